@@ -1,0 +1,116 @@
+"""Collect around tracks, and go on with what is unfinished."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harvest.cli.options import cache_path, crawl_options, log_options
+from harvest.models import Limits
+
+if TYPE_CHECKING:
+    from harvest.crawl.session import Seeds
+
+_LIMITS = tuple(f.name for f in fields(Limits))
+_CONDITIONS = {"delay": 0.5, "concurrency": None, "page_size": 200, "profiles": "minimal"}
+
+
+@click.command()
+@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@cache_path()
+@crawl_options
+@log_options
+def crawl(urls: tuple[str, ...], path: Path, as_json: bool, **chosen: Any) -> int:
+    """Collect the listening graph around tracks.
+
+    URL is the address of a track on soundcloud.com, an on.soundcloud.com short link, or artist/track. What is there
+    already is not asked for again: running the same command twice resumes, or says that all is done.
+
+    \b
+      harvest https://soundcloud.com/artist/track --max-users 2000
+      harvest artist/track other/track --cache-path data/two.db
+    """
+    from harvest.api.urls import normalise_seed
+
+    seeds = list(dict.fromkeys(normalise_seed(url).url for url in urls))
+    return harvest_seeds(path, seeds, given(chosen), as_json=as_json)
+
+
+@click.command()
+@cache_path()
+@crawl_options
+@log_options
+def resume(path: Path, as_json: bool, **chosen: Any) -> int:
+    """Go on with whatever is unfinished in the file, with the options it was started with.
+
+    Options given here override those; credentials and addresses are always today's.
+    """
+    from harvest.store.database import open_to_read
+    from harvest.store.harvests import unfinished
+
+    with open_to_read(path) as connection:
+        seeds = [seed for seed, _ in unfinished(connection)]
+    connection.close()
+    return harvest_seeds(path, seeds, given(chosen), as_json=as_json)
+
+
+def given(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep the options that were given."""
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def harvest_seeds(path: Path, seeds: list[str], chosen: Mapping[str, Any], *, as_json: bool) -> int:
+    """Harvest seeds into a file with the options given, the stored ones, or the usual; give the exit code."""
+    from harvest.cli.running import run_to_the_end
+    from harvest.cli.summary import show_summary
+
+    stored, conditions = _stored(path, seeds)
+    conditions = {**_CONDITIONS, **conditions, **{k: v for k, v in chosen.items() if k in _CONDITIONS}}
+    wishes = {k: v for k, v in chosen.items() if k in _LIMITS}
+    wanted: Seeds = [(seed, replace(stored.get(seed, Limits()), **wishes)) for seed in seeds]
+    if _all_drained(path, wanted):
+        return show_summary(path, seeds, as_json=as_json, news="Nothing to do: this harvest is complete.")
+    stop_reason = run_to_the_end(path, wanted, conditions)
+    return show_summary(path, seeds, as_json=as_json, stop_reason=stop_reason)
+
+
+def _stored(path: Path, seeds: list[str]) -> tuple[dict[str, Limits], dict[str, Any]]:
+    """Look up with which limits and conditions these seeds were last harvested."""
+    from harvest.store.database import open_to_read
+    from harvest.store.harvests import last_conditions, stored_limits
+
+    if not _holds_something(path):
+        return {}, {}
+    connection = open_to_read(path)
+    try:
+        limits = {seed: known for seed in seeds if (known := stored_limits(connection, seed)) is not None}
+        return limits, last_conditions(connection) if limits else {}
+    finally:
+        connection.close()
+
+
+def _all_drained(path: Path, wanted: Seeds) -> bool:
+    from harvest.store.database import open_to_read
+    from harvest.store.harvests import is_drained
+
+    if not _holds_something(path):
+        return False
+    connection: sqlite3.Connection = open_to_read(path)
+    try:
+        return all(is_drained(connection, seed, limits) for seed, limits in wanted)
+    finally:
+        connection.close()
+
+
+def _holds_something(path: Path) -> bool:
+    return path.is_dir() or (path.exists() and path.stat().st_size > 0)
+
+
+def as_options(wanted: Seeds, conditions: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what is recorded with a run."""
+    return {"seeds": [asdict(limits) for _, limits in wanted], **conditions}

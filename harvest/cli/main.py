@@ -1,0 +1,122 @@
+"""The command group; turns a HarvestError into one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+from dotenv import load_dotenv
+
+from harvest import __version__
+from harvest.errors import HarvestError
+
+# Command → (module, one line of help). Modules are imported when their command runs, so that `--help` is quick.
+COMMANDS = {
+    "crawl": ("crawl", "Collect the listening graph around tracks; the same as `harvest URL...`."),
+    "resume": ("crawl", "Go on with whatever is unfinished in the file."),
+    "status": ("status", "Say where we are: seeds, lists by outcome, failures, what to do next."),
+    "demo": ("demo", "Do it all against the built-in simulated SoundCloud; no account needed."),
+    "simulate": ("simulate", "Serve the simulated SoundCloud on a local port."),
+}
+
+
+class HarvestGroup(click.Group):
+    """Runs `crawl` when given an address, and takes options before the command as well as after it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the commands in the order of a first acquaintance."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"harvest.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command first: named ones wherever they stand, `crawl` before an address."""
+        named = next((arg for arg in args if arg in COMMANDS), None)
+        if named is not None and args[0] != named and args[0].startswith("-"):
+            args.remove(named)
+            args.insert(0, named)
+        elif named is None and any(_is_address(arg) for arg in args):
+            args.insert(0, "crawl")
+        return super().parse_args(ctx, args)
+
+
+def _is_address(argument: str) -> bool:
+    return not argument.startswith("-") and ("/" in argument or "." in argument or ":" in argument)
+
+
+@click.group(
+    cls=HarvestGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Try `harvest demo` first: it needs no account. Then see `harvest crawl --help`.",
+)
+@click.version_option(__version__, "--version", message="harvest %(version)s")
+def cli() -> None:
+    """Collect the likes and reposts around a SoundCloud track into one exact SQLite file.
+
+    \b
+      harvest https://soundcloud.com/artist/track --max-users 2000
+      harvest resume
+      harvest status
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and exit with the code of design section 4."""
+    try:
+        code = _run(argv)
+    except BrokenPipeError:  # `harvest status | head` is no error
+        sys.stderr.close()
+        code = 0
+    sys.exit(code)
+
+
+def _run(argv: list[str] | None) -> int:
+    try:
+        load_dotenv(Path(".env"), override=False)
+        result: Any = cli.main(args=argv, prog_name="harvest", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        return 130
+    except HarvestError as error:
+        from harvest.logs import printable, without_secrets
+
+        click.echo(f"harvest: {printable(without_secrets(str(error)))}", err=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # the last door: one line for people, the trace on request
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    import os
+    import traceback
+
+    from harvest.logs import printable, without_secrets
+
+    if os.environ.get("HARVEST_TRACEBACK"):
+        click.echo(without_secrets("".join(traceback.format_exception(error))), err=True)
+    click.echo(
+        f"harvest: unexpected {type(error).__name__}: {printable(without_secrets(str(error)))}. What was kept is safe."
+        " Set HARVEST_TRACEBACK=1 to see where it happened, and please report it.",
+        err=True,
+    )
+    return HarvestError.exit_code

@@ -1,0 +1,124 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Command = Callable[..., Any]
+DEFAULT_PATH = Path("data/cache/tracks.db")
+
+
+def cache_path(default: Path = DEFAULT_PATH) -> Callable[[Command], Command]:
+    """Add --cache-path, alias --db."""
+    return click.option(
+        "--cache-path",
+        "--db",
+        "path",
+        type=click.Path(path_type=Path),
+        default=default,
+        show_default=True,
+        envvar="HARVEST_CACHE_PATH",
+        help="The SQLite file.",
+    )
+
+
+def log_options(command: Command) -> Command:
+    """Add the options of logging and display, and apply them before the command runs."""
+
+    @click.option(
+        "--log-format",
+        type=click.Choice(["console", "json"]),
+        default="console",
+        envvar="HARVEST_LOG_FORMAT",
+        help="How events on stderr are written.  [default: console]",
+    )
+    @click.option(
+        "--log-level",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        envvar="HARVEST_LOG_LEVEL",
+        help="Which events: debug has one line per page.  [default: info]",
+    )
+    @click.option("-q", "--quiet", is_flag=True, help="Errors only.")
+    @click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug.")
+    @functools.wraps(command)
+    def configured(
+        *args: Any, log_format: Any, log_level: str | None, quiet: bool, verbose: bool, **kwargs: Any
+    ) -> Any:
+        from harvest.logs import configure_logs
+
+        level = log_level or ("error" if quiet else "debug" if verbose else "info")
+        configure_logs(level=level, log_format=log_format, colours=click.get_text_stream("stderr").isatty())
+        return command(*args, **kwargs)
+
+    return configured
+
+
+def crawl_options(command: Command) -> Command:
+    """Add the options of a crawl. A default of None means: as this seed was last crawled, else the usual."""
+    options = [
+        click.option(
+            "--max-users",
+            type=click.IntRange(min=0),
+            envvar="HARVEST_MAX_USERS",
+            help="People followed into their likes, per spilled track: likers in list order, then reposters.  "
+            "[default: 1000]",
+        ),
+        click.option(
+            "--max-user-likes",
+            type=click.IntRange(min=1),
+            envvar="HARVEST_MAX_USER_LIKES",
+            help="Likes kept of each of them, newest first.  [default: 500]",
+        ),
+        click.option(
+            "--max-listed",
+            type=click.IntRange(min=1),
+            envvar="HARVEST_MAX_LISTED",
+            help="Likers, and reposters, kept of each spilled track.  [default: 20000]",
+        ),
+        click.option(
+            "--depth",
+            type=click.IntRange(min=1),
+            envvar="HARVEST_DEPTH",
+            help="How many levels of tracks spill: 1 is the seed alone.  [default: 1]",
+        ),
+        click.option(
+            "--max-tracks",
+            type=click.IntRange(min=1),
+            envvar="HARVEST_MAX_TRACKS",
+            help="Tracks that spill per deeper level, most co-liked first.  [default: 100]",
+        ),
+        click.option(
+            "--delay",
+            type=click.FloatRange(min=0),
+            envvar="HARVEST_DELAY",
+            help="Seconds between request starts; 0: as fast as the service allows.  [default: 0.5]",
+        ),
+        click.option(
+            "--concurrency",
+            type=click.IntRange(1, 256),
+            envvar="HARVEST_CONCURRENCY",
+            help="Requests in flight at most.  [default: as many as the pace needs, up to 32]",
+        ),
+        click.option(
+            "--page-size",
+            type=click.IntRange(1, 200),
+            envvar="HARVEST_PAGE_SIZE",
+            hidden=True,
+            help="Entries asked for per request.  [default: 200]",
+        ),
+        click.option(
+            "--profiles",
+            type=click.Choice(["minimal", "full"]),
+            envvar="HARVEST_PROFILES",
+            help="full also keeps real names, cities, countries and descriptions of users.  [default: minimal]",
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,133 @@
+"""What is said at the end of a crawl: numbers from the file, which add up; results on stdout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from harvest.errors import SeedError
+from harvest.logs import printable
+from harvest.models import Outcome
+from harvest.store.database import open_to_read
+from harvest.store.queries import Overview, overview, public_seed
+
+EXIT_FAILED_LISTS = 6
+EXIT_INTERRUPTED = 130
+
+
+def show_summary(
+    path: Path, seeds: Sequence[str], *, as_json: bool, stop_reason: str = "drained", news: str | None = None
+) -> int:
+    """Print the summary of a file and give the exit code. Raises SeedError when a seed could not be resolved."""
+    connection = open_to_read(path)
+    try:
+        seen = overview(connection)
+    finally:
+        connection.close()
+    code = _exit_code(seen, stop_reason)
+    if as_json:
+        click.echo(json.dumps({"path": str(path), "stop_reason": stop_reason, "exit_code": code, **as_numbers(seen)}))
+    else:
+        click.echo("\n".join(summary_lines(seen, news or _headline(seen, stop_reason))))
+        click.echo(f"\n{_what_next(seen, path, stop_reason)}")
+    asked = {public_seed(seed) for seed in seeds}
+    failed = [h for h in seen.harvests if h.seed in asked and h.state == "failed"]
+    if failed and stop_reason == "drained":
+        raise SeedError("; ".join(f"{h.seed} could not be resolved: {h.reason}" for h in failed))
+    return code
+
+
+def as_numbers(seen: Overview) -> dict[str, object]:
+    """Give the summary as plain JSON values."""
+    numbers = seen.as_json()
+    numbers.update(
+        tracks=seen.rows["tracks"],
+        users=seen.rows["users"],
+        api_calls=sum(seen.requests.values()),
+        tracks_per_second=_density(seen),
+    )
+    return numbers
+
+
+def summary_lines(seen: Overview, headline: str) -> Iterator[str]:
+    """Write the summary that users of the predecessor know, and how the lists ended."""
+    yield headline
+    yield ""
+    facts = [
+        ("total time", duration(seen.seconds)),
+        ("tracks", f"{seen.rows['tracks']:,}"),
+        ("users", f"{seen.rows['users']:,}"),
+        ("likes", f"{seen.likes:,}"),
+        ("reposts", f"{seen.reposts:,}"),
+        ("API calls", f"{sum(seen.requests.values()):,}"),
+        ("data density", f"{_density(seen):,.1f} tracks/s"),
+    ]
+    yield from columns(facts)
+    yield ""
+    yield from columns([("table", "rows"), *((table, f"{n:,}") for table, n in seen.rows.items() if n)])
+    yield ""
+    yield from lists_table(seen)
+    if seen.failures:
+        yield ""
+        yield from columns([("failures", "lists"), *((name, f"{n:,}") for name, n in seen.failures.items())])
+
+
+def lists_table(seen: Overview) -> Iterator[str]:
+    """Write how many lists of each kind ended in which outcome, with what was claimed against fetched."""
+    outcomes = [o.value for o in Outcome if o.value in seen.outcomes]
+    open_ones = any(k.todo or k.doing for k in seen.lists)
+    header = ["lists", *outcomes, *(["open"] if open_ones else []), "claimed", "fetched"]
+    rows = [header]
+    for kind in seen.lists:
+        row = [kind.kind, *(f"{kind.outcomes.get(o, 0):,}" for o in outcomes)]
+        row += [f"{kind.todo + kind.doing:,}"] if open_ones else []
+        rows.append([*row, f"{kind.claimed:,}", f"{kind.collected:,}"])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+    for row in rows:
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+        yield "  ".join(["", row[0].ljust(widths[0]), *cells[1:]])
+
+
+def columns(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Write names to the left and numbers to the right."""
+    left = max(len(name) for name, _ in rows)
+    right = max(len(value) for _, value in rows)
+    for name, value in rows:
+        yield f"  {name.ljust(left)}  {value.rjust(right)}"
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time for people: 42 s, 3 min 20 s, 2 h 05 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def _headline(seen: Overview, stop_reason: str) -> str:
+    done = "Harvest complete" if stop_reason == "drained" else "Stopped; everything so far is in the file"
+    titles = ", ".join(f"“{printable(h.title)}”" for h in seen.harvests if h.title)
+    return f"{done}: {titles}" if titles else f"{done}."
+
+
+def _what_next(seen: Overview, path: Path, stop_reason: str) -> str:
+    if stop_reason != "drained":
+        return f"Go on with: harvest resume --cache-path {path}"
+    if seen.retryable_failures:
+        return f"{seen.retryable_failures} lists failed and are named in the table `failures` of {path}."
+    return f"Explore it with: sqlite3 {path}"
+
+
+def _exit_code(seen: Overview, stop_reason: str) -> int:
+    if stop_reason != "drained":
+        return EXIT_INTERRUPTED
+    return EXIT_FAILED_LISTS if seen.retryable_failures else 0
+
+
+def _density(seen: Overview) -> float:
+    return round(seen.rows["tracks"] / max(seen.seconds, 1), 1)

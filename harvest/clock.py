@@ -1,0 +1,61 @@
+"""The only place that knows the time, and the only place that waits."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the rest of harvest may ask of time; tests pass one that moves only when waited on."""
+
+    def now(self) -> datetime:
+        """Give the wall-clock time, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Give seconds that never go backwards, from an unknown beginning."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class SystemClock:
+    """The real time."""
+
+    def now(self) -> datetime:
+        """Give the wall-clock time, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Give seconds that never go backwards, from an unknown beginning."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; zero and less still let others run."""
+        await asyncio.sleep(max(0.0, seconds))
+
+
+def as_text(moment: datetime) -> str:
+    """Write a time the way the database holds it: `2026-08-07T14:18:05Z`, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text: str | None) -> str | None:
+    """Read a time of the API and write it our way; None for anything that is no time.
+
+    Bodies carry `2026/08/07 14:18:05 +0000`; the description declares ISO 8601 for users. A time without an
+    offset is taken as UTC, which is all that has been seen.
+    """
+    if not text:
+        return None
+    if len(text) == 25 and text[4] == "/" and text.endswith(" +0000"):  # the common form, without a parser
+        text = f"{text[:4]}-{text[5:7]}-{text[8:10]}T{text[11:19]}Z"
+        if text[:4].isdecimal() and text[5:7].isdecimal() and text[8:10].isdecimal():
+            return text
+    try:
+        moment = datetime.fromisoformat(text.replace("/", "-").replace(" +", "+").replace(" -", "-"))
+    except ValueError:
+        return None
+    return as_text(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

@@ -1,0 +1,192 @@
+"""Every error raised on purpose, as one tree; branches are named after what the catcher will do.
+
+    HarvestError                 exit 1
+    ├─ SettingsError             exit 2   names the setting and where to set it
+    │  └─ SeedError              exit 2   this address cannot be a seed, or cannot be resolved
+    ├─ AuthError                 exit 3
+    │  ├─ LoginNeeded                     nothing to sign in with
+    │  └─ TokenRefused                    the service refuses what we have
+    ├─ ApiError                           carries request, status and a bounded piece of the reply
+    │  ├─ TransientError                  ask again later
+    │  │  ├─ Unreachable                  no connection, no name, reset, timeout, a body cut short
+    │  │  ├─ RateLimited                  429; may say how long to wait
+    │  │  └─ ServerTrouble                5xx, a plain-text 404, a body that is not JSON
+    │  ├─ Challenged                      a block of the whole client: 202 challenge, HTML 403; wait, then ask again
+    │  ├─ Unauthorized                    401: renew the token once, ask again
+    │  ├─ PermanentError                  asking again is useless; the list ends, the crawl goes on
+    │  │  ├─ Gone                         404 as JSON
+    │  │  ├─ Forbidden                    403 as JSON, twice
+    │  │  └─ BadRequest                   400 and other 4xx
+    │  └─ UnexpectedReply                 the API changed shape; the list becomes `unreadable`
+    ├─ Blocked                   exit 5   the service keeps refusing us or cannot be reached; state kept
+    └─ StoreError                exit 4
+       ├─ NotADatabase                    the file is something else
+       ├─ SchemaTooNew                    written by a newer harvest
+       ├─ CrawlBusy                       another process holds this file
+       └─ StorageFailed                   disk full, read-only, input/output error
+
+Exit codes: design section 4. The first line of a class docstring is its default message.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HarvestError(Exception):
+    """Something went wrong that has no better name."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
+
+
+class SettingsError(HarvestError):
+    """A setting is wrong or missing."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class SeedError(SettingsError):
+    """This address cannot be a seed."""
+
+
+class AuthError(HarvestError):
+    """Signing in failed."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class LoginNeeded(AuthError):
+    """There is nothing to sign in with."""
+
+
+class TokenRefused(AuthError):
+    """The service refuses our credentials."""
+
+
+class ApiError(HarvestError):
+    """A request did not bring what was asked for.
+
+    `request` is method, path and query without secrets; `status` is 0 when no status line arrived; `reply` is
+    the beginning of the body as text, kept as evidence; `attempts` says how often we asked before giving up.
+    """
+
+    name: ClassVar[str] = "api"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str | None = None, *, request: str = "", status: int = 0, reply: str = "") -> None:
+        super().__init__(message)
+        self.request = request
+        self.status = status
+        self.reply = reply
+        self.attempts = 1
+
+
+class TransientError(ApiError):
+    """Asking again later may help."""
+
+    name: ClassVar[str] = "transient"
+    retryable: ClassVar[bool] = True
+
+
+class Unreachable(TransientError):
+    """The service did not answer."""
+
+    name: ClassVar[str] = "unreachable"
+
+
+class ServerTrouble(TransientError):
+    """The service had trouble answering."""
+
+    name: ClassVar[str] = "server"
+
+
+class RateLimited(TransientError):
+    """The service asks us to slow down; `wait_seconds` is None when it does not say for how long."""
+
+    name: ClassVar[str] = "rate_limited"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        request: str = "",
+        status: int = 429,
+        reply: str = "",
+        wait_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message, request=request, status=status, reply=reply)
+        self.wait_seconds = wait_seconds
+
+
+class Challenged(ApiError):
+    """The service blocks this client for now."""
+
+    name: ClassVar[str] = "challenged"
+    retryable: ClassVar[bool] = True
+
+
+class Unauthorized(ApiError):
+    """The service did not accept the token."""
+
+    name: ClassVar[str] = "unauthorized"
+
+
+class PermanentError(ApiError):
+    """Asking again is useless."""
+
+    name: ClassVar[str] = "permanent"
+
+
+class Gone(PermanentError):
+    """Deleted, private, or hidden from the API."""
+
+    name: ClassVar[str] = "gone"
+
+
+class Forbidden(PermanentError):
+    """The service does not allow this list to be read."""
+
+    name: ClassVar[str] = "forbidden"
+
+
+class BadRequest(PermanentError):
+    """The service does not understand the request."""
+
+    name: ClassVar[str] = "bad_request"
+
+
+class UnexpectedReply(ApiError):
+    """The reply has a shape we do not know."""
+
+    name: ClassVar[str] = "unexpected_reply"
+
+
+class Blocked(HarvestError):
+    """The service keeps refusing us or cannot be reached."""
+
+    exit_code: ClassVar[int] = 5
+
+
+class StoreError(HarvestError):
+    """The database file cannot be used."""
+
+    exit_code: ClassVar[int] = 4
+
+
+class NotADatabase(StoreError):
+    """The file is not a harvest database."""
+
+
+class SchemaTooNew(StoreError):
+    """The file was written by a newer version of harvest."""
+
+
+class CrawlBusy(StoreError):
+    """Another process is crawling into this file."""
+
+
+class StorageFailed(StoreError):
+    """The file cannot be written."""

@@ -1,0 +1,180 @@
+"""The nouns: User, Track, Playlist, Comment, Task, Page. Frozen, without behaviour.
+
+The things of the world are named tuples in the column order of their table, so that a page of them goes
+to SQLite as it is. `None` means unknown, never zero. Times are UTC text, `2026-08-07T14:18:05Z`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class SeenAs(StrEnum):
+    """How rich the richest sighting of a user or track was; the order is from rich to poor."""
+
+    FULL = "full"
+    LIST = "list"
+    EMBEDDED = "embedded"
+
+
+class Outcome(StrEnum):
+    """How a list ended: a closed set, guarded by a CHECK in `schema/`."""
+
+    COMPLETE = "complete"
+    CAPPED = "capped"
+    SHORT = "short"
+    LOOP = "loop"
+    GONE = "gone"
+    FORBIDDEN = "forbidden"
+    UNREADABLE = "unreadable"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a harvest may take at most, and how deep it goes. Counts are exact to the item."""
+
+    max_users: int = 1000  # people followed per spilled track
+    max_user_likes: int = 500  # edges kept of each one's likes
+    max_listed: int = 20_000  # edges kept of each list of likers or reposters
+    max_tracks: int = 100  # tracks that spill per deeper level
+    depth: int = 1
+
+
+class User(NamedTuple):
+    """A SoundCloud account. Personal fields stay None unless full profiles are asked for."""
+
+    id: int
+    username: str | None
+    permalink_url: str | None
+    avatar_url: str | None
+    created_at: str | None
+    followers_count: int | None
+    followings_count: int | None
+    track_count: int | None
+    playlist_count: int | None
+    likes_given_count: int | None
+    reposts_given_count: int | None
+    full_name: str | None
+    city: str | None
+    country: str | None
+    description: str | None
+    seen_as: SeenAs
+
+
+class Track(NamedTuple):
+    """A track, without its tags; those travel beside it in `Page.tags`."""
+
+    id: int
+    uploader_id: int | None
+    title: str | None
+    permalink_url: str | None
+    created_at: str | None
+    duration_ms: int | None
+    genre: str | None
+    label_name: str | None
+    isrc: str | None
+    bpm: float | None
+    key_signature: str | None
+    metadata_artist: str | None
+    license: str | None
+    release_date: str | None
+    description: str | None
+    artwork_url: str | None
+    playback_count: int | None
+    likes_count: int | None
+    reposts_count: int | None
+    comment_count: int | None
+    download_count: int | None
+    access: str | None
+    sharing: str | None
+    seen_as: SeenAs
+
+
+class Playlist(NamedTuple):
+    """A playlist or album; its tracks are a list of their own."""
+
+    id: int
+    owner_id: int | None
+    title: str | None
+    permalink_url: str | None
+    created_at: str | None
+    track_count: int | None
+    likes_count: int | None
+    duration_ms: int | None
+    playlist_type: str | None
+    genre: str | None
+    label_name: str | None
+    sharing: str | None
+    artwork_url: str | None
+    description: str | None
+
+
+class Comment(NamedTuple):
+    """A comment; `timestamp_ms` is its place in the track, None when it has none."""
+
+    id: int
+    track_id: int | None
+    user_id: int | None
+    created_at: str | None
+    timestamp_ms: int | None
+    body: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One list to read, and how far it has been read. `kind` names a declaration in `lists.py`.
+
+    `cursor` is the path and query of the page to ask next, None for the first page. `seed_url` is set for
+    the task that resolves a seed and for no other. `cap` bounds the distinct edges to keep, None means all.
+    """
+
+    id: int
+    kind: str
+    subject_id: int
+    argument: str = ""
+    cursor: str | None = None
+    reading: int = 0
+    page_number: int = 0
+    collected: int = 0
+    claimed: int | None = None
+    cap: int | None = None
+    page_size: int = 200
+    seed_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What committing a page came to: the list as it stands now, how many edges were new, how it ended if it did."""
+
+    task: Task
+    kept: int
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One reply, read: what it lists, what it told us on the way, and where the list goes on.
+
+    `items` are the ids of the listed things in the order received, repeats included; null, alien and
+    unreadable entries are left out and counted in `skipped`. `received` counts every entry of the reply.
+    `next_cursor` is a path and query on the API host, None at the end of the list.
+    """
+
+    request: str
+    items: tuple[int, ...]
+    received: int
+    skipped: int = 0
+    next_cursor: str | None = None
+    cursor_time: str | None = None
+    users: dict[int, User] = field(default_factory=dict)
+    tracks: dict[int, Track] = field(default_factory=dict)
+    tags: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    playlists: dict[int, Playlist] = field(default_factory=dict)
+    comments: dict[int, Comment] = field(default_factory=dict)
+    unsupported_urns: tuple[str, ...] = ()
+    fetched_at: str = ""
+    elapsed_ms: int = 0
+    size_bytes: int = 0

@@ -1,0 +1,83 @@
+"""Read the environment once into frozen Settings.
+
+Order: flag, then environment, then `.env` in the working directory, then default. Flags reach us as options of the
+commands; this file reads the rest. Secrets never show in a repr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from harvest.errors import SettingsError
+
+API_URL = "https://api.soundcloud.com"
+AUTH_URL = "https://secure.soundcloud.com"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the service is, who we are there, and how patient we are."""
+
+    api_url: str = API_URL
+    auth_url: str = AUTH_URL
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    access_token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    hold_seconds: float = 30.0
+    request_seconds: float = 60.0
+
+    @property
+    def is_real_service(self) -> bool:
+        """Say whether we talk to SoundCloud itself."""
+        return urlsplit(self.api_url).hostname not in _LOOPBACK
+
+
+# Environment name → (field, what it is). The README shows this table; a test holds the two together.
+VARIABLES: dict[str, tuple[str, str]] = {
+    "SOUNDCLOUD_CLIENT_ID": ("client_id", "id of your registered app"),
+    "SOUNDCLOUD_CLIENT_SECRET": ("client_secret", "its secret"),
+    "SOUNDCLOUD_ACCESS_TOKEN": ("access_token", "an access token you have; used until it is refused"),
+    "SOUNDCLOUD_REFRESH_TOKEN": ("refresh_token", "the refresh token that came with it"),
+    "SOUNDCLOUD_API_URL": ("api_url", f"address of the API ({API_URL})"),
+    "SOUNDCLOUD_AUTH_URL": ("auth_url", f"address of the sign-in service ({AUTH_URL})"),
+    "HARVEST_HOLD_SECONDS": ("hold_seconds", "first wait after a refusal that names no time (30)"),
+    "HARVEST_REQUEST_SECONDS": ("request_seconds", "a request may take this long in all (60)"),
+}
+_NUMBERS = ("hold_seconds", "request_seconds")
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Build Settings from environment variables; empty ones count as missing. Raises SettingsError."""
+    values: dict[str, str | float] = {}
+    for variable, (name, _) in VARIABLES.items():
+        text = environ.get(variable, "").strip()
+        if text:
+            values[name] = _seconds(variable, text) if name in _NUMBERS else text
+    for variable in ("SOUNDCLOUD_API_URL", "SOUNDCLOUD_AUTH_URL"):
+        name = VARIABLES[variable][0]
+        if name in values:
+            values[name] = _address(variable, str(values[name]))
+    return Settings(**values)  # type: ignore[arg-type]  # names and types follow VARIABLES
+
+
+def _seconds(variable: str, text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e6:
+        raise SettingsError(f"{variable} must be a number of seconds, not {text!r}.")
+    return seconds
+
+
+def _address(variable: str, text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(f"{variable} must be an address such as {API_URL}, not {text!r}.")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise SettingsError(f"{variable} must use https: plain http is for addresses on this machine only.")
+    return text.rstrip("/")

@@ -1,0 +1,279 @@
+"""Keep one page, its cursor and its births in one transaction.
+
+In: a claimed Task and its Page, or the error that ended it. Out: a Receipt.
+Never: a network call, or a second transaction. Before the commit nothing happened; after it the page is done for ever.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from harvest.errors import ApiError, Forbidden, Gone, UnexpectedReply
+from harvest.lists import KINDS, RESOLVE, ListKind
+from harvest.models import Outcome, Page, Receipt, Task
+from harvest.store import births, edges, graph
+from harvest.store.edges import Kept
+from harvest.store.ledger import BARREN_PAGES, Standing, Tolerance, outcome_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlite_utils import Database
+
+_OUTCOMES: dict[type[ApiError], Outcome] = {
+    Gone: Outcome.GONE,
+    Forbidden: Outcome.FORBIDDEN,
+    UnexpectedReply: Outcome.UNREADABLE,
+}
+_SUBJECT_STATUS = {Outcome.GONE: "gone", Outcome.FORBIDDEN: "forbidden"}
+_REPLY_KEPT = 2000  # characters of evidence
+
+
+class PageCommitter:
+    """The one writer of pages for the length of a run."""
+
+    def __init__(
+        self,
+        db: Database,
+        run_id: int,
+        *,
+        canonical: Callable[[str], str] = str,
+        tolerance: Tolerance | None = None,
+    ) -> None:
+        """`canonical` brings spellings of one request together, so that loops are seen."""
+        self._db = db
+        self._connection: sqlite3.Connection = db.conn
+        self._run_id = run_id
+        self._canonical = canonical
+        self._tolerance = tolerance or Tolerance()
+
+    def keep(self, task: Task, page: Page, tally: Mapping[int, int]) -> Receipt:
+        """Commit a page with everything it brings."""
+        kind = KINDS[task.kind]
+        with self._db.atomic():
+            kept = edges.choose(self._connection, task, kind.edge, page.items)
+            page_id = self._insert_page(task, page, kept)
+            self._merge(page, kept, page_id)
+            if kind.edge is not None:
+                edges.write(self._connection, task, kind.edge, kept.fresh, page_id)
+            on = self._move_on(task, page, kept)
+            outcome = self._outcome(kind, task, page, kept, on)
+            self._update_task(on, outcome, page)
+            self._give_birth(kind, task, page, ended=outcome is not None)
+            self._note_unsupported(task, page)
+            self._count_requests(tally)
+        return Receipt(on, len(kept.fresh), outcome)
+
+    def fail(self, task: Task, error: ApiError, now: str, tally: Mapping[int, int], attempts: int = 1) -> Outcome:
+        """End a list by what went wrong with it, keeping its cursor and the evidence; give the outcome."""
+        outcome = next((o for cls, o in _OUTCOMES.items() if isinstance(error, cls)), Outcome.FAILED)
+        kind = KINDS[task.kind]
+        with self._db.atomic():
+            self._note_failure(task, error, now, attempts)
+            self._connection.execute(
+                "UPDATE tasks SET state = 'ended', outcome = ?, ended_at = ? WHERE id = ?", (outcome, now, task.id)
+            )
+            status = _SUBJECT_STATUS.get(outcome)
+            if status and kind.subject in ("user", "track"):
+                self._connection.execute(
+                    f"UPDATE {kind.subject}s SET status = ? WHERE id = ?",  # noqa: S608 - one of two tables
+                    (status, task.subject_id),
+                )
+            if kind is not RESOLVE:
+                self._spread(kind, task, from_rank=task.collected, ended=True)
+            self._count_requests(tally)
+        return outcome
+
+    def release(self, task: Task, tally: Mapping[int, int]) -> None:
+        """Give back a list that was taken up and not finished; it goes on from its cursor another time."""
+        with self._db.atomic():
+            self._connection.execute("UPDATE tasks SET state = 'todo' WHERE id = ? AND state = 'doing'", (task.id,))
+            self._count_requests(tally)
+
+    def _insert_page(self, task: Task, page: Page, kept: Kept) -> int:
+        """Record the page. One that our cap cut is asked again some day, so its own cursor stands, without a time:
+        that time would bound the wrong edges.
+        """
+        cursor = self._connection.execute(
+            """
+            INSERT INTO pages (task_id, reading, number, run_id, request, next_cursor, cursor_time, first_rank,
+                received, skipped, kept, fetched_at, elapsed_ms, bytes)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            (
+                task.id,
+                task.reading,
+                task.page_number,
+                self._run_id,
+                page.request,
+                task.cursor if kept.cut else page.next_cursor,
+                None if kept.cut else page.cursor_time,
+                task.collected,
+                page.received,
+                page.skipped,
+                len(kept.fresh),
+                page.fetched_at,
+                page.elapsed_ms,
+                page.size_bytes,
+            ),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def _merge(self, page: Page, kept: Kept, page_id: int) -> None:
+        """Write what the page says of users, tracks and the rest; of a cut page only what its kept items need."""
+        if kept.cut:
+            page = _only(page, set(kept.items))
+        sighting = graph.Sighting(page_id, page.fetched_at)
+        if page.users:
+            graph.merge_users(self._connection, page.users.values(), sighting)
+        if page.tracks:
+            graph.merge_tracks(self._connection, page.tracks.values(), sighting)
+        if page.tags:
+            graph.merge_tags(self._connection, page.tags)
+        if page.playlists:
+            graph.merge_playlists(self._connection, page.playlists.values(), sighting)
+        if page.comments:
+            graph.merge_comments(self._connection, page.comments.values(), sighting)
+
+    @staticmethod
+    def _move_on(task: Task, page: Page, kept: Kept) -> Task:
+        return dataclasses.replace(
+            task,
+            cursor=task.cursor if kept.cut else page.next_cursor,
+            page_number=task.page_number + 1,
+            collected=task.collected + len(kept.fresh),
+        )
+
+    def _outcome(self, kind: ListKind, task: Task, page: Page, kept: Kept, on: Task) -> Outcome | None:
+        return outcome_of(
+            Standing(
+                collected=on.collected,
+                claimed=task.claimed,
+                cut=kept.cut,
+                full=task.cap is not None and on.collected >= task.cap,
+                goes_on=page.next_cursor is not None,
+                asked_before=page.next_cursor is not None and self._asked_before(task, page.next_cursor),
+                barren_pages=0 if kept.fresh else self._barren_pages(task),
+                ends_when_empty=kind.by_offset and page.received == 0,
+            ),
+            self._tolerance,
+        )
+
+    def _asked_before(self, task: Task, next_cursor: str) -> bool:
+        """Say whether this reading has asked for that page already, the page just in included."""
+        wanted = self._canonical(next_cursor)
+        rows = self._connection.execute(
+            "SELECT request FROM pages WHERE task_id = ? AND reading = ?", (task.id, task.reading)
+        )
+        return any(self._canonical(row[0]) == wanted for row in rows)
+
+    def _barren_pages(self, task: Task) -> int:
+        """Count the pages in a row, back from the newest, that brought nothing new."""
+        rows = self._connection.execute(
+            "SELECT kept FROM pages WHERE task_id = ? AND reading = ? ORDER BY number DESC LIMIT ?",
+            (task.id, task.reading, BARREN_PAGES),
+        )
+        n = 0
+        for (kept,) in rows:
+            if kept:
+                break
+            n += 1
+        return n
+
+    def _update_task(self, on: Task, outcome: Outcome | None, page: Page) -> None:
+        self._connection.execute(
+            """
+            UPDATE tasks SET state = ?, outcome = ?, next_cursor = ?, collected = ?, skipped = skipped + ?,
+                pages_read = ?, page_size = ?, ended_at = ?
+            WHERE id = ?
+            """,
+            (
+                "ended" if outcome else "doing",
+                outcome,
+                on.cursor,
+                on.collected,
+                page.skipped,
+                on.page_number,
+                on.page_size,
+                page.fetched_at if outcome else None,
+                on.id,
+            ),
+        )
+        if outcome:
+            self._connection.execute(
+                "UPDATE failures SET resolved_at = ? WHERE task_id = ? AND retryable = 1 AND resolved_at IS NULL",
+                (page.fetched_at, on.id),
+            )
+
+    def _give_birth(self, kind: ListKind, task: Task, page: Page, *, ended: bool) -> None:
+        if kind is RESOLVE:
+            self._connection.execute("UPDATE harvests SET seed_id = ? WHERE id = ?", (page.items[0], task.subject_id))
+            task = dataclasses.replace(task, subject_id=page.items[0])
+        self._spread(kind, task, from_rank=task.collected, ended=ended)
+
+    def _spread(self, kind: ListKind, task: Task, *, from_rank: int, ended: bool) -> None:
+        if not kind.births:
+            return
+        for want in births.wants_of(self._connection, task.id):
+            births.spread(self._connection, want, kind, task.subject_id, from_rank=from_rank, ended=ended)
+
+    def _note_unsupported(self, task: Task, page: Page) -> None:
+        for urn in page.unsupported_urns:
+            error = ApiError(f"An entry has an identifier without a number: {urn}", request=page.request, status=200)
+            self._note_failure(task, error, page.fetched_at, 1, name="unsupported_urn")
+
+    def _note_failure(self, task: Task, error: ApiError, now: str, attempts: int, name: str | None = None) -> None:
+        self._connection.execute(
+            """
+            INSERT INTO failures (task_id, class, status, message, reply, attempts, first_at, last_at, retryable)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (task_id, class, message) DO UPDATE SET
+                status = excluded.status, reply = excluded.reply, attempts = attempts + excluded.attempts,
+                last_at = excluded.last_at, retryable = excluded.retryable, resolved_at = NULL
+            """,
+            (
+                task.id,
+                name or error.name,
+                error.status,
+                str(error),
+                error.reply[:_REPLY_KEPT] or None,
+                attempts,
+                now,
+                now,
+                int(error.retryable),
+            ),
+        )
+
+    def _count_requests(self, tally: Mapping[int, int]) -> None:
+        count_requests(self._connection, self._run_id, tally)
+
+
+def count_requests(connection: sqlite3.Connection, run_id: int, tally: Mapping[int, int]) -> None:
+    """Add requests to the run's count, by status."""
+    connection.executemany(
+        """
+        INSERT INTO run_requests (run_id, status, n) VALUES (?, ?, ?)
+        ON CONFLICT (run_id, status) DO UPDATE SET n = n + excluded.n
+        """,
+        [(run_id, status, n) for status, n in tally.items()],
+    )
+
+
+def _only(page: Page, items: set[int]) -> Page:
+    """Leave of a page only what belongs to these items. Whoever made them belongs to them."""
+    tracks = {i: t for i, t in page.tracks.items() if i in items}
+    playlists = {i: p for i, p in page.playlists.items() if i in items}
+    comments = {i: c for i, c in page.comments.items() if i in items}
+    made_by = {t.uploader_id for t in tracks.values()} | {p.owner_id for p in playlists.values()}
+    people = made_by | {c.user_id for c in comments.values()} | (items if not page.tracks else set())
+    return dataclasses.replace(
+        page,
+        tracks=tracks,
+        playlists=playlists,
+        comments=comments,
+        tags={i: t for i, t in page.tags.items() if i in items},
+        users={i: u for i, u in page.users.items() if i in people},
+    )

@@ -1,0 +1,186 @@
+"""Open the file, set its pragmas, apply schema/ in order, and turn SQLite's complaints into ours.
+
+In: a path. Out: a connection ready to read or to write. Never: a query about the graph.
+
+Durability: WAL with synchronous=NORMAL. A killed process loses nothing that was committed. A power cut may take the
+last commits with it, never half of one: the file is then at an earlier page, and the crawl goes on from there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harvest.errors import NotADatabase, SchemaTooNew, StorageFailed, StoreError
+from harvest.lists import KINDS
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+APPLICATION_ID = 0x68727673  # 'hrvs', in the header of the file: says whose database this is
+SCHEMA_VERSION = 3  # the last numbered file of schema/
+OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, unixepoch()
+
+
+def open_for_crawl(path: Path) -> Database:
+    """Open a database to write into, making file and folders when missing; the schema is not applied yet.
+
+    Raises NotADatabase, SchemaTooNew, StorageFailed. A file that is something else is left untouched.
+    """
+    from sqlite_utils import Database  # 0.2 s of imports that reading commands can do without
+
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        needed = ".".join(map(str, OLDEST_SQLITE))
+        raise StoreError(f"SQLite {needed} or newer is needed; this Python has {sqlite3.sqlite_version}.")
+    with storage_errors(path):
+        _check_place(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, cached_statements=256)
+        try:
+            _check_owner(connection, path)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA cache_size = -32000")
+        except BaseException:
+            connection.close()
+            raise
+    return Database(connection)
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """Open an existing harvest database, read-only; works beside a running crawl.
+
+    Raises NotADatabase, SchemaTooNew, StoreError when there is no such file.
+    """
+    if not path.exists():
+        raise StoreError(f"There is no file {path}: run `harvest URL` first, or name another with --cache-path.")
+    with storage_errors(path):
+        _check_place(path)
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5.0)
+        try:
+            _check_owner(connection, path, empty_is_ours=False)
+            connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            connection.close()
+            raise
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def apply_schema(db: Database) -> None:
+    """Bring the schema up to date; each numbered file of schema/ is one migration, recorded in the file."""
+    from sqlite_utils.migrations import Migrations
+
+    migrations = Migrations("harvest")
+    for name, script in schema_files():
+
+        def apply(db: Database, /, script: str = script) -> None:
+            for statement in split_statements(script):
+                db.conn.execute(statement)
+
+        migrations(name=name)(apply)
+    if migrations.pending(db):
+        migrations.apply(db)
+        db.conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.conn.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    _fill_list_kinds(db.conn)
+
+
+def schema_files() -> list[tuple[str, str]]:
+    """List the numbered files of schema/ in order, as (name, SQL): from the wheel, else beside the checkout."""
+    shipped = resources.files("harvest").joinpath("schema")
+    folder = shipped if shipped.is_dir() else Path(__file__).parents[2] / "schema"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    return [(f.name.removesuffix(".sql"), f.read_text(encoding="utf-8")) for f in files]
+
+
+def split_statements(script: str) -> Iterator[str]:
+    """Cut an SQL script into its statements.
+
+    `executescript` would commit the transaction that makes a migration whole, so statements run one by one.
+    """
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement.strip()
+            statement = ""
+
+
+@contextlib.contextmanager
+def immediately(db: Database) -> Iterator[None]:
+    """Open a transaction that has the write lock from its beginning, so that two starters cannot pass each other."""
+    db.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.conn.execute("COMMIT")
+    except BaseException:
+        db.rollback()
+        raise
+
+
+def fold_wal(connection: sqlite3.Connection) -> None:
+    """Bring the WAL back into the file, so that the file alone is the result; readers may prevent it."""
+    with contextlib.suppress(sqlite3.OperationalError):  # a reader is at work: the next clean end does it
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@contextlib.contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system complain about into one clear line."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _as_store_error(error, path) from error
+    except PermissionError as error:
+        raise StorageFailed(f"No permission to write {path}: choose another place with --cache-path.") from error
+    except OSError as error:
+        raise StorageFailed(f"Cannot use {path}: {error.strerror or error}.") from error
+
+
+def _as_store_error(error: sqlite3.DatabaseError, path: Path) -> Exception:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return NotADatabase(f"{path} is not a SQLite database, or is damaged: {error}. Nothing was changed.")
+    if code == sqlite3.SQLITE_FULL:
+        return StorageFailed(
+            f"The disk is full: {path} cannot grow. Free some space, then run `harvest resume`; nothing is lost."
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        return StorageFailed(f"{path} cannot be written ({error}): choose another place with --cache-path.")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StorageFailed(f"{path} is locked by another program: close it, then run `harvest resume`.")
+    if code == sqlite3.SQLITE_IOERR:
+        return StorageFailed(f"Reading or writing {path} failed: {error}. Check the disk, then run `harvest resume`.")
+    return error
+
+
+def _check_place(path: Path) -> None:
+    if path.is_dir():
+        raise NotADatabase(f"{path} is a folder: name a file, for example {path / 'tracks.db'}.")
+
+
+def _check_owner(connection: sqlite3.Connection, path: Path, *, empty_is_ours: bool = True) -> None:
+    """Refuse files that are somebody else's, before anything is changed."""
+    (owner,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if owner == APPLICATION_ID:
+        if version > SCHEMA_VERSION:
+            raise SchemaTooNew(
+                f"{path} was written by a newer harvest (schema {version}, this one knows {SCHEMA_VERSION}): upgrade."
+            )
+    elif tables or not empty_is_ours:
+        raise NotADatabase(f"{path} holds something else, not a harvest; it was left untouched. Use another file.")
+
+
+def _fill_list_kinds(connection: sqlite3.Connection) -> None:
+    known = {row[0] for row in connection.execute("SELECT kind FROM list_kinds")}
+    missing = [(k.name, k.subject, k.item, k.title) for k in KINDS.values() if k.name not in known]
+    if missing:
+        connection.executemany("INSERT INTO list_kinds (kind, subject, item, title) VALUES (?, ?, ?, ?)", missing)

@@ -1,0 +1,93 @@
+"""Turn the items of a page into edges: which are new, which rank each takes, where our cap cuts.
+
+Ranks count the distinct edges of one list, 0 first. Null, alien and repeated entries take none; the first reading
+wins; a rank missing in a known row is filled in.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from functools import cache
+
+from harvest.lists import Edge
+from harvest.models import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What of a page is kept: `fresh` are the new edges' items in rank order, `items` all that may be stored."""
+
+    fresh: tuple[int, ...]
+    items: tuple[int, ...]
+    cut: bool
+
+
+def choose(connection: sqlite3.Connection, task: Task, edge: Edge | None, items: tuple[int, ...]) -> Kept:
+    """Pick the edges of a page that are new to the list, up to the cap; nothing beyond it may be stored."""
+    room = len(items) if task.cap is None else max(0, task.cap - task.collected)
+    if edge is not None and edge.repeats:
+        return Kept(items[:room], items[:room], cut=len(items) > room)
+    seen = _already_ranked(connection, task, edge, items)
+    fresh: list[int] = []
+    for place, item in enumerate(items):
+        if item in seen:
+            continue
+        if len(fresh) == room:
+            return Kept(tuple(fresh), items[:place], cut=True)
+        seen.add(item)
+        fresh.append(item)
+    return Kept(tuple(fresh), items, cut=False)
+
+
+def write(connection: sqlite3.Connection, task: Task, edge: Edge, fresh: tuple[int, ...], page_id: int) -> None:
+    """Write the new edges of a page with their ranks."""
+    ranked = enumerate(fresh, start=task.collected)
+    if edge.on_item:
+        connection.executemany(_rank_item_sql(edge), [(rank, task.subject_id, item) for rank, item in ranked])
+    else:
+        rows = [(task.subject_id, item, rank, page_id) for rank, item in ranked]
+        connection.executemany(_insert_sql(edge), rows)
+
+
+def _already_ranked(connection: sqlite3.Connection, task: Task, edge: Edge | None, items: tuple[int, ...]) -> set[int]:
+    """Find the items that earlier pages of this list have brought."""
+    if edge is None or task.collected == 0 or not items:
+        return set()
+    rows = connection.execute(_known_sql(edge), (task.subject_id, json.dumps(items)))
+    return {row[0] for row in rows}
+
+
+def of_type(edge: Edge) -> str:
+    """Write the condition that picks this edge's rows out of a table it shares; '' where it has its own."""
+    return f"AND engagement_type = '{edge.engagement_type}'" if edge.engagement_type else ""
+
+
+@cache
+def _known_sql(edge: Edge) -> str:
+    return f"""
+SELECT {edge.item} FROM {edge.table}
+WHERE {edge.subject} = ? AND {edge.item} IN (SELECT value FROM json_each(?)) {of_type(edge)}
+    AND {edge.rank} IS NOT NULL
+"""  # noqa: S608 - built from our own declarations
+
+
+@cache
+def _insert_sql(edge: Edge) -> str:
+    columns = f"{edge.subject}, {edge.item}, {edge.rank}, first_page_id"
+    values = "?, ?, ?, ?"
+    if edge.engagement_type:
+        columns, values = f"{columns}, engagement_type", f"{values}, '{edge.engagement_type}'"
+    return f"""
+INSERT INTO {edge.table} ({columns}) VALUES ({values})
+ON CONFLICT DO UPDATE SET {edge.rank} = excluded.{edge.rank} WHERE {edge.rank} IS NULL
+"""  # noqa: S608 - built from our own declarations
+
+
+@cache
+def _rank_item_sql(edge: Edge) -> str:
+    return f"""
+UPDATE {edge.table} SET {edge.rank} = ?1, {edge.subject} = coalesce({edge.subject}, ?2)
+WHERE {edge.item} = ?3 AND {edge.rank} IS NULL
+"""  # noqa: S608 - built from our own declarations

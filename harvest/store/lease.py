@@ -1,0 +1,82 @@
+"""One crawl per file: the lease says who holds it.
+
+Rules (design 10.8): a dead process on this host loses the lease at once, whatever its heartbeat says; a process on
+another host loses it when its heartbeat is older than five minutes; a live one keeps it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from harvest.clock import as_text
+from harvest.errors import CrawlBusy
+
+EXPIRES_AFTER = timedelta(minutes=5)
+HEARTBEAT_SECONDS = 60.0
+
+
+def take(connection: sqlite3.Connection, now: datetime, path: Path) -> None:
+    """Take the lease inside the caller's transaction. Raises CrawlBusy when somebody alive holds it."""
+    holder = connection.execute("SELECT host, pid, process_born, heartbeat_at FROM lease").fetchone()
+    if holder is not None and _is_alive(*holder, now=now):
+        host, pid, _, heartbeat_at = holder
+        where = "" if host == socket.gethostname() else f" on {host}"
+        raise CrawlBusy(
+            f"{path} is being crawled by process {pid}{where} (last seen {heartbeat_at}): "
+            "wait for it or stop it, then run `harvest resume`."
+        )
+    connection.execute(
+        "INSERT OR REPLACE INTO lease (id, host, pid, process_born, heartbeat_at) VALUES (1, ?, ?, ?, ?)",
+        (socket.gethostname(), os.getpid(), _born(os.getpid()) or "", as_text(now)),
+    )
+
+
+def renew(connection: sqlite3.Connection, now: datetime) -> None:
+    """Say that we are still at work."""
+    connection.execute("UPDATE lease SET heartbeat_at = ? WHERE pid = ?", (as_text(now), os.getpid()))
+
+
+def give_back(connection: sqlite3.Connection) -> None:
+    """Let the next crawl have the file."""
+    connection.execute("DELETE FROM lease WHERE pid = ? AND host = ?", (os.getpid(), socket.gethostname()))
+
+
+def holder_of(connection: sqlite3.Connection, now: datetime) -> tuple[str, int, str] | None:
+    """Give host, process and last heartbeat of whoever is crawling into the file, None when nobody is."""
+    holder = connection.execute("SELECT host, pid, process_born, heartbeat_at FROM lease").fetchone()
+    if holder is None or not _is_alive(*holder, now=now):
+        return None
+    return holder[0], holder[1], holder[3]
+
+
+def _is_alive(host: str, pid: int, born: str, heartbeat_at: str, *, now: datetime) -> bool:
+    if host != socket.gethostname():
+        seen = datetime.fromisoformat(heartbeat_at).replace(tzinfo=UTC)
+        return now - seen < EXPIRES_AFTER
+    if pid == os.getpid():
+        return False  # left by an earlier crawl of this very process
+    born_now = _born(pid)
+    return born_now is not None and (not born or born_now == born)
+
+
+def _born(pid: int) -> str | None:
+    """Give the start time of a live process, as the system tells it; None when there is no such process."""
+    stat = Path(f"/proc/{pid}/stat")
+    if Path("/proc/self/stat").exists():
+        try:
+            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if fields[0] in "ZX" else fields[19]  # state; start time in ticks since boot
+    try:
+        answer = subprocess.run(
+            ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False, timeout=5
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return answer.stdout.strip() or None

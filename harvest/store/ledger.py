@@ -1,0 +1,55 @@
+"""Decide how a list stands after a page: where it goes on, or how it ended. Pure.
+
+Rules (design sections 5 and 10.6), first match wins:
+1. Our cap left something out, or may have: `capped`.
+2. The service goes on, but to a page this list has asked already, or it has gone on 20 times without bringing
+   anything new: `loop`.
+3. The service goes on: so do we.
+4. The service ended the list: `short` when it brought fewer than claimed by more than the tolerance, else `complete`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harvest.models import Outcome
+
+BARREN_PAGES = 20  # in a row, until a list that goes on for ever is called a loop
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far below its claim a list may end and still be whole: profile counts include playlists."""
+
+    share: float = 0.10
+    items: int = 2
+
+    def is_short(self, claimed: int | None, collected: int) -> bool:
+        """Say whether a list that the service ended lacks more than is normal."""
+        return claimed is not None and collected < claimed - max(self.items, self.share * claimed)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a list once a page is in."""
+
+    collected: int
+    claimed: int | None
+    cut: bool  # the page held more than our cap lets us keep
+    full: bool  # as many edges as our cap allows
+    goes_on: bool  # the service named a next page
+    asked_before: bool  # ... which this list has asked already
+    barren_pages: int  # pages in a row, this one included, that brought nothing new
+    ends_when_empty: bool  # an offset list, and this page was empty
+
+
+def outcome_of(standing: Standing, tolerance: Tolerance) -> Outcome | None:
+    """Give the outcome of a list that has ended, None for one that goes on."""
+    goes_on = standing.goes_on and not standing.ends_when_empty
+    if standing.cut or (standing.full and goes_on):
+        return Outcome.CAPPED
+    if goes_on and (standing.asked_before or standing.barren_pages >= BARREN_PAGES):
+        return Outcome.LOOP
+    if goes_on:
+        return None
+    return Outcome.SHORT if tolerance.is_short(standing.claimed, standing.collected) else Outcome.COMPLETE

@@ -1,0 +1,131 @@
+"""A crawl's books without a crawl."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from sqlite_utils import Database
+
+from harvest.models import Limits, Page, Receipt, SeenAs, Task, Track, User
+from harvest.store import harvests, runs
+from harvest.store.commit import PageCommitter
+from harvest.store.frontier import Frontier
+
+NOW = "2026-11-20T10:00:00Z"
+SEED = "https://soundcloud.com/artist/track"
+
+
+def a_user(id: int, *, seen_as: SeenAs = SeenAs.LIST, **values: object) -> User:
+    blank = User(id, *[None] * 14, seen_as)
+    return blank._replace(**{"username": f"user {id}", **values})
+
+
+def a_track(id: int, *, seen_as: SeenAs = SeenAs.LIST, **values: object) -> Track:
+    blank = Track(id, *[None] * 22, seen_as)
+    return blank._replace(**{"title": f"track {id}", **values})
+
+
+_unique = itertools.count()
+
+
+def users_page(*ids: int, next_cursor: str | None = None, request: str | None = None, **values: object) -> Page:
+    """A page of a list of users, each saying likes_given_count = 1."""
+    return Page(
+        request=request or f"/page/{next(_unique)}",
+        items=ids,
+        received=len(ids),
+        next_cursor=next_cursor,
+        users={i: a_user(i, likes_given_count=1) for i in ids},
+        fetched_at=NOW,
+        **values,  # type: ignore[arg-type]
+    )
+
+
+def tracks_page(*ids: int, next_cursor: str | None = None, request: str | None = None, **values: object) -> Page:
+    """A page of a list of tracks, all uploaded by user 9000."""
+    return Page(
+        request=request or f"/page/{next(_unique)}",
+        items=ids,
+        received=len(ids),
+        next_cursor=next_cursor,
+        tracks={i: a_track(i, uploader_id=9000) for i in ids},
+        users={9000: a_user(9000, seen_as=SeenAs.EMBEDDED)} if ids else {},
+        fetched_at=NOW,
+        **values,  # type: ignore[arg-type]
+    )
+
+
+@dataclass
+class Books:
+    """A database in which one run is going on."""
+
+    db: Database
+    run_id: int
+    committer: PageCommitter
+    harvest_ids: list[int]
+    frontier: Frontier = field(init=False)
+    claimed: list[Task] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.frontier = Frontier(self.db.conn)
+
+    def claim(self, kind: str, subject_id: int | None = None) -> Task:
+        """Claim on until a list of this kind turns up; the others wait for a claim of their own."""
+        while (task := self.frontier.claim()) is not None:
+            self.claimed.append(task)
+        for task in self.claimed:
+            if task.kind == kind and subject_id in (None, task.subject_id):
+                self.claimed.remove(task)
+                return task
+        raise AssertionError(f"no {kind} of {subject_id} to claim")
+
+    def keep(self, task: Task, page: Page) -> Receipt:
+        return self.committer.keep(task, page, {200: 1})
+
+    def resolve(self, track_id: int = 1, **values: object) -> None:
+        """Answer the seed."""
+        task = self.claim("resolve")
+        track = a_track(track_id, seen_as=SeenAs.FULL, uploader_id=9000, **values)
+        self.keep(
+            task,
+            Page(
+                request="/tracks/1",
+                items=(track_id,),
+                received=1,
+                tracks={track_id: track},
+                users={9000: a_user(9000, seen_as=SeenAs.EMBEDDED)},
+                fetched_at=NOW,
+            ),
+        )
+
+    def rows(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
+        return [tuple(row) for row in self.db.conn.execute(sql, parameters)]
+
+    def followed(self, harvest_id: int | None = None) -> list[int]:
+        """Whom a harvest follows, in the order chosen."""
+        return [
+            row[0]  # type: ignore[misc]
+            for row in self.rows(
+                "SELECT t.subject_id FROM harvest_tasks w JOIN tasks t ON t.id = w.task_id"
+                " WHERE w.harvest_id = ? AND t.kind = 'user_likes' ORDER BY w.depth, w.parent_task_id, w.listed_rank",
+                harvest_id or self.harvest_ids[0],
+            )
+        ]
+
+
+@pytest.fixture
+def open_books(db: Database) -> Callable[..., Books]:
+    """Begin a run over seeds, given as limits by seed address."""
+
+    def begin(seeds: dict[str, Limits] | None = None, limits: Limits | None = None) -> Books:
+        wanted = seeds or {SEED: limits or Limits()}
+        with db.atomic():
+            ids = [harvests.enrol(db.conn, url, those, NOW) for url, those in wanted.items()]
+            run_id = runs.start_run(db.conn, now=NOW, options={}, api_url="http://test", credential_kind="none")
+            harvests.begin(db.conn, ids, run_id)
+        return Books(db, run_id, PageCommitter(db, run_id), ids)
+
+    return begin
