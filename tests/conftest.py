@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,41 @@ def db(db_path: Path) -> Iterator[Database]:
         apply_schema(database)
     yield database
     database.conn.close()
+
+
+class FakeClock:
+    """A clock that moves only when waited on: when everybody sleeps, the first to wake moves it."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self.naps: list[float] = []
+        self._wakes: list[float] = []
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 21, tzinfo=UTC) + timedelta(seconds=self.seconds - 1000)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        wake = self.seconds + max(0.0, seconds)
+        self._wakes.append(wake)
+        try:
+            await self._settle()
+            while self.seconds < wake:
+                if wake == min(self._wakes):
+                    self.seconds = wake
+                await self._settle()
+        finally:
+            self._wakes.remove(wake)
+
+    async def _settle(self) -> None:
+        for _ in range(25):
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that moves only when waited on."""
+    return FakeClock()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from harvest.models import Limits
 
 if TYPE_CHECKING:
     from harvest.crawl.session import Seeds
+    from harvest.settings import Settings
 
 _LIMITS = tuple(f.name for f in fields(Limits))
 _CONDITIONS = {"delay": 0.5, "concurrency": None, "page_size": 200, "profiles": "minimal"}
@@ -64,7 +65,15 @@ def given(chosen: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in chosen.items() if value is not None}
 
 
-def harvest_seeds(path: Path, seeds: list[str], chosen: Mapping[str, Any], *, as_json: bool) -> int:
+def harvest_seeds(
+    path: Path,
+    seeds: list[str],
+    chosen: Mapping[str, Any],
+    *,
+    as_json: bool,
+    settings: Settings | None = None,
+    service: str | None = None,
+) -> int:
     """Harvest seeds into a file with the options given, the stored ones, or the usual; give the exit code."""
     from harvest.cli.running import run_to_the_end
     from harvest.cli.summary import show_summary
@@ -75,7 +84,7 @@ def harvest_seeds(path: Path, seeds: list[str], chosen: Mapping[str, Any], *, as
     wanted: Seeds = [(seed, replace(stored.get(seed, Limits()), **wishes)) for seed in seeds]
     if _all_drained(path, wanted):
         return show_summary(path, seeds, as_json=as_json, news="Nothing to do: this harvest is complete.")
-    stop_reason = run_to_the_end(path, wanted, conditions)
+    stop_reason = run_to_the_end(path, wanted, conditions, settings=settings, service=service)
     return show_summary(path, seeds, as_json=as_json, stop_reason=stop_reason)
 
 
@@ -109,8 +118,3 @@ def _all_drained(path: Path, wanted: Seeds) -> bool:
 
 def _holds_something(path: Path) -> bool:
     return path.is_dir() or (path.exists() and path.stat().st_size > 0)
-
-
-def as_options(wanted: Seeds, conditions: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what is recorded with a run."""
-    return {"seeds": [asdict(limits) for _, limits in wanted], **conditions}

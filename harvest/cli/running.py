@@ -28,7 +28,12 @@ TERMS_NOTICE = (
 
 
 def run_to_the_end(
-    path: Path, wanted: Seeds, conditions: Mapping[str, Any], *, settings: Settings | None = None, service: str = ""
+    path: Path,
+    wanted: Seeds,
+    conditions: Mapping[str, Any],
+    *,
+    settings: Settings | None = None,
+    service: str | None = None,
 ) -> str:
     """Crawl until drained or stopped, showing how it goes on stderr; give the reason of the stop.
 

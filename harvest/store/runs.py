@@ -5,20 +5,37 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from harvest import __version__
+from harvest.errors import StoreError
 from harvest.store.commit import count_requests
 
 
 def start_run(
     connection: sqlite3.Connection, *, now: str, options: Mapping[str, object], api_url: str, credential_kind: str
 ) -> int:
-    """Open a run; give its id."""
+    """Open a run; give its id. Raises StoreError when the file holds another service's data."""
+    _check_service(connection, api_url)
     cursor = connection.execute(
         "INSERT INTO runs (started_at, version, options, api_url, credential_kind) VALUES (?, ?, ?, ?, ?)",
         (now, __version__, json.dumps(options), api_url, credential_kind),
     )
     return int(cursor.lastrowid or 0)
+
+
+def _check_service(connection: sqlite3.Connection, api_url: str) -> None:
+    """Keep invented data and SoundCloud's own apart; a simulated world has its own name, a test server any port."""
+    for (other,) in connection.execute("SELECT DISTINCT api_url FROM runs"):
+        if other != api_url and not (_is_local_server(other) and _is_local_server(api_url)):
+            raise StoreError(
+                f"This file was crawled from {other}, not from {api_url}: one file holds one service. "
+                "Name another file with --cache-path."
+            )
+
+
+def _is_local_server(api_url: str) -> bool:
+    return urlsplit(api_url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def end_run(

@@ -1,0 +1,1 @@
+"""What we ask SoundCloud and what it answers; no word of the API travels past this room."""

@@ -1,0 +1,59 @@
+"""Read where `/resolve` points. Pure.
+
+Redirects are followed by hand, so that the token goes to the configured host only; a redirect to any other place is an
+unexpected reply. Numbers and URNs were seen, plain and percent-encoded (soundcloud/api issues 210, 403).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
+
+from harvest.api import urns
+from harvest.api.endpoints import redacted
+from harvest.errors import SeedError, UnexpectedReply
+
+_KINDS = {"tracks": "track", "users": "profile", "playlists": "playlist"}
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """The track behind an address."""
+
+    track_id: int
+    secret_token: str | None = field(default=None, repr=False)
+
+
+def read_location(location: str, *, api_base: str, seed_url: str) -> Resource:
+    """Give the track a redirect names; raise SeedError when it names something else that exists."""
+    try:
+        target = urlsplit(urljoin(f"{api_base.rstrip('/')}/resolve", location))
+        foreign = _origin(location, api_base)
+    except ValueError as error:
+        raise _unexpected("The seed was resolved to no address.", location) from error
+    if foreign:
+        raise _unexpected("The seed was resolved to another host.", location)
+    path = target.path.removeprefix(urlsplit(api_base).path.rstrip("/"))
+    collection, _, key = unquote(path).strip("/").partition("/")
+    if collection not in _KINDS or not key or "/" in key:
+        raise _unexpected("The seed was resolved to something unknown.", location)
+    if _KINDS[collection] != "track":
+        raise SeedError(f"{redacted(seed_url)} is a {_KINDS[collection]}; harvest starts from a track.")
+    track_id = urns.identify("track", uri=f"/tracks/{key}")
+    if not isinstance(track_id, int):
+        raise SeedError(f"{redacted(seed_url)} has the name '{key[:80]}', which is no number; harvest cannot hold it.")
+    return Resource(track_id, dict(parse_qsl(target.query)).get("secret_token"))
+
+
+def _origin(location: str, api_base: str) -> bool:
+    """Say whether a redirect leaves the configured scheme, host and port."""
+    target, base = urlsplit(urljoin(f"{api_base.rstrip('/')}/resolve", location)), urlsplit(api_base)
+    named = [
+        (part.scheme, part.hostname, part.port or _PORTS.get(part.scheme), part.username) for part in (target, base)
+    ]
+    return named[0] != named[1]
+
+
+def _unexpected(message: str, location: str) -> UnexpectedReply:
+    return UnexpectedReply(message, status=302, reply=redacted(location)[:2000])

@@ -1,0 +1,127 @@
+"""Decide whether to ask again, and when. The only place that knows tenacity.
+
+Rule 1. Trouble that may pass (TransientError) is asked again up to five times, after 1, 2, 4, 8, 16 s with full jitter.
+Rule 2. Refusals of the whole client are no attempts: the pace holds everybody, and after that we ask again.
+Rule 3. A Forbidden is believed the second time: some were incidents of the gateway (soundcloud/api issue 361).
+Rule 4. What is permanent or unreadable is never asked again; a 404 costs one request.
+Rule 5. A service that was never reached ends the run, and one that is lost in mid-run stops everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+
+from harvest.api.pace import Pace
+from harvest.clock import Clock
+from harvest.errors import Blocked, Challenged, Forbidden, RateLimited, TransientError, Unreachable
+
+Answer = TypeVar("Answer")
+Attempt = Callable[[int], Awaitable[Answer]]
+
+ATTEMPTS = 5
+LONGEST_BACKOFF = 16.0
+OUTAGE = 20  # requests in a row, whoever sent them, that nobody answered
+
+
+class Retry:
+    """How patient we are with one request, and with the service as a whole."""
+
+    def __init__(
+        self,
+        *,
+        pace: Pace,
+        clock: Clock,
+        attempts: int = ATTEMPTS,
+        base_seconds: float = 1.0,
+        random: Random | None = None,
+        on_wait: Callable[[str, float], None] | None = None,
+    ) -> None:
+        self.attempts = attempts
+        self.base_seconds = base_seconds
+        self.reached = False
+        self._pace = pace
+        self._clock = clock
+        self._random = random or Random()
+        self._on_wait = on_wait or (lambda reason, seconds: None)
+        self._unanswered = 0
+
+    async def run(self, attempt: Attempt[Answer]) -> Answer:
+        """Call `attempt` with the number of failures so far, until it answers or asking again is useless."""
+        patience = _Patience(self)
+
+        async def once() -> Answer:
+            answer = await attempt(patience.failures)
+            self._heard()
+            return answer
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(patience.may_ask_again), wait=patience.wait, sleep=self._sleep, reraise=True
+        )
+        try:
+            return await retrying(once)
+        except Unreachable as error:
+            error.attempts = patience.failures
+            if not self.reached:
+                raise Blocked(f"SoundCloud cannot be reached: {error} Check the connection and try again.") from error
+            raise
+        except TransientError as error:
+            error.attempts = patience.failures
+            raise
+
+    def pause(self, failures: int) -> float:
+        """Say how long to wait after so many failures."""
+        return self._random.uniform(0.0, min(LONGEST_BACKOFF, 2.0 ** (failures - 1)) * self.base_seconds)
+
+    def noted(self, error: BaseException) -> None:
+        """Notice whether the service is there at all, and stop everybody when it is not."""
+        if not isinstance(error, Unreachable):
+            self._heard()
+            return
+        self._unanswered += 1
+        if self._unanswered >= OUTAGE and self.reached:
+            self._unanswered = 0
+            self._pace.hold(None, "SoundCloud cannot be reached")
+
+    def _heard(self) -> None:
+        self.reached = True
+        self._unanswered = 0
+
+    async def _sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            self._on_wait("trying again", seconds)
+            await self._clock.sleep(seconds)
+
+
+class _Patience:
+    """What happened to one request so far."""
+
+    def __init__(self, retry: Retry) -> None:
+        self._retry = retry
+        self._forbidden = False
+        self.failures = 0
+
+    def may_ask_again(self, error: BaseException) -> bool:
+        """Decide, and count what counts."""
+        self._retry.noted(error)
+        if isinstance(error, (RateLimited, Challenged)):
+            return True
+        if isinstance(error, Forbidden):
+            again, self._forbidden = not self._forbidden, True
+            return again
+        if isinstance(error, TransientError):
+            self.failures += 1
+            return self.failures < self._retry.attempts
+        return False
+
+    def wait(self, state: RetryCallState) -> float:
+        """Say how long to wait before the next attempt."""
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, (RateLimited, Challenged)):
+            return 0.0  # the pace holds everybody already
+        if isinstance(error, Forbidden):
+            return 4.0 * self._retry.base_seconds
+        return self._retry.pause(self.failures)

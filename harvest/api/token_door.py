@@ -1,0 +1,62 @@
+"""Let the token requests of auth through the same line as everything else.
+
+in: path, headers and form of a token request; out: status and body of an answer that speaks about credentials.
+Throttling, blocks and trouble of the token service are waited out here: they are no lost session
+(soundcloud/api issue 517). A token service that stays silent ends the run, since no list can be read without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import httpx
+
+from harvest.api import replies
+from harvest.api.retry import Retry
+from harvest.api.sender import Sender, checked_base
+from harvest.errors import Blocked, Challenged, TransientError
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+class TokenDoor:
+    """The only way to the token service; it leads to no other host."""
+
+    def __init__(self, sender: Sender, *, retry: Retry, auth_url: str = "https://secure.soundcloud.com") -> None:
+        self._sender = sender
+        self._retry = retry
+        self._base = str(checked_base(auth_url, "SOUNDCLOUD_AUTH_URL")).rstrip("/")
+
+    async def __call__(self, path: str, headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[int, bytes]:
+        """Send a form and give status and body."""
+
+        async def attempt(failures: int) -> tuple[int, bytes]:
+            slot = await self._sender.slot()
+            with self._sender.pace.judged(slot):
+                return await self._post(path, headers, form)
+
+        try:
+            return await self._retry.run(attempt)
+        except TransientError as error:
+            raise Blocked(
+                f"The sign-in service gives no token: {error} Everything fetched so far is kept; "
+                "go on later with `harvest resume`."
+            ) from error
+
+    async def _post(self, path: str, headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[int, bytes]:
+        reply = await self._sender.send(
+            "POST",
+            httpx.URL(self._base + path),
+            headers={**headers, "Content-Type": _FORM},
+            content=urlencode(form).encode("ascii"),
+            shown=f"POST {path}",
+        )
+        now = self._sender.clock.now()
+        if reply.status == 200:
+            return reply.status, replies.success(reply, now=now)
+        failure = replies.failure(reply, now=now)
+        if isinstance(failure, TransientError | Challenged):
+            failure.reply = ""  # whatever it says, an answer about tokens is not kept
+            raise failure
+        return reply.status, reply.body

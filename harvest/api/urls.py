@@ -1,0 +1,136 @@
+"""Turn what a person typed into the one address of a seed, or say why it cannot be one. Pure.
+
+in: text; out: a Seed whose `url` is the same for all spellings of one page; never: a request.
+
+The case of the path is kept: slugs are lower case on the site, but nothing seen says that the resolver ignores case,
+and the codes of short links do depend on it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal, NoReturn
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from harvest.errors import SeedError
+
+PAGE_HOSTS = frozenset({"soundcloud.com", "www.soundcloud.com", "m.soundcloud.com"})
+SHORT_HOST = "on.soundcloud.com"
+
+_SLUG = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_SHORTHAND = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9_-]+(/s-[A-Za-z0-9]+)?/?([?#].*)?", re.ASCII)
+_SECRET = re.compile(r"s-[A-Za-z0-9]+", re.ASCII)
+_LONGEST = 2000
+
+# First segments of soundcloud.com that are pages of the site and no account.
+# fmt: off
+_SITE_PAGES = frozenset({
+    "activate", "charts", "checkout", "community-guidelines", "connect", "creators", "discover", "download",
+    "explore", "feed", "for", "for-artists", "getstarted", "go", "help", "home", "imprint", "jobs", "library",
+    "login", "logout", "messages", "mobile", "notifications", "oembed", "pages", "people", "player", "popular",
+    "premium", "press", "pro", "search", "settings", "signin", "signup", "stations", "stream", "subscriptions",
+    "tags", "terms-of-use", "tracks", "trending", "upload", "you",
+})
+# fmt: on
+# Second segments that are a list of the account and no track.
+# fmt: off
+_ACCOUNT_PAGES = frozenset({
+    "albums", "comments", "followers", "following", "likes", "playlists", "popular-tracks", "reposts", "spotlight",
+    "stations", "toptracks", "tracks",
+})
+# fmt: on
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Where a harvest starts. `kind` is unknown for short links, which only the service can resolve."""
+
+    url: str
+    kind: Literal["track", "unknown"]
+    secret: str | None = field(default=None, repr=False)
+
+
+def normalise_seed(text: str) -> Seed:
+    """Give the one spelling of this address; raise SeedError with what to do when it cannot be a seed."""
+    shown = _shown(text)
+    address = _split(text.strip(), shown)
+    host = address.hostname or ""
+    segments = [unquote(segment) for segment in address.path.split("/") if segment]
+    if host == SHORT_HOST:
+        return _short_link(segments, shown)
+    if host not in PAGE_HOSTS:
+        _refuse_host(host, shown)
+    if not all(_SLUG.fullmatch(segment) for segment in segments):
+        _refuse(shown, "has characters that no track address has; copy the address of the track's page")
+    return _track_page(segments, shown)
+
+
+def _shown(text: str) -> str:
+    """Quote what was typed in one bounded line."""
+    line = "".join(character if character.isprintable() else "?" for character in text.strip())
+    return f"'{line[:120]}…'" if len(line) > 120 else f"'{line}'"
+
+
+def _refuse(shown: str, why: str) -> NoReturn:
+    raise SeedError(f"{shown} {why}.")
+
+
+def _refuse_host(host: str, shown: str) -> NoReturn:
+    if host.startswith("api") and host.endswith("soundcloud.com"):
+        _refuse(shown, "is an address of the API; give the track's page, https://soundcloud.com/artist/track")
+    _refuse(shown, "is not on soundcloud.com; give a track's page, https://soundcloud.com/artist/track")
+
+
+def _split(text: str, shown: str) -> SplitResult:
+    if not text:
+        raise SeedError("The address is empty; give a track's page, https://soundcloud.com/artist/track.")
+    if len(text) > _LONGEST:
+        _refuse(shown, "is too long for an address; give a track's page, https://soundcloud.com/artist/track")
+    if any(character.isspace() or not character.isprintable() for character in text):
+        _refuse(shown, "has blanks in it; quote the address and give one at a time")
+    try:
+        address = urlsplit(_with_scheme(text))
+        port = address.port
+    except ValueError:
+        _refuse(shown, "is not an address; give a track's page, https://soundcloud.com/artist/track")
+    if address.scheme not in ("http", "https"):
+        _refuse(shown, "is not a web address; give a track's page, https://soundcloud.com/artist/track")
+    if address.username is not None or address.password is not None or port is not None:
+        _refuse(shown, "carries a login or a port; give the plain address, https://soundcloud.com/artist/track")
+    return address
+
+
+def _with_scheme(text: str) -> str:
+    if _SHORTHAND.fullmatch(text):
+        return f"https://soundcloud.com/{text}"
+    if text.startswith("//"):
+        return f"https:{text}"
+    if "://" not in text and re.match(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+([/?#:]|$)", text, re.ASCII):
+        return f"https://{text}"
+    return text
+
+
+def _short_link(segments: list[str], shown: str) -> Seed:
+    if len(segments) != 1 or not _SLUG.fullmatch(segments[0]):
+        _refuse(shown, "is not a whole short link; they look like https://on.soundcloud.com/AbCdE")
+    return Seed(f"https://{SHORT_HOST}/{segments[0]}", "unknown")
+
+
+def _track_page(segments: list[str], shown: str) -> Seed:
+    if not segments:
+        _refuse(shown, "names no track; give a track's page, https://soundcloud.com/artist/track")
+    if segments[0].lower() in _SITE_PAGES:
+        _refuse(shown, "is a page of the site and no track; give a track's page, https://soundcloud.com/artist/track")
+    if len(segments) == 1:
+        _refuse(shown, "is a profile; harvest starts from a track, https://soundcloud.com/artist/track")
+    if segments[1].lower() == "sets":
+        _refuse(shown, "is a playlist or album; harvest starts from a track, https://soundcloud.com/artist/track")
+    if segments[1].lower() in _ACCOUNT_PAGES:
+        _refuse(shown, "is a list on a profile; harvest starts from a track, https://soundcloud.com/artist/track")
+    page = f"https://soundcloud.com/{segments[0]}/{segments[1]}"
+    if len(segments) == 2:
+        return Seed(page, "track")
+    if len(segments) == 3 and _SECRET.fullmatch(segments[2]):
+        return Seed(f"{page}/{segments[2]}", "track", segments[2])
+    _refuse(shown, f"is a page below a track; give {page}")

@@ -1,0 +1,1 @@
+"""Who we are: tokens obtained, renewed and kept."""
