@@ -28,6 +28,7 @@ class Settings:
     access_token: str | None = field(default=None, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
     hold_seconds: float = 30.0
+    retry_seconds: float = 1.0
     request_seconds: float = 60.0
 
     @property
@@ -45,9 +46,10 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "SOUNDCLOUD_API_URL": ("api_url", f"address of the API ({API_URL})"),
     "SOUNDCLOUD_AUTH_URL": ("auth_url", f"address of the sign-in service ({AUTH_URL})"),
     "HARVEST_HOLD_SECONDS": ("hold_seconds", "first wait after a refusal that names no time (30)"),
+    "HARVEST_RETRY_SECONDS": ("retry_seconds", "first pause before a failed request is tried again, doubling (1)"),
     "HARVEST_REQUEST_SECONDS": ("request_seconds", "a request may take this long in all (60)"),
 }
-_NUMBERS = ("hold_seconds", "request_seconds")
+_NUMBERS = ("hold_seconds", "retry_seconds", "request_seconds")
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

@@ -70,7 +70,7 @@ async def connect(
     pace = Pace(clock=clock, delay=delay, hold_seconds=settings.hold_seconds, on_wait=on_wait)
     async with open_http(concurrency=max_in_flight, transport=transport) as http:
         sender = Sender(http, pace=pace, clock=clock, observer=observer, deadline=settings.request_seconds)
-        retry = Retry(pace=pace, clock=clock)
+        retry = Retry(pace=pace, clock=clock, base_seconds=settings.retry_seconds)
         bearer = Bearer(
             send=TokenDoor(sender, retry=retry, auth_url=settings.auth_url),
             clock=clock,

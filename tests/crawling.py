@@ -90,7 +90,7 @@ def settings_for(server: Server, **changes: Any) -> Settings:
         auth_url=server.url,
         client_id=DEMO_CLIENT_ID,
         client_secret=DEMO_CLIENT_SECRET,
-        **{"hold_seconds": 0.05, **changes},
+        **{"hold_seconds": 0.05, "retry_seconds": 0.01, **changes},
     )
 
 

@@ -1,0 +1,135 @@
+"""What is asked again, when, and when not."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from harvest.api.pace import Pace
+from harvest.api.retry import OUTAGE, Retry
+from harvest.errors import (
+    BadRequest,
+    Blocked,
+    Challenged,
+    Forbidden,
+    Gone,
+    RateLimited,
+    ServerTrouble,
+    Unauthorized,
+    UnexpectedReply,
+    Unreachable,
+)
+
+
+class Highest(Random):
+    """No luck: every wait is as long as it may be."""
+
+    def uniform(self, a, b):
+        return b
+
+
+@pytest.fixture
+def pace(clock):
+    """A pace nobody is bound by."""
+    return Pace(clock=clock, delay=0)
+
+
+@pytest.fixture
+def retry(pace, clock):
+    """The usual patience with the longest waits."""
+    return Retry(pace=pace, clock=clock, random=Highest())
+
+
+def script(*outcomes):
+    """An attempt that ends as told, one outcome after the other."""
+    seen = []
+
+    async def attempt(failures):
+        seen.append(failures)
+        outcome = outcomes[len(seen) - 1]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    return attempt, seen
+
+
+async def test_an_answer_is_given_at_once(retry, clock):
+    attempt, seen = script("page")
+    assert await retry.run(attempt) == "page"
+    assert (seen, clock.naps) == ([0], [])
+
+
+async def test_trouble_is_asked_again_after_growing_waits(retry, clock):
+    attempt, seen = script(*[ServerTrouble(str(n)) for n in range(4)], "page")
+    assert await retry.run(attempt) == "page"
+    assert (seen, clock.naps) == ([0, 1, 2, 3, 4], [1, 2, 4, 8])
+
+
+async def test_the_fifth_failure_is_final_and_says_how_often_we_asked(retry):
+    attempt, seen = script(*[ServerTrouble(str(n)) for n in range(9)])
+    with pytest.raises(ServerTrouble, match="4") as raised:
+        await retry.run(attempt)
+    assert (len(seen), raised.value.attempts) == (5, 5)
+
+
+async def test_waits_are_jittered_over_their_whole_length(pace, clock):
+    retry = Retry(pace=pace, clock=clock, random=Random(7), base_seconds=2)
+    pauses = [retry.pause(10) for _ in range(500)]
+    assert 0 <= min(pauses) < 2
+    assert 30 < max(pauses) <= 32
+
+
+@pytest.mark.parametrize("error", [Gone(), BadRequest(), UnexpectedReply(), Unauthorized(), Blocked(), ValueError()])
+async def test_what_is_final_is_asked_once(retry, clock, error):
+    """The predecessor asked for a deleted user ten times, over a minute."""
+    attempt, seen = script(error, "never")
+    with pytest.raises(type(error)):
+        await retry.run(attempt)
+    assert (seen, clock.naps) == ([0], [])
+
+
+async def test_a_forbidden_is_believed_the_second_time(retry, clock):
+    attempt, seen = script(Forbidden(), Forbidden(), "never")
+    with pytest.raises(Forbidden):
+        await retry.run(attempt)
+    assert (seen, clock.naps) == ([0, 0], [4])
+    attempt, _ = script(Forbidden(), "page")
+    assert await retry.run(attempt) == "page"
+
+
+@pytest.mark.parametrize("refusal", [RateLimited, Challenged])
+async def test_refusals_use_up_no_attempt(retry, clock, refusal):
+    """The predecessor counted a 429 as an attempt."""
+    attempt, seen = script(*[refusal() for _ in range(50)], "page")
+    assert await retry.run(attempt) == "page"
+    assert (len(seen), clock.naps) == (51, [])
+
+
+async def test_a_service_that_was_never_reached_ends_the_run(retry):
+    attempt, seen = script(*[Unreachable("no such host.") for _ in range(9)])
+    with pytest.raises(Blocked, match="cannot be reached: no such host"):
+        await retry.run(attempt)
+    assert len(seen) == 5
+
+
+async def test_a_service_that_answered_before_costs_one_list_only(retry):
+    await retry.run(script("page")[0])
+    with pytest.raises(Unreachable):
+        await retry.run(script(*[Unreachable() for _ in range(5)])[0])
+
+
+async def test_any_status_counts_as_reached(retry):
+    attempt, _ = script(ServerTrouble(), *[Unreachable() for _ in range(5)])
+    with pytest.raises(Unreachable):
+        await retry.run(attempt)
+
+
+async def test_a_long_silence_stops_everybody(retry, pace):
+    await retry.run(script("page")[0])
+    for _ in range(OUTAGE // 5):
+        assert not pace.holding
+        with pytest.raises(Unreachable):
+            await retry.run(script(*[Unreachable() for _ in range(5)])[0])
+    assert (pace.holding, pace.hold_reason) == (True, "SoundCloud cannot be reached")
