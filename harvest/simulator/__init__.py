@@ -1,6 +1,7 @@
 """A made-up SoundCloud behind a real local port: a second opinion on the API, for demonstrations and tests."""
 
 from harvest.simulator.faults import Fault, parse_faults
+from harvest.simulator.faults import describe as describe_faults
 from harvest.simulator.server import Server, run_in_thread, serve
 from harvest.simulator.tokens import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Terms
 from harvest.simulator.truth import Truth
@@ -14,6 +15,7 @@ __all__ = [
     "Terms",
     "Truth",
     "World",
+    "describe_faults",
     "parse_faults",
     "run_in_thread",
     "serve",

@@ -6,10 +6,10 @@ In: an index. Out: indices and hidden times. Never: two entries of one list at t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from harvest.simulator.facts import COMMENTS, USERS_TO, Facts
+from harvest.simulator.kept import Entries, KeptLists
 from harvest.simulator.mixing import Shuffle, mix, salt, threshold
 from harvest.simulator.shape import Bipartite, Habit
 
@@ -29,14 +29,6 @@ DEEDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
-    """A list in its order: items (indices) and the time of each in milliseconds, newest first."""
-
-    items: tuple[int, ...]
-    times: tuple[int, ...]
-
-
 class Deeds:
     """The graphs of one world."""
 
@@ -53,7 +45,7 @@ class Deeds:
             "follow": self._graph("follows", o.users, o.follows_per_user, 0.0),
         }
         self._fame = Shuffle(o.users, salt(o.seed, "fame"))
-        self.entries = lru_cache(maxsize=128)(self._entries)
+        self.entries = KeptLists(self._entries, 50 * o.cache)
         self.count = lru_cache(maxsize=16 * o.cache)(self._count)
 
     def _graph(self, name: str, right: int, mean: float, local: float, hit: int | None = None) -> Bipartite:

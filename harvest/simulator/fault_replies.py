@@ -194,22 +194,19 @@ def reset_in_headers(scene: Scene) -> Reply:
 @effect()
 def reset_in_body(scene: Scene) -> Reply:
     """The connection is reset in the middle of the body."""
-    reply = scene.right()
-    return replace(reply, wire=Wire(cut=len(reply.body) // 2, reset=True))
+    return replace(scene.right(), wire=Wire(cut=0.5, reset=True))
 
 
 @effect()
 def truncated_with_length(scene: Scene) -> Reply:
     """The body is shorter than its Content-Length."""
-    reply = scene.right()
-    return replace(reply, wire=Wire(cut=len(reply.body) * 2 // 3))
+    return replace(scene.right(), wire=Wire(cut=0.7))
 
 
 @effect()
 def truncated_without_length(scene: Scene) -> Reply:
     """The body breaks off, without a Content-Length that would tell."""
-    reply = scene.right()
-    return replace(reply, wire=Wire(cut=len(reply.body) * 2 // 3, lengthless=True))
+    return replace(scene.right(), wire=Wire(cut=0.7, lengthless=True))
 
 
 @effect()

@@ -18,7 +18,7 @@ Requests to the token host only count where the path names them: `token_quota[/o
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -104,7 +104,7 @@ class Plan:
     def __init__(self, faults: Iterable[Fault], handle: Callable[[Request], Reply], *, seed: int = 1) -> None:
         self.faults = tuple(faults)
         self.fired: Counter[str] = Counter()
-        self.strikes: list[tuple[int, str, str]] = []
+        self.strikes: deque[tuple[int, str, str]] = deque(maxlen=10_000)
         self.requests = 0
         self._handle = handle
         self._seed = seed

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from msgspec.json import encode
 
 from harvest.simulator import cursors
-from harvest.simulator.deeds import Entries
+from harvest.simulator.kept import Entries
 from harvest.simulator.lists import ListKind
 from harvest.simulator.mixing import salt
 from harvest.simulator.objects import Objects

@@ -54,12 +54,12 @@ class Request:
 class Wire:
     """How a reply misbehaves on its way.
 
-    `cut` ends the connection after so many bytes of the body, `cut_headers` after so many of the head; `reset`
-    makes that end a TCP reset. `trickle` is seconds between single bytes, `delay` seconds before the first.
-    `repeat` sends the body so many times. `lengthless` leaves Content-Length out. `gzipped` sends the body as gzip.
+    `cut` ends the connection after this part of the body (0 to 1), `cut_headers` after so many bytes of the
+    head; `reset` makes that end a TCP reset. `trickle` is seconds between single bytes, `delay` seconds before the
+    first. `repeat` sends the body so many times. `lengthless` leaves Content-Length out. `gzipped` sends it as gzip.
     """
 
-    cut: int | None = None
+    cut: float | None = None
     cut_headers: int | None = None
     reset: bool = False
     delay: float = 0.0

@@ -6,8 +6,6 @@ In: bytes on 127.0.0.1. Out: bytes, some of them wrong on purpose. One address s
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 import threading
 import time
 from collections import Counter
@@ -15,18 +13,17 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
 
+from harvest.simulator.connection import Connection
 from harvest.simulator.fault_base import Scene
 from harvest.simulator.fault_replies import throttled_gateway
 from harvest.simulator.faults import Fault, Plan, parse_faults
-from harvest.simulator.http1 import BadRequest, read_request, write_reply
 from harvest.simulator.mixing import MASK, salt
-from harvest.simulator.replies import Reply, Request, Wire
+from harvest.simulator.replies import Reply, Request
 from harvest.simulator.service import Service
 from harvest.simulator.tokens import DEMO_CLIENT_ID, Terms
 from harvest.simulator.world import World
 
 Latency = float | tuple[float, float] | Callable[[Request], float]
-_PIECE = 65_536
 
 
 class Logged(NamedTuple):
@@ -64,8 +61,8 @@ class Server:
         self.statuses: Counter[int] = Counter()
         self.total = self.bytes_sent = self.in_flight = self.most_in_flight = self.connections = 0
         self._gate = _Gate(rate)
-        self._open: set[_Connection] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.open: set[Connection] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
         self.plan: Plan
         self.use(faults)
@@ -121,16 +118,16 @@ class Server:
     async def start(self, port: int = 0) -> None:
         """Listen on 127.0.0.1."""
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: _Connection(self), "127.0.0.1", port, backlog=1024)
+        self._listener = await loop.create_server(lambda: Connection(self), "127.0.0.1", port, backlog=1024)
         self.service.base_url = f"http://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
         """Stop listening and drop every connection."""
         if self._listener is not None:
             self._listener.close()
-        for connection in list(self._open):
+        for connection in list(self.open):
             connection.drop()
-        tasks = list(self._tasks)
+        tasks = list(self.tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -153,127 +150,6 @@ class _Gate:
             return False
         self._due = due + self._space
         return True
-
-
-class _Connection(asyncio.Protocol):
-    """One connection: requests are answered in the order they come."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._buffer = bytearray()
-        self._busy = False
-        self._writable = asyncio.Event()
-        self._writable.set()
-        self._transport: asyncio.Transport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take up a connection."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._server.connections += 1
-        self._server._open.add(self)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Forget a connection."""
-        self._server._open.discard(self)
-        self._writable.set()
-
-    def pause_writing(self) -> None:
-        """Wait for the reader."""
-        self._writable.clear()
-
-    def resume_writing(self) -> None:
-        """Go on."""
-        self._writable.set()
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes in and answer what is complete."""
-        self._buffer += data
-        if not self._busy:
-            self._go_on()
-
-    def drop(self) -> None:
-        """End the connection without ceremony."""
-        self._transport.abort()
-
-    def _go_on(self) -> None:
-        """Answer requests from the buffer until one needs time."""
-        server = self._server
-        while not self._busy and not self._transport.is_closing():
-            try:
-                found = read_request(self._buffer)
-            except BadRequest:
-                self._transport.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-                self._transport.close()
-                return
-            if found is None:
-                return
-            request, target, keep = found
-            in_flight = server.arrived()
-            reply = server.answer(request, target)
-            server.note(request, target, reply.status, in_flight)
-            zipped = server.gzip and "gzip" in request.headers.get("accept-encoding", "")
-            head, body = write_reply(reply, keep=keep, gzip_wanted=zipped)
-            wait = server.wait_before(request, reply)
-            if wait > 0 or reply.wire is not None:
-                self._busy = True
-                self._server._tasks.add(task := asyncio.ensure_future(self._slowly(head, body, reply.wire, wait, keep)))
-                task.add_done_callback(self._server._tasks.discard)
-                return
-            self._transport.write(head + body if len(body) < _PIECE else head)
-            if len(body) >= _PIECE:
-                self._transport.write(body)
-            server.left(len(head) + len(body))
-            if not keep:
-                self._transport.close()
-
-    async def _slowly(self, head: bytes, body: bytes, wire: Wire | None, wait: float, keep: bool) -> None:
-        """Answer one request late or wrongly, then go on with the next."""
-        try:
-            await asyncio.sleep(wait)
-            done = await self._send(head, body, wire or Wire())
-        finally:
-            self._server.left(len(head) + len(body))
-        if not (done and keep):
-            self._transport.close()
-        self._busy = False
-        self._go_on()
-
-    async def _send(self, head: bytes, body: bytes, wire: Wire) -> bool:
-        """Send a reply as its wire says; return whether the connection is still good."""
-        if wire.cut_headers is not None or wire.cut is not None:
-            sent = head[: wire.cut_headers] if wire.cut_headers is not None else head + body[: wire.cut]
-            await self._write(sent)
-            await self._break(reset=wire.reset)
-            return False
-        await self._write(head)
-        if wire.trickle:
-            for place in range(len(body)):
-                await self._write(body[place : place + 1])
-                await asyncio.sleep(wire.trickle)
-                if self._transport.is_closing():
-                    return False
-            return not wire.lengthless
-        for _ in range(wire.repeat):
-            await self._write(body)
-            if self._transport.is_closing():
-                return False
-        return not wire.lengthless
-
-    async def _write(self, data: bytes) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(data)
-            await self._writable.wait()
-
-    async def _break(self, *, reset: bool) -> None:
-        """End the connection in the middle, after what was sent had time to arrive."""
-        await asyncio.sleep(0.02)
-        if not reset:
-            self._transport.close()
-            return
-        peer: socket.socket = self._transport.get_extra_info("socket")
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._transport.abort()
 
 
 @asynccontextmanager

@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, floor, log
 
-from harvest.simulator.mixing import MASK, Shuffle, salt
+from harvest.simulator.mixing import Shuffle, salt
 
 _EXPONENT = 0.2  # popularity of rank r falls as (r + q) ** (_EXPONENT - 1)
 _BUSIEST = 20  # nobody likes more than this many times the mean
-_GROWTH = 0.12  # layers widen by this much, so that their number stays small
+_CLOSE = 1e-4
+_GROWTH = 0.2  # layers widen by this much, so that their number stays small
 
 
 class Popularity:
@@ -34,25 +35,35 @@ class Popularity:
         self._low = self._q**_EXPONENT
         self._high = (size + self._q) ** _EXPONENT
 
-    def start(self, rank: int, places: int, phase: float) -> int:
-        """Return the first place of an owner on a line of so many places."""
+    def share(self, rank: int) -> float:
+        """Return which part of the line the owners before this one hold together."""
         if rank <= 0:
-            return 0
+            return 0.0
         if rank >= self.size:
-            return places
-        share: float = ((rank + self._q) ** _EXPONENT - self._low) / (self._high - self._low)
-        return min(max(ceil(share * places - phase), 0), places)
+            return 1.0
+        part: float = ((rank + self._q) ** _EXPONENT - self._low) / (self._high - self._low)
+        return part
+
+    def stretch(self, rank: int) -> tuple[float, float]:
+        """Return where on the line an owner's stretch begins and ends."""
+        return self.share(rank), self.share(rank + 1)
 
     def owner(self, place: int, places: int, phase: float) -> int:
-        """Return whose place it is; the exact inverse of `start`."""
+        """Return whose place it is: the one whose stretch, as told by `first_place`, holds it."""
         share = min((place + phase) / places, 1.0)
-        rank = int((share * (self._high - self._low) + self._low) ** (1 / _EXPONENT) - self._q)
-        rank = min(max(rank, 0), self.size - 1)
-        while self.start(rank, places, phase) > place:
-            rank -= 1
-        while self.start(rank + 1, places, phase) <= place:
-            rank += 1
+        exact = (share * (self._high - self._low) + self._low) ** (1 / _EXPONENT) - self._q
+        rank = min(max(int(exact), 0), self.size - 1)
+        if not _CLOSE < exact - rank < 1 - _CLOSE:  # so near a bound, rounding decides: ask the bounds themselves
+            while first_place(self.share(rank), places, phase) > place:
+                rank -= 1
+            while first_place(self.share(rank + 1), places, phase) <= place:
+                rank += 1
         return rank
+
+
+def first_place(share: float, places: int, phase: float) -> int:
+    """Return the first place behind so much of a line; the phase shifts the bounds, a little less than one place."""
+    return ceil(share * places - phase)
 
 
 def _shift_for(size: int, top: float) -> float:
@@ -125,13 +136,8 @@ class Slots:
         self._stubs = stubs
         self._width = nodes * stubs
         self._shuffle = Shuffle(self._width, chance)
-        self._phase = salt(chance, "phase") / MASK
+        self._phase = (salt(chance, "phase") >> 32) / (1 << 32)
         self._popularity = popularity
-
-    @property
-    def ranks(self) -> int:
-        """Return how many right ranks share the line."""
-        return self._popularity.size
 
     def owners(self, node: int) -> Iterator[int]:
         """Yield the right ranks that a left node is joined to; a rank may come twice."""
@@ -139,14 +145,11 @@ class Slots:
         for stub in range(node * self._stubs, (node + 1) * self._stubs):
             yield owner(to(stub), width, phase)
 
-    def nodes(self, rank: int) -> Iterator[int]:
-        """Yield the left nodes that a right rank is joined to; a node may come twice."""
-        if not self._width:
-            return
-        first = self._popularity.start(rank, self._width, self._phase)
-        last = self._popularity.start(rank + 1, self._width, self._phase)
-        for place in range(first, last):
-            yield self._shuffle.back(place) // self._stubs
+    def nodes(self, stretch: tuple[float, float]) -> list[int]:
+        """Return the left nodes whose stubs lie on a stretch of the line; a node may come twice."""
+        width, stubs, back, phase = self._width, self._stubs, self._shuffle.back, self._phase
+        first, last = ceil(stretch[0] * width - phase), ceil(stretch[1] * width - phase)  # the phase is less than 1
+        return [back(place) // stubs for place in range(first, last)]
 
 
 class Bipartite:
@@ -188,12 +191,14 @@ class Bipartite:
             return {self._fans.back(place) for place in range(min(self._hit, self.left))}
         found: set[int] = set()
         count = self.communities
-        own = node % count
+        own, rank = node % count, node // count
+        near = self._curve(members(self.right, own, count), True).stretch(rank)
+        far = self._curve(self.right, False).stretch(node)
         for number, layer in enumerate(self._layers):
             if layer.local:
-                found.update(own + count * other for other in self._in(number, own).nodes(node // count))
+                found.update([own + count * other for other in self._in(number, own).nodes(near)])
             else:
-                found.update(self._in(number, -1).nodes(node))
+                found.update(self._in(number, -1).nodes(far))
         return found
 
     def _in(self, number: int, community: int) -> Slots:
@@ -205,12 +210,12 @@ class Bipartite:
             if community >= 0:
                 nodes = members(nodes, community, self.communities)
                 right = members(right, community, self.communities)
-            popularity = self._popularity(right, community >= 0)
-            slots = Slots(nodes, layer.stubs, popularity, salt(layer.chance, community + 1))
+            curve = self._curve(right, community >= 0)
+            slots = Slots(nodes, layer.stubs, curve, salt(layer.chance, community + 1))
             self._slots[number, community] = slots
         return slots
 
-    def _popularity(self, size: int, local: bool) -> Popularity:
+    def _curve(self, size: int, local: bool) -> Popularity:
         """Return the popularity curve for so many owners, made once."""
         curve = self._owners.get((size, local))
         if curve is None:
@@ -226,11 +231,13 @@ class Ownership:
     def __init__(self, left: int, right: int, chance: int, *, communities: int, artists: float) -> None:
         self.left, self.right, self.communities = left, right, communities
         self._slots: list[Slots] = []
+        self._curves: list[Popularity] = []
         self._places: list[Shuffle] = []
         for own in range(communities):
             size = members(right, own, communities)
-            popularity = Popularity(max(1, int(size * artists)), 0.02)
-            self._slots.append(Slots(members(left, own, communities), 1, popularity, salt(chance, own)))
+            curve = Popularity(max(1, int(size * artists)), 0.02)
+            self._curves.append(curve)
+            self._slots.append(Slots(members(left, own, communities), 1, curve, salt(chance, own)))
             self._places.append(Shuffle(size, salt(chance, "place", own)))
 
     def owner(self, node: int) -> int:
@@ -243,9 +250,10 @@ class Ownership:
         """Return the left nodes of a right node."""
         own = node % self.communities
         rank = self._places[own].back(node // self.communities)
-        if rank >= self._slots[own].ranks:
+        curve = self._curves[own]
+        if rank >= curve.size:
             return []
-        return [own + self.communities * left for left in self._slots[own].nodes(rank)]
+        return [own + self.communities * left for left in self._slots[own].nodes(curve.stretch(rank))]
 
 
 def members(total: int, community: int, communities: int) -> int:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harvest.simulator.shape import Bipartite, Habit, Ownership, Popularity, members
+from harvest.simulator.shape import Bipartite, Habit, Ownership, Popularity, first_place, members
 
 SIZES = st.integers(1, 60)
 CHANCES = st.integers(0, 2**64 - 1)
@@ -41,10 +41,11 @@ def test_both_ends_of_ownership_agree(left, right, communities, artists, chance)
     assert all(track % communities == user % communities for track, user in from_left)
 
 
-@given(size=st.integers(1, 300), places=st.integers(1, 300), phase=st.floats(0, 1), top=st.floats(0.001, 0.9))
+@given(size=st.integers(1, 300), places=st.integers(1, 300), phase=st.floats(0, 0.999), top=st.floats(0.001, 0.9))
 def test_every_place_has_the_owner_whose_stretch_it_lies_in(size, places, phase, top):
     curve = Popularity(size, top)
-    starts = [curve.start(rank, places, phase) for rank in range(size + 1)]
+    starts = [first_place(curve.share(rank), places, phase) for rank in range(size + 1)]
+    assert (starts[0], starts[-1]) == (0, places)
     assert starts == sorted(starts)
     for place in range(places):
         owner = curve.owner(place, places, phase)

@@ -106,8 +106,11 @@ def test_a_huge_world_answers_without_storing_itself():
     likers = world.listing("track_likers", hit)
     assert len(likers) == 3000
     assert hit in world.listing("user_likes", next(user for user in likers if world.listing("user_likes", user)))
-    for cache in (world.deeds.entries, world.deeds.count, world.facts.track_created):
+    for cache in (world.deeds.count, world.facts.track_created):
         assert cache.cache_info().maxsize is not None
+    for index in range(40):
+        world.deeds.entries("track_likers", index)
+    assert world.deeds.entries.held <= world.deeds.entries.budget
 
 
 def test_playlists_list_only_what_is_public(world):
