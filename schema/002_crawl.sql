@@ -72,6 +72,7 @@ CREATE TABLE tasks (
     pages_read  INTEGER NOT NULL DEFAULT 0,         -- in this reading
     page_size   INTEGER NOT NULL DEFAULT 200,       -- made smaller when the service cannot answer
     attempts    INTEGER NOT NULL DEFAULT 0,         -- times a process took it up
+    second_run_id INTEGER REFERENCES runs (id),     -- the run that gave it, failed, a second round
     ended_at    TEXT,
     UNIQUE (kind, subject_id, argument),
     CHECK ((state = 'ended') = (outcome IS NOT NULL))

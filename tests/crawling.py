@@ -126,8 +126,15 @@ async def crawl_into(
         )
 
 
-def crawl_world(path: Path, world: World, seeds: Sequence[str] | None = None, limits: Limits | None = None,
-                *, server_options: dict[str, Any] | None = None, **options: Any) -> Server:
+def crawl_world(
+    path: Path,
+    world: World,
+    seeds: Sequence[str] | None = None,
+    limits: Limits | None = None,
+    *,
+    server_options: dict[str, Any] | None = None,
+    **options: Any,
+) -> Server:
     """Serve a world, crawl it, give the server with what was asked of it."""
 
     async def both() -> Server:
@@ -183,8 +190,9 @@ def told(truth: Truth) -> dict[str, Any]:
     return {name: dict(getattr(truth, name)) for name in ("engagements", "users", "tracks", "tags", "lists")}
 
 
-def assert_exact(path: Path, world: World, seeds: Sequence[str] | None = None, limits: Limits | None = None,
-                 *, page_size: int = 200) -> None:
+def assert_exact(
+    path: Path, world: World, seeds: Sequence[str] | None = None, limits: Limits | None = None, *, page_size: int = 200
+) -> None:
     """Compare every edge, rank, user, track, tag, count and list of a file with the world it came from."""
     truth = told(world.truth(list(seeds) if seeds else None, **asdict(limits or Limits()), page_size=page_size))
     found = contents(path)

@@ -14,14 +14,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
 
-import httpx
-
 from harvest.api import cursors, endpoints, parse, replies, resolving
 from harvest.api.endpoints import Request
 from harvest.api.pace import Slot
 from harvest.api.replies import Reply
 from harvest.api.retry import Retry
-from harvest.api.sender import Sender, checked_base
+from harvest.api.sender import Sender, Service
 from harvest.clock import as_text
 from harvest.errors import ApiError, Forbidden, Gone, Unauthorized, UnexpectedReply
 from harvest.lists import KINDS
@@ -67,8 +65,7 @@ class Client:
         self._sender = sender
         self._authority = authority
         self._retry = retry
-        self._base = checked_base(api_url, "SOUNDCLOUD_API_URL")
-        self._base_text = str(self._base).rstrip("/")
+        self._service = Service(api_url, "SOUNDCLOUD_API_URL")
         self._full_profiles = full_profiles
         self._line = Line()
 
@@ -118,7 +115,7 @@ class Client:
                     next_href,
                     asked=request.path_and_query,
                     parameters=endpoints.list_parameters(task, kind),
-                    api_base=self._base_text,
+                    api_base=self._service.base,
                 )
             if cursor and size != endpoints.clamped(task.page_size):  # small for the sake of this page only
                 cursor = cursors.resized(cursor, endpoints.clamped(task.page_size))
@@ -134,7 +131,7 @@ class Client:
             with _named(f"GET {shown}"):
                 reply = await self._authorised(asked, self._redirect)
                 location = replies.redirect(reply, now=self._sender.clock.now())
-                return resolving.read_location(location, api_base=self._base_text, seed_url=seed_url)
+                return resolving.read_location(location, api_base=self._service.base, seed_url=seed_url)
 
         resource = await self._retry.run(resolve)
         request = endpoints.track(resource.track_id, resource.secret_token)
@@ -158,7 +155,7 @@ class Client:
         for _ in range(2):
             with self._line:
                 token = await (self._authority.renew(token) if token else self._authority.token())
-                slot = await self._sender.slot()
+                slot = await self._sender.pace.slot()
             try:
                 return await self._send(slot, request, token, check)
             except Unauthorized as error:
@@ -169,9 +166,7 @@ class Client:
         raise Forbidden(str(refusal), status=refusal.status, reply=refusal.reply) from refusal
 
     async def _send(self, slot: Slot, request: Request, token: Credential, check: Callable[[Reply], object]) -> Reply:
-        url = httpx.URL(self._base_text + request.path_and_query)
-        if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port):
-            raise UnexpectedReply("The request leaves the API host.")
+        url = self._service.at(request.path_and_query)
         shown = endpoints.redacted(request.path_and_query)
         headers = {"Authorization": f"OAuth {token.access_token}"}
         with self._sender.pace.judged(slot), self._line.on_the_wire():

@@ -137,8 +137,11 @@ class Pace:
             raise
         self.succeeded(slot)
 
-    def hold(self, seconds: float | None, reason: str, *, slot: Slot | None = None) -> None:
-        """Stop everybody, for as long as the service says or for our own growing time."""
+    def hold(self, seconds: float | None, reason: str, *, slot: Slot | None = None, too_fast: bool = True) -> None:
+        """Stop everybody, for as long as the service says or for our own growing time.
+
+        `slot` is the place of the request that was refused; `too_fast` says whether it teaches anything about the rate.
+        """
         now = self._clock.monotonic()
         if slot is not None and slot.hold < self._holds:  # asked before the hold it is late for
             if seconds is not None and now + seconds > self.hold_until:
@@ -148,7 +151,8 @@ class Pace:
         self._row += 1
         self._alone, self._testing = None, True
         length = self._length(seconds)
-        self._allowance.refused(slot.started if slot else now, now, length)
+        if too_fast:
+            self._allowance.refused(slot.started if slot else now, now, length)
         if self._row > HOLDS or length > LONGEST_WISH:
             self._give_up(reason, length)
         else:

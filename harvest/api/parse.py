@@ -7,6 +7,7 @@ Rule 1. Null, unreadable and alien entries are left out of `items` and counted i
 Rule 2. Counts that are 0 in an embedded user are unknown (soundcloud/api issues 66, 424, 442).
 Rule 3. Of two entries about one thing the first is kept; `items` names it as often as it was listed.
 Rule 4. Empty text is unknown.
+Rule 5. A page with entries of which not one can be read as what it should be has changed its shape: an error, no page.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ def parse_page(body: bytes, kind: ListKind, *, full_profiles: bool = False) -> L
     entries, next_href = _entries(body, kind.item, full_profiles)
     gathered = _Gathered()
     items = _READERS[kind.item](gathered, entries, SeenAs.LIST)
+    if not items and gathered.nameless and gathered.nameless == sum(entry is not None for entry in entries):
+        raise UnexpectedReply("No entry of the list says what it is.", status=200, reply=_evidence(body))
     return Listing(gathered.page(items, len(entries)), next_href)
 
 
@@ -77,7 +80,7 @@ def _entries(body: bytes, item: Item, full_profiles: bool) -> tuple[list[Any], o
             return (page, None) if isinstance(page, list) else (page.collection, page.next_href)
     value = lenient.decode(body)
     found, next_href = (value.get("collection"), value.get("next_href")) if isinstance(value, dict) else (value, None)
-    if not isinstance(found, list):
+    if not isinstance(found, list) or (found and not any(entry is None or isinstance(entry, dict) for entry in found)):
         raise UnexpectedReply("The reply is no list.", status=200, reply=_evidence(body))
     return [lenient.shaped(shape, entry) for entry in found], next_href
 
@@ -121,6 +124,7 @@ class _Gathered:
     playlists: dict[int, Playlist] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     unsupported: list[str] = field(default_factory=list)
+    nameless: int = 0
 
     def page(self, items: list[int], received: int) -> Page:
         """Close the page."""
@@ -150,6 +154,8 @@ class _Gathered:
             return found
         if isinstance(found, urns.Unsupported):
             self.unsupported.append(found)
+        elif found == "unreadable":
+            self.nameless += 1
         return None
 
     def person(self, user: WireUser | None, seen_as: SeenAs, urn: str | None = None) -> int | None:

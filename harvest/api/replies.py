@@ -46,7 +46,7 @@ def success(reply: Reply, *, now: datetime) -> bytes:
     """Give the body of a 200 that looks like JSON; raise the error that any other reply means."""
     if reply.status != 200 or reply.headers.get("x-amzn-waf-action"):
         raise failure(reply, now=now)
-    if not is_json(reply):
+    if not is_json(reply) and not _is_plain_value(reply.body):
         raise _error(ServerTrouble, reply, "answers 200 with a body that is not JSON")
     return reply.body
 
@@ -66,10 +66,13 @@ def failure(reply: Reply, *, now: datetime) -> ApiError:
     status = reply.status
     if status == 202 or reply.headers.get("x-amzn-waf-action") or (status == 403 and is_html(reply)):
         return _error(Challenged, reply, "blocks this client for now")
-    if status == 429:
-        error = RateLimited(_message(reply, "asks us to slow down"), status=status, reply=evidence(reply.body))
-        error.wait_seconds = wait_seconds(reply, now=now)
-        return error
+    if status == 429 or (status == 503 and "retry-after" in reply.headers):
+        return RateLimited(
+            _message(reply, "asks us to slow down"),
+            status=status,
+            reply=evidence(reply.body),
+            wait_seconds=wait_seconds(reply, now=now),
+        )
     if status == 404:
         return (
             _error(Gone, reply, "has no such thing") if is_json(reply) else _error(ServerTrouble, reply, "is confused")
@@ -116,6 +119,15 @@ def is_json(reply: Reply) -> bool:
     """Say whether the body is JSON by its beginning; cheap, so only the decoder knows whether all of it is."""
     start = reply.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     return start[:1] in (b"{", b"[") and not is_html(reply)
+
+
+def _is_plain_value(body: bytes) -> bool:
+    """Say whether the body is JSON without being an object or an array: a changed shape, not trouble."""
+    try:
+        json.loads(body[:100_000])
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def is_html(reply: Reply) -> bool:

@@ -76,15 +76,17 @@ class Retry:
         """Say how long to wait after so many failures."""
         return self._random.uniform(0.0, min(LONGEST_BACKOFF, 2.0 ** (failures - 1)) * self.base_seconds)
 
-    def noted(self, error: BaseException) -> None:
-        """Notice whether the service is there at all, and stop everybody when it is not."""
+    def stops_everybody(self, error: BaseException) -> bool:
+        """Say whether this failure is one of an outage, in which case everybody waits and no list is blamed."""
         if not isinstance(error, Unreachable):
             self._heard()
-            return
+            return False
         self._unanswered += 1
-        if self._unanswered >= OUTAGE and self.reached:
-            self._unanswered = 0
-            self._pace.hold(None, "SoundCloud cannot be reached")
+        if not self.reached or self._unanswered < OUTAGE:
+            return False
+        if not self._pace.holding:
+            self._pace.hold(None, "SoundCloud cannot be reached", too_fast=False)
+        return True
 
     def _heard(self) -> None:
         self.reached = True
@@ -102,26 +104,24 @@ class _Patience:
     def __init__(self, retry: Retry) -> None:
         self._retry = retry
         self._forbidden = False
+        self._pause = 0.0
         self.failures = 0
 
     def may_ask_again(self, error: BaseException) -> bool:
-        """Decide, and count what counts."""
-        self._retry.noted(error)
-        if isinstance(error, (RateLimited, Challenged)):
-            return True
+        """Decide, count what counts, and set how long to wait."""
+        self._pause = 0.0
+        if self._retry.stops_everybody(error) or isinstance(error, (RateLimited, Challenged)):
+            return True  # the pace holds us back
         if isinstance(error, Forbidden):
             again, self._forbidden = not self._forbidden, True
+            self._pause = 4.0 * self._retry.base_seconds
             return again
         if isinstance(error, TransientError):
             self.failures += 1
+            self._pause = self._retry.pause(self.failures)
             return self.failures < self._retry.attempts
         return False
 
     def wait(self, state: RetryCallState) -> float:
         """Say how long to wait before the next attempt."""
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, (RateLimited, Challenged)):
-            return 0.0  # the pace holds everybody already
-        if isinstance(error, Forbidden):
-            return 4.0 * self._retry.base_seconds
-        return self._retry.pause(self.failures)
+        return self._pause

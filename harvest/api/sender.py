@@ -13,7 +13,7 @@ from typing import Protocol
 import httpx
 
 from harvest import __version__
-from harvest.api.pace import Pace, Slot
+from harvest.api.pace import Pace
 from harvest.api.replies import Reply, one_line
 from harvest.clock import Clock
 from harvest.errors import SettingsError, UnexpectedReply, Unreachable
@@ -68,17 +68,30 @@ def open_http(*, concurrency: int = 32, transport: httpx.AsyncBaseTransport | No
     )
 
 
-def checked_base(url: str, name: str) -> httpx.URL:
-    """Read the address of a service: https, or plain http on this machine only."""
-    try:
-        base = httpx.URL(url)
-    except (httpx.InvalidURL, TypeError) as error:
-        raise SettingsError(f"{name} is not an address: {one_line(url)}.") from error
-    if base.scheme not in ("http", "https") or not base.host or base.userinfo or base.query or base.fragment:
-        raise SettingsError(f"{name} must be a plain address such as https://api.soundcloud.com.")
-    if base.scheme == "http" and base.host not in _LOOPBACK:
-        raise SettingsError(f"{name} must begin with https://, or credentials would travel in the open.")
-    return base
+class Service:
+    """The address of a service: requests go there and nowhere else."""
+
+    def __init__(self, url: str, name: str) -> None:
+        try:
+            base = httpx.URL(url.strip())
+        except (httpx.InvalidURL, TypeError) as error:
+            raise SettingsError(f"{name} is not an address: {one_line(url)}.") from error
+        if base.scheme not in ("http", "https") or not base.host or base.userinfo or base.query or base.fragment:
+            raise SettingsError(f"{name} must be a plain address such as https://api.soundcloud.com.")
+        if base.scheme == "http" and base.host not in _LOOPBACK:
+            raise SettingsError(f"{name} must begin with https://, or credentials would travel in the open.")
+        self._origin = (base.scheme, base.host, base.port)
+        self.base = str(base).rstrip("/")
+
+    def at(self, path_and_query: str) -> httpx.URL:
+        """Give the address of a path; raise UnexpectedReply for a path that would lead to another host."""
+        try:
+            url = httpx.URL(self.base + path_and_query)
+        except httpx.InvalidURL as error:
+            raise UnexpectedReply("The next page is no address.") from error
+        if (url.scheme, url.host, url.port) != self._origin or url.userinfo:
+            raise UnexpectedReply("The request would leave the configured host.")
+        return url
 
 
 class Sender:
@@ -103,10 +116,6 @@ class Sender:
         self.in_flight = 0
         self._deadline = deadline
         self._largest_body = largest_body
-
-    async def slot(self) -> Slot:
-        """Wait for the right to start one request."""
-        return await self.pace.slot()
 
     async def send(
         self, method: str, url: httpx.URL, *, headers: Mapping[str, str], content: bytes | None = None, shown: str

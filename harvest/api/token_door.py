@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-import httpx
-
 from harvest.api import replies
 from harvest.api.retry import Retry
-from harvest.api.sender import Sender, checked_base
+from harvest.api.sender import Sender, Service
 from harvest.errors import Blocked, Challenged, TransientError
 
 _FORM = "application/x-www-form-urlencoded"
@@ -26,13 +24,13 @@ class TokenDoor:
     def __init__(self, sender: Sender, *, retry: Retry, auth_url: str = "https://secure.soundcloud.com") -> None:
         self._sender = sender
         self._retry = retry
-        self._base = str(checked_base(auth_url, "SOUNDCLOUD_AUTH_URL")).rstrip("/")
+        self._service = Service(auth_url, "SOUNDCLOUD_AUTH_URL")
 
     async def __call__(self, path: str, headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[int, bytes]:
         """Send a form and give status and body."""
 
         async def attempt(failures: int) -> tuple[int, bytes]:
-            slot = await self._sender.slot()
+            slot = await self._sender.pace.slot()
             with self._sender.pace.judged(slot):
                 return await self._post(path, headers, form)
 
@@ -47,7 +45,7 @@ class TokenDoor:
     async def _post(self, path: str, headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[int, bytes]:
         reply = await self._sender.send(
             "POST",
-            httpx.URL(self._base + path),
+            self._service.at(path),
             headers={**headers, "Content-Type": _FORM},
             content=urlencode(form).encode("ascii"),
             shown=f"POST {path}",

@@ -201,7 +201,7 @@ def _given(access_token: str | None, refresh_token: str | None) -> Token | None:
 def _checked(name: str, secret: str | None) -> str | None:
     secret = (secret or "").strip()
     if secret and not is_sendable(secret):
-        raise SettingsError(f"SOUNDCLOUD_{name} has blanks or odd characters in it; copy it again.")
+        raise SettingsError(f"SOUNDCLOUD_{name} has line breaks or odd characters in it; copy it again.")
     return secret or None
 
 

@@ -81,8 +81,8 @@ def read_token(status: int, body: bytes, *, obtained_at: str | None = None) -> T
 
 
 def is_sendable(secret: str) -> bool:
-    """Say whether a secret can stand in a header: printable ASCII without blanks."""
-    return bool(secret) and secret.isascii() and secret.isprintable() and " " not in secret
+    """Say whether a secret can stand in a header: printable ASCII, no blanks around it."""
+    return bool(secret) and secret.isascii() and secret.isprintable() and secret == secret.strip()
 
 
 def _placed(form: dict[str, str], client_id: str, client_secret: str, placement: Placement) -> TokenRequest:

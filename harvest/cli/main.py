@@ -18,6 +18,9 @@ COMMANDS = {
     "crawl": ("crawl", "Collect the listening graph around tracks; the same as `harvest URL...`."),
     "resume": ("crawl", "Go on with whatever is unfinished in the file."),
     "status": ("status", "Say where we are: seeds, lists by outcome, failures, what to do next."),
+    "failures": ("failures", "List what failed and why, as a table or CSV."),
+    "retry": ("failures", "Put failed lists back and go on, all or one class of them."),
+    "verify": ("verify", "Check every claim of the file against its rows."),
     "demo": ("demo", "Do it all against the built-in simulated SoundCloud; no account needed."),
     "simulate": ("simulate", "Serve the simulated SoundCloud on a local port."),
 }

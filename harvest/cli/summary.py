@@ -119,7 +119,10 @@ def _what_next(seen: Overview, path: Path, stop_reason: str) -> str:
     if stop_reason != "drained":
         return f"Go on with: harvest resume --cache-path {path}"
     if seen.retryable_failures:
-        return f"{seen.retryable_failures} lists failed and are named in the table `failures` of {path}."
+        return (
+            f"{seen.retryable_failures:,} lists failed; see them with: harvest failures --cache-path {path}\n"
+            f"Try them again with: harvest retry --cache-path {path}"
+        )
     return f"Explore it with: sqlite3 {path}"
 
 

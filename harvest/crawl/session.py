@@ -104,7 +104,7 @@ def _engine(
 ) -> Engine:
     def spread_levels() -> bool:
         with db.atomic():
-            return harvests.spread_levels(db.conn, as_text(clock.now()))
+            return harvests.spread_levels(db.conn, run_id, as_text(clock.now()))
 
     return Engine(
         frontier=Frontier(db.conn, page_size=conditions.page_size),

@@ -29,6 +29,7 @@ _OUTCOMES: dict[type[ApiError], Outcome] = {
     UnexpectedReply: Outcome.UNREADABLE,
 }
 _SUBJECT_STATUS = {Outcome.GONE: "gone", Outcome.FORBIDDEN: "forbidden"}
+_UNSUPPORTED_URN = "unsupported_urn"  # of an entry, not of the list: a list that ends well does not mend it
 _REPLY_KEPT = 2000  # characters of evidence
 
 
@@ -204,8 +205,8 @@ class PageCommitter:
         )
         if outcome:
             self._connection.execute(
-                "UPDATE failures SET resolved_at = ? WHERE task_id = ? AND retryable = 1 AND resolved_at IS NULL",
-                (page.fetched_at, on.id),
+                "UPDATE failures SET resolved_at = ? WHERE task_id = ? AND class <> ? AND resolved_at IS NULL",
+                (page.fetched_at, on.id, _UNSUPPORTED_URN),
             )
 
     def _give_birth(self, kind: ListKind, task: Task, page: Page, *, ended: bool) -> None:
@@ -223,7 +224,7 @@ class PageCommitter:
     def _note_unsupported(self, task: Task, page: Page) -> None:
         for urn in page.unsupported_urns:
             error = ApiError(f"An entry has an identifier without a number: {urn}", request=page.request, status=200)
-            self._note_failure(task, error, page.fetched_at, 1, name="unsupported_urn")
+            self._note_failure(task, error, page.fetched_at, 1, name=_UNSUPPORTED_URN)
 
     def _note_failure(self, task: Task, error: ApiError, now: str, attempts: int, name: str | None = None) -> None:
         self._connection.execute(

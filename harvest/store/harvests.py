@@ -80,12 +80,13 @@ def begin(connection: sqlite3.Connection, harvest_ids: Iterable[int], run_id: in
         )
 
 
-def spread_levels(connection: sqlite3.Connection, now: str) -> bool:
+def spread_levels(connection: sqlite3.Connection, run_id: int, now: str) -> bool:
     """Take every running harvest that has nothing open a level deeper, or declare it drained.
 
-    Gives True when there is new work. Depth n + 1 begins only when depth n is drained (design 10.4).
+    Gives True when there is new work. Depth n + 1 begins only when depth n is drained (design 10.4), and not before
+    what failed there has had a second round.
     """
-    more = False
+    more = _second_round(connection, run_id)
     for harvest_id, options, level, seed_id in connection.execute(
         "SELECT id, options, level, seed_id FROM harvests WHERE state = 'running'"
     ).fetchall():
@@ -190,6 +191,56 @@ def _drop_unwanted(connection: sqlite3.Connection, harvest_id: int, limits: Limi
             AND NOT EXISTS (SELECT 1 FROM failures AS f WHERE f.task_id = tasks.id)
         """
     )
+
+
+def _second_round(connection: sqlite3.Connection, run_id: int) -> bool:
+    """Put lists that failed for a passing reason back once per run; their failures stand until they end well."""
+    cursor = connection.execute(
+        """
+        UPDATE tasks SET state = 'todo', outcome = NULL, ended_at = NULL, second_run_id = ?1
+        WHERE outcome = 'failed' AND second_run_id IS NOT ?1
+            AND EXISTS (
+                SELECT 1 FROM failures AS f WHERE f.task_id = tasks.id AND f.retryable = 1 AND f.resolved_at IS NULL
+            )
+            AND EXISTS (
+                SELECT 1 FROM harvest_tasks AS w JOIN harvests AS h ON h.id = w.harvest_id AND h.state = 'running'
+                WHERE w.task_id = tasks.id
+            )
+        """,
+        (run_id,),
+    )
+    return cursor.rowcount > 0
+
+
+def put_back(connection: sqlite3.Connection, failure_class: str | None) -> int:
+    """Put failed lists back, to go on from their cursor; give how many.
+
+    Without a class these are all that failed for a passing reason; with one, whatever ended in it, whether asking again
+    seemed useful or not. The harvests that want them can go on again.
+    """
+    cursor = connection.execute(
+        """
+        UPDATE tasks SET state = 'todo', outcome = NULL, ended_at = NULL
+        WHERE outcome IN ('failed', 'gone', 'forbidden', 'unreadable')
+            AND kind NOT IN (SELECT kind FROM list_kinds WHERE subject = 'harvest')
+            AND EXISTS (
+                SELECT 1 FROM failures AS f
+                WHERE f.task_id = tasks.id AND f.resolved_at IS NULL
+                    AND (f.class = ?1 OR ?1 IS NULL AND f.retryable = 1 AND tasks.outcome = 'failed')
+            )
+        """,
+        (failure_class,),
+    )
+    connection.execute(
+        """
+        UPDATE harvests SET state = 'paused'
+        WHERE state = 'drained' AND EXISTS (
+            SELECT 1 FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id
+            WHERE w.harvest_id = harvests.id AND t.state <> 'ended'
+        )
+        """
+    )
+    return cursor.rowcount
 
 
 def _has_open_lists(connection: sqlite3.Connection, harvest_id: int) -> bool:

@@ -22,6 +22,15 @@ HEARTBEAT_SECONDS = 60.0
 
 def take(connection: sqlite3.Connection, now: datetime, path: Path) -> None:
     """Take the lease inside the caller's transaction. Raises CrawlBusy when somebody alive holds it."""
+    check_free(connection, now, path)
+    connection.execute(
+        "INSERT OR REPLACE INTO lease (id, host, pid, process_born, heartbeat_at) VALUES (1, ?, ?, ?, ?)",
+        (socket.gethostname(), os.getpid(), _born(os.getpid()) or "", as_text(now)),
+    )
+
+
+def check_free(connection: sqlite3.Connection, now: datetime, path: Path) -> None:
+    """Raise CrawlBusy when somebody alive holds the lease."""
     holder = connection.execute("SELECT host, pid, process_born, heartbeat_at FROM lease").fetchone()
     if holder is not None and _is_alive(*holder, now=now):
         host, pid, _, heartbeat_at = holder
@@ -30,10 +39,6 @@ def take(connection: sqlite3.Connection, now: datetime, path: Path) -> None:
             f"{path} is being crawled by process {pid}{where} (last seen {heartbeat_at}): "
             "wait for it or stop it, then run `harvest resume`."
         )
-    connection.execute(
-        "INSERT OR REPLACE INTO lease (id, host, pid, process_born, heartbeat_at) VALUES (1, ?, ?, ?, ?)",
-        (socket.gethostname(), os.getpid(), _born(os.getpid()) or "", as_text(now)),
-    )
 
 
 def renew(connection: sqlite3.Connection, now: datetime) -> None:

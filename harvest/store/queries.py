@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -125,6 +126,29 @@ def retryable_failures(connection: sqlite3.Connection) -> int:
         FROM tasks AS t JOIN failures AS f ON f.task_id = t.id AND f.retryable = 1 AND f.resolved_at IS NULL
         WHERE t.outcome = 'failed'
         """,
+    )
+
+
+def failed_lists(
+    connection: sqlite3.Connection, *, failure_class: str | None = None, also_resolved: bool = False
+) -> Iterator[tuple[Any, ...]]:
+    """Give what failed, oldest first: list, subject, reason and where the list stands."""
+    return connection.execute(
+        """
+        SELECT t.kind, t.subject_id,
+            CASE k.subject
+                WHEN 'track' THEN (SELECT title FROM tracks WHERE id = t.subject_id)
+                WHEN 'user' THEN (SELECT username FROM users WHERE id = t.subject_id)
+            END,
+            f.class, f.status, coalesce(t.outcome, t.state), f.attempts, f.retryable, t.collected, t.claimed,
+            f.first_at, f.last_at, f.resolved_at, f.message
+        FROM failures AS f
+        JOIN tasks AS t ON t.id = f.task_id
+        JOIN list_kinds AS k ON k.kind = t.kind
+        WHERE (?1 IS NULL OR f.class = ?1) AND (?2 OR f.resolved_at IS NULL)
+        ORDER BY f.id
+        """,
+        (failure_class, also_resolved),
     )
 
 

@@ -33,7 +33,9 @@ def server(small_world: World) -> Iterator[Server]:
 def environment(server: Server | None = None, **more: str) -> dict[str, str]:
     """What the command line is to find in its environment."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("SOUNDCLOUD_", "HARVEST_"))}
-    environ.update({"PYTHONPATH": str(ROOT), "HARVEST_HOLD_SECONDS": "0.1", "HARVEST_RETRY_SECONDS": "0.01", "NO_COLOR": "1"})
+    environ.update(
+        {"PYTHONPATH": str(ROOT), "HARVEST_HOLD_SECONDS": "0.1", "HARVEST_RETRY_SECONDS": "0.01", "NO_COLOR": "1"}
+    )
     if server is not None:
         environ.update(
             SOUNDCLOUD_API_URL=server.url,

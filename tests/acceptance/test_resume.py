@@ -125,7 +125,9 @@ def test_resume_takes_the_options_from_the_file(tmp_path, run, server, undisturb
     assert first.returncode == 0
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE harvests SET state = 'paused'")
-        connection.execute("UPDATE tasks SET state = 'todo', outcome = NULL WHERE kind = 'user_likes' AND collected = 0")
+        connection.execute(
+            "UPDATE tasks SET state = 'todo', outcome = NULL WHERE kind = 'user_likes' AND collected = 0"
+        )
     connection.close()
     assert run("resume", "--db", path, server=server).returncode == 0
     assert_exact(path, server.world, limits=LIMITS, page_size=5)
@@ -179,6 +181,9 @@ def test_a_larger_option_on_a_later_run_goes_on_to_the_same_end(tmp_path, small_
     server = crawl_world(path, small_world, limits=large, page_size=5)
     assert_exact(path, small_world, limits=large, page_size=5)
     again = Counter(logged.target for logged in server.requests if logged.target in asked)
-    cut = read(path, "SELECT count(*) FROM pages p WHERE EXISTS (SELECT 1 FROM pages q WHERE q.task_id = p.task_id"
-               " AND q.number < p.number AND q.request = p.request)")[0][0]
+    cut = read(
+        path,
+        "SELECT count(*) FROM pages p WHERE EXISTS (SELECT 1 FROM pages q WHERE q.task_id = p.task_id"
+        " AND q.number < p.number AND q.request = p.request)",
+    )[0][0]
     assert sum(again.values()) == cut  # only pages that the old cap had cut

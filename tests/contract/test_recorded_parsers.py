@@ -126,8 +126,10 @@ def test_track_of_2022():
     page = parse_track(body("track_13158665_2022"))
     # fmt: off
     assert page.tracks == {13158665: Track(
-        13158665, 3699101, "Munching at Tiannas house", "https://soundcloud.com/alex-stevenson/munching-at-tiannas-house",
-        "2011-04-06T15:37:43Z", 18109, None, None, None, None, None, None, "all-rights-reserved", None, None, None, 17319,
+        13158665, 3699101, "Munching at Tiannas house",
+        "https://soundcloud.com/alex-stevenson/munching-at-tiannas-house",
+        "2011-04-06T15:37:43Z", 18109, None, None, None, None, None, None, "all-rights-reserved", None, None, None,
+        17319,
         5, 1, 7, 134, "playable", "public", SeenAs.FULL,
     )}
     # fmt: on
@@ -147,7 +149,8 @@ def test_track_of_2020():
     assert page.tracks == {762635683: Track(
         762635683, 1817, "Matthias Kunze | La Península", "https://soundcloud.com/matthias-kunze/la-peninsula",
         "2020-02-18T12:32:51Z", 4197460, "Storytelling", None, None, None, None, None, "all-rights-reserved",
-        "2020-02-20", "Description text.", "https://i1.sndcdn.com/artworks-RcCusqcAdPXZWi89-PILVUw-large.jpg", 3462, 231,
+        "2020-02-20", "Description text.",
+        "https://i1.sndcdn.com/artworks-RcCusqcAdPXZWi89-PILVUw-large.jpg", 3462, 231,
         60, 27, 0, None, "public", SeenAs.FULL,
     )}
     # fmt: on
@@ -161,7 +164,8 @@ def test_track_of_2015_with_quoted_tags():
     # fmt: off
     assert page.tracks == {170437996: Track(
         170437996, 43343336, "I Want What You Got", "https://soundcloud.com/palaceband/i-want-what-you-got-1",
-        "2014-10-03T07:56:07Z", 242542, "Alternative", "Beatnik Creative", None, None, None, None, "all-rights-reserved",
+        "2014-10-03T07:56:07Z", 242542, "Alternative", "Beatnik Creative", None, None, None, None,
+        "all-rights-reserved",
         None, None, "https://i1.sndcdn.com/artworks-000093407127-lbrqre-large.jpg", 105780, 2685, None, 51, 0, None,
         "public", SeenAs.FULL,
     )}
@@ -188,7 +192,8 @@ DOC_USER = person(
 )  # fmt: skip
 # fmt: off
 DOC_TRACK = Track(
-    1234, 12345, "Some title", "https://soundcloud.com/userPermalink/trackPermalink", "2019-01-15T15:40:49Z", 40000, "Rock",
+    1234, 12345, "Some title", "https://soundcloud.com/userPermalink/trackPermalink", "2019-01-15T15:40:49Z", 40000,
+    "Rock",
     "some label", None, None, None, None, "all-rights-reserved", "2019-08-22", None,
     "https://i1.sndcdn.com/artworks-large.jpg", 8027, 271, 18, 4, 0, "playable", "public", SeenAs.FULL,
 )
@@ -298,7 +303,8 @@ def test_a_composed_page_of_likes():
     assert (page.received, page.skipped) == (3, 0)
     # fmt: off
     assert page.tracks[179495375] == Track(
-        179495375, 27945548, "The Wait", "https://soundcloud.com/pelican-song/04-the-wait", "2014-12-01T19:22:45Z", 361463,
+        179495375, 27945548, "The Wait", "https://soundcloud.com/pelican-song/04-the-wait", "2014-12-01T19:22:45Z",
+        361463,
         "Pelican", None, None, None, None, None, "all-rights-reserved", None, None,
         "https://i1.sndcdn.com/artworks-000098998046-y46afp-large.jpg", 2718, 91, 15, 0, 0, "playable", "public",
         SeenAs.LIST,

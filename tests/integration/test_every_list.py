@@ -54,9 +54,10 @@ def read_one_list(db, world: World, kind, subject: int, page_size: int) -> tuple
 
     async def walk() -> tuple[str, int]:
         committer = PageCommitter(db, run_id)
-        async with serve(world, gzip=False) as server, connect(
-            settings_for(server), clock=SystemClock(), delay=0
-        ) as connection:
+        async with (
+            serve(world, gzip=False) as server,
+            connect(settings_for(server), clock=SystemClock(), delay=0) as connection,
+        ):
             task, pages = Task(task_id, kind.name, subject, page_size=page_size), 0
             while True:
                 receipt = committer.keep(task, await connection.fetch(task), connection.take_tally())

@@ -26,7 +26,9 @@ def test_null_missing_and_empty_end_the_list(end):
 
 
 def test_path_and_query_are_followed_as_given():
-    query = "access=playable%2Cpreview%2Cblocked&cursor=2024-06-01T16%3A23%3A38.001Z%2Cx&linked_partitioning=true&page_size=9"
+    query = (
+        "access=playable%2Cpreview%2Cblocked&cursor=2024-06-01T16%3A23%3A38.001Z%2Cx&linked_partitioning=1&page_size=9"
+    )
     path = "/users/soundcloud:users:7/likes/tracks"
     assert go_on(f"https://api.soundcloud.com{path}?{query}") == f"{path}?{query}"
 
@@ -158,7 +160,9 @@ def test_no_cursor_has_no_time():
     assert cursor_time("/tracks/1/favoriters?offset=200&limit=200", now=NOW) is None
 
 
-@given(st.one_of(st.none(), st.text(), st.integers(), st.from_regex(r"(https?://[a-z.]+)?/users/7/[a-z/]*\?[a-z=&%0-9]*")))
+@given(
+    st.one_of(st.none(), st.text(), st.integers(), st.from_regex(r"(https?://[a-z.]+)?/users/7/[a-z/]*\?[a-z=&%0-9]*"))
+)
 def test_any_next_href_is_followed_on_our_host_or_refused(next_href):
     try:
         cursor = go_on(next_href)

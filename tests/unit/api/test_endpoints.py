@@ -103,10 +103,14 @@ def test_a_track_is_asked_by_its_urn():
         ("/tracks/1/favoriters?limit=2&cursor=3", "/tracks/1/favoriters?limit=2&cursor=3"),
         ("/tracks/1?secret_token=s-abc", "/tracks/1?secret_token=***"),
         ("/tracks/1?client_id=abc&x=1", "/tracks/1?client_id=***&x=1"),
-        (endpoints.resolve("https://soundcloud.com/a/b/s-XyZ9").path_and_query,
-         "/resolve?url=https%3A%2F%2Fsoundcloud.com%2Fa%2Fb%2Fs-***"),
-        (endpoints.resolve("https://soundcloud.com/a/b").path_and_query,
-         endpoints.resolve("https://soundcloud.com/a/b").path_and_query),
+        (
+            endpoints.resolve("https://soundcloud.com/a/b/s-XyZ9").path_and_query,
+            "/resolve?url=https%3A%2F%2Fsoundcloud.com%2Fa%2Fb%2Fs-***",
+        ),
+        (
+            endpoints.resolve("https://soundcloud.com/a/b").path_and_query,
+            endpoints.resolve("https://soundcloud.com/a/b").path_and_query,
+        ),
     ],
 )
 def test_secrets_never_show(request_, shown):

@@ -20,7 +20,9 @@ def waits():
 @pytest.fixture
 def pace(clock, waits):
     """Half a second between requests, holds of 30 s, no jitter to speak of."""
-    return Pace(clock=clock, delay=0.5, random=Random(1), on_wait=lambda reason, seconds: waits.append((reason, seconds)))
+    return Pace(
+        clock=clock, delay=0.5, random=Random(1), on_wait=lambda reason, seconds: waits.append((reason, seconds))
+    )
 
 
 async def starts(pace, clock, count):
@@ -134,7 +136,7 @@ async def test_six_holds_in_a_row_are_waited_out_and_the_next_refusal_ends_the_r
     waiter = asyncio.create_task(pace.slot())
     pace.hold(1, "slow down", slot=slot)
     for blocked in (waiter, pace.slot()):
-        with pytest.raises(Blocked, match="6 pauses in a row did not help.*kept.*harvest resume") as raised:
+        with pytest.raises(Blocked, match=r"6 pauses in a row did not help.*kept.*harvest resume") as raised:
             await blocked
         assert raised.value.exit_code == 5
 
@@ -168,7 +170,12 @@ async def test_a_hold_that_begins_while_the_next_one_sleeps_is_seen(pace, clock)
 
 @pytest.mark.parametrize(
     ("error", "holds", "interval"),
-    [(RateLimited(wait_seconds=3.0), 3.0, 1.0), (Challenged(), 30.0, 1.0), (ServerTrouble(), 0.0, 0.5), (Gone(), 0.0, 0.5)],
+    [
+        (RateLimited(wait_seconds=3.0), 3.0, 1.0),
+        (Challenged(), 30.0, 1.0),
+        (ServerTrouble(), 0.0, 0.5),
+        (Gone(), 0.0, 0.5),
+    ],
 )
 async def test_every_end_of_a_request_is_judged(pace, clock, error, holds, interval):
     slot = await pace.slot()

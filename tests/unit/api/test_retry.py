@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from harvest.api.pace import Pace
-from harvest.api.retry import OUTAGE, Retry
+from harvest.api.retry import Retry
 from harvest.errors import (
     BadRequest,
     Blocked,
@@ -126,10 +126,37 @@ async def test_any_status_counts_as_reached(retry):
         await retry.run(attempt)
 
 
-async def test_a_long_silence_stops_everybody(retry, pace):
+async def test_in_an_outage_one_request_goes_at_a_time_until_the_service_is_back(retry, pace, clock):
     await retry.run(script("page")[0])
-    for _ in range(OUTAGE // 5):
-        assert not pace.holding
+    outcomes = [Unreachable() for _ in range(4 * 5)]
+
+    async def attempt(failures):
+        slot = await pace.slot()
+        with pace.judged(slot):
+            if outcomes:
+                raise outcomes.pop()
+            return "page"
+
+    for _ in range(3):
         with pytest.raises(Unreachable):
-            await retry.run(script(*[Unreachable() for _ in range(5)])[0])
-    assert (pace.holding, pace.hold_reason) == (True, "SoundCloud cannot be reached")
+            await retry.run(attempt)
+    began = clock.seconds
+    assert await retry.run(attempt) == "page"
+    assert pace.hold_reason is None
+    assert 30 <= clock.seconds - began <= 60
+    assert pace.interval == 0  # an outage says nothing about the rate
+
+
+async def test_an_outage_that_does_not_end_is_exit_5(retry, pace):
+    await retry.run(script("page")[0])
+
+    async def attempt(failures):
+        slot = await pace.slot()
+        with pace.judged(slot):
+            raise Unreachable
+
+    for _ in range(3):
+        with pytest.raises(Unreachable):
+            await retry.run(attempt)
+    with pytest.raises(Blocked, match="cannot be reached; 6 pauses in a row did not help"):
+        await retry.run(attempt)

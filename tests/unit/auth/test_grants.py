@@ -35,7 +35,9 @@ def test_the_placement_can_be_turned_round():
 
 
 def test_no_secret_shows_in_a_repr():
-    shown = repr(Token("AAA", "BBB", 3599.0)) + repr(client_credentials("id", "CCC")) + repr(refresh("DDD", "id", "CCC"))
+    shown = (
+        repr(Token("AAA", "BBB", 3599.0)) + repr(client_credentials("id", "CCC")) + repr(refresh("DDD", "id", "CCC"))
+    )
     assert not any(secret in shown for secret in ("AAA", "BBB", "CCC", "DDD"))
 
 
@@ -55,7 +57,9 @@ def test_a_token_is_read(answer, token):
     assert read_token(200, json.dumps(answer).encode()) == token
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"access_token": ""}', b'{"access_token": "a\\nb"}', b'{"access_token": 5}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"access_token": ""}', b'{"access_token": "a\\nb"}', b'{"access_token": 5}']
+)
 def test_a_reply_without_a_token_is_an_error(body):
     with pytest.raises(AuthError):
         read_token(200, body)

@@ -90,7 +90,7 @@ def test_a_deeper_level_takes_the_most_co_liked_tracks_ties_by_id(open_books):
     books.keep(books.claim("user_likes", 10), tracks_page(7, 6, 5, 1))
     books.keep(books.claim("user_likes", 11), tracks_page(7, 1, 9))
     with books.db.atomic():
-        assert harvests.spread_levels(books.db.conn, NOW)
+        assert harvests.spread_levels(books.db.conn, books.run_id, NOW)
     spilled = books.rows(
         "SELECT t.subject_id, w.listed_rank, o.subject_id FROM harvest_tasks w JOIN tasks t ON t.id = w.task_id"
         " JOIN tasks o ON o.id = w.parent_task_id WHERE w.depth = 2 AND t.kind = 'track_likers' ORDER BY 2"
@@ -102,7 +102,7 @@ def test_a_deeper_level_waits_until_the_one_above_is_drained(open_books):
     books = open_books(limits=Limits(depth=2))
     books.resolve(1)
     with books.db.atomic():
-        assert harvests.spread_levels(books.db.conn, NOW)
+        assert harvests.spread_levels(books.db.conn, books.run_id, NOW)
     assert books.rows("SELECT level FROM harvests") == [(1,)]
 
 
@@ -114,7 +114,7 @@ def test_a_raised_cap_reopens_what_it_cut(open_books, db):
     task = books.claim("user_likes", 10)
     books.keep(task, tracks_page(5, 6))
     with db.atomic():
-        assert not harvests.spread_levels(db.conn, NOW)
+        assert not harvests.spread_levels(db.conn, books.run_id, NOW)
     again = open_books(limits=Limits(max_users=2, max_user_likes=2))
     assert again.followed() == [10, 11]
     claimed = again.claim("user_likes", 10)

@@ -1,0 +1,122 @@
+"""What failed and why, and trying it again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harvest.cli.options import cache_path, crawl_options, log_options
+
+COLUMNS = (
+    "list",
+    "subject_id",
+    "subject",
+    "class",
+    "status",
+    "outcome",
+    "attempts",
+    "retryable",
+    "collected",
+    "claimed",
+    "first_at",
+    "last_at",
+    "resolved_at",
+    "message",
+)
+
+
+@click.command()
+@cache_path()
+@click.option("--class", "failure_class", help="Only this class, for example server or gone.")
+@click.option("--all", "also_resolved", is_flag=True, help="Also failures of lists that were read after all.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
+@log_options
+def failures(path: Path, failure_class: str | None, also_resolved: bool, as_csv: bool, as_json: bool) -> int:
+    """List what failed and why: one line per list and reason."""
+    from harvest.store.database import open_to_read
+    from harvest.store.queries import failed_lists
+
+    connection = open_to_read(path)
+    try:
+        rows = failed_lists(connection, failure_class=failure_class, also_resolved=also_resolved)
+        if as_csv:
+            _print_csv(rows)
+        elif as_json:
+            for row in rows:
+                click.echo(json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False))
+        else:
+            _print_lines(rows, path)
+    finally:
+        connection.close()
+    return 0
+
+
+@click.command()
+@cache_path()
+@click.option("--class", "failure_class", help="Only this class, and even if asking again seemed useless.")
+@crawl_options
+@log_options
+def retry(path: Path, failure_class: str | None, as_json: bool, **chosen: Any) -> int:
+    """Put failed lists back and go on from where each of them stopped.
+
+    Without --class these are the lists that failed for a passing reason.
+    """
+    import sqlite3
+
+    from harvest.cli.crawl import given, harvest_seeds
+    from harvest.clock import SystemClock
+    from harvest.store import lease
+    from harvest.store.database import immediately, open_for_crawl, open_to_read, storage_errors
+    from harvest.store.harvests import put_back, unfinished
+
+    open_to_read(path).close()  # refuses what is missing or not ours
+    with storage_errors(path):
+        db = open_for_crawl(path)
+        try:
+            with immediately(db):
+                lease.check_free(db.conn, SystemClock().now(), path)
+                lists = put_back(db.conn, failure_class)
+            seeds = [seed for seed, _ in unfinished(db.conn)]
+        finally:
+            connection: sqlite3.Connection = db.conn
+            connection.close()
+    click.echo(f"{lists:,} lists put back." if lists else "Nothing to retry.", err=True)
+    return harvest_seeds(path, seeds if lists else [], given(chosen), as_json=as_json)
+
+
+def _print_csv(rows: Iterator[tuple[Any, ...]]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([as_text_cell(value) for value in row] for row in rows)
+
+
+def as_text_cell(value: object) -> object:
+    """Keep a spreadsheet from taking a text for a formula (OWASP, CSV injection)."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value
+
+
+def _print_lines(rows: Iterator[tuple[Any, ...]], path: Path) -> None:
+    from harvest.logs import printable
+
+    nothing = True
+    for row in rows:
+        nothing = False
+        told = dict(zip(COLUMNS, row, strict=True))
+        who = f" ({printable(told['subject'])})" if told["subject"] else ""
+        again = "" if told["retryable"] else ", not worth asking again"
+        mended = f", read after all at {told['resolved_at']}" if told["resolved_at"] else ""
+        click.echo(f"{told['list']} {told['subject_id']}{who}: {told['class']}{again}{mended}")
+        click.echo(f"  {printable(told['message'])} [{told['attempts']} attempts, last {told['last_at']}]")
+    if nothing:
+        click.echo("Nothing failed.")
+    else:
+        click.echo(f"\nTry again with: harvest retry --cache-path {path}", err=True)

@@ -1,0 +1,326 @@
+"""Derive every claim of the file again from its rows, and name what does not agree. Reads only.
+
+Each check is one query that gives nothing on a sound file and a line per contradiction otherwise. All of them read a
+table or an index once, so the whole takes time in proportion to the file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from harvest.lists import KINDS, Edge
+from harvest.store.edges import of_type
+from harvest.store.graph import fold_tag
+from harvest.store.ledger import Tolerance
+
+SHOWN = 5  # contradictions told per check
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One claim: what must hold, and the query that finds where it does not."""
+
+    name: str
+    claim: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A claim with what contradicts it; nothing when it holds."""
+
+    check: Check
+    contradictions: int
+    examples: tuple[str, ...]
+
+
+_LEDGER = (
+    Check(
+        "pages.numbers",
+        "the pages of a list are numbered without holes, and the ledger knows how many there are",
+        """
+        SELECT t.kind || ' ' || t.subject_id || ': ' || count(p.id) || ' pages, ledger says ' || t.pages_read
+        FROM tasks AS t LEFT JOIN pages AS p ON p.task_id = t.id AND p.reading = t.reading
+        GROUP BY t.id
+        HAVING count(p.id) <> t.pages_read OR coalesce(max(p.number) + 1, 0) <> t.pages_read
+        """,
+    ),
+    Check(
+        "pages.kept",
+        "what the pages of a list kept adds up to what the ledger says was collected",
+        """
+        SELECT t.kind || ' ' || t.subject_id || ': pages kept ' || sum(p.kept) || ', ledger says ' || t.collected
+        FROM tasks AS t JOIN pages AS p ON p.task_id = t.id
+        JOIN list_kinds AS k ON k.kind = t.kind AND k.subject <> 'harvest'
+        GROUP BY t.id HAVING sum(p.kept) <> t.collected
+        """,
+    ),
+    Check(
+        "pages.skipped",
+        "what the pages of a list skipped adds up to what the ledger says",
+        """
+        SELECT t.kind || ' ' || t.subject_id || ': pages skipped ' || sum(p.skipped) || ', ledger says ' || t.skipped
+        FROM tasks AS t JOIN pages AS p ON p.task_id = t.id
+        GROUP BY t.id HAVING sum(p.skipped) <> t.skipped
+        """,
+    ),
+    Check(
+        "pages.first_rank",
+        "each page begins at the rank at which the one before it ended",
+        """
+        SELECT 'page ' || id || ' begins at rank ' || first_rank || ', not ' || before
+        FROM (
+            SELECT id, first_rank, coalesce(sum(kept) OVER (
+                PARTITION BY task_id, reading ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0
+            ) AS before
+            FROM pages
+        )
+        WHERE first_rank <> before
+        """,
+    ),
+    Check(
+        "pages.room",
+        "no page kept more than it received",
+        "SELECT 'page ' || id || ' kept ' || kept || ' of ' || received FROM pages"
+        " WHERE kept + skipped > received OR kept < 0 OR skipped < 0",
+    ),
+    Check(
+        "pages.cursor",
+        "a list goes on where its last page said, or was cut",
+        """
+        SELECT t.kind || ' ' || t.subject_id || ': goes on at ' || coalesce(t.next_cursor, 'nothing')
+            || ', its last page says ' || coalesce(p.next_cursor, 'nothing')
+        FROM tasks AS t JOIN pages AS p
+            ON p.task_id = t.id AND p.reading = t.reading AND p.number = t.pages_read - 1
+        WHERE t.next_cursor IS NOT p.next_cursor
+        """,
+    ),
+    Check(
+        "ledger.unread",
+        "a list without pages has collected nothing",
+        "SELECT kind || ' ' || subject_id || ': ' || collected || ' collected without a page' FROM tasks"
+        " WHERE pages_read = 0 AND (collected <> 0 OR outcome IN ('complete', 'short', 'capped', 'loop'))",
+    ),
+    Check(
+        "ledger.ended_open",
+        "a list that the service ended has no next page",
+        """
+        SELECT t.kind || ' ' || t.subject_id || ' is ' || t.outcome || ' but goes on at ' || t.next_cursor
+        FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind
+        WHERE t.outcome IN ('complete', 'short') AND t.next_cursor IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM pages AS p WHERE p.task_id = t.id AND p.number = t.pages_read - 1
+                AND p.received = 0)
+        """,
+    ),
+    Check(
+        "ledger.loop",
+        "a loop names a page to go on with",
+        "SELECT kind || ' ' || subject_id || ' is a loop that ends' FROM tasks"
+        " WHERE outcome = 'loop' AND next_cursor IS NULL",
+    ),
+    Check(
+        "ledger.capped",
+        "a capped list holds as much as the largest cap asked for, and no more",
+        """
+        SELECT t.kind || ' ' || t.subject_id || ' is capped at ' || t.collected || ', wanted ' || max(w.cap)
+        FROM tasks AS t JOIN harvest_tasks AS w ON w.task_id = t.id
+            JOIN harvests AS h ON h.id = w.harvest_id AND h.state = 'drained'
+        WHERE t.outcome = 'capped'
+        GROUP BY t.id HAVING max(w.cap) IS NULL OR t.collected < max(w.cap)
+        """,
+    ),
+    Check(
+        "ledger.failed",
+        "what failed, is gone, forbidden or unreadable has its reason in failures",
+        """
+        SELECT t.kind || ' ' || t.subject_id || ' is ' || t.outcome || ' without a reason'
+        FROM tasks AS t
+        WHERE t.outcome IN ('gone', 'forbidden', 'unreadable', 'failed')
+            AND NOT EXISTS (SELECT 1 FROM failures AS f WHERE f.task_id = t.id AND f.resolved_at IS NULL)
+        """,
+    ),
+    Check(
+        "harvests.drained",
+        "a drained harvest has nothing open",
+        """
+        SELECT 'harvest ' || h.id || ': ' || t.kind || ' ' || t.subject_id || ' is ' || t.state
+        FROM tasks AS t JOIN harvest_tasks AS w ON w.task_id = t.id
+            JOIN harvests AS h ON h.id = w.harvest_id AND h.state = 'drained'
+        WHERE t.state <> 'ended'
+        """,
+    ),
+    Check(
+        "harvests.seed",
+        "a harvest has its seed's track, and wants its likers and reposters",
+        """
+        SELECT 'harvest ' || h.id || ' does not want both lists of track ' || coalesce(h.seed_id, 'nothing')
+        FROM harvests AS h
+        WHERE h.state = 'drained' AND 2 <> (
+            SELECT count(*) FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id
+            WHERE w.harvest_id = h.id AND t.subject_id = h.seed_id AND t.kind IN ('track_likers', 'track_reposters')
+        )
+        """,
+    ),
+    Check(
+        "harvests.followed",
+        "a drained harvest follows as many people around its seed as its bound allows",
+        """
+        SELECT 'harvest ' || id || ' follows ' || followed || ' of ' || people
+        FROM (
+            SELECT h.id, json_extract(h.options, '$.max_users') AS bound,
+                (
+                    SELECT count(*) FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id
+                    WHERE w.harvest_id = h.id AND w.depth = 1 AND t.kind = 'user_likes'
+                ) AS followed,
+                (
+                    SELECT count(DISTINCT e.user_id) FROM user_engagements AS e
+                    WHERE e.track_id = h.seed_id AND e.track_list_rank >= 0
+                        AND e.track_list_rank < json_extract(h.options, '$.max_listed')
+                ) AS people
+            FROM harvests AS h
+            WHERE h.state = 'drained' AND NOT EXISTS (
+                SELECT 1 FROM tasks AS t
+                WHERE t.kind = 'track_likers' AND t.subject_id = h.seed_id AND t.outcome = 'failed'
+            )
+        )
+        WHERE followed < min(bound, people)
+        """,
+    ),
+    Check(
+        "harvests.wanted",
+        "every list is wanted by a harvest",
+        "SELECT kind || ' ' || subject_id || ' is wanted by nobody' FROM tasks AS t"
+        " WHERE NOT EXISTS (SELECT 1 FROM harvest_tasks AS w WHERE w.task_id = t.id)",
+    ),
+    Check(
+        "runs.requests",
+        "no run kept more pages than it had good answers",
+        """
+        SELECT 'run ' || r.id || ' kept ' || count(p.id) || ' pages of ' || coalesce(
+            (SELECT n FROM run_requests WHERE run_id = r.id AND status = 200), 0) || ' good answers'
+        FROM runs AS r JOIN pages AS p ON p.run_id = r.id
+        GROUP BY r.id
+        HAVING count(p.id) > coalesce((SELECT n FROM run_requests WHERE run_id = r.id AND status = 200), 0)
+        """,
+    ),
+    Check(
+        "edges.ranked",
+        "every like and repost was seen in at least one list",
+        "SELECT 'user ' || user_id || ', track ' || track_id || ': ' || engagement_type || ' of no list'"
+        " FROM user_engagements WHERE user_list_rank IS NULL AND track_list_rank IS NULL",
+    ),
+    Check(
+        "edges.provenance",
+        "every like and repost comes from a page of a list of its user or its track",
+        """
+        SELECT 'user ' || e.user_id || ', track ' || e.track_id || ': came with a page of ' || t.kind || ' '
+            || t.subject_id
+        FROM user_engagements AS e
+        JOIN pages AS p ON p.id = e.first_page_id
+        JOIN tasks AS t ON t.id = p.task_id
+        JOIN list_kinds AS k ON k.kind = t.kind
+        WHERE t.subject_id <> CASE k.subject WHEN 'user' THEN e.user_id ELSE e.track_id END
+        """,
+    ),
+    Check(
+        "graph.seen_as",
+        "what was only seen inside other objects has no zero count",
+        "SELECT 'user ' || id FROM users WHERE seen_as = 'embedded' AND 0 IN (followers_count, followings_count,"
+        " likes_given_count, reposts_given_count)",
+    ),
+    Check(
+        "graph.status",
+        "a user is gone or forbidden only if a list of theirs is",
+        """
+        SELECT 'user ' || u.id || ' is ' || u.status FROM users AS u
+        WHERE u.status IN ('gone', 'forbidden') AND NOT EXISTS (
+            SELECT 1 FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind AND k.subject = 'user'
+            WHERE t.subject_id = u.id AND t.outcome = u.status
+        )
+        """,
+    ),
+    Check(
+        "tags.folded",
+        "every tag is folded as its name says",
+        "SELECT 'tag ' || id || ': ' || name FROM tags WHERE folded <> fold_tag(name)",
+    ),
+)
+
+
+def checks() -> Iterator[Check]:
+    """Give every check: those of the ledger, and for each kind of list that its edges are those it says."""
+    yield from _LEDGER
+    yield Check(
+        "ledger.claims",
+        "a complete list has what the service claimed, and a short one lacks it",
+        """
+        SELECT kind || ' ' || subject_id || ' is ' || outcome || ' with ' || collected || ' of ' || claimed
+        FROM tasks
+        WHERE outcome IN ('complete', 'short') AND claimed IS NOT NULL
+            AND is_short(claimed, collected) <> (outcome = 'short')
+        """,
+    )
+    for kind in KINDS.values():
+        if kind.edge is not None:
+            yield _edges_check(kind.name, kind.edge)
+
+
+def _edges_check(kind: str, edge: Edge) -> Check:
+    """Check one kind of list: as many ranked edges as collected, ranks from 0 without holes."""
+    return Check(
+        f"edges.{kind}",
+        f"the edges of every list of kind {kind} are as many as the ledger says, ranked from 0 without holes",
+        f"""
+        WITH found AS (
+            SELECT {edge.subject} AS subject_id, count(*) AS n, min({edge.rank}) AS low, max({edge.rank}) AS high,
+                count(DISTINCT {edge.rank}) AS places
+            FROM {edge.table}
+            WHERE {edge.rank} IS NOT NULL {of_type(edge)}
+            GROUP BY {edge.subject}
+        )
+        SELECT '{kind} ' || t.subject_id || ': ' || coalesce(f.n, 0) || ' edges, ranks '
+            || coalesce(f.low || ' to ' || f.high, 'none') || ', ledger says ' || t.collected
+        FROM tasks AS t LEFT JOIN found AS f ON f.subject_id = t.subject_id
+        WHERE t.kind = '{kind}' AND t.reading = 0
+            AND (coalesce(f.n, 0) <> t.collected OR f.low <> 0 OR f.high <> f.n - 1 OR f.places <> f.n)
+        UNION ALL
+        SELECT '{kind} ' || f.subject_id || ': ' || f.n || ' edges of a list that was never asked for'
+        FROM found AS f
+        WHERE NOT EXISTS (SELECT 1 FROM tasks AS t WHERE t.kind = '{kind}' AND t.subject_id = f.subject_id)
+        """,  # noqa: S608 - built from our own declarations
+    )
+
+
+def verify(
+    connection: sqlite3.Connection,
+    *,
+    tolerance: Tolerance | None = None,
+    on_check: Callable[[str], None] = lambda name: None,
+) -> Iterator[Finding]:
+    """Run every check, SQLite's own first; `on_check` hears the name of each before it begins."""
+    limit = tolerance or Tolerance()
+    connection.create_function("fold_tag", 1, fold_tag, deterministic=True)
+    connection.create_function(
+        "is_short", 2, lambda claimed, got: int(limit.is_short(claimed, got)), deterministic=True
+    )
+    for check in (
+        Check("sqlite.integrity", "SQLite finds the file sound", "PRAGMA integrity_check"),
+        Check("sqlite.foreign_keys", "every reference leads to a row", "PRAGMA foreign_key_check"),
+        *checks(),
+    ):
+        on_check(check.name)
+        yield _find(connection, check)
+
+
+def _find(connection: sqlite3.Connection, check: Check) -> Finding:
+    n, examples = 0, []
+    for row in connection.execute(check.sql):
+        text = " ".join(str(value) for value in row)
+        if check.name == "sqlite.integrity" and text == "ok":
+            continue
+        n += 1
+        if len(examples) < SHOWN:
+            examples.append(text)
+    return Finding(check, n, tuple(examples))
