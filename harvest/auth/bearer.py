@@ -41,6 +41,14 @@ class TokenStore(Protocol):
         """Keep this token durably, before it is used."""
 
 
+class Used(Protocol):
+    """A token that somebody used, as they give it back."""
+
+    @property
+    def access_token(self) -> str:
+        """What went into the header."""
+
+
 class MemoryStore:
     """Tokens that end with the process."""
 
@@ -97,7 +105,7 @@ class Bearer:
             return token
         return await self._renewed()
 
-    async def renew(self, refused: Token) -> Token:
+    async def renew(self, refused: Used) -> Token:
         """Give another token than the refused one, by asking for it only if nobody has done so yet."""
         if self._token and not self._is_present(refused):
             return self._token
@@ -111,12 +119,12 @@ class Bearer:
                 )
         return await self._renewed()
 
-    def accepted(self, token: Token) -> None:
+    def accepted(self, token: Used) -> None:
         """Note that the service took this token."""
         if self._is_present(token):
             self._works = True
 
-    def ensure_accepted(self, token: Token) -> None:
+    def ensure_accepted(self, token: Used) -> None:
         """Raise TokenRefused when this is the present token and no request with it was ever accepted."""
         if self._is_present(token) and not self._works:
             raise TokenRefused(
@@ -130,7 +138,7 @@ class Bearer:
             await asyncio.wait({renewal}, timeout=patience)
             renewal.cancel()
 
-    def _is_present(self, token: Token) -> bool:
+    def _is_present(self, token: Used) -> bool:
         return self._token is not None and self._token.access_token == token.access_token
 
     async def _renewed(self) -> Token:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,21 +31,6 @@ def cache_path(default: Path = DEFAULT_PATH) -> Callable[[Command], Command]:
 def log_options(command: Command) -> Command:
     """Add the options of logging and display, and apply them before the command runs."""
 
-    @click.option(
-        "--log-format",
-        type=click.Choice(["console", "json"]),
-        default="console",
-        envvar="HARVEST_LOG_FORMAT",
-        help="How events on stderr are written.  [default: console]",
-    )
-    @click.option(
-        "--log-level",
-        type=click.Choice(["debug", "info", "warning", "error"]),
-        envvar="HARVEST_LOG_LEVEL",
-        help="Which events: debug has one line per page.  [default: info]",
-    )
-    @click.option("-q", "--quiet", is_flag=True, help="Errors only.")
-    @click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug.")
     @functools.wraps(command)
     def configured(
         *args: Any, log_format: Any, log_level: str | None, quiet: bool, verbose: bool, **kwargs: Any
@@ -52,15 +38,40 @@ def log_options(command: Command) -> Command:
         from harvest.logs import configure_logs
 
         level = log_level or ("error" if quiet else "debug" if verbose else "info")
-        configure_logs(level=level, log_format=log_format, colours=click.get_text_stream("stderr").isatty())
+        configure_logs(level=level, log_format=log_format, colours=sys.stderr.isatty())
         return command(*args, **kwargs)
 
-    return configured
+    return _with_options(
+        configured,
+        click.option(
+            "--log-format",
+            type=click.Choice(["console", "json"]),
+            default="console",
+            envvar="HARVEST_LOG_FORMAT",
+            help="How events on stderr are written.  [default: console]",
+        ),
+        click.option(
+            "--log-level",
+            type=click.Choice(["debug", "info", "warning", "error"]),
+            envvar="HARVEST_LOG_LEVEL",
+            help="Which events: debug has one line per page.  [default: info]",
+        ),
+        click.option("-q", "--quiet", is_flag=True, help="Errors only."),
+        click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug."),
+    )
+
+
+def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+    """Decorate a command so that its help lists the options in the order given."""
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def crawl_options(command: Command) -> Command:
     """Add the options of a crawl. A default of None means: as this seed was last crawled, else the usual."""
-    options = [
+    return _with_options(
+        command,
         click.option(
             "--max-users",
             type=click.IntRange(min=0),
@@ -118,7 +129,4 @@ def crawl_options(command: Command) -> Command:
             help="full also keeps real names, cities, countries and descriptions of users.  [default: minimal]",
         ),
         click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    )

@@ -315,7 +315,8 @@ def verify(
 
 
 def _find(connection: sqlite3.Connection, check: Check) -> Finding:
-    n, examples = 0, []
+    n = 0
+    examples: list[str] = []
     for row in connection.execute(check.sql):
         text = " ".join(str(value) for value in row)
         if check.name == "sqlite.integrity" and text == "ok":
