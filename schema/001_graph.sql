@@ -24,8 +24,8 @@ CREATE TABLE users (
     description         TEXT,                       -- personal, as above
     seen_as             TEXT    NOT NULL CHECK (seen_as IN ('full', 'list', 'embedded')), -- richest sighting
     status              TEXT    NOT NULL DEFAULT 'ok' CHECK (status IN ('ok', 'gone', 'forbidden', 'forgotten')),
-    counts_seen_at      TEXT,                       -- when the counts took these values; NULL: no count known
-    counts_page_id      INTEGER REFERENCES pages (id), -- the page that brought them
+    counts_seen_at      TEXT,                       -- when the counts were last seen, to the day; NULL: none is known
+    counts_page_id      INTEGER REFERENCES pages (id), -- the page that brought their present values
     first_seen_at       TEXT    NOT NULL,
     last_seen_on        TEXT    NOT NULL            -- a day, so that seeing someone again costs one write a day
 ) STRICT;
@@ -59,7 +59,7 @@ CREATE TABLE tracks (
     seen_as             TEXT    NOT NULL CHECK (seen_as IN ('full', 'list', 'embedded')),
     status              TEXT    NOT NULL DEFAULT 'ok' CHECK (status IN ('ok', 'gone', 'forbidden', 'forgotten')),
     uploader_list_rank  INTEGER,                    -- place in the uploader's list of tracks, 0 first; NULL: not read
-    counts_seen_at      TEXT,                       -- when the counts took these values
+    counts_seen_at      TEXT,                       -- when the counts were last seen, to the day; NULL: none is known
     counts_page_id      INTEGER REFERENCES pages (id),
     first_seen_at       TEXT    NOT NULL,
     last_seen_on        TEXT    NOT NULL

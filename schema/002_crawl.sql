@@ -70,7 +70,6 @@ CREATE TABLE tasks (
     claimed_at  TEXT,
     reading     INTEGER NOT NULL DEFAULT 0,         -- 0: read for the first time
     pages_read  INTEGER NOT NULL DEFAULT 0,         -- in this reading
-    page_size   INTEGER NOT NULL DEFAULT 200,       -- made smaller when the service cannot answer
     attempts    INTEGER NOT NULL DEFAULT 0,         -- times a process took it up
     second_run_id INTEGER REFERENCES runs (id),     -- the run that gave it, failed, a second round
     ended_at    TEXT,

@@ -57,7 +57,7 @@ SELECT
     t.skipped,
     t.pages_read,
     (SELECT max(p.fetched_at) FROM pages AS p WHERE p.task_id = t.id) AS read_until,
-    t.next_cursor IS NOT NULL AS goes_on
+    t.next_cursor IS NOT NULL OR t.outcome IS 'capped' OR t.state <> 'ended' AS goes_on -- there is, or may be, more
 FROM tasks AS t
 JOIN list_kinds AS k ON k.kind = t.kind
 WHERE k.subject <> 'harvest';

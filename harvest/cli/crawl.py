@@ -73,6 +73,7 @@ def harvest_seeds(
     as_json: bool,
     settings: Settings | None = None,
     service: str | None = None,
+    go_on: str = "harvest resume",
 ) -> int:
     """Harvest seeds into a file with the options given, the stored ones, or the usual; give the exit code."""
     from harvest.cli.running import run_to_the_end
@@ -83,9 +84,9 @@ def harvest_seeds(
     wishes = {k: v for k, v in chosen.items() if k in _LIMITS}
     wanted: Seeds = [(seed, replace(stored.get(seed, Limits()), **wishes)) for seed in seeds]
     if _all_drained(path, wanted):
-        return show_summary(path, seeds, as_json=as_json, news="Nothing to do: this harvest is complete.")
+        return show_summary(path, seeds, as_json=as_json, go_on=go_on, nothing_to_do=True)
     stop_reason = run_to_the_end(path, wanted, conditions, settings=settings, service=service)
-    return show_summary(path, seeds, as_json=as_json, stop_reason=stop_reason)
+    return show_summary(path, seeds, as_json=as_json, go_on=go_on, stop_reason=stop_reason)
 
 
 def _stored(path: Path, seeds: list[str]) -> tuple[dict[str, Limits], dict[str, Any]]:

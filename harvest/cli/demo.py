@@ -44,7 +44,7 @@ ORDER BY lists DESC;""",
 
 
 @click.command()
-@cache_path(DEMO_PATH)
+@cache_path(DEMO_PATH, envvar=None)
 @world_options
 @crawl_options
 @log_options
@@ -61,8 +61,9 @@ def demo(path: Path, users: int, tracks: int, seed: int, likes_per_user: float, 
     world = World(seed, users=users, tracks=tracks, likes_per_user=likes_per_user)
     url = world.seed_url()
     with run_in_thread(world, latency=0.02, gzip=False) as server:
-        click.echo(f"A simulated SoundCloud of {users:,} users and {tracks:,} tracks is at {server.url}.", err=True)
-        click.echo(f"Running: harvest {url} --cache-path {path}\n", err=True)
+        if not click.get_current_context().meta.get("quiet"):
+            click.echo(f"A simulated SoundCloud of {users:,} users and {tracks:,} tracks is at {server.url}.", err=True)
+            click.echo(f"Running: harvest {url} --cache-path {path}\n", err=True)
         settings = Settings(
             api_url=server.url, auth_url=server.url, client_id=DEMO_CLIENT_ID, client_secret=DEMO_CLIENT_SECRET
         )
@@ -72,6 +73,7 @@ def demo(path: Path, users: int, tracks: int, seed: int, likes_per_user: float, 
             {"delay": 0.02, **given(chosen)},
             as_json=as_json,
             settings=settings,
+            go_on="harvest demo",
             service=f"simulator:seed={seed},users={users},tracks={tracks},likes_per_user={likes_per_user:g}",
         )
     if not as_json and code == 0:

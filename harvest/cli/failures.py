@@ -107,10 +107,11 @@ def as_text_cell(value: object) -> object:
 def _print_lines(rows: Iterator[tuple[Any, ...]], path: Path) -> None:
     from harvest.logs import printable
 
-    nothing = True
+    nothing, hopeful = True, False
     for row in rows:
         nothing = False
         told = dict(zip(COLUMNS, row, strict=True))
+        hopeful |= bool(told["retryable"]) and not told["resolved_at"]
         who = f" ({printable(told['subject'])})" if told["subject"] else ""
         again = "" if told["retryable"] else ", not worth asking again"
         mended = f", read after all at {told['resolved_at']}" if told["resolved_at"] else ""
@@ -118,5 +119,5 @@ def _print_lines(rows: Iterator[tuple[Any, ...]], path: Path) -> None:
         click.echo(f"  {printable(told['message'])} [{told['attempts']} attempts, last {told['last_at']}]")
     if nothing:
         click.echo("Nothing failed.")
-    else:
+    elif hopeful:
         click.echo(f"\nTry again with: harvest retry --cache-path {path}", err=True)

@@ -14,7 +14,7 @@ Command = Callable[..., Any]
 DEFAULT_PATH = Path("data/cache/tracks.db")
 
 
-def cache_path(default: Path = DEFAULT_PATH) -> Callable[[Command], Command]:
+def cache_path(default: Path = DEFAULT_PATH, envvar: str | None = "HARVEST_CACHE_PATH") -> Callable[[Command], Command]:
     """Add --cache-path, alias --db."""
     return click.option(
         "--cache-path",
@@ -23,7 +23,7 @@ def cache_path(default: Path = DEFAULT_PATH) -> Callable[[Command], Command]:
         type=click.Path(path_type=Path),
         default=default,
         show_default=True,
-        envvar="HARVEST_CACHE_PATH",
+        envvar=envvar,
         help="The SQLite file.",
     )
 
@@ -37,6 +37,7 @@ def log_options(command: Command) -> Command:
     ) -> Any:
         from harvest.logs import configure_logs
 
+        click.get_current_context().meta["quiet"] = quiet
         level = log_level or ("error" if quiet else "debug" if verbose else "info")
         configure_logs(level=level, log_format=log_format, colours=sys.stderr.isatty())
         return command(*args, **kwargs)
@@ -76,7 +77,7 @@ def crawl_options(command: Command) -> Command:
             "--max-users",
             type=click.IntRange(min=0),
             envvar="HARVEST_MAX_USERS",
-            help="People followed into their likes, per spilled track: likers in list order, then reposters.  "
+            help="People whose likes are read, per track: its likers in list order, then its reposters.  "
             "[default: 1000]",
         ),
         click.option(
@@ -89,19 +90,20 @@ def crawl_options(command: Command) -> Command:
             "--max-listed",
             type=click.IntRange(min=1),
             envvar="HARVEST_MAX_LISTED",
-            help="Likers, and reposters, kept of each spilled track.  [default: 20000]",
+            help="Likers, and reposters, kept of each track.  [default: 20000]",
         ),
         click.option(
             "--depth",
             type=click.IntRange(min=1),
             envvar="HARVEST_DEPTH",
-            help="How many levels of tracks spill: 1 is the seed alone.  [default: 1]",
+            help="1: around the seed. 2: also around the tracks found there, most co-liked first; and so on.  "
+            "[default: 1]",
         ),
         click.option(
             "--max-tracks",
             type=click.IntRange(min=1),
             envvar="HARVEST_MAX_TRACKS",
-            help="Tracks that spill per deeper level, most co-liked first.  [default: 100]",
+            help="Found tracks that each deeper level goes around.  [default: 100]",
         ),
         click.option(
             "--delay",

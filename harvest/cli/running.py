@@ -90,8 +90,9 @@ def _signals(engine: Engine, connection: Connection) -> Iterator[None]:
         nonlocal calls
         calls += 1
         if calls == 1:
-            pages = connection.in_flight
-            click.echo(f"\nStopping after {pages} requests in flight; Ctrl-C again to stop at once.", err=True)
+            n = connection.in_flight
+            what = "the request" if n == 1 else f"the {n} requests"
+            click.echo(f"\nStopping after {what} in flight; Ctrl-C again to stop at once.", err=True)
             engine.stop()
         else:
             engine.abort()

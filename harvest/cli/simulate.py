@@ -14,7 +14,9 @@ from harvest.errors import SettingsError
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any free one.")
 @world_options
-@click.option("--faults", default="", help="What goes wrong, e.g. 'server_500=0.02'; `--faults list` names them all.")
+@click.option(
+    "--faults", default="", help="What goes wrong, e.g. 'error_500_html=0.02'; `--faults list` names them all."
+)
 @click.option("--latency", type=click.FloatRange(0, 3600), default=0.0, show_default=True, help="Seconds per reply.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Requests per second allowed; more get 429.")
 @log_options

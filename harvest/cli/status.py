@@ -40,8 +40,9 @@ def status(path: Path, as_json: bool) -> int:
         click.echo(f"{harvest.seed}{title}\n  {harvest.state}{open_lists}{why}")
     click.echo()
     click.echo("\n".join(columns([(table, f"{n:,}") for table, n in seen.rows.items() if n])))
-    click.echo()
-    click.echo("\n".join(lists_table(seen)))
+    if seen.lists:
+        click.echo()
+        click.echo("\n".join(lists_table(seen)))
     if seen.failures:
         click.echo()
         click.echo("\n".join(columns([("failures", "lists"), *((c, f"{n:,}") for c, n in seen.failures.items())])))

@@ -19,9 +19,18 @@ EXIT_INTERRUPTED = 130
 
 
 def show_summary(
-    path: Path, seeds: Sequence[str], *, as_json: bool, stop_reason: str = "drained", news: str | None = None
+    path: Path,
+    seeds: Sequence[str],
+    *,
+    as_json: bool,
+    stop_reason: str = "drained",
+    nothing_to_do: bool = False,
+    go_on: str = "harvest resume",
 ) -> int:
-    """Print the summary of a file and give the exit code. Raises SeedError when a seed could not be resolved."""
+    """Print the summary of a file and give the exit code. Raises SeedError when a seed could not be resolved.
+
+    `go_on` is the command that would take up what was interrupted.
+    """
     connection = open_to_read(path)
     try:
         seen = overview(connection)
@@ -31,8 +40,8 @@ def show_summary(
     if as_json:
         click.echo(json.dumps({"path": str(path), "stop_reason": stop_reason, "exit_code": code, **as_numbers(seen)}))
     else:
-        click.echo("\n".join(summary_lines(seen, news or _headline(seen, stop_reason))))
-        click.echo(f"\n{_what_next(seen, path, stop_reason)}")
+        click.echo("\n".join(summary_lines(seen, _headline(seen, stop_reason, nothing_to_do))))
+        click.echo(f"\n{_what_next(seen, path, stop_reason, go_on)}")
     asked = {public_seed(seed) for seed in seeds}
     failed = [h for h in seen.harvests if h.seed in asked and h.state == "failed"]
     if failed and stop_reason == "drained":
@@ -68,8 +77,9 @@ def summary_lines(seen: Overview, headline: str) -> Iterator[str]:
     yield from columns(facts)
     yield ""
     yield from columns([("table", "rows"), *((table, f"{n:,}") for table, n in seen.rows.items() if n)])
-    yield ""
-    yield from lists_table(seen)
+    if seen.lists:
+        yield ""
+        yield from lists_table(seen)
     if seen.failures:
         yield ""
         yield from columns([("failures", "lists"), *((name, f"{n:,}") for name, n in seen.failures.items())])
@@ -109,15 +119,22 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
-def _headline(seen: Overview, stop_reason: str) -> str:
-    done = "Harvest complete" if stop_reason == "drained" else "Stopped; everything so far is in the file"
+def _headline(seen: Overview, stop_reason: str, nothing_to_do: bool) -> str:
+    if stop_reason != "drained":
+        done = "Stopped; everything so far is in the file"
+    elif seen.retryable_failures:
+        done = "Harvest ended with gaps"
+    elif any(h.state == "failed" for h in seen.harvests):
+        done = "Nothing to go on with: a seed could not be resolved"
+    else:
+        done = "Nothing to do: this harvest is complete" if nothing_to_do else "Harvest complete"
     titles = ", ".join(f"“{printable(h.title)}”" for h in seen.harvests if h.title)
     return f"{done}: {titles}" if titles else f"{done}."
 
 
-def _what_next(seen: Overview, path: Path, stop_reason: str) -> str:
+def _what_next(seen: Overview, path: Path, stop_reason: str, go_on: str) -> str:
     if stop_reason != "drained":
-        return f"Go on with: harvest resume --cache-path {path}"
+        return f"Go on with: {go_on} --cache-path {path}"
     if seen.retryable_failures:
         return (
             f"{seen.retryable_failures:,} lists failed; see them with: harvest failures --cache-path {path}\n"

@@ -32,7 +32,7 @@ class Counts:
     """What has happened since the start of this run."""
 
     pages: int = 0
-    edges: int = 0
+    entries: int = 0  # of lists: a like read from both sides counts twice
     ended: int = 0
     failed: int = 0
     phase: str = "resolving the seed"
@@ -40,7 +40,7 @@ class Counts:
     def add_page(self, task: Task, receipt: Receipt) -> None:
         """Count a committed page."""
         self.pages += 1
-        self.edges += receipt.kept
+        self.entries += receipt.kept if KINDS[task.kind].edge else 0
         self.ended += receipt.outcome is not None
         self.phase = f"reading {KINDS[task.kind].title}"
 
@@ -129,7 +129,7 @@ class EventWitness(_Witness):
         self._log.info(
             event,
             pages=self.counts.pages,
-            edges=self.counts.edges,
+            entries=self.counts.entries,
             lists_ended=self.counts.ended,
             lists_failed=self.counts.failed,
             pages_per_second=round(self.counts.pages / max(now - self._started, 0.001), 2),
@@ -141,9 +141,9 @@ class LiveWitness(_Witness):
 
     def __init__(self) -> None:
         super().__init__()
+        self._started = time.monotonic()
         self._console = Console(stderr=True, highlight=False)
         self._live = Live(get_renderable=self._line, console=self._console, refresh_per_second=8, transient=True)
-        self._started = time.monotonic()
 
     def page_committed(self, task: Task, page: Page, receipt: Receipt) -> None:
         """Count a page."""
@@ -172,7 +172,7 @@ class LiveWitness(_Witness):
         what = f"waiting {left:.0f} s: {printable(self._why)}" if left > 0.5 else self.counts.phase
         return Text(
             f"{what}  ·  {self.counts.pages:,} pages ({self.counts.pages / seconds:.1f}/s)"
-            f"  ·  {self.counts.edges:,} edges  ·  {self.counts.ended:,} lists read"
+            f"  ·  {self.counts.entries:,} list entries  ·  {self.counts.ended:,} lists read"
             f"  ·  {self._pulse.in_flight if self._pulse else 0} in flight",
             no_wrap=True,
             overflow="ellipsis",

@@ -68,12 +68,13 @@ class PageCommitter:
             self._count_requests(tally)
         return Receipt(on, len(kept.fresh), outcome)
 
-    def fail(self, task: Task, error: ApiError, now: str, tally: Mapping[int, int], attempts: int = 1) -> Outcome:
+    def fail(self, task: Task, error: ApiError, now: str, tally: Mapping[int, int]) -> Outcome:
         """End a list by what went wrong with it, keeping its cursor and the evidence; give the outcome."""
         outcome = next((o for cls, o in _OUTCOMES.items() if isinstance(error, cls)), Outcome.FAILED)
         kind = KINDS[task.kind]
         with self._db.atomic():
-            self._note_failure(task, error, now, attempts)
+            self._resolve_failures(task, now)  # what was wrong before is no longer what is wrong
+            self._note_failure(task, error, now, error.attempts)
             self._connection.execute(
                 "UPDATE tasks SET state = 'ended', outcome = ?, ended_at = ? WHERE id = ?", (outcome, now, task.id)
             )
@@ -188,7 +189,7 @@ class PageCommitter:
         self._connection.execute(
             """
             UPDATE tasks SET state = ?, outcome = ?, next_cursor = ?, collected = ?, skipped = skipped + ?,
-                pages_read = ?, page_size = ?, ended_at = ?
+                pages_read = ?, ended_at = ?
             WHERE id = ?
             """,
             (
@@ -198,16 +199,12 @@ class PageCommitter:
                 on.collected,
                 page.skipped,
                 on.page_number,
-                on.page_size,
                 page.fetched_at if outcome else None,
                 on.id,
             ),
         )
         if outcome:
-            self._connection.execute(
-                "UPDATE failures SET resolved_at = ? WHERE task_id = ? AND class <> ? AND resolved_at IS NULL",
-                (page.fetched_at, on.id, _UNSUPPORTED_URN),
-            )
+            self._resolve_failures(on, page.fetched_at)
 
     def _give_birth(self, kind: ListKind, task: Task, page: Page, *, ended: bool) -> None:
         if kind is RESOLVE:
@@ -220,6 +217,12 @@ class PageCommitter:
             return
         for want in births.wants_of(self._connection, task.id):
             births.spread(self._connection, want, kind, task.subject_id, from_rank=from_rank, ended=ended)
+
+    def _resolve_failures(self, task: Task, now: str) -> None:
+        self._connection.execute(
+            "UPDATE failures SET resolved_at = ? WHERE task_id = ? AND class <> ? AND resolved_at IS NULL",
+            (now, task.id, _UNSUPPORTED_URN),
+        )
 
     def _note_unsupported(self, task: Task, page: Page) -> None:
         for urn in page.unsupported_urns:

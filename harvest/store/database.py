@@ -9,6 +9,7 @@ last commits with it, never half of one: the file is then at an earlier page, an
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from importlib import resources
@@ -61,7 +62,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         raise StoreError(f"There is no file {path}: run `harvest URL` first, or name another with --cache-path.")
     with storage_errors(path):
         _check_place(path)
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5.0)
+        connection = sqlite3.connect(_reading_address(path), uri=True, isolation_level=None, timeout=5.0)
         try:
             _check_owner(connection, path, empty_is_ours=False)
             connection.execute("PRAGMA query_only = ON")
@@ -70,6 +71,17 @@ def open_to_read(path: Path) -> sqlite3.Connection:
             raise
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def _reading_address(path: Path) -> str:
+    """Choose how to read: SQLite tidies its side files away only with a connection that may write, and needs a folder
+    that can be written for any other kind of reading of a file in WAL mode.
+    """
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        how = "mode=rw"
+    else:
+        how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
+    return f"{path.resolve().as_uri()}?{how}"
 
 
 def apply_schema(db: Database) -> None:
@@ -149,14 +161,16 @@ def _as_store_error(error: sqlite3.DatabaseError, path: Path) -> Exception:
         return NotADatabase(f"{path} is not a SQLite database, or is damaged: {error}. Nothing was changed.")
     if code == sqlite3.SQLITE_FULL:
         return StorageFailed(
-            f"The disk is full: {path} cannot grow. Free some space, then run `harvest resume`; nothing is lost."
+            f"The disk is full: {path} cannot grow. Free some space, then run the same command again; nothing is lost."
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
         return StorageFailed(f"{path} cannot be written ({error}): choose another place with --cache-path.")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StorageFailed(f"{path} is locked by another program: close it, then run `harvest resume`.")
+        return StorageFailed(f"{path} is locked by another program: close it, then run the same command again.")
     if code == sqlite3.SQLITE_IOERR:
-        return StorageFailed(f"Reading or writing {path} failed: {error}. Check the disk, then run `harvest resume`.")
+        return StorageFailed(
+            f"Reading or writing {path} failed: {error}. Check the disk, then run the same command again."
+        )
     return error
 
 

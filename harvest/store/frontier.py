@@ -26,7 +26,7 @@ ORDER BY t.id LIMIT ?
 
 _READ_TASK = """
 SELECT t.id, t.kind, t.subject_id, t.argument, t.next_cursor, t.reading, t.pages_read, t.collected, t.claimed,
-    max(w.cap), t.page_size, CASE t.kind WHEN 'resolve' THEN h.seed_url END, count(*) - count(w.cap)
+    max(w.cap), CASE t.kind WHEN 'resolve' THEN h.seed_url END, count(*) - count(w.cap)
 FROM tasks AS t
 JOIN harvest_tasks AS w ON w.task_id = t.id
 JOIN harvests AS h ON h.id = w.harvest_id AND h.state = 'running'
@@ -75,7 +75,7 @@ class Frontier:
             page_number=row[6],
             collected=row[7],
             claimed=row[8],
-            cap=row[9] if row[12] == 0 else None,  # somebody wants all of it
-            page_size=min(row[10], self._page_size),
-            seed_url=row[11],
+            cap=row[9] if row[11] == 0 else None,  # somebody wants all of it
+            page_size=self._page_size,
+            seed_url=row[10],
         )
