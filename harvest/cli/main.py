@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,15 @@ class HarvestGroup(click.Group):
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one may have been meant."""
+        near = get_close_matches(args[0], COMMANDS, n=1)
+        if args[0] in COMMANDS or not near:
+            return super().resolve_command(ctx, args)
+        raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the command first: named ones wherever they stand, `crawl` before an address."""
@@ -94,6 +104,7 @@ def _run(argv: list[str] | None) -> int:
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         error.show()
+        _name_the_variable(error)
         return error.exit_code
     except click.Abort:
         click.echo("Interrupted.", err=True)
@@ -107,6 +118,14 @@ def _run(argv: list[str] | None) -> int:
         return 130
     except Exception as error:  # the last door: one line for people, the trace on request
         return _unexpected(error)
+
+
+def _name_the_variable(error: click.ClickException) -> None:
+    """Say so when a value that is refused came from the environment or `.env`."""
+    if isinstance(error, click.BadParameter) and error.param and error.param.name and error.ctx:
+        source = error.ctx.get_parameter_source(error.param.name)
+        if source is click.core.ParameterSource.ENVIRONMENT:
+            click.echo(f"(It comes from {error.param.envvar}.)", err=True)
 
 
 def _unexpected(error: Exception) -> int:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 import pytest
 
 from harvest.models import Limits
-from harvest.simulator import World, run_in_thread
+from harvest.simulator import run_in_thread
 from tests.crawling import Onlooker, assert_exact, assert_sound, crawl_world, graph_of, read
 
 CAPS = ("--max-users", "25", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")

@@ -1,0 +1,261 @@
+"""The command line as a person meets it: what it says, where it says it, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+
+from harvest.simulator import World, run_in_thread
+from tests.acceptance.conftest import ROOT, environment
+from tests.crawling import read
+
+CAPS = ("--max-users", "5", "--delay", "0")
+
+
+def test_a_crawl_prints_its_summary_on_stdout_and_events_on_stderr(run, server, tmp_path):
+    done = run(server.world.seed_url(), "--db", "t.db", *CAPS, server=server)
+    assert done.returncode == 0
+    facts = dict(re.findall(r"^  ([a-zA-Z ]+?) {2,}([\d,.]+(?: \S+)?)$", done.stdout, re.MULTILINE))
+    (users,), (tracks,) = read(tmp_path / "t.db", "SELECT count(*) FROM users UNION ALL SELECT count(*) FROM tracks")
+    likes = read(tmp_path / "t.db", "SELECT count(*) FROM user_engagements WHERE engagement_type = 'like'")[0][0]
+    assert facts["users"] == f"{users:,}"
+    assert facts["tracks"] == f"{tracks:,}"
+    assert facts["likes"] == f"{likes:,}"
+    assert facts["API calls"] == f"{server.total:,}"  # every request that left, the token's too
+    assert "crawl.started" in done.stderr
+    assert "crawl.started" not in done.stdout
+
+
+def test_json_gives_the_same_numbers_as_one_object(run, server, tmp_path):
+    done = run(server.world.seed_url(), "--db", "t.db", *CAPS, "--json", server=server)
+    told = json.loads(done.stdout)
+    assert told["api_calls"] == sum(told["requests"].values()) == server.total
+    assert told["likes"] + told["reposts"] == told["rows"]["user_engagements"]
+    assert sum(told["outcomes"].values()) == sum(sum(kind["outcomes"].values()) for kind in told["lists"])
+    assert (told["stop_reason"], told["exit_code"]) == ("drained", 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["https://soundcloud.com/artist"], 2, "profile"),
+        (["https://soundcloud.com/artist/likes"], 2, "track"),
+        (["https://soundcloud.com/artist/sets/album"], 2, "track"),
+        (["https://example.com/artist/track"], 2, "soundcloud.com"),
+        (["https://soundcloud.com/a/b"], 3, "SOUNDCLOUD_CLIENT_ID"),
+        (["resume"], 4, "no file"),
+        (["status"], 4, "no file"),
+        (["verify"], 4, "no file"),
+        (["failures"], 4, "no file"),
+        (["retry"], 4, "no file"),
+        (["staus"], 2, "status"),
+        (["crawl"], 2, "URL"),
+        (["https://soundcloud.com/a/b", "--max-users", "-1"], 2, "--max-users"),
+        (["https://soundcloud.com/a/b", "--db", "/"], 4, "folder"),
+        (["simulate", "--faults", "no_such_fault"], 2, "no_such_fault"),
+    ],
+)
+def test_bad_input_gets_one_clear_line_and_leaves_nothing_behind(run, tmp_path, arguments, code, says):
+    done = run(*arguments)
+    assert done.returncode == code
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len([line for line in done.stderr.splitlines() if line.startswith(("harvest:", "Error:"))]) == 1
+    assert done.stdout == ""
+    assert list(tmp_path.rglob("*.db*")) == []
+
+
+def test_settings_that_make_no_sense_are_refused_by_name(run):
+    for name, value in {
+        "SOUNDCLOUD_API_URL": "http://api.example.com",
+        "HARVEST_HOLD_SECONDS": "soon",
+        "HARVEST_DELAY": "fast",
+    }.items():
+        done = run("https://soundcloud.com/a/b", **{name: value})
+        assert done.returncode == 2
+        assert name in done.stderr
+
+
+def test_a_seed_that_is_not_there_ends_with_exit_2_and_the_reason_in_the_file(run, server, tmp_path):
+    done = run("https://soundcloud.com/nobody/nothing", "--db", "t.db", *CAPS, server=server)
+    assert done.returncode == 2
+    assert "nobody/nothing could not be resolved" in done.stderr
+    assert read(tmp_path / "t.db", "SELECT state, reason IS NOT NULL FROM harvests") == [("failed", 1)]
+
+
+def test_one_seed_that_is_not_there_does_not_stop_the_others(run, server, tmp_path):
+    done = run("https://soundcloud.com/nobody/nothing", server.world.seed_url(), "--db", "t.db", *CAPS, server=server)
+    assert done.returncode == 2
+    assert read(tmp_path / "t.db", "SELECT state FROM harvests ORDER BY id") == [("failed",), ("drained",)]
+
+
+def test_a_private_link_is_followed_and_its_secret_stays_in_one_place(run, tmp_path):
+    world = World(2, users=40, tracks=200, private=0.3)
+    track = next(world.id("track", i) for i in range(200) if "/s-" in world.track_url(world.id("track", i)))
+    url = world.track_url(track)
+    secret = url.rsplit("/", 1)[1]
+    with run_in_thread(world) as server:
+        done = run(url, "--db", "t.db", *CAPS, "--log-level", "debug", server=server)
+    assert done.returncode == 0, done.stderr
+    assert read(tmp_path / "t.db", "SELECT seed_url, seed_id FROM harvests") == [(url, track)]
+    assert secret not in done.stdout + done.stderr
+    dump = "\n".join(
+        str(row)
+        for table in ("pages", "tasks", "failures", "tracks", "runs", "users")
+        for row in read(tmp_path / "t.db", f"SELECT * FROM {table}")
+    )
+    assert secret not in dump
+    assert secret not in run("status", "--db", "t.db").stdout
+
+
+def test_the_same_from_python_m_from_the_script_and_with_options_first(run, server, tmp_path):
+    url = server.world.seed_url()
+    assert run("--db", "a.db", *CAPS, url, server=server).returncode == 0
+    assert run("--log-format", "json", "resume", "--db", "a.db", server=server).returncode == 0
+    script = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "harvest.py"), url, "--db", "b.db", *CAPS],
+        cwd=tmp_path,
+        env=environment(server),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert script.returncode == 0, script.stderr
+    edges = "SELECT user_id, track_id, engagement_type FROM user_engagements ORDER BY 1, 2, 3"
+    assert read(tmp_path / "a.db", edges) == read(tmp_path / "b.db", edges)
+
+
+def test_artist_slash_track_is_an_address(run, server, tmp_path):
+    short = server.world.seed_url().removeprefix("https://soundcloud.com/")
+    assert run(short, "--db", "t.db", *CAPS, server=server).returncode == 0
+    assert read(tmp_path / "t.db", "SELECT seed_url FROM harvests") == [(server.world.seed_url(),)]
+
+
+def test_settings_come_from_dotenv_and_the_environment_wins(run, server, tmp_path):
+    (tmp_path / ".env").write_text(f"HARVEST_MAX_USERS=3\nHARVEST_DELAY=0\nSOUNDCLOUD_API_URL={server.url}\n")
+    assert run(server.world.seed_url(), "--db", "a.db", server=server).returncode == 0
+    assert run(server.world.seed_url(), "--db", "b.db", server=server, HARVEST_MAX_USERS="4").returncode == 0
+    followed = "SELECT count(*) FROM tasks WHERE kind = 'user_likes'"
+    assert read(tmp_path / "a.db", followed) == [(3,)]
+    assert read(tmp_path / "b.db", followed) == [(4,)]
+
+
+def test_json_logs_are_json_and_debug_has_a_line_per_page(run, server, tmp_path):
+    done = run(server.world.seed_url(), "--db", "t.db", *CAPS, "-v", "--log-format", "json", server=server)
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    pages = [event for event in events if event["event"] == "page.committed"]
+    assert len(pages) == read(tmp_path / "t.db", "SELECT count(*) FROM pages")[0][0]
+    assert (
+        sum(event["kept"] for event in pages if event["list"] != "resolve")
+        == read(
+            tmp_path / "t.db",
+            "SELECT sum(kept) FROM pages p JOIN tasks t ON t.id = p.task_id WHERE t.kind <> 'resolve'",
+        )[0][0]
+    )
+
+
+def test_quiet_says_nothing_but_the_summary(run, server):
+    done = run(server.world.seed_url(), "--db", "t.db", *CAPS, "-q", server=server)
+    assert done.stderr == ""
+
+
+def test_a_file_holds_one_service(run, server, tmp_path):
+    assert run("demo", "--db", "demo.db", "--users", "40", "--tracks", "100").returncode == 0
+    mixed = run(server.world.seed_url(), "--db", "demo.db", *CAPS, server=server)
+    assert mixed.returncode == 4
+    assert "one file holds one service" in mixed.stderr
+
+
+def test_status_tells_of_a_finished_file(run, server):
+    run(server.world.seed_url(), "--db", "t.db", *CAPS, server=server)
+    plain, as_json = run("status", "--db", "t.db"), run("status", "--db", "t.db", "--json")
+    assert "drained" in plain.stdout
+    told = json.loads(as_json.stdout)
+    assert told["harvests"][0]["state"] == "drained"
+    assert told["crawled_by"] is None
+
+
+def test_the_demo_equals_its_world_and_shows_three_queries(run):
+    done = run("demo", "--users", "80", "--tracks", "300")
+    assert done.returncode == 0
+    assert re.search(r"all [\d,]+ likes and reposts, none too many", done.stdout)
+    assert done.stdout.count("\n-- ") == 3
+    assert run("verify", "--db", "data/cache/demo.db").returncode == 0
+
+
+def test_the_simulator_serves_what_it_says(start, tmp_path):
+    process = start("simulate", "--port", "0", "--users", "50", "--tracks", "100")
+    told = ""
+    while "Other seeds" not in told:
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        told += line
+    settings = dict(re.findall(r"(SOUNDCLOUD_\w+)=(\S+)", told))
+    url = re.search(r"harvest (https://\S+)", told)[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "harvest", url, "--db", "t.db", *CAPS],
+        cwd=tmp_path,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def on_a_terminal(arguments, cwd, environ, *, keys=()):
+    """Run on a pseudo-terminal; `keys` are (text to wait for, what to type). Give all that was shown and the code."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(cwd)
+        os.execve(sys.executable, [sys.executable, "-m", "harvest", *map(str, arguments)], environ)
+    shown, waiting, deadline = "", list(keys), time.monotonic() + 40
+    while time.monotonic() < deadline:
+        ready, _, _ = select.select([terminal], [], [], 0.5)
+        if ready:
+            try:
+                shown += os.read(terminal, 65536).decode(errors="replace")
+            except OSError:
+                break
+        if waiting and waiting[0][0] in shown:
+            os.write(terminal, waiting.pop(0)[1].encode())
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    return shown, os.waitstatus_to_exitcode(status)
+
+
+def test_a_terminal_sees_one_line_that_moves_and_then_the_summary(server, tmp_path):
+    environ = environment(server, TERM="xterm", COLUMNS="100", LINES="30")
+    environ.pop("NO_COLOR")
+    shown, code = on_a_terminal(
+        [server.world.seed_url(), "--db", "t.db", "--delay", "0.05", "--max-users", "15"], tmp_path, environ
+    )
+    assert code == 0
+    assert "in flight" in shown
+    assert "crawl.started" not in shown
+    assert "Harvest complete" in shown
+
+
+def test_ctrl_c_on_a_terminal_stops_says_how_to_go_on_and_exits_130(server, tmp_path, run):
+    environ = environment(server, TERM="xterm", COLUMNS="100", LINES="30")
+    shown, code = on_a_terminal(
+        [server.world.seed_url(), "--db", "t.db", "--delay", "0.2", "--max-users", "25"],
+        tmp_path,
+        environ,
+        keys=[(" pages (", "\x03")],
+    )
+    assert code == 130
+    assert "Ctrl-C again" in shown
+    assert "harvest resume --cache-path t.db" in shown
+    assert read(tmp_path / "t.db", "SELECT state FROM harvests") == [("paused",)]
+    assert run("resume", "--db", "t.db", "--delay", "0", server=server).returncode == 0

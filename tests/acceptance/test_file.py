@@ -1,0 +1,194 @@
+"""The file: whatever stands in the way of it gets one line, exit 4, and is left as it was (issue: promises 1, 6)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+from harvest.store import lease
+from tests.crawling import assert_exact, assert_sound
+
+CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")
+
+
+def untouched(path, before):
+    return path.read_bytes() == before
+
+
+@pytest.mark.parametrize("what", ["text", "empty folder", "foreign", "newer", "half a database"])
+def test_what_is_not_ours_is_refused_and_left_untouched(run, server, tmp_path, what):
+    path = tmp_path / "x.db"
+    if what == "text":
+        path.write_text("no database at all, " * 100)
+    elif what == "empty folder":
+        path.mkdir()
+    elif what == "half a database":
+        path.write_bytes(b"SQLite format 3\x00" + b"\x07" * 3000)
+    else:
+        connection = sqlite3.connect(path)
+        connection.execute("CREATE TABLE tasks (mine TEXT)")
+        if what == "newer":
+            connection.execute("PRAGMA application_id = 0x68727673")
+            connection.execute("PRAGMA user_version = 999")
+        connection.commit()
+        connection.close()
+    before = path.read_bytes() if path.is_file() else None
+    for command in ([server.world.seed_url(), *CAPS], ["resume"], ["status"], ["verify"], ["retry"], ["failures"]):
+        done = run(*command, "--db", path, server=server)
+        assert done.returncode == 4, (command, done.stderr)
+        assert len(done.stderr.strip().splitlines()) == 1
+        assert str(path) in done.stderr
+    assert server.total == 0
+    if before is not None:
+        assert untouched(path, before)
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith("x.db")) == ["x.db"]
+
+
+def test_an_empty_file_is_a_new_one(run, server, tmp_path):
+    (tmp_path / "t.db").touch()
+    assert run(server.world.seed_url(), "--db", "t.db", *CAPS, server=server).returncode == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_place_that_cannot_be_written_is_named(run, server, tmp_path):
+    place = tmp_path / "locked"
+    place.mkdir(mode=0o500)
+    done = run(server.world.seed_url(), "--db", place / "t.db", *CAPS, server=server)
+    assert done.returncode == 4
+    assert str(place) in done.stderr
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 400 kB, and the means to make it larger."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = shutil.which("mount")
+    if os.geteuid() != 0 or mount is None:
+        pytest.skip("making a small disk needs root")
+    done = subprocess.run([mount, "-t", "tmpfs", "-o", "size=400k", "tmpfs", place], check=False, capture_output=True)
+    if done.returncode:
+        pytest.skip(f"no small disk to be had here: {done.stderr.decode()}")
+    yield place, lambda: subprocess.run([mount, "-o", "remount,size=50m", place], check=True)
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_stops_the_crawl_with_the_file_intact_and_space_lets_it_go_on(run, server, small_disk):
+    place, make_room = small_disk
+    path = place / "t.db"
+    done = run(server.world.seed_url(), "--db", path, *CAPS, "-q", server=server)
+    assert done.returncode == 4
+    assert done.stderr.count("\n") == 1
+    assert str(path) in done.stderr
+    assert "space" in done.stderr
+    assert_sound(path)
+    make_room()
+    assert run("resume", "--db", path, server=server).returncode == 0
+    from harvest.models import Limits
+
+    assert_exact(path, server.world, limits=Limits(max_users=20, max_user_likes=20), page_size=5)
+
+
+def test_a_database_that_may_not_grow_loses_nothing(db, db_path):
+    """The same without a disk: SQLite itself refuses to grow."""
+    from harvest.errors import StorageFailed
+    from harvest.store.database import storage_errors
+
+    pages = db.conn.execute("PRAGMA page_count").fetchone()[0]
+    db.conn.execute(f"PRAGMA max_page_count = {pages + 2}")
+
+    def fill():
+        with storage_errors(db_path), db.atomic():
+            for number in range(10_000):
+                db.conn.execute("INSERT INTO tags (name, folded) VALUES (?, ?)", (f"tag {number}" * 20, ""))
+
+    with pytest.raises(StorageFailed, match="full"):
+        fill()
+    assert db.conn.execute("SELECT count(*) FROM tags").fetchone()[0] == 0
+
+
+def test_a_reader_with_a_long_transaction_neither_blocks_nor_is_blocked(run, server, tmp_path):
+    path = tmp_path / "t.db"
+    assert run(server.world.seed_url(), "--db", path, "--max-users", "2", "--delay", "0", server=server).returncode == 0
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    before = reader.execute("SELECT count(*) FROM user_engagements").fetchone()
+    assert (
+        run(server.world.seed_url(), "--db", path, "--max-users", "20", "--delay", "0", server=server).returncode == 0
+    )
+    assert reader.execute("SELECT count(*) FROM user_engagements").fetchone() == before
+    reader.execute("COMMIT")
+    assert reader.execute("SELECT count(*) FROM user_engagements").fetchone() > before
+    reader.close()
+
+
+def test_status_works_beside_a_running_crawl_and_a_second_crawl_is_told_who_has_the_file(run, start, server, tmp_path):
+    path = tmp_path / "t.db"
+    process = start(server.world.seed_url(), "--db", path, "--delay", "0.2", server=server)
+    wait_for(lambda: server.total > 4)
+    status = run("status", "--db", path)
+    assert f"Being crawled by process {process.pid}" in status.stdout
+    for command in ([server.world.seed_url()], ["resume"], ["retry"]):
+        second = run(*command, "--db", path, server=server)
+        assert second.returncode == 4
+        assert str(process.pid) in second.stderr
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert run("resume", "--db", path, "--delay", "0", server=server).returncode == 0  # a dead holder loses it at once
+
+
+def test_two_crawls_started_together_do_not_share_a_file(start, server, tmp_path):
+    arguments = [server.world.seed_url(), "--db", tmp_path / "t.db", "--delay", "0.1", "--max-users", "5"]
+    processes = [start(*arguments, server=server) for _ in range(2)]
+    codes = sorted(process.wait(timeout=60) for process in processes)
+    assert codes == [0, 4]
+
+
+def test_a_lease_from_another_host_holds_until_its_heartbeat_is_old(db, db_path):
+    from datetime import UTC, datetime, timedelta
+
+    from harvest.errors import CrawlBusy
+
+    now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    db.conn.execute("INSERT INTO lease VALUES (1, 'elsewhere', 1, '', '2026-11-20T11:58:00Z')")
+    with pytest.raises(CrawlBusy, match="elsewhere"):
+        lease.take(db.conn, now, db_path)
+    lease.take(db.conn, now + timedelta(minutes=4), db_path)
+    assert db.conn.execute("SELECT pid FROM lease").fetchone() == (os.getpid(),)
+
+
+def test_a_process_number_that_was_given_to_somebody_else_holds_nothing(db, db_path):
+    from datetime import UTC, datetime
+
+    lease.take(db.conn, datetime.now(UTC), db_path)
+    db.conn.execute("UPDATE lease SET pid = ?, process_born = 'long ago'", (os.getppid(),))
+    lease.take(db.conn, datetime.now(UTC), db_path)
+    assert db.conn.execute("SELECT pid FROM lease").fetchone() == (os.getpid(),)
+
+
+def test_after_a_clean_end_the_file_alone_is_the_result(run, server, tmp_path):
+    assert run(server.world.seed_url(), "--db", "t.db", *CAPS, server=server).returncode == 0
+    assert [p.name for p in tmp_path.glob("t.db*")] == ["t.db"]
+    run("status", "--db", "t.db")
+    run("verify", "--db", "t.db")
+    assert [p.name for p in tmp_path.glob("t.db*")] == ["t.db"]
+
+
+def test_a_file_that_cannot_be_written_can_still_be_read(run, server, tmp_path):
+    assert run(server.world.seed_url(), "--db", "t.db", *CAPS, server=server).returncode == 0
+    (tmp_path / "t.db").chmod(0o444)
+    assert run("status", "--db", "t.db").returncode == 0
+    assert run("verify", "--db", "t.db").returncode == 0
+
+
+def wait_for(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.01)

@@ -1,0 +1,169 @@
+"""Signals, power cuts and a service that goes away: everything stops cleanly, and goes on."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import time
+
+import pytest
+
+from harvest.models import Limits
+from harvest.simulator import run_in_thread
+from tests.acceptance.test_file import wait_for
+from tests.crawling import assert_exact, assert_sound, crawl_world, graph_of, read
+
+CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5")
+LIMITS = Limits(max_users=20, max_user_likes=20)
+
+
+def exact(path, server):
+    assert_exact(path, server.world, limits=LIMITS, page_size=5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_finishes_what_is_in_flight_and_says_how_to_go_on(run, start, small_world, tmp_path, number):
+    path = tmp_path / "t.db"
+    with run_in_thread(small_world, keep_log=True, latency=0.3) as server:
+        process = start(server.world.seed_url(), "--db", path, "--delay", "0.02", *CAPS, server=server)
+        wait_for(lambda: server.in_flight >= 4 and server.total > 8)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert "harvest resume --cache-path" in out
+        assert "Ctrl-C again" in err
+        asked = [logged for logged in server.requests if logged.status == 200 and "/oauth" not in logged.target]
+        assert read(path, "SELECT count(*) FROM pages")[0][0] == len(asked)  # all that was in flight is kept
+        assert read(path, "SELECT stop_reason FROM runs") == [("interrupted",)]
+        assert read(path, "SELECT count(*) FROM lease") == [(0,)]
+        server.latency = 0.0
+        assert run("resume", "--db", path, "--delay", "0", server=server).returncode == 0
+        exact(path, server)
+
+
+def test_a_second_ctrl_c_stops_at_once(run, start, small_world, tmp_path):
+    path = tmp_path / "t.db"
+    with run_in_thread(small_world, latency=lambda request: 30.0 if "/likes" in request.path else 0.0) as server:
+        process = start(server.world.seed_url(), "--db", path, "--delay", "0", *CAPS, server=server)
+        wait_for(lambda: server.in_flight >= 2)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert process.poll() is None
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert time.monotonic() - began < 10  # not the thirty seconds of a reply
+        assert_sound(path)
+        server.latency = 0.0
+        assert run("resume", "--db", path, "--delay", "0", server=server).returncode == 0
+        exact(path, server)
+
+
+def test_ctrl_c_in_a_hold_stops_at_once(start, small_world, tmp_path):
+    path = tmp_path / "t.db"
+    with run_in_thread(small_world, faults="throttled_gateway@6*1000") as server:
+        process = start(
+            server.world.seed_url(), "--db", path, "--delay", "0", *CAPS, server=server, HARVEST_HOLD_SECONDS="60"
+        )
+        wait_for(lambda: server.statuses[429] >= 1)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=10)
+        assert process.returncode == 130
+        assert "harvest resume" in out
+
+
+def test_a_service_that_goes_away_for_good_ends_with_exit_5_and_can_be_resumed(run, start, small_world, tmp_path):
+    path = tmp_path / "t.db"
+    with run_in_thread(small_world) as server:
+        port = int(server.url.rsplit(":", 1)[1])
+        process = start(
+            server.world.seed_url(), "--db", path, "--delay", "0.02", *CAPS, server=server, HARVEST_HOLD_SECONDS="0.05"
+        )
+        wait_for(lambda: server.total > 10)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 5, err
+    assert "harvest resume" in err
+    assert_sound(path)
+    assert read(path, "SELECT count(*) FROM failures WHERE resolved_at IS NULL")[0][0] == 0  # no list is to blame
+    with run_in_thread(small_world, port) as server:
+        assert run("resume", "--db", path, "--delay", "0", server=server).returncode == 0
+        exact(path, server)
+
+
+def test_a_service_that_blocks_us_for_good_ends_with_exit_5_and_can_be_resumed(run, small_world, tmp_path):
+    path = tmp_path / "t.db"
+    arguments = [small_world.seed_url(), "--db", path, "--delay", "0", *CAPS]
+    with run_in_thread(small_world, faults="waf_challenge@12*100000") as server:
+        blocked = run(*arguments, server=server, HARVEST_HOLD_SECONDS="0.02")
+        assert blocked.returncode == 5
+        assert "harvest resume" in blocked.stderr
+        assert read(path, "SELECT state FROM harvests") == [("paused",)]
+        server.use("")
+        assert run("resume", "--db", path, server=server).returncode == 0
+        exact(path, server)
+
+
+def test_a_power_cut_leaves_an_earlier_page_and_never_half_of_one(run, start, server, tmp_path):
+    """What a power cut does to a file in WAL mode: the tail of the WAL was never written."""
+    path = tmp_path / "t.db"
+    process = start(server.world.seed_url(), "--db", path, "--delay", "0.01", *CAPS, server=server)
+    wait_for(lambda: server.total > 40)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    wal = path.with_name("t.db-wal")
+    whole = wal.read_bytes()
+    chance = random.Random(3)
+    for cut in sorted(chance.sample(range(len(whole)), 6)):
+        copy = tmp_path / f"cut{cut}.db"
+        shutil.copy(path, copy)
+        copy.with_name(f"{copy.name}-wal").write_bytes(whole[:cut])
+        try:
+            tables = read(copy, "SELECT count(*) FROM sqlite_schema WHERE name = 'tasks'")[0][0]
+        finally:
+            pass
+        assert_sound(copy)
+        arguments = ["resume", "--db", copy] if tables else [server.world.seed_url(), "--db", copy, *CAPS]
+        assert run(*arguments, "--delay", "0", server=server).returncode == 0
+        exact(copy, server)
+        assert run("verify", "--db", copy).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, small_world):
+    path = tmp_path_factory.mktemp("undisturbed") / "t.db"
+    crawl_world(path, small_world, limits=LIMITS, page_size=5, max_in_flight=4)
+    return graph_of(path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_killed_at_two_hundred_random_instants_it_equals_an_undisturbed_crawl(
+    run, start, small_world, tmp_path, undisturbed
+):
+    chance = random.Random(5)
+    kills = 0
+    for trial in range(12):
+        path = tmp_path / f"{trial}.db"
+        with run_in_thread(small_world, latency=(0.0, 0.01)) as server:
+            arguments = [server.world.seed_url(), "--db", path, "--concurrency", "4", "--delay", "0", *CAPS]
+            while True:
+                process = start(*arguments, server=server)
+                try:
+                    process.wait(timeout=chance.uniform(0.35, 0.8))
+                    break
+                except Exception:
+                    process.send_signal(signal.SIGKILL)
+                    process.communicate()
+                    kills += 1
+                if (
+                    path.exists()
+                    and path.stat().st_size
+                    and read(path, "SELECT 1 FROM sqlite_schema WHERE name='harvests'")
+                ):
+                    arguments = ["resume", "--db", path]
+            assert process.returncode == 0
+        assert graph_of(path) == undisturbed
+    assert kills >= 20
