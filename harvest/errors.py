@@ -8,7 +8,8 @@
     │  └─ TokenRefused                    the service refuses what we have
     ├─ ApiError                           carries request, status and a bounded piece of the reply
     │  ├─ TransientError                  ask again later
-    │  │  ├─ Unreachable                  no connection, no name, reset, timeout, a body cut short
+    │  │  ├─ Unreachable                  reset, timeout, a body cut short
+    │  │  │  └─ NoConnection              no name, nobody at the address: no list is to blame
     │  │  ├─ RateLimited                  429; may say how long to wait
     │  │  └─ ServerTrouble                5xx, a plain-text 404, a body that is not JSON
     │  ├─ Challenged                      a block of the whole client: 202 challenge, HTML 403; wait, then ask again
@@ -95,6 +96,10 @@ class Unreachable(TransientError):
     """The service did not answer."""
 
     name: ClassVar[str] = "unreachable"
+
+
+class NoConnection(Unreachable):
+    """Nobody answers at the address of the service."""
 
 
 class ServerTrouble(TransientError):

@@ -17,7 +17,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from harvest.api.pace import Pace
 from harvest.clock import Clock
-from harvest.errors import Blocked, Challenged, Forbidden, RateLimited, TransientError, Unreachable
+from harvest.errors import Blocked, Challenged, Forbidden, NoConnection, RateLimited, TransientError, Unreachable
 
 Answer = TypeVar("Answer")
 Attempt = Callable[[int], Awaitable[Answer]]
@@ -25,6 +25,7 @@ Attempt = Callable[[int], Awaitable[Answer]]
 ATTEMPTS = 5
 LONGEST_BACKOFF = 16.0
 OUTAGE = 20  # requests in a row, whoever sent them, that nobody answered
+NOBODY_THERE = 5  # of them, when there was not even a connection
 
 
 class Retry:
@@ -76,13 +77,17 @@ class Retry:
         """Say how long to wait after so many failures."""
         return self._random.uniform(0.0, min(LONGEST_BACKOFF, 2.0 ** (failures - 1)) * self.base_seconds)
 
-    def stops_everybody(self, error: BaseException) -> bool:
-        """Say whether this failure is one of an outage, in which case everybody waits and no list is blamed."""
+    def stops_everybody(self, error: BaseException, *, last: bool) -> bool:
+        """Say whether this failure is one of an outage, in which case everybody waits and no list is blamed.
+
+        `last` says that the request would be given up; not even then is a list blamed for a service that is not there.
+        """
         if not isinstance(error, Unreachable):
             self._heard()
             return False
         self._unanswered += 1
-        if not self.reached or self._unanswered < OUTAGE:
+        nobody_there = isinstance(error, NoConnection) and (last or self._unanswered >= NOBODY_THERE)
+        if not self.reached or not (nobody_there or self._unanswered >= OUTAGE):
             return False
         if not self._pace.holding:
             self._pace.hold(None, "SoundCloud cannot be reached", too_fast=False)
@@ -110,7 +115,8 @@ class _Patience:
     def may_ask_again(self, error: BaseException) -> bool:
         """Decide, count what counts, and set how long to wait."""
         self._pause = 0.0
-        if self._retry.stops_everybody(error) or isinstance(error, (RateLimited, Challenged)):
+        last = self.failures + 1 >= self._retry.attempts
+        if self._retry.stops_everybody(error, last=last) or isinstance(error, (RateLimited, Challenged)):
             return True  # the pace holds us back
         if isinstance(error, Forbidden):
             again, self._forbidden = not self._forbidden, True

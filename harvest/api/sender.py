@@ -16,7 +16,7 @@ from harvest import __version__
 from harvest.api.pace import Pace
 from harvest.api.replies import Reply, one_line
 from harvest.clock import Clock
-from harvest.errors import SettingsError, UnexpectedReply, Unreachable
+from harvest.errors import NoConnection, SettingsError, UnexpectedReply, Unreachable
 
 USER_AGENT = f"harvest/{__version__} (SoundCloud listening graph crawler)"
 ACCEPT = "application/json; charset=utf-8"
@@ -137,7 +137,8 @@ class Sender:
         except TimeoutError as error:
             raise Unreachable(f"No whole answer within {self._deadline:g} s.", request=shown) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise Unreachable(_why(error), request=shown) from error
+            nobody = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
+            raise (NoConnection if nobody else Unreachable)(_why(error), request=shown) from error
         finally:
             self.in_flight -= 1
             self.tally[status] += 1
