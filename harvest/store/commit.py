@@ -17,6 +17,7 @@ from harvest.models import Outcome, Page, Receipt, Task
 from harvest.store import births, edges, graph
 from harvest.store.edges import Kept
 from harvest.store.ledger import BARREN_PAGES, Standing, Tolerance, outcome_of
+from harvest.store.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,7 @@ class PageCommitter:
         self._run_id = run_id
         self._canonical = canonical
         self._tolerance = tolerance or Tolerance()
+        self._users, self._tracks = Recent(), Recent()
 
     def keep(self, task: Task, page: Page, tally: Mapping[int, int]) -> Receipt:
         """Commit a page with everything it brings."""
@@ -66,6 +68,8 @@ class PageCommitter:
             self._give_birth(kind, task, page, ended=outcome is not None)
             self._note_unsupported(task, page)
             self._count_requests(tally)
+        self._users.settle()
+        self._tracks.settle()
         return Receipt(on, len(kept.fresh), outcome)
 
     def fail(self, task: Task, error: ApiError, now: str, tally: Mapping[int, int]) -> Outcome:
@@ -129,12 +133,13 @@ class PageCommitter:
         if kept.cut:
             page = _only(page, set(kept.items))
         sighting = graph.Sighting(page_id, page.fetched_at)
-        if page.users:
-            graph.merge_users(self._connection, page.users.values(), sighting)
-        if page.tracks:
-            graph.merge_tracks(self._connection, page.tracks.values(), sighting)
-        if page.tags:
-            graph.merge_tags(self._connection, page.tags)
+        users = self._users.news(page.users, day=sighting.seen_on)
+        tracks = self._tracks.news(page.tracks, day=sighting.seen_on, beside=page.tags)
+        if users:
+            graph.merge_users(self._connection, users.values(), sighting)
+        if tracks:
+            graph.merge_tracks(self._connection, tracks.values(), sighting)
+            graph.merge_tags(self._connection, {i: tags for i, tags in page.tags.items() if i in tracks})
         if page.playlists:
             graph.merge_playlists(self._connection, page.playlists.values(), sighting)
         if page.comments:

@@ -217,7 +217,8 @@ def test_a_page_that_cannot_be_committed_leaves_nothing(open_books):
     books.resolve(1)
     task = books.claim("track_likers")
     before = list(books.db.conn.iterdump())
-    broken = dataclasses.replace(users_page(10, 11), tags={999: ("no such track",), 10: (object(),)})  # type: ignore[dict-item]
+    broken = users_page(10, 11)
+    broken.users[11] = broken.users[11]._replace(username=object())
     with pytest.raises(Exception, match="object"):
         books.keep(task, broken)
     assert list(books.db.conn.iterdump()) == before
