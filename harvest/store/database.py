@@ -139,6 +139,7 @@ def immediately(db: Database) -> Iterator[None]:
 def fold_wal(connection: sqlite3.Connection) -> None:
     """Bring the WAL back into the file, so that the file alone is the result; readers may prevent it."""
     with contextlib.suppress(sqlite3.OperationalError):  # a reader is at work: the next clean end does it
+        connection.execute("PRAGMA busy_timeout = 250")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

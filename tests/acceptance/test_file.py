@@ -180,6 +180,16 @@ def test_after_a_clean_end_the_file_alone_is_the_result(run, server, tmp_path):
     assert [p.name for p in tmp_path.glob("t.db*")] == ["t.db"]
 
 
+def test_the_wal_is_folded_in_even_while_somebody_has_the_file_open(run, server, tmp_path):
+    path = tmp_path / "t.db"
+    assert run(server.world.seed_url(), "--db", path, "--max-users", "2", "--delay", "0", server=server).returncode == 0
+    idle = sqlite3.connect(path)
+    idle.execute("SELECT count(*) FROM tracks").fetchone()
+    assert run(server.world.seed_url(), "--db", path, *CAPS, server=server).returncode == 0
+    assert path.with_name("t.db-wal").stat().st_size == 0
+    idle.close()
+
+
 def test_a_file_that_cannot_be_written_can_still_be_read(run, server, tmp_path):
     assert run(server.world.seed_url(), "--db", "t.db", *CAPS, server=server).returncode == 0
     (tmp_path / "t.db").chmod(0o444)

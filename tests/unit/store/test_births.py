@@ -1,4 +1,4 @@
-from harvest.errors import ServerTrouble
+from harvest.errors import Gone, ServerTrouble
 from harvest.models import Limits
 from harvest.store import harvests
 
@@ -129,3 +129,34 @@ def test_lowered_bounds_drop_unread_lists_and_keep_rows(open_books):
     again = open_books(limits=Limits(max_users=1))
     assert again.followed() == [10, 12]  # 11 was never begun
     assert again.rows("SELECT count(*) FROM users") == [(4,)]
+
+
+def test_what_failed_for_a_passing_reason_gets_one_more_round_in_a_run(open_books):
+    books = open_books(limits=Limits(max_users=5))
+    books.resolve(1)
+    likers = books.claim("track_likers")
+    books.keep(books.claim("track_reposters"), users_page(20))
+    on = books.keep(likers, users_page(10, next_cursor="/2")).task
+    books.committer.fail(on, ServerTrouble(status=503), NOW, {})
+    books.committer.fail(books.claim("user_likes", 10), Gone(status=404), NOW, {})
+    with books.db.atomic():
+        assert harvests.spread_levels(books.db.conn, books.run_id, NOW)
+    again = books.claim("track_likers")
+    assert (again.cursor, again.collected) == ("/2", 1)  # from where it stopped
+    assert books.rows("SELECT count(*) FROM tasks WHERE state = 'todo' AND kind = 'user_likes'") == [(0,)]
+    books.committer.fail(again, ServerTrouble(status=503), NOW, {})
+    with books.db.atomic():
+        assert not harvests.spread_levels(books.db.conn, books.run_id, NOW)
+    assert books.rows("SELECT state FROM harvests") == [("drained",)]
+    assert books.rows("SELECT outcome, attempts FROM tasks WHERE kind = 'track_likers'") == [("failed", 2)]
+
+
+def test_failures_of_a_list_that_ends_well_after_all_are_resolved(open_books):
+    books = open_books()
+    books.resolve(1)
+    books.committer.fail(books.claim("track_likers"), ServerTrouble(status=503), NOW, {})
+    books.keep(books.claim("track_reposters"), users_page())
+    with books.db.atomic():
+        harvests.spread_levels(books.db.conn, books.run_id, NOW)
+    books.keep(books.claim("track_likers"), users_page(10))
+    assert books.rows("SELECT class, resolved_at FROM failures") == [("server", NOW)]

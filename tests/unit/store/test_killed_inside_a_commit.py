@@ -1,0 +1,96 @@
+"""A process killed at any statement of a commit leaves the whole page or nothing of it (promise 1)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+
+import pytest
+
+from harvest.models import Limits
+from harvest.store.commit import PageCommitter
+from harvest.store.database import open_for_crawl
+from tests.crawling import read
+
+from .conftest import tracks_page, users_page
+
+
+def everything(path):
+    """All rows of a file, as SQLite recovers it."""
+    copy = path.with_name("copy.db")
+    for name in ("", "-wal"):
+        source = path.with_name(path.name + name)
+        copy.with_name(copy.name + name).unlink(missing_ok=True)
+        if source.exists():
+            shutil.copy(source, copy.with_name(copy.name + name))
+    connection = sqlite3.connect(copy)
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()
+
+
+def in_a_child(path, run_id, task, page, *, kill_at):
+    """Commit a page in a process that is killed at its n-th statement; give how many it ran when it was not."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        ran = 0
+
+        def count(statement):
+            nonlocal ran
+            ran += 1
+            if ran == kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        db = open_for_crawl(path)
+        committer = PageCommitter(db, run_id)
+        db.conn.set_trace_callback(count)
+        committer.keep(task, page, {200: 1})
+        os.write(writing, str(ran).encode())
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    os.close(writing)
+    told = os.read(reading, 20)
+    os.close(reading)
+    assert os.WIFSIGNALED(status) == (kill_at is not None)
+    return int(told or 0)
+
+
+@pytest.mark.parametrize("what", ["likers", "likes"])
+def test_killed_at_every_statement_of_a_commit_it_is_all_or_nothing(db_path, open_books, what):
+    books = open_books(limits=Limits(max_users=10))
+    books.resolve(1)
+    page = users_page(10, 11, 12, next_cursor="/2")
+    task = books.claim("track_likers")
+    if what == "likes":
+        books.keep(task, page)
+        page = tracks_page(5, 6, 7)
+        task = books.claim("user_likes", 10)
+    run_id = books.run_id
+    books.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    books.db.conn.close()
+    begin = db_path.with_name("begin.db")
+    shutil.copy(db_path, begin)
+
+    def fresh():
+        for name in ("", "-wal", "-shm"):
+            db_path.with_name(db_path.name + name).unlink(missing_ok=True)
+        shutil.copy(begin, db_path)
+
+    before = everything(db_path)
+    statements = in_a_child(db_path, run_id, task, page, kill_at=None)
+    after = everything(db_path)
+    assert before != after
+    assert statements > 8
+    seen = set()
+    for number in range(1, statements + 1):
+        fresh()
+        in_a_child(db_path, run_id, task, page, kill_at=number)
+        left = everything(db_path)
+        assert left in (before, after), f"killed at statement {number}"
+        seen.add(left == after)
+        assert read(db_path, "PRAGMA integrity_check") == [("ok",)]
+    assert False in seen
