@@ -214,6 +214,12 @@ KINDS: dict[str, ListKind] = {
 SPILL = RESOLVE.births
 
 
+def chosen_with(kind: ListKind) -> tuple[ListKind, ...]:
+    """List the kinds whose people are chosen together with those of this one, in the order in which they count."""
+    first = KINDS[kind.chosen_after] if kind.chosen_after else kind
+    return (first, *chosen_next(first))
+
+
 def chosen_next(kind: ListKind) -> tuple[ListKind, ...]:
     """List the kinds whose people are chosen only once this list has ended."""
     return tuple(other for other in KINDS.values() if other.chosen_after == kind.name)

@@ -32,15 +32,21 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+# Whom to follow first: as listed; by lot; by number of followers, falling or rising.
+ORDERS = ("newest", "random", "popular", "least-known")
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a harvest may take at most, and how deep it goes. Counts are exact to the item."""
+    """What a harvest may take at most, how deep it goes, whom it follows first. Counts are exact to the item."""
 
     max_users: int = 1000  # people followed per spilled track
     max_user_likes: int = 500  # edges kept of each one's likes
     max_listed: int = 20_000  # edges kept of each list of likers or reposters
     max_tracks: int = 100  # tracks that spill per deeper level
     depth: int = 1
+    order: str = "newest"  # who is followed first, one of ORDERS
+    sample_seed: int = 0  # of the lots drawn in random order
 
 
 class User(NamedTuple):
@@ -178,3 +184,16 @@ class Page:
     fetched_at: str = ""
     elapsed_ms: int = 0
     size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """What the asking side can tell of itself at any moment. `interval` is what lies between two requests, 0 for as
+    fast as the service allows; `hold_reason` outlives the hold until a request is accepted again.
+    """
+
+    sent: int = 0
+    in_flight: int = 0
+    interval: float = 0.0
+    hold_seconds: float = 0.0
+    hold_reason: str | None = None

@@ -14,6 +14,7 @@ from harvest.errors import SettingsError
 
 API_URL = "https://api.soundcloud.com"
 AUTH_URL = "https://secure.soundcloud.com"
+REDIRECT_URI = "http://127.0.0.1:8765/callback"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -27,6 +28,8 @@ class Settings:
     client_secret: str | None = field(default=None, repr=False)
     access_token: str | None = field(default=None, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
+    redirect_uri: str = REDIRECT_URI
+    credential_store: str = "file"
     hold_seconds: float = 30.0
     retry_seconds: float = 1.0
     request_seconds: float = 60.0
@@ -43,12 +46,15 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "SOUNDCLOUD_CLIENT_SECRET": ("client_secret", "its secret"),
     "SOUNDCLOUD_ACCESS_TOKEN": ("access_token", "an access token you have; used until it is refused"),
     "SOUNDCLOUD_REFRESH_TOKEN": ("refresh_token", "the refresh token that came with it"),
+    "SOUNDCLOUD_REDIRECT_URI": ("redirect_uri", f"where `harvest auth login` ends, as registered ({REDIRECT_URI})"),
     "SOUNDCLOUD_API_URL": ("api_url", f"address of the API ({API_URL})"),
     "SOUNDCLOUD_AUTH_URL": ("auth_url", f"address of the sign-in service ({AUTH_URL})"),
+    "HARVEST_CREDENTIAL_STORE": ("credential_store", "where sign-ins are kept: file, keyring or memory (file)"),
     "HARVEST_HOLD_SECONDS": ("hold_seconds", "first wait after a refusal that names no time (30)"),
     "HARVEST_RETRY_SECONDS": ("retry_seconds", "first pause before a failed request is tried again, doubling (1)"),
     "HARVEST_REQUEST_SECONDS": ("request_seconds", "a request may take this long in all (60)"),
 }
+CREDENTIAL_STORES = ("file", "keyring", "memory")
 _NUMBERS = ("hold_seconds", "retry_seconds", "request_seconds")
 
 
@@ -63,6 +69,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         name = VARIABLES[variable][0]
         if name in values:
             values[name] = _address(variable, str(values[name]))
+    if values.get("credential_store", "file") not in CREDENTIAL_STORES:
+        raise SettingsError(f"HARVEST_CREDENTIAL_STORE must be one of {', '.join(CREDENTIAL_STORES)}.")
     return Settings(**values)  # type: ignore[arg-type]  # names and types follow VARIABLES
 
 

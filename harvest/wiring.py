@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
+import structlog
+from platformdirs import user_state_path
 
+from harvest.api.budget import Budget
 from harvest.api.client import Client
 from harvest.api.pace import Pace
 from harvest.api.retry import Retry
 from harvest.api.sender import Observer, Sender, open_http
+from harvest.api.shared_pace import SharedLedger, bucket_of
 from harvest.api.token_door import TokenDoor
-from harvest.auth.bearer import Bearer, CredentialKind
+from harvest.auth.bearer import Bearer
+from harvest.auth.cache import FileKeeper, Keeper, MemoryKeeper, Vault
+from harvest.auth.modes import CredentialKind
 from harvest.clock import Clock
-from harvest.models import Page, Task
+from harvest.errors import SettingsError
+from harvest.models import Gauge, Page, Task
 from harvest.settings import Settings
 
 
@@ -26,6 +34,9 @@ class Connection:
     client: Client
     pace: Pace
     credential_kind: CredentialKind
+    bearer: Bearer
+    door: TokenDoor
+    sender: Sender
 
     async def fetch(self, task: Task) -> Page:
         """Ask for the next page of a list."""
@@ -43,6 +54,11 @@ class Connection:
         """Cancel every fetch that is not on the wire."""
         self.client.halt()
 
+    async def settle(self) -> None:
+        """Wait for a token request that is on the wire, so that its answer is kept and it is counted."""
+        if self.door.on_the_wire:
+            await self.bearer.close(patience=10.0)
+
     @property
     def waited_seconds(self) -> float:
         """How long we have waited because the service said so."""
@@ -52,6 +68,11 @@ class Connection:
     def in_flight(self) -> int:
         """Requests on the wire."""
         return self.client.in_flight
+
+    def gauge(self) -> Gauge:
+        """Say how the asking goes just now."""
+        left = max(0.0, self.pace.hold_until - self.sender.clock.monotonic())
+        return Gauge(self.sender.sent, self.in_flight, self.pace.interval, left, self.pace.hold_reason)
 
 
 @asynccontextmanager
@@ -64,23 +85,88 @@ async def connect(
     full_profiles: bool = False,
     observer: Observer | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    keeper: Keeper | None = None,
+    fall_back: bool = True,
+    pace_folder: Path | None = None,
+    budget: Budget | None = None,
 ) -> AsyncIterator[Connection]:
-    """Open everything that is needed to ask. Raises SettingsError, LoginNeeded."""
+    """Open everything that is needed to ask. Raises SettingsError, LoginNeeded.
+
+    Without a keeper, tokens end with the process; without a folder for it, the pace is shared with nobody.
+    """
+    ledger = _shared(settings, clock, delay, pace_folder) if pace_folder else None
     on_wait = observer.waiting if observer else None
-    pace = Pace(clock=clock, delay=delay, hold_seconds=settings.hold_seconds, on_wait=on_wait)
-    async with open_http(concurrency=max_in_flight, transport=transport) as http:
-        sender = Sender(http, pace=pace, clock=clock, observer=observer, deadline=settings.request_seconds)
+    async with (
+        Pace(clock=clock, delay=delay, hold_seconds=settings.hold_seconds, ledger=ledger, on_wait=on_wait) as pace,
+        open_http(concurrency=max_in_flight, transport=transport) as http,
+    ):
+        sender = Sender(
+            http, pace=pace, clock=clock, observer=observer, budget=budget, deadline=settings.request_seconds
+        )
         retry = Retry(pace=pace, clock=clock, base_seconds=settings.retry_seconds)
+        door = TokenDoor(sender, retry=retry, auth_url=settings.auth_url)
         bearer = Bearer(
-            send=TokenDoor(sender, retry=retry, auth_url=settings.auth_url),
+            send=door,
             clock=clock,
             access_token=settings.access_token,
             refresh_token=settings.refresh_token,
             client_id=settings.client_id,
             client_secret=settings.client_secret,
+            keeper=keeper,
+            fall_back=fall_back,
+            clock_trouble=lambda: clock_trouble(sender.clock_ahead),
         )
         client = Client(sender, authority=bearer, retry=retry, api_url=settings.api_url, full_profiles=full_profiles)
         try:
-            yield Connection(client, pace, bearer.kind)
+            yield Connection(client, pace, bearer.kind, bearer, door, sender)
         finally:
-            await bearer.close()
+            await bearer.close(patience=10.0 if door.on_the_wire else 0.2)  # unsent: no need to wait for it
+
+
+def _shared(settings: Settings, clock: Clock, delay: float, folder: Path) -> SharedLedger:
+    """Stand in one line with all processes of this user that ask the same service as the same client."""
+    return SharedLedger(
+        folder,
+        bucket_of(settings.api_url, settings.client_id),
+        clock=clock,
+        delay=delay,
+        on_trouble=lambda why: structlog.get_logger().warning("pace.not_shared", why=why),
+    )
+
+
+def keeper_for(settings: Settings) -> Keeper:
+    """Open the place where this user's sign-ins are kept: the state folder, unless configured otherwise."""
+    if settings.credential_store == "memory":
+        return MemoryKeeper()
+    return FileKeeper(
+        state_folder() / "credentials",
+        client_id=settings.client_id or "",
+        auth_url=settings.auth_url,
+        vault=_keyring() if settings.credential_store == "keyring" else None,
+    )
+
+
+def state_folder() -> Path:
+    """Give the folder of this user where harvest keeps what is no result: `~/.local/state/harvest` on Linux."""
+    return user_state_path("harvest")
+
+
+def clock_trouble(seconds_ahead: float | None) -> str:
+    """Say so when our clock and the service's are more than five minutes apart."""
+    if seconds_ahead is None or abs(seconds_ahead) < 300:
+        return ""
+    side = "fast" if seconds_ahead > 0 else "slow"
+    return f"This computer's clock is {abs(seconds_ahead) / 60:,.0f} minutes {side}: set it right."
+
+
+def _keyring() -> Vault:
+    """Open the system's safe; there is no silent way back to a file."""
+    try:
+        import keyring
+        from keyring.backends import fail
+    except ImportError as error:
+        raise SettingsError("HARVEST_CREDENTIAL_STORE=keyring needs more: pip install 'harvest[keyring]'.") from error
+    if isinstance(keyring.get_keyring(), fail.Keyring):
+        raise SettingsError("This system offers no keyring: set HARVEST_CREDENTIAL_STORE=file, or unlock one.")
+    vault: Vault = keyring
+    return vault

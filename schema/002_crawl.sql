@@ -79,7 +79,8 @@ CREATE TABLE tasks (
 
 -- The frontier. Queries repeat the predicate word for word, or SQLite does not use it.
 CREATE INDEX tasks_open ON tasks (state, id) WHERE state <> 'ended';
-CREATE INDEX tasks_by_outcome ON tasks (kind, outcome);
+-- Holds all that a look at the ledger needs, so that the look stays away from the table.
+CREATE INDEX tasks_by_outcome ON tasks (kind, outcome, state, claimed, collected, pages_read);
 
 -- Why a harvest wanted a list.
 CREATE TABLE harvest_tasks (
@@ -130,3 +131,65 @@ CREATE TABLE failures (
     resolved_at TEXT,
     UNIQUE (task_id, class, message)
 ) STRICT;
+
+-- How the crawl goes: written every few seconds by the process that holds the lease, and once more when it ends.
+CREATE TABLE progress (
+    id                 INTEGER PRIMARY KEY CHECK (id = 1),
+    run_id             INTEGER NOT NULL REFERENCES runs (id),
+    told_at            TEXT    NOT NULL,
+    phase              TEXT    NOT NULL CHECK (phase IN ('seed', 'spill', 'users', 'done')),
+    depth              INTEGER NOT NULL,
+    in_flight          INTEGER NOT NULL,            -- requests on the wire
+    per_second         REAL    NOT NULL,            -- requests started per second of late, waits included
+    allowed_per_second REAL,                        -- as far as we ask and know; NULL: no limit is known
+    waiting_for        TEXT,                        -- why nothing is asked just now; NULL: no wait
+    waiting_until      TEXT,
+    waited_ms          INTEGER NOT NULL,            -- in this run, because the service said so
+    requests_left      INTEGER NOT NULL,            -- an estimate
+    at_least           INTEGER NOT NULL CHECK (at_least IN (0, 1)), -- 1: more will come to light
+    seconds_left       REAL                         -- an estimate; NULL: not known yet
+) STRICT;
+
+-- How many rows the large tables hold, kept by triggers, so that nobody has to count them. One row.
+CREATE TABLE totals (
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    users   INTEGER NOT NULL DEFAULT 0,
+    tracks  INTEGER NOT NULL DEFAULT 0,
+    likes   INTEGER NOT NULL DEFAULT 0,
+    reposts INTEGER NOT NULL DEFAULT 0,
+    pages   INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+INSERT INTO totals (id) VALUES (1);
+
+CREATE TRIGGER users_counted AFTER INSERT ON users BEGIN
+    UPDATE totals SET users = users + 1;
+END;
+
+CREATE TRIGGER users_uncounted AFTER DELETE ON users BEGIN
+    UPDATE totals SET users = users - 1;
+END;
+
+CREATE TRIGGER tracks_counted AFTER INSERT ON tracks BEGIN
+    UPDATE totals SET tracks = tracks + 1;
+END;
+
+CREATE TRIGGER tracks_uncounted AFTER DELETE ON tracks BEGIN
+    UPDATE totals SET tracks = tracks - 1;
+END;
+
+CREATE TRIGGER engagements_counted AFTER INSERT ON user_engagements BEGIN
+    UPDATE totals SET likes = likes + (new.engagement_type = 'like'), reposts = reposts + (new.engagement_type <> 'like');
+END;
+
+CREATE TRIGGER engagements_uncounted AFTER DELETE ON user_engagements BEGIN
+    UPDATE totals SET likes = likes - (old.engagement_type = 'like'), reposts = reposts - (old.engagement_type <> 'like');
+END;
+
+CREATE TRIGGER pages_counted AFTER INSERT ON pages BEGIN
+    UPDATE totals SET pages = pages + 1;
+END;
+
+CREATE TRIGGER pages_uncounted AFTER DELETE ON pages BEGIN
+    UPDATE totals SET pages = pages - 1;
+END;

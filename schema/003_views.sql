@@ -95,14 +95,20 @@ SELECT
     e.track_list_rank,
     u.likes_given_count,
     f.task_id IS NOT NULL AS chosen,
-    f.chance,
+    CASE WHEN o.subject_id = t.subject_id THEN f.chance END AS chance, -- of the draw around this very track
     l.outcome IS 'capped' AS censored,
     CASE
         WHEN f.task_id IS NULL THEN 'not asked'
         WHEN l.outcome IN ('complete', 'short', 'capped', 'loop') THEN 'answered'
         WHEN l.outcome IS NULL THEN 'not yet'
         ELSE 'unanswered'
-    END AS answer
+    END AS answer,
+    CASE WHEN f.task_id IS NOT NULL THEN l.collected END AS likes_read,
+    t.kind = 'track_likers' OR NOT EXISTS (         -- 1 in one row per person and track: likers before reposters
+        SELECT 1 FROM user_engagements AS b
+        WHERE b.user_id = e.user_id AND b.track_id = e.track_id AND b.engagement_type = 'like'
+            AND b.track_list_rank < w.cap
+    ) AS once
 FROM harvest_tasks AS w
 JOIN tasks AS t ON t.id = w.task_id AND t.kind IN ('track_likers', 'track_reposters')
 JOIN user_engagements AS e
@@ -111,9 +117,11 @@ JOIN user_engagements AS e
     AND e.track_list_rank < w.cap
 JOIN users AS u ON u.id = e.user_id
 LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id AND l.argument = ''
-LEFT JOIN harvest_tasks AS f ON f.harvest_id = w.harvest_id AND f.task_id = l.id;
+LEFT JOIN harvest_tasks AS f ON f.harvest_id = w.harvest_id AND f.task_id = l.id
+LEFT JOIN tasks AS o ON o.id = f.parent_task_id;
 
--- Where an edge comes from: page, list, the list that led there, the seed.
+-- Where an edge comes from: page, list, the list that led there, and so on up to the seed. `chain` is a JSON array
+-- of these lists, from the page's own to the looking up of the seed.
 CREATE VIEW why AS
 SELECT
     e.user_id,
@@ -131,7 +139,21 @@ SELECT
     w.listed_rank,
     w.parent_task_id,
     o.kind AS parent_kind,
-    o.subject_id AS parent_subject_id
+    o.subject_id AS parent_subject_id,
+    (
+        WITH RECURSIVE up (step, task_id, parent_task_id, depth, listed_rank) AS (
+            SELECT 0, w.task_id, w.parent_task_id, w.depth, w.listed_rank
+            UNION ALL
+            SELECT up.step + 1, v.task_id, v.parent_task_id, v.depth, v.listed_rank
+            FROM up JOIN harvest_tasks AS v ON v.harvest_id = w.harvest_id AND v.task_id = up.parent_task_id
+            WHERE up.step < 1000
+        )
+        SELECT json_group_array(json(list)) FROM (
+            SELECT json_object('task_id', up.task_id, 'kind', c.kind, 'subject_id', c.subject_id, 'depth', up.depth,
+                'listed_rank', up.listed_rank) AS list
+            FROM up JOIN tasks AS c ON c.id = up.task_id ORDER BY up.step
+        )
+    ) AS chain
 FROM user_engagements AS e
 JOIN pages AS p ON p.id = e.first_page_id
 JOIN tasks AS t ON t.id = p.task_id
@@ -139,23 +161,36 @@ JOIN harvest_tasks AS w ON w.task_id = t.id
 JOIN harvests AS h ON h.id = w.harvest_id
 LEFT JOIN tasks AS o ON o.id = w.parent_task_id;
 
--- ESTIMATES. When an edge was made, as far as page cursors tell: lists run newest first and a cursor carries the
--- time of the last entry of its page, so an edge lies between the cursors after and before it. NULL: not known.
+-- ESTIMATES. When an edge was made, as far as page cursors tell: lists run newest first and a cursor carries the time
+-- of the last entry of its page, to the second below. So an edge lies between the cursor of its page and that of the page
+-- before, or the moment of fetching where none precedes. A cursor that does not lead back in time is no time: NULL.
 CREATE VIEW edge_times_estimate AS
 SELECT
-    e.user_id,
-    e.track_id,
-    e.engagement_type,
-    t.kind AS list_kind,
-    p.cursor_time AS engaged_after,
-    (
-        SELECT b.cursor_time
-        FROM pages AS b
-        WHERE b.task_id = p.task_id AND b.reading = p.reading AND b.number = p.number - 1
-    ) AS engaged_before
-FROM user_engagements AS e
-JOIN pages AS p ON p.id = e.first_page_id
-JOIN tasks AS t ON t.id = p.task_id;
+    user_id,
+    track_id,
+    engagement_type,
+    list_kind,
+    CASE WHEN after < before THEN after END AS engaged_after,
+    CASE WHEN after IS NULL OR after < before THEN strftime('%Y-%m-%dT%H:%M:%SZ', before, '+1 second') END
+        AS engaged_before
+FROM (
+    SELECT
+        e.user_id,
+        e.track_id,
+        e.engagement_type,
+        t.kind AS list_kind,
+        p.cursor_time AS after,
+        coalesce(
+            (
+                SELECT min(b.cursor_time) FROM pages AS b
+                WHERE b.task_id = p.task_id AND b.reading = p.reading AND b.number < p.number
+            ),
+            p.fetched_at
+        ) AS before
+    FROM user_engagements AS e
+    JOIN pages AS p ON p.id = e.first_page_id
+    JOIN tasks AS t ON t.id = p.task_id
+);
 
 -- One row per user and track, in the order of the table, so that it streams: the input of recommenders.
 CREATE VIEW interactions AS

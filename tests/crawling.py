@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harvest.clock import SystemClock
+from harvest.clock import Clock, SystemClock
 from harvest.crawl.engine import Engine
 from harvest.crawl.session import Conditions, crawl
 from harvest.errors import ApiError
@@ -85,13 +85,8 @@ class Onlooker:
 
 
 def settings_for(server: Server, **changes: Any) -> Settings:
-    return Settings(
-        api_url=server.url,
-        auth_url=server.url,
-        client_id=DEMO_CLIENT_ID,
-        client_secret=DEMO_CLIENT_SECRET,
-        **{"hold_seconds": 0.05, "retry_seconds": 0.01, **changes},
-    )
+    usual = {"api_url": server.url, "auth_url": server.url, "hold_seconds": 0.05, "retry_seconds": 0.01}
+    return Settings(client_id=DEMO_CLIENT_ID, client_secret=DEMO_CLIENT_SECRET, **{**usual, **changes})
 
 
 async def crawl_into(
@@ -104,11 +99,12 @@ async def crawl_into(
     page_size: int = 200,
     max_in_flight: int = 8,
     delay: float = 0.0,
+    clock: Clock | None = None,
     **settings: Any,
 ) -> str:
     """Crawl a served world; give the reason of the stop."""
     onlooker = onlooker or Onlooker()
-    clock = SystemClock()
+    clock = clock or SystemClock()
     wanted = [(url, limits or Limits()) for url in seeds or [server.world.seed_url()]]
     async with connect(
         settings_for(server, **settings), clock=clock, delay=delay, max_in_flight=max_in_flight

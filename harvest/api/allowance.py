@@ -1,64 +1,108 @@
 """Learn how fast the service lets us ask, from what it accepted and what it refused. Pure.
 
-Halving after a refusal and creeping back wastes what is allowed, so a refusal measures: what was accepted between the
-last refusal and this one, over the time that took, is what the service grants. We go on just under it, and feel upwards
-again: quickly while far below the rate that was refused, slowly close to it.
+A refusal measures. A service that grants `rate` requests a second, and some seconds' worth of them at once, has let
+through rate x (seconds + depth) at most in any stretch of time: so what started before a refusal tells the rate. We go
+on just under it and feel upwards, the more slowly the more a refusal costs: a hold of half a minute has to be rare.
 
-Rule 1. Never faster than the delay that was asked for.
-Rule 2. One refusal changes the rate by half at most, and by three per cent at least.
+Rule 1. A rate that was kept up for a while is good: a refusal after a step upwards takes that step back, no more.
+Rule 2. Refused soon again at a rate that was measured, we know that more is let through at once; the depth doubles.
+Rule 3. One refusal halves the rate at most, unless it is known how many requests were let through before it.
+Rule 4. Where the limit was met again, the next steps come later; where it is not met any more, they become longer.
+Rule 5. A step is taken only when the present rate was really used.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-_MARGIN = 0.97  # stay this much under what was refused
-_BURST = 2  # what a service lets through on top of its rate after a pause, at least
-_WINDOW = 60.0  # seconds of history that say something about today's rate
-_STRIDE = 25  # accepted requests between two steps upwards
-_CLOSING = 0.05  # part of the distance to the refused rate that one step covers
-_SMALLEST_STEP = 0.005
-_SHORT_HOLD = 5.0  # after a longer one the pause counts as part of the allowance
-_SLOWEST = 60.0  # seconds between requests that we never exceed
+_MARGIN = 0.97  # stay this much under what was measured
+_SMALL_MARGIN = 0.99  # and this much under what was kept up
+_EVIDENCE = 5  # fewer requests than these say little
+_STRIDE = 25  # accepted requests between two steps upwards, at least
+_STEP = 0.01
+_LONGEST_STEP = 0.25
+_STEP_PER_HOLD = 6.0  # seconds between two steps, for each second that a refusal cost
+_SECONDS_BETWEEN_STEPS = (5.0, 180.0)
+_USED = 0.7  # share of the rate that has to be used for a step upwards
+_LONG = 30.0  # seconds without a refusal after which we were not far too fast
+_DEEPEST = 16.0
+_MOST_CAUTION = 16.0
+_SLOWEST = 1 / 60
+
+Stretch = tuple[int, float]  # so many requests were let through in so many seconds
 
 
+@dataclass(slots=True)
 class Allowance:
-    """How many seconds lie between two requests, as learned so far."""
+    """What is known of the rate; rate 0 means that no limit was met. Plain values, so that it can be kept."""
 
-    def __init__(self, delay: float, learned: float | None = None) -> None:
-        self.delay = delay
-        self.interval = max(delay, learned or 0.0)
-        self._refused_rate: float | None = None
-        self._since: float | None = None
-        self._accepted: deque[float] = deque(maxlen=4096)
-        self._streak = 0
+    rate: float = 0.0
+    good: float = 0.0  # the rate before the latest step upwards
+    step: float = _STEP
+    steps: int = 0  # upwards, since the last refusal
+    depth: float = 1.0  # seconds' worth that the service lets through at once
+    measured: bool = False  # the rate comes from a count and the depth
+    cost: float = 0.0  # seconds of the last hold
+    caution: float = 1.0
+    accepted: int = 0  # requests since the last step
+    stepped_at: float = 0.0
 
-    def accepted(self, started: float) -> None:
-        """Count a request, begun at `started`, that was answered without complaint."""
-        self._since = started if self._since is None else self._since
-        self._accepted.append(started)
-        self._streak += 1
-        if self.interval > self.delay and self._streak >= _STRIDE:
-            self._streak = 0
-            self._feel_upwards()
+    @property
+    def interval(self) -> float:
+        """Seconds between two requests, as learned so far."""
+        return 1 / self.rate if self.rate else 0.0
 
-    def refused(self, started: float, now: float, hold_seconds: float) -> None:
-        """Learn from a request, begun at `started`, that was refused; we pause for `hold_seconds` from `now`."""
-        since = max(started - _WINDOW, self._since if self._since is not None else started)
-        seconds = max(started - since, 0.1)
-        count = sum(1 for moment in self._accepted if since <= moment <= started)
-        asked = 1 / self.interval if self.interval > 0 else max(count + 1, 2) / seconds
-        granted = (count - _BURST) / seconds
-        self._set_rate(max(asked / 2, min(granted, asked * _MARGIN)))
-        self._refused_rate = asked
-        self._streak = 0
-        self._accepted.clear()
-        self._since = now + hold_seconds if hold_seconds <= _SHORT_HOLD else now
+    def accept(self, count: int, now: float, delay: float) -> None:
+        """Count requests that were answered without complaint; `delay` is what was asked for."""
+        if not self.rate:
+            return
+        self.accepted += count
+        shortest, longest = _SECONDS_BETWEEN_STEPS
+        pause = min(max(self.cost * _STEP_PER_HOLD, shortest), longest) * self.caution
+        seconds = now - self.stepped_at
+        if self.accepted >= _STRIDE and seconds >= pause:
+            if self.accepted >= _USED * self.rate * seconds:
+                self._feel_upwards()
+            self._begin(now)
+        if self.rate * delay > 1 / _MARGIN:  # the delay alone keeps us under any limit we know
+            self.rate = 0.0
+
+    def refuse(self, stretches: Iterable[Stretch], interval: float, now: float, cost: float) -> None:
+        """Learn from a refusal: how many requests had been let through in which stretches of time before it.
+
+        The longest stretch, the last one, reaches back to the last hold. `interval` is what lay between two requests;
+        `cost` is how long we pause from `now`.
+        """
+        stretches = tuple(stretches)
+        asked = 1 / interval if interval > 0 else max(max(count, 1) / max(length, 0.05) for count, length in stretches)
+        if self.steps:
+            rate = self.good * _SMALL_MARGIN
+            self.caution = 1.0 if self.step >= _LONGEST_STEP else min(self.caution * 2, _MOST_CAUTION)
+        else:
+            rate = self._measure(stretches, asked)
+        self.rate = self.good = max(rate, _SLOWEST)
+        self.step, self.steps, self.cost = _STEP, 0, cost
+        self._begin(now + cost)
+
+    def _measure(self, stretches: tuple[Stretch, ...], asked: float) -> float:
+        """Say what the service grants, as far as this refusal tells."""
+        started, seconds = stretches[-1]
+        if seconds >= _LONG:
+            self.depth = 1.0
+        elif self.measured:
+            self.depth = min(self.depth * 2, _DEEPEST)
+        depth = min(self.depth, self.cost or self.depth)  # a short hold saves up no more than its length
+        granted = max(count / max(length + depth, 0.05) for count, length in stretches)
+        least = asked / 2 if started < _EVIDENCE else asked / 16
+        self.measured = least < granted and seconds < _LONG
+        return max(least, min(granted, asked) * _MARGIN)
 
     def _feel_upwards(self) -> None:
-        rate = 1 / self.interval
-        distance = (self._refused_rate or rate) - rate
-        self._set_rate(rate + max(rate * _SMALLEST_STEP, distance * _CLOSING))
+        self.good = self.rate
+        self.rate *= 1 + self.step
+        self.steps += 1
+        self.step = min(self.step * 2, _LONGEST_STEP)
 
-    def _set_rate(self, rate: float) -> None:
-        self.interval = min(max(self.delay, 1 / rate), max(_SLOWEST, self.delay))
+    def _begin(self, moment: float) -> None:
+        self.accepted, self.stepped_at = 0, moment

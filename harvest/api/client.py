@@ -16,14 +16,18 @@ from typing import Protocol
 
 from harvest.api import cursors, endpoints, parse, replies, resolving
 from harvest.api.endpoints import Request
-from harvest.api.pace import Slot
 from harvest.api.replies import Reply
 from harvest.api.retry import Retry
 from harvest.api.sender import Sender, Service
+from harvest.api.turns import Slot
 from harvest.clock import as_text
 from harvest.errors import ApiError, Forbidden, Gone, Unauthorized, UnexpectedReply
 from harvest.lists import KINDS
 from harvest.models import Page, Task
+
+_TOKENS = 5  # one request tries no more of them
+
+SMALLEST_PAGE = 25  # trouble does not make pages smaller than this
 
 
 class Credential(Protocol):
@@ -45,6 +49,9 @@ class Authority(Protocol):
 
     def accepted(self, token: Credential) -> None:
         """Note that the service took this token."""
+
+    def is_latest(self, token: Credential) -> bool:
+        """Say whether asking for another token would bring nothing better than this one."""
 
     def ensure_accepted(self, token: Credential) -> None:
         """Raise TokenRefused unless some request with this token was accepted."""
@@ -101,6 +108,23 @@ class Client:
         with self._line.fetching():
             return await (self._list(task) if task.seed_url is None else self._seed(task.seed_url))
 
+    async def me(self) -> tuple[str, str]:
+        """Ask whose token it is; give name and URN."""
+        return parse.parse_me((await self.look("/me", self._success)).body)
+
+    async def find(self, page_url: str) -> None:
+        """Ask what a page stands for, only to see whether we are answered; raise Gone when there is no such page."""
+        await self.look(endpoints.resolve(page_url).path_and_query, self._redirect)
+
+    async def look(self, path_and_query: str, check: Callable[[Reply], object]) -> Reply:
+        """Ask for one thing that is no list."""
+
+        async def attempt(failures: int) -> Reply:
+            with _named(f"GET {endpoints.redacted(path_and_query)}"):
+                return await self._authorised(Request(path_and_query), check)
+
+        return await self._retry.run(attempt)
+
     async def _list(self, task: Task) -> Page:
         kind = KINDS[task.kind]
 
@@ -149,17 +173,22 @@ class Client:
         return await self._retry.run(look)
 
     async def _authorised(self, request: Request, check: Callable[[Reply], object]) -> Reply:
-        """Send with a token, and once more with another one when the first is not accepted."""
+        """Send with a token, and once more with another one when the first is not accepted.
+
+        More often only while tokens are refused that somebody else has replaced, or that another process got for us.
+        """
         token: Credential | None = None
         refusal: Unauthorized | None = None
-        for _ in range(2):
+        for attempt in range(_TOKENS):
             with self._line:
                 token = await (self._authority.renew(token) if token else self._authority.token())
-                slot = await self._sender.pace.slot()
+                slot = await self._sender.slot()
             try:
                 return await self._send(slot, request, token, check)
             except Unauthorized as error:
                 refusal = error
+                if attempt and self._authority.is_latest(token):
+                    break
         assert token is not None
         assert refusal is not None
         self._authority.ensure_accepted(token)  # a token that never worked ends the run
@@ -271,4 +300,4 @@ def _named(request: str) -> Iterator[None]:
 
 def _shrunk(page_size: int, failures: int) -> int:
     """Ask for less after repeated trouble; long pages were answered with 504 (soundcloud/api issue 308)."""
-    return max(1, page_size >> max(0, failures - 1))
+    return max(min(page_size, SMALLEST_PAGE), page_size >> max(0, failures - 1))

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
+from harvest.api.replies import evidence
 from harvest.errors import ServerTrouble
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
@@ -29,7 +30,7 @@ def decode(body: bytes) -> object:
     try:
         return json.loads(text, strict=False, parse_int=_number, parse_constant=lambda _: None)
     except (ValueError, RecursionError) as error:
-        raise ServerTrouble("The reply is not JSON.", status=200, reply=text[:2000]) from error
+        raise ServerTrouble("The reply is not JSON.", status=200, reply=evidence(body)) from error
 
 
 def shaped(shape: type[Shape], value: object) -> Shape | None:

@@ -1,64 +1,65 @@
 """Keep requests to the allowed rate, and stop them all when the service says so.
 
-Rule 1. Requests start at least one interval apart, in the order in which they came, whoever sends them.
-Rule 2. A refusal stops everybody. A later, shorter hold never shortens an earlier one.
-Rule 3. After a hold one request goes alone; the others follow when it is answered without complaint.
-Rule 4. Refusals of requests that started before a hold belong to that hold.
-Rule 5. After six holds in a row the next refusal ends the run; what is stored stays.
+The rules of the line are in `turns.py`, what refusals teach in `allowance.py`. Here is the waiting: one request of this
+process after the other takes its place, sleeps until its turn comes, and looks once more before it goes.
+
+Without a limit that is known, requests open gently: two at once, and one more with each two that were accepted.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from random import Random
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from harvest.api.allowance import Allowance
+from harvest.api.turns import Place, Refusal, Slot, Turns
 from harvest.clock import Clock
 from harvest.errors import Blocked, Challenged, RateLimited, TransientError
 
-HOLDS = 6
-LONGEST_HOLD = 900.0
-LONGEST_WISH = 3600.0  # a service that wants more than this is not waited for
+Result = TypeVar("Result")
+Change = Callable[[Turns, float], Result]
+
+_GENTLE = 2.0
+_OPEN = 64.0  # so many at once is no opening any more
+_BUSY_PAUSE = 0.005
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """The right to start one request. `hold` counts the holds that went before it."""
-
-    started: float
-    hold: int
+class Busy(Exception):
+    """Somebody else is changing the turns just now; try again in a moment."""
 
 
-class Starts(Protocol):
-    """Who may start when: the state that several processes may come to share."""
+class Ledger(Protocol):
+    """Who keeps the turns; several processes may share them."""
 
-    def reserve(self, earliest: float, interval: float) -> float:
-        """Take the next free start, at `earliest` or after it."""
+    who: str
+    look_again: float  # seconds between two looks at what others do; 0 when there are no others
 
-    def give_back(self, start: float, interval: float) -> None:
-        """Return a start that was not used; nobody else may have taken a later one."""
+    def change(self, change: Change[Result]) -> Result:
+        """Read and change the turns at the present time, as one step; raises Busy."""
+
+    def close(self) -> None:
+        """Leave the line."""
 
 
-class LocalStarts:
-    """The starts of one process."""
+class LocalLedger:
+    """The turns of one process."""
 
-    def __init__(self) -> None:
-        self._free_at = float("-inf")
+    who = "we"
+    look_again = 0.0
 
-    def reserve(self, earliest: float, interval: float) -> float:
-        """Take the next free start, at `earliest` or after it."""
-        start = max(earliest, self._free_at)
-        self._free_at = start + interval
-        return start
+    def __init__(self, now: Callable[[], float], delay: float, turns: Turns | None = None) -> None:
+        self._now = now
+        self._turns = turns or Turns()
+        self._turns.delay = delay
 
-    def give_back(self, start: float, interval: float) -> None:
-        """Return a start that was not used, unless a later one is taken already."""
-        if self._free_at == start + interval:
-            self._free_at = start
+    def change(self, change: Change[Result]) -> Result:
+        """Read and change the turns."""
+        return change(self._turns, self._now())
+
+    def close(self) -> None:
+        """Nobody else waits."""
 
 
 class Pace:
@@ -70,34 +71,28 @@ class Pace:
         clock: Clock,
         delay: float = 0.5,
         hold_seconds: float = 30.0,
-        learned_interval: float | None = None,
-        starts: Starts | None = None,
+        ledger: Ledger | None = None,
         random: Random | None = None,
         on_wait: Callable[[str, float], None] | None = None,
     ) -> None:
         self._clock = clock
-        self._allowance = Allowance(delay, learned_interval)
+        self._ledger = ledger or LocalLedger(clock.monotonic, delay)
         self._hold_seconds = hold_seconds
-        self._starts = starts or LocalStarts()
         self._random = random or Random()
         self._on_wait = on_wait or (lambda reason, seconds: None)
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
-        self._last = float("-inf")  # when the latest request really started, which may be later than planned
-        self._alone: Slot | None = None  # the one request that goes first after a hold
-        self._testing = False  # a hold was, and nothing was accepted since
-        self._holds = 0  # ever
-        self._row = 0  # holds without a success between them
+        self._untold: list[Change[None]] = []  # what the ledger was too busy to hear
+        self._accepted = (0, 0)  # which hold, how many requests since then
+        self._gentle = _GENTLE  # requests that may be out while no limit is known
+        self._out = 0
+        self._holds = 0
+        self._blocked = ""
         self._planned = 0.0
-        self._blocked: str | None = None
+        self.interval = delay
         self.waiting = 0
         self.hold_until = float("-inf")
         self.hold_reason: str | None = None
-
-    @property
-    def interval(self) -> float:
-        """Seconds between two starts, as learned so far."""
-        return self._allowance.interval
 
     @property
     def waited_seconds(self) -> float:
@@ -109,12 +104,25 @@ class Pace:
         """Whether everybody is waiting just now."""
         return self.hold_until > self._clock.monotonic()
 
+    async def __aenter__(self) -> Pace:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Leave the line; others go on."""
+        with suppress(Busy):
+            self._change_now(self._count_accepted)
+        self._ledger.close()
+
     async def slot(self) -> Slot:
         """Wait until the next request may start; who is cancelled meanwhile takes nobody's place."""
         self.waiting += 1
         try:
             async with self._turn:  # asyncio locks are fair: first come, first served
-                return await self._start()
+                while self._opening and self._out >= int(self._gentle):
+                    await self._changed.wait()
+                slot = await self._start()
+                self._out += 1
+                return slot
         finally:
             self.waiting -= 1
 
@@ -142,88 +150,121 @@ class Pace:
 
         `slot` is the place of the request that was refused; `too_fast` says whether it teaches anything about the rate.
         """
-        now = self._clock.monotonic()
-        if slot is not None and slot.hold < self._holds:  # asked before the hold it is late for
-            if seconds is not None and now + seconds > self.hold_until:
-                self._stop_until(now + min(seconds, LONGEST_WISH), reason)
-            return
-        self._holds += 1
-        self._row += 1
-        self._alone, self._testing = None, True
-        length = self._length(seconds)
-        if too_fast:
-            self._allowance.refused(slot.started if slot else now, now, length)
-        if self._row > HOLDS or length > LONGEST_WISH:
-            self._give_up(reason, length)
-        else:
-            self._stop_until(now + length, reason)
-        self._wake()
+        refusal = Refusal(seconds, reason, self._hold_seconds, self._random.uniform(1.0, 1.2), too_fast)
+        self._tell(lambda turns, now: turns.refuse(refusal, slot, now))
+        self._left(slot)
 
     def succeeded(self, slot: Slot) -> None:
         """Note a request that the service answered without complaint; after a hold this lets the others go."""
-        if slot.hold < self._holds:
-            return
-        self._allowance.accepted(slot.started)
-        if self._testing:
-            self._alone, self._testing, self._row, self.hold_reason = None, False, 0, None
-            self._wake()
+        hold, count = self._accepted
+        self._accepted = (slot.hold, count + 1 if hold == slot.hold else 1)
+        self._gentle += 0.5
+        if slot.alone:
+            self._tell(lambda turns, now: turns.accept(slot))
+        self._left(slot)
 
     def failed(self, slot: Slot) -> None:
         """Note a request that ended without saying anything about our pace; if it went alone, another one may."""
-        if self._alone is slot:
-            self._alone = None
-            self._wake()
+        if slot.alone:
+            self._tell(lambda turns, now: turns.fail(slot))
+        self._left(slot)
+
+    @property
+    def _opening(self) -> bool:
+        return not self.interval and not self._holds and self._gentle < _OPEN
+
+    def _left(self, slot: Slot | None) -> None:
+        """Count a request that is judged."""
+        if slot is not None:
+            self._out -= 1
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     async def _start(self) -> Slot:
         while True:
+            found = await self._change(self._reserve)
             if self._blocked:
                 raise Blocked(self._blocked)
-            if self._testing and self._alone:
-                await self._changed.wait()
+            if isinstance(found, float):
+                await self._news(found)
                 continue
-            interval, holds = self.interval, self._holds
-            earliest = max(self._clock.monotonic(), self.hold_until, self._last + interval)
-            start = self._starts.reserve(earliest, interval)
-            try:
-                while (left := start - self._clock.monotonic()) > 0:
-                    await self._clock.sleep(left)
-            except BaseException:
-                self._starts.give_back(start, interval)
-                raise
-            if self._blocked or self._holds != holds or self.holding:
-                self._starts.give_back(start, interval)
-                continue
-            return self._go()
+            slot = await self._wait_in(found) if isinstance(found, Place) else found
+            if slot is not None:
+                return slot
 
-    def _go(self) -> Slot:
-        slot = Slot(self._clock.monotonic(), self._holds)
-        self._last = slot.started
-        self._alone = slot if self._testing else None
-        return slot
+    def _reserve(self, turns: Turns, now: float) -> Slot | Place | float:
+        """Take a place, and go at once if it is free; a number says when to ask again."""
+        self._count_accepted(turns, now)
+        place = turns.reserve(now, self._ledger.who)
+        if place is None:
+            return max(turns.hold_until - now, 0.0)
+        return place if place.wait > 0 else turns.go(now)
 
-    def _length(self, seconds: float | None) -> float:
-        """Say how long to hold: the service's word, doubled only when obeying it twice was not enough."""
-        if seconds is not None:
-            longest = max(seconds, LONGEST_HOLD)
-            return float(min(max(seconds, 1.0) * 2 ** max(0, self._row - 2), longest))
-        grown = min(self._hold_seconds * 2.0 ** (self._row - 1), max(LONGEST_HOLD, self._hold_seconds))
-        return grown * self._random.uniform(1.0, 1.2)
+    def _count_accepted(self, turns: Turns, now: float) -> None:
+        hold, count = self._accepted
+        if count and hold == turns.holds:
+            turns.allowance.accept(count, now, turns.delay)
+            self._accepted = (hold, 0)
 
-    def _stop_until(self, moment: float, reason: str) -> None:
-        now = self._clock.monotonic()
-        if moment > self.hold_until:
-            self._planned += moment - max(now, self.hold_until)
-            self.hold_until = moment
-        self.hold_reason = reason
-        self._on_wait(reason, self.hold_until - now)
+    async def _wait_in(self, place: Place) -> Slot | None:
+        """Sleep until it is this place's turn; None when a hold came in between."""
 
-    def _give_up(self, reason: str, length: float) -> None:
-        if length > LONGEST_WISH:
-            why = f"{reason} for {length / 60:.0f} minutes"
+        def go(turns: Turns, now: float) -> Slot | float | None:
+            return (turns.left(now) or turns.go(now)) if turns.holds == place.hold else None
+
+        left = place.wait
+        try:
+            while True:
+                await self._clock.sleep(left)
+                found = await self._change(go)
+                if not isinstance(found, float):
+                    return found
+                left = found
+        except BaseException:
+            self._tell(lambda turns, now: turns.give_back(place, self._ledger.who))
+            raise
+
+    async def _news(self, seconds: float) -> None:
+        """Wait while another request goes alone."""
+        if self._ledger.look_again:
+            await self._clock.sleep(max(seconds, self._ledger.look_again))
         else:
-            why = f"{reason}; {HOLDS} pauses in a row did not help"
-        self._blocked = f"{why}. Everything fetched so far is kept; go on later with `harvest resume`."
+            await self._changed.wait()
 
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+    async def _change(self, change: Change[Result]) -> Result:
+        while True:
+            try:
+                return self._change_now(change)
+            except Busy:
+                await self._clock.sleep(_BUSY_PAUSE)
+
+    def _tell(self, change: Change[None]) -> None:
+        """Change the turns now, or with the next change when they are busy."""
+        self._untold.append(change)
+        with suppress(Busy):
+            self._change_now(lambda turns, now: None)
+
+    def _change_now(self, change: Change[Result]) -> Result:
+        def everything(turns: Turns, now: float) -> Result:
+            for untold in self._untold:
+                untold(turns, now)
+            result = change(turns, now)
+            seen.append((turns, now))
+            return result
+
+        seen: list[tuple[Turns, float]] = []
+        result = self._ledger.change(everything)
+        self._untold.clear()
+        self._notice(*seen[-1])
+        return result
+
+    def _notice(self, turns: Turns, now: float) -> None:
+        """Remember what others ask us about, and tell of a hold that is new, whoever caused it."""
+        present = self._clock.monotonic()
+        left = turns.hold_until - now
+        if left > 0 and (turns.holds != self._holds or present + left > self.hold_until + 0.5):
+            self._planned += max(0.0, present + left - max(present, self.hold_until))
+            self.hold_until = max(self.hold_until, present + left)
+            self._on_wait(turns.hold_reason, left)
+        self.interval, self._holds, self._blocked = turns.interval, turns.holds, turns.blocked
+        self.hold_reason = turns.hold_reason or None

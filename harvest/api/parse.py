@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from harvest.api import lenient, urns
+from harvest.api.replies import evidence
 from harvest.api.tags import parse_tags
 from harvest.api.wire import LARGEST, Envelope, WireComment, WirePlaylist, WireProfile, WireTrack, WireUser
 from harvest.clock import parse_time
@@ -50,7 +51,7 @@ def parse_page(body: bytes, kind: ListKind, *, full_profiles: bool = False) -> L
     gathered = _Gathered()
     items = _READERS[kind.item](gathered, entries, SeenAs.LIST)
     if not items and gathered.nameless and gathered.nameless == sum(entry is not None for entry in entries):
-        raise UnexpectedReply("No entry of the list says what it is.", status=200, reply=_evidence(body))
+        raise UnexpectedReply("No entry of the list says what it is.", status=200, reply=evidence(body))
     return Listing(gathered.page(items, len(entries)), next_href)
 
 
@@ -65,8 +66,22 @@ def parse_track(body: bytes, *, full_profiles: bool = False) -> Page:
     gathered = _Gathered()
     items = _READERS["track"](gathered, [entry], SeenAs.FULL)
     if not items and not gathered.unsupported:
-        raise UnexpectedReply("The reply is no track.", status=200, reply=_evidence(body))
+        raise UnexpectedReply("The reply is no track.", status=200, reply=evidence(body))
     return gathered.page(items, 1)
+
+
+def parse_me(body: bytes) -> tuple[str, str]:
+    """Read name and URN of the person a token belongs to."""
+    try:
+        found = msgspec.json.decode(body, type=_Me)
+    except msgspec.DecodeError as error:
+        raise UnexpectedReply("The reply about ourselves has no name in it.", status=200) from error
+    return found.username, found.urn
+
+
+class _Me(msgspec.Struct):
+    username: str
+    urn: str
 
 
 def _entries(body: bytes, item: Item, full_profiles: bool) -> tuple[list[Any], object]:
@@ -81,7 +96,7 @@ def _entries(body: bytes, item: Item, full_profiles: bool) -> tuple[list[Any], o
     value = lenient.decode(body)
     found, next_href = (value.get("collection"), value.get("next_href")) if isinstance(value, dict) else (value, None)
     if not isinstance(found, list) or (found and not any(entry is None or isinstance(entry, dict) for entry in found)):
-        raise UnexpectedReply("The reply is no list.", status=200, reply=_evidence(body))
+        raise UnexpectedReply("The reply is no list.", status=200, reply=evidence(body))
     return [lenient.shaped(shape, entry) for entry in found], next_href
 
 
@@ -108,10 +123,6 @@ def _page_decoder(shape: Any) -> msgspec.json.Decoder[Any]:
 
 def _has_nul(body: bytes) -> bool:
     return _NUL.search(body) is not None  # twice as fast as `in`
-
-
-def _evidence(body: bytes) -> str:
-    return lenient.clean(body[:8000].decode("utf-8", errors="replace"))[:2000]
 
 
 @dataclass(slots=True)

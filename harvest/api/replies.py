@@ -54,7 +54,8 @@ def success(reply: Reply, *, now: datetime) -> bytes:
 def redirect(reply: Reply, *, now: datetime) -> str:
     """Give where a redirect points: its header, or `location` in its body (recording of 2018)."""
     if reply.status not in (301, 302, 303, 307, 308) or reply.headers.get("x-amzn-waf-action"):
-        raise _error(UnexpectedReply, reply, "does not redirect") if reply.status == 200 else failure(reply, now=now)
+        success(reply, now=now)
+        raise _error(UnexpectedReply, reply, "does not redirect")
     named = reply.headers.get("location") or _mapping(reply.body).get("location")
     if not isinstance(named, str) or not named:
         raise _error(UnexpectedReply, reply, "redirects to nowhere")
@@ -107,6 +108,7 @@ def wait_seconds(reply: Reply, *, now: datetime) -> float | None:
     Retry-After was in no header dump so far (soundcloud/api issues 517, 529); `reset_time` stands in `errors[].meta`
     of some bodies (issue 212).
     """
+    now = _http_date(reply.headers.get("date", "")) or now  # a moment is told by the clock of the service, not by ours
     asked = reply.headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", asked, re.ASCII):
         return float(asked)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from harvest.api import urns
 from harvest.api.endpoints import redacted
+from harvest.api.replies import one_line
 from harvest.errors import SeedError, UnexpectedReply
 
 _KINDS = {"tracks": "track", "users": "profile", "playlists": "playlist"}
@@ -42,7 +43,9 @@ def read_location(location: str, *, api_base: str, seed_url: str) -> Resource:
         raise SeedError(f"{redacted(seed_url)} is a {_KINDS[collection]}; harvest starts from a track.")
     track_id = urns.identify("track", uri=f"/tracks/{key}")
     if not isinstance(track_id, int):
-        raise SeedError(f"{redacted(seed_url)} has the name '{key[:80]}', which is no number; harvest cannot hold it.")
+        raise SeedError(
+            f"{redacted(seed_url)} has the name '{one_line(key, 80)}', which is no number; harvest cannot hold it."
+        )
     return Resource(track_id, dict(parse_qsl(target.query)).get("secret_token"))
 
 

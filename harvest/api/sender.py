@@ -8,13 +8,17 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 import httpx
 
 from harvest import __version__
+from harvest.api.budget import Budget
 from harvest.api.pace import Pace
 from harvest.api.replies import Reply, one_line
+from harvest.api.turns import Slot
 from harvest.clock import Clock
 from harvest.errors import NoConnection, SettingsError, UnexpectedReply, Unreachable
 
@@ -104,6 +108,7 @@ class Sender:
         pace: Pace,
         clock: Clock,
         observer: Observer | None = None,
+        budget: Budget | None = None,
         deadline: float = DEADLINE,
         largest_body: int = LARGEST_BODY,
     ) -> None:
@@ -111,11 +116,23 @@ class Sender:
         self.pace = pace
         self.clock = clock
         self.observer = observer or Silence()
+        self.budget = budget or Budget()
         self.tally: Counter[int] = Counter()
         self.sent = 0
         self.in_flight = 0
+        self.clock_ahead: float | None = None  # seconds our clock is ahead of the service's, as its replies tell
         self._deadline = deadline
         self._largest_body = largest_body
+
+    async def slot(self) -> Slot:
+        """Wait for the right to start one request; who finds the budget spent is sent home like everybody at a halt."""
+        slot = await self.pace.slot()
+        if not self.budget.spend():
+            self.pace.failed(slot)
+            raise asyncio.CancelledError
+        if self.budget.reason:  # a moment later, when this last request is on the wire
+            asyncio.get_running_loop().call_soon(self.budget.on_end)
+        return slot
 
     async def send(
         self, method: str, url: httpx.URL, *, headers: Mapping[str, str], content: bytes | None = None, shown: str
@@ -131,6 +148,7 @@ class Sender:
                 request = self.http.build_request(method, url, headers=dict(headers), content=content)
                 response = await self.http.send(request, stream=True)
                 status = response.status_code
+                self._compare_clocks(response.headers.get("date", ""))
                 body = await self._body(response, shown)
             size = len(body)
             return Reply(status, response.headers, body, self._since(began))
@@ -152,17 +170,25 @@ class Sender:
     async def _body(self, response: httpx.Response, shown: str) -> bytes:
         pieces, size = [], 0
         try:
+            announced = response.headers.get("content-length", "")
+            if announced.isdecimal() and len(announced) < 20 and int(announced) > self._largest_body:
+                raise self._too_large(response, shown)
             async for piece in response.aiter_bytes():
                 size += len(piece)
                 if size > self._largest_body:
-                    limit = self._largest_body // 1024 // 1024
-                    raise UnexpectedReply(
-                        f"The reply is larger than {limit} MB.", request=shown, status=response.status_code
-                    )
+                    raise self._too_large(response, shown)
                 pieces.append(piece)
         finally:
             await response.aclose()
         return b"".join(pieces)
+
+    def _too_large(self, response: httpx.Response, shown: str) -> UnexpectedReply:
+        limit = self._largest_body // 1024 // 1024
+        return UnexpectedReply(f"The reply is larger than {limit} MB.", request=shown, status=response.status_code)
+
+    def _compare_clocks(self, date: str) -> None:
+        with suppress(ValueError, TypeError, IndexError):
+            self.clock_ahead = (self.clock.now() - parsedate_to_datetime(date)).total_seconds()
 
     def _since(self, began: float) -> int:
         return round((self.clock.monotonic() - began) * 1000)

@@ -7,6 +7,7 @@ Throttling, blocks and trouble of the token service are waited out here: they ar
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
@@ -15,7 +16,9 @@ from harvest.api.retry import Retry
 from harvest.api.sender import Sender, Service
 from harvest.errors import Blocked, Challenged, TransientError
 
+SIGN_OUT_PATH = "/sign-out"
 _FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
 
 
 class TokenDoor:
@@ -25,14 +28,23 @@ class TokenDoor:
         self._sender = sender
         self._retry = retry
         self._service = Service(auth_url, "SOUNDCLOUD_AUTH_URL")
+        self.on_the_wire = 0
 
     async def __call__(self, path: str, headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[int, bytes]:
         """Send a form and give status and body."""
+        return await self._patiently(path, {**headers, "Content-Type": _FORM}, urlencode(form).encode("ascii"))
 
+    async def sign_out(self, access_token: str) -> bool:
+        """End a session; say whether there was one. The token stands in the body (official description, /sign-out)."""
+        body = json.dumps({"access_token": access_token}).encode()
+        status, _ = await self._patiently(SIGN_OUT_PATH, {"Content-Type": _JSON}, body)
+        return status == 200
+
+    async def _patiently(self, path: str, headers: Mapping[str, str], content: bytes) -> tuple[int, bytes]:
         async def attempt(failures: int) -> tuple[int, bytes]:
-            slot = await self._sender.pace.slot()
+            slot = await self._sender.slot()
             with self._sender.pace.judged(slot):
-                return await self._post(path, headers, form)
+                return await self._post(path, headers, content)
 
         try:
             return await self._retry.run(attempt)
@@ -42,17 +54,17 @@ class TokenDoor:
                 "go on later with `harvest resume`."
             ) from error
 
-    async def _post(self, path: str, headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[int, bytes]:
-        reply = await self._sender.send(
-            "POST",
-            self._service.at(path),
-            headers={**headers, "Content-Type": _FORM},
-            content=urlencode(form).encode("ascii"),
-            shown=f"POST {path}",
-        )
+    async def _post(self, path: str, headers: Mapping[str, str], content: bytes) -> tuple[int, bytes]:
+        self.on_the_wire += 1
+        try:
+            reply = await self._sender.send(
+                "POST", self._service.at(path), headers=headers, content=content, shown=f"POST {path}"
+            )
+        finally:
+            self.on_the_wire -= 1
         now = self._sender.clock.now()
-        if reply.status == 200:
-            return reply.status, replies.success(reply, now=now)
+        if reply.status == 200:  # a sign-out may answer with nothing at all
+            return reply.status, reply.body if path == SIGN_OUT_PATH else replies.success(reply, now=now)
         failure = replies.failure(reply, now=now)
         if isinstance(failure, TransientError | Challenged):
             failure.reply = ""  # whatever it says, an answer about tokens is not kept

@@ -1,7 +1,9 @@
 """Hold the token, and get another one when it expires or is refused.
 
-Rule 1. One renewal at a time: whoever asks meanwhile waits for the same one; whoever saw an older token gets the newer.
-Rule 2. A renewal, once begun, is finished even if nobody waits for it any more: refresh tokens work once.
+Rule 1. One renewal at a time, in this process and among all of them: whoever asks meanwhile waits for the same one, and
+whoever has the lock looks first whether another process has renewed already.
+Rule 2. A renewal, once begun, is finished even if nobody waits for it any more: refresh tokens work once. The new pair
+is kept before it is used.
 Rule 3. Refreshing comes before a new grant, of which there are 50 in 12 hours; a spent refresh token costs one grant.
 Rule 4. A token is renewed five minutes before it expires. Time is measured on the monotonic clock.
 Rule 5. A newly granted token that is refused before it ever worked ends the run: asking for more of them helps nobody.
@@ -10,35 +12,27 @@ Rule 5. A newly granted token that is refused before it ever worked ends the run
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
+
+import structlog
 
 from harvest.auth import grants
-from harvest.auth.grants import InvalidClient, InvalidGrant, Placement, Token, TokenRequest, is_sendable
-from harvest.clock import Clock, as_text
-from harvest.errors import LoginNeeded, SettingsError, TokenRefused
+from harvest.auth.cache import Keeper, Kept, MemoryKeeper, TokenStore
+from harvest.auth.exchange import Exchange, Send
+from harvest.auth.grants import InvalidGrant, Token
+from harvest.auth.modes import ENDED, Chain, CredentialKind, Credentials, configured
+from harvest.clock import Clock
+from harvest.errors import Blocked, LoginNeeded, TokenRefused
 
 EARLY = 300.0
+POLL = 0.05
+PATIENCE = 1800.0  # another process may be waiting out a refusal of the token service
 
-Send = Callable[[str, Mapping[str, str], Mapping[str, str]], Awaitable[tuple[int, bytes]]]
-CredentialKind = Literal["access_token", "refresh_token", "client_credentials"]
-
-LOGIN_NEEDED = (
-    "There is nothing to sign in with: set SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET in the environment or in "
-    "a file named .env here (from soundcloud.com/you/apps). `harvest demo` needs no account."
-)
-
-
-class TokenStore(Protocol):
-    """Where tokens outlive the process."""
-
-    def load(self) -> Token | None:
-        """Give what was saved last."""
-
-    def save(self, token: Token) -> None:
-        """Keep this token durably, before it is used."""
+log = structlog.get_logger()
 
 
 class Used(Protocol):
@@ -49,23 +43,12 @@ class Used(Protocol):
         """What went into the header."""
 
 
-class MemoryStore:
-    """Tokens that end with the process."""
-
-    def __init__(self, token: Token | None = None) -> None:
-        self._token = token
-
-    def load(self) -> Token | None:
-        """Give what was saved last."""
-        return self._token
-
-    def save(self, token: Token) -> None:
-        """Keep this token until the process ends."""
-        self._token = token
-
-
 class Bearer:
-    """The one holder of tokens in this process."""
+    """The one holder of tokens in this process.
+
+    `fall_back` False keeps to the first way of signing in: for what only that person may see. `clock_trouble` gives a
+    sentence when the service's clock and ours are far apart.
+    """
 
     def __init__(
         self,
@@ -76,27 +59,37 @@ class Bearer:
         refresh_token: str | None = None,
         client_id: str | None = None,
         client_secret: str | None = None,
-        store: TokenStore | None = None,
+        keeper: Keeper | None = None,
+        fall_back: bool = True,
+        clock_trouble: Callable[[], str] = lambda: "",
     ) -> None:
-        self._send = send
-        self._clock = clock
-        self._store = store or MemoryStore()
-        self._client = _client(client_id, client_secret)
-        self.kind: CredentialKind = (
-            "access_token" if access_token else "refresh_token" if refresh_token else "client_credentials"
+        credentials = Credentials.checked(
+            client_id=client_id, client_secret=client_secret, access_token=access_token, refresh_token=refresh_token
         )
-        self._token = self._store.load() or _given(access_token, refresh_token)
-        self._refresh_token = self._token.refresh_token if self._token else _checked("REFRESH_TOKEN", refresh_token)
-        self._renew_at = self._deadline(self._token)
+        self._client = credentials.client
+        self._missing = credentials.missing
+        self._clock = clock
+        self._clock_trouble = clock_trouble
+        self._exchange = Exchange(send, clock)
+        self._chains = configured(credentials, keeper or MemoryKeeper())
+        if not self._chains:
+            raise LoginNeeded(credentials.missing)
+        if not fall_back:
+            del self._chains[1:]
+        self._token: Token | None = None
+        self._renew_at = float("inf")
         self._works = False  # some request with the present token was accepted
         self._granted = False  # the present token is one that this process asked for
-        self._placements: dict[str, Placement] = {"client_credentials": "basic", "refresh_token": "body"}
         self._renewal: asyncio.Task[Token] | None = None
-        if self._token is None and self._client is None:
-            raise LoginNeeded(_missing(client_id, client_secret))
+        self._begin()
 
     def __repr__(self) -> str:
         return f"<Bearer {self.kind}>"
+
+    @property
+    def kind(self) -> CredentialKind:
+        """How we are signed in."""
+        return self._chains[0].kind
 
     async def token(self) -> Token:
         """Give a token that should be good for the next minutes."""
@@ -109,14 +102,18 @@ class Bearer:
         """Give another token than the refused one, by asking for it only if nobody has done so yet."""
         if self._token and not self._is_present(refused):
             return self._token
-        if self._renewal is None:
-            if self._granted:
-                self.ensure_accepted(refused)
-            if not self._client:
-                raise TokenRefused(
-                    "SoundCloud does not accept SOUNDCLOUD_ACCESS_TOKEN; such tokens live about an hour. Set a new "
-                    "one, or SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET, which renew it."
-                )
+        if self._renewal is None and self._granted:
+            self.ensure_accepted(refused)
+        return await self._renewed()
+
+    async def renew_now(self) -> Token:
+        """Give a newer token although the present one may be good; raise LoginNeeded when nothing can renew it."""
+        chain = self._chains[0]
+        token = chain.kept().token
+        if not chain.can_grant and not (token and token.refresh_token):
+            raise LoginNeeded(
+                "No refresh token came with this sign-in, so it cannot be renewed: run `harvest auth login`."
+            )
         return await self._renewed()
 
     def accepted(self, token: Used) -> None:
@@ -124,22 +121,41 @@ class Bearer:
         if self._is_present(token):
             self._works = True
 
+    def is_latest(self, token: Used) -> bool:
+        """Say whether this process asked for this token itself and has no newer one: another would be no better."""
+        return self._granted and self._is_present(token)
+
     def ensure_accepted(self, token: Used) -> None:
         """Raise TokenRefused when this is the present token and no request with it was ever accepted."""
         if self._is_present(token) and not self._works:
-            raise TokenRefused(
-                "SoundCloud gave a new token and does not accept it. Check that the app on soundcloud.com/you/apps is "
-                "active and may use the API."
-            )
+            trouble = self._clock_trouble() or "Check that the app on soundcloud.com/you/apps is active."
+            raise TokenRefused(f"SoundCloud gave a new token and does not accept it. {trouble}")
 
     async def close(self, patience: float = 2.0) -> None:
         """Give a renewal that is under way a moment to be saved."""
         if renewal := self._renewal:
             await asyncio.wait({renewal}, timeout=patience)
             renewal.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await renewal
 
     def _is_present(self, token: Used) -> bool:
         return self._token is not None and self._token.access_token == token.access_token
+
+    def _begin(self) -> None:
+        """Take up the chain where it stands."""
+        chain = self._chains[0]
+        kept = chain.kept()
+        self._exchange.recall(kept.placements)
+        if kept.token and kept.token.access_token:
+            self._adopt(kept.token)
+        if chain.given and kept.token != chain.given:
+            log.info("auth.stored_tokens_used", why="those in the environment were used before", kind=chain.kind)
+
+    def _adopt(self, token: Token, *, granted: bool = False) -> Token:
+        self._token, self._renew_at = token, self._deadline(token)
+        self._granted, self._works = granted, False
+        return token
 
     async def _renewed(self) -> Token:
         if self._renewal is None:
@@ -153,68 +169,77 @@ class Bearer:
             renewal.exception()  # somebody may have stopped waiting; nothing is lost by looking
 
     async def _renew(self) -> Token:
-        token = await self._granted_token()
-        self._store.save(token)
-        self._token, self._refresh_token = token, token.refresh_token
-        self._renew_at = self._deadline(token)
-        self._granted, self._works = True, False
-        return token
+        known = self._token.access_token if self._token else ""
+        while True:
+            chain = self._chains[0]
+            async with self._alone(chain.store):
+                kept = chain.kept()
+                if kept.token and self._is_another(kept.token, known):
+                    log.debug("auth.token_adopted", kind=chain.kind)
+                    return self._adopt(kept.token)
+                token = await self._bought(chain, kept)
+                if token:
+                    chain.store.save(replace(kept, token=token, ended=False, placements=self._exchange.placements))
+                    log.debug("auth.token_renewed", kind=chain.kind, expires_in=token.expires_in)
+                    return self._adopt(token, granted=True)
+                chain.store.save(replace(kept, token=None, ended=True))
+            self._go_on_without(chain)
 
-    async def _granted_token(self) -> Token:
-        assert self._client is not None
-        client = self._client
-        if self._refresh_token:
-            spent = self._refresh_token
-            with suppress(InvalidGrant):  # used by somebody else, or too old: one new grant takes its place
-                return await self._ask("refresh_token", lambda place: grants.refresh(spent, *client, placement=place))
-            self._refresh_token = None
-        return await self._ask("client_credentials", lambda place: grants.client_credentials(*client, placement=place))
+    def _is_another(self, token: Token, known: str) -> bool:
+        """Say whether a stored token is news to us, and worth using."""
+        return token.access_token not in ("", known) and self._deadline(token) > self._clock.monotonic()
 
-    async def _ask(self, grant: str, build: Callable[[Placement], TokenRequest]) -> Token:
-        """Ask with id and secret in the usual place, and once in the other one if that is not understood."""
-        first = self._placements[grant]
+    async def _bought(self, chain: Chain, kept: Kept) -> Token | None:
+        """Ask for the next token of a chain; None when the chain is at its end."""
+        client, spent = self._client, kept.token.refresh_token if kept.token else None
+        if client is None:
+            if spent:  # it could be renewed, with the rest of the credentials
+                raise LoginNeeded(self._missing)
+            return None
+        chain.store.prepare()
+        if spent:
+            with suppress(InvalidGrant):  # used by somebody else, or revoked
+                token = await self._exchange.ask(
+                    "refresh_token", lambda place: grants.refresh(spent, *client, placement=place)
+                )
+                return token if token.refresh_token else replace(token, refresh_token=spent)
+        if not chain.can_grant:
+            return None
+        return await self._exchange.ask(
+            "client_credentials", lambda place: grants.client_credentials(*client, placement=place)
+        )
+
+    def _go_on_without(self, chain: Chain) -> None:
+        """Use the next way of signing in; raise TokenRefused when there is none."""
+        if len(self._chains) == 1:
+            raise TokenRefused(ENDED[chain.kind])
+        del self._chains[0]
+        log.warning("auth.signed_in_otherwise", now=self.kind, why=ENDED[chain.kind])
+        self._exchange.recall({**self._chains[0].kept().placements, **self._exchange.placements})
+
+    @asynccontextmanager
+    async def _alone(self, store: TokenStore) -> AsyncIterator[None]:
+        """Keep all other processes from renewing."""
+        waited = 0.0
+        while not store.try_lock():
+            if waited >= PATIENCE:
+                raise Blocked(
+                    "Another harvest process has been renewing the sign-in for half an hour; look at it first."
+                )
+            await self._clock.sleep(POLL)
+            waited += POLL
         try:
-            return await self._exchange(build(first))
-        except InvalidClient:
-            other: Placement = "body" if first == "basic" else "basic"
-            token = await self._exchange(build(other))
-            self._placements[grant] = other
-            return token
+            yield
+        finally:
+            store.unlock()
 
-    async def _exchange(self, request: TokenRequest) -> Token:
-        status, body = await self._send(request.path, request.headers, request.form)
-        return grants.read_token(status, body, obtained_at=as_text(self._clock.now()))
-
-    def _deadline(self, token: Token | None) -> float:
+    def _deadline(self, token: Token) -> float:
         """Say when to renew; a token that does not tell its life is used until it is refused."""
-        if token is None or token.expires_in is None:
+        if token.expires_in is None:
             return float("inf")
         age = 0.0
         if token.obtained_at:
-            age = max(0.0, (self._clock.now() - datetime.fromisoformat(token.obtained_at)).total_seconds())
+            with suppress(ValueError, TypeError):
+                age = max(0.0, (self._clock.now() - datetime.fromisoformat(token.obtained_at)).total_seconds())
         early = min(EARLY, token.expires_in / 2)
         return self._clock.monotonic() + token.expires_in - age - early
-
-
-def _client(client_id: str | None, client_secret: str | None) -> tuple[str, str] | None:
-    given = _checked("CLIENT_ID", client_id), _checked("CLIENT_SECRET", client_secret)
-    return (given[0], given[1]) if given[0] and given[1] else None
-
-
-def _given(access_token: str | None, refresh_token: str | None) -> Token | None:
-    access = _checked("ACCESS_TOKEN", access_token)
-    return Token(access, _checked("REFRESH_TOKEN", refresh_token)) if access else None
-
-
-def _checked(name: str, secret: str | None) -> str | None:
-    secret = (secret or "").strip()
-    if secret and not is_sendable(secret):
-        raise SettingsError(f"SOUNDCLOUD_{name} has line breaks or odd characters in it; copy it again.")
-    return secret or None
-
-
-def _missing(client_id: str | None, client_secret: str | None) -> str:
-    if bool(client_id) != bool(client_secret):
-        name = "SOUNDCLOUD_CLIENT_SECRET" if client_id else "SOUNDCLOUD_CLIENT_ID"
-        return f"{name} is missing beside its other half. {LOGIN_NEEDED}"
-    return LOGIN_NEEDED

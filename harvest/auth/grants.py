@@ -37,6 +37,7 @@ class Token:
     refresh_token: str | None = field(default=None, repr=False)
     expires_in: float | None = None
     obtained_at: str | None = None
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,19 @@ def refresh(refresh_token: str, client_id: str, client_secret: str, *, placement
     return _placed(form, client_id, client_secret, placement)
 
 
+def authorization_code(
+    code: str, verifier: str, redirect_uri: str, client_id: str, client_secret: str, *, placement: Placement = "body"
+) -> TokenRequest:
+    """Swap the code a browser brought back, with the verifier that proves we sent it there."""
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "code_verifier": verifier,
+        "redirect_uri": redirect_uri,
+    }
+    return _placed(form, client_id, client_secret, placement)
+
+
 def read_token(status: int, body: bytes, *, obtained_at: str | None = None) -> Token:
     """Read the reply of the token service; raise the AuthError it means."""
     answer = _mapping(body)
@@ -68,7 +82,9 @@ def read_token(status: int, body: bytes, *, obtained_at: str | None = None) -> T
             raise AuthError("The sign-in service answered without a token.")
         renewal = answer.get("refresh_token")
         usable = renewal if isinstance(renewal, str) and is_sendable(renewal) else None
-        return Token(access, usable, _seconds(answer.get("expires_in")), obtained_at)
+        scope = answer.get("scope")
+        seconds = _seconds(answer.get("expires_in"))
+        return Token(access, usable, seconds, obtained_at, scope if isinstance(scope, str) else "")
     said = {value for key in ("error", "error_code", "message") if isinstance(value := answer.get(key), str)}
     if "invalid_client" in said:
         raise InvalidClient(

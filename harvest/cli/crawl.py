@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harvest.cli.budgets import wanted_budget
 from harvest.cli.options import cache_path, crawl_options, log_options
 from harvest.models import Limits
 
@@ -17,16 +18,19 @@ if TYPE_CHECKING:
     from harvest.crawl.session import Seeds
     from harvest.settings import Settings
 
-_LIMITS = tuple(f.name for f in fields(Limits))
-_CONDITIONS = {"delay": 0.5, "concurrency": None, "page_size": 200, "profiles": "minimal"}
+LIMITS = tuple(f.name for f in fields(Limits))
+CONDITIONS = {"delay": 0.5, "concurrency": None, "page_size": 200, "profiles": "minimal"}
 
 
 @click.command()
 @click.argument("urls", nargs=-1, required=True, metavar="URL...")
 @cache_path()
 @crawl_options
+@click.option(
+    "--dry-run", is_flag=True, help="Say what it would cost, and collect nothing; the same as `harvest plan`."
+)
 @log_options
-def crawl(urls: tuple[str, ...], path: Path, as_json: bool, **chosen: Any) -> int:
+def crawl(urls: tuple[str, ...], path: Path, as_json: bool, dry_run: bool, **chosen: Any) -> int:
     """Collect the listening graph around tracks.
 
     URL is the address of a track on soundcloud.com, an on.soundcloud.com short link, or artist/track. What is there
@@ -39,6 +43,10 @@ def crawl(urls: tuple[str, ...], path: Path, as_json: bool, **chosen: Any) -> in
     from harvest.api.urls import normalise_seed
 
     seeds = list(dict.fromkeys(normalise_seed(url).url for url in urls))
+    if dry_run:
+        from harvest.cli.plan import show_plan
+
+        return show_plan(path, seeds, given(chosen), as_json=as_json)
     return harvest_seeds(path, seeds, given(chosen), as_json=as_json)
 
 
@@ -50,6 +58,11 @@ def resume(path: Path, as_json: bool, **chosen: Any) -> int:
     """Go on with whatever is unfinished in the file, with the options it was started with.
 
     Options given here override those; credentials and addresses are always today's.
+
+    \b
+      harvest resume
+      harvest resume --max-users 2000 --cache-path data/two.db
+      harvest resume --until 06:00
     """
     from harvest.store.database import open_to_read
     from harvest.store.harvests import unfinished
@@ -61,8 +74,14 @@ def resume(path: Path, as_json: bool, **chosen: Any) -> int:
 
 
 def given(chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep the options that were given."""
-    return {name: value for name, value in chosen.items() if value is not None}
+    """Keep the options that were given; a sample is a bound and an order."""
+    options = {name: value for name, value in chosen.items() if value is not None}
+    sample = options.pop("sample", None)
+    if sample is None:
+        return options
+    if options.get("order", "random") != "random":
+        raise click.UsageError(f"--sample draws at random: leave out --order {options['order']}.")
+    return {**options, "order": "random", "max_users": sample}
 
 
 def harvest_seeds(
@@ -79,17 +98,21 @@ def harvest_seeds(
     from harvest.cli.running import run_to_the_end
     from harvest.cli.summary import show_summary
 
-    stored, conditions = _stored(path, seeds)
-    conditions = {**_CONDITIONS, **conditions, **{k: v for k, v in chosen.items() if k in _CONDITIONS}}
-    wishes = {k: v for k, v in chosen.items() if k in _LIMITS}
+    stored, conditions = stored_options(path, seeds)
+    conditions = {**CONDITIONS, **conditions, **{k: v for k, v in chosen.items() if k in CONDITIONS}}
+    budget = wanted_budget(chosen, conditions.pop("budget", None))
+    if budget:
+        conditions["budget"] = budget
+    wishes = {k: v for k, v in chosen.items() if k in LIMITS}
     wanted: Seeds = [(seed, replace(stored.get(seed, Limits()), **wishes)) for seed in seeds]
     if _all_drained(path, wanted):
         return show_summary(path, seeds, as_json=as_json, go_on=go_on, nothing_to_do=True)
     stop_reason = run_to_the_end(path, wanted, conditions, settings=settings, service=service)
+    go_on += " --no-total" if budget.get("total") and stop_reason.startswith("max_") else ""
     return show_summary(path, seeds, as_json=as_json, go_on=go_on, stop_reason=stop_reason)
 
 
-def _stored(path: Path, seeds: list[str]) -> tuple[dict[str, Limits], dict[str, Any]]:
+def stored_options(path: Path, seeds: list[str]) -> tuple[dict[str, Limits], dict[str, Any]]:
     """Look up with which limits and conditions these seeds were last harvested."""
     from harvest.store.database import open_to_read
     from harvest.store.harvests import last_conditions, stored_limits

@@ -30,6 +30,8 @@ COLUMNS = (
     "message",
 )
 
+_FORMULA = tuple("=+-@＝＋－＠")
+
 
 @click.command()
 @cache_path()
@@ -50,7 +52,7 @@ def failures(path: Path, failure_class: str | None, also_resolved: bool, as_csv:
             _print_csv(rows)
         elif as_json:
             for row in rows:
-                click.echo(json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False))
+                click.echo(json.dumps(dict(zip(COLUMNS, row, strict=True))))
         else:
             _print_lines(rows, path)
     finally:
@@ -67,6 +69,10 @@ def retry(path: Path, failure_class: str | None, as_json: bool, **chosen: Any) -
     """Put failed lists back and go on from where each of them stopped.
 
     Without --class these are the lists that failed for a passing reason.
+
+    \b
+      harvest retry
+      harvest retry --class forbidden --cache-path data/two.db
     """
     import sqlite3
 
@@ -98,10 +104,13 @@ def _print_csv(rows: Iterator[tuple[Any, ...]]) -> None:
 
 
 def as_text_cell(value: object) -> object:
-    """Keep a spreadsheet from taking a text for a formula (OWASP, CSV injection)."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
+    """Keep a spreadsheet from taking a text for a formula (OWASP, CSV injection), and a terminal from obeying it."""
+    from harvest.logs import printable
+
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return "'" + text if text.lstrip()[:1] in _FORMULA or text[:1] == "\t" else text
 
 
 def _print_lines(rows: Iterator[tuple[Any, ...]], path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -16,14 +18,29 @@ from harvest.errors import HarvestError
 
 # Command → (module, one line of help). Modules are imported when their command runs, so that `--help` is quick.
 COMMANDS = {
-    "crawl": ("crawl", "Collect the listening graph around tracks; the same as `harvest URL...`."),
+    "crawl": ("crawl", "Collect around tracks; the same as `harvest URL...`."),
+    "plan": ("plan", "What a crawl would cost: requests, time, rows, disk."),
     "resume": ("crawl", "Go on with whatever is unfinished in the file."),
-    "status": ("status", "Say where we are: seeds, lists by outcome, failures, what to do next."),
-    "failures": ("failures", "List what failed and why, as a table or CSV."),
-    "retry": ("failures", "Put failed lists back and go on, all or one class of them."),
+    "status": ("status", "Where we are: seeds, lists by outcome, what to do next."),
+    "failures": ("failures", "What failed and why, as text, CSV or JSON."),
+    "why": ("why", "Why a user or a track is in the file."),
+    "retry": ("failures", "Put failed lists back and go on."),
+    "auth": ("auth", "Sign in, look at the sign-in, renew it, sign out."),
+    "doctor": ("doctor", "Check settings, sign-in, service, clock, file and disk."),
     "verify": ("verify", "Check every claim of the file against its rows."),
-    "demo": ("demo", "Do it all against the built-in simulated SoundCloud; no account needed."),
+    "snapshot": ("snapshot", "Copy the file, also while it is being crawled."),
+    "completion": ("completion", "Complete commands in bash, zsh or fish."),
+    "demo": ("demo", "All of it against a simulated SoundCloud, no account."),
     "simulate": ("simulate", "Serve the simulated SoundCloud on a local port."),
+}
+
+# How the help groups them; what stands in no group comes last.
+GROUPS = {
+    "collect": ("crawl", "plan", "resume", "retry"),
+    "look": ("status", "failures", "why", "verify"),
+    "hand off": ("snapshot",),
+    "set up": ("auth", "doctor", "completion"),
+    "try out": ("demo", "simulate"),
 }
 
 
@@ -42,10 +59,20 @@ class HarvestGroup(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Say all of it on one screen of 80 by 24: what it is, two examples, the commands by group."""
+        formatter.write(f"Usage: {ctx.command_path} URL... [OPTIONS]   or   {ctx.command_path} COMMAND [OPTIONS]\n")
+        self.format_help_text(ctx, formatter)
+        formatter.write("\n")
+        self.format_commands(ctx, formatter)
+        formatter.write("\n  -h, --help of every command tells more; --version tells which one this is.\n")
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        """List the commands by group, without importing them."""
+        grouped = {name for names in GROUPS.values() for name in names}
+        for group, names in {**GROUPS, "more": tuple(name for name in COMMANDS if name not in grouped)}.items():
+            for place, name in enumerate(name for name in names if name in COMMANDS):
+                formatter.write(f"  {'' if place else group:<9} {name:<11} {COMMANDS[name][1]}\n")
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -74,21 +101,22 @@ def _is_address(argument: str) -> bool:
 @click.group(
     cls=HarvestGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Try `harvest demo` first: it needs no account. Then see `harvest crawl --help`.",
 )
 @click.version_option(__version__, "--version", message="harvest %(version)s")
 def cli() -> None:
-    """Collect the likes and reposts around a SoundCloud track into one exact SQLite file.
+    """Collect the likes around a SoundCloud track into one exact SQLite file.
 
     \b
-      harvest https://soundcloud.com/artist/track --max-users 2000
-      harvest resume
-      harvest status
+      harvest demo                                  a first look, no account
+      harvest https://soundcloud.com/artist/track   the same again goes on
     """
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and exit with the code of design section 4."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what an output cannot write is written as an escape
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = _run(argv)
     except BrokenPipeError:  # `harvest status | head` is no error
@@ -99,8 +127,10 @@ def main(argv: list[str] | None = None) -> None:
 
 def _run(argv: list[str] | None) -> int:
     try:
+        before = frozenset(os.environ)
         load_dotenv(Path(".env"), override=False)
-        result: Any = cli.main(args=argv, prog_name="harvest", standalone_mode=False)
+        from_file = frozenset(os.environ) - before
+        result: Any = cli.main(args=argv, prog_name="harvest", standalone_mode=False, obj=from_file)
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         error.show()
@@ -110,7 +140,8 @@ def _run(argv: list[str] | None) -> int:
         click.echo("Interrupted.", err=True)
         return 130
     except HarvestError as error:
-        from harvest.logs import printable, without_secrets
+        from harvest.hidden import without_secrets
+        from harvest.logs import printable
 
         click.echo(f"harvest: {printable(without_secrets(str(error)))}", err=True)
         return error.exit_code
@@ -129,10 +160,10 @@ def _name_the_variable(error: click.ClickException) -> None:
 
 
 def _unexpected(error: Exception) -> int:
-    import os
     import traceback
 
-    from harvest.logs import printable, without_secrets
+    from harvest.hidden import without_secrets
+    from harvest.logs import printable
 
     if os.environ.get("HARVEST_TRACEBACK"):
         click.echo(without_secrets("".join(traceback.format_exception(error))), err=True)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
+
+from harvest.cli.budgets import budget_options
+from harvest.models import ORDERS
 
 Command = Callable[..., Any]
 DEFAULT_PATH = Path("data/cache/tracks.db")
@@ -33,13 +37,19 @@ def log_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def configured(
-        *args: Any, log_format: Any, log_level: str | None, quiet: bool, verbose: bool, **kwargs: Any
+        *args: Any,
+        log_format: Any,
+        log_level: str | None,
+        log_file: Path | None,
+        quiet: bool,
+        verbose: bool,
+        **kwargs: Any,
     ) -> Any:
         from harvest.logs import configure_logs
 
-        click.get_current_context().meta["quiet"] = quiet
         level = log_level or ("error" if quiet else "debug" if verbose else "info")
-        configure_logs(level=level, log_format=log_format, colours=sys.stderr.isatty())
+        click.get_current_context().meta.update(quiet=quiet, log_level=level, log_file=log_file)
+        configure_logs(level=level, log_format=log_format, colours=_in_colour(), log_file=_opened(log_file))
         return command(*args, **kwargs)
 
     return _with_options(
@@ -57,9 +67,32 @@ def log_options(command: Command) -> Command:
             envvar="HARVEST_LOG_LEVEL",
             help="Which events: debug has one line per page.  [default: info]",
         ),
+        click.option(
+            "--log-file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            envvar="HARVEST_LOG_FILE",
+            help="Also write all events into this file, as JSON lines at debug.",
+        ),
         click.option("-q", "--quiet", is_flag=True, help="Errors only."),
         click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug."),
     )
+
+
+def _in_colour() -> bool:
+    """Say whether stderr is a terminal that shows colours, and whose owner wants them."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _opened(log_file: Path | None) -> TextIO | None:
+    """Open the log file for as long as the command runs."""
+    if log_file is None:
+        return None
+    try:
+        opened = log_file.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+    except OSError as error:
+        raise click.BadParameter(f"{log_file}: {error.strerror}.", param_hint="--log-file") from error
+    click.get_current_context().call_on_close(opened.close)
+    return opened
 
 
 def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
@@ -76,6 +109,7 @@ def crawl_options(command: Command) -> Command:
         click.option(
             "--max-users",
             type=click.IntRange(min=0),
+            metavar="N",
             envvar="HARVEST_MAX_USERS",
             help="People whose likes are read, per track: its likers in list order, then its reposters.  "
             "[default: 1000]",
@@ -83,18 +117,21 @@ def crawl_options(command: Command) -> Command:
         click.option(
             "--max-user-likes",
             type=click.IntRange(min=1),
+            metavar="N",
             envvar="HARVEST_MAX_USER_LIKES",
             help="Likes kept of each of them, newest first.  [default: 500]",
         ),
         click.option(
             "--max-listed",
             type=click.IntRange(min=1),
+            metavar="N",
             envvar="HARVEST_MAX_LISTED",
             help="Likers, and reposters, kept of each track.  [default: 20000]",
         ),
         click.option(
             "--depth",
             type=click.IntRange(min=1),
+            metavar="N",
             envvar="HARVEST_DEPTH",
             help="1: around the seed. 2: also around the tracks found there, most co-liked first; and so on.  "
             "[default: 1]",
@@ -102,24 +139,49 @@ def crawl_options(command: Command) -> Command:
         click.option(
             "--max-tracks",
             type=click.IntRange(min=1),
+            metavar="N",
             envvar="HARVEST_MAX_TRACKS",
             help="Found tracks that each deeper level goes around.  [default: 100]",
         ),
         click.option(
+            "--order",
+            type=click.Choice(ORDERS),
+            envvar="HARVEST_ORDER",
+            help="Who is followed first: newest as listed, random by lot, popular or least-known by followers.  "
+            "[default: newest]",
+        ),
+        click.option(
+            "--sample",
+            type=click.IntRange(min=1),
+            metavar="N",
+            envvar="HARVEST_SAMPLE",
+            help="Follow a random sample of so many: --order random --max-users N.",
+        ),
+        click.option(
+            "--sample-seed",
+            type=click.IntRange(min=0),
+            metavar="N",
+            envvar="HARVEST_SAMPLE_SEED",
+            help="Another number draws another sample.  [default: 0]",
+        ),
+        click.option(
             "--delay",
             type=click.FloatRange(min=0),
+            metavar="SECONDS",
             envvar="HARVEST_DELAY",
             help="Seconds between request starts; 0: as fast as the service allows.  [default: 0.5]",
         ),
         click.option(
             "--concurrency",
             type=click.IntRange(1, 256),
+            metavar="N",
             envvar="HARVEST_CONCURRENCY",
             help="Requests in flight at most.  [default: as many as the pace needs, up to 32]",
         ),
         click.option(
             "--page-size",
             type=click.IntRange(1, 200),
+            metavar="N",
             envvar="HARVEST_PAGE_SIZE",
             hidden=True,
             help="Entries asked for per request.  [default: 200]",
@@ -130,5 +192,6 @@ def crawl_options(command: Command) -> Command:
             envvar="HARVEST_PROFILES",
             help="full also keeps real names, cities, countries and descriptions of users.  [default: minimal]",
         ),
+        *budget_options(),
         click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object."),
     )

@@ -8,23 +8,21 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from platformdirs import user_state_path
 
-from harvest.cli.witnesses import EventWitness, LiveWitness
+from harvest import terms
+from harvest.auth.cache import Keeper, MemoryKeeper
+from harvest.cli.budgets import make_budget
+from harvest.cli.witnesses import Watcher, Watchers
 from harvest.clock import SystemClock
 from harvest.crawl.engine import MAX_IN_FLIGHT, Engine
 from harvest.crawl.session import Conditions, Seeds, crawl
 from harvest.settings import Settings, read_settings
-from harvest.wiring import Connection, connect
-
-TERMS_NOTICE = (
-    "Note: SoundCloud's API terms restrict storing what the API returns and forbid feeding it to AI; whether your use "
-    "is allowed is for you to settle. See 'Responsible use' in the README. (This is said once.)"
-)
+from harvest.wiring import Connection, connect, keeper_for, state_folder
 
 
 def run_to_the_end(
@@ -37,18 +35,30 @@ def run_to_the_end(
 ) -> str:
     """Crawl until drained or stopped, showing how it goes on stderr; give the reason of the stop.
 
-    `service` names where the data comes from when that is not the address itself (a simulated world).
+    `service` names where the data comes from when that is not the address itself (a simulated world). Settings that
+    are passed in are nobody's own, so their tokens are not kept and their pace is not shared.
     """
+    keeper = keeper_for(read_settings(os.environ)) if settings is None else MemoryKeeper()
+    pace_folder = state_folder() if settings is None else None
     settings = settings or read_settings(os.environ)
     if settings.is_real_service:
-        _say_terms_once()
-    return asyncio.run(_run(path, wanted, conditions, settings, service or settings.api_url))
+        terms.say_once(state_folder(), lambda text: click.echo(text, err=True))
+    return asyncio.run(_run(path, wanted, conditions, settings, service or settings.api_url, keeper, pace_folder))
 
 
-async def _run(path: Path, wanted: Seeds, conditions: Mapping[str, Any], settings: Settings, service: str) -> str:
+async def _run(
+    path: Path,
+    wanted: Seeds,
+    conditions: Mapping[str, Any],
+    settings: Settings,
+    service: str,
+    keeper: Keeper,
+    pace_folder: Path | None,
+) -> str:
     clock = SystemClock()
-    witness = LiveWitness() if _is_terminal() else EventWitness()
+    witness = Watchers(*_watchers(click.get_current_context().meta))
     max_in_flight = conditions["concurrency"] or MAX_IN_FLIGHT
+    budget = make_budget(conditions.get("budget", {}), datetime.now())
     async with connect(
         settings,
         clock=clock,
@@ -56,8 +66,10 @@ async def _run(path: Path, wanted: Seeds, conditions: Mapping[str, Any], setting
         max_in_flight=max_in_flight,
         full_profiles=conditions["profiles"] == "full",
         observer=witness,
+        keeper=keeper,
+        pace_folder=pace_folder,
+        budget=budget,
     ) as connection:
-        witness.watch(connection)
         with contextlib.ExitStack() as stack:
 
             def started(engine: Engine) -> None:
@@ -78,6 +90,8 @@ async def _run(path: Path, wanted: Seeds, conditions: Mapping[str, Any], setting
                 witness=witness,
                 clock=clock,
                 on_start=started,
+                on_progress=witness.progressed,
+                budget=budget,
             )
 
 
@@ -92,13 +106,19 @@ def _signals(engine: Engine, connection: Connection) -> Iterator[None]:
         if calls == 1:
             n = connection.in_flight
             what = "the request" if n == 1 else f"the {n} requests"
-            click.echo(f"\nStopping after {what} in flight; Ctrl-C again to stop at once.", err=True)
+            _say(f"Stopping after {what} in flight; Ctrl-C again to stop at once.")
             engine.stop()
         else:
             engine.abort()
 
     with _handling((signal.SIGINT, signal.SIGTERM), on_signal):
         yield
+
+
+def _say(text: str) -> None:
+    """Write a line to whatever stderr is now: the display puts itself in its place, and click would pass it by."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 @contextlib.contextmanager
@@ -115,15 +135,17 @@ def _handling(signals: tuple[signal.Signals, ...], call: Callable[[], None]) -> 
             signal.signal(number, handler)
 
 
-def _is_terminal() -> bool:
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+def _watchers(meta: Mapping[str, Any]) -> Iterator[Watcher]:
+    """Choose who watches: the display on a terminal, events elsewhere; events go above it with -v, and into a file."""
+    from harvest.cli.events import EventWitness
+    from harvest.logs import file_log
 
+    display = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not meta.get("quiet")
+    if display:
+        from harvest.cli.display import LiveDisplay
 
-def _say_terms_once() -> None:
-    said = user_state_path("harvest") / "terms-notice-shown"
-    if said.exists():
-        return
-    click.echo(TERMS_NOTICE, err=True)
-    with contextlib.suppress(OSError):  # a home that cannot be written means it is said again, no more
-        said.parent.mkdir(parents=True, exist_ok=True)
-        said.touch()
+        yield LiveDisplay()
+    if not display or meta.get("log_level") == "debug":
+        yield EventWitness()
+    elif meta.get("log_file"):
+        yield EventWitness(file_log())

@@ -1,54 +1,89 @@
-"""Say where a file stands, in a few lines or as JSON; works beside a running crawl."""
+"""Say where a file stands, in a few lines or as JSON; works beside a running crawl, and takes milliseconds."""
 
 from __future__ import annotations
 
 import json
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harvest.cli.options import cache_path, log_options
 
+if TYPE_CHECKING:
+    from harvest.cli.standing import Scene
+
+_SECONDS_BETWEEN_LOOKS = 2.0
+
 
 @click.command()
 @cache_path()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; with --watch, one line per look.")
+@click.option("--watch", is_flag=True, help="Look again every two seconds for as long as somebody crawls.")
 @log_options
-def status(path: Path, as_json: bool) -> int:
-    """Say where we are: seeds, lists by outcome, failures, what to do next."""
-    from harvest.cli.summary import as_numbers, columns, lists_table
+def status(path: Path, as_json: bool, watch: bool) -> int:
+    """Say where we are: seeds, lists by outcome, what is left, failures, what to do next.
+
+    It works beside a running crawl, from another terminal, and however large the file is.
+
+    \b
+      harvest status
+      harvest status --watch
+      harvest status --json | jq .requests_left
+    """
+    from harvest.cli.standing import as_json as in_json
+    from harvest.cli.standing import as_lines
+
+    scenes = _scenes(path) if watch else iter([_scene(path)])
+    if as_json:
+        for scene in scenes:
+            click.echo(json.dumps(in_json(scene)))
+    elif watch and sys.stdout.isatty():
+        _redraw(scenes)
+    else:
+        for scene in scenes:
+            click.echo("\n".join(as_lines(scene)) + ("\n" if watch else ""))
+    return 0
+
+
+def _scene(path: Path) -> Scene:
+    from harvest.cli.standing import Scene
     from harvest.clock import SystemClock
-    from harvest.logs import printable
     from harvest.store.database import open_to_read
     from harvest.store.lease import holder_of
-    from harvest.store.queries import overview
+    from harvest.store.looks import look
 
     connection = open_to_read(path)
     try:
-        seen = overview(connection)
-        holder = holder_of(connection, SystemClock().now())
+        now = SystemClock().now()
+        return Scene(path, look(connection), holder_of(connection, now), now)
     finally:
         connection.close()
-    if as_json:
-        running = {"host": holder[0], "pid": holder[1], "last_seen_at": holder[2]} if holder else None
-        click.echo(json.dumps({"path": str(path), "crawled_by": running, **as_numbers(seen)}))
-        return 0
-    for harvest in seen.harvests:
-        title = f"  “{printable(harvest.title)}”" if harvest.title else ""
-        open_lists = f", {harvest.open_lists:,} lists to read" if harvest.open_lists else ""
-        why = f": {printable(harvest.reason)}" if harvest.reason else ""
-        click.echo(f"{harvest.seed}{title}\n  {harvest.state}{open_lists}{why}")
-    click.echo()
-    click.echo("\n".join(columns([(table, f"{n:,}") for table, n in seen.rows.items() if n])))
-    if seen.lists:
-        click.echo()
-        click.echo("\n".join(lists_table(seen)))
-    if seen.failures:
-        click.echo()
-        click.echo("\n".join(columns([("failures", "lists"), *((c, f"{n:,}") for c, n in seen.failures.items())])))
-    click.echo(f"\nLast activity: {seen.last_activity or 'none'}")
-    if holder:
-        click.echo(f"Being crawled by process {holder[1]} on {holder[0]}.")
-    elif any(h.open_lists and h.state != "failed" for h in seen.harvests):
-        click.echo(f"Go on with: harvest resume --cache-path {path}")
-    return 0
+
+
+def _scenes(path: Path) -> Iterator[Scene]:
+    """Look until nobody crawls; the last look is of that."""
+    while True:
+        scene = _scene(path)
+        yield scene
+        if scene.holder is None:
+            return
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def _redraw(scenes: Iterator[Scene]) -> None:
+    """Show look after look in the same place; the last one stays."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    from harvest.cli.standing import as_lines
+
+    console = Console(highlight=False)
+    with Live(console=console, auto_refresh=False) as live:
+        for scene in scenes:
+            text = Text("\n".join(as_lines(scene)), no_wrap=True, overflow="ellipsis")
+            live.update(text, refresh=True)

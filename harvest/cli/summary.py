@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from harvest.api.budget import REASONS
+from harvest.cli.wording import duration as duration
 from harvest.errors import SeedError
 from harvest.logs import printable
 from harvest.models import Outcome
@@ -15,6 +17,7 @@ from harvest.store.database import open_to_read
 from harvest.store.queries import Overview, overview, public_seed
 
 EXIT_FAILED_LISTS = 6
+EXIT_BUDGET = 7
 EXIT_INTERRUPTED = 130
 
 
@@ -109,18 +112,10 @@ def columns(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield f"  {name.ljust(left)}  {value.rjust(right)}"
 
 
-def duration(seconds: float) -> str:
-    """Write a length of time for people: 42 s, 3 min 20 s, 2 h 05 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-
-
 def _headline(seen: Overview, stop_reason: str, nothing_to_do: bool) -> str:
-    if stop_reason != "drained":
+    if stop_reason in REASONS:
+        done = f"Stopped by your {REASONS[stop_reason]}; everything so far is in the file"
+    elif stop_reason != "drained":
         done = "Stopped; everything so far is in the file"
     elif seen.retryable_failures:
         done = "Harvest ended with gaps"
@@ -144,6 +139,8 @@ def _what_next(seen: Overview, path: Path, stop_reason: str, go_on: str) -> str:
 
 
 def _exit_code(seen: Overview, stop_reason: str) -> int:
+    if stop_reason in REASONS:
+        return EXIT_BUDGET
     if stop_reason != "drained":
         return EXIT_INTERRUPTED
     return EXIT_FAILED_LISTS if seen.retryable_failures else 0

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from harvest.api.budget import REASONS, Budget
 from harvest.clock import Clock, as_text
 from harvest.errors import (
     ApiError,
@@ -29,6 +30,7 @@ from harvest.store.commit import PageCommitter
 from harvest.store.frontier import Frontier
 
 MAX_IN_FLIGHT = 32
+_LONGEST_NAP = 10.0  # the clock on the wall may be set meanwhile
 
 
 class Fetcher(Protocol):
@@ -83,6 +85,7 @@ class Engine:
         witness: Witness,
         clock: Clock,
         max_in_flight: int = MAX_IN_FLIGHT,
+        budget: Budget | None = None,
     ) -> None:
         self._frontier = frontier
         self._client = client
@@ -91,6 +94,9 @@ class Engine:
         self._witness = witness
         self._clock = clock
         self._max_in_flight = max_in_flight
+        self._budget = budget or Budget()
+        self._budget.on_end = self._stop_for_budget
+        self._stop_reason: str | None = None
         self._reading: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -101,8 +107,9 @@ class Engine:
         """How many lists are being read just now."""
         return len(self._reading)
 
-    def stop(self) -> None:
-        """Finish the pages on the wire, then end."""
+    def stop(self, reason: str = "interrupted") -> None:
+        """Finish the pages on the wire, then end; the first reason stays."""
+        self._stop_reason = self._stop_reason or reason
         self._stopping.set()
         self._changed.set()
         self._client.halt()
@@ -114,18 +121,25 @@ class Engine:
             reading.cancel()
 
     async def run(self) -> str:
-        """Crawl until drained or stopped; give 'drained' or 'interrupted'. Raises what ended the crawl otherwise."""
-        heart = asyncio.create_task(self._beat())
+        """Crawl until drained or stopped; give 'drained', 'interrupted' or the bound of the budget that was met.
+
+        Raises what ended the crawl otherwise.
+        """
+        around = [asyncio.create_task(self._beat()), asyncio.create_task(self._watch_the_time())]
+        if self._budget.reason:  # spent by earlier runs
+            self._stop_for_budget()
+        drained = False
         try:
-            while not self._stopping.is_set():
-                if not await self._take_up_next():
-                    return "drained"
-            return "interrupted"
+            while not self._stopping.is_set() and not drained:
+                drained = not await self._take_up_next()
         finally:
-            heart.cancel()
+            for task in around:
+                task.cancel()
             await self._let_finish()
             if self._error is not None:
                 raise self._error
+        reason = self._stop_reason or "drained"
+        return "drained" if drained or (reason in REASONS and self._nothing_is_left()) else reason
 
     async def _take_up_next(self) -> bool:
         """Start reading one more list, or wait until something changes; False when all is done."""
@@ -183,6 +197,10 @@ class Engine:
         now = as_text(self._clock.now())
         outcome = self._committer.fail(task, error, now, self._client.take_tally())
         self._witness.list_failed(task, error, outcome)
+        if outcome in (Outcome.FAILED, Outcome.UNREADABLE):
+            self._budget.fail(task.id)
+            if self._budget.reason:
+                self._stop_for_budget()
         return None
 
     def _fail_seed(self, task: Task, error: ApiError | SeedError) -> None:
@@ -210,6 +228,22 @@ class Engine:
     async def _let_finish(self) -> None:
         while self._reading:
             await asyncio.wait(self._reading)
+
+    def _stop_for_budget(self) -> None:
+        self.stop(self._budget.reason or "interrupted")
+
+    async def _watch_the_time(self) -> None:
+        """Stop when the time is up, also in the middle of a wait."""
+        began = self._clock.monotonic()
+        while (left := self._budget.seconds_left(self._clock.monotonic() - began, self._clock.now())) is not None:
+            if left <= 0:
+                return self._stop_for_budget()
+            await self._clock.sleep(min(left, _LONGEST_NAP))
+        return None
+
+    def _nothing_is_left(self) -> bool:
+        """Say whether the last request that was allowed happened to be the last one needed."""
+        return self._frontier.is_empty() and not self._hooks.spread_levels()
 
     async def _beat(self) -> None:
         while True:

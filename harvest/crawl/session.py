@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from harvest.api.budget import Budget
 from harvest.api.cursors import canonical
 from harvest.clock import Clock, as_text
 from harvest.crawl.engine import MAX_IN_FLIGHT, Engine, Fetcher, Hooks, Witness
+from harvest.crawl.telling import Meter, Progress, Teller
 from harvest.models import Limits
 from harvest.store import harvests, lease, runs
 from harvest.store.commit import PageCommitter
@@ -26,12 +28,11 @@ if TYPE_CHECKING:
 Seeds = Sequence[tuple[str, Limits]]
 
 
-class Service(Fetcher, Protocol):
-    """What a session needs of the client besides pages."""
+class Service(Fetcher, Meter, Protocol):
+    """What a session needs of the client."""
 
-    @property
-    def waited_seconds(self) -> float:
-        """How long we have waited because the service said so."""
+    async def settle(self) -> None:
+        """Wait for what is on the wire and belongs to no list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +56,34 @@ async def crawl(
     witness: Witness,
     clock: Clock,
     on_start: Callable[[Engine], None] = lambda engine: None,
+    budget: Budget | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
 ) -> str:
-    """Crawl seeds into a file until done or stopped; give 'drained' or 'interrupted'.
+    """Crawl seeds into a file until done or stopped; give 'drained', 'interrupted' or the bound that was met.
 
-    `on_start` gets the engine, so that a signal can stop it. Raises HarvestError; whatever happens, what was committed
-    stays and the harvests can be resumed.
+    `budget` is the one that the client asks as well.
+    `on_start` gets the engine, so that a signal can stop it; `on_progress` hears every second how it goes. Raises
+    HarvestError; whatever happens, what was committed stays and the harvests can be resumed.
     """
     with storage_errors(path):
         db = open_for_crawl(path)
         try:
             run_id = _begin(db, path, seeds, conditions, clock)
-            engine = _engine(db, run_id, client, conditions, witness, clock)
+            budget = budget or Budget()
+            budget.count_before(*runs.spent(db.conn))
+            engine = _engine(db, run_id, client, conditions, witness, clock, budget)
+            teller = Teller(db.conn, run_id, client, clock, page_size=conditions.page_size, on_progress=on_progress)
             on_start(engine)
             stop_reason = "failed"
             try:
-                stop_reason = await engine.run()
+                async with teller:
+                    stop_reason = await engine.run()
             except Exception as error:
                 stop_reason = type(error).__name__
                 raise
             finally:
-                _end(db, run_id, stop_reason, client, clock)
+                await client.settle()
+                _end(db, run_id, stop_reason, client, clock, teller)
             fold_wal(db.conn)
             return stop_reason
         finally:
@@ -100,7 +109,13 @@ def _begin(db: Database, path: Path, seeds: Seeds, conditions: Conditions, clock
 
 
 def _engine(
-    db: Database, run_id: int, client: Service, conditions: Conditions, witness: Witness, clock: Clock
+    db: Database,
+    run_id: int,
+    client: Service,
+    conditions: Conditions,
+    witness: Witness,
+    clock: Clock,
+    budget: Budget,
 ) -> Engine:
     def spread_levels() -> bool:
         with db.atomic():
@@ -119,11 +134,13 @@ def _engine(
         witness=witness,
         clock=clock,
         max_in_flight=conditions.max_in_flight,
+        budget=budget,
     )
 
 
-def _end(db: Database, run_id: int, stop_reason: str, client: Service, clock: Clock) -> None:
+def _end(db: Database, run_id: int, stop_reason: str, client: Service, clock: Clock, teller: Teller) -> None:
     with db.atomic():
+        teller.last_word()
         harvests.pause(db.conn)
         runs.end_run(
             db.conn,

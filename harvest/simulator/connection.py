@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
         reply = server.answer(request, target)
         server.note(request, target, reply.status, in_flight)
         zipped = server.gzip and "gzip" in request.headers.get("accept-encoding", "")
-        head, body = write_reply(reply, keep=keep, gzip_wanted=zipped)
+        head, body = write_reply(reply, keep=keep, gzip_wanted=zipped, date=server.date())
         wait = server.wait_before(request, reply)
         if wait > 0 or reply.wire is not None:
             self._busy = True

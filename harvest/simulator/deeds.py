@@ -64,8 +64,18 @@ class Deeds:
         grain = self._grain
         first, last = since // grain + 1, self._options.now_ms // grain - 1
         chance = self.facts.chance(deed, left * 0x1F0A3D5B7 + right) >> 32
+        if self._options.newcomers_differ and deed in ("like", "repost"):
+            chance = self._belated(left, chance)
         coarse = first + ((chance * chance >> 32) * (last - first) >> 32)
         return coarse * grain + (left * 0x9E3779B1 + right * 0x85EBCA6B) % grain
+
+    def _belated(self, left: int, chance: int) -> int:
+        """Mix chance (32 bits) with what makes a newcomer: little activity, and a taste group of high number."""
+        o = self._options
+        group, groups = left % o.community_count, o.community_count
+        late = ((left << 31) // o.users) + ((group << 31) // groups)
+        share = int(o.newcomers_differ * 1024)
+        return (share * late + (1024 - share) * chance) >> 10
 
     def since(self, deed: str, right: int) -> int:
         """Return the time before which nobody can have done the deed."""

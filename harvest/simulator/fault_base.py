@@ -69,6 +69,11 @@ class Scene:
         """Return the reply as it should have been."""
         return self.handle(self.request)
 
+    @property
+    def foreign(self) -> str:
+        """Return an address that is not the service: a foreign host, or the port of this machine given as number."""
+        return "https://evil.example" if self.value is None else f"http://127.0.0.1:{self.value:.0f}"
+
     def number(self, default: float) -> float:
         """Return the number given with the fault."""
         return default if self.value is None else self.value
@@ -106,5 +111,8 @@ def page_of(reply: Reply) -> dict[str, Any] | None:
     """Return the envelope a reply carries, None when it carries none."""
     if reply.status != 200 or not reply.body.startswith(b'{"collection":['):
         return None
-    page: dict[str, Any] = msgspec.json.decode(reply.body)
+    try:
+        page: dict[str, Any] = msgspec.json.decode(reply.body)
+    except msgspec.DecodeError:  # another fault has broken it
+        return None
     return page

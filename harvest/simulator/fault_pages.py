@@ -165,7 +165,7 @@ def _elsewhere(scene: Scene, reply: Reply) -> Reply:
     """Let /resolve point to a foreign host."""
     if reply.status != 302:
         return reply
-    location = "https://evil.example" + urlsplit(reply.headers["location"]).path
+    location = scene.foreign + urlsplit(reply.headers["location"]).path
     return json_reply(302, {"status": "302 - Found", "location": location}, location=location)
 
 
@@ -176,13 +176,19 @@ def _somebody_else(scene: Scene, reply: Reply) -> Reply:
 
 
 _declare("href_internal_host", "next_href names an internal host", lambda _, page: _move(page, host=INTERNAL_HOST))
-_declare("href_foreign_host", "next_href names a foreign host", lambda _, page: _move(page, host="evil.example"))
+_declare(
+    "href_foreign_host",
+    "next_href names a foreign host; with a number that port of this machine",
+    lambda scene, page: _move(page, scheme=urlsplit(scene.foreign).scheme, host=urlsplit(scene.foreign).netloc),
+)
 _declare(
     "href_http",
     "next_href says http on a host that needs https",
     lambda _, page: _move(page, scheme="http", host="api.soundcloud.com"),
 )
-_declare("href_other_port", "next_href names another port", lambda _, page: _move(page, port=1))
+_declare(
+    "href_other_port", "next_href names another port (1)", lambda scene, page: _move(page, port=int(scene.number(1)))
+)
 _declare("href_loop_1", "next_href is the page just asked", lambda scene, page: _point_back(scene, page, 0), "ends")
 _declare(
     "href_loop_3",
@@ -229,5 +235,12 @@ _declare(
 _declare("shape_no_collection", "an envelope without a collection", lambda _, page: {"next_href": None}, "ends")
 effect("NUL escapes in names and titles", name="text_nul", changes="texts")(_in_text(rb"\u0000a\u0000"))
 effect("lone surrogates in names and titles", name="text_surrogate", changes="texts")(_in_text(rb"\ud83d"))
-effect("/resolve points to a foreign host", name="resolve_foreign", changes="ends")(_only("/resolve", _elsewhere))
+effect(
+    "escape sequences, direction overrides and line breaks in names and titles", name="text_escapes", changes="texts"
+)(_in_text(rb"\u001b[2J\u001b]0;owned\u0007\u202e\u009b31m\r\n\u2028"))
+effect(
+    "/resolve points to a foreign host; with a number that port of this machine",
+    name="resolve_foreign",
+    changes="ends",
+)(_only("/resolve", _elsewhere))
 effect("/me answers as another person", name="me_somebody_else", changes="ends")(_only("/me", _somebody_else))

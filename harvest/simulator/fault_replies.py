@@ -174,6 +174,12 @@ for _status in (500, 502, 503, 504):
 
 
 @effect()
+def error_500_escapes(scene: Scene) -> Reply:
+    """500, with a text that would steer a terminal."""
+    return _text(500, "\x1b[2J\x1b]0;owned\x07 \u202etrouble\x9b31m\r\nERROR all is lost\u2028")
+
+
+@effect()
 def close_before_headers(scene: Scene) -> Reply:
     """The connection closes before anything is sent."""
     return replace(scene.right(), wire=Wire(cut_headers=0))
@@ -241,7 +247,7 @@ def ok_empty(scene: Scene) -> Reply:
     return Reply(200, {"content-type": "application/json; charset=utf-8"})
 
 
-@effect()
+@effect(changes="ends")
 def huge_body(scene: Scene) -> Reply:
     """200 and a body of so many megabytes (200)."""
     megabytes = max(1, int(scene.number(200)))
@@ -262,6 +268,6 @@ def slow(scene: Scene) -> Reply:
 
 @effect(changes="ends")
 def redirect_foreign(scene: Scene) -> Reply:
-    """302 to a foreign host, instead of the reply."""
-    location = f"https://evil.example{scene.target}"
+    """302 to a foreign host, instead of the reply; with a number to that port of this machine."""
+    location = scene.foreign + scene.target
     return json_reply(302, {"status": "302 - Found", "location": location}, location=location)

@@ -39,10 +39,12 @@ def read_request(buffer: bytearray) -> tuple[Request, str, bool] | None:
     return Request(method, path, dict(parse_qsl(query, keep_blank_values=True)), headers, body), target, keep
 
 
-def write_reply(reply: Reply, *, keep: bool, gzip_wanted: bool) -> tuple[bytes, bytes]:
+def write_reply(reply: Reply, *, keep: bool, gzip_wanted: bool, date: str = "") -> tuple[bytes, bytes]:
     """Return head and body as they go on the wire."""
     body, wire = reply.body, reply.wire
     lines = [f"HTTP/1.1 {reply.status} {reason(reply.status)}"]
+    if date:
+        lines.append(f"date: {date}")
     if wire is not None and wire.gzipped:
         body = gzip.compress(body, 1)
         lines.append("content-encoding: gzip")

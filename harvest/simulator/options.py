@@ -14,6 +14,8 @@ class Options:
     `seed_likers` and `seed_reposters` are the exact numbers of people who like and repost the hit, track 0.
     `spread` 0 makes every user like about as many tracks, 1 gives a power law.
     `overclaimed` is the share of users whose profile counts many more likes than can be listed.
+    `newcomers_differ` (0 to 1) makes late likes and reposts come from less active people of later taste groups, so that
+    the newest people of a list are unlike the others; 0 leaves times to chance alone.
     `null_entries` is the share of entries that stand in a list as null. `quirks` False gives plain texts.
     """
 
@@ -39,6 +41,7 @@ class Options:
     null_users: float = 0.01
     hidden_stats: float = 0.02
     null_entries: float = 0.0
+    newcomers_differ: float = 0.0
     numeric_ids: bool = False
     quirks: bool = True
     now_ms: int = NOW_MS

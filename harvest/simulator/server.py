@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from email.utils import formatdate
 from typing import Any, NamedTuple
 
 from harvest.simulator.connection import Connection
@@ -56,11 +57,12 @@ class Server:
         self.world = world
         terms = terms or Terms(seconds=token_seconds, requests=token_requests)
         self.service = Service(world, terms=terms, clock=clock)
+        self._clock = clock
         self.latency, self.gzip, self.keep_log = latency, gzip, keep_log
         self.requests: list[Logged] = []
         self.statuses: Counter[int] = Counter()
         self.total = self.bytes_sent = self.in_flight = self.most_in_flight = self.connections = 0
-        self._gate = _Gate(rate)
+        self.limit(rate)
         self.open: set[Connection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
@@ -76,6 +78,10 @@ class Server:
         """Replace the schedule of faults; counting starts again."""
         wanted = parse_faults(faults) if isinstance(faults, str) else tuple(faults)
         self.plan = Plan(wanted, self.service.handle, seed=self.world.options.seed)
+
+    def limit(self, rate: float | None) -> None:
+        """Allow so many requests per second from now on; None allows any number."""
+        self._gate = _Gate(rate)
 
     def token(self, *, user: bool = False) -> str:
         """Return an access token that counts, without asking for one."""
@@ -97,6 +103,10 @@ class Server:
             low, high = latency
             return low + (high - low) * (salt(self.world.options.seed, "latency", self.total) / MASK) + extra
         return latency + extra
+
+    def date(self) -> str:
+        """Return the time as the Date header tells it."""
+        return formatdate(self._clock(), usegmt=True)
 
     def arrived(self) -> int:
         """Count a request that is now under way."""

@@ -10,11 +10,12 @@ import hashlib
 import hmac
 import secrets
 from binascii import Error as Base64Error
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 from msgspec import structs
@@ -32,6 +33,7 @@ class Terms:
 
     `credentials` maps client ids to secrets; None accepts any. An access token ends after `seconds`, or after
     `requests` requests. `grants` bounds how many client-credentials grants are given at all.
+    `redirect_uri` is the one that is registered; None accepts any. `auto_approve` False asks the person first.
     """
 
     seconds: float = 3599
@@ -39,6 +41,7 @@ class Terms:
     credentials: dict[str, str] | None = None
     grants: int | None = None
     auto_approve: bool = True
+    redirect_uri: str | None = None
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -51,6 +54,7 @@ class Ticket(msgspec.Struct, frozen=True):
     number: int
     redirect: str = ""
     challenge: str = ""
+    turn: int = 1
 
 
 def sign(ticket: Ticket) -> str:
@@ -74,6 +78,21 @@ def _mac(body: bytes) -> bytes:
     return hmac.new(_KEY, body, hashlib.sha256).hexdigest()[:16].encode()
 
 
+def _consent(path: str, query: dict[str, str]) -> Reply:
+    """Return a page that asks the person, with a button for yes and one for no."""
+    fields = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in query.items()
+    )
+    page = (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Connect</title>'
+        f"<h1>Allow {escape(query['client_id'])} to use your account?</h1>"
+        f'<form action="{escape(path)}" method="get">{fields}'
+        '<button id="allow" name="approve" value="1">Allow</button> '
+        '<button id="deny" name="approve" value="0">Not now</button></form></html>'
+    )
+    return Reply(200, {"content-type": "text/html; charset=utf-8"}, page.encode())
+
+
 class Tokens:
     """Hand out tokens and say which ones count."""
 
@@ -81,18 +100,28 @@ class Tokens:
         self.terms = terms
         self._clock = clock
         self._spent: set[int] = set()
+        self._last = self._revoked_until = 0
+        self.handed_out: deque[str] = deque(maxlen=10_000)
         self._uses: Counter[int] = Counter()
         self.granted: Counter[str] = Counter()
 
     def access_token(self, client: str = DEMO_CLIENT_ID, *, user: bool = False) -> str:
         """Return a fresh access token, as if it had been granted."""
-        return sign(self._ticket("access", client, user))
+        return self._hand_out(self._ticket("access", client, user))
+
+    def refresh_token(self, client: str = DEMO_CLIENT_ID, *, user: bool = False) -> str:
+        """Return a fresh refresh token, as if it had been granted."""
+        return self._hand_out(self._ticket("refresh", client, user))
+
+    def revoke_everything(self) -> None:
+        """Let no token or code count that was handed out until now."""
+        self._revoked_until = self._last
 
     def check(self, request: Request) -> Ticket | None:
         """Return who is asking, None when the token does not count. Every check uses the token once."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         ticket = unsign(token.strip()) if scheme == "OAuth" else None
-        if ticket is None or ticket.kind != "access" or ticket.number in self._spent:
+        if ticket is None or ticket.kind != "access" or not self._counts(ticket):
             return None
         if self._clock() >= ticket.issued + self.terms.seconds:
             return None
@@ -123,9 +152,13 @@ class Tokens:
         if any(not query.get(name) for name in wanted):
             return json_reply(400, {"error": "invalid_request"})
         if not (self.terms.auto_approve or query.get("approve")):
-            link = f"{request.path}?{urlencode(query | {'approve': '1'})}".replace("&", "&amp;")
-            page = f'<!doctype html><title>Connect</title><a href="{link}">Allow access</a>'
-            return Reply(200, {"content-type": "text/html; charset=utf-8"}, page.encode())
+            return _consent(request.path, query)
+        if self.terms.redirect_uri not in (None, query["redirect_uri"]):
+            return refusal(400, "redirect_uri_mismatch")
+        if query.get("approve") == "0":
+            joint = "&" if "?" in query["redirect_uri"] else "?"
+            no = f"{query['redirect_uri']}{joint}error=access_denied&state={quote(query['state'])}"
+            return Reply(302, {"location": no, "content-type": "text/html; charset=utf-8"})
         ticket = self._ticket("code", query["client_id"], True)
         bound = structs.replace(ticket, redirect=query["redirect_uri"], challenge=query["code_challenge"])
         joint = "&" if "?" in query["redirect_uri"] else "?"
@@ -193,7 +226,7 @@ class Tokens:
 
     def _spend(self, ticket: Ticket, kind: str, client: str) -> bool:
         """Use a ticket that works once; False when it is of another kind, another client's, or used."""
-        if ticket.kind != kind or ticket.client != client or ticket.number in self._spent:
+        if ticket.kind != kind or ticket.client != client or not self._counts(ticket):
             return False
         self._spent.add(ticket.number)
         return True
@@ -202,13 +235,22 @@ class Tokens:
         """Return a new access token with a new refresh token."""
         self.granted[grant] += 1
         body: dict[str, Any] = {
-            "access_token": sign(self._ticket("access", client, user)),
+            "access_token": self.access_token(client, user=user),
             "expires_in": int(self.terms.seconds),
-            "refresh_token": sign(self._ticket("refresh", client, user)),
+            "refresh_token": self.refresh_token(client, user=user),
             "scope": "",
             "token_type": "bearer",
         }
         return json_reply(200, body)
 
     def _ticket(self, kind: str, client: str, user: bool) -> Ticket:
-        return Ticket(kind, client, user, self._clock(), secrets.randbits(48))
+        self._last += 1
+        return Ticket(kind, client, user, self._clock(), secrets.randbits(48), turn=self._last)
+
+    def _hand_out(self, ticket: Ticket) -> str:
+        text = sign(ticket)
+        self.handed_out.append(text)
+        return text
+
+    def _counts(self, ticket: Ticket) -> bool:
+        return ticket.number not in self._spent and ticket.turn > self._revoked_until

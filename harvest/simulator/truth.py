@@ -4,7 +4,8 @@ Rules it follows:
 
 1. A harvest lists all likers and reposters of its seed, at most `max_listed` each, and follows the first
    `max_users` of them: likers in list order, then reposters who are not among the listed likers. People who turn
-   out to be gone count.
+   out to be gone count. Other orders than `newest` take the same people by lot (BLAKE2b of `seed:user`, eight bytes,
+   smallest first), by most followers, or by fewest; unknown numbers last, ties by lower id.
 2. Of each followed user it keeps the first `max_user_likes` likes. Nothing beyond a cap is stored at all.
 3. Depth n + 1: the `max_tracks` tracks that most followed users of this harvest like (among the kept likes), not
    spilled before in this harvest, ties by lower id; each spills like the seed. Who is already followed counts
@@ -22,6 +23,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 from harvest.simulator.addresses import resolve
@@ -90,10 +92,12 @@ class Caps:
     max_listed: int = 20_000
     max_tracks: int = 100
     depth: int = 1
+    order: str = "newest"
+    sample_seed: int = 0
     page_size: int = 200
 
 
-def expect(world: World, seeds: Sequence[int | str] | int | str | None = None, **caps: int) -> Truth:
+def expect(world: World, seeds: Sequence[int | str] | int | str | None = None, **caps: Any) -> Truth:
     """Return what a harvest from these seeds (ids or page addresses; default: the hit) must hold."""
     wanted = [seeds] if isinstance(seeds, int | str) else list(seeds) if seeds is not None else [world.seed_url()]
     oracle = _Oracle(world, Caps(**caps))
@@ -143,10 +147,22 @@ class _Oracle:
         reposters = self._read("track_reposters", track, self._caps.max_listed)
         for person in (*likers, *reposters):
             self._see_user(person, "list")
-        chosen = list(dict.fromkeys((*likers, *reposters)))[: self._caps.max_users]
+        chosen = self._in_order(dict.fromkeys((*likers, *reposters)))[: self._caps.max_users]
         for person in chosen:
             self._follow(person)
         return chosen
+
+    def _in_order(self, people: Iterable[int]) -> list[int]:
+        """Put people into the order in which they are followed."""
+        order = self._caps.order
+        if order == "newest":
+            return list(people)
+        if order == "random":
+            seed = self._caps.sample_seed
+            return sorted(people, key=lambda p: (blake2b(b"%d:%d" % (seed, p), digest_size=8).digest()[:8], p))
+        sign = -1 if order == "popular" else 1
+        fame = {person: self.truth.users[person]["followers_count"] for person in people}
+        return sorted(fame, key=lambda p: (fame[p] is None, sign * (fame[p] or 0), p))
 
     def _follow(self, user: int) -> None:
         """Read a user's likes, once."""

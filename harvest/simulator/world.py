@@ -125,7 +125,7 @@ class World:
         """Return the page address of the hit, a track with many likers."""
         return self.seed_urls(1)[0]
 
-    def truth(self, seeds: Sequence[int | str] | int | str | None = None, **caps: int) -> Truth:
+    def truth(self, seeds: Sequence[int | str] | int | str | None = None, **caps: Any) -> Truth:
         """Return what a harvest from these seeds (default: the hit) must hold; see `truth.expect` for the caps."""
         from harvest.simulator.truth import expect
 

@@ -13,10 +13,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from harvest.lists import KINDS, RESOLVE, SPILL, ListKind, chosen_next
-from harvest.models import Limits
+from harvest.lists import KINDS, RESOLVE, SPILL, ListKind, chosen_next, chosen_with
+from harvest.models import ORDERS, Limits
+from harvest.store import drawing
 from harvest.store.edges import of_type
 
+_AS_LISTED = ORDERS[0]
 _SUBJECT_TABLES = {"track": "tracks", "user": "users", "playlist": "playlists"}
 
 
@@ -54,12 +56,15 @@ def spread(
     if kind is RESOLVE:
         spill(connection, want.harvest_id, [(subject_id, want.task_id)], depth=1, limits=want.limits)
         return
-    if kind.births:
-        _follow(connection, want, kind, subject_id, from_rank)
-    if ended:
-        for later in chosen_next(kind):
-            for waiting in _wants_of_list(connection, want, later, subject_id):
-                _follow(connection, waiting, later, subject_id, 0)
+    if want.limits.order == _AS_LISTED:
+        if kind.births:
+            _follow(connection, want, kind, subject_id, from_rank)
+        if ended:
+            for later in chosen_next(kind):
+                for waiting in _wants_of_list(connection, want, later, subject_id):
+                    _follow(connection, waiting, later, subject_id, 0)
+    if ended and kind.births:
+        _follow_the_pool(connection, want, kind, subject_id)
 
 
 def spill(
@@ -107,6 +112,24 @@ def _follow(connection: sqlite3.Connection, want: Want, kind: ListKind, subject_
     _choose(connection, _candidates(connection, want, kind, subject_id, from_rank, before))
     for name in kind.births:
         _want_chosen(connection, want.harvest_id, KINDS[name], want.depth, _cap(KINDS[name], want.limits))
+
+
+def _follow_the_pool(connection: sqlite3.Connection, want: Want, kind: ListKind, subject_id: int) -> None:
+    """Once all lists of a subject have ended: draw whom to follow, where an order asks for it, and note the chances."""
+    pool = drawing.ended_pool(connection, want.harvest_id, chosen_with(kind), subject_id)
+    if pool is None or want.limits.max_users == 0:
+        return
+    size = drawing.size_of(connection, pool, subject_id)
+    chance = drawing.chance(want.limits, size)
+    if want.limits.order == _AS_LISTED:
+        if chance is not None:
+            for name in kind.births:
+                drawing.note_certainty(connection, want.harvest_id, pool, subject_id, name)
+    elif not drawing.is_drawn(connection, want.harvest_id, pool):
+        _choose(connection, drawing.draw(connection, pool, subject_id, want.limits))
+        for name in kind.births:
+            cap = _cap(KINDS[name], want.limits)
+            _want_chosen(connection, want.harvest_id, KINDS[name], want.depth, cap, chance)
 
 
 def _candidates(
@@ -190,10 +213,21 @@ def _choose(connection: sqlite3.Connection, chosen: Iterable[tuple[int, int, int
     connection.executemany("INSERT OR IGNORE INTO temp.chosen VALUES (?, ?, ?)", chosen)
 
 
-def _want_chosen(connection: sqlite3.Connection, harvest_id: int, kind: ListKind, depth: int, cap: int | None) -> None:
-    """Want one kind of list of everything chosen; a list cut by a smaller cap goes on."""
+def _want_chosen(
+    connection: sqlite3.Connection,
+    harvest_id: int,
+    kind: ListKind,
+    depth: int,
+    cap: int | None,
+    chance: float | None = None,
+) -> None:
+    """Want one kind of list of everything chosen; a list cut by a smaller cap goes on.
+
+    A wish without a place is left from an earlier choice and gets one, though never at a greater depth: parents would
+    then lead in circles.
+    """
     claimed = f"s.{kind.claimed}" if kind.claimed else "NULL"
-    parameters = {"harvest": harvest_id, "kind": kind.name, "depth": depth, "cap": cap}
+    parameters = {"harvest": harvest_id, "kind": kind.name, "depth": depth, "cap": cap, "chance": chance}
     connection.execute(
         f"""
         INSERT INTO tasks (kind, subject_id, claimed, claimed_at)
@@ -206,12 +240,14 @@ def _want_chosen(connection: sqlite3.Connection, harvest_id: int, kind: ListKind
     )
     connection.execute(
         """
-        INSERT INTO harvest_tasks (harvest_id, task_id, depth, parent_task_id, cap, listed_rank)
-        SELECT :harvest, t.id, :depth, c.parent_task_id, :cap, c.place
+        INSERT INTO harvest_tasks (harvest_id, task_id, depth, parent_task_id, cap, listed_rank, chance)
+        SELECT :harvest, t.id, :depth, c.parent_task_id, :cap, c.place, :chance
         FROM temp.chosen AS c
         JOIN tasks AS t ON t.kind = :kind AND t.subject_id = c.id AND t.argument = ''
         WHERE true
-        ON CONFLICT DO NOTHING
+        ON CONFLICT DO UPDATE SET depth = excluded.depth, parent_task_id = excluded.parent_task_id,
+            listed_rank = excluded.listed_rank, chance = excluded.chance
+            WHERE listed_rank IS NULL AND excluded.depth <= depth
         """,
         parameters,
     )

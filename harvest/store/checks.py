@@ -182,10 +182,37 @@ _LEDGER = (
             FROM harvests AS h
             WHERE h.state = 'drained' AND NOT EXISTS (
                 SELECT 1 FROM tasks AS t
-                WHERE t.kind = 'track_likers' AND t.subject_id = h.seed_id AND t.outcome = 'failed'
+                WHERE t.subject_id = h.seed_id AND t.outcome = 'failed' AND (
+                    t.kind = 'track_likers'
+                    OR t.kind = 'track_reposters' AND json_extract(h.options, '$.order') <> 'newest'
+                )
             )
         )
         WHERE followed < min(bound, people)
+        """,
+    ),
+    Check(
+        "harvests.chance",
+        "who was drawn around a track had the chance of all drawn there: the bound by the number of people listed",
+        """
+        WITH drawn AS (
+            SELECT w.harvest_id, p.subject_id AS track_id, count(*) AS n, min(w.chance) AS low, max(w.chance) AS high,
+                json_extract(h.options, '$.max_users') AS bound, json_extract(h.options, '$.max_listed') AS cap
+            FROM harvests AS h
+            JOIN harvest_tasks AS w ON w.harvest_id = h.id AND w.chance IS NOT NULL
+            JOIN tasks AS p ON p.id = w.parent_task_id
+            WHERE h.state = 'drained'
+            GROUP BY w.harvest_id, p.subject_id
+        )
+        SELECT 'harvest ' || harvest_id || ', track ' || track_id || ': ' || low || ' to ' || high || ' of ' || people
+        FROM (
+            SELECT d.*, (
+                SELECT count(DISTINCT e.user_id) FROM user_engagements AS e
+                WHERE e.track_id = d.track_id AND e.track_list_rank >= 0 AND e.track_list_rank < d.cap
+            ) AS people
+            FROM drawn AS d
+        )
+        WHERE low <> high OR n > people OR abs(low - min(1.0, bound * 1.0 / max(people, 1))) > 1e-9
         """,
     ),
     Check(
@@ -213,15 +240,18 @@ _LEDGER = (
     ),
     Check(
         "edges.provenance",
-        "every like and repost comes from a page of a list of its user or its track",
+        "every like and repost comes from a page of a list of its user or its track, the one that holds its rank",
         """
-        SELECT 'user ' || e.user_id || ', track ' || e.track_id || ': came with a page of ' || t.kind || ' '
-            || t.subject_id
+        SELECT 'user ' || e.user_id || ', track ' || e.track_id || ': came with page ' || p.number || ' of ' || t.kind
+            || ' ' || t.subject_id
         FROM user_engagements AS e
         JOIN pages AS p ON p.id = e.first_page_id
         JOIN tasks AS t ON t.id = p.task_id
         JOIN list_kinds AS k ON k.kind = t.kind
         WHERE t.subject_id <> CASE k.subject WHEN 'user' THEN e.user_id ELSE e.track_id END
+            OR p.reading = 0
+                AND coalesce(CASE k.subject WHEN 'user' THEN e.user_list_rank ELSE e.track_list_rank END, -1)
+                NOT BETWEEN p.first_rank AND p.first_rank + p.kept - 1
         """,
     ),
     Check(
@@ -232,13 +262,18 @@ _LEDGER = (
     ),
     Check(
         "graph.status",
-        "a user is gone or forbidden only if a list of theirs is",
+        "a user is gone or forbidden if a list of theirs is, and only then",
         """
         SELECT 'user ' || u.id || ' is ' || u.status FROM users AS u
         WHERE u.status IN ('gone', 'forbidden') AND NOT EXISTS (
             SELECT 1 FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind AND k.subject = 'user'
             WHERE t.subject_id = u.id AND t.outcome = u.status
         )
+        UNION ALL
+        SELECT 'user ' || u.id || ' is ok, but ' || t.kind || ' is ' || t.outcome
+        FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind AND k.subject = 'user'
+            JOIN users AS u ON u.id = t.subject_id AND u.status = 'ok'
+        WHERE t.outcome IN ('gone', 'forbidden')
         """,
     ),
     Check(

@@ -43,6 +43,10 @@ class Frontier:
         self._left_over: deque[int] = deque(row[0] for row in connection.execute(OPEN_TASKS, ("doing", -1)))
         self._ahead: deque[int] = deque()
 
+    def is_empty(self) -> bool:
+        """Say whether no list is left that a running harvest wants read."""
+        return not any(self._connection.execute(OPEN_TASKS, (state, 1)).fetchone() for state in ("todo", "doing"))
+
     def claim(self) -> Task | None:
         """Take up the next list and mark it as being read; None when there is none to take."""
         while (task_id := self._next_id()) is not None:

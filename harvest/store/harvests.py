@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from harvest.lists import KINDS, RESOLVE, SPILL
-from harvest.models import Limits
+from harvest.models import ORDERS, Limits
 from harvest.store.births import catch_up, spill
 
 _FOLLOWED = next(iter(KINDS[SPILL[0]].births))
@@ -74,7 +74,9 @@ def begin(connection: sqlite3.Connection, harvest_ids: Iterable[int], run_id: in
         )
         _reopen_seed(connection, harvest_id)
         if options != last_options or last_run_id != _last_run_before(connection, run_id):
-            _apply_limits(connection, harvest_id, Limits(**json.loads(options)))
+            limits, last = Limits(**json.loads(options)), Limits(**json.loads(last_options or options))
+            _forget_choice(connection, harvest_id, limits, last)
+            _apply_limits(connection, harvest_id, limits)
         connection.execute(
             "UPDATE harvests SET last_options = options, last_run_id = ? WHERE id = ?", (run_id, harvest_id)
         )
@@ -163,12 +165,28 @@ def _apply_limits(connection: sqlite3.Connection, harvest_id: int, limits: Limit
     connection.execute("UPDATE harvests SET level = min(level, 1) WHERE id = ?", (harvest_id,))
     for (track_id,) in connection.execute(
         """
-        SELECT DISTINCT t.subject_id FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id
+        SELECT t.subject_id FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id
         WHERE w.harvest_id = ? AND t.kind = ?
+        ORDER BY w.depth, w.listed_rank
         """,
         (harvest_id, SPILL[0]),
     ).fetchall():
         catch_up(connection, harvest_id, track_id)
+
+
+def _forget_choice(connection: sqlite3.Connection, harvest_id: int, limits: Limits, last: Limits) -> None:
+    """Take place and chance from those followed when other options choose anew; whom they choose gets them back."""
+    bounds = (limits.max_users, limits.max_listed) != (last.max_users, last.max_listed)
+    anew = (limits.order, limits.sample_seed) != (last.order, last.sample_seed)
+    for column, stale in (("chance", bounds or anew), ("listed_rank", anew or (bounds and limits.order != ORDERS[0]))):
+        if stale:
+            connection.execute(
+                f"""
+                UPDATE harvest_tasks SET {column} = NULL
+                WHERE harvest_id = ? AND task_id IN (SELECT id FROM tasks WHERE kind = ?)
+                """,  # noqa: S608 - one of two columns
+                (harvest_id, _FOLLOWED),
+            )
 
 
 def _drop_unwanted(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> None:
@@ -177,7 +195,7 @@ def _drop_unwanted(connection: sqlite3.Connection, harvest_id: int, limits: Limi
         """
         DELETE FROM harvest_tasks
         WHERE harvest_id = ?1
-            AND (depth > ?2 OR listed_rank >= ?3 AND task_id IN (SELECT id FROM tasks WHERE kind = ?4))
+            AND (depth > ?2 OR coalesce(listed_rank >= ?3, 1) AND task_id IN (SELECT id FROM tasks WHERE kind = ?4))
             AND task_id IN (SELECT id FROM tasks WHERE state <> 'ended' AND pages_read = 0)
         """,
         (harvest_id, limits.depth, limits.max_users, _FOLLOWED),
@@ -231,6 +249,16 @@ def put_back(connection: sqlite3.Connection, failure_class: str | None) -> int:
         """,
         (failure_class,),
     )
+    for table in ("users", "tracks"):  # who is asked again is not gone until the answer says so
+        connection.execute(
+            f"""
+            UPDATE {table} SET status = 'ok'
+            WHERE status IN ('gone', 'forbidden') AND NOT EXISTS (
+                SELECT 1 FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind AND k.subject || 's' = '{table}'
+                WHERE t.subject_id = {table}.id AND t.outcome = {table}.status
+            )
+            """  # noqa: S608 - one of two tables
+        )
     connection.execute(
         """
         UPDATE harvests SET state = 'paused'
@@ -266,7 +294,7 @@ def _deepen(connection: sqlite3.Connection, harvest_id: int, depth: int, limits:
     assert edge is not None
     best = connection.execute(
         """
-        SELECT e.track_id, t.id, count(*) AS common, min(w.depth * 1000000000 + w.listed_rank)
+        SELECT e.track_id, t.id, count(*) AS common, min(w.depth * 1000000000 + coalesce(w.listed_rank, 999999999))
         FROM harvest_tasks AS w
         JOIN tasks AS t ON t.id = w.task_id AND t.kind = :followed
         JOIN user_engagements AS e ON e.user_id = t.subject_id AND e.engagement_type = :type

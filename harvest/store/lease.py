@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from harvest.clock import as_text
 from harvest.errors import CrawlBusy
+from harvest.processes import born, is_alive
 
 EXPIRES_AFTER = timedelta(minutes=5)
 HEARTBEAT_SECONDS = 60.0
@@ -25,7 +25,7 @@ def take(connection: sqlite3.Connection, now: datetime, path: Path) -> None:
     check_free(connection, now, path)
     connection.execute(
         "INSERT OR REPLACE INTO lease (id, host, pid, process_born, heartbeat_at) VALUES (1, ?, ?, ?, ?)",
-        (socket.gethostname(), os.getpid(), _born(os.getpid()) or "", as_text(now)),
+        (socket.gethostname(), os.getpid(), born(os.getpid()) or "", as_text(now)),
     )
 
 
@@ -65,23 +65,4 @@ def _is_alive(host: str, pid: int, born: str, heartbeat_at: str, *, now: datetim
         return now - seen < EXPIRES_AFTER
     if pid == os.getpid():
         return False  # left by an earlier crawl of this very process
-    born_now = _born(pid)
-    return born_now is not None and (not born or born_now == born)
-
-
-def _born(pid: int) -> str | None:
-    """Give the start time of a live process, as the system tells it; None when there is no such process."""
-    stat = Path(f"/proc/{pid}/stat")
-    if Path("/proc/self/stat").exists():
-        try:
-            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            return None
-        return None if fields[0] in "ZX" else fields[19]  # state; start time in ticks since boot
-    try:
-        answer = subprocess.run(
-            ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False, timeout=5
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return answer.stdout.strip() or None
+    return is_alive(pid, born)

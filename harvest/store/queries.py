@@ -47,7 +47,7 @@ class Harvest:
     state: str
     level: int
     reason: str | None
-    options: dict[str, int]
+    options: dict[str, int | str]
     started_at: str
     finished_at: str | None
     open_lists: int

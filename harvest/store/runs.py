@@ -38,6 +38,23 @@ def _is_local_server(api_url: str) -> bool:
     return urlsplit(api_url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
+def spent(connection: sqlite3.Connection) -> tuple[int, float, list[int]]:
+    """Give what all runs of the file spent: requests, seconds, and the lists that are failed as it stands.
+
+    A run that was killed lasted until its last page.
+    """
+    (requests,) = connection.execute("SELECT coalesce(sum(n), 0) FROM run_requests").fetchone()
+    (seconds,) = connection.execute(
+        """
+        SELECT coalesce(sum(max(0, unixepoch(coalesce(ended_at,
+            (SELECT max(fetched_at) FROM pages WHERE run_id = runs.id), started_at)) - unixepoch(started_at))), 0)
+        FROM runs
+        """
+    ).fetchone()
+    failed = connection.execute("SELECT id FROM tasks WHERE outcome IN ('failed', 'unreadable')")
+    return int(requests), float(seconds), [row[0] for row in failed]
+
+
 def end_run(
     connection: sqlite3.Connection,
     run_id: int,

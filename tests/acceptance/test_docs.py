@@ -27,6 +27,7 @@ DICTIONARY = (ROOT / "schema" / "README.md").read_text(encoding="utf-8")
 PAGES = {
     "README.md": README,
     "schema/README.md": DICTIONARY,
+    "docs/getting-access.md": (ROOT / "docs" / "getting-access.md").read_text("utf-8"),
     "CHANGELOG.md": (ROOT / "CHANGELOG.md").read_text("utf-8"),
 }
 
@@ -79,7 +80,11 @@ def commands() -> dict[str, click.Command]:
 
 
 def options() -> list[tuple[str, click.Option]]:
-    return [(name, p) for name, command in commands().items() for p in command.params if isinstance(p, click.Option)]
+    found = list(commands().items())
+    for name, group in commands().items():
+        if isinstance(group, click.Group):
+            found += [(f"{name} {part}", command) for part, command in group.commands.items()]
+    return [(name, p) for name, command in found for p in command.params if isinstance(p, click.Option)]
 
 
 def option_variables() -> set[str]:
@@ -95,7 +100,13 @@ def variables_in_code() -> set[str]:
 def exit_codes() -> set[int]:
     """Give every code the program ends with: done, the errors' own, and those of the summary."""
     classes = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, errors.HarvestError)]
-    return {0, *(c.exit_code for c in classes), summary.EXIT_FAILED_LISTS, summary.EXIT_INTERRUPTED}
+    return {
+        0,
+        *(c.exit_code for c in classes),
+        summary.EXIT_FAILED_LISTS,
+        summary.EXIT_BUDGET,
+        summary.EXIT_INTERRUPTED,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +212,11 @@ def test_no_page_names_a_variable_that_does_not_exist(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_page_names_an_option_that_does_not_exist(page):
-    real = {flag for _, option in options() for flag in option.opts} | {"--help", "--version", "--all"}
+    real = {flag for _, option in options() for flag in (*option.opts, *option.secondary_opts)} | {
+        "--help",
+        "--version",
+        "--all",
+    }
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", PAGES[page])) - real == set()
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harvest.models import Limits
+from harvest.models import ORDERS, Limits
 from harvest.simulator import World
 from tests.crawling import assert_exact, crawl_world
 
@@ -47,6 +47,8 @@ limits_ = st.builds(
     max_listed=st.integers(1, 100),
     max_tracks=st.integers(1, 4),
     depth=st.integers(1, 3),
+    order=st.sampled_from(ORDERS),
+    sample_seed=st.integers(0, 3),
 )
 
 

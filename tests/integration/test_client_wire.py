@@ -122,3 +122,9 @@ async def test_a_reply_slower_than_the_deadline_is_given_up(serve, connect):
     await client.fetch(TASK)
     with pytest.raises(Unreachable):
         await client.fetch(TASK)
+
+
+async def test_a_body_that_announces_200_megabytes_is_refused_before_it_comes(serve, connect):
+    url, _ = await serve(http(b'{"collection":[', length=200 << 20))
+    with pytest.raises(UnexpectedReply, match="larger than 64 MB"):
+        await connect(url).fetch(TASK)

@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "clock": set(),
     "hidden": set(),
     "processes": set(),
+    "terms": set(),
     "lists": {"models"},
     "settings": {"errors"},
     "logs": {"errors", "hidden"},
@@ -24,6 +25,7 @@ MAY_IMPORT = {
     "crawl": NOUNS | {"api", "store"},
     "simulator": set(),
     "wiring": NOUNS | {"settings", "auth", "api", "store"},
+    "notebook": NOUNS | {"terms", "settings", "wiring", "auth", "api", "store", "crawl"},
 }
 ONLY_IN = {"tenacity": {"api/retry.py"}, "httpx": {"api", "auth", "wiring.py"}, "sqlite_utils": {"store", "crawl"}}
 

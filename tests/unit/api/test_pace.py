@@ -7,7 +7,8 @@ from random import Random
 
 import pytest
 
-from harvest.api.pace import LocalStarts, Pace
+from harvest.api.pace import Pace
+from harvest.api.turns import Turns
 from harvest.errors import Blocked, Challenged, Gone, RateLimited, ServerTrouble
 
 
@@ -141,6 +142,27 @@ async def test_six_holds_in_a_row_are_waited_out_and_the_next_refusal_ends_the_r
         assert raised.value.exit_code == 5
 
 
+async def test_who_goes_first_and_is_refused_teaches_nothing_about_the_rate(pace):
+    for _ in range(6):
+        pace.hold(1, "slow down", slot=await pace.slot())
+    assert pace.interval == 1.0
+
+
+async def test_without_a_known_limit_requests_open_gently(clock):
+    """Two are out at first, and one more for each two that were accepted."""
+    pace = Pace(clock=clock, delay=0)
+    waiting = [asyncio.create_task(pace.slot()) for _ in range(200)]
+    out = []
+    for accepted in range(100):
+        for _ in range(10):
+            await asyncio.sleep(0)
+        out.append(sum(task.done() for task in waiting) - accepted)
+        pace.succeeded(waiting[accepted].result())
+    assert out[:6] == [2, 2, 3, 3, 4, 4]
+    for task in waiting[100:]:
+        pace.succeeded(await task)
+
+
 async def test_a_success_begins_the_row_anew(pace):
     for _ in range(20):
         pace.hold(1, "slow down", slot=await pace.slot())
@@ -185,12 +207,12 @@ async def test_every_end_of_a_request_is_judged(pace, clock, error, holds, inter
     assert pace.interval == interval
 
 
-async def test_starts_are_given_back_only_while_they_are_the_last():
-    local = LocalStarts()
-    first = local.reserve(10.0, 1.0)
-    second = local.reserve(10.0, 1.0)
-    local.give_back(first, 1.0)
-    assert local.reserve(10.0, 1.0) == 12.0
-    local.give_back(12.0, 1.0)
-    local.give_back(second, 1.0)
-    assert local.reserve(10.0, 1.0) == 11.0
+def test_places_are_given_back_only_while_they_are_the_last():
+    turns = Turns(delay=1.0)
+    first, second = turns.reserve(10.0, "a"), turns.reserve(10.0, "b")
+    turns.give_back(first, "a")
+    assert turns.reserve(10.0, "a").start == 12.0
+    turns = Turns(delay=1.0)
+    first, second = turns.reserve(10.0, "a"), turns.reserve(10.0, "b")
+    turns.give_back(second, "b")
+    assert turns.reserve(10.0, "a").start == 11.0

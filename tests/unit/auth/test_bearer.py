@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 
 import pytest
 
-from harvest.auth.bearer import Bearer, MemoryStore
+from harvest.auth.bearer import Bearer
+from harvest.auth.cache import Kept, MemoryKeeper, MemoryStore
 from harvest.auth.grants import Token
+from harvest.auth.modes import fingerprint
 from harvest.errors import Blocked, LoginNeeded, SettingsError, TokenRefused
 
 CLIENT = {"client_id": "id", "client_secret": "secret"}
@@ -48,6 +51,14 @@ def build(clock):
         return Bearer(send=service, clock=clock, **credentials), service
 
     return build
+
+
+def holding(**kept):
+    """A keeper in which something is stored already."""
+    keeper = MemoryKeeper()
+    for kind, what in kept.items():
+        keeper.store(kind).save(what)
+    return keeper
 
 
 NEW = ("client_credentials", None, True)
@@ -161,7 +172,7 @@ async def test_a_spent_refresh_token_costs_one_new_grant(build):
     bearer, service = build(INVALID_GRANT, granted("a"), refresh_token="spent", **CLIENT)
     assert (await bearer.token()).access_token == "a"
     assert service.asked == [("refresh_token", "spent", False), NEW]
-    assert bearer.kind == "refresh_token"
+    assert bearer.kind == "client_credentials"
 
 
 async def test_a_client_that_is_not_understood_is_tried_in_the_other_place_once(build):
@@ -190,21 +201,27 @@ async def test_trouble_of_the_service_is_no_lost_session(build):
 
 async def test_the_new_pair_is_saved_before_it_is_used(build, clock):
     class Store(MemoryStore):
-        def save(self, token):
-            saved.append((token.access_token, token.refresh_token, bearer._token))
-            super().save(token)
+        def prepare(self):
+            steps.append(("room", len(service.asked)))
 
-    saved = []
-    store = Store()
-    bearer, _ = build(granted("a", "r2"), refresh_token="r1", store=store, **CLIENT)
+        def save(self, kept):
+            steps.append((kept.token.access_token, kept.token.refresh_token, bearer._token))
+            super().save(kept)
+
+    class Keeper(MemoryKeeper):
+        def store(self, kind):
+            return store
+
+    steps, store = [], Store()
+    bearer, service = build(granted("a", "r2"), refresh_token="r1", keeper=Keeper(), **CLIENT)
     await bearer.token()
-    assert saved == [("a", "r2", None)]
-    assert store.load() == Token("a", "r2", 3599.0, "2026-11-21T00:00:00Z")
+    assert steps == [("room", 0), ("a", "r2", None)]
+    assert store.load() == Kept(Token("a", "r2", 3599.0, "2026-11-21T00:00:00Z"), fingerprint("r1"))
 
 
 async def test_a_stored_token_goes_on_until_it_is_old(build, clock):
     stored = Token("stored", "r1", 3599.0, "2026-11-20T23:30:00Z")
-    bearer, service = build(granted("a"), store=MemoryStore(stored), **CLIENT)
+    bearer, service = build(granted("a"), keeper=holding(client_credentials=Kept(stored)), **CLIENT)
     assert (await bearer.token()).access_token == "stored"
     clock.seconds += 1500
     assert (await bearer.token()).access_token == "a"
@@ -231,3 +248,118 @@ async def test_nothing_secret_shows(build):
     token = await bearer.token()
     assert "AAA" not in repr(bearer) + repr(token)
     assert "secret" not in repr(bearer)
+
+
+async def test_over_a_day_there_is_one_grant_and_a_refresh_per_55_minutes(build, clock):
+    """Asked every ten seconds; 50 grants in 12 hours are allowed (soundcloud-api issue 212), so this is far below."""
+    calls = [granted(f"token-{n}", f"renewal-{n}") for n in range(100)]
+    bearer, service = build(*calls, **CLIENT)
+    began, times = clock.seconds, []
+    while clock.seconds < began + 86_400:
+        before = len(service.asked)
+        bearer.accepted(await bearer.token())
+        times += [clock.seconds] * (len(service.asked) - before)
+        clock.seconds += 10
+    assert [grant for grant, *_ in service.asked].count("client_credentials") == 1
+    assert len(times) == 27
+    assert min(b - a for a, b in itertools.pairwise(times)) >= 3599 - 300
+
+
+async def test_without_refresh_tokens_a_day_costs_as_many_grants_as_tokens_live(build, clock):
+    bearer, service = build(*[granted(f"token-{n}") for n in range(100)], **CLIENT)
+    for _ in range(8640):
+        bearer.accepted(await bearer.token())
+        clock.seconds += 10
+    assert len(service.asked) == 27  # 14 in 12 hours, of 50
+
+
+async def test_what_another_process_renewed_is_adopted_without_asking(build, clock):
+    old, new = Token("old", "r1", 3599.0, "2026-11-20T23:00:00Z"), Token("new", "r2", 3599.0, "2026-11-21T00:00:00Z")
+    keeper = holding(login=Kept(old))
+    bearer, service = build(keeper=keeper, **CLIENT)
+    keeper.store("login").save(Kept(new))
+    assert await bearer.token() == new
+    assert service.asked == []
+    assert not bearer.is_latest(new)
+
+
+async def test_an_adopted_token_that_is_refused_is_renewed(build):
+    new = Token("new", "r2", 3599.0, "2026-11-21T00:00:00Z")
+    keeper = holding(login=Kept(Token("old", "r1")))
+    bearer, service = build(granted("newest", "r3"), keeper=keeper, **CLIENT)
+    keeper.store("login").save(Kept(new))
+    adopted = await bearer.renew(await bearer.token())
+    assert adopted == new
+    newest = await bearer.renew(adopted)
+    assert (newest.access_token, service.asked) == ("newest", [("refresh_token", "r2", False)])
+    assert bearer.is_latest(newest)
+
+
+async def test_a_login_that_is_refused_ends_for_good_and_the_app_goes_on(build):
+    keeper = holding(login=Kept(Token("", "spent"), user="me"))
+    bearer, _ = build(INVALID_GRANT, granted("a", "r"), keeper=keeper, **CLIENT)
+    assert (await bearer.token()).access_token == "a"
+    assert bearer.kind == "client_credentials"
+    assert keeper.store("login").load() == Kept(None, ended=True, user="me")
+
+
+async def test_what_is_a_persons_own_is_not_asked_for_in_the_name_of_the_app(build):
+    keeper = holding(login=Kept(Token("", "spent")))
+    bearer, service = build(INVALID_GRANT, keeper=keeper, fall_back=False, **CLIENT)
+    with pytest.raises(TokenRefused, match="harvest auth login"):
+        await bearer.token()
+    assert len(service.asked) == 1
+
+
+async def test_a_login_without_the_secret_is_used_but_not_thrown_away(build):
+    keeper = holding(login=Kept(Token("good", "r1")))
+    bearer, _ = build(keeper=keeper, client_id="id")
+    token = await bearer.token()
+    with pytest.raises(LoginNeeded, match="SOUNDCLOUD_CLIENT_SECRET is missing"):
+        await bearer.renew(token)
+    assert keeper.store("login").load() == Kept(Token("good", "r1"))
+
+
+async def test_where_id_and_secret_belong_is_remembered_over_runs(build):
+    keeper = MemoryKeeper()
+    bearer, _ = build(INVALID_CLIENT, granted("a", seconds=1), keeper=keeper, **CLIENT)
+    await bearer.token()
+    second, service = build(granted("b"), keeper=keeper, **CLIENT)
+    await second.renew(await second.token())
+    assert service.asked == [("client_credentials", None, False)]
+
+
+async def test_a_refresh_that_brings_no_new_refresh_token_keeps_the_old_one(build):
+    keeper = holding(login=Kept(Token("", "r1")))
+    bearer, _ = build(granted("a"), keeper=keeper, **CLIENT)
+    await bearer.token()
+    assert keeper.store("login").load().token.refresh_token == "r1"
+
+
+async def test_trouble_leaves_what_is_stored_as_it_was(build):
+    keeper = holding(login=Kept(Token("", "r1")))
+    bearer, _ = build(Blocked(), keeper=keeper, **CLIENT)
+    with pytest.raises(Blocked):
+        await bearer.token()
+    assert keeper.store("login").load() == Kept(Token("", "r1"))
+
+
+async def test_a_lock_that_is_never_given_back_is_not_waited_for_for_ever(build, clock):
+    class Busy(MemoryStore):
+        def try_lock(self):
+            return False
+
+    class Keeper(MemoryKeeper):
+        def store(self, kind):
+            return Busy()
+
+    bearer, _ = build(keeper=Keeper(), **CLIENT)
+    clock.sleep = lambda seconds: asyncio.sleep(0)
+    with pytest.raises(Blocked, match="Another harvest process"):
+        await bearer.token()
+
+
+async def test_renewing_now_says_when_nothing_can_renew(build):
+    bearer, _ = build(access_token="fixed")
+    with pytest.raises(LoginNeeded, match="No refresh token"):
+        await bearer.renew_now()

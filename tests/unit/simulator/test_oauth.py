@@ -153,7 +153,9 @@ def test_a_person_can_be_asked_first(call, world):
     query = "client_id=x&redirect_uri=http://127.0.0.1/&response_type=code&code_challenge=c&code_challenge_method=S256&state=s"
     page = caller.service.handle(Request.of("GET", f"/authorize?{query}"))
     assert page.status == 200
-    assert b"approve=1" in page.body
+    assert b'<button id="allow" name="approve" value="1">Allow</button>' in page.body
+    denied = caller.service.handle(Request.of("GET", f"/authorize?{query}&approve=0"))
+    assert denied.headers["location"] == "http://127.0.0.1/?error=access_denied&state=s"
     assert caller.service.handle(Request.of("GET", f"/authorize?{query}&approve=1")).status == 302
 
 

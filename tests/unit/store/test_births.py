@@ -1,6 +1,8 @@
-from harvest.errors import Gone, ServerTrouble
+from hashlib import blake2b
+
+from harvest.errors import BadRequest, Gone, ServerTrouble
 from harvest.models import Limits
-from harvest.store import harvests
+from harvest.store import drawing, harvests
 
 from .conftest import NOW, SEED, tracks_page, users_page
 
@@ -160,3 +162,33 @@ def test_failures_of_a_list_that_ends_well_after_all_are_resolved(open_books):
         harvests.spread_levels(books.db.conn, books.run_id, NOW)
     books.keep(books.claim("track_likers"), users_page(10))
     assert books.rows("SELECT class, resolved_at FROM failures") == [("server", NOW)]
+
+
+def test_a_sample_is_drawn_when_all_lists_have_ended_whichever_ends_first(open_books):
+    for last in ("track_likers", "track_reposters"):
+        books = open_books({f"{SEED}-{last}": Limits(max_users=3, order="random", sample_seed=5)})
+        track = 1 if last == "track_likers" else 2
+        books.resolve(track)
+        pages = {"track_likers": users_page(10, 11, 12), "track_reposters": users_page(20, 11, 21)}
+        first = next(kind for kind in pages if kind != last)
+        books.keep(books.claim(first, track), pages[first])
+        assert books.followed() == []
+        books.keep(books.claim(last, track), pages[last])
+        lots = sorted((10, 11, 12, 20, 21), key=lambda user: drawing.lot(5, user))
+        assert set(books.followed()) == set(lots[:3])
+        assert books.rows("SELECT DISTINCT chance FROM harvest_tasks WHERE chance IS NOT NULL") == [(3 / 5,)]
+
+
+def test_a_sample_waits_for_a_list_that_may_be_retried_and_not_for_one_that_may_not(open_books):
+    for error, expected in ((ServerTrouble(status=503), 0), (BadRequest(status=400), 2)):
+        books = open_books({f"{SEED}-{error.status}": Limits(max_users=3, order="random")})
+        books.resolve(error.status)
+        books.keep(books.claim("track_likers", error.status), users_page(10, 11))
+        books.committer.fail(books.claim("track_reposters", error.status), error, NOW, {})
+        assert len(books.followed()) == expected
+
+
+def test_a_lot_is_the_same_for_ever():
+    assert [drawing.lot(seed, user) for seed, user in ((0, 1), (0, 2), (1, 1))] == [
+        int.from_bytes(blake2b(text, digest_size=8).digest(), "big") >> 1 for text in (b"0:1", b"0:2", b"1:1")
+    ]

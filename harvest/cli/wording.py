@@ -1,0 +1,57 @@
+"""Numbers and times in words, the same in the display, the log and `harvest status`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harvest.models import Outcome
+
+PHASES = {
+    "seed": "Looking up the seed",
+    "spill": "Listing who liked and reposted",
+    "users": "Reading what they like",
+    "done": "Nothing left to read",
+}
+
+
+def phase_words(phase: str, depth: int) -> str:
+    """Name a phase, with its depth from the second level on."""
+    return f"{PHASES[phase]}, depth {depth}" if depth > 1 and phase != "done" else PHASES[phase]
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time for people: 42 s, 3 min 20 s, 2 h 05 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def about(seconds: float) -> str:
+    """Write an estimated length of time no finer than it is known: 40 s, 12 min, 2 h 05 min."""
+    if seconds < 90:
+        return duration(max(round(seconds / 5) * 5, 5))
+    return f"{round(seconds / 60)} min" if seconds < 3600 else duration(round(seconds / 300) * 300)
+
+
+def remaining(requests: int, *, at_least: bool, seconds: float | None) -> str:
+    """Say how long the rest will take, as far as is known."""
+    if not requests:
+        return ""
+    if seconds is None:
+        return "time left not known yet"
+    return f"{'≥ ' if at_least else 'about '}{about(seconds)} left"
+
+
+def rate(per_second: float) -> str:
+    """Write a rate in the unit that gives it digits: 1.9/s, 40/min."""
+    if per_second >= 0.95 or not per_second:
+        return f"{per_second:,.0f}/s" if per_second >= 99.5 or not per_second else f"{per_second:.1f}/s"
+    return f"{per_second * 60:.0f}/min" if per_second * 60 >= 0.95 else f"{per_second * 3600:.0f}/h"
+
+
+def in_order(outcomes: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Put outcomes into their order."""
+    return [(o.value, outcomes[o.value]) for o in Outcome if outcomes.get(o.value)]

@@ -1,0 +1,556 @@
+"""Crawl and read from Python: `harvest.crawl(...)`, `harvest.open(...)`, for notebooks and scripts.
+
+A crawl runs in a thread with an event loop of its own, so it does not matter whether the caller has one running, as
+Jupyter does. What it tells arrives in the caller's thread, page after page as they are committed.
+
+In: seeds and options by the names they have on the command line. Out: a file that can be read, with typed rows.
+Never: a print, or anything of the graph held in memory that was not asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import contextlib
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypedDict, TypeVar, Unpack
+
+from dotenv import dotenv_values
+
+from harvest import terms
+from harvest.api.urls import normalise_seed
+from harvest.auth.cache import FileKeeper, MemoryKeeper
+from harvest.clock import SystemClock
+from harvest.crawl.engine import MAX_IN_FLIGHT, Engine
+from harvest.crawl.session import Conditions, Seeds
+from harvest.crawl.session import crawl as run_session
+from harvest.errors import ApiError, SeedError, SettingsError
+from harvest.models import ORDERS, Limits, Outcome, Page, Receipt, Task
+from harvest.settings import Settings, read_settings
+from harvest.store import harvests, provenance, queries
+from harvest.store.database import open_to_read
+from harvest.wiring import connect, keeper_for, state_folder
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
+DEFAULT_PATH = Path("data/cache/tracks.db")
+_CONDITIONS: dict[str, Any] = {"delay": 0.5, "concurrency": None, "page_size": 200, "profiles": "minimal"}
+_LIMITS = tuple(field.name for field in fields(Limits))
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+
+class Options(TypedDict, total=False):
+    """What a crawl can be told; whatever is left out is as this seed was last crawled, else as usual."""
+
+    max_users: int
+    max_user_likes: int
+    max_listed: int
+    max_tracks: int
+    depth: int
+    order: str
+    sample: int
+    sample_seed: int
+    delay: float
+    concurrency: int
+    page_size: int
+    profiles: str
+
+
+class Progress(NamedTuple):
+    """One page that is in the file, or one list that ended without; `pages` and `kept_in_all` count this crawl."""
+
+    kind: str
+    subject_id: int
+    number: int
+    kept: int
+    collected: int
+    claimed: int | None
+    outcome: str | None
+    pages: int
+    kept_in_all: int
+
+
+class Seed(NamedTuple):
+    """A harvest: where it started and how far it is."""
+
+    id: int
+    seed_url: str
+    seed_id: int | None
+    state: str
+    level: int
+    reason: str | None
+    started_at: str
+    finished_at: str | None
+
+
+class User(NamedTuple):
+    """A row of `users`, without what is personal."""
+
+    id: int
+    username: str | None
+    permalink_url: str | None
+    created_at: str | None
+    followers_count: int | None
+    followings_count: int | None
+    track_count: int | None
+    playlist_count: int | None
+    likes_given_count: int | None
+    reposts_given_count: int | None
+    seen_as: str
+    status: str
+
+
+class Track(NamedTuple):
+    """A row of `tracks`, without the long texts."""
+
+    id: int
+    uploader_id: int | None
+    title: str | None
+    permalink_url: str | None
+    created_at: str | None
+    duration_ms: int | None
+    genre: str | None
+    playback_count: int | None
+    likes_count: int | None
+    reposts_count: int | None
+    comment_count: int | None
+    access: str | None
+    seen_as: str
+    status: str
+
+
+class Engagement(NamedTuple):
+    """A row of the views `likes` and `reposts`."""
+
+    user_id: int
+    username: str | None
+    track_id: int
+    title: str | None
+    artist: str | None
+    permalink_url: str | None
+    user_list_rank: int | None
+    track_list_rank: int | None
+    user_list: str
+
+
+class List(NamedTuple):
+    """A row of the view `lists`: the ledger."""
+
+    task_id: int
+    kind: str
+    what: str
+    subject_id: int
+    subject: str | None
+    outcome: str
+    claimed: int | None
+    collected: int
+    missing: int | None
+    skipped: int
+    pages_read: int
+    read_until: str | None
+    goes_on: int
+
+
+class Sampled(NamedTuple):
+    """A row of the view `sample`: who was listed, who was followed, with what chance."""
+
+    harvest_id: int
+    track_id: int
+    user_id: int
+    username: str | None
+    engagement_type: str
+    track_list_rank: int
+    likes_given_count: int | None
+    chosen: int
+    chance: float | None
+    censored: int
+    answer: str
+    likes_read: int | None
+    once: int
+
+
+class Interaction(NamedTuple):
+    """A row of the view `interactions`: the input of recommenders."""
+
+    user_id: int
+    track_id: int
+    liked: int
+    reposted: int
+    like_rank: int | None
+
+
+class Rows(Generic[Row]):
+    """What a query gives, asked anew each time it is gone through; nothing is held in memory."""
+
+    def __init__(self, path: Path, sql: str, parameters: tuple[Any, ...], make: Callable[..., Row]) -> None:
+        self._path, self._sql, self._parameters, self._make = path, sql, parameters, make
+
+    def __iter__(self) -> Iterator[Row]:
+        with contextlib.closing(open_to_read(self._path)) as connection:
+            for row in connection.execute(self._sql, self._parameters):
+                yield self._make(*row)
+
+    def __len__(self) -> int:
+        with contextlib.closing(open_to_read(self._path)) as connection:
+            (n,) = connection.execute(f"SELECT count(*) FROM ({self._sql})", self._parameters).fetchone()  # noqa: S608
+            return int(n)
+
+    def __repr__(self) -> str:
+        return f"Rows({self._sql!r})"
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        with contextlib.closing(open_to_read(self._path)) as connection:
+            cursor = connection.execute(f"SELECT * FROM ({self._sql}) LIMIT 0", self._parameters)  # noqa: S608
+            return [column[0] for column in cursor.description]
+
+    def first(self) -> Row | None:
+        """Give the first row, None when there is none."""
+        with contextlib.closing(iter(self)) as rows:  # type: ignore[type-var]  # it is a generator
+            return next(rows, None)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Give a DataFrame; numbers that may be missing become nullable integers. Needs pandas."""
+        with _needed("pandas"):
+            import pandas
+        return pandas.DataFrame.from_records(list(self), columns=self.columns).convert_dtypes()
+
+    def to_polars(self) -> polars.DataFrame:
+        """Give a polars DataFrame. Needs polars."""
+        with _needed("polars"):
+            import polars
+        return polars.DataFrame(list(self), schema=self.columns, orient="row", infer_schema_length=None)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Give an Arrow table. Needs pyarrow."""
+        with _needed("arrow", "pyarrow"):
+            import pyarrow
+        rows = list(self)
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(self.columns)
+        return pyarrow.table(dict(zip(self.columns, columns, strict=True)))
+
+
+class File:
+    """A harvested file, to be read; also while it is being crawled."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Raises NotADatabase, SchemaTooNew, StoreError."""
+        self.path = Path(path)
+        open_to_read(self.path).close()
+
+    def __repr__(self) -> str:
+        return f"harvest.open({str(self.path)!r})"
+
+    def overview(self) -> queries.Overview:
+        """Count what the file holds, as `harvest status` shows it."""
+        with self.connection() as connection:
+            return queries.overview(connection)
+
+    def why(self, thing: str, which: int | str, *, limit: int = 3) -> provenance.Reason:
+        """Tell why a 'user' or a 'track' is in the file."""
+        if thing not in ("user", "track"):
+            raise ValueError(f"why 'user' or 'track', not {thing!r}")
+        with self.connection() as connection:
+            return provenance.why(connection, thing, str(which), limit=limit)
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """Open a connection that can only read."""
+        with contextlib.closing(open_to_read(self.path)) as connection:
+            yield connection
+
+    def query(self, sql: str, *parameters: Any) -> Rows[tuple[Any, ...]]:
+        """Ask in SQL; the rows are plain tuples."""
+        return Rows(self.path, sql.strip().rstrip(";"), parameters, lambda *row: row)
+
+    @property
+    def seeds(self) -> Rows[Seed]:
+        """One row per seed."""
+        return self._table("harvests", Seed)
+
+    @property
+    def users(self) -> Rows[User]:
+        """One row per account."""
+        return self._table("users", User)
+
+    @property
+    def tracks(self) -> Rows[Track]:
+        """One row per track."""
+        return self._table("tracks", Track)
+
+    @property
+    def likes(self) -> Rows[Engagement]:
+        """Who likes what."""
+        return self._table("likes", Engagement)
+
+    @property
+    def reposts(self) -> Rows[Engagement]:
+        """Who reposted what."""
+        return self._table("reposts", Engagement)
+
+    @property
+    def lists(self) -> Rows[List]:
+        """How every list ended, and what is missing of it."""
+        return self._table("lists", List)
+
+    @property
+    def sample(self) -> Rows[Sampled]:
+        """Everybody listed around the tracks of a harvest, with who was followed."""
+        return self._table("sample", Sampled)
+
+    @property
+    def interactions(self) -> Rows[Interaction]:
+        """One row per user and track."""
+        return self._table("interactions", Interaction)
+
+    def _table(self, name: str, row: type[Row]) -> Rows[Row]:
+        columns = ", ".join(row._fields)  # type: ignore[attr-defined]  # named tuples
+        return Rows(self.path, f"SELECT {columns} FROM {name}", (), row)  # noqa: S608 - our own names
+
+
+def open(path: Path | str = DEFAULT_PATH) -> File:
+    """Open a harvested file to read it. Raises StoreError when there is none."""
+    return File(path)
+
+
+def crawl(
+    *seeds: str,
+    path: Path | str = DEFAULT_PATH,
+    progress: Callable[[Progress], object] | None = None,
+    settings: Settings | None = None,
+    **options: Unpack[Options],
+) -> File:
+    """Harvest tracks into a file, go on with what is there already, and give the file.
+
+    `progress` hears of every page once it is committed. Credentials come from the environment and `.env`, unless
+    `settings` are given. Raises HarvestError; what was committed before stays, and the same call goes on from there.
+    """
+    for page in pages(*seeds, path=path, settings=settings, **options):
+        if progress is not None:
+            progress(page)
+    return File(path)
+
+
+def resume(
+    path: Path | str = DEFAULT_PATH,
+    *,
+    progress: Callable[[Progress], object] | None = None,
+    settings: Settings | None = None,
+    **options: Unpack[Options],
+) -> File:
+    """Go on with whatever is unfinished in a file, with the options it was started with."""
+    with File(path).connection() as connection:
+        seeds = [seed for seed, _ in harvests.unfinished(connection)]
+    return crawl(*seeds, path=path, progress=progress, settings=settings, **options) if seeds else File(path)
+
+
+def pages(
+    *seeds: str, path: Path | str = DEFAULT_PATH, settings: Settings | None = None, **options: Unpack[Options]
+) -> Iterator[Progress]:
+    """Harvest as `crawl` does, and give every page as it is committed. To leave the loop is to stop the crawl."""
+    if not seeds:
+        raise SettingsError("Name at least one track to start from.")
+    urls = list(dict.fromkeys(normalise_seed(seed).url for seed in seeds))
+    return _pages(_plan(Path(path), urls, _translated(options)), settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be crawled, into which file, under which conditions."""
+
+    path: Path
+    seeds: Seeds
+    conditions: Mapping[str, Any]
+
+
+def _translated(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the names of options; a sample is a bound and an order."""
+    known = {*_LIMITS, *_CONDITIONS, "sample"}
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise SettingsError(f"There is no option {', '.join(unknown)}; there are {', '.join(sorted(known))}.")
+    chosen = {name: value for name, value in options.items() if value is not None}
+    sample = chosen.pop("sample", None)
+    if sample is not None:
+        if chosen.get("order", "random") != "random":
+            raise SettingsError(f"A sample is drawn at random: leave out order={chosen['order']!r}.")
+        chosen.update(order="random", max_users=sample)
+    if chosen.get("order", ORDERS[0]) not in ORDERS:
+        raise SettingsError(f"order is one of {', '.join(ORDERS)}, not {chosen['order']!r}.")
+    negative = [name for name, value in chosen.items() if isinstance(value, int | float) and value < 0]
+    if negative:
+        raise SettingsError(f"{negative[0]} cannot be negative.")
+    return chosen
+
+
+def _plan(path: Path, urls: list[str], chosen: dict[str, Any]) -> _Plan:
+    """Look up what these seeds were last crawled with, and put today's wishes over it."""
+    stored: dict[str, Limits] = {}
+    last: dict[str, Any] = {}
+    if path.exists() and path.stat().st_size:
+        with contextlib.closing(open_to_read(path)) as connection:
+            stored = {url: known for url in urls if (known := harvests.stored_limits(connection, url)) is not None}
+            last = harvests.last_conditions(connection) if stored else {}
+    wishes = {name: value for name, value in chosen.items() if name in _LIMITS}
+    conditions = {name: chosen.get(name, last.get(name, usual)) for name, usual in _CONDITIONS.items()}
+    return _Plan(path, [(url, replace(stored.get(url, Limits()), **wishes)) for url in urls], conditions)
+
+
+def _pages(plan: _Plan, settings: Settings | None) -> Iterator[Progress]:
+    if not _is_drained(plan):
+        worker = _Worker(plan, settings)
+        try:
+            yield from worker
+        finally:
+            worker.end()
+    _raise_for_seeds(plan)
+
+
+def _is_drained(plan: _Plan) -> bool:
+    if not (plan.path.exists() and plan.path.stat().st_size):
+        return False
+    with contextlib.closing(open_to_read(plan.path)) as connection:
+        return all(harvests.is_drained(connection, url, limits) for url, limits in plan.seeds)
+
+
+def _raise_for_seeds(plan: _Plan) -> None:
+    """Say which of the seeds asked for could not be found."""
+    asked = {queries.public_seed(url) for url, _ in plan.seeds}
+    with File(plan.path).connection() as connection:
+        rows = connection.execute("SELECT seed_url, reason FROM harvests WHERE state = 'failed'").fetchall()
+    failed = [f"{url}: {row[1]}" for row in rows if (url := queries.public_seed(row[0])) in asked]
+    if failed:
+        raise SeedError(f"This could not be found: {'; '.join(failed)}")
+
+
+class _Worker:
+    """A crawl in a thread of its own, and what it tells."""
+
+    def __init__(self, plan: _Plan, settings: Settings | None) -> None:
+        self._plan, self._given = plan, settings
+        self._told: SimpleQueue[Progress | None] = SimpleQueue()
+        self._engine: Engine | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._error: BaseException | None = None
+        self._stopping = False
+        self._pages = self._kept = 0
+        self._settings = settings or _own_settings()
+        if self._settings.is_real_service:
+            terms.say_once(state_folder(), lambda text: builtins.print(text, file=sys.stderr))  # noqa: T201
+        self._thread = threading.Thread(target=self._run, name="harvest", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Progress]:
+        """Give what is told until the crawl ends, then raise what ended it, if anything did."""
+        while (told := self._told.get()) is not None:
+            yield told
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def end(self) -> None:
+        """Stop after the pages in flight if the crawl goes on; interrupted once more, stop at once."""
+        self._stopping = True
+        try:
+            self._call(lambda engine: engine.stop())
+            self._thread.join()
+        except KeyboardInterrupt:
+            self._call(lambda engine: engine.abort())
+            self._thread.join()
+            raise
+
+    def page_committed(self, task: Task, page: Page, receipt: Receipt) -> None:
+        """Tell of a page that is in the file."""
+        self._pages += 1
+        self._kept += receipt.kept
+        self._tell(task, receipt.kept, receipt.task.collected, receipt.outcome)
+
+    def list_failed(self, task: Task, error: ApiError, outcome: Outcome) -> None:
+        """Tell of a list that ended in a failure."""
+        self._tell(task, 0, task.collected, outcome)
+
+    def level_begun(self) -> None:
+        """A deeper level shows in its pages."""
+
+    def _tell(self, task: Task, kept: int, collected: int, outcome: Outcome | None) -> None:
+        ended = outcome.value if outcome else None
+        subject, number = task.subject_id, task.page_number
+        self._told.put(
+            Progress(task.kind, subject, number, kept, collected, task.claimed, ended, self._pages, self._kept)
+        )
+
+    def _call(self, what: Callable[[Engine], None]) -> None:
+        if self._loop is not None and self._engine is not None and self._thread.is_alive():
+            with contextlib.suppress(RuntimeError):  # the loop has just closed
+                self._loop.call_soon_threadsafe(what, self._engine)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._crawl())
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._told.put(None)
+
+    async def _crawl(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        conditions, clock = self._plan.conditions, SystemClock()
+        max_in_flight = conditions["concurrency"] or MAX_IN_FLIGHT
+        own = self._given is None  # settings that are passed in are nobody's own: no tokens kept, no pace shared
+        keeper: FileKeeper | MemoryKeeper = keeper_for(self._settings) if own else MemoryKeeper()  # type: ignore[assignment]
+        async with connect(
+            self._settings,
+            clock=clock,
+            delay=conditions["delay"],
+            max_in_flight=max_in_flight,
+            full_profiles=conditions["profiles"] == "full",
+            keeper=keeper,
+            pace_folder=state_folder() if own else None,
+        ) as connection:
+            await run_session(
+                self._plan.path,
+                self._plan.seeds,
+                client=connection,
+                conditions=Conditions(
+                    api_url=self._settings.api_url,
+                    credential_kind=connection.credential_kind,
+                    options=dict(conditions),
+                    max_in_flight=max_in_flight,
+                    page_size=conditions["page_size"],
+                ),
+                witness=self,
+                clock=clock,
+                on_start=self._started,
+            )
+
+    def _started(self, engine: Engine) -> None:
+        self._engine = engine
+        if self._stopping:
+            engine.stop()
+
+
+def _own_settings() -> Settings:
+    """Read settings as the command line does: the environment first, then `.env` in the working directory."""
+    from_file = {name: value for name, value in dotenv_values(Path(".env")).items() if value is not None}
+    return read_settings({**from_file, **os.environ})
+
+
+@contextlib.contextmanager
+def _needed(extra: str, package: str | None = None) -> Iterator[None]:
+    """Say which extra brings a package that is missing."""
+    try:
+        yield
+    except ImportError as error:
+        package = package or extra
+        raise ImportError(f"This needs {package}, which is not installed: pip install 'harvest[{extra}]'.") from error

@@ -1,0 +1,154 @@
+"""Who is followed, in every order: the choice of the oracle, whatever arrives first, is killed, or is raised later."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, replace
+
+import pytest
+
+from harvest.models import ORDERS, Limits
+from harvest.simulator import World, serve
+from tests.crawling import Onlooker, assert_exact, crawl_into, crawl_world, graph_of, read
+
+OTHERS = ORDERS[1:]
+WORLD = World(5, users=90, tracks=300, likes_per_user=12, seed_likers=40, seed_reposters=15, null_entries=0.05)
+LIMITS = Limits(max_users=12, max_user_likes=20, sample_seed=7)
+HOW = {"page_size": 5, "max_in_flight": 4}
+
+FOLLOWED = """
+SELECT t.subject_id, w.depth, w.listed_rank, w.chance FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id
+WHERE t.kind = 'user_likes' ORDER BY w.depth, w.listed_rank, w.parent_task_id
+"""
+
+
+def followed(path):
+    return [row[0] for row in read(path, FOLLOWED)]
+
+
+def chances(path):
+    return {row[3] for row in read(path, FOLLOWED)}
+
+
+def people(path):
+    """Everybody listed around the seed."""
+    return read(path, "SELECT count(DISTINCT user_id) FROM sample WHERE track_id IN (SELECT seed_id FROM harvests)")[0][
+        0
+    ]
+
+
+@pytest.mark.parametrize("order", OTHERS)
+@pytest.mark.parametrize("depth", [1, 2])
+def test_the_choice_is_that_of_the_oracle(tmp_path, order, depth):
+    limits = replace(LIMITS, order=order, depth=depth, max_tracks=3)
+    crawl_world(tmp_path / "t.db", WORLD, limits=limits, **HOW)
+    assert_exact(tmp_path / "t.db", WORLD, limits=limits, page_size=5)
+    chosen = WORLD.truth(**asdict(limits)).followed[WORLD.seed_ids(1)[0]]
+    assert followed(tmp_path / "t.db")[:12] == list(chosen[:12])
+
+
+def test_another_sample_seed_draws_other_people(tmp_path):
+    one, two = (replace(LIMITS, order="random", sample_seed=seed) for seed in (1, 2))
+    crawl_world(tmp_path / "1.db", WORLD, limits=one, **HOW)
+    crawl_world(tmp_path / "2.db", WORLD, limits=two, **HOW)
+    assert set(followed(tmp_path / "1.db")) != set(followed(tmp_path / "2.db"))
+
+
+@pytest.mark.parametrize("order", OTHERS)
+@pytest.mark.parametrize("stop_after", [1, 4, 11, 20])
+def test_a_crawl_that_is_stopped_chooses_the_same(tmp_path, order, stop_after):
+    limits = replace(LIMITS, order=order, depth=2, max_tracks=2)
+    whole, path = tmp_path / "whole.db", tmp_path / "t.db"
+    crawl_world(whole, WORLD, limits=limits, **HOW)
+
+    async def twice():
+        async with serve(WORLD, gzip=False) as server:
+            await crawl_into(path, server, limits=limits, onlooker=Onlooker(stop_after), **HOW)
+            assert await crawl_into(path, server, limits=limits, **HOW) == "drained"
+
+    asyncio.run(twice())
+    assert graph_of(path) == graph_of(whole)
+    assert [row[:4] for row in read(path, FOLLOWED)] == [row[:4] for row in read(whole, FOLLOWED)]
+
+
+@pytest.mark.parametrize("order", OTHERS)
+def test_another_harvest_in_the_file_changes_nothing(tmp_path, order):
+    """The second seed's lists were partly read for the first, with other caps."""
+    one, two = WORLD.seed_urls(2)
+    limits = replace(LIMITS, order=order)
+    crawl_world(tmp_path / "t.db", WORLD, [one], Limits(max_users=30, max_user_likes=20), **HOW)
+    crawl_world(tmp_path / "t.db", WORLD, [two], limits, **HOW)
+    crawl_world(tmp_path / "alone.db", WORLD, [two], limits, **HOW)
+    of_two = FOLLOWED.replace("WHERE", "WHERE w.harvest_id = (SELECT max(id) FROM harvests) AND")
+    assert read(tmp_path / "t.db", of_two) == read(tmp_path / "alone.db", of_two)
+
+
+def test_chances_are_n_of_n_for_a_sample_and_1_for_everybody_and_none_for_a_cut(tmp_path):
+    for order in ORDERS:
+        crawl_world(tmp_path / f"{order}.db", WORLD, limits=replace(LIMITS, order=order), **HOW)
+        crawl_world(tmp_path / f"all-{order}.db", WORLD, limits=replace(LIMITS, order=order, max_users=80), **HOW)
+        assert chances(tmp_path / f"all-{order}.db") == {1.0}
+    n = people(tmp_path / "random.db")
+    assert chances(tmp_path / "random.db") == {12 / n}
+    assert chances(tmp_path / "newest.db") == chances(tmp_path / "popular.db") == {None}
+
+
+def test_a_raised_bound_draws_the_same_and_more(tmp_path):
+    path, small = tmp_path / "t.db", replace(LIMITS, order="random")
+    large = replace(small, max_users=30)
+    crawl_world(path, WORLD, limits=small, **HOW)
+    before = followed(path)
+    server = crawl_world(path, WORLD, limits=large, **HOW)
+    assert followed(path)[:12] == before
+    assert chances(path) == {30 / people(path)}
+    assert_exact(path, WORLD, limits=large, page_size=5)
+    crawl_world(tmp_path / "at_once.db", WORLD, limits=large, **HOW)
+    assert graph_of(path) == graph_of(tmp_path / "at_once.db")
+    assert server.total <= 1 + 18 * 5  # nothing of the first sample again
+
+
+@pytest.mark.parametrize(("first", "then"), [("newest", "random"), ("random", "newest"), ("popular", "least-known")])
+def test_another_order_later_adds_and_deletes_nothing(tmp_path, first, then):
+    path = tmp_path / "t.db"
+    crawl_world(path, WORLD, limits=replace(LIMITS, order=first), **HOW)
+    before = set(followed(path))
+    crawl_world(path, WORLD, limits=replace(LIMITS, order=then), **HOW)
+    wanted = WORLD.truth(**asdict(replace(LIMITS, order=then))).followed[WORLD.seed_ids(1)[0]]
+    assert set(followed(path)) == before | set(wanted)
+    drawn = [row for row in read(path, FOLLOWED) if row[2] is not None]
+    assert [row[0] for row in drawn] == list(wanted)
+    assert {row[3] for row in drawn} == ({12 / people(path)} if then == "random" else {None})
+    left_over = [row for row in read(path, FOLLOWED) if row[2] is None]
+    assert all(row[3] is None for row in left_over)  # not part of today's sample
+
+
+def test_a_sample_is_drawn_once_the_last_list_has_ended(tmp_path):
+    path = tmp_path / "t.db"
+
+    async def stopped():
+        async with serve(WORLD, gzip=False, latency=0.005) as server:
+            await crawl_into(
+                path, server, limits=replace(LIMITS, order="random"), onlooker=Onlooker(7), page_size=5, max_in_flight=1
+            )
+
+    asyncio.run(stopped())
+    assert read(path, "SELECT count(*) FROM tasks WHERE kind = 'track_likers' AND collected > 10") == [(1,)]
+    assert followed(path) == []
+
+
+def test_a_file_says_who_was_chosen_with_what_chance_and_what_came_of_it(tmp_path):
+    path = tmp_path / "t.db"
+    world = World(6, users=90, tracks=300, likes_per_user=12, seed_likers=40, seed_reposters=15, gone=0.2)
+    limits = replace(LIMITS, order="random", max_users=20, max_user_likes=8)
+    crawl_world(path, world, limits=limits, **HOW)
+    told = world.truth(**asdict(limits))
+    seed = world.seed_ids(1)[0]
+    rows = read(path, "SELECT DISTINCT user_id, chosen, chance, censored, answer FROM sample")
+    n = people(path)
+    assert len(rows) == n
+    for user, chosen, chance, censored, answer in rows:
+        outcome = told.lists.get(("user_likes", user), (None,))[0]
+        assert chosen == (user in told.followed[seed])
+        assert chance == (20 / n if chosen else None)
+        assert censored == (outcome == "capped")
+        assert answer == ("not asked" if not chosen else "unanswered" if outcome == "gone" else "answered")

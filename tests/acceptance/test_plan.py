@@ -1,0 +1,171 @@
+"""`harvest plan`: what it asks, what it writes (nothing), and whether its intervals hold."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+
+import pytest
+
+from harvest.clock import SystemClock
+from harvest.crawl.plan import Conditions, estimate
+from harvest.crawl.survey import survey
+from harvest.models import Limits
+from harvest.simulator import World, run_in_thread, serve
+from harvest.wiring import connect
+from tests.crawling import crawl_into, read, settings_for
+
+CAPS = ("--max-users", "15", "--max-user-likes", "20")
+
+
+def planned(run, *arguments, **options):
+    done = run("plan", *arguments, "--json", **options)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_plan_asks_four_requests_and_writes_nothing(run, server, tmp_path):
+    folder = tmp_path / "here"
+    folder.mkdir()
+    done = run("plan", server.world.seed_url(), "--db", folder / "t.db", *CAPS, server=server)
+    assert (done.returncode, server.total) == (0, 4)
+    assert list(folder.iterdir()) == []
+    assert "4 requests asked, nothing written" in done.stdout
+    for word in ("requests", "time", "likes and reposts", "disk", "nine times in ten", "newest likers"):
+        assert word in done.stdout
+    assert f"harvest {server.world.seed_url()} --cache-path {folder / 't.db'}" in done.stdout
+
+
+def test_the_crawl_then_takes_what_the_plan_said(run, server):
+    url = server.world.seed_url()
+    told = planned(run, url, "--db", "t.db", *CAPS, server=server)
+    before = server.total
+    assert run(url, "--db", "t.db", *CAPS, "--delay", "0", "-q", server=server).returncode == 0
+    assert told["requests"]["low"] <= server.total - before <= told["requests"]["high"]
+    assert told["seconds"]["likely"] == pytest.approx(told["requests"]["likely"] / 2, abs=1)
+
+
+def test_dry_run_is_the_same(run, server, tmp_path):
+    told = planned(run, server.world.seed_url(), *CAPS, server=server)
+    dry = run(server.world.seed_url(), *CAPS, "--dry-run", "--json", server=server)
+    assert json.loads(dry.stdout)["requests"] == told["requests"]
+    assert not (tmp_path / "data").exists()
+
+
+def test_what_the_file_holds_is_said_and_not_asked_again(run, server):
+    url = server.world.seed_url()
+    whole = planned(run, url, "--db", "t.db", *CAPS, server=server)
+    assert run(url, "--db", "t.db", *CAPS, "--delay", "0", "--max-requests", "10", server=server).returncode == 7
+    before = server.total
+    rest = planned(run, url, "--db", "t.db", "--max-users", "15", server=server)
+    assert (rest["asked"], server.total) == (0, before)
+    assert rest["seeds"][0]["in_the_file"]["lists_open"] > 0
+    assert rest["requests"]["high"] < whole["requests"]["high"]
+    assert run("resume", "--db", "t.db", "--delay", "0", "-q", server=server).returncode == 0
+    assert rest["requests"]["low"] <= server.total - before <= rest["requests"]["high"]
+    done = planned(run, url, "--db", "t.db", server=server)
+    assert (done["seeds"][0]["complete"], done["requests"]["high"], done["asked"]) == (True, 0, 0)
+    assert "Nothing to do" in run("plan", url, "--db", "t.db").stdout
+
+
+def test_what_was_read_for_another_seed_costs_nothing(run, server):
+    first, second = server.world.seed_urls(2)
+    alone = planned(run, second, "--db", "t.db", server=server)
+    assert run(first, "--db", "t.db", "--delay", "0", "-q", server=server).returncode == 0
+    beside = planned(run, second, "--db", "t.db", server=server)
+    assert beside["requests"]["likely"] < alone["requests"]["likely"]
+    before = server.total
+    assert run(second, "--db", "t.db", "--delay", "0", "-q", server=server).returncode == 0
+    assert beside["requests"]["low"] <= server.total - before <= beside["requests"]["high"]
+
+
+def test_a_bound_that_would_end_it_is_named(run, server):
+    told = planned(run, server.world.seed_url(), *CAPS, "--max-requests", "5", "--for", "1s", server=server)
+    assert [bite.split()[0] for bite in told["bites"] if "harvest resume" in bite] == ["--max-requests", "--for"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["https://soundcloud.com/nobody/nothing"], 2, "nobody/nothing"),
+        (["https://soundcloud.com/artist"], 2, "profile"),
+        (["https://soundcloud.com/a/b", "--db", "."], 4, "folder"),
+        ([], 2, "URL"),
+    ],
+)
+def test_what_cannot_be_planned_gets_one_line(run, server, tmp_path, arguments, code, says):
+    done = run("plan", *arguments, server=server)
+    assert done.returncode == code
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert not (tmp_path / "data").exists()
+
+
+def test_without_credentials_a_plan_says_what_is_missing(run):
+    assert run("plan", "https://soundcloud.com/a/b").returncode == 3
+
+
+def some_world(n):
+    """Make a world, and limits for it, as unlike the others as may be."""
+    chance = random.Random(n)
+    users = chance.choice([60, 200, 600, 1500])
+    world = World(
+        n,
+        users=users,
+        tracks=users * chance.choice([3, 8]),
+        likes_per_user=chance.choice([20, 60, 150]),
+        seed_likers=min(users, chance.choice([10, 50, 230, 400])),
+        seed_reposters=min(users, chance.choice([1, 5, 40, 120])),
+        null_entries=chance.choice([0, 0, 0.05]),
+        spread=chance.choice([1.0, 0.5]),
+    )
+    limits = Limits(
+        max_users=chance.choice([20, 100, 1000]),
+        max_user_likes=chance.choice([50, 120, 500]),
+        order=chance.choice(["newest", "newest", "random"]),
+    )
+    return world, limits, chance.choice([200, 50])
+
+
+async def is_held(n, path):
+    """Plan a crawl, crawl, and say whether it took as many requests as planned."""
+    world, limits, size = some_world(n)
+    async with serve(world, gzip=False) as server:
+        async with connect(settings_for(server), clock=SystemClock(), delay=0) as connection:
+            found = await survey(connection, world.seed_url(), page_size=size)
+        assert server.total <= 4
+        plan = estimate([found.outlook], [limits], Conditions(page_size=size))
+        before = server.total
+        await crawl_into(path, server, limits=limits, page_size=size)
+        requests = server.total - before
+    edges = read(path, "SELECT count(*) FROM user_engagements")[0][0]
+    told, likes = plan.requests.whole(), plan.rows["likes and reposts"].whole()
+    return told["low"] <= requests <= told["high"], likes["low"] <= edges <= likes["high"]
+
+
+def held_in(worlds, folder):
+    held = [asyncio.run(is_held(n, folder / f"{n}.db")) for n in worlds]
+    return [sum(kind) for kind in zip(*held, strict=True)]
+
+
+def test_the_interval_holds_in_nine_worlds_of_ten(tmp_path):
+    requests, likes = held_in(range(1000, 1015), tmp_path)
+    assert requests >= 13
+    assert likes >= 12
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_interval_holds_in_most_of_a_hundred_worlds(tmp_path):
+    requests, likes = held_in(range(100), tmp_path)
+    assert requests >= 85
+    assert likes >= 85
+
+
+def test_a_plan_of_a_large_seed_is_quick_and_narrow_enough_to_be_of_use(run):
+    world = World(5, users=100_000, tracks=200_000, likes_per_user=60, seed_likers=5000, seed_reposters=300)
+    with run_in_thread(world) as server:
+        told = planned(run, world.seed_url(), server=server)
+    assert told["requests"]["high"] < 1.4 * told["requests"]["low"]

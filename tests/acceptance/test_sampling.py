@@ -1,0 +1,83 @@
+"""A random sample says the truth at its nominal rate; the newest people of a list do not."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from harvest.models import Limits
+from tests.crawling import read
+from tests.estimating import CAP, QUESTIONS, a_world, estimates
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "sampling.md").read_text("utf-8")
+FOLLOWED = 70
+
+
+def covered(folder, worlds, order):
+    """In how many worlds the 95 % interval held the truth, per question."""
+    hits = dict.fromkeys(QUESTIONS, 0)
+    for number in worlds:
+        limits = Limits(max_users=FOLLOWED, max_user_likes=CAP, order=order, sample_seed=number)
+        found = estimates(folder / f"{order}{number}.db", a_world(number), limits)
+        for question, estimate in found.items():
+            hits[question] += estimate.covers
+    return hits
+
+
+def test_a_sample_covers_the_truth_and_the_newest_do_not(tmp_path):
+    worlds = range(1, 11)
+    assert min(covered(tmp_path, worlds, "random").values()) >= 8
+    assert max(covered(tmp_path, worlds, "newest").values()) <= 3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_over_two_hundred_worlds_a_sample_covers_the_truth_at_its_nominal_rate(tmp_path):
+    hits = covered(tmp_path, range(200), "random")
+    assert all(183 <= n <= 198 for n in hits.values()), hits  # 95 % of 200, two and a half standard errors around
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_over_fifty_worlds_the_newest_hardly_ever_cover_the_truth(tmp_path):
+    hits = covered(tmp_path, range(50), "newest")
+    assert max(hits.values()) <= 10, hits
+
+
+@pytest.mark.parametrize("order", ["newest", "random"])
+def test_whoever_follows_everybody_estimates_nothing(tmp_path, order):
+    limits = Limits(max_users=1000, max_user_likes=CAP, order=order)
+    for estimate in estimates(tmp_path / "t.db", a_world(1), limits).values():
+        assert estimate.low == estimate.high == pytest.approx(estimate.truth)
+
+
+def test_the_queries_of_the_page_answer_and_weigh_by_the_chance(tmp_path):
+    world = a_world(3)
+    estimate = estimates(tmp_path / "t.db", world, Limits(max_users=FOLLOWED, max_user_likes=CAP, order="random"))
+    mean, population = re.findall(r"^```sql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    ((found, people),) = read(tmp_path / "t.db", mean)
+    assert read(tmp_path / "t.db", "SELECT count(*) FROM sample WHERE chosen AND once") == [(FOLLOWED,)]
+    assert FOLLOWED >= people > 0.8 * FOLLOWED
+    assert found == pytest.approx(estimate["likes"].mean, rel=0.1)  # those without any like count here
+    rows = read(tmp_path / "t.db", population)
+    assert sum(row[3] for row in rows) == read(tmp_path / "t.db", "SELECT count(DISTINCT user_id) FROM sample")[0][0]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_picture_and_the_table_of_the_page_are_what_the_script_makes(tmp_path, capsys):
+    script = runpy.run_path(str(ROOT / "scripts" / "sampling_picture.py"))
+    script["main"](tmp_path / "sampling.svg")
+    assert (tmp_path / "sampling.svg").read_text("utf-8") == (ROOT / "docs" / "sampling.svg").read_text("utf-8")
+    table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    assert "\n".join(table) in PAGE
+
+
+@pytest.mark.parametrize("page", ["python.md", "sampling.md"])
+def test_every_link_of_the_pages_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s#]+)\)", (ROOT / "docs" / page).read_text("utf-8")):
+        assert (ROOT / "docs" / target).exists(), target

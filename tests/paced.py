@@ -1,0 +1,48 @@
+"""Ask a service over and over through `wiring.connect`, as a process of its own, until told to stop.
+
+Usage: python tests/paced.py URL STATE_FOLDER NAME DELAY SECONDS [IN_FLIGHT]. Prints a line when it begins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+from harvest.api import replies
+from harvest.clock import SystemClock
+from harvest.errors import ApiError
+from harvest.settings import Settings
+from harvest.wiring import Connection, connect
+
+
+async def ask(connection: Connection, url: str, name: str) -> None:
+    """Send one request in its turn; whatever the answer, the pace hears of it."""
+    slot = await connection.pace.slot()
+    with suppress(ApiError), connection.pace.judged(slot):
+        reply = await connection.sender.send("GET", httpx.URL(f"{url}/who?name={name}"), headers={}, shown="GET /who")
+        replies.success(reply, now=connection.sender.clock.now())
+
+
+async def main(url: str, folder: str, name: str, delay: str, seconds: str, in_flight: str = "4") -> None:
+    settings = Settings(api_url=url, auth_url=url, client_id="one", client_secret="secret", hold_seconds=0.3)
+    clock = SystemClock()
+    async with connect(
+        settings, clock=clock, delay=float(delay), max_in_flight=int(in_flight), pace_folder=Path(folder)
+    ) as connection:
+        print("begun", flush=True)
+
+        async def go_on() -> None:
+            while True:
+                await ask(connection, url, name)
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(float(seconds)):
+                await asyncio.gather(*(go_on() for _ in range(int(in_flight))))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
