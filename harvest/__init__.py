@@ -13,7 +13,8 @@ TYPE_CHECKING = False  # typing's own costs more to import than all the rest
 if TYPE_CHECKING:
     from typing import Any
 
-    from harvest.notebook import File, Progress, crawl, open, pages, resume
+    from harvest.notebook import Progress, crawl, pages, resume
+    from harvest.reading import File, open
 
 __all__ = ["File", "Progress", "__version__", "crawl", "open", "pages", "resume"]
 __version__ = "0.1.0"
@@ -22,9 +23,9 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'harvest' has no attribute {name!r}")
-    from harvest import notebook
+    from importlib import import_module
 
-    return getattr(notebook, name)
+    return getattr(import_module("harvest.reading" if name in ("File", "open") else "harvest.notebook"), name)
 
 
 def __dir__() -> list[str]:

@@ -103,7 +103,7 @@ async def connect(
         sender = Sender(
             http, pace=pace, clock=clock, observer=observer, budget=budget, deadline=settings.request_seconds
         )
-        retry = Retry(pace=pace, clock=clock, base_seconds=settings.retry_seconds)
+        retry = Retry(pace=pace, clock=clock, base_seconds=settings.retry_seconds, on_wait=on_wait)
         door = TokenDoor(sender, retry=retry, auth_url=settings.auth_url)
         bearer = Bearer(
             send=door,

@@ -14,7 +14,7 @@ CREATE TABLE harvests (
     seed_url    TEXT NOT NULL UNIQUE,               -- normalised; the only place that may hold a private link's secret
     seed_kind   TEXT NOT NULL DEFAULT 'track',
     seed_id     INTEGER,                            -- the track, once resolved
-    options     TEXT NOT NULL CHECK (json_valid(options)), -- caps and depth, as last asked for
+    options     TEXT NOT NULL CHECK (json_valid(options)), -- caps, depth and order, as last asked for
     state       TEXT NOT NULL CHECK (state IN ('running', 'paused', 'drained', 'failed')),
     level       INTEGER NOT NULL DEFAULT 1,         -- the depth being read
     reason      TEXT,                               -- why it failed

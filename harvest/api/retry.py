@@ -23,6 +23,7 @@ Answer = TypeVar("Answer")
 Attempt = Callable[[int], Awaitable[Answer]]
 
 ATTEMPTS = 5
+TRYING_AGAIN = "a request failed and is tried again"
 LONGEST_BACKOFF = 16.0
 OUTAGE = 20  # requests in a row, whoever sent them, that nobody answered
 NOBODY_THERE = 5  # of them, when there was not even a connection
@@ -99,7 +100,7 @@ class Retry:
 
     async def _sleep(self, seconds: float) -> None:
         if seconds > 0:
-            self._on_wait("trying again", seconds)
+            self._on_wait(TRYING_AGAIN, seconds)
             await self._clock.sleep(seconds)
 
 

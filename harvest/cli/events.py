@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from harvest.api.retry import TRYING_AGAIN
 from harvest.crawl.telling import Progress
 from harvest.errors import ApiError
 from harvest.models import Outcome, Page, Receipt, Task
@@ -67,8 +68,9 @@ class EventWitness:
         """Ignore a reply; its page will be told."""
 
     def waiting(self, reason: str, seconds: float) -> None:
-        """Log a wait."""
-        self._log.info("crawl.waits", why=reason, seconds=round(seconds, 1))
+        """Log a wait; those of a single request are only for who wants to know everything."""
+        level = self._log.debug if reason == TRYING_AGAIN else self._log.info
+        level("crawl.waits", why=reason, seconds=round(seconds, 1))
 
     def __enter__(self) -> EventWitness:
         self._log.info("crawl.started")

@@ -105,8 +105,8 @@ def _signals(engine: Engine, connection: Connection) -> Iterator[None]:
         calls += 1
         if calls == 1:
             n = connection.in_flight
-            what = "the request" if n == 1 else f"the {n} requests"
-            _say(f"Stopping after {what} in flight; Ctrl-C again to stop at once.")
+            when = "" if not n else " after the request in flight" if n == 1 else f" after the {n} requests in flight"
+            _say(f"Stopping{when}; Ctrl-C again to stop at once.")
             engine.stop()
         else:
             engine.abort()

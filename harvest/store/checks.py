@@ -38,6 +38,20 @@ class Finding:
 
 _LEDGER = (
     Check(
+        "totals",
+        "the totals that status shows are the numbers of rows",
+        """
+        SELECT name || ': the total says ' || said || ', there are ' || rows
+        FROM (
+            SELECT 'users' AS name, users AS said, (SELECT count(*) FROM users) AS rows FROM totals
+            UNION ALL SELECT 'tracks', tracks, (SELECT count(*) FROM tracks) FROM totals
+            UNION ALL SELECT 'pages', pages, (SELECT count(*) FROM pages) FROM totals
+            UNION ALL SELECT 'likes and reposts', likes + reposts, (SELECT count(*) FROM user_engagements) FROM totals
+        )
+        WHERE said <> rows
+        """,
+    ),
+    Check(
         "pages.numbers",
         "the pages of a list are numbered without holes, and the ledger knows how many there are",
         """

@@ -9,6 +9,7 @@ import pytest
 
 from harvest.models import ORDERS, Limits
 from harvest.simulator import World, serve
+from tests.acceptance.test_resume import kill_after, read_or_nothing
 from tests.crawling import Onlooker, assert_exact, crawl_into, crawl_world, graph_of, read
 
 OTHERS = ORDERS[1:]
@@ -55,7 +56,7 @@ def test_another_sample_seed_draws_other_people(tmp_path):
 
 
 @pytest.mark.parametrize("order", OTHERS)
-@pytest.mark.parametrize("stop_after", [1, 4, 11, 20])
+@pytest.mark.parametrize("stop_after", [1, 11])
 def test_a_crawl_that_is_stopped_chooses_the_same(tmp_path, order, stop_after):
     limits = replace(LIMITS, order=order, depth=2, max_tracks=2)
     whole, path = tmp_path / "whole.db", tmp_path / "t.db"
@@ -152,3 +153,43 @@ def test_a_file_says_who_was_chosen_with_what_chance_and_what_came_of_it(tmp_pat
         assert chance == (20 / n if chosen else None)
         assert censored == (outcome == "capped")
         assert answer == ("not asked" if not chosen else "unanswered" if outcome == "gone" else "answered")
+
+
+def test_the_command_line_draws_and_a_resumed_harvest_draws_the_same(tmp_path, run, server):
+    path = tmp_path / "t.db"
+    sampled = [server.world.seed_url(), "--db", path, "--delay", "0", "--sample", "7", "--sample-seed", "3"]
+    assert run(*sampled, server=server, HARVEST_MAX_USERS="20").returncode == 0
+    limits = Limits(max_users=7, order="random", sample_seed=3)
+    assert_exact(path, server.world, limits=limits)
+    asked = server.total
+    assert run("resume", "--db", path, server=server).returncode == 0
+    assert server.total == asked
+    assert run("resume", "--db", path, "--max-users", "9", server=server).returncode == 0
+    more = run(server.world.seed_url(), "--db", path, "--max-users", "9", server=server)  # the order is remembered
+    assert more.returncode == 0
+    assert_exact(path, server.world, limits=replace(limits, max_users=9))
+
+
+def test_a_sample_in_another_order_is_refused(run, server, tmp_path):
+    done = run(server.world.seed_url(), "--sample", "7", "--order", "popular", server=server)
+    assert (done.returncode, server.total, list(tmp_path.iterdir())) == (2, 0, [])
+    assert "--order popular" in done.stderr
+
+
+def test_a_crawl_that_is_killed_draws_the_same(tmp_path, run, start, server):
+    path = tmp_path / "t.db"
+    limits = Limits(max_users=12, max_user_likes=20, order="random", sample_seed=7)
+    options = ("--sample", "12", "--sample-seed", "7", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")
+    arguments = [server.world.seed_url(), "--db", path, "--concurrency", "4", *options]
+    kills = 0
+    for point in (6, 13, 24, 40):
+        process = start(*arguments, server=server)
+        kill_after(process, server, point, 0.002)
+        kills += process.returncode != 0
+        arguments = ["resume", "--db", path] if path.exists() and read_or_nothing(path) else arguments
+    assert run(*arguments, server=server).returncode == 0
+    assert kills >= 3
+    assert_exact(path, server.world, limits=limits, page_size=5)
+    crawl_world(tmp_path / "whole.db", server.world, limits=limits, **HOW)
+    assert graph_of(path) == graph_of(tmp_path / "whole.db")
+    assert read(path, FOLLOWED) == read(tmp_path / "whole.db", FOLLOWED)

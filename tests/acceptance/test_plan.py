@@ -20,7 +20,7 @@ CAPS = ("--max-users", "15", "--max-user-likes", "20")
 
 
 def planned(run, *arguments, **options):
-    done = run("plan", *arguments, "--json", **options)
+    done = run("plan", *arguments, "--json", "--delay", "0.05", **options)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -43,12 +43,12 @@ def test_the_crawl_then_takes_what_the_plan_said(run, server):
     before = server.total
     assert run(url, "--db", "t.db", *CAPS, "--delay", "0", "-q", server=server).returncode == 0
     assert told["requests"]["low"] <= server.total - before <= told["requests"]["high"]
-    assert told["seconds"]["likely"] == pytest.approx(told["requests"]["likely"] / 2, abs=1)
+    assert told["seconds"]["likely"] == pytest.approx(told["requests"]["likely"] / 20, abs=1)
 
 
 def test_dry_run_is_the_same(run, server, tmp_path):
     told = planned(run, server.world.seed_url(), *CAPS, server=server)
-    dry = run(server.world.seed_url(), *CAPS, "--dry-run", "--json", server=server)
+    dry = run(server.world.seed_url(), *CAPS, "--dry-run", "--json", "--delay", "0", server=server)
     assert json.loads(dry.stdout)["requests"] == told["requests"]
     assert not (tmp_path / "data").exists()
 
@@ -107,10 +107,10 @@ def test_without_credentials_a_plan_says_what_is_missing(run):
     assert run("plan", "https://soundcloud.com/a/b").returncode == 3
 
 
-def some_world(n):
+def some_world(n, sizes=(60, 200, 600, 1500)):
     """Make a world, and limits for it, as unlike the others as may be."""
     chance = random.Random(n)
-    users = chance.choice([60, 200, 600, 1500])
+    users = chance.choice(sizes)
     world = World(
         n,
         users=users,
@@ -129,9 +129,8 @@ def some_world(n):
     return world, limits, chance.choice([200, 50])
 
 
-async def is_held(n, path):
+async def is_held(path, world, limits, size):
     """Plan a crawl, crawl, and say whether it took as many requests as planned."""
-    world, limits, size = some_world(n)
     async with serve(world, gzip=False) as server:
         async with connect(settings_for(server), clock=SystemClock(), delay=0) as connection:
             found = await survey(connection, world.seed_url(), page_size=size)
@@ -146,12 +145,12 @@ async def is_held(n, path):
 
 
 def held_in(worlds, folder):
-    held = [asyncio.run(is_held(n, folder / f"{n}.db")) for n in worlds]
+    held = [asyncio.run(is_held(folder / f"{place}.db", *world)) for place, world in enumerate(worlds)]
     return [sum(kind) for kind in zip(*held, strict=True)]
 
 
 def test_the_interval_holds_in_nine_worlds_of_ten(tmp_path):
-    requests, likes = held_in(range(1000, 1015), tmp_path)
+    requests, likes = held_in((some_world(n, (30, 60, 100)) for n in range(1000, 1015)), tmp_path)
     assert requests >= 13
     assert likes >= 12
 
@@ -159,7 +158,7 @@ def test_the_interval_holds_in_nine_worlds_of_ten(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_interval_holds_in_most_of_a_hundred_worlds(tmp_path):
-    requests, likes = held_in(range(100), tmp_path)
+    requests, likes = held_in((some_world(n) for n in range(100)), tmp_path)
     assert requests >= 85
     assert likes >= 85
 

@@ -29,9 +29,9 @@ def covered(folder, worlds, order):
 
 
 def test_a_sample_covers_the_truth_and_the_newest_do_not(tmp_path):
-    worlds = range(1, 11)
-    assert min(covered(tmp_path, worlds, "random").values()) >= 8
-    assert max(covered(tmp_path, worlds, "newest").values()) <= 3
+    worlds = range(1, 9)
+    assert min(covered(tmp_path, worlds, "random").values()) >= 6
+    assert max(covered(tmp_path, worlds, "newest").values()) <= 2
 
 
 @pytest.mark.slow

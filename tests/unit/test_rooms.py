@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "crawl": NOUNS | {"api", "store"},
     "simulator": set(),
     "wiring": NOUNS | {"settings", "auth", "api", "store"},
-    "notebook": NOUNS | {"terms", "settings", "wiring", "auth", "api", "store", "crawl"},
+    "reading": {"store"},
+    "notebook": NOUNS | {"reading", "terms", "settings", "wiring", "auth", "api", "store", "crawl"},
 }
 ONLY_IN = {"tenacity": {"api/retry.py"}, "httpx": {"api", "auth", "wiring.py"}, "sqlite_utils": {"store", "crawl"}}
 

@@ -192,3 +192,18 @@ def test_a_lot_is_the_same_for_ever():
     assert [drawing.lot(seed, user) for seed, user in ((0, 1), (0, 2), (1, 1))] == [
         int.from_bytes(blake2b(text, digest_size=8).digest(), "big") >> 1 for text in (b"0:1", b"0:2", b"1:1")
     ]
+
+
+def test_a_sample_is_drawn_from_as_much_of_a_list_as_its_harvest_wants(open_books):
+    """The other harvest has listed more people; they are none of ours."""
+    books = open_books({SEED: Limits(), f"{SEED}-two": Limits(max_users=2, max_listed=3, order="random")})
+    one, two = books.harvest_ids
+    books.resolve(1)
+    books.keep(books.claim("track_likers"), users_page(*range(10, 50)))
+    books.keep(books.claim("track_reposters"), users_page(11))
+    books.resolve(1)
+    assert len(books.followed(one)) == 40
+    assert set(books.followed(two)) == set(sorted((10, 11, 12), key=lambda user: drawing.lot(0, user))[:2])
+    assert books.rows("SELECT DISTINCT chance FROM harvest_tasks WHERE harvest_id = ? AND chance < 1", two) == [
+        (2 / 3,)
+    ]

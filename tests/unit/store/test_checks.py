@@ -197,6 +197,7 @@ DAMAGES = {
         "UPDATE users SET followers_count = 0 WHERE id = (SELECT min(id) FROM users WHERE seen_as = 'embedded')",
         {"graph.seen_as"},
     ),
+    "a total that is wrong": ("UPDATE totals SET users = users + 1", {"totals"}),
     "fewer requests than pages": ("UPDATE run_requests SET n = 3 WHERE status = 200", {"runs.requests"}),
 }
 

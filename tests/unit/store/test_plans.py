@@ -6,7 +6,7 @@ import pytest
 
 from harvest.lists import KINDS
 from harvest.models import Task
-from harvest.store import births, edges, frontier
+from harvest.store import births, drawing, edges, frontier
 
 
 def plan(conn, sql, *parameters):
@@ -60,3 +60,15 @@ def test_co_likes_go_there_and_back_by_index(db):
     )
     assert "engagements_by_track (track_id=?)" in told
     assert "SEARCH o USING PRIMARY KEY (user_id=?)" in told
+
+
+@pytest.mark.parametrize("order", ["random", "popular"])
+def test_whom_to_draw_is_read_from_the_listed_index(db, order):
+    from harvest.models import Limits
+
+    kinds = (KINDS["track_likers"], KINDS["track_reposters"])
+    pool = tuple(drawing.Source(kind, number, 100) for number, kind in enumerate(kinds))
+    (sql,) = statements(db.conn, lambda: drawing.draw(db.conn, pool, 7, Limits(order=order)))
+    told = plan(db.conn, sql)
+    assert told.count("engagements_listed (track_id=? AND engagement_type=?") == 2
+    assert "SCAN user_engagements" not in told

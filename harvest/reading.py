@@ -1,0 +1,278 @@
+"""Read a harvested file from Python: typed rows, gone through one by one, and data frames of them.
+
+In: the path of a file. Out: named tuples with the columns of its tables and views. Never: a write, or rows held in
+memory that nobody asked to hold.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from harvest.store import provenance, queries
+from harvest.store.database import open_to_read
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
+DEFAULT_PATH = Path("data/cache/tracks.db")
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+
+class Seed(NamedTuple):
+    """A harvest: where it started and how far it is."""
+
+    id: int
+    seed_url: str
+    seed_id: int | None
+    state: str
+    level: int
+    reason: str | None
+    started_at: str
+    finished_at: str | None
+
+
+class User(NamedTuple):
+    """A row of `users`, without what is personal."""
+
+    id: int
+    username: str | None
+    permalink_url: str | None
+    created_at: str | None
+    followers_count: int | None
+    followings_count: int | None
+    track_count: int | None
+    playlist_count: int | None
+    likes_given_count: int | None
+    reposts_given_count: int | None
+    seen_as: str
+    status: str
+
+
+class Track(NamedTuple):
+    """A row of `tracks`, without the long texts."""
+
+    id: int
+    uploader_id: int | None
+    title: str | None
+    permalink_url: str | None
+    created_at: str | None
+    duration_ms: int | None
+    genre: str | None
+    playback_count: int | None
+    likes_count: int | None
+    reposts_count: int | None
+    comment_count: int | None
+    access: str | None
+    seen_as: str
+    status: str
+
+
+class Engagement(NamedTuple):
+    """A row of the views `likes` and `reposts`."""
+
+    user_id: int
+    username: str | None
+    track_id: int
+    title: str | None
+    artist: str | None
+    permalink_url: str | None
+    user_list_rank: int | None
+    track_list_rank: int | None
+    user_list: str
+
+
+class List(NamedTuple):
+    """A row of the view `lists`: the ledger."""
+
+    task_id: int
+    kind: str
+    what: str
+    subject_id: int
+    subject: str | None
+    outcome: str
+    claimed: int | None
+    collected: int
+    missing: int | None
+    skipped: int
+    pages_read: int
+    read_until: str | None
+    goes_on: int
+
+
+class Sampled(NamedTuple):
+    """A row of the view `sample`: who was listed, who was followed, with what chance."""
+
+    harvest_id: int
+    track_id: int
+    user_id: int
+    username: str | None
+    engagement_type: str
+    track_list_rank: int
+    likes_given_count: int | None
+    chosen: int
+    chance: float | None
+    censored: int
+    answer: str
+    likes_read: int | None
+    once: int
+
+
+class Interaction(NamedTuple):
+    """A row of the view `interactions`: the input of recommenders."""
+
+    user_id: int
+    track_id: int
+    liked: int
+    reposted: int
+    like_rank: int | None
+
+
+class Rows(Generic[Row]):
+    """What a query gives, asked anew each time it is gone through; nothing is held in memory."""
+
+    def __init__(self, path: Path, sql: str, parameters: tuple[Any, ...], make: Callable[..., Row]) -> None:
+        self._path, self._sql, self._parameters, self._make = path, sql, parameters, make
+
+    def __iter__(self) -> Iterator[Row]:
+        with contextlib.closing(open_to_read(self._path)) as connection:
+            for row in connection.execute(self._sql, self._parameters):
+                yield self._make(*row)
+
+    def __len__(self) -> int:
+        with contextlib.closing(open_to_read(self._path)) as connection:
+            (n,) = connection.execute(f"SELECT count(*) FROM ({self._sql})", self._parameters).fetchone()  # noqa: S608
+            return int(n)
+
+    def __repr__(self) -> str:
+        return f"Rows({self._sql!r})"
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        with contextlib.closing(open_to_read(self._path)) as connection:
+            cursor = connection.execute(f"SELECT * FROM ({self._sql}) LIMIT 0", self._parameters)  # noqa: S608
+            return [column[0] for column in cursor.description]
+
+    def first(self) -> Row | None:
+        """Give the first row, None when there is none."""
+        with contextlib.closing(iter(self)) as rows:  # type: ignore[type-var]  # it is a generator
+            return next(rows, None)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Give a DataFrame; numbers that may be missing become nullable integers. Needs pandas."""
+        with _needed("pandas"):
+            import pandas
+        return pandas.DataFrame.from_records(list(self), columns=self.columns).convert_dtypes()
+
+    def to_polars(self) -> polars.DataFrame:
+        """Give a polars DataFrame. Needs polars."""
+        with _needed("polars"):
+            import polars
+        return polars.DataFrame(list(self), schema=self.columns, orient="row", infer_schema_length=None)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Give an Arrow table. Needs pyarrow."""
+        with _needed("arrow", "pyarrow"):
+            import pyarrow
+        rows = list(self)
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(self.columns)
+        return pyarrow.table(dict(zip(self.columns, columns, strict=True)))
+
+
+class File:
+    """A harvested file, to be read; also while it is being crawled."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Raises NotADatabase, SchemaTooNew, StoreError."""
+        self.path = Path(path)
+        open_to_read(self.path).close()
+
+    def __repr__(self) -> str:
+        return f"harvest.open({str(self.path)!r})"
+
+    def overview(self) -> queries.Overview:
+        """Count what the file holds, as `harvest status` shows it."""
+        with self.connection() as connection:
+            return queries.overview(connection)
+
+    def why(self, thing: str, which: int | str, *, limit: int = 3) -> provenance.Reason:
+        """Tell why a 'user' or a 'track' is in the file."""
+        if thing not in ("user", "track"):
+            raise ValueError(f"why 'user' or 'track', not {thing!r}")
+        with self.connection() as connection:
+            return provenance.why(connection, thing, str(which), limit=limit)
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """Open a connection that can only read."""
+        with contextlib.closing(open_to_read(self.path)) as connection:
+            yield connection
+
+    def query(self, sql: str, *parameters: Any) -> Rows[tuple[Any, ...]]:
+        """Ask in SQL; the rows are plain tuples."""
+        return Rows(self.path, sql.strip().rstrip(";"), parameters, lambda *row: row)
+
+    @property
+    def seeds(self) -> Rows[Seed]:
+        """One row per seed."""
+        return self._table("harvests", Seed)
+
+    @property
+    def users(self) -> Rows[User]:
+        """One row per account."""
+        return self._table("users", User)
+
+    @property
+    def tracks(self) -> Rows[Track]:
+        """One row per track."""
+        return self._table("tracks", Track)
+
+    @property
+    def likes(self) -> Rows[Engagement]:
+        """Who likes what."""
+        return self._table("likes", Engagement)
+
+    @property
+    def reposts(self) -> Rows[Engagement]:
+        """Who reposted what."""
+        return self._table("reposts", Engagement)
+
+    @property
+    def lists(self) -> Rows[List]:
+        """How every list ended, and what is missing of it."""
+        return self._table("lists", List)
+
+    @property
+    def sample(self) -> Rows[Sampled]:
+        """Everybody listed around the tracks of a harvest, with who was followed."""
+        return self._table("sample", Sampled)
+
+    @property
+    def interactions(self) -> Rows[Interaction]:
+        """One row per user and track."""
+        return self._table("interactions", Interaction)
+
+    def _table(self, name: str, row: type[Row]) -> Rows[Row]:
+        columns = ", ".join(row._fields)  # type: ignore[attr-defined]  # named tuples
+        return Rows(self.path, f"SELECT {columns} FROM {name}", (), row)  # noqa: S608 - our own names
+
+
+def open(path: Path | str = DEFAULT_PATH) -> File:
+    """Open a harvested file to read it. Raises StoreError when there is none."""
+    return File(path)
+
+
+@contextlib.contextmanager
+def _needed(extra: str, package: str | None = None) -> Iterator[None]:
+    """Say which extra brings a package that is missing."""
+    try:
+        yield
+    except ImportError as error:
+        package = package or extra
+        raise ImportError(f"This needs {package}, which is not installed: pip install 'harvest[{extra}]'.") from error
