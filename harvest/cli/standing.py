@@ -113,7 +113,7 @@ def what_next(scene: Scene) -> str:
     if scene.holder:
         return f"Watch it with: harvest status --watch --cache-path {path}"
     if look.standing.open_lists and any(seed.state in ("running", "paused") for seed in look.seeds):
-        return f"Go on with: harvest resume --cache-path {path}"
+        return f"Go on with: harvest {'demo' if look.is_demo else 'resume'} --cache-path {path}"
     if look.retryable_failures:
         return f"Try again what failed with: harvest retry --cache-path {path}"
     return f"Explore it with: sqlite3 {path}"

@@ -40,6 +40,7 @@ class Look:
     last_activity: str | None
     stop_reason: str | None
     delay: float | None
+    is_demo: bool  # crawled from the world inside this program, which only the demo serves
 
 
 def look(connection: sqlite3.Connection) -> Look:
@@ -48,7 +49,8 @@ def look(connection: sqlite3.Connection) -> Look:
     try:
         seen = standing(connection)
         stopped = connection.execute(
-            "SELECT stop_reason, json_extract(options, '$.delay') FROM runs ORDER BY id DESC LIMIT 1"
+            "SELECT stop_reason, json_extract(options, '$.delay'), api_url LIKE 'simulator:%' FROM runs"
+            " ORDER BY id DESC LIMIT 1"
         ).fetchone()
         return Look(
             standing=seen,
@@ -64,6 +66,7 @@ def look(connection: sqlite3.Connection) -> Look:
             last_activity=_last_activity(connection),
             stop_reason=stopped[0] if stopped else None,
             delay=stopped[1] if stopped else None,
+            is_demo=bool(stopped and stopped[2]),
         )
     finally:
         connection.execute("ROLLBACK")

@@ -192,6 +192,14 @@ def test_the_demo_equals_its_world_and_shows_three_queries(run):
     assert run("verify", "--db", "data/cache/demo.db").returncode == 0
 
 
+def test_status_of_an_unfinished_demo_names_the_demo(run):
+    assert run("demo", "--users", "80", "--tracks", "300", "--max-requests", "9").returncode == 7
+    assert (
+        "Go on with: harvest demo --cache-path data/cache/demo.db" in run("status", "--db", "data/cache/demo.db").stdout
+    )
+    assert run("demo", "--users", "80", "--tracks", "300").returncode == 0
+
+
 def test_the_simulator_serves_what_it_says(start, tmp_path):
     process = start("simulate", "--port", "0", "--users", "50", "--tracks", "100")
     told = ""
