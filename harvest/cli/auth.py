@@ -57,7 +57,9 @@ def auth() -> None:
 @click.option(
     "--no-browser", is_flag=True, help="Show the address, and take the one the browser ends at as pasted text."
 )
-@click.option("--redirect-uri", help="Where the login ends, exactly as registered.  [default: 127.0.0.1:8765/callback]")
+@click.option(
+    "--redirect-uri", help="Where the login ends, exactly as registered.  [default: http://127.0.0.1:8765/callback]"
+)
 @click.option("--timeout", type=click.FloatRange(min=1), default=600, show_default=True, help="Seconds to wait.")
 @log_options
 def login(no_browser: bool, redirect_uri: str | None, timeout: float) -> int:

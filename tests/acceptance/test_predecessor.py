@@ -7,8 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from harvest.api.parse import parse_page
+from harvest.errors import SettingsError
+from harvest.lists import KINDS
 from harvest.models import Limits
-from harvest.settings import VARIABLES, Settings
+from harvest.settings import VARIABLES, Settings, read_settings
 from harvest.simulator import World
 from tests.crawling import Onlooker, contents, crawl_world, read
 
@@ -49,8 +52,10 @@ def test_1_a_page_is_read_as_the_object_it_is(path, world):
     assert [row[0] for row in likers] == list(world.listing("track_likers", seed))
 
 
-def test_2_objects_without_a_numeric_id_are_understood(world):
-    assert world.options.numeric_ids is False  # so the whole of this file is such a crawl
+def test_2_objects_without_a_numeric_id_are_understood():
+    body = b'{"collection": [{"kind": "user", "urn": "soundcloud:users:7", "username": "Ada"}], "next_href": null}'
+    page, _ = parse_page(body, KINDS["track_likers"])
+    assert (page.items, page.users[7].username, page.skipped) == ((7,), "Ada", 0)
 
 
 def test_3_no_list_of_people_or_likes_is_paged_by_offset(asked):
@@ -163,9 +168,20 @@ def test_23_a_deleted_user_costs_one_request(crawled):
         assert sum(f"soundcloud:users:{subject}/" in r.target for r in server.requests) == 1
 
 
-def test_25_every_setting_has_an_effect():
-    names = {name for name, _ in VARIABLES.values()}
-    assert names == set(Settings.__slots__)
+@pytest.mark.parametrize("variable", list(VARIABLES))
+def test_25_every_setting_reaches_the_program(variable):
+    name = VARIABLES[variable][0]
+    value = next(v for v in ("7", "https://elsewhere.example", "memory") if _takes(variable, v))
+    assert str(getattr(read_settings({variable: value}), name)).startswith(value)
+    assert getattr(read_settings({}), name) != getattr(read_settings({variable: value}), name)
+
+
+def _takes(variable, value):
+    try:
+        read_settings({variable: value})
+    except SettingsError:
+        return False
+    return True
 
 
 def test_26_secrets_are_not_shown():
