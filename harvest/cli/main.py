@@ -38,6 +38,7 @@ COMMANDS = {
 GROUPS = {
     "collect": ("crawl", "plan", "resume", "retry"),
     "look": ("status", "failures", "why", "verify"),
+    "explore": (),
     "hand off": ("snapshot",),
     "set up": ("auth", "doctor", "completion"),
     "try out": ("demo", "simulate"),
@@ -60,7 +61,7 @@ class HarvestGroup(click.Group):
         return command
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Say all of it on one screen of 80 by 24: what it is, two examples, the commands by group."""
+        """Say all of it on one page of 80 columns: what it is, two examples, the commands by group."""
         formatter.write(f"Usage: {ctx.command_path} URL... [OPTIONS]   or   {ctx.command_path} COMMAND [OPTIONS]\n")
         self.format_help_text(ctx, formatter)
         formatter.write("\n")
