@@ -1,14 +1,17 @@
 """Learn how fast the service lets us ask, from what it accepted and what it refused. Pure.
 
-A refusal measures. A service that grants `rate` requests a second, and some seconds' worth of them at once, has let
-through rate x (seconds + depth) at most in any stretch of time: so what started before a refusal tells the rate. We go
-on just under it and feel upwards, the more slowly the more a refusal costs: a hold of half a minute has to be rare.
+A refusal measures. A service that grants `rate` requests a second, and a stock of some seconds' worth at once, has let
+through stock + rate x seconds when it first refuses. One refusal leaves both open; a second one, at another pace and
+from a full stock, tells both. We go on just under the rate and feel upwards, the more slowly the more a refusal costs
+and the less there is to gain: a hold of half a minute has to be rare.
 
-Rule 1. A rate that was kept up for a while is good: a refusal after a step upwards takes that step back, no more.
-Rule 2. Refused soon again at a rate that was measured, we know that more is let through at once; the depth doubles.
-Rule 3. One refusal halves the rate at most, unless it is known how many requests were let through before it.
-Rule 4. Where the limit was met again, the next steps come later; where it is not met any more, they become longer.
-Rule 5. A step is taken only when the present rate was really used.
+Rule 1. A rate that was kept up for a while is good: a refusal after a step upwards goes no lower than that.
+Rule 2. Refused soon again at a rate that was measured, the two refusals are solved for rate and stock; where they do
+        not fit together, more is let through at once than was thought: the depth doubles.
+Rule 3. A refusal that says little halves the rate, and no more; the next one takes three quarters of it.
+Rule 4. Steps divide what lies between the present rate and the slowest that was refused. Where that one is passed, the
+        limit has moved, and steps become longer. Where the limit was met again, the next steps come later.
+Rule 5. A step is taken only when the present rate was really used, and long enough to be refused if it were too fast.
 """
 
 from __future__ import annotations
@@ -19,15 +22,24 @@ from dataclasses import dataclass
 _MARGIN = 0.97  # stay this much under what was measured
 _SMALL_MARGIN = 0.99  # and this much under what was kept up
 _EVIDENCE = 5  # fewer requests than these say little
+_DROP = 2.0  # how much slower after a refusal that says little
+_DROP_AGAIN = 4.0  # and after another one
+_SHORT = 5.0  # seconds; a refusal so soon leaves a wide range of rates, and we try one above its lower end
+_DARE = 0.25  # so far into the range
 _STRIDE = 25  # accepted requests between two steps upwards, at least
 _STEP = 0.01
 _LONGEST_STEP = 0.25
-_STEP_PER_HOLD = 6.0  # seconds between two steps, for each second that a refusal cost
-_SECONDS_BETWEEN_STEPS = (5.0, 180.0)
+_LONGEST_STEP_TO_KNOWN = 0.5  # towards a rate that is known to be too fast
+_STEPS_TO_KNOWN = 3  # parts of the way there that a step takes
+_STEP_PER_HOLD = 0.5  # seconds between two steps, for each second that a refusal costs, divided by what is to gain
+_SECONDS_BETWEEN_STEPS = (5.0, 1800.0)
+_SURE = 1.5  # times what it takes until a step is refused if it is too fast
+_SURE_PER_HOLD = 10.0  # seconds that being sure is worth at most, for each second that a refusal costs
 _USED = 0.7  # share of the rate that has to be used for a step upwards
 _LONG = 30.0  # seconds without a refusal after which we were not far too fast
+_LATENCY = 0.5  # seconds that a refusal is heard of after its start, about
 _DEEPEST = 16.0
-_MOST_CAUTION = 16.0
+_MOST_CAUTION = 8.0
 _SLOWEST = 1 / 60
 
 Stretch = tuple[int, float]  # so many requests were let through in so many seconds
@@ -39,10 +51,13 @@ class Allowance:
 
     rate: float = 0.0
     good: float = 0.0  # the rate before the latest step upwards
+    bad: float = 0.0  # the slowest rate known to be too fast; 0: none is known any more
     step: float = _STEP
     steps: int = 0  # upwards, since the last refusal
     depth: float = 1.0  # seconds' worth that the service lets through at once
     measured: bool = False  # the rate comes from a count and the depth
+    count: int = 0  # requests let through before the last refusal that was measured
+    length: float = 0.0  # and in how many seconds
     cost: float = 0.0  # seconds of the last hold
     caution: float = 1.0
     accepted: int = 0  # requests since the last step
@@ -58,10 +73,8 @@ class Allowance:
         if not self.rate:
             return
         self.accepted += count
-        shortest, longest = _SECONDS_BETWEEN_STEPS
-        pause = min(max(self.cost * _STEP_PER_HOLD, shortest), longest) * self.caution
         seconds = now - self.stepped_at
-        if self.accepted >= _STRIDE and seconds >= pause:
+        if self.accepted >= _STRIDE and seconds >= self._pause():
             if self.accepted >= _USED * self.rate * seconds:
                 self._feel_upwards()
             self._begin(now)
@@ -76,33 +89,71 @@ class Allowance:
         """
         stretches = tuple(stretches)
         asked = 1 / interval if interval > 0 else max(max(count, 1) / max(length, 0.05) for count, length in stretches)
+        self.bad = asked
         if self.steps:
-            rate = self.good * _SMALL_MARGIN
-            self.caution = 1.0 if self.step >= _LONGEST_STEP else min(self.caution * 2, _MOST_CAUTION)
+            rate = max(self.good * _SMALL_MARGIN, self._kept_up(now) * _MARGIN)
+            self.caution = 1.0 if self.step > 2 * _STEP else min(self.caution * 2, _MOST_CAUTION)
         else:
             rate = self._measure(stretches, asked)
         self.rate = self.good = max(rate, _SLOWEST)
         self.step, self.steps, self.cost = _STEP, 0, cost
         self._begin(now + cost)
 
+    def _pause(self) -> float:
+        """Say how many seconds of the present rate come before the next step."""
+        to_gain = max(self.bad / self.rate - 1, _STEP) if self.bad else self.step
+        until_sure = min(_SURE * self.depth / self.step, self.cost * _SURE_PER_HOLD) if self.steps else 0.0
+        shortest, longest = _SECONDS_BETWEEN_STEPS
+        return min(max(self.cost * _STEP_PER_HOLD / to_gain * self.caution, until_sure, shortest), longest)
+
+    def _kept_up(self, now: float) -> float:
+        """Say what the service grants if the stock was full at the latest step, and has run out since."""
+        seconds = max(now - self.stepped_at - _LATENCY, 0.01)
+        return self.rate / (1 + self.depth / seconds)
+
     def _measure(self, stretches: tuple[Stretch, ...], asked: float) -> float:
-        """Say what the service grants, as far as this refusal tells."""
+        """Say how fast to go on, as far as this refusal, and the one before, tell."""
         started, seconds = stretches[-1]
+        solved = self._solve(started, seconds, asked)
+        drop = _DROP_AGAIN if self.rate and self.count < _EVIDENCE else _DROP
+        self.count, self.length = started, seconds
         if seconds >= _LONG:
             self.depth = 1.0
-        elif self.measured:
+        elif self.measured and not solved:
             self.depth = min(self.depth * 2, _DEEPEST)
         depth = min(self.depth, self.cost or self.depth)  # a short hold saves up no more than its length
-        granted = max(count / max(length + depth, 0.05) for count, length in stretches)
-        least = asked / 2 if started < _EVIDENCE else asked / 16
+        granted = solved or max(count / max(length + depth, 0.05) for count, length in stretches)
+        least = asked / drop if started < _EVIDENCE else asked / 16
+        is_first = not self.measured
         self.measured = least < granted and seconds < _LONG
+        if is_first and started >= _EVIDENCE and seconds < _SHORT:
+            highest = min((started - 1) / max(seconds, 0.05), asked)  # if only one request is let through at once
+            return max(least, min(asked, granted + _DARE * max(highest - granted, 0.0)))
         return max(least, min(granted, asked) * _MARGIN)
+
+    def _solve(self, started: int, seconds: float, asked: float) -> float:
+        """Solve the last two refusals for the rate and the stock; 0 where they do not fit together."""
+        more, longer = started - self.count, seconds - self.length
+        if not self.measured or abs(longer) < 1.0 or not 0 < more / longer < asked:
+            return 0.0
+        rate = more / longer
+        depth = started / rate - seconds
+        if not 0.5 / rate <= depth <= min(self.cost or _DEEPEST, _DEEPEST):
+            return 0.0
+        self.depth = depth
+        self.bad = min(self.bad, rate * (1 + 1 / abs(more)))
+        return rate
 
     def _feel_upwards(self) -> None:
         self.good = self.rate
+        to_gain = self.bad / self.rate - 1
+        if to_gain > _STEP / 5:
+            self.step = min(max(to_gain / _STEPS_TO_KNOWN, _STEP), _LONGEST_STEP_TO_KNOWN)
+        else:
+            self.bad = 0.0
+            self.step = min(self.step * 2, _LONGEST_STEP)
         self.rate *= 1 + self.step
         self.steps += 1
-        self.step = min(self.step * 2, _LONGEST_STEP)
 
     def _begin(self, moment: float) -> None:
         self.accepted, self.stepped_at = 0, moment
