@@ -1,0 +1,202 @@
+"""Gather what a report says, in one look at the file.
+
+In: a connection opened to read. Out: Facts, a few hundred rows however large the file is. Never: a write to the file;
+two working tables stand in SQLite's temporary database, which is another one.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, NamedTuple, TypeVar
+
+from harvest.report.rows import (
+    Artist,
+    Bucket,
+    Failure,
+    HeardTotals,
+    Level,
+    Liked,
+    ListsEnded,
+    Near,
+    Pair,
+    Requests,
+    Run,
+    RunsTogether,
+    SampleRow,
+    Seed,
+    Theme,
+    Totals,
+)
+from harvest.store.queries import public_seed, retryable_failures
+
+TOP = 12  # rows of the tables of tracks, artists, genres and tags
+NEAR = 20  # tracks drawn around a seed: more of them cannot be read
+DRAWN = 4  # seeds that get a picture; the page says so when there are more
+RUNS = 20  # runs shown one by one
+
+Row = TypeVar("Row", bound=NamedTuple)
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """The tracks around one seed. `people` like it and had their likes read; `near` and `pairs` count among them."""
+
+    seed: Seed
+    people: int
+    near: list[Near]
+    pairs: list[Pair]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the page shows. `readers` are the people whose likes were read, in part or whole; `retryable` the lists
+    that failed and may be tried again.
+    """
+
+    file_name: str
+    totals: Totals
+    seeds: list[Seed]
+    ledger: list[ListsEnded]
+    readers: int
+    heard: HeardTotals
+    tracks: list[Liked]
+    own_tracks: list[Liked]
+    own_least: int
+    artists: list[Artist]
+    genres: list[Theme]
+    tags: list[Theme]
+    likes_per_person: list[Bucket]
+    likes_claimed: list[Bucket]
+    likers_per_track: list[Bucket]
+    likers_counted: list[Bucket]
+    samples: dict[int, list[SampleRow]]
+    levels: list[Level]
+    neighbourhoods: list[Neighbourhood]
+    failures: list[Failure]
+    retryable: int
+    runs: list[Run]
+    runs_together: RunsTogether
+    requests: list[Requests]
+    last_at: str | None
+
+    @property
+    def found_seeds(self) -> list[Seed]:
+        """Give the seeds that could be looked up; the others led to nobody."""
+        return [seed for seed in self.seeds if seed.seed_id is not None]
+
+    @property
+    def simulated(self) -> bool:
+        """Say whether the data are invented: crawled from the simulator of the demo."""
+        return bool(self.runs_together.api_url and self.runs_together.api_url.startswith("simulator:"))
+
+
+def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda step: None) -> Facts:
+    """Read everything in one transaction, so that the numbers belong together; a crawl may go on meanwhile.
+
+    `tell` hears what is being done. Raises sqlite3.Error.
+    """
+    with _one_moment(connection):
+        tell("reading the ledger")
+        seeds = [_public(seed) for seed in _rows(connection, "seeds", Seed)]
+        ledger = _rows(connection, "ledger", ListsEnded)
+        tell("counting the likes of every track")
+        connection.execute(query("heard"))
+        heard = _rows(connection, "heard_totals", HeardTotals)[0]
+        readers = _number(connection, "readers")
+        least = max(3, readers // 50)
+        tell("comparing with SoundCloud's own counts")
+        return Facts(
+            file_name=file_name,
+            totals=_rows(connection, "totals", Totals)[0],
+            seeds=seeds,
+            ledger=ledger,
+            readers=readers,
+            heard=heard,
+            tracks=_rows(connection, "top_tracks", Liked, rows=TOP),
+            own_tracks=_rows(connection, "own_tracks", Liked, rows=TOP, least=least),
+            own_least=least,
+            artists=_rows(connection, "top_artists", Artist, rows=TOP),
+            genres=_rows(connection, "top_genres", Theme, rows=TOP),
+            tags=[_spelled(connection, tag) for tag in _rows(connection, "top_tags", Theme, rows=TOP)],
+            likes_per_person=_rows(connection, "likes_per_person", Bucket),
+            likes_claimed=_rows(connection, "likes_claimed", Bucket),
+            likers_per_track=_rows(connection, "likers_per_track", Bucket),
+            likers_counted=_rows(connection, "likers_counted", Bucket),
+            samples=_samples(connection, seeds, tell),
+            levels=_rows(connection, "levels", Level),
+            neighbourhoods=_neighbourhoods(connection, seeds, tell),
+            failures=_rows(connection, "failures", Failure),
+            retryable=retryable_failures(connection),
+            runs=_rows(connection, "runs", Run, rows=RUNS),
+            runs_together=_rows(connection, "runs_together", RunsTogether)[0],
+            requests=_rows(connection, "requests", Requests),
+            last_at=next((row[0] for row in connection.execute(query("last_page"))), None),
+        )
+
+
+@cache
+def query(name: str) -> str:
+    """Give one of the statements of this room, each in a file of its own."""
+    return resources.files("harvest.report").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+@contextmanager
+def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """Open a reading transaction with room for working tables; what is in the file stays as it is."""
+    connection.execute("PRAGMA query_only = OFF")  # it forbids temporary tables too
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")  # takes the working tables away
+        connection.execute("PRAGMA query_only = ON")
+
+
+def _rows(connection: sqlite3.Connection, name: str, kind: type[Row], **parameters: Any) -> list[Row]:
+    return [kind(*row) for row in connection.execute(query(name), parameters)]
+
+
+def _number(connection: sqlite3.Connection, name: str, **parameters: Any) -> int:
+    return int(connection.execute(query(name), parameters).fetchone()[0])
+
+
+def _public(seed: Seed) -> Seed:
+    return seed._replace(seed_url=public_seed(seed.seed_url))
+
+
+def _spelled(connection: sqlite3.Connection, tag: Theme) -> Theme:
+    (name,) = connection.execute(query("tag_name"), {"folded": tag.name}).fetchone()
+    return tag._replace(name=name)
+
+
+def _samples(connection: sqlite3.Connection, seeds: list[Seed], tell: Tell) -> dict[int, list[SampleRow]]:
+    tell("looking at who was followed")
+    found = {
+        seed.id: _rows(connection, "sample", SampleRow, harvest=seed.id, track=seed.seed_id)
+        for seed in seeds
+        if seed.seed_kind == "track" and seed.seed_id is not None
+    }
+    return {harvest: rows for harvest, rows in found.items() if rows}
+
+
+def _neighbourhoods(connection: sqlite3.Connection, seeds: list[Seed], tell: Tell) -> list[Neighbourhood]:
+    tracks = [seed for seed in seeds if seed.seed_kind == "track" and seed.seed_id is not None]
+    connection.execute(query("fans"))
+    found = []
+    for place, seed in enumerate(tracks[:DRAWN], start=1):
+        tell(f"finding what lies around seed {place} of {min(len(tracks), DRAWN)}")
+        near = _rows(connection, "near", Near, seed=seed.seed_id, rows=NEAR)
+        if near:
+            connection.execute(query("no_fans"))
+            wanted = json.dumps([track.track_id for track in near])
+            connection.execute(query("fans_of_seed"), {"seed": seed.seed_id, "tracks": wanted})
+            people = _number(connection, "readers_of_seed", seed=seed.seed_id)
+            found.append(Neighbourhood(seed, people, near, _rows(connection, "pairs", Pair)))
+    return found

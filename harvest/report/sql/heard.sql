@@ -1,0 +1,27 @@
+-- Working table: the tracks that the people followed like, with how many of them do. A like counts when it stands in
+-- somebody's own list (user_list_rank): likers of a track whom nobody followed would make that track look popular here.
+-- Counted by index alone; the few likes known only from a track's list are then taken off again.
+CREATE TEMP TABLE heard AS
+WITH counted AS (
+    SELECT track_id, count(*) AS likes
+    FROM user_engagements INDEXED BY engagements_by_track
+    WHERE engagement_type = 'like'
+    GROUP BY track_id
+),
+elsewhere AS (
+    SELECT track_id, count(*) AS likes
+    FROM user_engagements INDEXED BY engagements_listed
+    WHERE track_list_rank IS NOT NULL AND engagement_type = 'like' AND user_list_rank IS NULL
+    GROUP BY track_id
+)
+SELECT
+    t.id AS track_id,
+    c.likes - coalesce(e.likes, 0) AS likes,        -- people here
+    nullif(t.likes_count, 0) AS likes_count,        -- people on SoundCloud, by its own count; NULL: hidden or not seen
+    t.uploader_id,
+    t.genre,
+    t.id IN (SELECT seed_id FROM harvests WHERE seed_kind = 'track' AND seed_id IS NOT NULL) AS is_seed
+FROM counted AS c
+CROSS JOIN tracks AS t ON t.id = c.track_id         -- CROSS: in the order of the tracks, as they were counted
+LEFT JOIN elsewhere AS e ON e.track_id = c.track_id
+WHERE c.likes > coalesce(e.likes, 0);

@@ -1,0 +1,11 @@
+-- What the shares of tracks, artists, genres and tags are shares of. The seeds stand outside: everybody followed was
+-- found through them. Tracks without a count of the service's own cannot be compared with it.
+SELECT
+    count(*) AS tracks,
+    coalesce(sum(likes), 0) AS likes,
+    count(likes_count) AS counted_tracks,
+    coalesce(sum(likes) FILTER (WHERE likes_count IS NOT NULL), 0) AS counted_likes,
+    coalesce(sum(likes_count), 0) AS likes_count,
+    coalesce(max(likes), 0) AS most
+FROM temp.heard
+WHERE NOT is_seed;

@@ -1,0 +1,2 @@
+-- Empty it for the next seed.
+DELETE FROM temp.fans;

@@ -1,0 +1,168 @@
+"""The statements of the report: what each of them reads, and that it reads no more."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from harvest.report import rows
+from harvest.report.facts import query
+
+ROOM = Path(str(resources.files("harvest.report")))
+NAMES = sorted(path.stem for path in (ROOM / "sql").glob("*.sql"))
+PARAMETERS = {"rows": 5, "least": 3, "seed": 1, "tracks": "[1]", "harvest": 1, "track": 1, "folded": "x"}
+LARGE = (
+    "user_engagements",
+    "users",
+    "tracks",
+    "pages",
+    "track_tags",
+    "tags",
+    "e",
+    "t",
+    "u",
+    "g",
+    "tt",
+    "mine",
+    "other",
+)
+# What may be read from end to end, and why.
+WHOLE = {
+    "heard": [
+        "SCAN user_engagements USING COVERING INDEX engagements_by_track",  # every like is counted, once
+        "SCAN user_engagements USING INDEX engagements_listed",  # a partial index: likers of spilled tracks alone
+    ],
+    "last_page": ["SCAN pages"],  # one row, the last one
+}
+
+
+@pytest.fixture
+def conn(db):
+    db.conn.execute(query("heard"))
+    db.conn.execute(query("fans"))
+    return db.conn
+
+
+def plan(conn, name):
+    wanted = {key: PARAMETERS[key] for key in re.findall(r":(\w+)", query(name))}
+    return [row[3] for row in conn.execute(f"EXPLAIN QUERY PLAN {query(name)}", wanted)]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "fans"])
+def test_no_large_table_is_read_from_end_to_end_without_need(conn, name):
+    if name == "heard":
+        conn.execute("DROP TABLE temp.heard")
+    scans = [line for line in plan(conn, name) if re.match(rf"SCAN ({'|'.join(LARGE)})\b", line)]
+    assert sorted(scans) == WHOLE.get(name, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "uses"),
+    [
+        ("heard", "engagements_listed"),
+        ("ledger", "COVERING INDEX tasks_by_outcome"),
+        ("readers", "COVERING INDEX tasks_by_outcome"),
+        ("likes_per_person", "COVERING INDEX tasks_by_outcome"),
+        ("likes_claimed", "COVERING INDEX tasks_by_outcome"),
+        ("top_artists", "tracks_by_uploader"),
+        ("tag_name", "tags_by_folded"),
+        ("near", "COVERING INDEX engagements_by_track (track_id=?)"),
+        ("near", "SEARCH other USING PRIMARY KEY (user_id=?)"),
+        ("fans_of_seed", "SEARCH other USING INDEX engagements_by_track (track_id=?)"),
+        ("fans_of_seed", "COVERING INDEX engagements_by_track (track_id=? AND user_id=? AND engagement_type=?)"),
+        ("pairs", "SEARCH b USING PRIMARY KEY (user_id=? AND track_id>?)"),
+        ("sample", "engagements_listed"),
+    ],
+)
+def test_an_index_leads_to_what_is_wanted(conn, name, uses):
+    if name == "heard":
+        conn.execute("DROP TABLE temp.heard")
+    assert any(uses in line for line in plan(conn, name)), plan(conn, name)
+
+
+VALUES = [
+    0,
+    0,
+    1,
+    7,
+    99,
+    100,
+    109,
+    110,
+    999,
+    1000,
+    1234,
+    9999,
+    10_500,
+    99_999,
+    123_456,
+    2_345_678,
+    34_567_890,
+    987_654_321,
+]
+
+
+def two_digits(value):
+    return int(str(value)[:2]) * 10 ** (len(str(value)) - 2) if value >= 100 else value
+
+
+def cut(values):
+    return sorted(Counter(map(two_digits, values)).items())
+
+
+def add_lists(conn, claims):
+    conn.executemany(
+        "INSERT INTO tasks (kind, subject_id, state, outcome, collected, claimed) VALUES ('user_likes', ?, ?, ?, ?, ?)",
+        [
+            (n, "ended" if outcome else "todo", outcome, kept, claimed)
+            for n, (outcome, kept, claimed) in enumerate(claims)
+        ],
+    )
+
+
+@pytest.mark.parametrize("outcome", ["complete", "capped", "short", "loop"])
+def test_likes_per_person_are_cut_to_two_digits(conn, outcome):
+    add_lists(
+        conn,
+        [(outcome, value, value + 5) for value in VALUES[:-3]] + [("gone", 3, 3), (None, 4, 4), (outcome, 8, None)],
+    )
+    assert [tuple(row) for row in conn.execute(query("likes_per_person"))] == cut([*VALUES[:-3], 8])
+    assert [tuple(row) for row in conn.execute(query("likes_claimed"))] == cut([value + 5 for value in VALUES[:-3]])
+
+
+def test_likers_per_track_are_cut_to_two_digits(conn):
+    known = [value for value in VALUES if value]
+    conn.executemany("INSERT INTO temp.heard VALUES (?, ?, ?, NULL, NULL, 0)", [(n, v, v) for n, v in enumerate(known)])
+    conn.execute("INSERT INTO temp.heard VALUES (90, 5, NULL, NULL, NULL, 0), (91, 6, 6, NULL, NULL, 1)")
+    here = [tuple(row) for row in conn.execute(query("likers_per_track")) if row[0] < 1_000_000]
+    assert here == [pair for pair in cut([*known, 5]) if pair[0] < 1_000_000]
+    assert [tuple(row) for row in conn.execute(query("likers_counted"))] == cut(known)
+
+
+def test_a_list_that_brought_more_than_claimed_does_not_hide_what_another_lacks(conn):
+    add_lists(conn, [("complete", 10, 4), ("complete", 3, 5), ("complete", 7, None), ("complete", 0, 0)])
+    (found,) = [rows.ListsEnded(*row) for row in conn.execute(query("ledger")) if row[0] == "user_likes"]
+    assert found == rows.ListsEnded("user_likes", "tracks the user likes", "complete", 4, 20, 9, 13, 2, 1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_statement_says_what_it_is_for_and_is_used(name):
+    assert query(name).startswith("-- ")
+    sources = "\n".join(path.read_text("utf-8") for path in ROOM.glob("*.py"))
+    assert f'"{name}"' in sources
+
+
+def test_rows_are_in_the_column_order_of_their_queries(conn):
+    """A query that gains a column must not fill the wrong field."""
+    pairs = re.findall(r'_rows\(connection, "(\w+)", (\w+)', (ROOM / "facts.py").read_text("utf-8"))
+    assert len(pairs) > 15
+    for name, kind in pairs:
+        wanted = {key: PARAMETERS[key] for key in re.findall(r":(\w+)", query(name))}
+        columns = tuple(column[0] for column in conn.execute(query(name), wanted).description)
+        fields = tuple({"failure_class": "class"}.get(field, field) for field in getattr(rows, kind)._fields)
+        alias = {"permalink_url": "url", "uploader_id": "artist_id"}
+        assert tuple(alias.get(c, c) for c in columns) == fields, name
