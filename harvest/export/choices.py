@@ -1,0 +1,98 @@
+"""What may be chosen for an export, and which choices do not go together. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harvest.errors import SettingsError
+
+FORMATS = ("parquet", "csv", "jsonl", "recbole", "csr", "tsv", "hf", "graphml", "gexf")
+GRAPHS = ("graphml", "gexf")
+KINDS = ("like", "repost")
+IDS = ("raw", "dense", "pseudonym")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How interactions are told apart into train and test: not at all, by a hash, or the newest of each user."""
+
+    how: str = "none"  # none, hash, last
+    share: float = 0.0  # of hash: the share that goes to test
+    newest: int = 0  # of last: how many of each user go to test
+
+    def __str__(self) -> str:
+        return {"hash": f"hash:{self.share:g}", "last": f"last:{self.newest}"}.get(self.how, "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What somebody wants exported. Zero means: no such filter."""
+
+    format: str = "parquet"
+    kinds: tuple[str, ...] = ("like",)
+    complete_users_only: bool = False
+    min_users: int = 0  # tracks with fewer users are left out, once
+    min_items: int = 0  # users with fewer tracks are left out, once, after that
+    kcore: int = 0  # both, again and again, until nothing changes
+    split: Split = Split()
+    seed: int = 0  # of the hash
+    ids: str = "raw"
+    include_incomplete: bool = False
+
+    @property
+    def likes(self) -> bool:
+        """Likes are wanted."""
+        return "like" in self.kinds
+
+    @property
+    def reposts(self) -> bool:
+        """Reposts are wanted."""
+        return "repost" in self.kinds
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The files that interactions go to."""
+        return ("interactions",) if self.split.how == "none" else ("train", "test")
+
+
+def parse_kinds(text: str) -> tuple[str, ...]:
+    """Read `like`, `repost` or `like,repost`. Raises SettingsError."""
+    named = {part.strip() for part in text.split(",")}
+    if not named <= set(KINDS):
+        raise SettingsError(f"--kind is like, repost, or like,repost; not {text!r}.")
+    return tuple(kind for kind in KINDS if kind in named)
+
+
+def parse_split(text: str) -> Split:
+    """Read `none`, `hash:0.2` or `last:1`. Raises SettingsError."""
+    how, _, amount = text.strip().partition(":")
+    try:
+        if how == "hash" and 0 < float(amount) < 1:
+            return Split("hash", share=float(amount))
+        if how == "last" and int(amount) >= 1:
+            return Split("last", newest=int(amount))
+    except ValueError:
+        pass
+    if text.strip() == "none":
+        return Split()
+    raise SettingsError(
+        f"--split is none, hash:SHARE (a share between 0 and 1, as hash:0.2) or last:N (as last:1); not {text!r}."
+    )
+
+
+def check(choices: Choices) -> None:
+    """Refuse what makes no sense together. Raises SettingsError."""
+    if choices.split.how == "last" and len(choices.kinds) > 1:
+        raise SettingsError(
+            "--split last needs one kind: places in a list of likes and in one of reposts cannot be compared. "
+            "Use --kind like, or --split hash:0.2."
+        )
+    if choices.split.how != "none" and choices.format in GRAPHS:
+        raise SettingsError(
+            f"--split has no meaning in a graph: leave it out, or choose another format than {choices.format}."
+        )
+    if choices.ids == "dense" and choices.format == "csr":
+        raise SettingsError(
+            "The rows and columns of csr are dense as they are, and user_ids.npy and item_ids.npy say which is whom: "
+            "leave out --ids dense."
+        )

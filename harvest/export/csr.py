@@ -1,0 +1,102 @@
+"""Write a sparse matrix, users by tracks, as scipy saves it, and the ids of its rows and columns.
+
+The arrays are gathered in files and compressed from there: a long matrix takes no more memory than a short one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harvest.errors import SettingsError
+from harvest.export import tables
+from harvest.export.job import File, Job
+from harvest.export.tables import Row
+
+if TYPE_CHECKING:
+    import numpy
+
+_LARGEST_INT32 = 2**31 - 1
+
+
+def need_scipy() -> None:
+    """Raise SettingsError where scipy is missing."""
+    try:
+        import scipy.sparse  # noqa: F401
+    except ImportError:
+        raise SettingsError("harvest export --format csr needs scipy: pip install 'harvest[analysis]'.") from None
+
+
+def write(job: Job) -> list[File]:
+    """Write train.npz, test.npz if there is a split, user_ids.npy and item_ids.npy."""
+    tables.number_places(job.selection.connection)
+    shape = (job.selection.left.users, job.selection.left.items)
+    parts = {"interactions": "train", "train": "train", "test": "test"}
+    files = job.write(tables.places(job.selection), lambda name: _Matrix(job, parts[name], shape))
+    return [*files, _ids(job, "user", "people", shape[0]), _ids(job, "item", "things", shape[1])]
+
+
+class _Matrix:
+    """One part of the interactions as a matrix; rows come in the order of the matrix, columns sorted within each."""
+
+    def __init__(self, job: Job, name: str, shape: tuple[int, int]) -> None:
+        import numpy as np
+
+        self._job, self._name, self._shape, self._entries = job, name, shape, 0
+        self._per_row = np.zeros(shape[0], np.int64)
+        self._paths = [job.folder / f".{name}-{what}" for what in ("indices", "data")]
+        self._files = [path.open("wb") for path in self._paths]
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Take some entries."""
+        import numpy as np
+
+        if not rows:
+            return
+        row, column, rating = zip(*rows, strict=True)
+        places, entries = np.unique(np.array(row, np.int64), return_counts=True)
+        self._per_row[places] += entries
+        self._files[0].write(np.array(column, np.int32).data)
+        self._files[1].write(np.array(rating, np.float32).data)
+        self._entries += len(rows)
+
+    def finish(self) -> list[File]:
+        """Put the arrays together, and save them."""
+        import numpy as np
+        from scipy import sparse
+
+        for file in self._files:
+            file.close()
+        indices, data = (_mapped(path, kind) for path, kind in zip(self._paths, (np.int32, np.float32), strict=True))
+        starts = np.concatenate(([0], np.cumsum(self._per_row)))
+        if self._entries <= _LARGEST_INT32:
+            starts = starts.astype(np.int32)
+        matrix = sparse.csr_matrix((data, indices, starts), shape=self._shape, copy=False)
+        sparse.save_npz(self._job.folder / f"{self._name}.npz", matrix)
+        for path in self._paths:
+            path.unlink()
+        return [File(f"{self._name}.npz", self._name, self._entries, ("row", "column", "rating"))]
+
+    def abandon(self) -> None:
+        """Let go of the files."""
+        for file in self._files:
+            with contextlib.suppress(OSError):
+                file.close()
+
+
+def _mapped(path: Path, kind: Any) -> numpy.ndarray[Any, Any]:
+    """Look at a file as an array; an empty one cannot be mapped."""
+    import numpy as np
+
+    return np.memmap(path, kind, "r") if path.stat().st_size else np.zeros(0, kind)
+
+
+def _ids(job: Job, name: str, table: str, length: int) -> File:
+    import numpy as np
+
+    found = job.selection.connection.execute(f"SELECT out FROM {table} ORDER BY out")  # noqa: S608 - our own names
+    ids = np.fromiter((row[0] for row in found), np.int64, length)
+    np.save(job.folder / f"{name}_ids.npy", ids)
+    return File(f"{name}_ids.npy", f"{name}_ids", length, (f"{name}_id",))

@@ -1,0 +1,122 @@
+"""A folder that appears only when it is whole, and that replaces nothing but an earlier export."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harvest.errors import StorageFailed
+
+MANIFEST = "manifest.json"
+MAKER = "harvest export"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def check_target(target: Path, *, force: bool) -> None:
+    """Refuse a place where something is, unless it is an export that may be replaced. Raises StorageFailed."""
+    if not (target.exists() or target.is_symlink()):
+        return
+    if not target.is_dir() or target.is_symlink():
+        raise StorageFailed(f"{target} is there and is no folder: name another one for the export.")
+    there = {str(path.relative_to(target)) for path in target.rglob("*") if not path.is_dir()}
+    if not there:
+        return
+    made = _earlier(target)
+    if made is None:
+        raise StorageFailed(f"{target} holds something else than an export of harvest: name another folder.")
+    others = sorted(there - {MANIFEST} - {file["path"] for file in made["files"]})
+    if others:
+        raise StorageFailed(
+            f"{target} holds {others[0]}, which the export in it did not write: move it away, or name another folder."
+        )
+    if not force:
+        raise StorageFailed(f"{target} holds an earlier export: name another folder, or replace it with --force.")
+
+
+def _earlier(target: Path) -> dict[str, Any] | None:
+    """Read the manifest of an earlier export; None when there is none of ours."""
+    try:
+        made = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+        return made if made["made_by"] == MAKER and all("path" in file for file in made["files"]) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+@contextlib.contextmanager
+def staged(target: Path, *, force: bool) -> Iterator[Path]:
+    """Give an empty folder beside the target, and put it in its place at the end. After an error nothing is left."""
+    check_target(target, force=force)
+    with leaving_errors(target):
+        part = (
+            target.parent / f".{target.name}.{secrets.token_hex(4)}.part"
+        )  # named before it is made: Ctrl-C may be quick
+        missing = [path for path in (target.parent, *target.parent.parents) if not path.exists()]
+        try:
+            try:
+                part.mkdir(mode=0o700, parents=True)
+                yield part
+                part.chmod(0o777 & ~_umask())
+                _put_in_place(part, target, force=force)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+        except BaseException:
+            for parent in missing:
+                with contextlib.suppress(OSError):
+                    parent.rmdir()
+            raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _put_in_place(part: Path, target: Path, *, force: bool) -> None:
+    """Give the new folder its name; an earlier one steps aside first, and comes back should that fail."""
+    check_target(target, force=force)  # once more: the writing may have taken hours
+    if not target.exists() or not any(target.iterdir()):
+        part.replace(target)
+        return
+    aside = part.with_suffix(".old")
+    target.rename(aside)
+    try:
+        part.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def leaving_errors(target: Path) -> Iterator[None]:
+    """Turn what goes wrong while writing into one clear line, and SQLite's word for Ctrl-C into Ctrl-C."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            raise KeyboardInterrupt from error
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise _full(target) from error
+        raise
+    except PermissionError as error:
+        raise StorageFailed(f"No permission to write {target}: name another folder.") from error
+    except OSError as error:
+        if error.errno in _FULL:
+            raise _full(target) from error
+        raise StorageFailed(f"Cannot write {target}: {error.strerror or error}.") from error
+
+
+def _full(target: Path) -> StorageFailed:
+    return StorageFailed(
+        f"The disk is full: {target} could not be written, and nothing of it is left. Free some space, or name "
+        "a folder elsewhere, and run the same command again."
+    )

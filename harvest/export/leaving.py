@@ -1,0 +1,80 @@
+"""Export a harvest: choose, write, describe, and only then let it be seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harvest.errors import SettingsError
+from harvest.export import csr, graphs, hugging_face, parquet, recbole, rows
+from harvest.export.choices import Choices, check
+from harvest.export.folder import MANIFEST, check_target, staged
+from harvest.export.job import ROWS_PER_FILE, File, Job
+from harvest.export.manifest import manifest
+from harvest.export.pseudonyms import read_key
+from harvest.export.selection import Tell, select
+from harvest.store.database import open_to_read, storage_errors
+
+_WRITERS: dict[str, Callable[[Job], list[File]]] = {
+    "parquet": parquet.write,
+    "csv": rows.write_csv,
+    "jsonl": rows.write_jsonl,
+    "recbole": recbole.write,
+    "csr": csr.write,
+    "tsv": rows.write_tsv,
+    "hf": hugging_face.write,
+    "graphml": graphs.write_graphml,
+    "gexf": graphs.write_gexf,
+}
+
+
+def export(
+    path: Path,
+    target: Path,
+    choices: Choices,
+    *,
+    now: str,
+    tell: Tell,
+    key_file: Path | None = None,
+    force: bool = False,
+    rows_per_file: int = ROWS_PER_FILE,
+) -> dict[str, Any]:
+    """Export the harvest `path` into the folder `target`, and give what its manifest says.
+
+    `now` is a time as text, `tell` hears how far it is. Raises SettingsError for choices that make no sense or leave
+    nothing, StoreError when the harvest cannot be read or the folder cannot be written.
+    """
+    _check(choices, target, key_file)
+    open_to_read(path).close()
+    check_target(target, force=force)
+    key = read_key(key_file) if key_file is not None else b""
+    with storage_errors(path), staged(target, force=force) as folder:
+        scratch = folder / ".choosing"
+        with select(path, scratch, choices, key=key, tell=tell) as selection:
+            job = Job(selection, folder, target.resolve().name, tell, rows_per_file)
+            if choices.format in ("graphml", "gexf"):
+                graphs.check_size(job, force=force)
+            files = _WRITERS[choices.format](job)
+            tell("describing", 0, None)
+            made = manifest(job, files, made_at=now, key=key)
+        scratch.unlink()
+        (folder / MANIFEST).write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return made
+
+
+def _check(choices: Choices, target: Path, key_file: Path | None) -> None:
+    check(choices)
+    if choices.ids == "pseudonym" and key_file is None:
+        raise SettingsError(
+            "--ids pseudonym needs --key FILE: a file for the key, made when it is missing, which stays with you."
+        )
+    if choices.ids != "pseudonym" and key_file is not None:
+        raise SettingsError("--key belongs to --ids pseudonym.")
+    if key_file is not None and key_file.resolve().is_relative_to(target.resolve()):
+        raise SettingsError(f"--key {key_file} would be handed on with {target}: keep it elsewhere.")
+    if choices.format in ("parquet", "hf"):
+        parquet.need_pyarrow(choices.format)
+    if choices.format == "csr":
+        csr.need_scipy()

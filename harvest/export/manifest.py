@@ -1,0 +1,164 @@
+"""Say what an export holds: manifest.json, with which a reader can check it, repeat it, and know what it leaves out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from harvest import __version__
+from harvest.export.folder import MAKER
+from harvest.export.job import File, Job
+from harvest.export.pseudonyms import key_name
+from harvest.store.queries import public_seed
+from harvest.terms import ATTRIBUTION, RESTRICTIONS
+
+FORMAT_VERSION = 1
+
+_ORDER = (
+    "There are no times: SoundCloud tells none of likes. user_list_rank and track_list_rank are places in one list, 0 "
+    "first; a smaller one is newer as far as is known. They compare entries of that one list and nothing else; empty: "
+    "not seen in it. Where a reader wants a time, it gets an order: the negated user_list_rank, so larger is newer, "
+    "and for unknown ones a value below all others of the file."
+)
+_BIASES = (
+    "A snowball: users were found as likers or reposters of the seeds, so the seeds are liked by nearly everybody "
+    "here, and what is near them is met more often than elsewhere.",
+    "Caps: a list that is not `complete` lacks its older part or more; see likes_complete and the outcomes above. "
+    "Popularity, overlap and recall that are computed over such lists are off.",
+    "Popularity within the file (users_here) is that of the sample, not that of the service.",
+)
+_HASHED = "test if the first 32 bits of SHA-1 of 'SEED:USER:TRACK', as a fraction of 2^32, are below the share; {ids}"
+_LAST = (
+    "test: the newest of each user by user_list_rank, ties by the smaller track id; users with no more than that many, "
+    "or with fewer that have a rank, are all train, as is everything without a rank"
+)
+_PSEUDONYMS = (
+    "Ids are the first 63 bits of HMAC-SHA256(key, 'user:ID'), likewise track and playlist. Names, titles, addresses "
+    "and exact counts, lengths and days are left out, as are genres and tags of fewer than five uploaders. Rare "
+    "combinations of likes can still tell who somebody is: hand it on to people you trust."
+)
+
+
+def manifest(job: Job, files: Iterable[File], *, made_at: str, key: bytes) -> dict[str, Any]:
+    """Put everything together that is known about an export."""
+    connection, choices = job.selection.connection, job.choices
+    return {
+        "made_by": MAKER,
+        "format_version": FORMAT_VERSION,
+        "harvest_version": __version__,
+        "made_at": made_at,
+        "format": choices.format,
+        "options": {
+            "kind": list(choices.kinds),
+            "complete_users_only": choices.complete_users_only,
+            "min_users": choices.min_users,
+            "min_items": choices.min_items,
+            "kcore": choices.kcore,
+            "include_incomplete": choices.include_incomplete,
+        },
+        "source": _source(connection, hide=choices.ids == "pseudonym"),
+        "counts": _counts(job),
+        "lists": {"of these users": _lists_of_users(connection), "in the file": _lists(connection)},
+        "split": _split(job),
+        "ids": _ids(job, key),
+        "order": _ORDER,
+        "biases": list(_BIASES),
+        "left_out": job.selection.left_out,
+        "attribution": ATTRIBUTION,
+        "terms": RESTRICTIONS,
+        "files": [_file(job.folder, file) for file in files],
+    }
+
+
+def _source(connection: sqlite3.Connection, *, hide: bool) -> dict[str, Any]:
+    """Say where the data came from and when; without the seeds where they would tell who is in it."""
+    addresses = [row[0] for row in connection.execute("SELECT DISTINCT api_url FROM runs ORDER BY api_url")]
+    first, last = connection.execute("SELECT min(fetched_at), max(fetched_at) FROM pages").fetchone()
+    (schema,) = connection.execute("PRAGMA harvest.user_version").fetchone()
+    seeds = [public_seed(row[0]) for row in connection.execute("SELECT seed_url FROM harvests ORDER BY id")]
+    return {
+        "service": sorted({_service(address) for address in addresses}),
+        "first_page_at": first,
+        "last_page_at": last,
+        "seeds": len(seeds) if hide else seeds,
+        "crawl_running": connection.execute("SELECT 1 FROM lease").fetchone() is not None,
+        "schema": schema,
+    }
+
+
+def _service(address: str) -> str:
+    if address.startswith("simulator:"):
+        return f"made up, by harvest's own simulator ({address})"
+    host = urlsplit(address).hostname or address
+    return "made up, by a server on the machine of the crawl" if host in ("127.0.0.1", "localhost", "::1") else host
+
+
+def _counts(job: Job) -> dict[str, Any]:
+    users, tracks, likes, reposts = job.selection.connection.execute(
+        "SELECT users, tracks, likes, reposts FROM totals"
+    ).fetchone()
+    steps = []
+    for step in job.selection.steps:
+        told: dict[str, Any] = {"filter": step.filter, "users": step.users, "items": step.items}
+        told["interactions"] = step.interactions
+        steps.append(told if step.rounds is None else {**told, "rounds": step.rounds})
+    return {
+        "in the file": {"users": users, "tracks": tracks, "likes": likes, "reposts": reposts},
+        "after each filter": steps,
+        "interaction": "a user and a track, once, however many kinds join them",
+    }
+
+
+def _lists_of_users(connection: sqlite3.Connection) -> dict[str, int]:
+    """Count the users that are left by how their list of likes ended."""
+    rows = connection.execute(
+        "SELECT coalesce(l.outcome, l.state, 'not asked'), count(*) FROM people AS p"
+        " LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = p.id AND l.argument = ''"
+        " GROUP BY 1 ORDER BY 1"
+    )
+    return dict(rows.fetchall())
+
+
+def _lists(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
+    """Count the lists of the file by kind and outcome."""
+    found: dict[str, dict[str, int]] = {}
+    rows = connection.execute(
+        "SELECT kind, coalesce(outcome, state), count(*) FROM tasks WHERE kind <> 'resolve' GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    for kind, outcome, n in rows:
+        found.setdefault(kind, {})[outcome] = n
+    return found
+
+
+def _split(job: Job) -> dict[str, Any]:
+    split = job.choices.split
+    if split.how == "hash":
+        ids = "ids as written here" if job.choices.ids == "pseudonym" else "SoundCloud's ids"
+        return {"how": str(split), "seed": job.choices.seed, "rule": _HASHED.format(ids=ids)}
+    if split.how == "none":
+        return {"how": "none"}
+    (users,) = job.selection.connection.execute("SELECT count(*) FROM people WHERE cut_rank IS NOT NULL").fetchone()
+    return {"how": str(split), "rule": _LAST, "users_in_test": users}
+
+
+def _ids(job: Job, key: bytes) -> dict[str, str]:
+    if job.choices.ids == "pseudonym":
+        return {"mode": "pseudonym", "key": key_name(key), "rule": _PSEUDONYMS}
+    if job.choices.ids == "dense":
+        return {"mode": "dense", "rule": "0, 1, 2, ... in the order of SoundCloud's ids; *_ids lead back"}
+    return {"mode": "raw", "rule": "SoundCloud's own"}
+
+
+def _file(folder: Path, file: File) -> dict[str, Any]:
+    """Describe a file by what is on the disk, and see to it that it really is."""
+    path = folder / file.path
+    with path.open("rb") as written:
+        os.fsync(written.fileno())
+        digest = hashlib.file_digest(written, "sha256").hexdigest()
+    told: dict[str, Any] = {"path": file.path, "table": file.table, "rows": file.rows, "columns": list(file.columns)}
+    return {**told, "bytes": path.stat().st_size, "sha256": digest}
