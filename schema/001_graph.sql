@@ -72,7 +72,9 @@ CREATE INDEX tracks_by_genre ON tracks (genre);
 CREATE TABLE tags (
     id      INTEGER PRIMARY KEY,
     name    TEXT NOT NULL UNIQUE,                   -- as typed
-    folded  TEXT NOT NULL                           -- lower case, without blanks, hyphens, underscores
+    folded  TEXT NOT NULL,                          -- lower case, without blanks, hyphens, underscores
+    words   TEXT NOT NULL GENERATED ALWAYS AS       -- what the search finds it by: as typed, and folded where that differs
+        (CASE WHEN folded = lower(name) THEN name ELSE name || ' ' || folded END) VIRTUAL
 ) STRICT;
 
 CREATE INDEX tags_by_folded ON tags (folded);
@@ -235,17 +237,33 @@ BEGIN
     );
 END;
 
--- One row per computation: how a derived pair came to be.
+-- One row per method: how the pairs that stand under it came to be.
 CREATE TABLE derivations (
     id          INTEGER PRIMARY KEY,
-    method      TEXT    NOT NULL,                   -- soundcloud (the service's own), cosine, jaccard, ...
+    method      TEXT    NOT NULL UNIQUE,            -- soundcloud (the service's own), colike_cosine, taste_cosine, ...
     parameters  TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(parameters)),
     max_page_id INTEGER REFERENCES pages (id),      -- the newest page that was taken into account
-    lists_used  INTEGER,
-    made_at     TEXT    NOT NULL
+    lists_used  INTEGER,                            -- people whose likes went in: the N of lift and NPMI
+    made_at     TEXT    NOT NULL,                   -- begun, and when it is whole: finished
+    state       TEXT    NOT NULL DEFAULT 'whole'    -- unfinished: interrupted, old pairs stand among the new
+                CHECK (state IN ('whole', 'unfinished')),
+    done_to     INTEGER,                            -- unfinished: up to this id all is new; NULL: not in order
+    fingerprint TEXT                                -- of everything that went in: equal means nothing to compute
 ) STRICT;
 
--- Tracks near each other, per method; pairs stand both ways.
+-- What a derivation compared, and how much each has: the n of every formula. The next computation sees by the marks
+-- which of them have changed.
+CREATE TABLE derivation_sizes (
+    derivation_id INTEGER NOT NULL REFERENCES derivations (id) ON DELETE CASCADE,
+    subject_id    INTEGER NOT NULL,                 -- a track, a user, an artist, as the method compares
+    size          INTEGER NOT NULL,                 -- people who like it; of a user: tracks they like
+    frame         INTEGER NOT NULL CHECK (frame IN (0, 1)), -- 1: people were chosen because they like it
+    mark          INTEGER NOT NULL,                 -- of who these people (tracks) are: another set, another number
+    PRIMARY KEY (derivation_id, subject_id)
+) STRICT, WITHOUT ROWID;
+
+-- Tracks near each other, per method: the nearest ones of each track. A pair has one score; it stands under either
+-- track among whose nearest the other is, so mostly both ways.
 CREATE TABLE related_tracks (
     track_id         INTEGER NOT NULL REFERENCES tracks (id),
     related_track_id INTEGER NOT NULL REFERENCES tracks (id),
@@ -253,11 +271,13 @@ CREATE TABLE related_tracks (
     score            REAL,
     common           INTEGER,                       -- users who like both
     rank             INTEGER,                       -- 0 nearest
+    basis            TEXT    NOT NULL DEFAULT 'sample' -- whose counts of likes the score rests on: ours, the service's
+                     CHECK (basis IN ('sample', 'service')),
     derivation_id    INTEGER NOT NULL REFERENCES derivations (id),
     PRIMARY KEY (track_id, related_track_id, method)
 ) STRICT, WITHOUT ROWID;
 
--- Users with like taste, per method; pairs stand both ways.
+-- Users with like taste, per method, in the same way.
 CREATE TABLE user_similarity (
     user_id       INTEGER NOT NULL REFERENCES users (id),
     other_user_id INTEGER NOT NULL REFERENCES users (id),

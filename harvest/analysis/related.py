@@ -1,0 +1,195 @@
+"""Answer which tracks are near one track, and why: from what was analysed, or straight from the likes. Reads only.
+
+Computed now or analysed before, the answer is the same.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from harvest.analysis.formulas import is_defined, score
+from harvest.analysis.methods import AGAINST_ALL
+from harvest.analysis.sample import LONG_LISTS
+from harvest.analysis.standing import bound, frames, people_asked, standing
+from harvest.store.provenance import find
+
+# Who likes the track, as far as their lists count.
+_MINE = f"""
+WITH long AS MATERIALIZED ({LONG_LISTS}),
+mine AS MATERIALIZED (
+    SELECT e.user_id, g.from_rank
+    FROM user_engagements AS e
+    JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id AND l.argument = ''
+    LEFT JOIN long AS g ON g.user_id = e.user_id
+    WHERE e.track_id = :track AND e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL
+        AND (l.outcome IN ('complete', 'short') OR (:incomplete AND l.collected > 0))
+        AND (g.from_rank IS NULL OR e.user_list_rank < g.from_rank)
+)
+"""  # noqa: S608 - our own words
+
+SIZE = f"{_MINE} SELECT count(*) FROM mine"  # noqa: S608
+
+# What else they like, and how many like that in all. Frames (:frames) are left out unless the track is one itself
+# (:framed); then sizes are needed of frames alone, since the service's counts stand for the others'.
+TOGETHER = f"""
+{_MINE},
+together AS MATERIALIZED (
+    SELECT o.track_id, count(*) AS common
+    FROM mine AS m
+    CROSS JOIN user_engagements AS o ON o.user_id = m.user_id
+    WHERE o.engagement_type = 'like' AND o.user_list_rank IS NOT NULL AND o.track_id <> :track
+        AND (m.from_rank IS NULL OR o.user_list_rank < m.from_rank)
+    GROUP BY o.track_id
+    HAVING count(*) >= :min_common
+)
+SELECT t.track_id, t.common, t.track_id IN (SELECT value FROM json_each(:frames)) AS frame, k.likes_count,
+    CASE WHEN NOT :framed OR t.track_id IN (SELECT value FROM json_each(:frames)) THEN (
+        SELECT count(*)
+        FROM user_engagements AS e
+        JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id AND l.argument = ''
+        LEFT JOIN long AS g ON g.user_id = e.user_id
+        WHERE e.track_id = t.track_id AND e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL
+            AND (l.outcome IN ('complete', 'short') OR (:incomplete AND l.collected > 0))
+            AND (g.from_rank IS NULL OR e.user_list_rank < g.from_rank)
+    ) END AS size
+FROM together AS t
+JOIN tracks AS k ON k.id = t.track_id
+WHERE :framed OR t.track_id NOT IN (SELECT value FROM json_each(:frames))
+"""  # noqa: S608 - our own words
+
+# What was analysed, the nearest first.
+ANALYSED = """
+SELECT r.related_track_id, r.score, r.common, r.basis, z.size
+FROM related_tracks AS r
+JOIN derivation_sizes AS z ON z.derivation_id = r.derivation_id AND z.subject_id = r.related_track_id
+WHERE r.track_id = ? AND r.method = ?
+ORDER BY r.rank LIMIT ?
+"""
+
+NAMED = """
+SELECT t.title, coalesce(t.metadata_artist, a.username), t.permalink_url, t.likes_count
+FROM tracks AS t LEFT JOIN users AS a ON a.id = t.uploader_id
+WHERE t.id = ?
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A track near the one asked for.
+
+    `size` people like it among those whose likes were read (None beside a frame), `likes_count` says the service.
+    `times_chance` says how many more like both than if nobody's likes had to do with one another; None beside a frame.
+    """
+
+    track_id: int
+    title: str | None
+    artist: str | None
+    url: str | None
+    score: float
+    common: int
+    size: int | None
+    likes_count: int | None
+    times_chance: float | None
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """The tracks near a track. `size` of `people` like it; `frame`: people were chosen because they do.
+
+    `why_now` is None when the answer was analysed before; see `Standing`. `left_out` are the frames, which are not
+    compared with others.
+    """
+
+    track_id: int
+    title: str | None
+    artist: str | None
+    url: str | None
+    method: str
+    people: int
+    size: int
+    frame: bool
+    why_now: str | None
+    min_common: int
+    left_out: tuple[str, ...]
+    near: tuple[Near, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values."""
+        return asdict(self)
+
+
+def related(connection: sqlite3.Connection, wanted: str, *, method: str, limit: int) -> Related:
+    """Give the tracks near the one that an id, URN or address names. Raises SeedError when it is not in the file."""
+    track_id, _, _ = find(connection, "track", wanted)
+    stands = standing(connection, method, limit)
+    framing = frames(connection)
+    parameters = bound(stands.choices, track=track_id, frames=framing, framed=track_id in framing)
+    people = people_asked(connection, stands.choices)
+    (size,) = connection.execute(SIZE, parameters).fetchone()
+    title, artist, url, likes_count = connection.execute(NAMED, (track_id,)).fetchone()
+    if stands.derivation is not None:
+        found = connection.execute(ANALYSED, (track_id, method, limit)).fetchall()
+    else:
+        scored = _scored(connection, method.split("_")[1], parameters, size, likes_count, people)
+        found = heapq.nsmallest(limit, scored, key=lambda pair: (-pair[1], pair[0]))
+    near = tuple(_near(connection, tuple(pair), size, people) for pair in found)
+    others = tuple(_name(connection, frame) for frame in framing if frame != track_id)
+    return Related(
+        track_id,
+        title,
+        artist,
+        url,
+        method,
+        people,
+        int(size),
+        track_id in framing,
+        stands.why_now,
+        stands.choices.min_common,
+        () if track_id in framing else others,
+        near,
+    )
+
+
+def _scored(
+    connection: sqlite3.Connection,
+    measure: str,
+    parameters: dict[str, object],
+    size: int,
+    likes_count: int | None,
+    people: int,
+) -> Iterator[tuple[int, float, int, str, int | None]]:
+    """Yield every track that has enough in common, with its score."""
+    if parameters["framed"] and (measure in AGAINST_ALL or not likes_count):
+        return
+    for track_id, common, frame, counted, other_size in connection.execute(TOGETHER, parameters):
+        if parameters["framed"]:
+            if counted:
+                assert likes_count is not None
+                both = common / size * likes_count
+                if frame:
+                    both = math.sqrt(both * (common / other_size * counted))
+                both = min(both, likes_count, counted)
+                yield track_id, score(measure, both, likes_count, counted, people), common, "service", other_size
+        elif is_defined(measure, common, people):
+            yield track_id, score(measure, common, size, other_size, people), common, "sample", other_size
+
+
+def _near(
+    connection: sqlite3.Connection, pair: tuple[int, float, int, str, int | None], size: int, people: int
+) -> Near:
+    track_id, value, common, basis, other_size = pair
+    title, artist, url, likes_count = connection.execute(NAMED, (track_id,)).fetchone()
+    sampled = basis == "sample" and other_size is not None
+    times = score("lift", common, size, other_size, people) if sampled else None
+    return Near(track_id, title, artist, url, value, common, other_size if sampled else None, likes_count, times, basis)
+
+
+def _name(connection: sqlite3.Connection, track_id: int) -> str:
+    row = connection.execute("SELECT title FROM tracks WHERE id = ?", (track_id,)).fetchone()
+    return row[0] if row and row[0] else f"track {track_id}"

@@ -1,0 +1,212 @@
+"""Analyse a file: hold the lease, read the likes once, bring every method asked for up to date.
+
+In: a path and choices. Out: the tables of pairs; what was done. Never: a word to the user.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harvest.analysis import derivations, links
+from harvest.analysis.methods import FAN_FROM, FANS, LABEL, METHODS, NAMED, RELATED, SIMILAR, USUAL, Choices
+from harvest.clock import Clock, as_text
+from harvest.errors import SettingsError
+from harvest.store import lease
+from harvest.store.database import apply_schema, fold_wal, immediately, open_for_crawl, open_to_read, storage_errors
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from harvest.analysis.kernel import Likes
+    from harvest.analysis.likes import Library
+
+Told = Callable[[str, float], None]
+
+_BASE_MB = 100  # Python, numpy, scipy, SQLite
+_BYTES_PER_LIKE = 36  # the matrix, its transpose, and what making them takes
+_SMALLEST_BLOCK = 200_000
+_LARGEST_BLOCK = 4_000_000  # larger ones are no faster, and Ctrl-C has to wait for them
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A method as it now stands: its pairs, and how many things had to be computed anew (None: all, as always)."""
+
+    method: str
+    table: str
+    pairs: int
+    computed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What an analysis used and made."""
+
+    people: int
+    likes: int
+    lists_left_out: dict[str, int]
+    methods: tuple[Done, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values."""
+        return asdict(self)
+
+
+def check_extra() -> None:
+    """Raise SettingsError, with the command that helps, when numpy or scipy is missing."""
+    try:
+        import numpy  # noqa: F401
+        import scipy.sparse  # noqa: F401
+    except ImportError as error:
+        raise SettingsError(f"harvest analyze needs {error.name}: pip install 'harvest[analysis]'") from error
+
+
+def analyse(
+    path: Path,
+    methods: Sequence[str],
+    choices: Choices,
+    *,
+    clock: Clock,
+    memory_mb: int,
+    fresh: bool = False,
+    told: Told = lambda method, share: None,
+) -> Analysis:
+    """Bring methods up to date; none named means the usual ones and those that are there already.
+
+    `told` hears a method and how much of it is done, 0 to 1. Raises SettingsError when no list counts or the memory is
+    too small, StoreError (CrawlBusy while somebody crawls into the file). Interrupted, the next one goes on.
+    """
+    check_extra()
+    open_to_read(path).close()  # there must be a harvest
+    with storage_errors(path):
+        db = open_for_crawl(path)
+        try:
+            with immediately(db):
+                apply_schema(db)
+                lease.take(db.conn, clock.now(), path, then="analyse again")
+            try:
+                result = _analyse(db, methods, choices, clock, memory_mb, fresh, told)
+            finally:
+                with db.atomic():
+                    lease.give_back(db.conn)
+            fold_wal(db.conn)
+            return result
+        finally:
+            db.conn.close()
+
+
+def _analyse(
+    db: Database, methods: Sequence[str], choices: Choices, clock: Clock, memory_mb: int, fresh: bool, told: Told
+) -> Analysis:
+    from harvest.analysis.derive import Setting, derive
+    from harvest.analysis.likes import read_library
+
+    wanted = _wanted(db.conn, methods)
+    max_page_id = derivations.newest_page(db.conn)
+    told("likes", 0.0)
+    library = read_library(db.conn, choices)
+    _check_lists(library)
+    db.conn.execute("PRAGMA foreign_keys = OFF")  # ids come from the file itself, and nobody else may write
+    setting = Setting(
+        choices=choices,
+        max_page_id=max_page_id,
+        entries=_entries(library, memory_mb),
+        now=lambda: as_text(clock.now()),
+        told=told,
+        beat=_Heartbeat(db, clock),
+    )
+    computed: dict[str, int | None] = {}
+    for group, likes in _comparisons(library, choices, wanted):
+        told(group[0], 0.0)
+        computed.update(derive(db, group, likes, setting, fresh=fresh))
+        del likes
+    computed.update(_words(db, wanted, setting.max_page_id, setting.now, told, fresh=fresh))
+    made = tuple(_done(db.conn, method, computed[method]) for method in METHODS if method in wanted)
+    return Analysis(library.people, library.size, library.lists_left_out, made)
+
+
+def _wanted(connection: sqlite3.Connection, methods: Sequence[str]) -> list[str]:
+    """Give the methods to bring up to date, in their order."""
+    there = {row[0] for row in connection.execute("SELECT method FROM derivations")}
+    wanted = set(methods) or {*USUAL, *there}
+    return [method for method in METHODS if method in wanted]
+
+
+def _check_lists(library: Library) -> None:
+    if not library.size:
+        left_out = ", ".join(f"{n:,} {outcome}" for outcome, n in library.lists_left_out.items())
+        raise SettingsError(
+            f"Nothing to analyse: nobody's list of likes is whole ({left_out or 'none was asked for'}). "
+            "Crawl with a higher --max-user-likes, or take lists that were cut as well: --include-incomplete."
+        )
+
+
+def _entries(library: Library, memory_mb: int) -> int:
+    """Give how many pairs a block may hold, so that all of it stays within the memory."""
+    from harvest.analysis.kernel import BYTES_PER_ENTRY
+
+    fixed = _BASE_MB + library.size * _BYTES_PER_LIKE / 1e6
+    entries = int((memory_mb - fixed) * 1e6 / BYTES_PER_ENTRY)
+    if entries < _SMALLEST_BLOCK:
+        least = int(fixed + _SMALLEST_BLOCK * BYTES_PER_ENTRY / 1e6) + 1
+        raise SettingsError(f"{library.size:,} likes need more memory: say --memory {least} or more (in MB).")
+    return min(entries, _LARGEST_BLOCK)
+
+
+def _comparisons(library: Library, choices: Choices, wanted: Sequence[str]) -> Iterable[tuple[list[str], Likes]]:
+    """Give the methods that compare the same things, with these things; one comparison in memory at a time."""
+    from harvest.analysis.likes import artists_by_people, people_by_tracks, tracks_by_people
+
+    if related := [method for method in RELATED if method in wanted]:
+        yield related, tracks_by_people(library, choices.min_common)
+    if similar := [method for method in SIMILAR if method in wanted]:
+        yield similar, people_by_tracks(library)
+    for method, at_least in zip(FANS, (1, FAN_FROM), strict=True):
+        if method in wanted:
+            yield [method], artists_by_people(library, choices.min_common, at_least)
+
+
+def _words(
+    db: Database,
+    wanted: Sequence[str],
+    max_page_id: int | None,
+    now: Callable[[], str],
+    told: Told,
+    *,
+    fresh: bool,
+) -> dict[str, int | None]:
+    """Compute what stands in titles and labels, where the file has grown."""
+    named = [method for method in NAMED if method in wanted]
+    stale = [m for m in (*named, LABEL) if m in wanted and (fresh or not links.is_current(db.conn, m, max_page_id))]
+    if set(stale) & set(NAMED):
+        told(NAMED[0], 0.0)
+        links.link_by_titles(db, max_page_id, now, told)
+    if LABEL in stale:
+        told(LABEL, 0.0)
+        links.link_by_labels(db, max_page_id, now)
+    return {method: None if method in stale else 0 for method in (*named, LABEL)}
+
+
+def _done(connection: sqlite3.Connection, method: str, computed: int | None) -> Done:
+    from harvest.analysis.tables import target_of
+
+    table = target_of(method).name
+    (pairs,) = connection.execute(f"SELECT count(*) FROM {table} WHERE method = ?", (method,)).fetchone()  # noqa: S608
+    return Done(method, table, pairs, computed)
+
+
+class _Heartbeat:
+    """Says now and then that we are still at work."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db, self._clock, self._last = db, clock, clock.monotonic()
+
+    def __call__(self) -> None:
+        if self._clock.monotonic() - self._last >= lease.HEARTBEAT_SECONDS:
+            self._last = self._clock.monotonic()
+            with self._db.atomic():
+                lease.renew(self._db.conn, self._clock.now())

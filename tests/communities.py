@@ -1,0 +1,66 @@
+"""How well the tracks found near a track are of its own taste group, which the simulator has planted."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harvest.simulator import World
+from tests.crawling import read
+
+Answer = Callable[[int], Sequence[int]]
+
+
+def precision_at_10(world: World, tracks: Sequence[int], answer: Answer) -> float:
+    """Share of the first ten that are of the same group, over tracks for which there are ten."""
+    group = world.community_of_track
+    answers = [(group(track), [group(other) for other in answer(track)[:10]]) for track in tracks]
+    full = [(own, found) for own, found in answers if len(found) == 10]
+    return sum(found.count(own) for own, found in full) / (10 * len(full))
+
+
+def analysed(path: Path, method: str) -> Answer:
+    """Answer from related_tracks."""
+    near: dict[int, list[int]] = {}
+    for track, other in read(
+        path,
+        "SELECT track_id, related_track_id FROM related_tracks WHERE method = ? ORDER BY track_id, rank",
+        method,
+    ):
+        near.setdefault(track, []).append(other)
+    return lambda track: near.get(track, [])
+
+
+def popularity(path: Path) -> Answer:
+    """Answer the same to everybody: what most people like."""
+    most = [
+        row[0]
+        for row in read(
+            path,
+            "SELECT track_id FROM user_engagements WHERE engagement_type = 'like'"
+            " GROUP BY track_id ORDER BY count(*) DESC, track_id LIMIT 11",
+        )
+    ]
+    return lambda track: [other for other in most if other != track]
+
+
+def by_lot(path: Path) -> Answer:
+    """Answer any ten."""
+    ids = [row[0] for row in read(path, "SELECT id FROM tracks ORDER BY id")]
+    chance = random.Random(1)
+    return lambda track: [other for other in chance.sample(ids, 11) if other != track]
+
+
+def liked_tracks(path: Path, at_least: int = 5) -> list[int]:
+    """Give the tracks that so many of the people read like, the seed apart."""
+    return [
+        row[0]
+        for row in read(
+            path,
+            "SELECT track_id FROM user_engagements WHERE engagement_type = 'like' AND user_list_rank IS NOT NULL"
+            " AND track_id NOT IN (SELECT seed_id FROM harvests)"
+            " GROUP BY track_id HAVING count(*) >= ? ORDER BY track_id",
+            at_least,
+        )
+    ]
