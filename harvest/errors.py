@@ -3,6 +3,8 @@
     HarvestError                 exit 1
     ├─ SettingsError             exit 2   names the setting and where to set it
     │  └─ SeedError              exit 2   this address cannot be a seed, or cannot be resolved
+    ├─ QueryError                exit 2   a question to the file that it cannot answer, and where it goes wrong
+    ├─ OutOfTime                 exit 7   a question that took longer than it was given
     ├─ AuthError                 exit 3
     │  ├─ LoginNeeded                     nothing to sign in with
     │  └─ TokenRefused                    the service refuses what we have
@@ -51,6 +53,18 @@ class SettingsError(HarvestError):
 
 class SeedError(SettingsError):
     """This address cannot be a seed."""
+
+
+class QueryError(HarvestError):
+    """The query cannot be answered."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class OutOfTime(HarvestError):
+    """The query took longer than it was given."""
+
+    exit_code: ClassVar[int] = 7
 
 
 class AuthError(HarvestError):

@@ -1,4 +1,4 @@
-"""The notice about SoundCloud's terms: said once, at the first crawl of the real service."""
+"""SoundCloud's terms: the notice at the first crawl of the real service, and the words that go with an export."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ from pathlib import Path
 NOTICE = (
     "Note: SoundCloud's API terms restrict storing what the API returns and forbid feeding it to AI; whether your use "
     "is allowed is for you to settle. See 'Responsible use' in the README. (This is said once.)"
+)
+
+ATTRIBUTION = (
+    "From SoundCloud (https://soundcloud.com). When you show something of it, name the uploader and SoundCloud, and "
+    "link the track."
+)
+RESTRICTIONS = (
+    "SoundCloud's API terms (https://developers.soundcloud.com/docs/api/terms-of-use) restrict storing what the API "
+    "returns and forbid using it to train or feed AI; whether a use is allowed is for whoever uses it to settle."
 )
 
 

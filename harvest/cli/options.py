@@ -34,7 +34,15 @@ def cache_path(default: Path = DEFAULT_PATH, envvar: str | None = "HARVEST_CACHE
 
 def log_options(command: Command) -> Command:
     """Add the options of logging and display, and apply them before the command runs."""
+    return _logging(command, tells_events=True)
 
+
+def reading_log_options(command: Command) -> Command:
+    """Add the same options to a command that tells no events; setting up a log would take most of its time."""
+    return _logging(command, tells_events=False)
+
+
+def _logging(command: Command, *, tells_events: bool) -> Command:
     @functools.wraps(command)
     def configured(
         *args: Any,
@@ -45,11 +53,13 @@ def log_options(command: Command) -> Command:
         verbose: bool,
         **kwargs: Any,
     ) -> Any:
-        from harvest.logs import configure_logs
-
         level = log_level or ("error" if quiet else "debug" if verbose else "info")
         click.get_current_context().meta.update(quiet=quiet, log_level=level, log_file=log_file)
-        configure_logs(level=level, log_format=log_format, colours=_in_colour(), log_file=_opened(log_file))
+        opened = _opened(log_file)
+        if tells_events:
+            from harvest.logs import configure_logs
+
+            configure_logs(level=level, log_format=log_format, colours=_in_colour(), log_file=opened)
         return command(*args, **kwargs)
 
     return _with_options(

@@ -1,7 +1,8 @@
 """Derive every claim of the file again from its rows, and name what does not agree. Reads only.
 
 Each check is one query that gives nothing on a sound file and a line per contradiction otherwise. All of them read a
-table or an index once, so the whole takes time in proportion to the file.
+table or an index once, so the whole takes time in proportion to the file. The search index is compared with one made
+anew (harvest/store/search.py).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from harvest.lists import KINDS, Edge
 from harvest.store.edges import of_type
 from harvest.store.graph import fold_tag
 from harvest.store.ledger import Tolerance
+from harvest.store.search import differences
 
 SHOWN = 5  # contradictions told per check
 
@@ -298,6 +300,9 @@ _LEDGER = (
 )
 
 
+SEARCH = Check("search.index", "the search index holds title, artist and tags of every track as they are", "")
+
+
 def checks() -> Iterator[Check]:
     """Give every check: those of the ledger, and for each kind of list that its edges are those it says."""
     yield from _LEDGER
@@ -314,6 +319,7 @@ def checks() -> Iterator[Check]:
     for kind in KINDS.values():
         if kind.edge is not None:
             yield _edges_check(kind.name, kind.edge)
+    yield SEARCH
 
 
 def _edges_check(kind: str, edge: Edge) -> Check:
@@ -366,7 +372,7 @@ def verify(
 def _find(connection: sqlite3.Connection, check: Check) -> Finding:
     n = 0
     examples: list[str] = []
-    for row in connection.execute(check.sql):
+    for row in differences(connection) if check is SEARCH else connection.execute(check.sql):
         text = " ".join(str(value) for value in row)
         if check.name == "sqlite.integrity" and text == "ok":
             continue

@@ -20,11 +20,16 @@ from harvest.errors import NotADatabase, SchemaTooNew, StorageFailed, StoreError
 from harvest.lists import KINDS
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from sqlite_utils import Database
 
 APPLICATION_ID = 0x68727673  # 'hrvs', in the header of the file: says whose database this is
-SCHEMA_VERSION = 3  # the last numbered file of schema/
+SCHEMA_VERSION = 4  # the last numbered file of schema/
 OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, unixepoch()
+# 16 MB of log before it is folded into the file: SQLite's own 1000 writes the same places again and again and costs a
+# seventh more CPU per page, a larger one makes the pauses longer (docs/performance.md).
+_CHECKPOINT_PAGES = 4000
 
 
 def open_for_crawl(path: Path) -> Database:
@@ -47,6 +52,7 @@ def open_for_crawl(path: Path) -> Database:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA cache_size = -32000")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         except BaseException:
             connection.close()
             raise
@@ -71,6 +77,21 @@ def open_to_read(path: Path) -> sqlite3.Connection:
             raise
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def attach_to_read(connection: sqlite3.Connection, path: Path) -> None:
+    """Put an existing harvest database beside the tables of a connection, as `harvest`; nothing can be written to it.
+
+    The connection must have been opened with `uri=True`. Raises what `open_to_read` raises.
+    """
+    open_to_read(path).close()  # says what is wrong with it
+    connection.execute("ATTACH ? AS harvest", (_reading_address(path),))
+    connection.set_authorizer(_keep_out_of_the_harvest)
+
+
+def _keep_out_of_the_harvest(action: int, _: str | None, __: str | None, schema: str | None, ___: str | None) -> int:
+    reads = (sqlite3.SQLITE_READ, sqlite3.SQLITE_SELECT, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_PRAGMA)
+    return sqlite3.SQLITE_DENY if schema == "harvest" and action not in reads else sqlite3.SQLITE_OK
 
 
 def _reading_address(path: Path) -> str:
@@ -103,11 +124,15 @@ def apply_schema(db: Database) -> None:
     _fill_list_kinds(db.conn)
 
 
-def schema_files() -> list[tuple[str, str]]:
-    """List the numbered files of schema/ in order, as (name, SQL): from the wheel, else beside the checkout."""
+def schema_folder() -> Traversable:
+    """Find schema/ with its queries and its dictionary: in the wheel, else beside the checkout."""
     shipped = resources.files("harvest").joinpath("schema")
-    folder = shipped if shipped.is_dir() else Path(__file__).parents[2] / "schema"
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    return shipped if shipped.is_dir() else Path(__file__).parents[2] / "schema"
+
+
+def schema_files() -> list[tuple[str, str]]:
+    """List the numbered files of schema/ in order, as (name, SQL)."""
+    files = sorted((f for f in schema_folder().iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
     return [(f.name.removesuffix(".sql"), f.read_text(encoding="utf-8")) for f in files]
 
 

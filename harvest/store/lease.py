@@ -20,16 +20,20 @@ EXPIRES_AFTER = timedelta(minutes=5)
 HEARTBEAT_SECONDS = 60.0
 
 
-def take(connection: sqlite3.Connection, now: datetime, path: Path) -> None:
-    """Take the lease inside the caller's transaction. Raises CrawlBusy when somebody alive holds it."""
-    check_free(connection, now, path)
+def take(connection: sqlite3.Connection, now: datetime, path: Path, *, then: str = "run `harvest resume`") -> None:
+    """Take the lease inside the caller's transaction. Raises CrawlBusy, which says what to do `then`, when somebody
+    alive holds it.
+    """
+    check_free(connection, now, path, then=then)
     connection.execute(
         "INSERT OR REPLACE INTO lease (id, host, pid, process_born, heartbeat_at) VALUES (1, ?, ?, ?, ?)",
         (socket.gethostname(), os.getpid(), born(os.getpid()) or "", as_text(now)),
     )
 
 
-def check_free(connection: sqlite3.Connection, now: datetime, path: Path) -> None:
+def check_free(
+    connection: sqlite3.Connection, now: datetime, path: Path, *, then: str = "run `harvest resume`"
+) -> None:
     """Raise CrawlBusy when somebody alive holds the lease."""
     holder = connection.execute("SELECT host, pid, process_born, heartbeat_at FROM lease").fetchone()
     if holder is not None and _is_alive(*holder, now=now):
@@ -37,7 +41,7 @@ def check_free(connection: sqlite3.Connection, now: datetime, path: Path) -> Non
         where = "" if host == socket.gethostname() else f" on {host}"
         raise CrawlBusy(
             f"{path} is being crawled by process {pid}{where} (last seen {heartbeat_at}): "
-            "wait for it or stop it, then run `harvest resume`."
+            f"wait for it or stop it, then {then}."
         )
 
 

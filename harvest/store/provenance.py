@@ -79,7 +79,7 @@ class Reason:
 
 def why(connection: sqlite3.Connection, thing: str, wanted: str, *, limit: int = 3) -> Reason:
     """Tell why a user or track, named by id, URN or page address, is here. Raises SeedError when it is not."""
-    number, name, url = _find(connection, thing, wanted)
+    number, name, url = find(connection, thing, wanted)
     uploaded: tuple[int, ...] = ()
     if thing == "user":
         found = "e.user_id = :id AND k.subject = 'track'"
@@ -105,7 +105,8 @@ def why(connection: sqlite3.Connection, thing: str, wanted: str, *, limit: int =
     )
 
 
-def _find(connection: sqlite3.Connection, thing: str, wanted: str) -> tuple[int, str | None, str | None]:
+def find(connection: sqlite3.Connection, thing: str, wanted: str) -> tuple[int, str | None, str | None]:
+    """Give id, name and address of the user or track that an id, URN or address names. Raises SeedError."""
     column, value = _key(thing, wanted.strip())
     row = connection.execute(
         f"SELECT id, {_NAME[thing]}, permalink_url FROM {thing}s WHERE {column} = ?",  # noqa: S608 - our own words

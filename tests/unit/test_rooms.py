@@ -29,11 +29,16 @@ MAY_IMPORT = {
     "analysis": NOUNS | {"store"},
     "report": NOUNS | {"terms", "store", "explore"},
     "serving": NOUNS | {"terms", "store", "explore"},
+    "scale": {"errors"},
     "wiring": NOUNS | {"settings", "auth", "api", "store"},
     "reading": {"store"},
-    "notebook": NOUNS | {"reading", "terms", "settings", "wiring", "auth", "api", "store", "crawl"},
+    "notebook": NOUNS | {"reading", "terms", "settings", "logs", "wiring", "auth", "api", "store", "crawl"},
 }
-ONLY_IN = {"tenacity": {"api/retry.py"}, "httpx": {"api", "auth", "wiring.py"}, "sqlite_utils": {"store", "crawl"}}
+ONLY_IN = {
+    "tenacity": {"api/retry.py"},
+    "httpx": {"api", "auth", "wiring.py"},
+    "sqlite_utils": {"store", "crawl", "analysis"},
+}
 
 
 def rooms():

@@ -198,6 +198,24 @@ DAMAGES = {
         {"graph.seen_as"},
     ),
     "a total that is wrong": ("UPDATE totals SET users = users + 1", {"totals"}),
+    "a title that search does not know": (
+        "DROP TRIGGER search_track_changed;"
+        " UPDATE tracks SET title = 'unheard of' WHERE id = (SELECT min(id) FROM tracks)",
+        {"search.index"},
+    ),
+    "a track that search has lost": (
+        "INSERT INTO track_search (track_search, rowid, title, artist, tags) SELECT 'delete', track_id, title, artist,"
+        " tags FROM track_texts WHERE track_id = (SELECT min(id) FROM tracks)",
+        {"search.index"},
+    ),
+    "a track that waits for search": (
+        "INSERT INTO search_waiting SELECT min(id) FROM tracks",
+        {"search.index"},
+    ),
+    "a search index in pieces": (
+        "DELETE FROM track_search_data WHERE id = (SELECT max(id) FROM track_search_data)",
+        {"search.index"},
+    ),
     "fewer requests than pages": ("UPDATE run_requests SET n = 3 WHERE status = 200", {"runs.requests"}),
 }
 

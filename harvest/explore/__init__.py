@@ -1,0 +1,1 @@
+"""Ask a file in SQL: queries that have a name, and any other."""

@@ -1,0 +1,179 @@
+"""Serve one file with datasette, to this computer alone.
+
+In: a file and a socket that listens. Out: pages, until somebody ends it. Never: a write, or an answer to a page of
+another site (the Host of each request must be this computer).
+
+A file that nobody writes is served as one that cannot change: datasette then counts each table once, and we tell it the
+counts. As soon as somebody writes into it, it is served as one that changes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import socket
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from harvest.errors import SettingsError
+from harvest.explore.named import named_queries
+from harvest.serving.dictionary import read_dictionary
+from harvest.serving.metadata import About, metadata
+from harvest.store.database import open_to_read, schema_folder
+from harvest.store.queries import public_seed
+
+App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
+SETTINGS = {
+    "sql_time_limit_ms": 5000,
+    "facet_time_limit_ms": 1500,
+    "suggest_facets": False,  # would try every column of every table, at the price of a second a page
+    "default_page_size": 50,
+    "default_facet_size": 12,
+    "truncate_cells_html": 120,
+    "allow_download": False,
+}
+_HOME = ("127.0.0.1", "localhost", "[::1]")
+
+
+def listen(port: int) -> socket.socket:
+    """Listen on this computer, on any free port for 0. Raises SettingsError when the port is taken."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+        listening.listen(64)
+    except OSError as error:
+        listening.close()
+        raise SettingsError(f"Port {port} cannot be used ({error.strerror}): choose another with --port.") from error
+    return listening
+
+
+def run(path: Path, listening: socket.socket) -> None:
+    """Serve until interrupted."""
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise missing() from error
+    config = uvicorn.Config(application(path), log_level="error", lifespan="on", timeout_graceful_shutdown=2)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def missing() -> SettingsError:
+    """Say what to install."""
+    return SettingsError("harvest serve needs datasette: pip install 'harvest[serve]'")
+
+
+def application(path: Path) -> App:
+    """Make the application. Raises SettingsError without datasette, and what opening the file raises."""
+    state = State.of(path)
+    app = _datasette(path, state)
+
+    async def serve(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        nonlocal state, app
+        if scope["type"] == "http":
+            if not is_from_home(scope):
+                await _refuse(send)
+                return
+            if state.still and State.of(path) != state:  # what is open has taken the file for one that cannot change
+                state = State.of(path)
+                app = _datasette(path, state)
+        await app(scope, receive, send)
+
+    return serve
+
+
+def _datasette(path: Path, state: State) -> App:
+    """Make datasette's own application of the file as it is at this moment."""
+    try:
+        from datasette.app import Datasette
+    except ImportError as error:
+        raise missing() from error
+    about, counts = look(path)
+    dictionary = read_dictionary(schema_folder().joinpath("README.md").read_text(encoding="utf-8"))
+    app: App = Datasette(
+        [] if state.still else [str(path)],
+        immutables=[str(path)] if state.still else [],
+        metadata=metadata(about, dictionary, named_queries()),
+        inspect_data={path.stem: _inspected(path, state, counts)} if state.still else None,
+        static_mounts=[("harvest", str(Path(__file__).with_name("static")))],
+        settings=SETTINGS,
+    ).app()
+    return app
+
+
+def _inspected(path: Path, state: State, counts: Mapping[str, int]) -> dict[str, Any]:
+    """Tell datasette what it would otherwise find out by reading the whole file; the hash gives the pages' colour."""
+    mark = hashlib.sha256(f"{path.name} {state}".encode()).hexdigest()
+    return {
+        "hash": mark,
+        "size": state[2],
+        "file": str(path),
+        "tables": {name: {"count": n} for name, n in counts.items()},
+    }
+
+
+class State(tuple[bool, int, int]):
+    """Whether nobody writes into a file, and by what a change of it shows."""
+
+    @classmethod
+    def of(cls, path: Path) -> State:
+        """Look at the file: what somebody writes stands in the log beside it first."""
+        log = path.with_name(f"{path.name}-wal")
+        kept = path.stat()
+        waiting = log.exists() and log.stat().st_size > 0
+        return cls((not waiting, kept.st_mtime_ns, kept.st_size))
+
+    @property
+    def still(self) -> bool:
+        """Whether nobody writes."""
+        return self[0]
+
+
+def is_from_home(scope: MutableMapping[str, Any]) -> bool:
+    """Say whether a request was meant for this computer: a page of another site cannot send this Host."""
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    return host.rsplit(":", 1)[0].lower() in _HOME or host.lower() in _HOME
+
+
+async def _refuse(send: Any) -> None:
+    await send({"type": "http.response.start", "status": 421, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"This is served to this computer alone.\n"})
+
+
+def look(path: Path) -> tuple[About, dict[str, int]]:
+    """Give what the home page says, and the number of rows of each table; large ones are not counted anew."""
+    with contextlib.closing(open_to_read(path)) as connection:
+        connection.row_factory = None
+        counts = _counts(connection)
+        totals = connection.execute("SELECT users, tracks, likes, reposts FROM totals").fetchone()
+        seeds = connection.execute(
+            "SELECT coalesce(t.title, h.seed_url), coalesce(t.permalink_url, h.seed_url) FROM harvests AS h"
+            " LEFT JOIN tracks AS t ON t.id = h.seed_id ORDER BY h.id LIMIT 5"
+        ).fetchall()
+        (service,) = connection.execute("SELECT coalesce(max(api_url), '') FROM runs").fetchone()
+    return (
+        About(
+            database=path.stem,
+            seeds=tuple((public_seed(title), public_seed(url)) for title, url in seeds),
+            totals=dict(zip(("people", "tracks", "likes", "reposts"), totals, strict=True)),
+            service=service,
+            empty=frozenset(name for name, n in counts.items() if not n),
+        ),
+        counts,
+    )
+
+
+def _counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """Count the rows of every table, the index's own included; what `totals` knows comes from there."""
+    names = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    users, tracks, edges, pages = connection.execute(
+        "SELECT users, tracks, likes + reposts, pages FROM totals"
+    ).fetchone()
+    known = {"users": users, "tracks": tracks, "user_engagements": edges, "pages": pages, "track_search": tracks}
+    return {
+        name: known[name] if name in known else connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608
+        for name in names
+    }

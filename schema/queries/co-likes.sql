@@ -1,0 +1,67 @@
+-- What do people who like a track also like, and how far beyond its popularity?
+--
+-- :track     track = seed            around which track
+-- :at_least  integer = 2             leave out what fewer people have in common
+-- :order     people|lift = people    what comes first
+-- :limit     integer = 20            rows at most
+--
+-- Counted are the people who like the track and whose own list of likes was read, as far as it was read.
+--
+-- `lift` holds two shares against each other: the share of all likes these people gave to the tracks counted here, and
+-- the share of all likes the service counts for the same tracks (likes_count). 2 means that they like it twice as much
+-- as everybody does. The service's counts are used because this file cannot tell chance: everybody who was followed
+-- from a seed likes the seed, so within the file nothing is independent of it. A lift is NULL where the service shows
+-- no count. Small numbers make large lifts: raise at_least with order=lift.
+WITH
+given AS (
+    SELECT
+        coalesce(
+            CAST(nullif(:track, '') AS INTEGER),
+            (SELECT seed_id FROM harvests WHERE seed_id IS NOT NULL ORDER BY id LIMIT 1)
+        ) AS track_id,
+        CAST(coalesce(nullif(:at_least, ''), 2) AS INTEGER) AS at_least
+),
+fans AS MATERIALIZED (
+    SELECT e.user_id
+    FROM user_engagements AS e
+    JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id AND l.argument = '' AND l.collected > 0
+    WHERE e.track_id = (SELECT track_id FROM given) AND e.engagement_type = 'like'
+),
+common AS MATERIALIZED (
+    SELECT e.track_id, count(*) AS people
+    FROM fans AS f
+    CROSS JOIN user_engagements AS e ON e.user_id = f.user_id AND e.engagement_type = 'like'
+    WHERE e.track_id <> (SELECT track_id FROM given)
+    GROUP BY e.track_id
+),
+every AS MATERIALIZED (                             -- likes on the tracks that have a count: given here, and counted
+    SELECT sum(c.people) AS given_here, sum(t.likes_count) AS counted
+    FROM common AS c CROSS JOIN tracks AS t ON t.id = c.track_id
+    WHERE t.likes_count > 0
+),
+found AS MATERIALIZED (
+    SELECT
+        c.track_id,
+        c.people,
+        t.likes_count,
+        CASE WHEN t.likes_count > 0
+            THEN round(1.0 * c.people / every.given_here / t.likes_count * every.counted, 2)
+        END AS lift
+    FROM common AS c CROSS JOIN tracks AS t ON t.id = c.track_id CROSS JOIN every
+    WHERE c.people >= (SELECT at_least FROM given)
+    ORDER BY CASE nullif(:order, '') WHEN 'lift' THEN lift ELSE c.people END DESC, c.people DESC, c.track_id
+    LIMIT CAST(coalesce(nullif(:limit, ''), 20) AS INTEGER)
+)
+SELECT
+    f.track_id,
+    x.title,
+    x.artist,
+    f.people,
+    round(1.0 * f.people / (SELECT count(*) FROM fans), 3) AS share,
+    f.likes_count,
+    f.lift,
+    t.permalink_url
+FROM found AS f
+CROSS JOIN tracks AS t ON t.id = f.track_id
+CROSS JOIN track_texts AS x ON x.track_id = f.track_id
+ORDER BY CASE nullif(:order, '') WHEN 'lift' THEN f.lift ELSE f.people END DESC, f.people DESC, f.track_id;

@@ -1,0 +1,25 @@
+-- Who likes a track, in the order of its list?
+--
+-- :track  track = seed               which track
+-- :limit  integer = 50               rows at most
+--
+-- `rank` is the place in the track's list of likers, 0 newest as far as is known; NULL: seen in the person's list
+-- only, which is so for all tracks but seeds and those a deeper crawl went around. `their_list` tells how the person's
+-- own list of likes ended.
+SELECT
+    e.track_list_rank AS rank,
+    e.user_id,
+    u.username,
+    u.followers_count,
+    u.likes_given_count,
+    coalesce(l.outcome, l.state, 'not asked') AS their_list,
+    u.permalink_url
+FROM user_engagements AS e
+CROSS JOIN users AS u ON u.id = e.user_id
+LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id AND l.argument = ''
+WHERE e.engagement_type = 'like' AND e.track_id = coalesce(
+    CAST(nullif(:track, '') AS INTEGER),
+    (SELECT seed_id FROM harvests WHERE seed_id IS NOT NULL ORDER BY id LIMIT 1)
+)
+ORDER BY e.track_list_rank IS NULL, e.track_list_rank, e.user_id
+LIMIT CAST(coalesce(nullif(:limit, ''), 50) AS INTEGER);

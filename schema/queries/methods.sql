@@ -1,0 +1,65 @@
+-- The numbers for the methods section of a paper: what was asked for, when, and how complete it is.
+--
+-- One row per number, in sections. `claimed` adds up what the service said of those lists that it said anything of,
+-- and `collected (of these)` what was collected of the same lists; the difference is what is not in the file.
+-- `refused` requests are those answered 429, 403 or 401. People 'listed' stand in the lists of likers and reposters
+-- that were read; 'followed' are those of them whose own likes were asked for.
+WITH
+listed AS MATERIALIZED (
+    SELECT count(DISTINCT user_id) AS people FROM user_engagements WHERE track_list_rank IS NOT NULL
+),
+requests AS MATERIALIZED (
+    SELECT coalesce(sum(n), 0) AS sent, coalesce(sum(n) FILTER (WHERE status IN (401, 403, 429)), 0) AS refused,
+        coalesce(sum(n) FILTER (WHERE status = 0 OR status >= 500), 0) AS unanswered
+    FROM run_requests
+),
+numbers (section, what, value, place) AS (
+    SELECT 'source', 'service', group_concat(DISTINCT api_url), 1 FROM runs
+    UNION ALL SELECT 'source', 'software', 'harvest ' || group_concat(DISTINCT version), 2 FROM runs
+    UNION ALL SELECT 'source', 'first page', min(fetched_at), 3 FROM pages
+    UNION ALL SELECT 'source', 'last page', max(fetched_at), 4 FROM pages
+    UNION ALL SELECT 'source', 'runs', count(*), 5 FROM runs
+    UNION ALL SELECT 'source', 'pages', pages, 6 FROM totals
+    UNION ALL SELECT 'source', 'requests sent', sent, 7 FROM requests
+    UNION ALL SELECT 'source', 'requests refused', refused, 8 FROM requests
+    UNION ALL SELECT 'source', 'requests unanswered', unanswered, 9 FROM requests
+    UNION ALL SELECT 'source', 'seconds waited', sum(waited_ms) / 1000, 10 FROM runs
+    UNION ALL
+    SELECT 'seeds', 'seeds', count(*), 20 FROM harvests
+    UNION ALL SELECT 'seeds', 'seeds ' || state, count(*), 21 FROM harvests GROUP BY state
+    UNION ALL
+    SELECT 'limits', o.key, group_concat(DISTINCT o.value), 30
+    FROM harvests AS h, json_each(h.options) AS o GROUP BY o.key
+    UNION ALL
+    SELECT 'people', 'tracks whose people were listed', count(DISTINCT subject_id), 40
+    FROM tasks WHERE kind IN ('track_likers', 'track_reposters') AND pages_read > 0
+    UNION ALL SELECT 'people', 'listed', people, 41 FROM listed
+    UNION ALL SELECT 'people', 'followed', count(*), 42 FROM tasks WHERE kind = 'user_likes'
+    UNION ALL SELECT 'people', 'followed and answered', count(*), 43
+        FROM tasks WHERE kind = 'user_likes' AND outcome IN ('complete', 'capped', 'short', 'loop')
+    UNION ALL SELECT 'people', 'drawn by chance', count(DISTINCT task_id), 44 FROM harvest_tasks WHERE chance < 1
+    UNION ALL
+    SELECT 'lists: ' || kind, coalesce(outcome, 'open'), count(*), 50
+    FROM tasks WHERE kind <> 'resolve' GROUP BY kind, coalesce(outcome, 'open')
+    UNION ALL SELECT 'lists: ' || kind, 'collected', sum(collected), 51
+        FROM tasks WHERE kind <> 'resolve' GROUP BY kind
+    UNION ALL SELECT 'lists: ' || kind, 'claimed', sum(claimed), 52
+        FROM tasks WHERE kind <> 'resolve' GROUP BY kind
+    UNION ALL SELECT 'lists: ' || kind, 'collected (of these)', sum(collected) FILTER (WHERE claimed IS NOT NULL), 53
+        FROM tasks WHERE kind <> 'resolve' GROUP BY kind
+    UNION ALL SELECT 'lists: ' || kind, 'entries left out', sum(skipped), 54
+        FROM tasks WHERE kind <> 'resolve' GROUP BY kind
+    UNION ALL
+    SELECT 'rows', 'users', users, 60 FROM totals
+    UNION ALL SELECT 'rows', 'tracks', tracks, 61 FROM totals
+    UNION ALL SELECT 'rows', 'likes', likes, 62 FROM totals
+    UNION ALL SELECT 'rows', 'reposts', reposts, 63 FROM totals
+    UNION ALL
+    SELECT 'failures', class, count(*), 70 FROM failures WHERE resolved_at IS NULL GROUP BY class
+)
+SELECT section, what, value
+FROM numbers
+ORDER BY CASE substr(section, 1, 5)
+        WHEN 'sourc' THEN 1 WHEN 'seeds' THEN 2 WHEN 'limit' THEN 3 WHEN 'peopl' THEN 4 WHEN 'lists' THEN 5
+        WHEN 'rows' THEN 6 ELSE 7
+    END, section, place, what;

@@ -1,0 +1,42 @@
+-- Which lists are not whole, what is missing, and why?
+--
+-- :kind     text = all               one kind of list, as in list_kinds, for example user_likes
+-- :outcome  text = all               one outcome, for example capped; todo and doing are lists still open
+-- :limit    integer = 100            rows at most
+--
+-- Lists with most missing come first. `missing` is what the service claimed less what was collected; NULL where it
+-- claimed nothing. A count on a profile includes liked playlists, which the list does not, so a few missing are
+-- normal. `reason` is the newest entry in failures that was not mended.
+WITH chosen AS MATERIALIZED (
+    SELECT
+        t.id,
+        t.kind,
+        t.subject_id,
+        coalesce(t.outcome, t.state) AS outcome,
+        t.claimed,
+        t.collected,
+        max(t.claimed - t.collected, 0) AS missing
+    FROM tasks AS t
+    WHERE t.outcome IS NOT 'complete' AND t.kind <> 'resolve'
+        AND coalesce(nullif(:kind, ''), 'all') IN ('all', t.kind)
+        AND coalesce(nullif(:outcome, ''), 'all') IN ('all', coalesce(t.outcome, t.state))
+    ORDER BY missing DESC NULLS LAST, t.kind, t.subject_id
+    LIMIT CAST(coalesce(nullif(:limit, ''), 100) AS INTEGER)
+)
+SELECT
+    c.kind,
+    c.subject_id,
+    l.subject,
+    c.outcome,
+    c.claimed,
+    c.collected,
+    c.missing,
+    l.read_until,
+    l.goes_on,
+    (
+        SELECT f.class || ': ' || f.message FROM failures AS f
+        WHERE f.task_id = c.id AND f.resolved_at IS NULL ORDER BY f.last_at DESC, f.id DESC LIMIT 1
+    ) AS reason
+FROM chosen AS c
+CROSS JOIN lists AS l ON l.task_id = c.id
+ORDER BY c.missing DESC NULLS LAST, c.kind, c.subject_id;

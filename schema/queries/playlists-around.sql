@@ -1,0 +1,30 @@
+-- Which tracks stand in the same playlists as a track?
+--
+-- :track     track = seed            around which track
+-- :at_least  integer = 1             leave out tracks that share fewer playlists
+-- :limit     integer = 20            rows at most
+--
+-- `steps` is the smallest distance of the two in any of these playlists, 1 beside it. Only playlists that were
+-- collected can be counted; a plain crawl collects none.
+WITH
+given AS (
+    SELECT coalesce(
+        CAST(nullif(:track, '') AS INTEGER),
+        (SELECT seed_id FROM harvests WHERE seed_id IS NOT NULL ORDER BY id LIMIT 1)
+    ) AS track_id
+),
+near AS MATERIALIZED (
+    SELECT o.track_id, count(DISTINCT o.playlist_id) AS playlists, min(abs(o.position - m.position)) AS steps
+    FROM playlist_tracks AS m
+    CROSS JOIN playlist_tracks AS o ON o.playlist_id = m.playlist_id
+    WHERE m.track_id = (SELECT track_id FROM given) AND o.track_id <> m.track_id
+    GROUP BY o.track_id
+    HAVING count(DISTINCT o.playlist_id) >= CAST(coalesce(nullif(:at_least, ''), 1) AS INTEGER)
+    ORDER BY playlists DESC, steps, o.track_id
+    LIMIT CAST(coalesce(nullif(:limit, ''), 20) AS INTEGER)
+)
+SELECT n.track_id, x.title, x.artist, n.playlists, n.steps, t.likes_count, t.permalink_url
+FROM near AS n
+CROSS JOIN tracks AS t ON t.id = n.track_id
+CROSS JOIN track_texts AS x ON x.track_id = n.track_id
+ORDER BY n.playlists DESC, n.steps, n.track_id;

@@ -1,0 +1,25 @@
+-- Which playlists hold a track?
+--
+-- :track  track = seed               which track
+-- :limit  integer = 50               rows at most
+--
+-- Only playlists that were collected can be found; a plain crawl collects none.
+SELECT
+    p.id AS playlist_id,
+    p.title,
+    u.username AS owner,
+    min(s.position) AS position,
+    p.track_count,
+    p.likes_count,
+    p.playlist_type,
+    p.permalink_url
+FROM playlist_tracks AS s
+JOIN playlists AS p ON p.id = s.playlist_id
+LEFT JOIN users AS u ON u.id = p.owner_id
+WHERE s.track_id = coalesce(
+    CAST(nullif(:track, '') AS INTEGER),
+    (SELECT seed_id FROM harvests WHERE seed_id IS NOT NULL ORDER BY id LIMIT 1)
+)
+GROUP BY p.id
+ORDER BY p.likes_count DESC NULLS LAST, p.id
+LIMIT CAST(coalesce(nullif(:limit, ''), 50) AS INTEGER);

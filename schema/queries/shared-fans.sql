@@ -1,0 +1,56 @@
+-- Which artists share their fans with an artist?
+--
+-- :artist    user = seed             whose fans; without a name, the artist of the seed
+-- :at_least  integer = 2             leave out artists who share fewer
+-- :limit     integer = 20            rows at most
+--
+-- An artist is whoever uploaded a track that stands in this file, a fan whoever likes one of these tracks here. In a
+-- file with one seed nearly everybody is a fan of the seed's artist, so look at `share_of_theirs` beside the number.
+WITH
+given AS (
+    SELECT coalesce(
+        CAST(nullif(:artist, '') AS INTEGER),
+        (
+            SELECT t.uploader_id FROM harvests AS h JOIN tracks AS t ON t.id = h.seed_id
+            WHERE t.uploader_id IS NOT NULL ORDER BY h.id LIMIT 1
+        )
+    ) AS artist_id
+),
+fans AS MATERIALIZED (
+    SELECT DISTINCT e.user_id
+    FROM tracks AS t
+    CROSS JOIN user_engagements AS e ON e.track_id = t.id AND e.engagement_type = 'like'
+    WHERE t.uploader_id = (SELECT artist_id FROM given)
+),
+shared AS MATERIALIZED (
+    SELECT t.uploader_id AS artist_id, count(DISTINCT f.user_id) AS shared_fans, count(DISTINCT t.id) AS tracks
+    FROM fans AS f
+    CROSS JOIN user_engagements AS e ON e.user_id = f.user_id AND e.engagement_type = 'like'
+    CROSS JOIN tracks AS t ON t.id = e.track_id
+    WHERE t.uploader_id <> (SELECT artist_id FROM given)
+    GROUP BY t.uploader_id
+    HAVING count(DISTINCT f.user_id) >= CAST(coalesce(nullif(:at_least, ''), 2) AS INTEGER)
+    ORDER BY shared_fans DESC, t.uploader_id
+    LIMIT CAST(coalesce(nullif(:limit, ''), 20) AS INTEGER)
+),
+counted AS MATERIALIZED (
+    SELECT s.*, (
+        SELECT count(DISTINCT e.user_id)
+        FROM tracks AS t CROSS JOIN user_engagements AS e ON e.track_id = t.id AND e.engagement_type = 'like'
+        WHERE t.uploader_id = s.artist_id
+    ) AS fans_here
+    FROM shared AS s
+)
+SELECT
+    c.artist_id,
+    u.username AS artist,
+    c.shared_fans,
+    c.fans_here,
+    round(1.0 * c.shared_fans / c.fans_here, 3) AS share_of_theirs,
+    round(1.0 * c.shared_fans / (SELECT count(*) FROM fans), 3) AS share_of_ours,
+    c.tracks AS tracks_they_like,
+    u.followers_count,
+    u.permalink_url
+FROM counted AS c
+JOIN users AS u ON u.id = c.artist_id
+ORDER BY c.shared_fans DESC, c.artist_id;

@@ -1,0 +1,9 @@
+-- Which tables and views are there, and what are their columns?
+--
+-- What each of them means stands in schema/README.md.
+SELECT t.name, t.type, group_concat(c.name, ', ') AS columns
+FROM pragma_table_list AS t
+JOIN pragma_table_xinfo(t.name) AS c ON c.hidden <> 1
+WHERE t.schema = 'main' AND t.type <> 'shadow' AND substr(t.name, 1, 7) <> 'sqlite_'
+GROUP BY t.name
+ORDER BY t.type, t.name;

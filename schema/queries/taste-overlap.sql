@@ -1,0 +1,61 @@
+-- How much do two people's likes have in common?
+--
+-- :user   user = longest             one of them; without a name, the person with the longest list
+-- :other  user = longest             the other; without a name, the person with the longest list but one
+--
+-- `likes` are the likes that stand in this file. The lists may be cut: see `list` and `other_list`. People followed
+-- from the same seed all like the seed, so `beside_seeds` leaves the seeds out, and so does `jaccard`: tracks both
+-- like by tracks either likes. `share_of_shorter` is tracks both like by the likes of whoever has fewer, likewise.
+WITH
+longest AS MATERIALIZED (
+    SELECT subject_id AS user_id, row_number() OVER (ORDER BY collected DESC, subject_id) AS place
+    FROM tasks WHERE kind = 'user_likes' AND collected > 0
+    ORDER BY place LIMIT 3
+),
+one AS MATERIALIZED (
+    SELECT coalesce(CAST(nullif(:user, '') AS INTEGER), (
+        SELECT user_id FROM longest
+        WHERE user_id IS NOT CAST(nullif(:other, '') AS INTEGER) ORDER BY place LIMIT 1
+    )) AS user_id
+),
+two AS MATERIALIZED (
+    SELECT coalesce(CAST(nullif(:other, '') AS INTEGER), (
+        SELECT user_id FROM longest WHERE user_id <> (SELECT user_id FROM one) ORDER BY place LIMIT 1
+    )) AS user_id
+),
+mine AS MATERIALIZED (
+    SELECT track_id, track_id IN (SELECT seed_id FROM harvests) AS is_seed FROM user_engagements
+    WHERE user_id = (SELECT user_id FROM one) AND engagement_type = 'like'
+),
+theirs AS MATERIALIZED (
+    SELECT track_id, track_id IN (SELECT seed_id FROM harvests) AS is_seed FROM user_engagements
+    WHERE user_id = (SELECT user_id FROM two) AND engagement_type = 'like'
+),
+counted AS MATERIALIZED (
+    SELECT
+        (SELECT count(*) FROM mine) AS likes,
+        (SELECT count(*) FROM theirs) AS other_likes,
+        (SELECT count(*) FROM mine WHERE NOT is_seed) AS unseeded,
+        (SELECT count(*) FROM theirs WHERE NOT is_seed) AS other_unseeded,
+        count(*) AS in_common,
+        count(*) FILTER (WHERE NOT mine.is_seed) AS beside_seeds
+    FROM mine JOIN theirs ON theirs.track_id = mine.track_id
+)
+SELECT
+    u.id AS user_id,
+    u.username,
+    o.id AS other_id,
+    o.username AS other,
+    c.in_common,
+    c.beside_seeds,
+    c.likes,
+    c.other_likes,
+    round(1.0 * c.beside_seeds / nullif(c.unseeded + c.other_unseeded - c.beside_seeds, 0), 3) AS jaccard,
+    round(1.0 * c.beside_seeds / nullif(min(c.unseeded, c.other_unseeded), 0), 3) AS share_of_shorter,
+    coalesce(l.outcome, l.state, 'not asked') AS list,
+    coalesce(m.outcome, m.state, 'not asked') AS other_list
+FROM counted AS c
+JOIN users AS u ON u.id = (SELECT user_id FROM one)
+JOIN users AS o ON o.id = (SELECT user_id FROM two)
+LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = u.id AND l.argument = ''
+LEFT JOIN tasks AS m ON m.kind = 'user_likes' AND m.subject_id = o.id AND m.argument = '';

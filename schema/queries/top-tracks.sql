@@ -1,0 +1,27 @@
+-- Which tracks do most people here like, beside the likes the service counts?
+--
+-- :limit  integer = 20               rows at most
+--
+-- A seed comes first in its own file, since that is how its people were found. `of_all` is likes here by the service's
+-- count. Reads the index of all likes once.
+WITH top AS MATERIALIZED (
+    SELECT track_id, count(*) FILTER (WHERE engagement_type = 'like') AS likes_here
+    FROM user_engagements
+    GROUP BY track_id
+    HAVING likes_here > 0
+    ORDER BY likes_here DESC, track_id
+    LIMIT CAST(coalesce(nullif(:limit, ''), 20) AS INTEGER)
+)
+SELECT
+    p.track_id,
+    x.title,
+    x.artist,
+    p.likes_here,
+    t.likes_count,
+    round(1.0 * p.likes_here / nullif(t.likes_count, 0), 4) AS of_all,
+    t.genre,
+    t.permalink_url
+FROM top AS p
+CROSS JOIN tracks AS t ON t.id = p.track_id
+CROSS JOIN track_texts AS x ON x.track_id = p.track_id
+ORDER BY p.likes_here DESC, p.track_id;

@@ -1,0 +1,22 @@
+-- How did a track's counts move while it was watched?
+--
+-- :track  track = seed               which track
+--
+-- One row whenever one of the service's counts changed after the first sighting, and the counts as they stand, marked
+-- `now`. A count is NULL where the uploader hides it.
+WITH given AS (
+    SELECT coalesce(
+        CAST(nullif(:track, '') AS INTEGER),
+        (SELECT seed_id FROM harvests WHERE seed_id IS NOT NULL ORDER BY id LIMIT 1)
+    ) AS track_id
+)
+SELECT p.fetched_at AS seen_at, 'changed' AS what, c.playback_count, c.likes_count, c.reposts_count, c.comment_count,
+    c.download_count
+FROM track_counts AS c
+JOIN pages AS p ON p.id = c.page_id
+WHERE c.id = (SELECT track_id FROM given)
+UNION ALL
+SELECT t.counts_seen_at, 'now', t.playback_count, t.likes_count, t.reposts_count, t.comment_count, t.download_count
+FROM tracks AS t
+WHERE t.id = (SELECT track_id FROM given)
+ORDER BY 2, 1;

@@ -1,0 +1,220 @@
+"""`harvest serve`: a real server in a process of its own, asked over its port, and seen in a real browser."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from harvest.explore.named import named_queries
+from harvest.serving.server import listen
+from tests.acceptance.conftest import environment
+from tests.chromium import CHROMIUM, chromium
+from tests.crawling import crawl_world, read
+
+pytest.importorskip("datasette")
+HOSTILE = "<script>document.title = 'gone'</script>"
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory, small_world):
+    """A small crawl, of which somebody has the worst of names."""
+    path = tmp_path_factory.mktemp("serve") / "t.db"
+    crawl_world(path, small_world)
+    writer = sqlite3.connect(path)
+    writer.execute("UPDATE users SET username = ? WHERE id = (SELECT min(id) FROM users)", (HOSTILE,))
+    writer.commit()
+    writer.close()
+    return path
+
+
+@contextlib.contextmanager
+def serving(path, *options):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harvest", "serve", "--db", str(path), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    try:
+        address = process.stdout.readline().strip()
+        assert address.startswith("http://127.0.0.1:"), process.communicate(timeout=10)
+        yield address, process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def address(path):
+    with serving(path) as (address, _):
+        yield address
+
+
+def get(address, where="", **headers):
+    """Ask for a page; give status and text. The first one waits until the server is up."""
+    request = urllib.request.Request(urllib.parse.urljoin(address, where), headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_the_home_page_says_what_is_in_the_file(address, path):
+    status, page = get(address)
+    ((title, likes),) = read(path, "SELECT title, likes FROM totals, tracks JOIN harvests ON seed_id = tracks.id")
+    assert status == 200
+    assert title in page
+    assert f"{likes:,} likes" in page
+    assert all(f'href="/t/{name}"' in page for name in named_queries())
+
+
+def test_a_table_has_facets_descriptions_and_its_number_of_rows(address, path):
+    status, page = get(address, "t/tracks")
+    ((n,),) = read(path, "SELECT count(*) FROM tracks")
+    assert status == 200
+    assert f"{n:,} rows" in page
+    assert "likes; what a list of likers is measured against" in page
+    facets = json.loads(get(address, "t/tracks.json?_size=0")[1])["facet_results"]
+    access = {row["value"]: row["count"] for row in facets["access"]["results"]}
+    assert access == dict(read(path, "SELECT access, count(*) FROM tracks WHERE access IS NOT NULL GROUP BY access"))
+    assert "genre" in facets
+
+
+def test_likes_show_names_in_place_of_numbers(address, path):
+    (told,) = json.loads(get(address, "t/user_engagements.json?_size=1&_labels=on&_shape=objects")[1])["rows"]
+    ((name,),) = read(path, "SELECT username FROM users WHERE id = ?", told["user_id"]["value"])
+    assert told["user_id"]["label"] == (name or str(told["user_id"]["value"]))
+
+
+def test_every_table_and_view_has_a_page(address, path):
+    names = read(path, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view')")
+    wrong = {name: get(address, f"t/{name}")[0] for (name,) in names if not name.startswith("sqlite")}
+    assert {name: status for name, status in wrong.items() if status != 200} == {}
+
+
+def test_tracks_are_searched(address, path):
+    ((number, title),) = read(path, "SELECT t.id, title FROM tracks AS t JOIN harvests ON seed_id = t.id")
+    words = urllib.parse.quote(title.split()[0])
+    found = json.loads(get(address, f"t/tracks.json?_search={words}&_size=max")[1])
+    assert number in [row[0] for row in found["rows"]]
+    expected = read(path, "SELECT count(*) FROM track_search WHERE track_search MATCH ?", f'"{title.split()[0]}"')
+    assert [(found["filtered_table_rows_count"],)] == expected
+    assert get(address, "t/tracks?_search=%22%20AND%20(")[0] == 200
+
+
+@pytest.mark.parametrize("name", named_queries())
+def test_every_named_query_answers(address, name):
+    parameters = "?words=ve*" if name == "search" else ""
+    status, page = get(address, f"t/{name}{parameters}")
+    assert status == 200
+    assert named_queries()[name].question.replace("'", "&#39;") in page
+    rows = json.loads(get(address, f"t/{name}.json{parameters}")[1])["rows"]
+    assert rows or name in ("playlists-around", "playlists-with")
+
+
+def test_nothing_can_be_written(address, path):
+    before = path.read_bytes()
+    assert get(address, "t?sql=delete+from+tracks")[0] == 400
+    assert get(address, "t?sql=with+x+as+(select+1)+delete+from+tracks")[0] == 400
+    assert path.read_bytes() == before
+
+
+def test_pages_of_other_sites_are_not_answered(address):
+    assert get(address, Host="evil.example") == (421, "This is served to this computer alone.\n")
+
+
+def test_names_from_the_service_are_no_markup(address, path):
+    ((number,),) = read(path, "SELECT min(id) FROM users")
+    for where in (f"t/users/{number}", f"t/likes?user_id={number}", f"t/likes-of?user={number}"):
+        assert HOSTILE not in get(address, where)[1]
+    assert "&lt;script&gt;" in get(address, f"t/users/{number}")[1]
+
+
+def test_only_this_computer_can_reach_it():
+    with contextlib.closing(listen(0)) as listening:
+        assert listening.getsockname()[0] == "127.0.0.1"
+
+
+def test_ctrl_c_ends_it_well_and_a_port_in_use_is_one_line(path, run):
+    with serving(path) as (address, process):
+        assert get(address)[0] == 200
+        taken = run("serve", "--db", str(path), "--port", str(urllib.parse.urlsplit(address).port))
+        assert taken.returncode == 2
+        assert re.fullmatch(r"harvest: Port \d+ cannot be used \(.*\): choose another with --port\.\n", taken.stderr)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        assert (process.returncode, out) == (0, "")
+        assert err == f"{path} is served there; Ctrl-C ends it.\n"
+
+
+def test_what_is_written_meanwhile_is_seen(path, tmp_path):
+    copy = tmp_path / "t.db"
+    copy.write_bytes(path.read_bytes())
+    with serving(copy) as (address, _):
+        count = "t.json?sql=select+count(*)+from+tags"
+        ((before,),) = json.loads(get(address, count)[1])["rows"]
+        writer = sqlite3.connect(copy, isolation_level=None)
+        writer.execute("INSERT INTO tags (name, folded) VALUES ('brand new', 'brandnew')")
+        assert json.loads(get(address, count)[1])["rows"] == [[before + 1]]
+        assert get(address, "t/tags")[0] == get(address)[0] == 200
+        writer.close()
+        assert json.loads(get(address, count)[1])["rows"] == [[before + 1]]
+
+
+def test_a_missing_file_and_a_missing_library_are_one_line(run, path, tmp_path):
+    done = run("serve", "--db", str(tmp_path / "none.db"))
+    assert (done.returncode, "There is no file" in done.stderr) == (4, True)
+    code = """
+import pathlib, sys
+sys.modules["datasette"] = None
+from harvest.serving.server import application
+try: application(pathlib.Path(sys.argv[1]))
+except Exception as error: print(error.exit_code, error)
+"""
+    hidden = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, env=environment(), check=True
+    )
+    assert hidden.stdout == "2 harvest serve needs datasette: pip install 'harvest[serve]'\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here")
+def test_a_browser_shows_it(address, path):
+    """Home, a table with facets, a search typed on the home page, a named query: without an error in the console."""
+    ((title,),) = read(path, "SELECT title FROM tracks JOIN harvests ON seed_id = tracks.id")
+    with chromium() as page:
+
+        def errors():
+            return [e for e in page.told("Runtime.exceptionThrown", "Log.entryAdded") if "favicon" not in str(e)]
+
+        page.open(address, width=1200)
+        assert page.value("document.querySelector('h1').innerText") == "harvest: t"
+        assert errors() == []
+        page.value(f"document.querySelector('input[name=_search]').value = {json.dumps(title)}")
+        form = "document.querySelector('form')"
+        found = page.value(f"{form}.action + '?' + new URLSearchParams(new FormData({form}))")
+        page.open(found, width=1200)
+        assert title in page.value("document.querySelector('table.rows-and-columns').innerText")
+        heads = page.value("document.querySelectorAll('table.rows-and-columns th').length")
+        assert heads < 10
+        page.open(f"{address}t/tracks", width=1200)
+        assert page.value("document.querySelectorAll('.facet-info').length") == 2
+        assert page.value("document.querySelector('table.rows-and-columns').getBoundingClientRect().top") < 1600
+        assert page.value("getComputedStyle(document.querySelector('dl.column-descriptions')).columnCount") != "auto"
+        assert errors() == []
+        page.open(f"{address}t/co-likes", width=400)
+        assert page.value("document.querySelectorAll('table.rows-and-columns tbody tr').length") == 20
+        assert errors() == []

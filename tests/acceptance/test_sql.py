@@ -1,0 +1,259 @@
+"""`harvest sql` as somebody at a keyboard meets it."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+import pty
+import select
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+import structlog
+from rich.cells import cell_len
+
+from harvest.cli.main import main
+from harvest.explore.named import named_queries
+from tests.acceptance.conftest import environment
+from tests.crawling import crawl_world, read
+
+NEVER_ENDS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory, small_world):
+    path = tmp_path_factory.mktemp("sql") / "t.db"
+    crawl_world(path, small_world)
+    return path
+
+
+@pytest.fixture
+def sql(path, capsys, monkeypatch, tmp_path):
+    """Run `harvest sql ...` inside this process, which is quick; give its streams."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments, code=0):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(["sql", *arguments, "--db", str(path)])
+        done = capsys.readouterr()
+        assert ended.value.code == code, done.err
+        return done
+
+    yield call
+    structlog.reset_defaults()
+
+
+def test_without_arguments_the_queries_are_listed(run):
+    """No file is needed for that."""
+    lines = run("sql").stdout.splitlines()
+    assert [line.split("  ")[0] for line in lines] == list(named_queries())
+    assert all(query.question in line for line, query in zip(lines, named_queries().values(), strict=True))
+
+
+def test_about_tells_what_a_query_takes_and_assumes(run):
+    told = run("sql", "negative-samples", "--about").stdout
+    query = named_queries()["negative-samples"]
+    assert told.startswith(f"{query.question}\n\n  harvest sql negative-samples [per_user=5] [seed=0]\n")
+    assert query.notes in told
+    assert told.rstrip().endswith(query.body)
+
+
+def test_formats(sql, path):
+    rows = read(path, "SELECT id, title, genre FROM tracks ORDER BY id LIMIT 5")
+    ask = "SELECT id, title, genre FROM tracks ORDER BY id"
+    lines = sql(ask, "-n", "5", "-f", "ndjson").out.splitlines()
+    assert [tuple(json.loads(line).values()) for line in lines] == rows
+    assert [tuple(row.values()) for row in json.loads(sql(ask, "--limit=5", "--format=json").out)] == rows
+    told = list(csv.reader(io.StringIO(sql(ask, "-n5", "-fcsv").out)))
+    assert [row[0] for row in told] == ["id", *(str(row[0]) for row in rows)]
+    table = sql(ask, "-n", "5").out.splitlines()
+    assert table[0].split() == ["id", "title", "genre"]
+    assert [line.split()[0] for line in table[2:]] == [str(row[0]) for row in rows]
+
+
+def test_a_piped_table_is_whole(sql, path):
+    ((n,),) = read(path, "SELECT count(*) FROM user_engagements")
+    assert len(sql("SELECT * FROM user_engagements").out.splitlines()) == n + 2
+
+
+def test_a_limit_is_told_on_stderr_alone(sql):
+    done = sql("tracks", "-n", "2")
+    assert done.err == "The first 2 rows; --limit 0 gives all.\n"
+    assert len(done.out.splitlines()) == 4
+    assert sql("SELECT 1 WHERE 0").err == "No rows.\n"
+
+
+def test_the_name_of_a_table_shows_it(sql, path):
+    (row,) = [json.loads(line) for line in sql("Harvests", "-f", "ndjson").out.splitlines()]
+    assert row["seed_id"] == read(path, "SELECT seed_id FROM harvests")[0][0]
+
+
+def test_values_by_name_and_in_order(sql):
+    assert sql("SELECT :a + 1, :b, :a", "b=x", "41", "-f", "csv").out.splitlines()[1] == "42,x,41"
+    assert (
+        sql("SELECT ?, typeof(?), typeof(?)", "007", "1.5", "9", "-f", "csv").out.splitlines()[1] == "007,real,integer"
+    )
+    assert sql("SELECT :url", "https://x.y/?a=b", "-f", "csv").out.splitlines()[1] == "https://x.y/?a=b"
+
+
+def test_a_track_by_id_urn_and_address_is_the_same(sql, path):
+    number, url = read(path, "SELECT t.id, t.permalink_url FROM tracks AS t JOIN harvests AS h ON h.seed_id = t.id")[0]
+    spellings = [str(number), f"soundcloud:tracks:{number}", url, url.removeprefix("https://soundcloud.com/")]
+    answers = {sql("co-likes", f"track={name}", "-n", "3", "-f", "csv").out for name in spellings}
+    assert answers == {sql("co_likes", "--limit", "3", "-f", "csv").out}
+    assert len(answers.pop().splitlines()) == 4
+
+
+def test_a_limit_goes_beyond_the_usual_one_of_a_query(sql):
+    assert len(sql("top-tracks", "-f", "csv").out.splitlines()) == 21
+    assert len(sql("top-tracks", "-f", "csv", "--limit", "60").out.splitlines()) == 61
+    assert len(sql("top-tracks", "-f", "csv", "--limit", "0").out.splitlines()) > 61
+
+
+def test_search_takes_any_words(sql, path):
+    ((title,),) = read(path, "SELECT title FROM tracks AS t JOIN harvests AS h ON h.seed_id = t.id")
+    assert title in sql("search", *title.split()).out
+    assert sql("search", title.split()[0][:3] + "*", "limit=1", "-f", "csv").out.count("\n") == 2
+    for words in (['"'], ["a AND", "(("], ["x=y"], ["NEAR(a b)"], ["-x"[::-1]]):
+        sql("search", *words)
+
+
+def test_a_query_from_stdin(path):
+    done = subprocess.run(
+        [sys.executable, "-m", "harvest", "sql", "-", "-f", "csv", "--db", str(path), "n=3"],
+        input="-- how many\nSELECT :n AS n;\n-- that is all\n",
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=True,
+    )
+    assert done.stdout == "n\n3\n"
+
+
+def test_what_is_wrong_is_one_line_and_exit_2(sql):
+    for arguments, said in (
+        (["SELECT titel FROM tracks"], "no such column: titel (column 8); did you mean title?"),
+        (["co-liks"], "There is no query and no table named co-liks; did you mean co-likes?"),
+        (["usrs"], "There is no query and no table named usrs; did you mean users?"),
+        (["DELETE FROM tracks"], "This only reads: DELETE is not allowed."),
+        (["SELECT :a"], "The query needs a value for :a; put a=VALUE behind it."),
+        (["SELECT 1", "2"], "The query has no parameters, and '2' is one too many."),
+        (["SELECT :a", "b=2"], "There is no parameter b; there are: a."),
+        (["search"], "search needs words: harvest sql search WORDS [limit=20]"),
+        (["co-likes", "track=nobody/nothing"], "There is no track nobody/nothing in this file; an id, a URN or the"
+         " page's address names one."),
+        (["nothing", "--about"], "There is no query named nothing; `harvest sql` lists them."),
+        (["/* nothing */"], "There is no query in this; `harvest sql` lists those that have a name."),
+    ):  # fmt: skip
+        done = sql(*arguments, code=2)
+        assert (done.err, done.out) == (f"harvest: {said}\n", "")
+
+
+def test_the_file_stays_as_it_is(sql, path):
+    before = path.read_bytes()
+    sql("methods")
+    sql("UPDATE tracks SET title = ''", code=2)
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_missing_file_is_named(run, tmp_path):
+    done = run("sql", "methods", "--db", str(tmp_path / "none.db"))
+    assert done.returncode == 4
+    assert "There is no file" in done.stderr
+
+
+def test_time_runs_out_with_exit_7(sql):
+    done = sql(NEVER_ENDS, "--timeout", "0.2", code=7)
+    assert done.err == "harvest: The query was stopped after 0.2 s; --timeout gives it more, 0 any time it needs.\n"
+
+
+def test_ctrl_c_ends_a_query_that_works(start, path):
+    process = start("sql", NEVER_ENDS, "--db", str(path))
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(1.0)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (130, "", "\nInterrupted.\n")
+
+
+def test_a_reader_who_goes_away_is_no_error(path):
+    command = f'"{sys.executable}" -m harvest sql user_engagements -f csv --db "{path}" | head -1'
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=environment(), check=False)
+    assert (done.stdout.count("\n"), done.stderr) == (1, "")
+
+
+def test_rows_leave_before_the_query_is_done(start, path):
+    endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+    process = start("sql", endless, "-f", "ndjson", "--db", str(path))
+    assert json.loads(process.stdout.readline()) == {"i": 1}
+
+
+def on_a_terminal(*arguments, columns=80, seconds=20):
+    """Run in a terminal of its own; give what it shows."""
+    me, other = pty.openpty()
+    environ = environment(COLUMNS=str(columns), LINES="40", TERM="xterm")
+    environ.pop("NO_COLOR")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harvest", *arguments], stdout=other, stderr=other, stdin=other, env=environ
+    )
+    os.close(other)
+    shown, deadline = b"", time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if select.select([me], [], [], 0.2)[0]:
+            try:
+                piece = os.read(me, 1 << 16)
+            except OSError:
+                break
+            shown += piece
+    process.wait(10)
+    os.close(me)
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_on_a_terminal_a_table_fits_and_its_length_is_bounded(path):
+    pairs = "SELECT a.id, a.title, b.title AS other, NULL AS n, b.permalink_url FROM tracks AS a, tracks AS b"
+    shown = on_a_terminal("sql", pairs, "--db", str(path))
+    lines = shown.splitlines()
+    assert max(cell_len(line.replace("\x1b[2m", "").replace("\x1b[0m", "")) for line in lines) == 80
+    assert lines[-1] == "The first 1,000 rows; --limit 0 gives all."
+
+
+@pytest.mark.slow
+def test_on_a_terminal_a_long_query_says_that_it_works(path):
+    shown = on_a_terminal("sql", NEVER_ENDS, "--timeout", "2.5", "--db", str(path))
+    assert shown.startswith("\rasking for 2 s, Ctrl-C stops \r\x1b[K")
+    assert shown.endswith("harvest: The query was stopped after 2.5 s; --timeout gives it more, 0 any time it needs.\n")
+
+
+def test_it_works_beside_a_running_crawl(sql, path):
+    """A writer in the middle of its transaction is not waited for."""
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("UPDATE totals SET users = users + 1")
+    assert sql("SELECT count(*) FROM tracks", "-f", "csv").out
+    writer.execute("ROLLBACK")
+    writer.close()
+
+
+def test_heavy_libraries_are_left_alone(path):
+    code = (
+        "import sys; sys.argv[1:] = ['sql', 'co-likes', '--db', sys.argv[1]]\n"
+        "from harvest.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'httpx', 'sqlite_utils', 'datasette', 'uvicorn', 'scipy', 'numpy', 'pyarrow'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, env=environment(), check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,156 @@
+"""What datasette is told is whole, true of the file, and harmless."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from harvest.explore.named import named_queries
+from harvest.serving.dictionary import plain, read_dictionary
+from harvest.serving.metadata import About, metadata
+from harvest.serving.server import State, is_from_home
+from harvest.store.database import schema_folder
+
+DICTIONARY = read_dictionary(schema_folder().joinpath("README.md").read_text(encoding="utf-8"))
+HOSTILE = '<script>alert("1")</script>'
+SEEDS = ((HOSTILE, "https://soundcloud.com/a/b"), ("B", "javascript:x"))
+ABOUT = About("my file", SEEDS, {"likes": 7322}, "https://api.soundcloud.com", frozenset({"comments"}))
+
+
+@pytest.fixture
+def told():
+    return metadata(ABOUT, DICTIONARY, named_queries())
+
+
+@pytest.fixture
+def tables(told):
+    return told["databases"]["my file"]["tables"]
+
+
+def columns_of(db):
+    names = [
+        row[0]
+        for row in db.execute(
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'shadow'"
+            " AND substr(name, 1, 7) <> 'sqlite_'"
+        )
+    ]
+    return {
+        n: {row[0] for row in db.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1", (n,))}
+        for n in names
+    }
+
+
+def test_every_table_view_and_column_is_described(db, tables):
+    assert {name: set(table["columns"]) for name, table in tables.items()} == columns_of(db)
+    for name, table in tables.items():
+        assert table["description"], name
+        assert [column for column, meaning in table["columns"].items() if not meaning] == [], name
+
+
+def test_descriptions_are_plain_text(tables):
+    texts = [t["description"] for t in tables.values()] + [m for t in tables.values() for m in t["columns"].values()]
+    assert [text for text in texts if re.search(r"[`*]|\]\(", text)] == []
+    assert plain("a `b`, **c** and\n[d](e.md)") == "a b, c and d"
+
+
+def test_labels_facets_sorts_and_searches_name_columns_that_exist(db, tables):
+    columns = columns_of(db)
+    for name, table in tables.items():
+        named = [table.get("label_column"), table.get("sort_desc"), *table.get("facets", [])]
+        assert {column for column in named if column} <= columns[name], name
+    assert (tables["tracks"]["fts_table"], tables["tracks"]["fts_pk"]) == ("track_search", "id")
+
+
+def test_tables_of_likes_have_no_facets(tables):
+    """Counting millions of them for a page would take longer than a page may."""
+    for name in ("user_engagements", "likes", "reposts", "interactions", "why", "edge_times_estimate", "track_tags"):
+        assert "facets" not in tables[name]
+        assert "sort_desc" not in tables[name]
+
+
+def test_empty_tables_and_bookkeeping_are_out_of_the_way(tables):
+    hidden = {name for name, table in tables.items() if table.get("hidden")}
+    assert {"comments", "lease", "_sqlite_migrations"} <= hidden
+    assert not {"users", "tracks", "user_engagements", "tasks", "pages", "likes"} & hidden
+
+
+def test_every_named_query_is_offered_with_what_it_takes(told):
+    offered = told["databases"]["my file"]["queries"]
+    assert offered.keys() == named_queries().keys()
+    for name, query in named_queries().items():
+        assert offered[name]["title"] == query.question
+        assert offered[name]["sql"] == query.body
+        assert offered[name].get("params", []) == [p.name for p in query.parameters]
+    assert "(people or lift; left empty: people)" in offered["co-likes"]["description_html"]
+    assert "left empty" not in offered["search"]["description_html"].split("limit")[0]
+
+
+class Tags(HTMLParser):
+    """Collects what a browser would see."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
+
+def test_the_home_page_escapes_what_the_service_sent(told):
+    parser = Tags()
+    parser.feed(told["description_html"])
+    assert "script" not in {tag for tag, _ in parser.seen}
+    links = [attrs["href"] for tag, attrs in parser.seen if tag == "a"]
+    assert links[0] == "https://soundcloud.com/a/b"
+    assert not any(link.startswith("javascript") for link in links)
+    assert links[1:] == [f"/my%20file/{name}" for name in told["databases"]["my file"]["queries"]]
+    assert HOSTILE.replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;") in told["description_html"]
+
+
+def test_source_and_terms_are_those_of_the_service_that_was_crawled(told):
+    assert (told["source"], told["license_url"]) == (
+        "SoundCloud",
+        "https://developers.soundcloud.com/docs/api/terms-of-use",
+    )
+    made_up = metadata(
+        About("demo", (), {}, "simulator:seed=1", frozenset()),
+        DICTIONARY,
+        {},
+    )
+    assert "simulator" in made_up["source"]
+    assert "license" not in made_up
+    assert "invented" in made_up["description_html"]
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1:8001", True),
+        ("localhost:8001", True),
+        ("LOCALHOST", True),
+        ("[::1]:8001", True),
+        ("evil.example:8001", False),
+        ("127.0.0.1.evil.example", False),
+        ("localhost.evil.example:80", False),
+        ("", False),
+    ],
+)
+def test_only_this_computer_is_answered(host, expected):
+    assert is_from_home({"headers": [(b"accept", b"*"), (b"host", host.encode())]}) is expected
+    assert not is_from_home({"headers": []})
+
+
+def test_a_file_is_still_until_somebody_writes(db, db_path):
+    db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = State.of(db_path)
+    assert before.still
+    db.execute("INSERT INTO tags (name, folded) VALUES ('a', 'a')")
+    db.conn.commit()
+    assert not State.of(db_path).still
+    db.conn.close()
+    after = State.of(db_path)
+    assert after.still
+    assert after != before
