@@ -116,7 +116,7 @@ def what_next(scene: Scene) -> str:
         return f"Go on with: harvest {'demo' if look.is_demo else 'resume'} --cache-path {path}"
     if look.retryable_failures:
         return f"Try again what failed with: harvest retry --cache-path {path}"
-    return f"Explore it with: sqlite3 {path}"
+    return f"Explore it with: harvest sql --cache-path {path}\nLook at it with: harvest report --cache-path {path}"
 
 
 def _seed(seed: Seed) -> Iterator[str]:

@@ -135,7 +135,7 @@ def _what_next(seen: Overview, path: Path, stop_reason: str, go_on: str) -> str:
             f"{seen.retryable_failures:,} lists failed; see them with: harvest failures --cache-path {path}\n"
             f"Try them again with: harvest retry --cache-path {path}"
         )
-    return f"Explore it with: sqlite3 {path}"
+    return f"Explore it with: harvest sql --cache-path {path}\nLook at it with: harvest report --cache-path {path}"
 
 
 def _exit_code(seen: Overview, stop_reason: str) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 _ENTRY = re.compile(r"^### `(\w+)`\n(.*?)(?=^#{2,3} |\Z)", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"`(\w+)`")
+_EMPHASIS = re.compile(r"\*{1,2}([^\s*](?:[^*]*[^\s*])?)\*{1,2}")  # an asterisk that stands alone is an asterisk
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 
 
@@ -29,7 +30,7 @@ def read_dictionary(markdown: str) -> dict[str, Entry]:
 
 def plain(text: str) -> str:
     """Take the marks of Markdown away, and line breaks."""
-    return " ".join(_LINK.sub(r"\1", text).replace("**", "").replace("`", "").replace("*", "").split())
+    return " ".join(_EMPHASIS.sub(r"\1", _LINK.sub(r"\1", text)).replace("`", "").split())
 
 
 def _about(body: str) -> str:

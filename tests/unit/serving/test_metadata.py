@@ -53,7 +53,8 @@ def test_every_table_view_and_column_is_described(db, tables):
 def test_descriptions_are_plain_text(tables):
     texts = [t["description"] for t in tables.values()] + [m for t in tables.values() for m in t["columns"].values()]
     assert [text for text in texts if re.search(r"[`*]|\]\(", text)] == []
-    assert plain("a `b`, **c** and\n[d](e.md)") == "a b, c and d"
+    assert plain("a `b`, **c**, *very* and\n[d](e.md)") == "a b, c, very and d"
+    assert plain("what ends in * begins so: *.") == "what ends in * begins so: *."
 
 
 def test_labels_facets_sorts_and_searches_name_columns_that_exist(db, tables):
