@@ -1,4 +1,7 @@
-"""Configure structlog once: events to stderr."""
+"""Configure structlog once: events to stderr.
+
+structlog is imported where it is used, since commands that tell no events need `printable` alone, and quickly.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any, Literal, TextIO, cast
-
-import structlog
 
 from harvest.hidden import without_secrets
 
@@ -25,6 +26,8 @@ def configure_logs(
     *, level: str = "info", log_format: LogFormat = "console", colours: bool = False, log_file: TextIO | None = None
 ) -> None:
     """Send events of `level` and above to stderr, for people or as JSON lines; a log file gets them all, as JSON."""
+    import structlog
+
     _guard_libraries()
     least = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Any] = [
@@ -48,8 +51,18 @@ def configure_logs(
     )
 
 
+def configure_unless_done() -> None:
+    """Send warnings to stderr, unless the program that uses us has told structlog what to do with events."""
+    import structlog
+
+    if not structlog.is_configured():  # it would print all of them on stdout
+        configure_logs(level="warning")
+
+
 def file_log() -> Any:
     """Give a log whose events go to the log file alone, where there is one."""
+    import structlog
+
     return structlog.get_logger().bind(**{_FILE_ONLY: True})
 
 
@@ -57,16 +70,19 @@ class _Copy:
     """Writes events into the log file, and lets only those pass that belong on stderr."""
 
     def __init__(self, log_file: TextIO | None, least: int) -> None:
+        import structlog
+
         self._log_file = log_file
         self._least = least
         self._as_json = structlog.processors.JSONRenderer()
+        self._drop = structlog.DropEvent
 
     def __call__(self, log: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         file_only = event.pop(_FILE_ONLY, False)
         if self._log_file is not None:
             self._log_file.write(f"{self._as_json(log, name, dict(event))!s}\n")
         if file_only or logging.getLevelNamesMapping()[event["level"].upper()] < self._least:
-            raise structlog.DropEvent
+            raise self._drop
         return event
 
 

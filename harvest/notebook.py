@@ -31,6 +31,7 @@ from harvest.crawl.engine import MAX_IN_FLIGHT, Engine
 from harvest.crawl.session import Conditions, Seeds
 from harvest.crawl.session import crawl as run_session
 from harvest.errors import ApiError, SeedError, SettingsError
+from harvest.logs import configure_unless_done
 from harvest.models import ORDERS, Limits, Outcome, Page, Receipt, Task
 from harvest.reading import DEFAULT_PATH, File
 from harvest.settings import Settings, read_settings
@@ -194,6 +195,7 @@ class _Worker:
         self._error: BaseException | None = None
         self._stopping = False
         self._pages = self._kept = 0
+        configure_unless_done()
         self._settings = settings or _own_settings()
         if self._settings.is_real_service:
             terms.say_once(state_folder(), lambda text: builtins.print(text, file=sys.stderr))  # noqa: T201

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+import structlog
 
 import harvest
 from harvest import notebook
@@ -67,6 +68,27 @@ def test_every_example_runs_in_the_order_of_the_page(here, capsys):
     assert len(BLOCKS) == 8
     assert "complete" in capsys.readouterr().out
     assert_exact(here / "data/cache/tracks.db", WORLD, limits=Limits(max_users=40))
+
+
+@pytest.mark.parametrize("settled", [False, True], ids=["nobody chose", "the program chose"])
+def test_a_crawl_says_nothing_on_stdout_and_leaves_a_programs_own_logging_alone(tmp_path, service, capsys, settled):
+    before = structlog.get_config() if structlog.is_configured() else None
+    heard = []
+    structlog.reset_defaults()
+    try:
+        if settled:
+            structlog.configure(processors=[lambda _, __, event: heard.append(event["event"]) or "", _drop])
+        crawl(service, tmp_path / "t.db")
+    finally:
+        structlog.reset_defaults()
+        if before is not None:
+            structlog.configure(**before)
+    assert capsys.readouterr() == ("", "")
+    assert ("auth.token_renewed" in heard) is settled
+
+
+def _drop(*event):
+    raise structlog.DropEvent
 
 
 def test_a_crawl_gives_the_file_and_the_same_again_asks_nothing(tmp_path, service):
