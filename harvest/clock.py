@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -34,6 +33,8 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait; zero and less still let others run."""
+        import asyncio  # reading commands tell the time and never wait
+
         await asyncio.sleep(max(0.0, seconds))
 
 

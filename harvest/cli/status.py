@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harvest.cli.options import cache_path, log_options
+from harvest.cli.options import cache_path, reading_log_options
 
 if TYPE_CHECKING:
     from harvest.cli.standing import Scene
@@ -23,7 +23,7 @@ _SECONDS_BETWEEN_LOOKS = 2.0
 @cache_path()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; with --watch, one line per look.")
 @click.option("--watch", is_flag=True, help="Look again every two seconds for as long as somebody crawls.")
-@log_options
+@reading_log_options
 def status(path: Path, as_json: bool, watch: bool) -> int:
     """Say where we are: seeds, lists by outcome, what is left, failures, what to do next.
 

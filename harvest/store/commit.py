@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from harvest.errors import ApiError, Forbidden, Gone, UnexpectedReply
 from harvest.lists import KINDS, RESOLVE, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
-from harvest.store import births, edges, graph
+from harvest.store import births, edges, graph, search
 from harvest.store.edges import Kept
 from harvest.store.ledger import BARREN_PAGES, Standing, Tolerance, outcome_of
 from harvest.store.recent import Recent
@@ -140,6 +140,7 @@ class PageCommitter:
         if tracks:
             graph.merge_tracks(self._connection, tracks.values(), sighting)
             graph.merge_tags(self._connection, {i: tags for i, tags in page.tags.items() if i in tracks})
+            search.add_new_tracks(self._connection)
         if page.playlists:
             graph.merge_playlists(self._connection, page.playlists.values(), sighting)
         if page.comments:

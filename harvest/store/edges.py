@@ -42,12 +42,12 @@ def choose(connection: sqlite3.Connection, task: Task, edge: Edge | None, items:
 
 
 def write(connection: sqlite3.Connection, task: Task, edge: Edge, fresh: tuple[int, ...], page_id: int) -> None:
-    """Write the new edges of a page with their ranks."""
-    ranked = enumerate(fresh, start=task.collected)
+    """Write the new edges of a page with their ranks, in the order of the key: the table packs more closely so."""
+    ranked = sorted((item, rank) for rank, item in enumerate(fresh, start=task.collected))
     if edge.on_item:
-        connection.executemany(_rank_item_sql(edge), [(rank, task.subject_id, item) for rank, item in ranked])
+        connection.executemany(_rank_item_sql(edge), [(rank, task.subject_id, item) for item, rank in ranked])
     else:
-        rows = [(task.subject_id, item, rank, page_id) for rank, item in ranked]
+        rows = [(task.subject_id, item, rank, page_id) for item, rank in ranked]
         connection.executemany(_insert_sql(edge), rows)
 
 

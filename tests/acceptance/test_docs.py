@@ -17,6 +17,7 @@ from harvest import errors
 from harvest.cli import summary
 from harvest.cli.demo import QUERIES
 from harvest.cli.main import COMMANDS, HarvestGroup, cli
+from harvest.explore.named import named_queries
 from harvest.models import Outcome
 from harvest.settings import VARIABLES
 from harvest.simulator import parse_faults
@@ -27,7 +28,11 @@ DICTIONARY = (ROOT / "schema" / "README.md").read_text(encoding="utf-8")
 PAGES = {
     "README.md": README,
     "schema/README.md": DICTIONARY,
+    "docs/analysis.md": (ROOT / "docs" / "analysis.md").read_text("utf-8"),
+    "docs/export.md": (ROOT / "docs" / "export.md").read_text("utf-8"),
     "docs/getting-access.md": (ROOT / "docs" / "getting-access.md").read_text("utf-8"),
+    "docs/report.md": (ROOT / "docs" / "report.md").read_text("utf-8"),
+    "docs/sql.md": (ROOT / "docs" / "sql.md").read_text("utf-8"),
     "CHANGELOG.md": (ROOT / "CHANGELOG.md").read_text("utf-8"),
 }
 
@@ -137,21 +142,31 @@ def database(demo: tuple[Path, str]) -> Iterator[sqlite3.Connection]:
 
 
 def schema_of(database: sqlite3.Connection) -> dict[str, set[str]]:
-    names = [
-        row[0]
-        for row in database.execute(
-            "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-        )
+    names = tables_of(database) + [
+        row[0] for row in database.execute("SELECT name FROM pragma_table_list WHERE type = 'view'")
     ]
-    return {name: {row[1] for row in database.execute(f'PRAGMA table_xinfo("{name}")')} for name in names}
+    return {
+        name: {row[1] for row in database.execute(f'PRAGMA table_xinfo("{name}")') if row[6] != 1} for name in names
+    }
+
+
+def tables_of(database: sqlite3.Connection) -> list[str]:
+    """Name the tables, but for SQLite's own and those inside of the search index."""
+    wanted = "schema = 'main' AND type IN ('table', 'virtual') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    return [row[0] for row in database.execute(f"SELECT name FROM pragma_table_list WHERE {wanted}")]
 
 
 def test_both_pages_have_sql_to_try():
     assert len(blocks(README, "sql")) == 5
-    assert len(blocks(DICTIONARY, "sql")) == 10
+    assert len(blocks(DICTIONARY, "sql")) == 11
 
 
-@pytest.mark.parametrize("sql", [*blocks(README, "sql"), *blocks(DICTIONARY, "sql")])
+ON_ANALYSED_FILES = "docs/analysis.md"  # whose queries test_analyze.py runs
+
+
+@pytest.mark.parametrize(
+    "sql", [sql for n, page in PAGES.items() if n != ON_ANALYSED_FILES for sql in blocks(page, "sql")]
+)
 def test_every_query_that_is_shown_answers_something(database, sql):
     assert database.execute(sql).fetchall()
 
@@ -163,6 +178,11 @@ def test_no_query_of_the_readme_reads_all_likes_one_by_one(database, sql):
     tables = ("user_engagements", "mine", "other", "theirs", "e")
     scans = [line for line in plan if re.match(rf"SCAN ({'|'.join(tables)})\b", line)]
     assert not scans
+
+
+def test_every_query_with_a_name_stands_in_the_documentation_as_it_describes_itself():
+    told = dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", PAGES["docs/sql.md"], re.MULTILINE))
+    assert told == {name: query.question for name, query in named_queries().items()}
 
 
 def test_the_queries_of_the_demo_stand_first_in_the_readme():
@@ -215,7 +235,8 @@ def test_no_page_names_an_option_that_does_not_exist(page):
     real = {flag for _, option in options() for flag in (*option.opts, *option.secondary_opts)} | {
         "--help",
         "--version",
-        "--all",
+        "--all",  # scripts/test
+        "--quick",  # scripts/bench
     }
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", PAGES[page])) - real == set()
 
@@ -235,10 +256,12 @@ def test_the_dictionary_describes_every_table_view_and_column_and_nothing_else(d
 
 
 def test_the_dictionary_says_the_type_of_every_column_of_a_table(database):
-    for (table,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"):
+    for table in tables_of(database):
         body = DICTIONARY.split(f"### `{table}`\n")[1].split("\n### ")[0]
-        for column in database.execute(f'PRAGMA table_xinfo("{table}")').fetchall():
-            assert f"| `{column[1]}` | {column[2].removesuffix(' GENERATED ALWAYS')} |" in body, f"{table}.{column[1]}"
+        for column in database.execute(f"SELECT * FROM pragma_table_xinfo('{table}') WHERE hidden <> 1").fetchall():
+            assert (
+                f"| `{column[1]}` | {column[2].removesuffix(' GENERATED ALWAYS')} |".replace("|  |", "| |") in body
+            ), f"{table}.{column[1]}"
 
 
 def test_the_dictionary_lists_every_index_and_trigger(database):
@@ -261,7 +284,7 @@ def test_tables_that_are_called_empty_are_empty_and_no_other(database):
     assert all(database.execute(f"SELECT count(*) FROM {name}").fetchone() == (0,) for name in called_empty)
     tables = {row[0] for row in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     empty = {name for name in bodies if name in tables and not database.execute(f"SELECT 1 FROM {name}").fetchone()}
-    in_other_crawls = {"failures", "track_counts", "user_counts", "lease"}
+    in_other_crawls = {"failures", "track_counts", "user_counts", "lease", "search_waiting"}
     assert empty - in_other_crawls == called_empty
 
 

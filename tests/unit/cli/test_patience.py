@@ -39,8 +39,8 @@ def test_steps_are_shown_on_a_terminal_once_it_takes_long(connection, monkeypatc
     assert ("counting sheep" in told, "counting stars" in told) == (seen, seen)
 
 
-# It may come as the handler begins, before anything can catch it: SQLite stops all the same, but where tracebacks of its
-# callbacks were switched on (datasette does that), Python warns.
+# It may come as the handler begins, before anything can catch it: SQLite stops all the same, but where tracebacks of
+# its callbacks were switched on (datasette does that), Python warns.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interruption_is_heard_while_sqlite_works(connection):
     def interrupt(*_):

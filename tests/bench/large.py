@@ -1,0 +1,133 @@
+"""Make large files, by SQL instead of by crawling: people with 400 likes each, spread as a crawl would leave them.
+
+Ids are scattered over the range the simulator uses, so that what is crawled into such a file falls in between. The
+second half of the likes is written with the index in place, which leaves it as loosely packed as a crawl does. A tenth
+of the lists is still open. Track `POPULAR[n]` has exactly n likers, everything else an equal share.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harvest.store.database import apply_schema, open_for_crawl
+
+EACH = 400  # likes of every person
+PER_TRACK = 20  # on average
+POPULAR = {10_000: 1_000, 1_000: 1_001}  # so many likers: the track
+_PAGES = EACH // 200
+_TWIN = 1_640_531_527  # odd, so multiplying by it puts every number below 2^31 in a place of its own
+_SERIES = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {}) "
+_MOMENT, _DAY = "'2026-01-01T00:00:00Z'", "'2026-01-01'"
+
+_BEGIN = (
+    "INSERT INTO runs (started_at, ended_at, version, options, api_url, credential_kind, stop_reason)"
+    f""" VALUES ({_MOMENT}, {_MOMENT}, '0', '{{"delay": 0.0}}', 'http://127.0.0.1:1', 'x', 'interrupted')""",
+    "INSERT INTO harvests (seed_url, seed_id, options, state, started_at) VALUES"
+    f""" ('https://soundcloud.com/a/b', 1000, '{{"max_users": 100000}}', 'paused', {_MOMENT})""",
+    "INSERT INTO run_requests VALUES (1, 200, 50000), (1, 429, 10)",
+)
+
+
+def _scattered(number: str) -> str:
+    return f"(2000 + ({number}) * {_TWIN} % 2147483648)"
+
+
+def _track(number: str) -> str:
+    """Write which id the n-th track has; the popular ones have small ids of their own."""
+    return f"iif({number} < {len(POPULAR)}, 1000 + {number}, {_scattered(number)})"
+
+
+def _cursor(person: str) -> str:
+    """Write where the list of the n-th person goes on."""
+    return (
+        f"'/users/soundcloud:users:' || {_scattered(person)} || '/likes/tracks?limit=200&linked_partitioning=true"
+        "&access=playable,preview,blocked&cursor=' || hex(zeroblob(20))"
+    )
+
+
+def generate(path: Path, edges: int) -> None:
+    """Write a file of so many likes."""
+    people, tracks = edges // EACH, max(2 * EACH, edges // PER_TRACK)
+    db = open_for_crawl(path)
+    connection: sqlite3.Connection = db.conn
+    for pragma in ("synchronous = OFF", "foreign_keys = OFF", "cache_size = -1000000"):
+        connection.execute(f"PRAGMA {pragma}")
+    with db.atomic():
+        apply_schema(db)
+    with db.atomic(), _uncounted(connection):
+        for statement in _BEGIN:
+            connection.execute(statement)
+        _fill_nodes(connection, people, tracks)
+        _fill_ledger(connection, people)
+        (index,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'engagements_by_track'").fetchone()
+        connection.execute("DROP INDEX engagements_by_track")
+        _fill_edges(connection, 1, people // 2, tracks)
+        connection.execute(index)
+        _fill_edges(connection, people // 2 + 1, people, tracks)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+@contextmanager
+def _uncounted(connection: sqlite3.Connection) -> Iterator[None]:
+    """Put the triggers away, and count once instead of a million times."""
+    triggers = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
+    yield
+    for _, sql in triggers:
+        connection.execute(sql)
+    connection.execute(
+        "UPDATE totals SET users = (SELECT count(*) FROM users), tracks = (SELECT count(*) FROM tracks),"
+        " likes = (SELECT count(*) FROM user_engagements), pages = (SELECT count(*) FROM pages)"
+    )
+
+
+def _fill_nodes(connection: sqlite3.Connection, people: int, tracks: int) -> None:
+    connection.execute(
+        _SERIES.format(people) + "INSERT INTO users (id, username, permalink_url, seen_as, status, first_seen_at,"
+        f" last_seen_on) SELECT {_scattered('n')}, 'user ' || n, 'https://soundcloud.com/user-' || n, 'list', 'ok',"
+        f" {_MOMENT}, {_DAY} FROM s ORDER BY 1"
+    )
+    connection.execute(
+        _SERIES.format(tracks) + "INSERT INTO tracks (id, uploader_id, title, permalink_url, genre, description,"
+        f" seen_as, status, first_seen_at, last_seen_on) SELECT {_track('n - 1')}, {_scattered(f'1 + n % {people}')},"
+        " 'track ' || n, 'https://soundcloud.com/user/track-' || n, 'genre ' || n % 300, hex(zeroblob(100)), 'list',"
+        f" 'ok', {_MOMENT}, {_DAY} FROM s ORDER BY 1"
+    )
+    connection.execute("INSERT INTO track_search (track_search) VALUES ('rebuild')")
+
+
+def _fill_ledger(connection: sqlite3.Connection, people: int) -> None:
+    person = f"((n + {_PAGES - 1}) / {_PAGES})"
+    connection.execute(
+        _SERIES.format(people) + "INSERT INTO tasks (id, kind, subject_id, state, outcome, collected, claimed,"
+        f" pages_read, next_cursor) SELECT n, 'user_likes', {_scattered('n')}, iif(n % 10, 'ended', 'todo'),"
+        f" iif(n % 10, 'capped', NULL), {EACH}, 700, {_PAGES}, {_cursor('n')} FROM s"
+    )
+    connection.execute("INSERT INTO harvest_tasks SELECT 1, id, 1, NULL, 500, id, NULL FROM tasks")
+    connection.execute(
+        _SERIES.format(people * _PAGES) + "INSERT INTO pages (id, task_id, reading, number, run_id, request,"
+        " next_cursor, first_rank, received, skipped, kept, fetched_at, elapsed_ms, bytes)"
+        f" SELECT n, {person}, 0, (n + {_PAGES - 1}) % {_PAGES}, 1, '/users/soundcloud:users:' || n ||"
+        " '/likes/tracks?limit=200&linked_partitioning=true&access=playable,preview,blocked',"
+        f" {_cursor(person)}, 200 * ((n + {_PAGES - 1}) % {_PAGES}), 200, 0, 200, {_MOMENT}, 200, 90000 FROM s"
+    )
+
+
+def _fill_edges(connection: sqlite3.Connection, first: int, last: int, tracks: int) -> None:
+    """Write the likes of some people. Each has every track at most once: their tracks lie a fixed step apart."""
+    step = tracks // EACH
+    (many, popular), (few, rare) = POPULAR.items()
+    track = _track(f"{len(POPULAR)} + (n * 977 + k * {step}) % {tracks - len(POPULAR)}")
+    connection.execute(
+        f"WITH RECURSIVE s(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM s WHERE n < {last}),"
+        f" r(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM r WHERE k < {EACH - 1})"
+        " INSERT INTO user_engagements (user_id, track_id, engagement_type, user_list_rank, first_page_id)"
+        f" SELECT {_scattered('n')}, CASE WHEN k = 0 AND n <= {many} THEN {popular}"
+        f" WHEN k = 1 AND n <= {few} THEN {rare} ELSE {track} END, 'like', k,"
+        f" {_PAGES} * n - {_PAGES - 1} + k / 200 FROM s CROSS JOIN r"
+    )

@@ -1,0 +1,68 @@
+"""Commands that only look start quickly: they import nothing of what a crawl needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harvest.store.database import apply_schema, open_for_crawl
+
+ROOT = Path(__file__).parents[3]
+HEAVY = {
+    "asyncio",
+    "filelock",
+    "httpx",
+    "msgspec",
+    "numpy",
+    "platformdirs",
+    "pyarrow",
+    "rich",
+    "scipy",
+    "sqlite_utils",
+    "ssl",
+    "structlog",
+    "tenacity",
+}
+RUN = """
+import sys
+from harvest.cli.main import main
+try:
+    main(sys.argv[1:])
+except SystemExit as end:
+    assert end.code == 0, end.code
+print(*sys.modules, file=sys.stderr)
+"""
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("imports") / "t.db"
+    db = open_for_crawl(path)
+    apply_schema(db)
+    db.conn.close()
+    return str(path)
+
+
+def imported(*arguments: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *arguments], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60
+    )
+    return set(done.stderr.split())
+
+
+def test_help_imports_no_more_than_click_and_the_settings_file() -> None:
+    found = imported("--help")
+    assert found & (HEAVY | {"sqlite3"}) == set()
+    assert {name for name in found if name.startswith("harvest.")} == {
+        "harvest.cli",
+        "harvest.cli.main",
+        "harvest.errors",
+    }
+
+
+@pytest.mark.parametrize("command", [["status"], ["status", "--json"], ["sql", "SELECT 1", "--format", "csv"]])
+def test_commands_that_read_import_nothing_that_crawls(command: list[str], file: str) -> None:
+    assert imported(*command, "--db", file) & HEAVY == set()

@@ -1,0 +1,24 @@
+"""What a crawling process does with itself."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from harvest.cli import running
+
+
+@pytest.fixture
+def usual() -> Iterator[tuple[int, int, int]]:
+    """Leave the collector as it was."""
+    before = gc.get_threshold()
+    yield before
+    gc.unfreeze()
+    gc.set_threshold(*before)
+
+
+def test_a_crawl_looks_for_circles_more_rarely_but_goes_on_looking(usual: tuple[int, int, int]) -> None:
+    running._look_for_circles_rarely()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 10_000
+    assert all(new > old for new, old in zip(gc.get_threshold(), usual, strict=True))
