@@ -2,6 +2,7 @@
 
     HarvestError                 exit 1
     ├─ SettingsError             exit 2   names the setting and where to set it
+    │  ├─ ExtraMissing                    a library that one of harvest's extras brings
     │  └─ SeedError              exit 2   this address cannot be a seed, or cannot be resolved
     ├─ QueryError                exit 2   a question to the file that it cannot answer, and where it goes wrong
     ├─ OutOfTime                 exit 7   a question that took longer than it was given
@@ -33,6 +34,8 @@ Exit codes: design section 4. The first line of a class docstring is its default
 
 from __future__ import annotations
 
+import shlex
+import sys
 from typing import ClassVar
 
 
@@ -49,6 +52,18 @@ class SettingsError(HarvestError):
     """A setting is wrong or missing."""
 
     exit_code: ClassVar[int] = 2
+
+
+class ExtraMissing(SettingsError):
+    """A library is missing that one of harvest's extras brings."""
+
+    def __init__(self, what: str, library: str, extra: str) -> None:
+        super().__init__(f"{what} needs {library}: {how_to_install(extra)}")
+
+
+def how_to_install(extra: str) -> str:
+    """Give the command that adds an extra to the very Python that runs; any other pip may find another harvest."""
+    return f"{shlex.quote(sys.executable)} -m pip install 'harvest[{extra}]'"
 
 
 class SeedError(SettingsError):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from harvest.errors import how_to_install
 from harvest.store import provenance, queries
 from harvest.store.database import open_to_read
 
@@ -275,4 +276,4 @@ def _needed(extra: str, package: str | None = None) -> Iterator[None]:
         yield
     except ImportError as error:
         package = package or extra
-        raise ImportError(f"This needs {package}, which is not installed: pip install 'harvest[{extra}]'.") from error
+        raise ImportError(f"This needs {package}, which is not installed: {how_to_install(extra)}") from error

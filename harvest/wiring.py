@@ -22,7 +22,7 @@ from harvest.auth.bearer import Bearer
 from harvest.auth.cache import FileKeeper, Keeper, MemoryKeeper, Vault
 from harvest.auth.modes import CredentialKind
 from harvest.clock import Clock
-from harvest.errors import SettingsError
+from harvest.errors import ExtraMissing, SettingsError
 from harvest.models import Gauge, Page, Task
 from harvest.settings import Settings
 
@@ -165,7 +165,7 @@ def _keyring() -> Vault:
         import keyring
         from keyring.backends import fail
     except ImportError as error:
-        raise SettingsError("HARVEST_CREDENTIAL_STORE=keyring needs more: pip install 'harvest[keyring]'.") from error
+        raise ExtraMissing("HARVEST_CREDENTIAL_STORE=keyring", "more", "keyring") from error
     if isinstance(keyring.get_keyring(), fail.Keyring):
         raise SettingsError("This system offers no keyring: set HARVEST_CREDENTIAL_STORE=file, or unlock one.")
     vault: Vault = keyring

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,11 @@ import pytest
 from sqlite_utils import Database
 
 from harvest.store.database import apply_schema, open_for_crawl
+
+# Whoever starts the tests in the background may have them ignore Ctrl-C; our processes would inherit that, and never
+# hear the Ctrl-C that tests send.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harvest.analysis import derivations, links
 from harvest.analysis.methods import FAN_FROM, FANS, LABEL, METHODS, NAMED, RELATED, SIMILAR, USUAL, Choices
 from harvest.clock import Clock, as_text
-from harvest.errors import SettingsError
+from harvest.errors import ExtraMissing, SettingsError
 from harvest.store import lease
 from harvest.store.database import apply_schema, fold_wal, immediately, open_for_crawl, open_to_read, storage_errors
 
@@ -57,12 +57,12 @@ class Analysis:
 
 
 def check_extra() -> None:
-    """Raise SettingsError, with the command that helps, when numpy or scipy is missing."""
+    """Raise ExtraMissing, with the command that helps, when numpy or scipy is missing."""
     try:
         import numpy  # noqa: F401
         import scipy.sparse  # noqa: F401
     except ImportError as error:
-        raise SettingsError(f"harvest analyze needs {error.name}: pip install 'harvest[analysis]'") from error
+        raise ExtraMissing("harvest analyze", error.name or "scipy", "analysis") from error
 
 
 def analyse(

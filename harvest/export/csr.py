@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harvest.errors import SettingsError
+from harvest.errors import ExtraMissing
 from harvest.export import tables
 from harvest.export.job import File, Job
 from harvest.export.tables import Row
@@ -22,11 +22,11 @@ _LARGEST_INT32 = 2**31 - 1
 
 
 def need_scipy() -> None:
-    """Raise SettingsError where scipy is missing."""
+    """Raise ExtraMissing where scipy is missing."""
     try:
         import scipy.sparse  # noqa: F401
     except ImportError:
-        raise SettingsError("harvest export --format csr needs scipy: pip install 'harvest[analysis]'.") from None
+        raise ExtraMissing("harvest export --format csr", "scipy", "analysis") from None
 
 
 def write(job: Job) -> list[File]:

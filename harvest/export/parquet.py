@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harvest.errors import SettingsError
+from harvest.errors import ExtraMissing
 from harvest.export import tables
 from harvest.export.job import File, Job
 from harvest.export.tables import Column, Row, Table
@@ -23,13 +23,11 @@ Naming = Callable[[str, int], list[str]]
 
 
 def need_pyarrow(format_name: str) -> None:
-    """Raise SettingsError where pyarrow is missing."""
+    """Raise ExtraMissing where pyarrow is missing."""
     try:
         import pyarrow.parquet  # noqa: F401
     except ImportError:
-        raise SettingsError(
-            f"harvest export --format {format_name} needs pyarrow: pip install 'harvest[arrow]', or take --format csv."
-        ) from None
+        raise ExtraMissing(f"harvest export --format {format_name}", "pyarrow (or --format csv)", "arrow") from None
 
 
 def write(job: Job) -> list[File]:

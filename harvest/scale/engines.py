@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harvest.errors import SettingsError, StorageFailed
+from harvest.errors import ExtraMissing, SettingsError, StorageFailed
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -146,4 +146,4 @@ def _needed() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise SettingsError(f"This needs {error.name}: pip install 'harvest[scale]'.") from error
+        raise ExtraMissing("This", error.name or "ibis", "scale") from error

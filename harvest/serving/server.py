@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from harvest.errors import SettingsError
+from harvest.errors import ExtraMissing, SettingsError
 from harvest.explore.named import named_queries
 from harvest.serving.dictionary import read_dictionary
 from harvest.serving.metadata import About, metadata
@@ -61,13 +61,13 @@ def run(path: Path, listening: socket.socket) -> None:
         uvicorn.Server(config).run(sockets=[listening])
 
 
-def missing() -> SettingsError:
+def missing() -> ExtraMissing:
     """Say what to install."""
-    return SettingsError("harvest serve needs datasette: pip install 'harvest[serve]'")
+    return ExtraMissing("harvest serve", "datasette", "serve")
 
 
 def application(path: Path) -> App:
-    """Make the application. Raises SettingsError without datasette, and what opening the file raises."""
+    """Make the application. Raises ExtraMissing without datasette, and what opening the file raises."""
     state = State.of(path)
     app = _datasette(path, state)
 

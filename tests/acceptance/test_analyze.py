@@ -15,6 +15,7 @@ from harvest.analysis.methods import METHODS, RELATED, Choices
 from harvest.analysis.run import analyse
 from harvest.cli.main import main
 from harvest.clock import SystemClock
+from harvest.errors import how_to_install
 from harvest.models import Limits
 from harvest.simulator import World
 from tests.acceptance.conftest import ROOT
@@ -221,7 +222,7 @@ def test_without_the_extra_one_line_says_what_to_install(run, crawled, tmp_path,
     lacking = {"PYTHONPATH": f"{tmp_path / 'lacking'}:{ROOT}"}
     done = run("analyze", "--db", str(crawled), **lacking)
     assert done.returncode == 2
-    assert done.stderr == f"harvest: harvest analyze needs {missing}: pip install 'harvest[analysis]'\n"
+    assert done.stderr == f"harvest: harvest analyze needs {missing}: {how_to_install('analysis')}\n"
     assert run("related", str(liked_tracks(crawled)[0]), "--db", str(crawled), **lacking).returncode == 0
 
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from harvest.errors import how_to_install
 from harvest.simulator import World
 from tests import foreign
 from tests.crawling import crawl_world
@@ -308,7 +309,7 @@ def test_without_the_extra_it_says_how_to_get_it(tmp_path):
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (2, "harvest: This needs duckdb: pip install 'harvest[scale]'.\n")
+    assert (done.returncode, done.stderr) == (2, f"harvest: This needs duckdb: {how_to_install('scale')}\n")
 
 
 def test_no_engine_stands_in_the_expression():

@@ -15,6 +15,7 @@ import urllib.request
 
 import pytest
 
+from harvest.errors import how_to_install
 from harvest.explore.named import named_queries
 from harvest.serving.server import listen
 from tests.acceptance.conftest import environment
@@ -187,7 +188,7 @@ except Exception as error: print(error.exit_code, error)
     hidden = subprocess.run(
         [sys.executable, "-c", code, str(path)], capture_output=True, text=True, env=environment(), check=True
     )
-    assert hidden.stdout == "2 harvest serve needs datasette: pip install 'harvest[serve]'\n"
+    assert hidden.stdout == f"2 harvest serve needs datasette: {how_to_install('serve')}\n"
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "serving": NOUNS | {"terms", "store", "explore"},
     "scale": {"errors"},
     "wiring": NOUNS | {"settings", "auth", "api", "store"},
-    "reading": {"store"},
+    "reading": {"errors", "store"},
     "notebook": NOUNS | {"reading", "terms", "settings", "logs", "wiring", "auth", "api", "store", "crawl"},
 }
 ONLY_IN = {
