@@ -168,6 +168,7 @@ class Floor:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute(f"PRAGMA synchronous = {synchronous}")
         self._db.execute("PRAGMA cache_size = -32000")
+        self._db.execute("PRAGMA wal_autocheckpoint = 4000")
         for statement in _SCHEMA:
             self._db.execute(statement)
         self._tracks, self._users = msgspec.json.Decoder(_Tracks), msgspec.json.Decoder(_Users)
