@@ -5,13 +5,13 @@ through stock + rate x seconds when it first refuses. One refusal leaves both op
 from a full stock, tells both. We go on just under the rate and feel upwards, the more slowly the more a refusal costs
 and the less there is to gain: a hold of half a minute has to be rare.
 
-Rule 1. A rate that was kept up for a while is good: a refusal after a step upwards goes no lower than that.
+Rule 1. A rate that was kept up for a while is good: a refusal after a step upwards takes that step back, no more.
 Rule 2. Refused soon again at a rate that was measured, the two refusals are solved for rate and stock; where they do
         not fit together, more is let through at once than was thought: the depth doubles.
 Rule 3. A refusal that says little halves the rate, and no more; the next one takes three quarters of it.
 Rule 4. Steps divide what lies between the present rate and the slowest that was refused. Where that one is passed, the
         limit has moved, and steps become longer. Where the limit was met again, the next steps come later.
-Rule 5. A step is taken only when the present rate was really used, and long enough to be refused if it were too fast.
+Rule 5. A step is taken only when the present rate was really used.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ _SMALL_MARGIN = 0.99  # and this much under what was kept up
 _EVIDENCE = 5  # fewer requests than these say little
 _DROP = 2.0  # how much slower after a refusal that says little
 _DROP_AGAIN = 4.0  # and after another one
-_SHORT = 5.0  # seconds; a refusal so soon leaves a wide range of rates, and we try one above its lower end
-_DARE = 0.25  # so far into the range
 _STRIDE = 25  # accepted requests between two steps upwards, at least
 _STEP = 0.01
 _LONGEST_STEP = 0.25
@@ -33,11 +31,8 @@ _LONGEST_STEP_TO_KNOWN = 0.5  # towards a rate that is known to be too fast
 _STEPS_TO_KNOWN = 3  # parts of the way there that a step takes
 _STEP_PER_HOLD = 0.5  # seconds between two steps, for each second that a refusal costs, divided by what is to gain
 _SECONDS_BETWEEN_STEPS = (5.0, 1800.0)
-_SURE = 1.5  # times what it takes until a step is refused if it is too fast
-_SURE_PER_HOLD = 10.0  # seconds that being sure is worth at most, for each second that a refusal costs
 _USED = 0.7  # share of the rate that has to be used for a step upwards
 _LONG = 30.0  # seconds without a refusal after which we were not far too fast
-_LATENCY = 0.5  # seconds that a refusal is heard of after its start, about
 _DEEPEST = 16.0
 _MOST_CAUTION = 8.0
 _SLOWEST = 1 / 60
@@ -91,7 +86,7 @@ class Allowance:
         asked = 1 / interval if interval > 0 else max(max(count, 1) / max(length, 0.05) for count, length in stretches)
         self.bad = asked
         if self.steps:
-            rate = max(self.good * _SMALL_MARGIN, self._kept_up(now) * _MARGIN)
+            rate = self.good * _SMALL_MARGIN
             self.caution = 1.0 if self.step > 2 * _STEP else min(self.caution * 2, _MOST_CAUTION)
         else:
             rate = self._measure(stretches, asked)
@@ -102,14 +97,8 @@ class Allowance:
     def _pause(self) -> float:
         """Say how many seconds of the present rate come before the next step."""
         to_gain = max(self.bad / self.rate - 1, _STEP) if self.bad else self.step
-        until_sure = min(_SURE * self.depth / self.step, self.cost * _SURE_PER_HOLD) if self.steps else 0.0
         shortest, longest = _SECONDS_BETWEEN_STEPS
-        return min(max(self.cost * _STEP_PER_HOLD / to_gain * self.caution, until_sure, shortest), longest)
-
-    def _kept_up(self, now: float) -> float:
-        """Say what the service grants if the stock was full at the latest step, and has run out since."""
-        seconds = max(now - self.stepped_at - _LATENCY, 0.01)
-        return self.rate / (1 + self.depth / seconds)
+        return min(max(self.cost * _STEP_PER_HOLD / to_gain * self.caution, shortest), longest)
 
     def _measure(self, stretches: tuple[Stretch, ...], asked: float) -> float:
         """Say how fast to go on, as far as this refusal, and the one before, tell."""
@@ -124,11 +113,7 @@ class Allowance:
         depth = min(self.depth, self.cost or self.depth)  # a short hold saves up no more than its length
         granted = solved or max(count / max(length + depth, 0.05) for count, length in stretches)
         least = asked / drop if started < _EVIDENCE else asked / 16
-        is_first = not self.measured
         self.measured = least < granted and seconds < _LONG
-        if is_first and started >= _EVIDENCE and seconds < _SHORT:
-            highest = min((started - 1) / max(seconds, 0.05), asked)  # if only one request is let through at once
-            return max(least, min(asked, granted + _DARE * max(highest - granted, 0.0)))
         return max(least, min(granted, asked) * _MARGIN)
 
     def _solve(self, started: int, seconds: float, asked: float) -> float:
