@@ -27,6 +27,7 @@ import msgspec
 from harvest.api.pace import Busy, Change, LocalLedger, Result
 from harvest.api.turns import Turns
 from harvest.clock import Clock
+from harvest.locked import PATIENCE_SECONDS, is_locked, open_patiently
 from harvest.processes import born, is_alive
 
 FILE_NAME = "pace.db"
@@ -39,7 +40,6 @@ CREATE TABLE IF NOT EXISTS members (
 _KEEP_SECONDS = 86_400.0
 _HEARTBEAT_SECONDS = 2.0
 _SILENT_SECONDS = 60.0  # a process of another machine is taken for dead after this
-_OPEN_TIMEOUT = 5.0  # seconds
 _BUSY_TIMEOUT_MS = 20  # the event loop stands still meanwhile
 _PATIENCE = 10.0  # seconds of a busy file after which we go on without it
 _CLOCK_WENT_BACK = 1.0
@@ -70,6 +70,7 @@ class SharedLedger:
         try:
             self._db = self._opened()
             self._join(self._db)
+            self._db.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
         except (sqlite3.Error, OSError) as error:
             self._go_alone(error)
 
@@ -81,7 +82,7 @@ class SharedLedger:
                 self._busy_since = float("-inf")
                 return result
             except sqlite3.Error as error:
-                if _is_busy(error) and self._may_try_again():
+                if is_locked(error) and self._may_try_again():
                     raise Busy from error
                 self._go_alone(error)
         if self._own is None:
@@ -92,6 +93,7 @@ class SharedLedger:
         """Leave the line."""
         if self._db is not None:
             with closing(self._db) as db, suppress(sqlite3.Error):
+                db.execute("PRAGMA busy_timeout = 1000")  # a process that lives on would keep its place in the line
                 db.execute("DELETE FROM members WHERE id = ?", (self.who,))
             self._db = None
 
@@ -157,14 +159,14 @@ class SharedLedger:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         before = self._path.stat().st_ino if self._path.exists() else None
         try:
-            return _open(self._path)
+            return open_patiently(lambda: _open(self._path))
         except sqlite3.DatabaseError as error:
-            if before is None or _is_busy(error) or isinstance(error, sqlite3.OperationalError):
+            if before is None or is_locked(error) or isinstance(error, sqlite3.OperationalError):
                 raise
         with suppress(OSError):  # another process may be putting it aside as well
             if self._path.stat().st_ino == before:
                 self._path.replace(self._path.with_name(f"{FILE_NAME}.broken"))
-        return _open(self._path)
+        return open_patiently(lambda: _open(self._path))
 
     def _go_alone(self, error: Exception) -> None:
         if self._db is not None:
@@ -184,13 +186,12 @@ class SharedLedger:
 
 def _open(path: Path) -> sqlite3.Connection:
     """Open and prepare the file; WAL survives a kill, and a lost last second after a power cut does no harm."""
-    db = sqlite3.connect(path, timeout=_OPEN_TIMEOUT, isolation_level=None)
+    db = sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None)
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = OFF")
         db.executescript(_SCHEMA)
         db.execute("SELECT bucket, turns, touched_at FROM pace").fetchall()
-        db.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
     except BaseException:
         db.close()
         raise
@@ -214,10 +215,3 @@ def _decoded(kept: bytes) -> Turns:
         return msgspec.json.decode(kept, type=Turns)
     except msgspec.MsgspecError:
         return Turns()
-
-
-def _is_busy(error: Exception) -> bool:
-    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in (
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-    )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from harvest.errors import NotADatabase, SchemaTooNew, StorageFailed, StoreError
 from harvest.lists import KINDS
+from harvest.locked import PATIENCE_SECONDS, is_locked, open_patiently
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -45,18 +46,22 @@ def open_for_crawl(path: Path) -> Database:
     with storage_errors(path):
         _check_place(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, cached_statements=256)
-        try:
-            _check_owner(connection, path)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA cache_size = -32000")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        except BaseException:
-            connection.close()
-            raise
-    return Database(connection)
+        return Database(open_patiently(lambda: _open_to_write(path)))
+
+
+def _open_to_write(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE_SECONDS, cached_statements=256)
+    try:
+        _check_owner(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -32000")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
@@ -68,14 +73,19 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         raise StoreError(f"There is no file {path}: run `harvest URL` first, or name another with --cache-path.")
     with storage_errors(path):
         _check_place(path)
-        connection = sqlite3.connect(_reading_address(path), uri=True, isolation_level=None, timeout=5.0)
-        try:
-            _check_owner(connection, path, empty_is_ours=False)
-            connection.execute("PRAGMA query_only = ON")
-        except BaseException:
-            connection.close()
-            raise
+        connection = open_patiently(lambda: _open_to_look(path))
     connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _open_to_look(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(_reading_address(path), uri=True, isolation_level=None, timeout=PATIENCE_SECONDS)
+    try:
+        _check_owner(connection, path, empty_is_ours=False)
+        connection.execute("PRAGMA query_only = ON")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -191,7 +201,7 @@ def _as_store_error(error: sqlite3.DatabaseError, path: Path) -> Exception:
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
         return StorageFailed(f"{path} cannot be written ({error}): choose another place with --cache-path.")
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if is_locked(error):
         return StorageFailed(f"{path} is locked by another program: close it, then run the same command again.")
     if code == sqlite3.SQLITE_IOERR:
         return StorageFailed(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from harvest.api.pace import Busy, Pace
 from harvest.api.shared_pace import FILE_NAME, SharedLedger, bucket_of
 from harvest.errors import Blocked
 from harvest.simulator import World, run_in_thread
+from tests.locking import being_made
 
 ROOT = Path(__file__).parents[2]
 
@@ -239,6 +241,15 @@ async def test_a_busy_file_is_asked_again_and_nothing_is_lost(join, clock, folde
     blocker.close()
     assert (await waiting).alone
     assert clock.monotonic() >= 1010
+    assert troubles == []
+
+
+def test_who_begins_while_another_makes_the_file_shares_the_pace_with_it(join, folder, troubles):
+    folder.mkdir(parents=True)
+    with being_made(folder / FILE_NAME):
+        join()
+    with closing(sqlite3.connect(folder / FILE_NAME)) as db:
+        assert db.execute("SELECT count(*) FROM members").fetchone() == (1,)
     assert troubles == []
 
 

@@ -1,0 +1,38 @@
+"""Opening a file that another process opens at the same moment."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from harvest import locked
+from harvest.errors import StorageFailed
+from harvest.store.database import open_for_crawl
+from tests.locking import being_made
+
+
+def test_a_file_that_another_process_just_makes_is_waited_for(tmp_path):
+    with being_made(tmp_path / "t.db"), closing(open_for_crawl(tmp_path / "t.db").conn) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_file_that_stays_locked_is_given_up_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(locked, "PATIENCE_SECONDS", 0.1)
+    with closing(sqlite3.connect(tmp_path / "t.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageFailed, match="is locked by another program"):
+            open_for_crawl(tmp_path / "t.db")
+
+
+def test_other_trouble_is_not_waited_for():
+    attempts = []
+
+    def opening():
+        attempts.append(1)
+        raise sqlite3.OperationalError("no such table: tracks")
+
+    with pytest.raises(sqlite3.OperationalError):
+        locked.open_patiently(opening)
+    assert len(attempts) == 1
