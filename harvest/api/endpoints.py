@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from harvest.api import cursors
@@ -72,6 +73,7 @@ def track(track_id: int, secret_token: str | None = None) -> Request:
     return Request(f"/tracks/soundcloud:tracks:{track_id}{query}")
 
 
+@lru_cache(maxsize=64)  # each attempt of a request shows it several times
 def redacted(path_and_query: str) -> str:
     """Give the request as it may be stored and shown: secrets become `***`."""
     path, mark, query = path_and_query.partition("?")

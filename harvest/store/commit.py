@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import sqlite3
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harvest.errors import ApiError, Forbidden, Gone, UnexpectedReply
@@ -32,6 +33,7 @@ _OUTCOMES: dict[type[ApiError], Outcome] = {
 _SUBJECT_STATUS = {Outcome.GONE: "gone", Outcome.FORBIDDEN: "forbidden"}
 _UNSUPPORTED_URN = "unsupported_urn"  # of an entry, not of the list: a list that ends well does not mend it
 _REPLY_KEPT = 2000  # characters of evidence
+_SPELLINGS = 2048  # requests whose one spelling is remembered: each page of a list looks at all pages before it
 
 
 class PageCommitter:
@@ -49,7 +51,7 @@ class PageCommitter:
         self._db = db
         self._connection: sqlite3.Connection = db.conn
         self._run_id = run_id
-        self._canonical = canonical
+        self._canonical = lru_cache(maxsize=_SPELLINGS)(canonical)
         self._tolerance = tolerance or Tolerance()
         self._users, self._tracks = Recent(), Recent()
 

@@ -30,15 +30,10 @@ def choose(connection: sqlite3.Connection, task: Task, edge: Edge | None, items:
     if edge is not None and edge.repeats:
         return Kept(items[:room], items[:room], cut=len(items) > room)
     seen = _already_ranked(connection, task, edge, items)
-    fresh: list[int] = []
-    for place, item in enumerate(items):
-        if item in seen:
-            continue
-        if len(fresh) == room:
-            return Kept(tuple(fresh), items[:place], cut=True)
-        seen.add(item)
-        fresh.append(item)
-    return Kept(tuple(fresh), items, cut=False)
+    fresh = tuple(item for item in dict.fromkeys(items) if item not in seen)
+    if len(fresh) <= room:
+        return Kept(fresh, items, cut=False)
+    return Kept(fresh[:room], items[: items.index(fresh[room])], cut=True)
 
 
 def write(connection: sqlite3.Connection, task: Task, edge: Edge, fresh: tuple[int, ...], page_id: int) -> None:
