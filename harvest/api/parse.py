@@ -32,10 +32,14 @@ from harvest.models import Comment, Page, Playlist, SeenAs, Track, User
 
 _row = tuple.__new__  # a NamedTuple by position without the price of its Python constructor
 _parts = msgspec.structs.astuple
-_time = lru_cache(maxsize=8192)(parse_time)  # the same uploaders come back page after page
+_time = lru_cache(maxsize=8192)(parse_time)  # the same uploaders come back page after page,
+_tags = lru_cache(maxsize=8192)(parse_tags)  # and so do tracks
 _NUL = re.compile(rb"\\u0000")
+_LONG_TEXT = 500  # characters; longer ones are not worth remembering
 _NO_PROFILE = (None, None, None, None)
-_PREFIX = {kind: f"soundcloud:{kind}s:" for kind in ("user", "track", "playlist", "comment")}
+_USUAL_URN = {
+    kind: re.compile(rf"soundcloud:{kind}s:([1-9][0-9]{{0,17}})") for kind in ("user", "track", "playlist", "comment")
+}
 
 
 class Listing(NamedTuple):
@@ -121,6 +125,13 @@ def _page_decoder(shape: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(Envelope[shape] | list[shape | None])
 
 
+@lru_cache(maxsize=8192)
+def _number(urn: str, kind: str) -> int | None:
+    """Give the number in a URN of the usual form, None in any other."""
+    found = _USUAL_URN[kind].fullmatch(urn)
+    return int(found[1]) if found else None
+
+
 def _has_nul(body: bytes) -> bool:
     return _NUL.search(body) is not None  # twice as fast as `in`
 
@@ -156,10 +167,8 @@ class _Gathered:
         self, expected: str, urn: str | None, kind: str | None, number: int | None = None, uri: str | None = None
     ) -> int | None:
         """Give the number of an entry, None when it has none that can be kept."""
-        if urn and kind == expected and urn.startswith(_PREFIX[expected]):  # nearly always
-            text = urn[len(_PREFIX[expected]) :]
-            if text.isdigit() and text.isascii() and len(text) < 19 and text[0] != "0":
-                return int(text)
+        if urn and kind == expected and (number_in_urn := _number(urn, expected)):  # nearly always
+            return number_in_urn
         found = urns.identify(expected, urn=urn, kind=kind, number=number, uri=uri)
         if isinstance(found, int):
             return found
@@ -219,7 +228,7 @@ def _read_tracks(gathered: _Gathered, entries: Iterable[Any], seen_as: SeenAs) -
         ))
         # fmt: on
         if tag_list:
-            tags[track_id] = parse_tags(tag_list)
+            tags[track_id] = _tags(tag_list) if len(tag_list) < _LONG_TEXT else parse_tags(tag_list)
     return items
 
 
@@ -281,12 +290,15 @@ def _page_url(url: str | None) -> str | None:
     """Give the one spelling of a page: https, without the parameters added since 2025 (soundcloud/api issue 424)."""
     if not url:
         return None
-    plain = url.partition("?")[0].partition("#")[0]
+    plain = url.partition("?")[0]
+    if "#" in plain:
+        plain = plain.partition("#")[0]
     if plain.startswith("https://"):
         return plain
     return f"https://{plain[7:]}" if plain.startswith("http://") else None
 
 
+@lru_cache(maxsize=4096)
 def _date(year: int, month: int | None, day: int | None) -> str | None:
     """Write a release date as far as it is known; its parts may be null one by one."""
     if not 1000 <= year <= 9999:
