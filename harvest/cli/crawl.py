@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +12,12 @@ import click
 
 from harvest.cli.budgets import wanted_budget
 from harvest.cli.options import cache_path, crawl_options, log_options
+from harvest.cli.wishes import CONDITIONS, LIMITS, given, holds_something, stored_options
 from harvest.models import Limits
 
 if TYPE_CHECKING:
     from harvest.crawl.session import Seeds
     from harvest.settings import Settings
-
-LIMITS = tuple(f.name for f in fields(Limits))
-CONDITIONS = {"delay": 0.5, "concurrency": None, "page_size": 200, "profiles": "minimal"}
 
 
 @click.command()
@@ -73,17 +71,6 @@ def resume(path: Path, as_json: bool, **chosen: Any) -> int:
     return harvest_seeds(path, seeds, given(chosen), as_json=as_json)
 
 
-def given(chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep the options that were given; a sample is a bound and an order."""
-    options = {name: value for name, value in chosen.items() if value is not None}
-    sample = options.pop("sample", None)
-    if sample is None:
-        return options
-    if options.get("order", "random") != "random":
-        raise click.UsageError(f"--sample draws at random: leave out --order {options['order']}.")
-    return {**options, "order": "random", "max_users": sample}
-
-
 def harvest_seeds(
     path: Path,
     seeds: list[str],
@@ -112,33 +99,14 @@ def harvest_seeds(
     return show_summary(path, seeds, as_json=as_json, go_on=go_on, stop_reason=stop_reason)
 
 
-def stored_options(path: Path, seeds: list[str]) -> tuple[dict[str, Limits], dict[str, Any]]:
-    """Look up with which limits and conditions these seeds were last harvested."""
-    from harvest.store.database import open_to_read
-    from harvest.store.harvests import last_conditions, stored_limits
-
-    if not _holds_something(path):
-        return {}, {}
-    connection = open_to_read(path)
-    try:
-        limits = {seed: known for seed in seeds if (known := stored_limits(connection, seed)) is not None}
-        return limits, last_conditions(connection) if limits else {}
-    finally:
-        connection.close()
-
-
 def _all_drained(path: Path, wanted: Seeds) -> bool:
     from harvest.store.database import open_to_read
     from harvest.store.harvests import is_drained
 
-    if not _holds_something(path):
+    if not holds_something(path):
         return False
     connection: sqlite3.Connection = open_to_read(path)
     try:
         return all(is_drained(connection, seed, limits) for seed, limits in wanted)
     finally:
         connection.close()
-
-
-def _holds_something(path: Path) -> bool:
-    return path.is_dir() or (path.exists() and path.stat().st_size > 0)

@@ -54,7 +54,8 @@ def demo(path: Path, users: int, tracks: int, seed: int, likes_per_user: float, 
     A made-up SoundCloud is served on a local port and crawled over a real connection. Its data are invented; what
     happens to them is not.
     """
-    from harvest.cli.crawl import given, harvest_seeds
+    from harvest.cli.crawl import harvest_seeds
+    from harvest.cli.wishes import given
     from harvest.settings import Settings
     from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, run_in_thread
 

@@ -76,7 +76,8 @@ def retry(path: Path, failure_class: str | None, as_json: bool, **chosen: Any) -
     """
     import sqlite3
 
-    from harvest.cli.crawl import given, harvest_seeds
+    from harvest.cli.crawl import harvest_seeds
+    from harvest.cli.wishes import given
     from harvest.clock import SystemClock
     from harvest.store import lease
     from harvest.store.database import immediately, open_for_crawl, open_to_read, storage_errors

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harvest.cli.options import cache_path, crawl_options, log_options
+from harvest.cli.wishes import CONDITIONS, LIMITS, given, stored_options
 
 if TYPE_CHECKING:
     from harvest.crawl.plan import Conditions, Outlook, Plan, Range
@@ -37,7 +38,6 @@ def plan(urls: tuple[str, ...], path: Path, as_json: bool, **chosen: Any) -> int
       harvest plan artist/track --max-users 200 --max-user-likes 200
     """
     from harvest.api.urls import normalise_seed
-    from harvest.cli.crawl import given
 
     seeds = list(dict.fromkeys(normalise_seed(url).url for url in urls))
     return show_plan(path, seeds, given(chosen), as_json=as_json)
@@ -58,7 +58,6 @@ class _Seed:
 
 def show_plan(path: Path, seeds: Sequence[str], chosen: Mapping[str, Any], *, as_json: bool) -> int:
     """Work out the plan and print it."""
-    from harvest.cli.crawl import CONDITIONS, LIMITS, stored_options
     from harvest.crawl.engine import MAX_IN_FLIGHT
     from harvest.crawl.plan import Conditions, estimate
     from harvest.models import Limits
