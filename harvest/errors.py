@@ -24,6 +24,7 @@
     │  └─ UnexpectedReply                 the API changed shape; the list becomes `unreadable`
     ├─ Blocked                   exit 5   the service keeps refusing us or cannot be reached; state kept
     └─ StoreError                exit 4
+       ├─ NothingThere                    no file, or one that never got its tables
        ├─ NotADatabase                    the file is something else
        ├─ SchemaTooNew                    written by a newer harvest
        ├─ CrawlBusy                       another process holds this file
@@ -208,6 +209,10 @@ class StoreError(HarvestError):
     """The database file cannot be used."""
 
     exit_code: ClassVar[int] = 4
+
+
+class NothingThere(StoreError):
+    """There is no harvest yet."""
 
 
 class NotADatabase(StoreError):

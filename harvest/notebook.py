@@ -36,7 +36,7 @@ from harvest.models import ORDERS, Limits, Outcome, Page, Receipt, Task
 from harvest.reading import DEFAULT_PATH, File
 from harvest.settings import Settings, read_settings
 from harvest.store import harvests, queries
-from harvest.store.database import open_to_read
+from harvest.store.database import holds_something, open_to_read
 from harvest.wiring import connect, keeper_for, state_folder
 
 _CONDITIONS: dict[str, Any] = {"delay": 0.5, "concurrency": None, "page_size": 200, "profiles": "minimal"}
@@ -148,7 +148,7 @@ def _plan(path: Path, urls: list[str], chosen: dict[str, Any]) -> _Plan:
     """Look up what these seeds were last crawled with, and put today's wishes over it."""
     stored: dict[str, Limits] = {}
     last: dict[str, Any] = {}
-    if path.exists() and path.stat().st_size:
+    if holds_something(path):
         with contextlib.closing(open_to_read(path)) as connection:
             stored = {url: known for url in urls if (known := harvests.stored_limits(connection, url)) is not None}
             last = harvests.last_conditions(connection) if stored else {}
@@ -168,7 +168,7 @@ def _pages(plan: _Plan, settings: Settings | None) -> Iterator[Progress]:
 
 
 def _is_drained(plan: _Plan) -> bool:
-    if not (plan.path.exists() and plan.path.stat().st_size):
+    if not holds_something(plan.path):
         return False
     with contextlib.closing(open_to_read(plan.path)) as connection:
         return all(harvests.is_drained(connection, url, limits) for url, limits in plan.seeds)

@@ -12,7 +12,7 @@ import click
 
 from harvest.cli.budgets import wanted_budget
 from harvest.cli.options import cache_path, crawl_options, log_options
-from harvest.cli.wishes import CONDITIONS, LIMITS, given, holds_something, stored_options
+from harvest.cli.wishes import CONDITIONS, LIMITS, given, stored_options
 from harvest.models import Limits
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def harvest_seeds(
 
 
 def _all_drained(path: Path, wanted: Seeds) -> bool:
-    from harvest.store.database import open_to_read
+    from harvest.store.database import holds_something, open_to_read
     from harvest.store.harvests import is_drained
 
     if not holds_something(path):

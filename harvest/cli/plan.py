@@ -87,11 +87,11 @@ def show_plan(path: Path, seeds: Sequence[str], chosen: Mapping[str, Any], *, as
 def _look_into_the_file(path: Path, wanted: Sequence[_Seed]) -> None:
     """Find out what is there already, and what that says of the rest."""
     from harvest.crawl.plan import Outlook, Person
-    from harvest.store.database import open_to_read
+    from harvest.store.database import holds_something, open_to_read
     from harvest.store.harvests import is_drained
     from harvest.store.holdings import holding
 
-    if not _is_there(path):
+    if not holds_something(path):
         return
     connection = open_to_read(path)
     try:
@@ -111,10 +111,6 @@ def _look_into_the_file(path: Path, wanted: Sequence[_Seed]) -> None:
         connection.close()
 
 
-def _is_there(path: Path) -> bool:
-    return path.is_dir() or (path.exists() and path.stat().st_size > 0)
-
-
 def _ask(path: Path, wanted: Sequence[_Seed], conditions: Mapping[str, Any]) -> tuple[int, float, float]:
     """Ask about the seeds that the file cannot tell of; give requests sent, the pace in seconds, a reply's length."""
     unknown = [seed for seed in wanted if seed.outlook is None and not seed.complete]
@@ -127,13 +123,13 @@ async def _survey(path: Path, unknown: Sequence[_Seed], conditions: Mapping[str,
     from harvest.clock import SystemClock
     from harvest.crawl.survey import survey
     from harvest.settings import read_settings
-    from harvest.store.database import open_to_read
+    from harvest.store.database import holds_something, open_to_read
     from harvest.store.holdings import read_before
     from harvest.wiring import connect, keeper_for, state_folder
 
     settings = read_settings(os.environ)
     latencies = []
-    file = open_to_read(path) if _is_there(path) else None
+    file = open_to_read(path) if holds_something(path) else None
     try:
         async with connect(
             settings,

@@ -28,7 +28,7 @@ def given(chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 def stored_options(path: Path, seeds: list[str]) -> tuple[dict[str, Limits], dict[str, Any]]:
     """Look up with which limits and conditions these seeds were last harvested."""
-    from harvest.store.database import open_to_read
+    from harvest.store.database import holds_something, open_to_read
     from harvest.store.harvests import last_conditions, stored_limits
 
     if not holds_something(path):
@@ -39,8 +39,3 @@ def stored_options(path: Path, seeds: list[str]) -> tuple[dict[str, Limits], dic
         return limits, last_conditions(connection) if limits else {}
     finally:
         connection.close()
-
-
-def holds_something(path: Path) -> bool:
-    """Say whether there is a file with anything in it."""
-    return path.is_dir() or (path.exists() and path.stat().st_size > 0)

@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harvest.errors import NotADatabase, SchemaTooNew, StorageFailed, StoreError
+from harvest.errors import NotADatabase, NothingThere, SchemaTooNew, StorageFailed, StoreError
 from harvest.lists import KINDS
 from harvest.locked import PATIENCE_SECONDS, is_locked, open_patiently
 
@@ -67,10 +67,10 @@ def _open_to_write(path: Path) -> sqlite3.Connection:
 def open_to_read(path: Path) -> sqlite3.Connection:
     """Open an existing harvest database, read-only; works beside a running crawl.
 
-    Raises NotADatabase, SchemaTooNew, StoreError when there is no such file.
+    Raises NotADatabase, SchemaTooNew, NothingThere when there is no such file, or one that never got its tables.
     """
     if not path.exists():
-        raise StoreError(f"There is no file {path}: run `harvest URL` first, or name another with --cache-path.")
+        raise NothingThere(f"There is no file {path}: run `harvest URL` first, or name another with --cache-path.")
     with storage_errors(path):
         _check_place(path)
         connection = open_patiently(lambda: _open_to_look(path))
@@ -87,6 +87,17 @@ def _open_to_look(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def holds_something(path: Path) -> bool:
+    """Say whether there is a harvest to read. A crawl that is killed as it begins, or finds the disk full, may leave a
+    file without tables: nothing is in it, and the next crawl begins in it. Raises what else `open_to_read` raises.
+    """
+    try:
+        open_to_read(path).close()
+    except NothingThere:
+        return False
+    return True
 
 
 def attach_to_read(connection: sqlite3.Connection, path: Path) -> None:
@@ -225,8 +236,10 @@ def _check_owner(connection: sqlite3.Connection, path: Path, *, empty_is_ours: b
             raise SchemaTooNew(
                 f"{path} was written by a newer harvest (schema {version}, this one knows {SCHEMA_VERSION}): upgrade."
             )
-    elif tables or not empty_is_ours:
+    elif tables or owner or version:
         raise NotADatabase(f"{path} holds something else, not a harvest; it was left untouched. Use another file.")
+    elif not empty_is_ours:
+        raise NothingThere(f"{path} is empty: run `harvest URL` first, or name another file with --cache-path.")
 
 
 def _fill_list_kinds(connection: sqlite3.Connection) -> None:

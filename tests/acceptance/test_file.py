@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from contextlib import closing
 
 import pytest
 
@@ -141,6 +142,37 @@ def test_status_works_beside_a_running_crawl_and_a_second_crawl_is_told_who_has_
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert run("resume", "--db", path, "--delay", "0", server=server).returncode == 0  # a dead holder loses it at once
+
+
+@pytest.mark.parametrize("what", ["no byte", "no table"])
+def test_a_file_left_by_a_start_that_was_cut_short_is_begun_in(run, server, tmp_path, what):
+    """Killed between making the file and making its tables, or out of disk at that moment."""
+    path = tmp_path / "t.db"
+    path.touch()
+    if what == "no table":
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+    status = run("status", "--db", path)
+    assert (status.returncode, status.stdout) == (4, "")
+    assert "is empty: run `harvest URL` first" in status.stderr
+    done = run(server.world.seed_url(), "--db", path, *CAPS, server=server)
+    assert done.returncode == 0, done.stderr
+    assert_sound(path)
+
+
+@pytest.mark.slow
+def test_a_start_killed_at_any_moment_is_begun_again(run, start, server, tmp_path):
+    for n in range(20):
+        path = tmp_path / f"t{n}.db"
+        process = start(server.world.seed_url(), "--db", path, *CAPS, server=server)
+        while not path.exists() and process.poll() is None:
+            time.sleep(0.0002)
+        time.sleep(n * 0.002)
+        process.kill()
+        process.communicate()
+        done = run(server.world.seed_url(), "--db", path, *CAPS, server=server)
+        assert done.returncode == 0, done.stderr
+        assert_sound(path)
 
 
 def test_two_crawls_started_together_do_not_share_a_file(start, server, tmp_path):
