@@ -78,13 +78,17 @@ class Scene:
     async def mend(self, failure_class: str | None = None) -> None:
         """Let the service be well again, put failed lists back and go on."""
         self.server.use("")
+        self.put_back(failure_class)
+        assert await self.crawl() == "drained"
+
+    def put_back(self, failure_class: str | None = None) -> None:
+        """Let failed lists be read again, from where they stand."""
         database = open_for_crawl(self.path)
         try:
             with immediately(database):
                 put_back(database.conn, failure_class)
         finally:
             database.conn.close()
-        assert await self.crawl() == "drained"
 
     def assert_exact(self) -> None:
         assert_exact(self.path, self.world, limits=self.limits, page_size=self.page_size)

@@ -21,11 +21,13 @@ from harvest.api.retry import Retry
 from harvest.api.sender import Sender, Service
 from harvest.api.turns import Slot
 from harvest.clock import as_text
-from harvest.errors import ApiError, Forbidden, Gone, Unauthorized, UnexpectedReply
+from harvest.errors import ApiError, Forbidden, Gone, Unauthorized, UnexpectedReply, Unreachable
 from harvest.lists import KINDS
 from harvest.models import Page, Task
 
 _TOKENS = 5  # one request tries no more of them
+
+_ANYTHING = "/tracks"  # asked only to see whether somebody answers
 
 SMALLEST_PAGE = 25  # trouble does not make pages smaller than this
 
@@ -123,7 +125,7 @@ class Client:
             with _named(f"GET {endpoints.redacted(path_and_query)}"):
                 return await self._authorised(Request(path_and_query), check)
 
-        return await self._retry.run(attempt)
+        return await self._retry.run(attempt, is_there=self._is_there)
 
     async def _list(self, task: Task) -> Page:
         kind = KINDS[task.kind]
@@ -145,7 +147,7 @@ class Client:
                 cursor = cursors.resized(cursor, endpoints.clamped(task.page_size))
             return self._stamped(page, reply, shown, cursor)
 
-        return await self._retry.run(attempt)
+        return await self._retry.run(attempt, is_there=self._is_there)
 
     async def _seed(self, seed_url: str) -> Page:
         asked = endpoints.resolve(seed_url)
@@ -157,7 +159,7 @@ class Client:
                 location = replies.redirect(reply, now=self._sender.clock.now())
                 return resolving.read_location(location, api_base=self._service.base, seed_url=seed_url)
 
-        resource = await self._retry.run(resolve)
+        resource = await self._retry.run(resolve, is_there=self._is_there)
         request = endpoints.track(resource.track_id, resource.secret_token)
 
         async def look(failures: int) -> Page:
@@ -170,7 +172,21 @@ class Client:
                     )
             return self._stamped(page, reply, shown, None)
 
-        return await self._retry.run(look)
+        return await self._retry.run(look, is_there=self._is_there)
+
+    async def _is_there(self) -> bool:
+        """Say whether the service answers at all; whatever it answers, without a token it is no page."""
+        with self._line:
+            slot = await self._sender.slot()
+        try:
+            with self._sender.pace.judged(slot), self._line.on_the_wire():
+                url = self._service.at(_ANYTHING)
+                self._success(await self._sender.send("GET", url, headers={}, shown=f"GET {_ANYTHING}"))
+        except Unreachable as error:
+            return error.status != 0
+        except ApiError:
+            return True
+        return True
 
     async def _authorised(self, request: Request, check: Callable[[Reply], object]) -> Reply:
         """Send with a token, and once more with another one when the first is not accepted.

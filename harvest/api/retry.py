@@ -5,10 +5,12 @@ Rule 2. Refusals of the whole client are no attempts: the pace holds everybody, 
 Rule 3. A Forbidden is believed the second time: some were incidents of the gateway (soundcloud/api issue 361).
 Rule 4. What is permanent or unreadable is never asked again; a 404 costs one request.
 Rule 5. A service that was never reached ends the run, and one that is lost in mid-run stops everybody.
+Rule 6. Before silence is taken for an outage, something else is asked: where that is answered, the lists are to blame.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import TypeVar
@@ -21,6 +23,7 @@ from harvest.errors import Blocked, Challenged, Forbidden, NoConnection, RateLim
 
 Answer = TypeVar("Answer")
 Attempt = Callable[[int], Awaitable[Answer]]
+Probe = Callable[[], Awaitable[bool]]
 
 ATTEMPTS = 5
 TRYING_AGAIN = "a request failed and is tried again"
@@ -50,13 +53,22 @@ class Retry:
         self._random = random or Random()
         self._on_wait = on_wait or (lambda reason, seconds: None)
         self._unanswered = 0
+        self._probing = asyncio.Lock()
 
-    async def run(self, attempt: Attempt[Answer]) -> Answer:
-        """Call `attempt` with the number of failures so far, until it answers or asking again is useless."""
+    async def run(self, attempt: Attempt[Answer], *, is_there: Probe | None = None) -> Answer:
+        """Call `attempt` with the number of failures so far, until it answers or asking again is useless.
+
+        `is_there` asks whether the service answers at all.
+        """
         patience = _Patience(self)
 
         async def once() -> Answer:
-            answer = await attempt(patience.failures)
+            try:
+                answer = await attempt(patience.failures)
+            except Unreachable as error:
+                if is_there is not None:
+                    await self._look_around(error, patience, is_there)
+                raise
             self._heard()
             return answer
 
@@ -83,7 +95,7 @@ class Retry:
 
         `last` says that the request would be given up; not even then is a list blamed for a service that is not there.
         """
-        if not isinstance(error, Unreachable):
+        if not isinstance(error, Unreachable) or error.status:  # what broke off had begun
             self._heard()
             return False
         self._unanswered += 1
@@ -93,6 +105,17 @@ class Retry:
         if not self._pace.holding:
             self._pace.hold(None, "SoundCloud cannot be reached", too_fast=False)
         return True
+
+    async def _look_around(self, error: Unreachable, patience: _Patience, is_there: Probe) -> None:
+        """Find out whether it is the service that is silent, when this failure would be taken for that."""
+
+        def in_doubt() -> bool:
+            many = self._unanswered + 1 >= OUTAGE
+            return not isinstance(error, NoConnection) and (many or (patience.is_last and not self.reached))
+
+        async with self._probing:
+            if not error.status and in_doubt() and await is_there():
+                self._heard()
 
     def _heard(self) -> None:
         self.reached = True
@@ -116,8 +139,7 @@ class _Patience:
     def may_ask_again(self, error: BaseException) -> bool:
         """Decide, count what counts, and set how long to wait."""
         self._pause = 0.0
-        last = self.failures + 1 >= self._retry.attempts
-        if self._retry.stops_everybody(error, last=last) or isinstance(error, (RateLimited, Challenged)):
+        if self._retry.stops_everybody(error, last=self.is_last) or isinstance(error, (RateLimited, Challenged)):
             return True  # the pace holds us back
         if isinstance(error, Forbidden):
             again, self._forbidden = not self._forbidden, True
@@ -128,6 +150,11 @@ class _Patience:
             self._pause = self._retry.pause(self.failures)
             return self.failures < self._retry.attempts
         return False
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the attempt under way is the last one that may fail."""
+        return self.failures + 1 >= self._retry.attempts
 
     def wait(self, state: RetryCallState) -> float:
         """Say how long to wait before the next attempt."""

@@ -153,10 +153,10 @@ class Sender:
             size = len(body)
             return Reply(status, response.headers, body, self._since(began))
         except TimeoutError as error:
-            raise Unreachable(f"No whole answer within {self._deadline:g} s.", request=shown) from error
+            raise Unreachable(f"No whole answer within {self._deadline:g} s.", request=shown, status=status) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             nobody = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
-            raise (NoConnection if nobody else Unreachable)(_why(error), request=shown) from error
+            raise (NoConnection if nobody else Unreachable)(_why(error), request=shown, status=status) from error
         finally:
             self.in_flight -= 1
             self.tally[status] += 1

@@ -22,7 +22,9 @@ LIKES = path_of(VICTIM)
 
 ERRORS = [f"error_{status}_{body}" for status in (500, 502, 503, 504) for body in ("html", "text", "empty", "json")]
 ERRORS.append("error_500_escapes")
-WIRE = ["close_before_headers", "reset_before_headers", "reset_in_headers", "reset_in_body", "truncated_with_length"]
+UNANSWERED = ["close_before_headers", "reset_before_headers", "reset_in_headers"]
+BROKEN_OFF = ["reset_in_body", "truncated_with_length"]
+WIRE = [*UNANSWERED, *BROKEN_OFF]
 SPOILED = ["truncated_without_length", "broken_json", "broken_json_gzip", "ok_html", "ok_empty"]
 THROTTLED = ["throttled_gateway", "throttled_object", "throttled_text"]
 
@@ -70,10 +72,11 @@ class End:
 SERVER = "server"
 LASTING: dict[str, End] = {
     **{name: End("failed", (SERVER, int(name.split("_")[1]), 1)) for name in ERRORS},
-    **{name: End("failed", ("unreachable", 0, 1)) for name in [*WIRE, "broken_gzip"]},
+    **{name: End("failed", ("unreachable", 0, 1)) for name in UNANSWERED},
+    **{name: End("failed", ("unreachable", 200, 1)) for name in [*BROKEN_OFF, "broken_gzip"]},
     **{name: End("failed", (SERVER, 200, 1)) for name in SPOILED},
     "missing_text": End("failed", (SERVER, 404, 1)),
-    "trickle": End("failed", ("unreachable", 0, 1), number="(0.2)"),
+    "trickle": End("failed", ("unreachable", 200, 1), number="(0.2)"),
     "slow": End("failed", ("unreachable", 0, 1), number="(2)"),
     "missing_json": End("gone", ("gone", 404, 0)),
     "missing_errors_only": End("gone", ("gone", 404, 0)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from random import Random
 
 import pytest
@@ -124,6 +125,45 @@ async def test_any_status_counts_as_reached(retry):
     attempt, _ = script(ServerTrouble(), *[Unreachable() for _ in range(5)])
     with pytest.raises(Unreachable):
         await retry.run(attempt)
+
+
+async def there():
+    return True
+
+
+async def test_lists_that_never_answer_are_to_blame_where_the_service_answers_something_else(retry, pace):
+    await retry.run(script("page")[0])
+    for _ in range(12):
+        with pytest.raises(Unreachable) as raised:
+            await retry.run(script(*[Unreachable() for _ in range(5)])[0], is_there=there)
+        assert raised.value.attempts == 5
+    assert not pace.holding
+
+
+async def test_the_first_list_of_a_run_may_be_the_one_that_never_answers(retry):
+    with pytest.raises(Unreachable):
+        await retry.run(script(*[Unreachable() for _ in range(5)])[0], is_there=there)
+
+
+async def test_a_reply_that_breaks_off_is_no_silence(retry, pace):
+    for _ in range(12):
+        with pytest.raises(Unreachable):
+            await retry.run(script(*[Unreachable(status=200) for _ in range(5)])[0])
+    assert not pace.holding
+
+
+async def test_something_else_is_asked_once_for_all_that_are_silent_together(retry):
+    await retry.run(script("page")[0])
+    asked = []
+
+    async def is_there():
+        asked.append(1)
+        await asyncio.sleep(0)
+        return True
+
+    lists = [retry.run(script(*[Unreachable() for _ in range(5)])[0], is_there=is_there) for _ in range(8)]
+    assert [type(end) for end in await asyncio.gather(*lists, return_exceptions=True)] == [Unreachable] * 8
+    assert 1 <= len(asked) <= 2
 
 
 async def test_in_an_outage_one_request_goes_at_a_time_until_the_service_is_back(retry, pace, clock):
