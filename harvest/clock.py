@@ -40,7 +40,7 @@ class SystemClock:
 
 def as_text(moment: datetime) -> str:
     """Write a time the way the database holds it: `2026-08-07T14:18:05Z`, to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def parse_time(text: str | None) -> str | None:
@@ -51,12 +51,12 @@ def parse_time(text: str | None) -> str | None:
     """
     if not text:
         return None
-    if len(text) == 25 and text[4] == "/" and text.endswith(" +0000"):  # the common form, without a parser
-        text = f"{text[:4]}-{text[5:7]}-{text[8:10]}T{text[11:19]}Z"
-        if text[:4].isdecimal() and text[5:7].isdecimal() and text[8:10].isdecimal():
-            return text
     try:
+        if len(text) == 25 and text[4] == "/" and text.endswith(" +0000"):  # the common form
+            plain = f"{text[:4]}-{text[5:7]}-{text[8:10]}T{text[11:19]}"
+            if datetime.fromisoformat(plain).isoformat() == plain:
+                return f"{plain}Z"
         moment = datetime.fromisoformat(text.replace("/", "-").replace(" +", "+").replace(" -", "-"))
-    except ValueError:
+        return as_text(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):  # an offset may lead out of the calendar
         return None
-    return as_text(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

@@ -4,7 +4,7 @@ Rule 1. Host, port and scheme of `next_href` are ignored: it has named an intern
 Rule 2. Path and query are followed as given; rebuilding them is a known way to loop (offset lists).
 Rule 3. Parameters of the first request that got lost are put back (soundcloud/api issues 40, 58).
 Rule 4. Credentials are dropped: `client_id` was seen in one (recording of 2018).
-Rule 5. A path that names another subject is no continuation of this list.
+Rule 5. A path that names another subject, or another list we know of the same one, is no continuation of this list.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from harvest.clock import as_text
 from harvest.errors import UnexpectedReply
+from harvest.lists import KINDS
 
 Parameters = tuple[tuple[str, str], ...]
 
@@ -23,6 +24,7 @@ _CREDENTIALS = frozenset({"oauth_token", "access_token", "client_id", "client_se
 _RESOURCES = frozenset({"tracks", "users", "playlists", "me"})
 _PATH = re.compile(r"(/[A-Za-z0-9_.:%~-]+)+", re.ASCII)
 _URN = re.compile(r"soundcloud:[a-z-]+:(\d+)", re.ASCII)
+_LISTS = frozenset(kind.path.partition("{urn}/")[2] for kind in KINDS.values()) - {""}
 _LONGEST = 4000
 _OLDEST = datetime(2007, 8, 1, tzinfo=UTC)  # before SoundCloud there were no likes
 
@@ -35,7 +37,8 @@ def follow(next_href: object, *, asked: str, parameters: Parameters = (), api_ba
     if next_href is None or next_href == "":
         return None
     path, query = _split(next_href, api_base)
-    if _subject(path) != _subject(asked.partition("?")[0]):
+    (*subject, listed), (*subject_asked, listed_asked) = _named(path), _named(asked.partition("?")[0])
+    if subject != subject_asked or (listed != listed_asked and listed in _LISTS):
         raise _unusable(next_href, "names another list")
     parts = [part for part in query.split("&") if part and _name(part) not in _CREDENTIALS]
     return f"{path}?{'&'.join(parts + _lost(parts, parameters))}"
@@ -105,11 +108,10 @@ def _split(next_href: object, api_base: str) -> tuple[str, str]:
     return path, address.query
 
 
-def _subject(path: str) -> tuple[str, str]:
-    """Name the resource a path is about, whether by URN or by number, encoded or not."""
-    segments = [unquote(segment) for segment in path.split("/") if segment]
-    kind, key = [*segments, "", ""][:2]
-    return kind, _URN.sub(r"\1", key)
+def _named(path: str) -> tuple[str, str, str]:
+    """Name the resource a path is about, whether by URN or by number, encoded or not, and which of its lists."""
+    kind, key, *listed = [*(unquote(segment) for segment in path.split("/") if segment), "", ""]
+    return kind, _URN.sub(r"\1", key), "/".join(part for part in listed if part)
 
 
 def _name(part: str) -> str:

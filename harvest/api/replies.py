@@ -112,7 +112,8 @@ def wait_seconds(reply: Reply, *, now: datetime) -> float | None:
     asked = reply.headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", asked, re.ASCII):
         return float(asked)
-    moments = [_http_date(asked), *_reset_times(reply.body)] if not asked else [_http_date(asked)]
+    named = _http_date(asked) if asked else None
+    moments = [named] if named else _reset_times(reply.body)
     waits = [(moment - now).total_seconds() for moment in moments if moment]
     return max(waits) if waits and max(waits) > 0 else None
 
@@ -207,6 +208,6 @@ def _instant(text: str) -> datetime | None:
 def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return moment if moment.tzinfo else None

@@ -187,7 +187,7 @@ class Sender:
         return UnexpectedReply(f"The reply is larger than {limit} MB.", request=shown, status=response.status_code)
 
     def _compare_clocks(self, date: str) -> None:
-        with suppress(ValueError, TypeError, IndexError):
+        with suppress(ValueError, TypeError, IndexError, OverflowError):
             self.clock_ahead = (self.clock.now() - parsedate_to_datetime(date)).total_seconds()
 
     def _since(self, began: float) -> int:

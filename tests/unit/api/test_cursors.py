@@ -102,6 +102,16 @@ def test_the_list_of_somebody_else_is_no_continuation():
         go_on("https://api.soundcloud.com/tracks/7/favoriters?cursor=1")
 
 
+@pytest.mark.parametrize("listed", ["tracks", "reposts/tracks", "likes/playlists", "followers", "reposts%2Ftracks"])
+def test_another_list_of_the_same_person_is_no_continuation(listed):
+    with pytest.raises(UnexpectedReply):
+        go_on(f"https://api.soundcloud.com/users/7/{listed}?cursor=1")
+
+
+def test_a_new_name_of_the_list_itself_is_followed():
+    assert go_on("/users/7/favorites?cursor=1", parameters=()) == "/users/7/favorites?cursor=1"
+
+
 def test_a_base_with_a_path_is_understood():
     assert follow("http://x/v1/users/7/tracks?cursor=1", asked="/users/7/tracks", api_base="http://127.0.0.1:9/v1") == (
         "/users/7/tracks?cursor=1"
