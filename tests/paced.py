@@ -1,6 +1,7 @@
-"""Ask a service over and over through `wiring.connect`, as a process of its own, until told to stop.
+"""Ask a service over and over through `wiring.connect`, as a process of its own, until it is killed.
 
-Usage: python tests/paced.py URL STATE_FOLDER NAME DELAY SECONDS [IN_FLIGHT]. Prints a line when it begins.
+Usage: python tests/paced.py URL STATE_FOLDER NAME DELAY. Prints a line when it begins. Every request says who asks and
+when it started by the clock of its slot, which on a busy machine is some time before it arrives.
 """
 
 from __future__ import annotations
@@ -18,20 +19,24 @@ from harvest.errors import ApiError
 from harvest.settings import Settings
 from harvest.wiring import Connection, connect
 
+IN_FLIGHT = 4
+
 
 async def ask(connection: Connection, url: str, name: str) -> None:
     """Send one request in its turn; whatever the answer, the pace hears of it."""
     slot = await connection.pace.slot()
     with suppress(ApiError), connection.pace.judged(slot):
-        reply = await connection.sender.send("GET", httpx.URL(f"{url}/who?name={name}"), headers={}, shown="GET /who")
+        reply = await connection.sender.send(
+            "GET", httpx.URL(f"{url}/who?name={name}&at={slot.started:.6f}"), headers={}, shown="GET /who"
+        )
         replies.success(reply, now=connection.sender.clock.now())
 
 
-async def main(url: str, folder: str, name: str, delay: str, seconds: str, in_flight: str = "4") -> None:
+async def main(url: str, folder: str, name: str, delay: str) -> None:
     settings = Settings(api_url=url, auth_url=url, client_id="one", client_secret="secret", hold_seconds=0.3)
     clock = SystemClock()
     async with connect(
-        settings, clock=clock, delay=float(delay), max_in_flight=int(in_flight), pace_folder=Path(folder)
+        settings, clock=clock, delay=float(delay), max_in_flight=IN_FLIGHT, pace_folder=Path(folder)
     ) as connection:
         print("begun", flush=True)
 
@@ -39,9 +44,7 @@ async def main(url: str, folder: str, name: str, delay: str, seconds: str, in_fl
             while True:
                 await ask(connection, url, name)
 
-        with suppress(TimeoutError):
-            async with asyncio.timeout(float(seconds)):
-                await asyncio.gather(*(go_on() for _ in range(int(in_flight))))
+        await asyncio.gather(*(go_on() for _ in range(IN_FLIGHT)))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harvest.simulator.server import Server
 
 _PIECE = 65_536
+_BETWEEN_LOOKS = 0.005
 _BAD = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -77,13 +78,14 @@ class Connection(asyncio.Protocol):
         server = self._server
         in_flight = server.arrived()
         reply = server.answer(request, target)
+        number = server.total
         server.note(request, target, reply.status, in_flight)
         zipped = server.gzip and "gzip" in request.headers.get("accept-encoding", "")
         head, body = write_reply(reply, keep=keep, gzip_wanted=zipped, date=server.date())
         wait = server.wait_before(request, reply)
-        if wait > 0 or reply.wire is not None:
+        if wait > 0 or reply.wire is not None or server.is_held(number):
             self._busy = True
-            self._later(self._slowly(head, body, reply.wire, wait, keep))
+            self._later(self._slowly(head, body, reply.wire, wait, keep, number))
             return
         server.left(len(head) + len(body))  # before the other side can know
         self._transport.write(head + body if len(body) < _PIECE else head)
@@ -98,10 +100,12 @@ class Connection(asyncio.Protocol):
         self._server.tasks.add(task)
         task.add_done_callback(self._server.tasks.discard)
 
-    async def _slowly(self, head: bytes, body: bytes, wire: Wire | None, wait: float, keep: bool) -> None:
+    async def _slowly(self, head: bytes, body: bytes, wire: Wire | None, wait: float, keep: bool, number: int) -> None:
         """Answer one request late or wrongly, then go on with the next."""
         try:
             await asyncio.sleep(wait)
+            while self._server.is_held(number):  # noqa: ASYNC110  it may be let go from another thread
+                await asyncio.sleep(_BETWEEN_LOOKS)
             done = await self._send(head, body, wire or Wire())
         finally:
             self._server.left(len(head) + len(body))

@@ -62,6 +62,7 @@ class Server:
         self.requests: list[Logged] = []
         self.statuses: Counter[int] = Counter()
         self.total = self.bytes_sent = self.in_flight = self.most_in_flight = self.connections = 0
+        self._answered: int | None = None
         self.limit(rate)
         self.open: set[Connection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -82,6 +83,14 @@ class Server:
     def limit(self, rate: float | None) -> None:
         """Allow so many requests per second from now on; None allows any number."""
         self._gate = _Gate(rate)
+
+    def hold_after(self, total: int | None) -> None:
+        """Hold the replies back to all requests after so many, until there may be more; None lets all go."""
+        self._answered = total
+
+    def is_held(self, number: int) -> bool:
+        """Say whether the reply to the n-th request is held back just now."""
+        return self._answered is not None and number > self._answered
 
     def token(self, *, user: bool = False) -> str:
         """Return an access token that counts, without asking for one."""
