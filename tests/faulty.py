@@ -19,6 +19,7 @@ from harvest.store.checks import verify
 from harvest.store.database import immediately, open_for_crawl, open_to_read
 from harvest.store.harvests import put_back
 from tests.crawling import assert_exact, assert_sound, contents, crawl_into, read, told
+from tests.waiting import PATIENCE
 
 PAGE = 5  # small pages, so that a small world has lists of several
 QUICK = {"hold_seconds": 0.002, "retry_seconds": 0.001, "request_seconds": 20.0}
@@ -66,7 +67,7 @@ class Scene:
         """Crawl until it ends, however it ends; the file must be sound afterwards."""
         chosen = {"clock": QuickClock(), **QUICK, **self.options, **options}
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 self.ended = await crawl_into(
                     self.path, self.server, seeds, self.limits, page_size=self.page_size, **chosen
                 )

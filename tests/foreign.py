@@ -20,7 +20,7 @@ def python_of(name: str) -> Path:
 
 
 def run(
-    name: str, *arguments: object, timeout: float = 110, folder: Path = ROOT, **environ: str
+    name: str, *arguments: object, timeout: float = 550, folder: Path = ROOT, **environ: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a script or module with the Python of an environment."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SOUNDCLOUD_", "HARVEST_"))}

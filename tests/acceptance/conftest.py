@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Server, World, run_in_thread
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 Result = subprocess.CompletedProcess[str]
@@ -50,7 +51,7 @@ def environment(server: Server | None = None, **more: str) -> dict[str, str]:
 def run(tmp_path: Path) -> Callable[..., Result]:
     """Run `harvest ...` to its end in an empty folder."""
 
-    def call(*arguments: str, server: Server | None = None, timeout: float = 60, **environ: str) -> Result:
+    def call(*arguments: str, server: Server | None = None, timeout: float = PATIENCE, **environ: str) -> Result:
         return subprocess.run(
             [sys.executable, "-m", "harvest", *map(str, arguments)],
             capture_output=True,

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from harvest.simulator import Server
 from tests.acceptance.conftest import environment
+from tests.waiting import PATIENCE
 
 ADDRESS = re.compile(r"https?://\S+/authorize\?\S+")
 
@@ -55,7 +56,7 @@ class Login:
 
     def end(self, pasted: str | None = None) -> tuple[int, str, str]:
         """Wait for the end; give exit code, stdout, stderr."""
-        out, err = self.process.communicate(pasted, timeout=30)
+        out, err = self.process.communicate(pasted, timeout=PATIENCE)
         return self.process.returncode, out, self.said + err
 
     def kill(self) -> None:
@@ -68,7 +69,7 @@ class Login:
 def ask(address: str, method: str = "GET") -> tuple[int, dict[str, str], str]:
     """Send one request and follow nothing."""
     parts = urlsplit(address)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=PATIENCE)
     try:
         connection.request(method, f"{parts.path}?{parts.query}" if parts.query else parts.path)
         reply = connection.getresponse()

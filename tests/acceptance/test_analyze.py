@@ -23,6 +23,7 @@ from tests.acceptance.test_docs import blocks, options
 from tests.analysing import LikesFile
 from tests.communities import analysed, by_lot, liked_tracks, popularity, precision_at_10
 from tests.crawling import crawl_world, read
+from tests.waiting import PATIENCE
 
 pytest.importorskip("scipy")
 
@@ -275,7 +276,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_next_one_ends_the_same(start, run, tmp
         pass
     time.sleep(after)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     if process.returncode != 0:  # it may have been quicker than we
         assert process.returncode == 130
         assert said.splitlines()[-1] == "Stopped. What was computed is kept; `harvest analyze` goes on from there."

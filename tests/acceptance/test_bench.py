@@ -16,6 +16,7 @@ from tests.bench.large import EACH, generate
 from tests.bench.replay import replay
 from tests.bench.standard import requests_of
 from tests.crawling import crawl_world, read
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 # What the last sighting may not change; the seed was seen in full by harvest alone.
@@ -100,10 +101,10 @@ def test_a_large_file_is_sound_and_its_popular_tracks_have_their_likers(
 def test_a_line_that_does_not_exist_is_refused_and_a_crash_is_no_missed_goal() -> None:
     def ends(*arguments: str) -> int:
         command = [sys.executable, "-m", "tests.bench", *arguments]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, check=False).returncode
+        return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=PATIENCE, check=False).returncode
 
     assert ends("--only", "z") == 2
     crash = "import runpy, sys, tests.bench.durability as d; d.measure = None; sys.argv = ['bench', '--only', 'e'];"
     crash += " runpy.run_module('tests.bench', run_name='__main__')"
-    done = subprocess.run([sys.executable, "-c", crash], cwd=ROOT, capture_output=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", crash], cwd=ROOT, capture_output=True, timeout=PATIENCE, check=False)
     assert done.returncode == 3

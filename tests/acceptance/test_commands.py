@@ -16,6 +16,7 @@ import pytest
 from harvest.simulator import World, run_in_thread
 from tests.acceptance.conftest import ROOT, environment
 from tests.crawling import read
+from tests.waiting import PATIENCE
 
 CAPS = ("--max-users", "5", "--delay", "0")
 
@@ -126,7 +127,7 @@ def test_the_same_from_python_m_from_the_script_and_with_options_first(run, serv
         env=environment(server),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert script.returncode == 0, script.stderr
@@ -215,7 +216,7 @@ def test_the_simulator_serves_what_it_says(start, tmp_path):
         env=environment(**settings),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -21,6 +21,7 @@ from harvest.clock import as_text
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Server, Terms, World, run_in_thread
 from tests.acceptance.conftest import environment
 from tests.crawling import assert_exact
+from tests.waiting import PATIENCE
 
 OFF = 3600.0
 
@@ -119,7 +120,7 @@ def test_eight_processes_that_find_an_expired_token_refresh_once(server, world, 
         )
         for n in range(8)
     ]
-    ends = [(process.communicate(timeout=60), process.returncode) for process in runs]
+    ends = [(process.communicate(timeout=PATIENCE), process.returncode) for process in runs]
     assert [code for _, code in ends] == [0] * 8, ends
     assert dict(server.service.tokens.granted) == {"refresh_token": 1}
     assert token_calls(server) == [200]
@@ -180,7 +181,7 @@ def test_a_kill_at_any_point_of_a_renewal_leaves_a_pair_that_counts(server, tmp_
                 cwd=tmp_path,
                 env=environment(server),
                 capture_output=True,
-                timeout=30,
+                timeout=PATIENCE,
                 check=False,
             )
             killed = done.returncode == -9
@@ -200,7 +201,7 @@ def _still_signed_in(server: Server, folder: Path) -> bool:
         cwd=folder,
         env=environment(server),
         capture_output=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     return done.returncode == 0
@@ -313,7 +314,7 @@ def test_nothing_secret_is_told_or_stored_whatever_the_level(server, world, tmp_
         done = subprocess.run(
             [sys.executable, "-c", program, private_seed, world.seed_url(), "--db", path, "--delay", "0",
              "--log-level", level, "--log-format", log_format],
-            cwd=tmp_path, env=environment(server), capture_output=True, text=True, timeout=60, check=False,
+            cwd=tmp_path, env=environment(server), capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert "httpcore" in done.stderr
@@ -349,7 +350,7 @@ def test_a_traceback_shows_no_secret(server, world, tmp_path):
         env=environment(server, HARVEST_TRACEBACK="1"),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 1

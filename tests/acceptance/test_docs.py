@@ -21,6 +21,7 @@ from harvest.explore.named import named_queries
 from harvest.models import Outcome
 from harvest.settings import VARIABLES
 from harvest.simulator import parse_faults
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -126,7 +127,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         cwd=folder,
         env={**environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -92,7 +92,7 @@ def test_every_interval_holds_the_truth_also_after_caps_are_raised(world, first,
 @pytest.mark.slow
 @given(world=worlds, first=caps, then=caps, page_sizes=sizes)
 @settings(max_examples=200, deadline=None)
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_every_interval_holds_the_truth_in_many_more_worlds(world, first, then, page_sizes):
     check(world, first, then, page_sizes)
 
@@ -130,7 +130,7 @@ def test_a_cursor_that_does_not_lead_back_in_time_bounds_nothing(tmp_path, fault
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_no_mix_of_faults_gives_a_false_interval(tmp_path):
     for number in range(100):
         world = a_faulty_crawl(tmp_path / f"{number}.db", number)

@@ -64,7 +64,7 @@ def test_any_world_under_any_options_equals_its_truth(world, limits, page_size, 
 @pytest.mark.slow
 @given(world=worlds, limits=limits_, page_size=st.sampled_from([1, 7, 200]), in_flight=st.integers(1, 32))
 @settings(max_examples=150, deadline=None)
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_many_more_worlds_equal_their_truth(world, limits, page_size, in_flight):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.db"

@@ -20,6 +20,7 @@ from harvest.errors import StorageFailed, how_to_install
 from harvest.export.choices import FORMATS
 from tests.acceptance.conftest import environment
 from tests.exporting import Expected, leave, rich_file
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -302,7 +303,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing(start, longer, tmp_path, sign):
         while not list(tmp_path.glob(f".out.*.part/{sign}")) and process.poll() is None:
             time.sleep(0.001)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=PATIENCE)
         if process.returncode:
             break
         shutil.rmtree(tmp_path / "out")
@@ -340,13 +341,19 @@ def test_a_terminal_is_told_how_far_it_is(harvest, tmp_path):
             if not some:
                 break
             seen += some
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE) == 0
         assert process.stdout is not None
         out = process.stdout.read().decode()
     os.close(mine)
     assert re.search(r"choosing|writing \w+: [\d,]+ of [\d,]+|describing", seen.decode())
     assert "writing" not in out
     silent = subprocess.run(
-        [*command, "--force"], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True, timeout=30
+        [*command, "--force"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
     )
     assert not re.search("choosing|writing|describing", silent.stdout + silent.stderr)

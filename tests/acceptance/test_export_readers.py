@@ -12,7 +12,7 @@ from tests.crawling import read
 from tests.exporting import Expected, leave, rich_file
 from tests.foreign import ROOT, run
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 BOTH = ("like", "repost")
 TABLES = ("interactions", "items", "users")
 
@@ -37,7 +37,7 @@ def exports(harvest, tmp_path_factory):
 
 def read_by(library, exports, environment="readers"):
     """Let a library read the exports; give what it found."""
-    done = run(environment, ROOT / "tests" / "readers" / f"with_{library}.py", exports, timeout=500)
+    done = run(environment, ROOT / "tests" / "readers" / f"with_{library}.py", exports, timeout=1500)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -161,7 +161,7 @@ def test_the_example_with_pandas_runs(exports):
 
 def test_frames_of_the_python_interface_hold_the_rows():
     """The tests that are skipped where pandas, Polars or pyarrow are missing, where none of them is."""
-    done = run("readers", "-m", "pytest", "tests/acceptance/test_notebook.py", "-k", "data_frame", "-v", timeout=300)
+    done = run("readers", "-m", "pytest", "tests/acceptance/test_notebook.py", "-k", "data_frame", "-v", timeout=1500)
     assert re.search(r"\b3 passed", done.stdout), done.stdout + done.stderr
     assert "skipped" not in done.stdout
 

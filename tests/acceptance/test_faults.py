@@ -15,8 +15,6 @@ from harvest.simulator.fault_base import EFFECTS
 from tests.crawling import contents, read, told
 from tests.faulty import PAGE, WORLD, assert_holds, cut_short, list_of, path_of, play, victim
 
-pytestmark = pytest.mark.timeout(60)
-
 VICTIM = victim()
 LIKES = path_of(VICTIM)
 

@@ -20,8 +20,6 @@ from harvest.simulator import World
 from tests.crawling import read
 from tests.faulty import WORLD, JumpingClock, QuickClock, list_of, path_of, play, victim
 
-pytestmark = pytest.mark.timeout(60)
-
 YEAR = 365 * 86_400.0
 VICTIM = victim()
 

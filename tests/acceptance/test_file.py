@@ -14,6 +14,7 @@ import pytest
 
 from harvest.store import lease
 from tests.crawling import assert_exact, assert_sound
+from tests.waiting import PATIENCE
 
 CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")
 
@@ -178,7 +179,7 @@ def test_a_start_killed_at_any_moment_is_begun_again(run, start, server, tmp_pat
 def test_two_crawls_started_together_do_not_share_a_file(start, server, tmp_path):
     arguments = [server.world.seed_url(), "--db", tmp_path / "t.db", "--delay", "0.1", "--max-users", "5"]
     processes = [start(*arguments, server=server) for _ in range(2)]
-    codes = sorted(process.wait(timeout=60) for process in processes)
+    codes = sorted(process.wait(timeout=PATIENCE) for process in processes)
     assert codes == [0, 4]
 
 

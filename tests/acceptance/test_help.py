@@ -13,6 +13,7 @@ import pytest
 
 from harvest.cli.main import COMMANDS, GROUPS, HarvestGroup, cli
 from tests.acceptance.conftest import ROOT, environment
+from tests.waiting import PATIENCE
 
 
 def commands():
@@ -87,7 +88,7 @@ def completed(line, *, words=None):
         _HARVEST_COMPLETE="bash_complete", COMP_WORDS="\n".join(words), COMP_CWORD=str(len(words) - 1)
     )
     done = subprocess.run(
-        [sys.executable, "-m", "harvest"], env=environ, capture_output=True, text=True, timeout=20, check=False
+        [sys.executable, "-m", "harvest"], env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     return [line.partition(",")[2] for line in done.stdout.splitlines()]
 
@@ -116,5 +117,7 @@ def test_bash_itself_completes(tmp_path):
         ' echo "${COMPREPLY[@]}"'
     )
     environ = environment(PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}", PYTHONPATH=str(ROOT))
-    done = subprocess.run(["bash", "-c", script], env=environ, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        ["bash", "-c", script], env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert done.stdout.split() == ["verify"], done.stderr

@@ -21,6 +21,7 @@ from harvest.simulator import World, serve
 from harvest.simulator.fault_base import EFFECTS
 from tests.crawling import crawl_into, read
 from tests.faulty import QUICK, QuickClock, assert_no_contradiction
+from tests.waiting import PATIENCE
 
 NEVER_MET = {"me_somebody_else"}  # nobody asks for /me
 SPLENDID = {"slow": "(0.05)", "trickle": "(0.00001)", "huge_body": "(70)"}  # the same, affordable a thousand times
@@ -192,7 +193,7 @@ def _is_refused(world: World, kind: str, subject: int, outcome: str) -> bool:
 
 async def _crawl(path: Path, server: Any, limits: Limits, how: dict[str, Any]) -> str:
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             return await crawl_into(path, server, None, limits, clock=QuickClock(), **QUICK, **how)
     except HarvestError as error:
         return type(error).__name__
@@ -221,7 +222,7 @@ def test_no_list_is_called_whole_that_is_not(capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_over_a_thousand_worlds_no_list_is_called_whole_that_is_not(capsys):
     ledger = check(range(1, 1001))
     with capsys.disabled():

@@ -21,6 +21,7 @@ from harvest.errors import SeedError, SettingsError, StoreError
 from harvest.models import Limits
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, run_in_thread
 from tests.crawling import assert_exact, read, settings_for
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "python.md").read_text("utf-8")
@@ -215,7 +216,7 @@ def test_a_data_frame_has_the_rows_and_unknown_stays_unknown(tmp_path, service, 
 def imported_by(code):
     done = subprocess.run(
         [sys.executable, "-c", f"import sys, harvest; {code}; print(*sys.modules)"],
-        capture_output=True, text=True, cwd=ROOT, check=True, timeout=60,
+        capture_output=True, text=True, cwd=ROOT, check=True, timeout=PATIENCE,
     )  # fmt: skip
     return set(done.stdout.split())
 
@@ -232,7 +233,7 @@ def test_crawl_can_be_called_whatever_was_imported_before(before):
     code += "import harvest.crawl.session as s\nassert s.crawl\ntry:\n    harvest.crawl()\n"
     code += "except harvest.notebook.SettingsError as error:\n    print(error)\n"
     done = subprocess.run(
-        [sys.executable, "-c", f"import harvest\n{code}"], capture_output=True, text=True, cwd=ROOT, timeout=60
+        [sys.executable, "-c", f"import harvest\n{code}"], capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE
     )
     assert done.stdout == "Name at least one track to start from.\n", done.stderr
 

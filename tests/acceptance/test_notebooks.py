@@ -66,13 +66,13 @@ def test_every_link_leads_somewhere(name):
 def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run both anew; give the folder with them and the files they made."""
     folder = tmp_path_factory.mktemp("notebooks")
-    done = foreign.run("notebooks", foreign.ROOT / "scripts" / "notebooks.py", "--into", folder, timeout=550)
+    done = foreign.run("notebooks", foreign.ROOT / "scripts" / "notebooks.py", "--into", folder, timeout=1500)
     assert done.returncode == 0, done.stderr
     return folder
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_shown_is_what_comes_out(executed, name):
     """When this fails after a change that was wanted: python scripts/notebooks.py, in the environment `notebooks`."""
@@ -83,7 +83,7 @@ def test_what_is_shown_is_what_comes_out(executed, name):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_neighbours_find_at_least_twice_what_the_charts_find(executed):
     """The world has taste groups: who does not find them has a mistake."""
     with (executed / "evaluation" / "scores.csv").open(encoding="utf-8", newline="") as file:

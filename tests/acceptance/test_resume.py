@@ -60,7 +60,6 @@ def read_or_nothing(path):
         return []
 
 
-@pytest.mark.timeout(180)
 def test_a_crawl_killed_again_and_again_equals_an_undisturbed_one(tmp_path, run, start, server, undisturbed):
     graph, requests = undisturbed
     path = tmp_path / "t.db"
@@ -75,7 +74,7 @@ def test_a_crawl_killed_again_and_again_equals_an_undisturbed_one(tmp_path, run,
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_a_crawl_killed_at_every_request_in_turn_equals_an_undisturbed_one(
     tmp_path, run, start, small_world, undisturbed
 ):

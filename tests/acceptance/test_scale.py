@@ -22,11 +22,12 @@ from harvest.errors import how_to_install
 from harvest.simulator import World
 from tests import foreign
 from tests.crawling import crawl_world
+from tests.waiting import PATIENCE
 
 ROOT = foreign.ROOT
 SEED = 1000  # whose likers were listed
 Like = tuple[int, int, str, int | None]
-patient = pytest.mark.timeout(300)  # Spark takes its time, most of all beside other work
+patient = pytest.mark.timeout(1800)  # Spark takes its time, most of all beside other work
 needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, which is not installed")
 
 
@@ -104,7 +105,7 @@ def rows(out: Path) -> list[tuple[int, int, str, float, int, int]]:
 
 
 def scale(*arguments: object, **environ: str) -> subprocess.CompletedProcess[str]:
-    return foreign.run("scale", "-m", "harvest.scale", *arguments, timeout=280, **environ)
+    return foreign.run("scale", "-m", "harvest.scale", *arguments, timeout=1500, **environ)
 
 
 @pytest.mark.slow
@@ -164,7 +165,7 @@ def harvested(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     methods = ["--method", "colike_cosine", "--method", "colike_jaccard"]
     for words in (["analyze", *methods], ["export", str(export)]):
         command = [sys.executable, "-m", "harvest", *words, "--cache-path", str(path)]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE, check=False)
         assert done.returncode == 0, done.stderr
     return path, export
 
@@ -189,7 +190,7 @@ def test_when_spark_fails_in_the_middle_its_own_reason_is_given(tmp_path):
 def test_every_engine_gives_what_analyze_gives(harvested):
     """And the script that says so would not say so otherwise: see the next test."""
     path, export = harvested
-    done = foreign.run("scale", ROOT / "scripts" / "compare_engines.py", export, path, timeout=280)
+    done = foreign.run("scale", ROOT / "scripts" / "compare_engines.py", export, path, timeout=1500)
     assert done.returncode == 0, done.stdout + done.stderr
     (count, *others) = sorted(done.stdout.splitlines(), key=lambda line: not line.startswith("DuckDB"))
     assert int(count.removeprefix("DuckDB: ").removesuffix(" rows").replace(",", "")) > 5000
@@ -306,7 +307,7 @@ def test_without_the_extra_it_says_how_to_get_it(tmp_path):
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert (done.returncode, done.stderr) == (2, f"harvest: This needs duckdb: {how_to_install('scale')}\n")

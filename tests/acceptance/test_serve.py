@@ -21,6 +21,7 @@ from harvest.serving.server import listen
 from tests.acceptance.conftest import environment
 from tests.chromium import CHROMIUM, chromium
 from tests.crawling import crawl_world, read
+from tests.waiting import PATIENCE
 
 pytest.importorskip("datasette")
 HOSTILE = "<script>document.title = 'gone'</script>"
@@ -49,7 +50,7 @@ def serving(path, *options):
     )
     try:
         address = process.stdout.readline().strip()
-        assert address.startswith("http://127.0.0.1:"), process.communicate(timeout=10)
+        assert address.startswith("http://127.0.0.1:"), process.communicate(timeout=PATIENCE)
         yield address, process
     finally:
         process.kill()
@@ -66,7 +67,7 @@ def get(address, where="", **headers):
     """Ask for a page; give status and text. The first one waits until the server is up."""
     request = urllib.request.Request(urllib.parse.urljoin(address, where), headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -156,7 +157,7 @@ def test_ctrl_c_ends_it_well_and_a_port_in_use_is_one_line(path, run):
         assert taken.returncode == 2
         assert re.fullmatch(r"harvest: Port \d+ cannot be used \(.*\): choose another with --port\.\n", taken.stderr)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE)
         assert (process.returncode, out) == (0, "")
         assert err == f"{path} is served there; Ctrl-C ends it.\n"
 

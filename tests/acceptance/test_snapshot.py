@@ -14,6 +14,7 @@ from harvest.models import Limits
 from harvest.simulator import run_in_thread
 from tests.acceptance.test_file import wait_for
 from tests.crawling import assert_exact, read
+from tests.waiting import PATIENCE
 
 CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5")
 LIMITS = Limits(max_users=20, max_user_likes=20)
@@ -34,7 +35,7 @@ def test_a_running_crawl_is_copied_as_it_is_at_one_moment_and_goes_on(run, start
             done = run("snapshot", f"copy{n}.db", "--db", path)
             assert done.returncode == 0, done.stderr
             assert process.poll() is None
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, out
         for n in range(4):
             copy = tmp_path / f"copy{n}.db"
@@ -93,7 +94,7 @@ def test_a_file_that_is_being_crawled_is_not_replaced(run, start, finished, smal
         assert done.returncode == 4
         assert "being crawled" in done.stderr
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE)
     assert run("verify", "--db", "busy.db").returncode == 0
 
 

@@ -23,6 +23,7 @@ from harvest.cli.main import main
 from harvest.explore.named import named_queries
 from tests.acceptance.conftest import environment
 from tests.crawling import crawl_world, read
+from tests.waiting import PATIENCE
 
 NEVER_ENDS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
@@ -181,7 +182,7 @@ def test_ctrl_c_ends_a_query_that_works(start, path):
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(1.0)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (130, "", "\nInterrupted.\n")
 
 

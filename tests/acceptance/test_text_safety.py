@@ -20,6 +20,7 @@ from harvest.simulator import World, run_in_thread
 from harvest.simulator.names import NASTY
 from tests.acceptance.conftest import environment
 from tests.crawling import read
+from tests.waiting import PATIENCE
 
 # Everything a terminal obeys, but for the line ends and tabs of our own.
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
@@ -85,7 +86,7 @@ def test_a_live_display_shows_no_escape_of_the_service(rude, tmp_path):
             if not piece:
                 break
             shown += piece
-        assert process.wait(timeout=30) == 6
+        assert process.wait(timeout=PATIENCE) == 6
     finally:
         process.kill()
         process.wait()
@@ -132,7 +133,7 @@ def test_an_output_that_cannot_write_a_name_writes_an_escape(run, crowd, tmp_pat
         capture_output=True,
         env=environment(PYTHONIOENCODING="latin-1"),
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert (listed.returncode, listed.stderr.count(b"Traceback")) == (0, 0)
     assert "\\u05e9\\u05dc\\u05d5\\u05dd" in listed.stdout.decode("latin-1")  # shalom

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from harvest.simulator import DEMO_CLIENT_ID, Server, World, run_in_thread, serve
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def start(world):
 
 
 def connect(server: Server) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+    return http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=PATIENCE)
 
 
 def likers(world: World, limit: int = 200) -> str:
@@ -57,7 +58,7 @@ def raw(server: Server, *targets: str) -> bytes:
     """Send requests in one go and return every byte that comes until the end."""
     parts = urlsplit(server.url)
     head = f"Host: x\r\nAuthorization: OAuth {server.token()}\r\n\r\n"
-    with closing(socket.create_connection((parts.hostname, parts.port), timeout=10)) as peer:
+    with closing(socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE)) as peer:
         peer.sendall("".join(f"GET {target} HTTP/1.1\r\n{head}" for target in targets).encode())
         received = b""
         while data := peer.recv(65536):
@@ -169,7 +170,7 @@ async def test_stopping_drops_what_is_under_way(world):
 def test_bytes_that_are_no_request_are_refused(start):
     server = start()
     parts = urlsplit(server.url)
-    with closing(socket.create_connection((parts.hostname, parts.port), timeout=10)) as peer:
+    with closing(socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE)) as peer:
         peer.sendall(b"nonsense\r\n\r\n")
         assert peer.recv(100).startswith(b"HTTP/1.1 400 ")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harvest.store.database import apply_schema, open_for_crawl
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 HEAVY = {
@@ -48,7 +49,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def imported(*arguments: str) -> set[str]:
     done = subprocess.run(
-        [sys.executable, "-c", RUN, *arguments], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60
+        [sys.executable, "-c", RUN, *arguments], capture_output=True, text=True, check=True, cwd=ROOT, timeout=PATIENCE
     )
     return set(done.stderr.split())
 
