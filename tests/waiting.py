@@ -15,12 +15,12 @@ Found = TypeVar("Found")
 PATIENCE = 240.0
 
 
-def until(condition: Callable[[], Found]) -> Found:
+def until(condition: Callable[[], Found], *, every: float = 0.01) -> Found:
     """Wait until something is true, and give it."""
     ends = time.monotonic() + PATIENCE
     while not (found := condition()):
         assert time.monotonic() < ends, "it did not happen"
-        time.sleep(0.01)
+        time.sleep(every)
     return found
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
-import select
 import subprocess
 import sys
-import time
 
 import pytest
 
 from harvest.simulator import World, run_in_thread
 from tests.acceptance.conftest import ROOT, environment
 from tests.crawling import read
+from tests.terminals import on_a_terminal
 from tests.waiting import PATIENCE
 
 CAPS = ("--max-users", "5", "--delay", "0")
@@ -222,49 +219,23 @@ def test_the_simulator_serves_what_it_says(start, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def on_a_terminal(arguments, cwd, environ, *, keys=()):
-    """Run on a pseudo-terminal; `keys` are (text to wait for, what to type). Give all that was shown and the code."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(cwd)
-        os.execve(sys.executable, [sys.executable, "-m", "harvest", *map(str, arguments)], environ)
-    shown, waiting, deadline = "", list(keys), time.monotonic() + 40
-    while time.monotonic() < deadline:
-        ready, _, _ = select.select([terminal], [], [], 0.5)
-        if ready:
-            try:
-                shown += os.read(terminal, 65536).decode(errors="replace")
-            except OSError:
-                break
-        if waiting and waiting[0][0] in shown:
-            os.write(terminal, waiting.pop(0)[1].encode())
-    _, status = os.waitpid(pid, 0)
-    os.close(terminal)
-    return shown, os.waitstatus_to_exitcode(status)
-
-
 def test_a_terminal_sees_lines_that_move_and_then_the_summary(server, tmp_path):
-    environ = environment(server, TERM="xterm", COLUMNS="100", LINES="30")
+    environ = environment(server, TERM="xterm")
     environ.pop("NO_COLOR")
-    shown, code = on_a_terminal(
-        [server.world.seed_url(), "--db", "t.db", "--delay", "0.05", "--max-users", "15"], tmp_path, environ
-    )
+    server.hold_after(10)
+    steps = [("in flight", lambda: server.hold_after(None))]
+    shown, code = on_a_terminal([server.world.seed_url(), "--db", "t.db", *CAPS], tmp_path, environ, steps=steps)
     assert code == 0
-    assert "in flight" in shown
     assert "crawl.started" not in shown
     assert "Harvest complete" in shown
 
 
 def test_ctrl_c_on_a_terminal_stops_says_how_to_go_on_and_exits_130(server, tmp_path, run):
-    environ = environment(server, TERM="xterm", COLUMNS="100", LINES="30")
-    shown, code = on_a_terminal(
-        [server.world.seed_url(), "--db", "t.db", "--delay", "0.2", "--max-users", "25"],
-        tmp_path,
-        environ,
-        keys=[(" done · ", "\x03")],
-    )
+    server.hold_after(10)
+    steps = [(" done · ", "\x03"), ("Ctrl-C again", lambda: server.hold_after(None))]
+    arguments = [server.world.seed_url(), "--db", "t.db", "--delay", "0.02", "--max-users", "25"]
+    shown, code = on_a_terminal(arguments, tmp_path, environment(server, TERM="xterm"), columns=100, steps=steps)
     assert code == 130
-    assert "Ctrl-C again" in shown
     assert "harvest resume --cache-path t.db" in shown
     assert read(tmp_path / "t.db", "SELECT state FROM harvests") == [("paused",)]
     assert run("resume", "--db", "t.db", "--delay", "0", server=server).returncode == 0

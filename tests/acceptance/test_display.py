@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import pty
 import re
-import select
-import struct
-import sys
-import termios
-import time
 
 import pytest
 
 from tests.acceptance.conftest import environment
 from tests.crawling import read
+from tests.terminals import on_a_terminal
+from tests.waiting import read_until, until
 
-CRAWL = ("--db", "t.db", "--delay", "0.06", "--max-users", "16")
-
-
-def on_a_terminal(arguments, cwd, environ, *, columns=80, lines=24, resize=None, keys=()):
-    """Run on a pseudo-terminal; `resize` is (text to wait for, columns). Give what was shown, and the code."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(cwd)
-        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        os.execve(sys.executable, [sys.executable, "-m", "harvest", *map(str, arguments)], environ)
-    shown, waiting, deadline = "", list(keys), time.monotonic() + 40
-    while time.monotonic() < deadline:
-        if select.select([terminal], [], [], 0.2)[0]:
-            try:
-                shown += os.read(terminal, 65536).decode(errors="replace")
-            except OSError:
-                break
-        if resize and resize[0] in shown:
-            fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, resize[1], 0, 0))
-            resize = None
-        if waiting and waiting[0][0] in shown:
-            os.write(terminal, waiting.pop(0)[1].encode())
-    _, status = os.waitpid(pid, 0)
-    os.close(terminal)
-    return shown, os.waitstatus_to_exitcode(status)
+CRAWL = ("--db", "t.db", "--delay", "0.02", "--max-users", "16")
+IN_THE_MIDDLE = 14  # requests, some of them for what people like
 
 
 def terminal_environment(server, **more):
@@ -88,7 +59,9 @@ def frames(shown):
 @pytest.mark.parametrize("columns", [40, 80, 160])
 def test_a_terminal_of_any_width_sees_all_that_goes_on_and_no_line_wraps(server, tmp_path, columns):
     environ = terminal_environment(server)
-    shown, code = on_a_terminal([server.world.seed_url(), *CRAWL], tmp_path, environ, columns=columns)
+    server.hold_after(IN_THE_MIDDLE)
+    steps = [(" s left", lambda: server.hold_after(None))]
+    shown, code = on_a_terminal([server.world.seed_url(), *CRAWL], tmp_path, environ, columns=columns, steps=steps)
     assert code == 0
     seen = frames(shown)
     assert max(len(line) for frame in seen for line in frame) <= columns
@@ -108,9 +81,10 @@ def test_the_display_goes_and_leaves_nothing_behind(server, tmp_path):
 
 def test_a_terminal_that_becomes_narrower_gets_shorter_lines(server, tmp_path):
     environ = terminal_environment(server)
-    shown, code = on_a_terminal(
-        [server.world.seed_url(), *CRAWL], tmp_path, environ, columns=100, resize=("Reading what", 44)
-    )
+    server.hold_after(IN_THE_MIDDLE)
+    again = [("Reading what", lambda: None)] * 2
+    steps = [("Reading what", 44), *again, ("Reading what", lambda: server.hold_after(None))]
+    shown, code = on_a_terminal([server.world.seed_url(), *CRAWL], tmp_path, environ, columns=100, steps=steps)
     assert code == 0
     assert max(len(line) for line in frames(shown)[-1]) <= 44
     ups = [len(up) // len("\x1b[1A\x1b[2K") for up in re.findall(r"(?:\x1b\[1A\x1b\[2K)+", shown)]
@@ -141,20 +115,18 @@ def test_an_ascii_terminal_gets_ascii(server, tmp_path):
 
 
 def test_a_wait_is_shown_with_its_reason_and_the_time_that_is_left(server, tmp_path):
-    server.use("throttled_gateway=0.1")
-    environ = terminal_environment(server, HARVEST_HOLD_SECONDS="2")
-    shown, code = on_a_terminal([server.world.seed_url(), *CRAWL, "--max-users", "5"], tmp_path, environ)
-    assert code in (0, 5)
-    assert re.search(r"waiting \d+ s: SoundCloud asks us to slow down", shown)
+    server.use("throttled_gateway@6*1000")
+    environ = terminal_environment(server, HARVEST_HOLD_SECONDS="600")
+    steps = [("SoundCloud asks us to slow down", "\x03")]
+    shown, code = on_a_terminal([server.world.seed_url(), *CRAWL], tmp_path, environ, steps=steps)
+    assert code == 130
+    assert re.search(r"waiting [67]\d\d s: SoundCloud asks us to slow down", shown)
 
 
 def test_ctrl_c_says_what_happens_above_the_display(server, tmp_path):
-    shown, code = on_a_terminal(
-        [server.world.seed_url(), *CRAWL, "--delay", "0.2"],
-        tmp_path,
-        terminal_environment(server),
-        keys=[("Reading what", "\x03")],
-    )
+    server.hold_after(IN_THE_MIDDLE)
+    steps = [("Reading what", "\x03"), ("Ctrl-C again", lambda: server.hold_after(None))]
+    shown, code = on_a_terminal([server.world.seed_url(), *CRAWL], tmp_path, terminal_environment(server), steps=steps)
     assert code == 130
     assert re.search(r"Stopping( after the .* in flight)?; Ctrl-C again to stop at once\.", shown)
     assert not any("to go" in row or "━" in row for row in Screen(shown).rows)
@@ -210,22 +182,22 @@ def test_piped_numbers_are_those_of_the_file(run, server, tmp_path):
 
 
 def test_status_looks_at_a_running_crawl_from_outside(run, start, server, tmp_path):
-    process = start(server.world.seed_url(), "--db", "t.db", "--delay", "0.3", server=server)
-    deadline = time.monotonic() + 20
-    told = {}
-    while time.monotonic() < deadline and not (told.get("progress") and told["pages"] > 3):
-        time.sleep(0.3)
-        done = run("status", "--db", "t.db", "--json")
-        told = json.loads(done.stdout) if done.returncode == 0 else {}
+    server.hold_after(IN_THE_MIDDLE)
+    process = start(server.world.seed_url(), *CRAWL, "--concurrency", "2", server=server)
+    until(lambda: server.total > IN_THE_MIDDLE)
+    told = until(lambda: looks(run)[0] if looks(run)[0].get("progress") else None)
     assert told["crawled_by"]["pid"] == process.pid
     assert told["harvests"][0]["state"] == "running"
+    assert told["pages"] > 3
     assert told["requests_left"] > 0
     plain = run("status", "--db", "t.db").stdout
     assert "harvest status --watch" in plain
     assert f"process {process.pid}" in plain
     process.terminate()
+    read_until(process.stderr, "Ctrl-C again")
+    server.hold_after(None)
     process.communicate()
-    stopped = json.loads(run("status", "--db", "t.db", "--json").stdout)
+    (stopped,) = looks(run)
     assert stopped["crawled_by"] is None
     assert "harvest resume" in stopped["next"]
     assert (
@@ -233,14 +205,20 @@ def test_status_looks_at_a_running_crawl_from_outside(run, start, server, tmp_pa
     )
 
 
-def test_status_watches_until_the_crawl_ends(run, start, server, tmp_path):
-    process = start(server.world.seed_url(), "--db", "t.db", "--delay", "0.1", "--max-users", "20", server=server)
-    while not (tmp_path / "t.db").exists():
-        time.sleep(0.05)
-    time.sleep(0.5)
-    looks = [json.loads(line) for line in run("status", "--db", "t.db", "--watch", "--json").stdout.splitlines()]
+def looks(run):
+    return [json.loads(line) for line in run("status", "--db", "t.db", "--json").stdout.splitlines()]
+
+
+def test_status_watches_until_the_crawl_ends(start, server):
+    server.hold_after(IN_THE_MIDDLE)
+    process = start(server.world.seed_url(), *CRAWL, server=server)
+    until(lambda: server.total > IN_THE_MIDDLE)
+    watching = start("status", "--db", "t.db", "--watch", "--json")
+    first = watching.stdout.readline()
+    server.hold_after(None)
+    seen = [json.loads(line) for line in (first + watching.communicate()[0]).splitlines()]
     process.communicate()
-    assert len(looks) >= 2
-    assert looks[-1]["crawled_by"] is None
-    assert looks[-1]["phase"] == "done"
-    assert [look["pages"] for look in looks] == sorted(look["pages"] for look in looks)
+    assert seen[0]["crawled_by"]["pid"] == process.pid
+    assert seen[-1]["crawled_by"] is None
+    assert seen[-1]["phase"] == "done"
+    assert [look["pages"] for look in seen] == sorted(look["pages"] for look in seen)
