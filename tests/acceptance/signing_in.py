@@ -7,11 +7,8 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,15 +16,9 @@ from urllib.parse import urlsplit
 
 from harvest.simulator import Server
 from tests.acceptance.conftest import environment
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 ADDRESS = re.compile(r"https?://\S+/authorize\?\S+")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Login:
@@ -84,15 +75,6 @@ def browser_script(folder: Path) -> tuple[Path, Path]:
     script.write_text(f'#!/bin/sh\nprintf %s "$1" > {note}\n')
     script.chmod(0o755)
     return script, note
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 20.0) -> Any:
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        if found := what():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not happen")
 
 
 def find_chromium() -> str | None:
@@ -159,7 +141,7 @@ class Chromium:
     def click(self, selector: str) -> None:
         """Press the mouse on something, where it stands."""
         found = f"document.querySelector({selector!r})"
-        wait_for(lambda: self.value(f"document.readyState === 'complete' && !!{found}"))
+        until(lambda: self.value(f"document.readyState === 'complete' && !!{found}"))
         box = (
             f"(() => {{ const r = {found}.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] }})()"
         )

@@ -19,6 +19,7 @@ from harvest.models import Limits
 from harvest.simulator import World
 from tests.crawling import read
 from tests.faulty import WORLD, JumpingClock, QuickClock, list_of, path_of, play, victim
+from tests.waiting import quiet_port
 
 YEAR = 365 * 86_400.0
 VICTIM = victim()
@@ -69,8 +70,9 @@ def test_a_block_that_never_ends_stops_the_run_and_keeps_its_state(name, at, tmp
 
 def test_a_service_that_is_not_there_ends_the_run_and_one_that_returns_is_harvested(tmp_path):
     async def scene(this):
-        port = int(this.server.url.rpartition(":")[2])
         await this.server.stop()
+        port = quiet_port()
+        this.server.service.base_url = f"http://127.0.0.1:{port}"
         ended = await this.crawl()
         assert isinstance(ended, Blocked), ended
         assert this.harvest()[0] == "paused"

@@ -14,7 +14,7 @@ import pytest
 
 from harvest.store import lease
 from tests.crawling import assert_exact, assert_sound
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")
 
@@ -132,8 +132,9 @@ def test_a_reader_with_a_long_transaction_neither_blocks_nor_is_blocked(run, ser
 
 def test_status_works_beside_a_running_crawl_and_a_second_crawl_is_told_who_has_the_file(run, start, server, tmp_path):
     path = tmp_path / "t.db"
-    process = start(server.world.seed_url(), "--db", path, "--delay", "0.2", server=server)
-    wait_for(lambda: server.total > 4)
+    server.hold_after(6)
+    process = start(server.world.seed_url(), "--db", path, "--delay", "0", server=server)
+    until(lambda: server.total > 6)
     status = run("status", "--db", path)
     assert f"Being crawled by process {process.pid}" in status.stdout
     for command in ([server.world.seed_url()], ["resume"], ["retry"]):
@@ -142,6 +143,7 @@ def test_status_works_beside_a_running_crawl_and_a_second_crawl_is_told_who_has_
         assert str(process.pid) in second.stderr
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    server.hold_after(None)
     assert run("resume", "--db", path, "--delay", "0", server=server).returncode == 0  # a dead holder loses it at once
 
 
@@ -177,8 +179,11 @@ def test_a_start_killed_at_any_moment_is_begun_again(run, start, server, tmp_pat
 
 
 def test_two_crawls_started_together_do_not_share_a_file(start, server, tmp_path):
-    arguments = [server.world.seed_url(), "--db", tmp_path / "t.db", "--delay", "0.1", "--max-users", "5"]
+    server.hold_after(3)
+    arguments = [server.world.seed_url(), "--db", tmp_path / "t.db", "--delay", "0", "--max-users", "5"]
     processes = [start(*arguments, server=server) for _ in range(2)]
+    until(lambda: any(process.poll() is not None for process in processes))
+    server.hold_after(None)
     codes = sorted(process.wait(timeout=PATIENCE) for process in processes)
     assert codes == [0, 4]
 
@@ -228,10 +233,3 @@ def test_a_file_that_cannot_be_written_can_still_be_read(run, server, tmp_path):
     (tmp_path / "t.db").chmod(0o444)
     assert run("status", "--db", "t.db").returncode == 0
     assert run("verify", "--db", "t.db").returncode == 0
-
-
-def wait_for(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.01)

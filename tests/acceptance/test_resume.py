@@ -14,6 +14,7 @@ import pytest
 from harvest.models import Limits
 from harvest.simulator import run_in_thread
 from tests.crawling import Onlooker, assert_exact, assert_sound, crawl_world, graph_of, read
+from tests.waiting import until
 
 CAPS = ("--max-users", "25", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")
 LIMITS = Limits(max_users=25, max_user_likes=20)
@@ -29,13 +30,13 @@ def undisturbed(tmp_path_factory, small_world):
 
 
 def kill_after(process, server, requests, instant):
-    """SIGKILL a crawl once the service has seen so many requests, and a moment later."""
-    deadline = time.monotonic() + 30
-    while server.total < requests and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.0005)
+    """SIGKILL a crawl once the service has seen so many requests, and a moment later; it cannot be over before."""
+    server.hold_after(requests + 2 * IN_FLIGHT)
+    until(lambda: server.total >= requests or process.poll() is not None, every=0.0005)
     time.sleep(instant)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    server.hold_after(None)
 
 
 def crawl_with_kills(run, start, server, path, kill_points, chance):

@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from harvest.simulator import Server, Terms, World, run_in_thread
-from tests.acceptance.signing_in import Chromium, Login, ask, browser_script, find_chromium, free_port, wait_for
+from tests.acceptance.signing_in import Chromium, Login, ask, browser_script, find_chromium
+from tests.waiting import quiet_port, until
 
 LogIn = Callable[..., Login]
 
@@ -102,10 +103,10 @@ def test_what_is_kept_is_private(signed_in):
 
 def test_the_browser_is_opened_and_comes_back(log_in, tmp_path):
     script, note = browser_script(tmp_path)
-    redirect = f"http://127.0.0.1:{free_port()}/my/way"
+    redirect = f"http://127.0.0.1:{quiet_port()}/my/way"
     login = log_in("--redirect-uri", redirect, BROWSER=f"{script} %s", SSH_CONNECTION="")
     address = login.address()
-    assert wait_for(lambda: note.exists() and note.read_text()) == address
+    assert until(lambda: note.exists() and note.read_text()) == address
     assert "must be registered with your app as " + redirect in login.said + login.process.stderr.readline() + (
         login.process.stderr.readline()
     )
@@ -139,7 +140,7 @@ def test_a_port_in_use_gets_one_clear_line(log_in, server):
 @pytest.mark.slow
 def test_nobody_comes_back(log_in):
     login = log_in(
-        "--timeout", "1", "--redirect-uri", f"http://127.0.0.1:{free_port()}/", BROWSER="true", SSH_CONNECTION=""
+        "--timeout", "1", "--redirect-uri", f"http://127.0.0.1:{quiet_port()}/", BROWSER="true", SSH_CONNECTION=""
     )
     code, _, err = login.end()
     assert code == 3
@@ -163,14 +164,14 @@ def test_signing_in_with_a_real_browser(log_in, tmp_path, answer):
     if program is None:
         pytest.skip("no Chromium on this machine: the login with a real browser cannot be tried")
     script, note = browser_script(tmp_path)
-    redirect = f"http://127.0.0.1:{free_port()}/callback"
+    redirect = f"http://127.0.0.1:{quiet_port()}/callback"
     login = log_in("--redirect-uri", redirect, BROWSER=f"{script} %s", SSH_CONNECTION="")
-    wait_for(lambda: note.exists() and note.read_text())
+    until(lambda: note.exists() and note.read_text())
     browser = Chromium(program, tmp_path / "profile")
     try:
         browser.open(note.read_text())
         browser.click(answer)
-        wait_for(lambda: "close this tab" in (browser.value("document.body.innerText") or ""))
+        until(lambda: "close this tab" in (browser.value("document.body.innerText") or ""))
         code, out, err = login.end()
     finally:
         browser.close()

@@ -5,16 +5,14 @@ from __future__ import annotations
 import shutil
 import signal
 import sqlite3
-import time
 from contextlib import closing
 
 import pytest
 
 from harvest.models import Limits
 from harvest.simulator import run_in_thread
-from tests.acceptance.test_file import wait_for
 from tests.crawling import assert_exact, read
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5")
 LIMITS = Limits(max_users=20, max_user_likes=20)
@@ -29,12 +27,15 @@ def finished(run, server, tmp_path):
 def test_a_running_crawl_is_copied_as_it_is_at_one_moment_and_goes_on(run, start, small_world, tmp_path):
     path = tmp_path / "t.db"
     with run_in_thread(small_world) as server:
+        server.hold_after(15)
         process = start(server.world.seed_url(), "--db", path, "--delay", "0.02", *CAPS, server=server)
-        wait_for(lambda: server.total > 15)
         for n in range(4):
+            until(lambda n=n: server.total > 15 + 10 * n)
+            server.hold_after(25 + 10 * n)  # some pages more while the copy is made
             done = run("snapshot", f"copy{n}.db", "--db", path)
             assert done.returncode == 0, done.stderr
             assert process.poll() is None
+        server.hold_after(None)
         out, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, out
         for n in range(4):
@@ -45,6 +46,7 @@ def test_a_running_crawl_is_copied_as_it_is_at_one_moment_and_goes_on(run, start
             assert not list(tmp_path.glob(f"*copy{n}.db?*"))
         pages = [read(tmp_path / f"copy{n}.db", "SELECT count(*) FROM pages")[0][0] for n in range(4)]
         assert pages == sorted(pages)
+        assert pages[0] < pages[-1]
         assert run("resume", "--db", "copy0.db", "--delay", "0", server=server).returncode == 0
     assert_exact(tmp_path / "copy0.db", small_world, limits=LIMITS, page_size=5)
     assert_exact(path, small_world, limits=LIMITS, page_size=5)
@@ -87,27 +89,31 @@ def test_a_target_that_makes_no_sense_is_refused(run, finished, target):
 
 
 def test_a_file_that_is_being_crawled_is_not_replaced(run, start, finished, small_world, tmp_path):
-    with run_in_thread(small_world, latency=0.2) as server:
-        process = start(server.world.seed_url(), "--db", "busy.db", "--delay", "0.1", *CAPS, server=server)
-        wait_for(lambda: server.total > 5)
+    with run_in_thread(small_world) as server:
+        server.hold_after(5)
+        process = start(server.world.seed_url(), "--db", "busy.db", "--delay", "0.02", *CAPS, server=server)
+        until(lambda: server.total > 5)
         done = run("snapshot", "busy.db", "--db", finished, "--force")
         assert done.returncode == 4
         assert "being crawled" in done.stderr
         process.send_signal(signal.SIGINT)
+        server.hold_after(None)
         process.communicate(timeout=PATIENCE)
     assert run("verify", "--db", "busy.db").returncode == 0
 
 
 def test_a_snapshot_that_is_killed_leaves_no_file_of_that_name(start, finished, tmp_path):
-    for pause in (0.05, 0.1, 0.15):
+    """Killed as soon as anything is there, if it is not over by then: what has the name is whole."""
+    copy, whole = tmp_path / "copy.db", read(finished, "SELECT count(*) FROM pages")
+    for _ in range(6):
         process = start("snapshot", "copy.db", "--db", finished)
-        time.sleep(pause)
+        until(lambda process=process: list(tmp_path.glob("*copy.db*")) or process.poll() is not None, every=0.0005)
         process.kill()
         process.communicate()
-        copy = tmp_path / "copy.db"
         if copy.exists():
-            assert read(copy, "PRAGMA integrity_check") == [("ok",)]
-            copy.unlink()
+            assert read(copy, "SELECT count(*) FROM pages") == whole
+        for left in tmp_path.glob("*copy.db*"):
+            left.unlink()
 
 
 def test_no_file_no_snapshot(run, tmp_path):
