@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import PATIENCE
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _FLAGS = (
     "--headless",
@@ -31,6 +33,7 @@ _FLAGS = (
 # Chromium looks for the two pipes as files 3 and 4; a process of its own puts them there, then becomes Chromium.
 _HAND_OVER = """
 import os, sys
+
 hears, says = (os.dup(os.dup(os.dup(int(fd)))) for fd in sys.argv[1:3])
 os.dup2(hears, 3)
 os.dup2(says, 4)
@@ -84,7 +87,7 @@ class Page:
         self.ask("Emulation.setEmulatedMedia", media=media, features=[{"name": "prefers-color-scheme", "value": theme}])
         self.events.clear()
         self.ask("Page.navigate", url=url)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
             assert time.monotonic() < deadline, "the page does not load"
             self.events.append(self._next())

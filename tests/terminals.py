@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -34,11 +35,12 @@ def on_a_terminal(
         os.chdir(cwd)
         _resize(0, columns, lines)
         os.execve(sys.executable, [sys.executable, "-m", "harvest", *map(str, arguments)], dict(environ))
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")  # what is read may end within a character
     shown, seen, waiting, ends = "", 0, list(steps), time.monotonic() + PATIENCE
     while time.monotonic() < ends:
         if select.select([terminal], [], [], 0.2)[0]:
             try:
-                shown += os.read(terminal, 65536).decode(errors="replace")
+                shown += decoder.decode(os.read(terminal, 65536))
             except OSError:
                 break
         if waiting and waiting[0][0] in shown[seen:]:

@@ -34,12 +34,17 @@ class Answer:
 class Watch:
     """Measures how long SQLite works, leaves out the time in which nobody asks it for rows, and ends it in time."""
 
-    def __init__(self, seconds: float | None, on_look: Callable[[float], object] = lambda seconds: None) -> None:
+    def __init__(
+        self,
+        seconds: float | None,
+        on_look: Callable[[float], object] = lambda seconds: None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`on_look` hears about a hundred times a second for how long SQLite has worked."""
         self.seconds = seconds
         self.interrupted = False
-        self._on_look = on_look
-        self._worked, self._since = 0.0, time.monotonic()
+        self._on_look, self._now = on_look, now
+        self._worked, self._since = 0.0, now()
 
     def look(self) -> int:
         """Answer SQLite, which asks whether to stop."""
@@ -53,7 +58,7 @@ class Watch:
     @property
     def worked(self) -> float:
         """Seconds so far."""
-        return self._worked + time.monotonic() - self._since
+        return self._worked + self._now() - self._since
 
     @property
     def is_over(self) -> bool:
@@ -66,7 +71,7 @@ class Watch:
 
     def go_on(self) -> None:
         """Measure again."""
-        self._since = time.monotonic()
+        self._since = self._now()
 
 
 def ask(connection: sqlite3.Connection, sql: str, values: Values = (), *, watch: Watch | None = None) -> Answer:

@@ -23,7 +23,7 @@ from tests.acceptance.test_docs import blocks, options
 from tests.analysing import LikesFile
 from tests.communities import analysed, by_lot, liked_tracks, popularity, precision_at_10
 from tests.crawling import crawl_world, read
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, read_until
 
 pytest.importorskip("scipy")
 
@@ -271,9 +271,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_next_one_ends_the_same(start, run, tmp
     generate(tmp_path / "t.db", 150_000)
     shutil.copy(tmp_path / "t.db", tmp_path / "alone.db")
     process = start("analyze", "--db", "t.db", "--method", "colike_cosine", "--memory", "180")
-    assert process.stderr is not None
-    while "colike_cosine" not in process.stderr.readline():
-        pass
+    read_until(process.stderr, "colike_cosine")
     time.sleep(after)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=PATIENCE)

@@ -131,7 +131,7 @@ def test_the_tables_agree_with_what_the_simulator_says_of_its_faults():
 @pytest.mark.parametrize("name", some_slow([*PASSING, *RETRY_AFTER]))
 def test_a_fault_that_passes_leaves_nothing_behind(name, tmp_path):
     async def scene(this):
-        short = {"request_seconds": 0.1} if name in ("trickle", "slow") else {}
+        short = {"request_seconds": 0.3} if name in ("trickle", "slow") else {}
         assert await this.crawl(**short) == "drained"
         assert this.server.plan.strikes
         this.assert_exact()
@@ -155,7 +155,7 @@ def test_a_fault_that_lasts_ends_one_list_alone(name, tmp_path):
     end = LASTING[name]
 
     async def scene(this):
-        short = {"request_seconds": 0.1} if name in ("trickle", "slow") else {}
+        short = {"request_seconds": 0.3} if name in ("trickle", "slow") else {}
         assert await this.crawl(**short) == "drained"
         assert_holds(this.path, cut_short(this.truth(), VICTIM, end.kept, end.outcome))
         state, outcome, collected, cursor = list_of(this.path, VICTIM)

@@ -78,7 +78,7 @@ def test_a_live_display_shows_no_escape_of_the_service(rude, tmp_path):
     os.close(theirs)
     shown = b""
     try:
-        while select.select([ours], [], [], 30)[0]:
+        while select.select([ours], [], [], PATIENCE)[0]:
             try:
                 piece = os.read(ours, 65536)
             except OSError:  # the other end is closed

@@ -305,7 +305,7 @@ async def test_a_broken_connection_is_asked_again(client, httpx_mock, error):
 
 
 async def test_a_trickling_reply_meets_the_deadline(build, httpx_mock):
-    client = build(deadline=0.01)
+    client = build()
 
     async def trickle(request):
         await asyncio.Event().wait()
@@ -313,6 +313,7 @@ async def test_a_trickling_reply_meets_the_deadline(build, httpx_mock):
     httpx_mock.add_response(json=EMPTY)
     await client.fetch(TASK)
     httpx_mock.add_callback(trickle, is_reusable=True)
+    client._sender._deadline = 0.01
     with pytest.raises(Unreachable, match="No whole answer within"):
         await client.fetch(TASK)
 

@@ -118,8 +118,9 @@ async def test_a_bomb_of_gzip_is_given_up(serve, connect):
 
 async def test_a_reply_slower_than_the_deadline_is_given_up(serve, connect):
     url, _ = await serve(http(GOOD), *[http(b"[", length=100) for _ in range(5)])
-    client = connect(url, deadline=0.2)
+    client = connect(url)
     await client.fetch(TASK)
+    client._sender._deadline = 0.1
     with pytest.raises(Unreachable):
         await client.fetch(TASK)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-import time
+from itertools import count
 
 import pytest
 
 from harvest.errors import OutOfTime, QueryError
 from harvest.explore.asking import Watch, ask
 from harvest.store.database import open_to_read
+from tests.waiting import PATIENCE
 
 COUNT_ON = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT {} FROM n"
 
@@ -138,21 +139,22 @@ def test_a_query_that_works_too_long_is_stopped(connection):
 
 
 def test_the_time_of_all_rows_adds_up(connection):
+    seconds = count(step=0.01)
     with pytest.raises(OutOfTime):
-        sum(1 for _ in ask(connection, COUNT_ON.format(10**7, "i"), watch=Watch(0.05)).rows)
+        sum(1 for _ in ask(connection, COUNT_ON.format(10**7, "i"), watch=Watch(60, now=lambda: next(seconds))).rows)
 
 
 def test_time_in_which_nobody_asks_for_rows_does_not_count(connection):
-    answer = ask(connection, COUNT_ON.format(600_000, "i"), watch=Watch(1.5))
-    first = next(answer.rows)
-    time.sleep(1.6)
-    assert first == (1,)
+    seconds = 0.0
+    answer = ask(connection, COUNT_ON.format(600_000, "i"), watch=Watch(1.5, now=lambda: seconds))
+    assert next(answer.rows) == (1,)
+    seconds += 1000
     assert sum(1 for _ in answer.rows) == 599_999
 
 
 def test_rows_come_before_the_query_is_done(connection):
     """The second half of the rows would take longer than the time there is."""
-    answer = ask(connection, COUNT_ON.format(10**12, "i"), watch=Watch(5))
+    answer = ask(connection, COUNT_ON.format(10**12, "i"), watch=Watch(PATIENCE))
     assert [next(answer.rows) for _ in range(3)] == [(1,), (2,), (3,)]
 
 
