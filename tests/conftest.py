@@ -16,6 +16,9 @@ from sqlite_utils import Database
 
 from harvest.store.database import apply_schema, open_for_crawl
 
+# Thousands of processes are started, and each would compile the whole program anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # Whoever starts the tests in the background may have them ignore Ctrl-C; our processes would inherit that, and never
 # hear the Ctrl-C that tests send.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -84,7 +84,7 @@ def check(world, first, then, page_sizes):
 
 
 @given(world=worlds, first=caps, then=caps, page_sizes=sizes)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_every_interval_holds_the_truth_also_after_caps_are_raised(world, first, then, page_sizes):
     check(world, first, then, page_sizes)
 
@@ -138,7 +138,7 @@ def test_no_mix_of_faults_gives_a_false_interval(tmp_path):
 
 
 def test_most_likes_have_both_bounds_where_pages_are_small(tmp_path):
-    world = World(4, users=60, tracks=400, likes_per_user=40, seed_likers=30)
+    world = World(4, users=30, tracks=300, likes_per_user=40, seed_likers=15)
     crawl_twice(tmp_path / "t.db", world, Limits(), Limits(), page_sizes=(5, 5))
     false, after, before, n = wrong(tmp_path / "t.db", world)
     assert false == []

@@ -53,7 +53,7 @@ limits_ = st.builds(
 
 
 @given(world=worlds, limits=limits_, page_size=st.sampled_from([1, 3, 10, 50, 200]), in_flight=st.integers(1, 16))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=14, deadline=None)
 def test_any_world_under_any_options_equals_its_truth(world, limits, page_size, in_flight):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.db"

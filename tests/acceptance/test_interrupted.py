@@ -13,6 +13,7 @@ import pytest
 from harvest.models import Limits
 from harvest.simulator import run_in_thread
 from tests.crawling import assert_exact, assert_sound, crawl_world, graph_of, read
+from tests.faulty import assert_no_contradiction
 from tests.waiting import PATIENCE, quiet_port, read_until, until
 
 CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5")
@@ -45,11 +46,12 @@ def test_a_signal_finishes_what_is_in_flight_and_says_how_to_go_on(run, start, s
 
 
 def test_a_second_ctrl_c_stops_at_once(run, start, small_world, tmp_path):
-    """The replies that are under way never come."""
+    """The replies that are under way would take hours."""
     path = tmp_path / "t.db"
-    with run_in_thread(small_world) as server:
-        server.hold_after(8)
-        process = start(server.world.seed_url(), "--db", path, "--delay", "0", *CAPS, server=server)
+    with run_in_thread(small_world, faults="trickle(1)[/likes/tracks]") as server:
+        process = start(
+            server.world.seed_url(), "--db", path, "--delay", "0", *CAPS, server=server, HARVEST_REQUEST_SECONDS="3000"
+        )
         until(lambda: server.in_flight >= 2)
         process.send_signal(signal.SIGINT)
         read_until(process.stderr, "Ctrl-C again")
@@ -57,9 +59,8 @@ def test_a_second_ctrl_c_stops_at_once(run, start, small_world, tmp_path):
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE)
         assert process.returncode == 130
-        assert server.statuses.total() == server.total  # nothing was asked again
         assert_sound(path)
-        server.hold_after(None)
+        server.use("")
         assert run("resume", "--db", path, "--delay", "0", server=server).returncode == 0
         exact(path, server)
 
@@ -120,7 +121,7 @@ def test_a_power_cut_leaves_an_earlier_page_and_never_half_of_one(run, start, se
     wal = path.with_name("t.db-wal")
     whole = wal.read_bytes()
     chance = random.Random(3)
-    for cut in sorted(chance.sample(range(len(whole)), 6)):
+    for cut in sorted(chance.sample(range(len(whole)), 4)):
         copy = tmp_path / f"cut{cut}.db"
         shutil.copy(path, copy)
         copy.with_name(f"{copy.name}-wal").write_bytes(whole[:cut])
@@ -129,7 +130,7 @@ def test_a_power_cut_leaves_an_earlier_page_and_never_half_of_one(run, start, se
         arguments = ["resume", "--db", copy] if tables else [server.world.seed_url(), "--db", copy, *CAPS]
         assert run(*arguments, "--delay", "0", server=server).returncode == 0
         exact(copy, server)
-        assert run("verify", "--db", copy).returncode == 0
+        assert_no_contradiction(copy)
 
 
 @pytest.fixture(scope="module")

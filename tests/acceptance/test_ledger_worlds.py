@@ -213,11 +213,11 @@ def check(numbers: range) -> Ledger:
 
 
 def test_no_list_is_called_whole_that_is_not(capsys):
-    ledger = check(range(1, 31))
+    ledger = check(range(1, 21))
     with capsys.disabled():
         print(f"\n  {ledger}")
     assert ledger.wrong == []
-    assert ledger.outcomes["complete"] > 100
+    assert ledger.outcomes["complete"] > 60
     assert ledger.struck > 30
 
 

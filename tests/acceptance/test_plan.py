@@ -150,9 +150,9 @@ def held_in(worlds, folder):
 
 
 def test_the_interval_holds_in_nine_worlds_of_ten(tmp_path):
-    requests, likes = held_in((some_world(n, (30, 60, 100)) for n in range(1000, 1015)), tmp_path)
-    assert requests >= 13
-    assert likes >= 12
+    requests, likes = held_in((some_world(n, (30, 60, 100)) for n in range(1000, 1010)), tmp_path)
+    assert requests >= 9
+    assert likes >= 8
 
 
 @pytest.mark.slow

@@ -29,9 +29,8 @@ def covered(folder, worlds, order):
 
 
 def test_a_sample_covers_the_truth_and_the_newest_do_not(tmp_path):
-    worlds = range(1, 9)
-    assert min(covered(tmp_path, worlds, "random").values()) >= 6
-    assert max(covered(tmp_path, worlds, "newest").values()) <= 2
+    assert min(covered(tmp_path, range(1, 6), "random").values()) >= 4
+    assert max(covered(tmp_path, range(1, 5), "newest").values()) <= 1
 
 
 @pytest.mark.slow
