@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import sys
 import termios
@@ -52,6 +53,8 @@ def on_a_terminal(
                 _resize(terminal, action, lines)
             else:
                 action()
+    else:
+        os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     assert not waiting, f"never shown: {waiting[0][0]!r} in {shown!r}"
