@@ -96,9 +96,16 @@ def _add_lists(connection: sqlite3.Connection, users: list[int], tracks: list[in
 
 
 def _add_scores(connection: sqlite3.Connection, users: list[int], tracks: list[int]) -> None:
-    """Three derivations: the service's own, one of whole lists, one of all lists."""
+    """Five derivations: the service's own, of whole lists, of all lists, and two that count no list (see links.py)."""
     for number, (method, parameters) in enumerate(
-        (("soundcloud", "{}"), ("whole", '{"include_incomplete": false}'), ("all", '{"include_incomplete": true}')), 1
+        (
+            ("soundcloud", "{}"),
+            ("whole", '{"include_incomplete": false}'),
+            ("all", '{"include_incomplete": true}'),
+            ("featuring", "{}"),
+            ("label", '{"label_artists": 100}'),
+        ),
+        1,
     ):
         connection.execute(
             f"INSERT INTO derivations (id, method, parameters, made_at) VALUES (?, ?, ?, {_MOMENT})",

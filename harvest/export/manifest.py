@@ -6,6 +6,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from harvest import __version__
 from harvest.export.folder import MAKER
 from harvest.export.job import File, Job
 from harvest.export.pseudonyms import key_name
+from harvest.store.lease import holder_of
 from harvest.store.queries import public_seed
 from harvest.terms import ATTRIBUTION, RESTRICTIONS
 
@@ -39,8 +41,9 @@ _LAST = (
 )
 _PSEUDONYMS = (
     "Ids are the first 63 bits of HMAC-SHA256(key, 'user:ID'), likewise track and playlist. Names, titles, addresses "
-    "and exact counts, lengths and days are left out, as are genres and tags of fewer than five uploaders. Rare "
-    "combinations of likes can still tell who somebody is: hand it on to people you trust."
+    "and exact counts, lengths and days are left out, as are genres and tags of fewer than five uploaders, and places "
+    "in tracks' lists. Rare combinations of likes can still tell who somebody is, and so can the order in which they "
+    "stand in user_list_rank: hand it on to people you trust."
 )
 
 
@@ -61,7 +64,7 @@ def manifest(job: Job, files: Iterable[File], *, made_at: str, key: bytes) -> di
             "kcore": choices.kcore,
             "include_incomplete": choices.include_incomplete,
         },
-        "source": _source(connection, hide=choices.ids == "pseudonym"),
+        "source": _source(connection, made_at, hide=choices.ids == "pseudonym"),
         "counts": _counts(job),
         "lists": {"of these users": _lists_of_users(connection), "in the file": _lists(connection)},
         "split": _split(job),
@@ -75,7 +78,7 @@ def manifest(job: Job, files: Iterable[File], *, made_at: str, key: bytes) -> di
     }
 
 
-def _source(connection: sqlite3.Connection, *, hide: bool) -> dict[str, Any]:
+def _source(connection: sqlite3.Connection, made_at: str, *, hide: bool) -> dict[str, Any]:
     """Say where the data came from and when; without the seeds where they would tell who is in it."""
     addresses = [row[0] for row in connection.execute("SELECT DISTINCT api_url FROM runs ORDER BY api_url")]
     first, last = connection.execute("SELECT min(fetched_at), max(fetched_at) FROM pages").fetchone()
@@ -86,7 +89,7 @@ def _source(connection: sqlite3.Connection, *, hide: bool) -> dict[str, Any]:
         "first_page_at": first,
         "last_page_at": last,
         "seeds": len(seeds) if hide else seeds,
-        "crawl_running": connection.execute("SELECT 1 FROM lease").fetchone() is not None,
+        "crawl_running": holder_of(connection, datetime.fromisoformat(made_at)) is not None,
         "schema": schema,
     }
 

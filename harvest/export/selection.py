@@ -164,11 +164,12 @@ _COMMON = (
     " GROUP BY g.name HAVING count(DISTINCT k.uploader_id) >= :common_to",
 )
 
+# A method that does not say whether it takes lists that are not whole (names in titles, a shared label) counts no list.
 _SOUND = """
 INSERT INTO sound
 SELECT id FROM derivations
 WHERE state = 'whole'
-    AND (:incomplete OR method = 'soundcloud' OR json_extract(parameters, '$.include_incomplete') = 0)
+    AND (:incomplete OR coalesce(json_extract(parameters, '$.include_incomplete'), 0) = 0)
 """
 
 # Where scores come from that may stay behind: the table they would stand in, and which derivations fill it.
@@ -177,6 +178,10 @@ _SCORES = {
     "user_user": "FROM people AS p CROSS JOIN user_similarity AS r ON r.user_id = p.id",
     "artist_artist": "FROM accounts AS a CROSS JOIN artist_relationships AS r ON r.artist_id = a.id",
 }
+_HIDDEN_RANKS = (
+    "left out of interactions: track_list_rank; a place in a track's public list leads back to the account that stands "
+    "there"
+)
 _UNFINISHED = "SELECT id FROM derivations WHERE state <> 'whole'"
 _UNSOUND = "SELECT id FROM derivations WHERE state = 'whole' AND id NOT IN (SELECT id FROM sound)"
 
@@ -348,7 +353,9 @@ def _number(selection: Selection) -> None:
 
 
 def _note_left_out(selection: Selection) -> None:
-    """Say which scores stay behind, and why."""
+    """Say which scores and ranks stay behind, and why."""
+    if selection.choices.ids == "pseudonym":
+        selection.left_out.append(_HIDDEN_RANKS)
     for which, why in (
         (_UNSOUND, "scores in which lists count that are not whole; --include-incomplete takes them along"),
         (_UNFINISHED, "scores of an interrupted computation; `harvest analyze` finishes it"),

@@ -76,12 +76,13 @@ def _by(choices: Choices) -> str:
 
 
 def interactions(selection: Selection) -> Table:
-    """Every like and repost that is left, a row each."""
+    """Every like and repost that is left, a row each. Under pseudonyms, without the place in a track's public list."""
     choices = selection.choices
+    there = "NULL" if choices.ids == "pseudonym" else "e.track_list_rank"
     test = f", {selection.in_test}" if choices.split.how != "none" else ""
     kinds = "((:likes AND e.engagement_type = 'like') OR (:reposts AND e.engagement_type = 'repost'))"
     sql = (
-        "SELECT p.out, t.out, e.engagement_type, 1.0, e.user_list_rank, e.track_list_rank"
+        f"SELECT p.out, t.out, e.engagement_type, 1.0, e.user_list_rank, {there}"
         f"{test} {_EDGES} WHERE {kinds} ORDER BY {_by(choices)}, e.engagement_type"
     )
     expected = selection.left.interactions if len(choices.kinds) == 1 else None

@@ -42,6 +42,12 @@ def command(export: str | None, out: str | None, engine: str, memory: str, diale
     else:
         with _shown("DuckDB joins the likes with themselves ..."):
             engines.run_duckdb(expression, export, out, memory=memory)
+    if engines.hides_seeds(export):
+        click.echo(
+            "This export has pseudonyms, and does not tell which tracks people were found by: these are compared like "
+            "any other, and stand near to everything.",
+            err=True,
+        )
     click.echo(f"{out} written.", err=True)
 
 

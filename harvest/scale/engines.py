@@ -7,6 +7,7 @@ Never: a rule of the analysis; those are in `colikes.py`.
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -102,6 +103,15 @@ def sql(expression: Expression, dialect: str) -> str:
         return str(ibis.to_sql(expression(interactions, users), dialect=dialect))
     except (AttributeError, ValueError) as error:
         raise SettingsError(f"Ibis does not know the SQL of {dialect!r}.") from error
+
+
+def hides_seeds(export: str) -> bool:
+    """Say whether an export on this machine leaves out the places in tracks' lists, by which seeds are known."""
+    try:
+        manifest = json.loads((Path(export) / "manifest.json").read_text("utf-8"))
+        return bool(manifest["ids"]["mode"] == "pseudonym")
+    except (OSError, ValueError, LookupError, TypeError):  # on other storage, or not of our making
+        return False
 
 
 def _local(export: Path, name: str) -> Path:

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harvest.errors import how_to_install
+from harvest.scale import engines
 from harvest.simulator import World
 from tests import foreign
 from tests.crawling import crawl_world
@@ -311,6 +312,16 @@ def test_without_the_extra_it_says_how_to_get_it(tmp_path):
         check=False,
     )
     assert (done.returncode, done.stderr) == (2, f"harvest: This needs duckdb: {how_to_install('scale')}\n")
+
+
+@pytest.mark.parametrize(
+    ("manifest", "hides"),
+    [('{"ids": {"mode": "pseudonym"}}', True), ('{"ids": {"mode": "dense"}}', False), ("[]", False)],
+)
+def test_an_export_under_pseudonyms_is_known_to_hide_the_seeds(tmp_path, manifest, hides):
+    (tmp_path / "manifest.json").write_text(manifest)
+    assert engines.hides_seeds(str(tmp_path)) is hides
+    assert not engines.hides_seeds("s3a://bucket/listening")
 
 
 def test_no_engine_stands_in_the_expression():
