@@ -74,8 +74,8 @@ SELECT
     sum(t.outcome IS 'complete') AS complete,
     sum(t.outcome IS 'capped') AS capped,
     sum(t.outcome IS 'short') AS short,
-    sum(t.outcome IN ('gone', 'forbidden')) AS unanswered,
-    sum(t.outcome IN ('loop', 'unreadable', 'failed')) AS broken,
+    count(*) FILTER (WHERE t.outcome IN ('gone', 'forbidden')) AS unanswered,
+    count(*) FILTER (WHERE t.outcome IN ('loop', 'unreadable', 'failed')) AS broken,
     sum(t.claimed) AS claimed,                      -- of the lists that claimed anything
     sum(t.collected) AS collected,
     sum(t.claimed IS NULL) AS without_claim

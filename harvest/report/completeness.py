@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harvest.report.facts import Facts
-from harvest.report.parts import Cell, key, paragraph, section, table
+from harvest.report.parts import SPANNED, Cell, key, paragraph, section, table
 from harvest.report.pictures import stacked
 from harvest.report.rows import ListsEnded
 from harvest.report.texts import count, listed, share
@@ -11,7 +11,7 @@ from harvest.report.tree import Element, Part, el
 
 # Outcome → (colour, what it means), in the order in which they are shown; the last two are open lists.
 OUTCOMES = {
-    "complete": ("good", "the service ended it, and its own count agrees"),
+    "complete": ("good", "the service ended it, and its own count does not contradict"),
     "capped": ("cut", "cut by a cap of this crawl; there is more"),
     "short": ("cut", "ended with clearly fewer than claimed"),
     "loop": ("bad", "the service led in circles; what came is kept"),
@@ -142,7 +142,7 @@ def _table(asked: list[ListsEnded]) -> Element:
     for kind in dict.fromkeys(row.kind for row in asked):
         own = sorted((row for row in asked if row.kind == kind), key=_place)
         heading = el("th", _capital(own[0].title), scope="rowgroup", rowspan=len(own), class_="wide")
-        rows += [(heading if not place else None, *_cells(row)) for place, row in enumerate(own)]
+        rows += [(heading if not place else SPANNED, *_cells(row)) for place, row in enumerate(own)]
     without = sum(row.without_claim for row in asked)
     note = "Missing: claimed and not fetched, list by list; a list that brought more than claimed misses nothing."
     if without:

@@ -8,6 +8,7 @@ from harvest.report.texts import link_target, shown
 from harvest.report.tree import Element, Part, el
 
 Cell = Part | tuple[Part, ...]
+SPANNED = el("td")  # the place of a cell that one above spans
 
 
 def section(identity: str, title: str, *content: Part | Iterable[Part]) -> Element:
@@ -38,7 +39,7 @@ def table(
 ) -> Element:
     """Make a table. `columns` are (heading, class): 'number' stands to the right, 'picture' is hidden on narrow
     screens, 'wide' may break lines. The column `names` names the row; unless told, the first that is no number. A
-    cell that is a `th` or `td` already stays as it is, and None is a cell that one above spans.
+    cell that is a `th` or `td` already stays as it is; SPANNED is left to the one above, and None is shown as unknown.
     """
     naming = (
         names
@@ -47,7 +48,7 @@ def table(
     )
     head = el("tr", *(el("th", heading, scope="col", class_=kind or None) for heading, kind in columns))
     body = [
-        el("tr", *(_cell(cell, columns[i][1], i == naming) for i, cell in enumerate(row) if cell is not None))
+        el("tr", *(_cell(cell, columns[i][1], i == naming) for i, cell in enumerate(row) if cell is not SPANNED))
         for row in rows
     ]
     words = el(
@@ -63,7 +64,7 @@ def table(
 def _cell(cell: Cell, kind: str, names_row: bool) -> Element:
     if isinstance(cell, Element) and cell.tag in ("th", "td"):
         return cell
-    content = cell if isinstance(cell, tuple) else (cell,)
+    content = cell if isinstance(cell, tuple) else ("–" if cell is None else cell,)
     if names_row:
         return el("th", *content, scope="row", class_=kind or None)
     return el("td", *content, class_=kind or None)

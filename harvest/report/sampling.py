@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from harvest.report.facts import Facts
-from harvest.report.parts import Cell, paragraph, section, table
+from harvest.report.parts import SPANNED, Cell, paragraph, section, table
 from harvest.report.rows import Level, SampleRow, Seed
 from harvest.report.texts import count, listed, shown
 from harvest.report.tree import Element, Part, el
@@ -153,7 +153,7 @@ def _levels(facts: Facts) -> Element:
     for seed in dict.fromkeys(level.harvest_id for level in facts.levels):
         own = [level for level in facts.levels if level.harvest_id == seed]
         heading = el("th", el("bdi", names[seed]), scope="rowgroup", rowspan=len(own), class_="wide")
-        rows += [(heading if not place else None, *_level(level, titles)) for place, level in enumerate(own)]
+        rows += [(heading if not place else SPANNED, *_level(level, titles)) for place, level in enumerate(own)]
     note = "A list that two seeds want is read once and stands under both."
     return table("levels", "What each seed wanted, level by level", columns, rows, note, names=2)
 

@@ -156,6 +156,10 @@ def test_the_ledger_is_that_of_the_world(case):
         for row in table(case.page, "ledger")
     }
     assert found == dict(expected)
+    whole = (
+        "complete the service ended it, and its own count does not contradict"  # it may be off a little, or not said
+    )
+    assert {row[1] for row in table(case.page, "ledger") if row[1].startswith("complete")} == {whole}
 
 
 def test_what_nobody_asked_for_is_called_not_asked_and_never_none(case):

@@ -88,6 +88,17 @@ def test_seed_coverage_adds_up(path, truth):
         )  # fmt: skip
 
 
+def test_seed_coverage_of_lists_that_are_all_open_counts_none_as_ended(db):
+    db.conn.execute("INSERT INTO harvests VALUES (1, 'x', 'track', 1, '{}', 'running', 1, NULL, '', NULL, NULL, NULL)")
+    db.conn.execute("INSERT OR IGNORE INTO list_kinds VALUES ('user_likes', 'user', 'track', 'x')")
+    db.conn.execute("INSERT INTO tasks (id, kind, subject_id) VALUES (1, 'user_likes', 1), (2, 'user_likes', 2)")
+    db.conn.execute("INSERT INTO harvest_tasks (harvest_id, task_id, depth) VALUES (1, 1, 1), (1, 2, 1)")
+    found = db.conn.execute(
+        "SELECT lists, open, complete, capped, short, unanswered, broken, collected, without_claim FROM seed_coverage"
+    )
+    assert found.fetchall() == [(2, 2, 0, 0, 0, 0, 0, 0, 2)]
+
+
 def test_interactions_are_one_row_per_person_and_track_in_order(path, truth):
     likes, reposts = edges(truth, "like"), edges(truth, "repost")
     expected = [
