@@ -92,6 +92,11 @@ class Facts:
         return [seed for seed in self.seeds if seed.seed_id is not None]
 
     @property
+    def went_on(self) -> bool:
+        """Say whether people were, or are to be, chosen around other tracks than the seeds."""
+        return any(level.depth > 1 and level.kind in ("track_likers", "track_reposters") for level in self.levels)
+
+    @property
     def simulated(self) -> bool:
         """Say whether the data are invented: crawled from the simulator of the demo."""
         return bool(self.runs_together.api_url and self.runs_together.api_url.startswith("simulator:"))

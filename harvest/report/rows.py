@@ -54,7 +54,7 @@ class ListsEnded(NamedTuple):
 
 
 class HeardTotals(NamedTuple):
-    """All tracks that the people followed like, the seeds left out. `counted_*`: those the service gives a count of."""
+    """All tracks that the people followed like, frames left out. `counted_*`: those the service gives a count of."""
 
     tracks: int
     likes: int

@@ -9,6 +9,7 @@ from harvest.report.facts import Facts
 from harvest.report.parts import Cell, key, paragraph, section, table
 from harvest.report.pictures import Curve, curves
 from harvest.report.rows import Bucket
+from harvest.report.taste import aside
 from harvest.report.texts import count, share
 from harvest.report.tree import Element, Part, el
 
@@ -57,8 +58,8 @@ def _tracks(facts: Facts) -> Element:
     once = sum(bucket.n for bucket in here if bucket.value == 1)
     tracks = sum(bucket.n for bucket in here)
     told = (
-        f"Of {count(tracks, 'track')} that somebody followed likes, the seeds aside, {once:,} ({share(once, tracks)}) "
-        f"{'has' if once == 1 else 'have'} one liker here."
+        f"Of {count(tracks, 'track')} that somebody followed likes, {aside(facts)} aside, "
+        f"{once:,} ({share(once, tracks)}) {'has' if once == 1 else 'have'} one liker here."
     )
     if _any(there):
         told += f" Half of them have {_about(there)} or more on SoundCloud."

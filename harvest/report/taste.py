@@ -32,7 +32,7 @@ def taste(facts: Facts) -> Element:
         "What they like",
         paragraph(
             f"The {count(facts.readers, 'person', 'people')} whose likes were read like "
-            f"{count(facts.heard.tracks, 'track')} besides the {'seed' if len(facts.found_seeds) == 1 else 'seeds'}, "
+            f"{count(facts.heard.tracks, 'track')} besides {aside(facts)}, "
             f"{count(facts.heard.likes, 'like')} in all. ",
             *_assumption(facts),
         ),
@@ -58,10 +58,15 @@ def _assumption(facts: Facts) -> list[Part]:
         how = f"because they like or repost {'the seed' if len(seeds) == 1 else 'one of the seeds'}"
     return [
         el("strong", f"All of them were found {how}."),
-        " So nothing here tells what people at large like, and the seeds themselves are left out of these tables: "
-        "their share "
-        "would say how the file was made, nothing else.",
+        " So nothing here tells what people at large like. What people were chosen for liking is left out of these "
+        f"tables, {aside(facts)}: its share would say how the file was made, nothing else.",
     ]
+
+
+def aside(facts: Facts) -> str:
+    """Name the tracks that people were chosen for."""
+    seeds = "the seed" if len(facts.found_seeds) == 1 else "the seeds"
+    return f"{seeds} and the tracks around which the crawl went on" if facts.went_on else seeds
 
 
 def _measure(facts: Facts) -> Element:

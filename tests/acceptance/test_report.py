@@ -59,7 +59,9 @@ class Case:
         self.likes = [
             (u, t) for (u, t, kind), ranks in self.truth.engagements.items() if kind == "like" and ranks[0] is not None
         ]
-        self.heard = Counter(t for _, t in self.likes if t not in self.seeds)
+        # whom people were chosen for liking: seeds, and what a deeper level went around
+        self.frames = {t for kind, t in self.truth.lists if kind in ("track_likers", "track_reposters")}
+        self.heard = Counter(t for _, t in self.likes if t not in self.frames)
         self.readers = sum(kind == "user_likes" and ended[1] > 0 for (kind, _), ended in self.truth.lists.items())
 
     def likes_count(self, track):
@@ -207,7 +209,7 @@ def test_the_artists_are_counted_by_different_people(case):
         tracks[case.truth.tracks[t]["uploader_id"]].append(t)
     tracks.pop(None, None)
     for u, t in case.likes:
-        if t not in case.seeds:
+        if t not in case.frames:
             fans[case.truth.tracks[t]["uploader_id"]].add(u)
     likes = {a: sum(case.heard[t] for t in own) for a, own in tracks.items()}
     top = sorted(tracks, key=lambda a: (-likes[a], a))[:TOP]
@@ -261,8 +263,11 @@ def test_genres_and_tags_are_shares_of_the_same_likes(case, which):
     ]
 
 
-def test_no_seed_stands_among_what_they_like(many):
-    titles = {many.name(t) for t in many.seeds}
+def test_nothing_that_people_were_chosen_for_stands_among_what_they_like(many):
+    """Neither a seed nor a track around which the second level went."""
+    titles = {many.name(t) for t in many.frames}
+    assert len(titles) > len(many.seeds)
+    assert "the seeds and the tracks around which the crawl went on" in words(by_id(many.page, "taste"))
     assert not titles & {row[0] for name in ("tracks", "own-tracks") for row in table(many.page, name)}
     assert "All of them were found because they like or repost a seed, or one of the tracks around it." in words(
         many.page

@@ -1,5 +1,5 @@
--- What the shares of tracks, artists, genres and tags are shares of. The seeds stand outside: everybody followed was
--- found through them. Tracks without a count of the service's own cannot be compared with it.
+-- What the shares of tracks, artists, genres and tags are shares of. The seeds, and the tracks a deeper level went
+-- around, stand outside: everybody followed was found through them. Tracks without a count of the service's own cannot be compared with it.
 SELECT
     count(*) AS tracks,
     coalesce(sum(likes), 0) AS likes,
@@ -8,4 +8,4 @@ SELECT
     coalesce(sum(likes_count), 0) AS likes_count,
     coalesce(max(likes), 0) AS most
 FROM temp.heard
-WHERE NOT is_seed;
+WHERE NOT is_frame;

@@ -12,6 +12,6 @@ SELECT
     END AS value,
     count(*) AS n
 FROM temp.heard
-WHERE NOT is_seed AND likes_count IS NOT NULL
+WHERE NOT is_frame AND likes_count IS NOT NULL
 GROUP BY value
 ORDER BY value;

@@ -1,4 +1,4 @@
--- How many tracks have how many likers among the people followed, the seeds left out; cut as in likes_per_person.
+-- How many tracks have how many likers among the people followed, frames left out; cut as in likes_per_person.
 SELECT
     CASE
         WHEN likes < 100 THEN likes
@@ -9,6 +9,6 @@ SELECT
     END AS value,
     count(*) AS n
 FROM temp.heard
-WHERE NOT is_seed
+WHERE NOT is_frame
 GROUP BY value
 ORDER BY value;

@@ -3,7 +3,7 @@
 SELECT h.track_id, t.title, t.permalink_url, u.username AS artist, u.permalink_url AS artist_url, h.likes, h.likes_count
 FROM (
     SELECT track_id, uploader_id, likes, likes_count FROM temp.heard
-    WHERE NOT is_seed AND likes >= :least AND likes_count IS NOT NULL
+    WHERE NOT is_frame AND likes >= :least AND likes_count IS NOT NULL
     ORDER BY round(1.0 * likes / likes_count, 9) DESC, likes DESC, track_id LIMIT :rows
 ) AS h
 JOIN tracks AS t ON t.id = h.track_id

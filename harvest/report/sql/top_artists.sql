@@ -11,7 +11,7 @@ SELECT
         FROM tracks AS t
         CROSS JOIN user_engagements AS e ON e.track_id = t.id
         WHERE t.uploader_id = a.uploader_id AND e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL
-            AND t.id NOT IN (SELECT seed_id FROM harvests WHERE seed_kind = 'track' AND seed_id IS NOT NULL)
+            AND t.id NOT IN (SELECT track_id FROM temp.heard WHERE is_frame)
     ) AS people,
     u.followers_count,
     a.counted_likes,
@@ -24,7 +24,7 @@ FROM (
         coalesce(sum(likes) FILTER (WHERE likes_count IS NOT NULL), 0) AS counted_likes,
         sum(likes_count) AS likes_count
     FROM temp.heard
-    WHERE NOT is_seed AND uploader_id IS NOT NULL
+    WHERE NOT is_frame AND uploader_id IS NOT NULL
     GROUP BY uploader_id
     ORDER BY likes DESC, uploader_id
     LIMIT :rows

@@ -8,7 +8,7 @@ WITH spelled AS (
         coalesce(sum(likes) FILTER (WHERE likes_count IS NOT NULL), 0) AS counted_likes,
         sum(likes_count) AS likes_count
     FROM temp.heard
-    WHERE NOT is_seed AND genre <> ''
+    WHERE NOT is_frame AND genre <> ''
     GROUP BY genre
 ),
 ranked AS (

@@ -5,7 +5,7 @@ WITH tagged AS (
     FROM temp.heard AS h
     CROSS JOIN track_tags AS tt ON tt.track_id = h.track_id
     CROSS JOIN tags AS g ON g.id = tt.tag_id
-    WHERE NOT h.is_seed AND g.folded <> ''
+    WHERE NOT h.is_frame AND g.folded <> ''
 )
 SELECT
     folded AS name,
