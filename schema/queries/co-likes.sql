@@ -5,13 +5,15 @@
 -- :order     people|lift = people    what comes first
 -- :limit     integer = 20            rows at most
 --
--- Counted are the people who like the track and whose own list of likes was read, as far as it was read.
+-- Counted are the people who like the track and whose own list of likes was read, as far as it was read: only likes
+-- that stand in somebody's own list count.
 --
 -- `lift` holds two shares against each other: the share of all likes these people gave to the tracks counted here, and
 -- the share of all likes the service counts for the same tracks (likes_count). 2 means that they like it twice as much
 -- as everybody does. The service's counts are used because this file cannot tell chance: everybody who was followed
 -- from a seed likes the seed, so within the file nothing is independent of it. A lift is NULL where the service shows
--- no count. Small numbers make large lifts: raise at_least with order=lift.
+-- no count, and where people were chosen because they like the track, so that nothing can be said against chance: a
+-- seed, and a track around which a deeper level went. Small numbers make large lifts: raise at_least with order=lift.
 WITH
 given AS (
     SELECT
@@ -20,6 +22,16 @@ given AS (
             (SELECT seed_id FROM harvests WHERE seed_id IS NOT NULL ORDER BY id LIMIT 1)
         ) AS track_id,
         CAST(coalesce(nullif(:at_least, ''), 2) AS INTEGER) AS at_least
+),
+frames AS MATERIALIZED (                            -- people were chosen because they like these
+    SELECT o.subject_id AS track_id
+    FROM tasks AS o JOIN harvest_tasks AS w ON w.task_id = o.id
+    WHERE o.kind IN ('track_likers', 'track_reposters') AND EXISTS (
+        SELECT 1 FROM harvest_tasks AS v JOIN tasks AS p ON p.id = v.task_id
+        WHERE v.harvest_id = w.harvest_id AND p.kind = 'user_likes'
+    )
+    UNION
+    SELECT seed_id FROM harvests WHERE seed_kind = 'track' AND seed_id IS NOT NULL
 ),
 fans AS MATERIALIZED (
     SELECT e.user_id
@@ -31,20 +43,21 @@ common AS MATERIALIZED (
     SELECT e.track_id, count(*) AS people
     FROM fans AS f
     CROSS JOIN user_engagements AS e ON e.user_id = f.user_id AND e.engagement_type = 'like'
+        AND e.user_list_rank IS NOT NULL
     WHERE e.track_id <> (SELECT track_id FROM given)
     GROUP BY e.track_id
 ),
 every AS MATERIALIZED (                             -- likes on the tracks that have a count: given here, and counted
     SELECT sum(c.people) AS given_here, sum(t.likes_count) AS counted
     FROM common AS c CROSS JOIN tracks AS t ON t.id = c.track_id
-    WHERE t.likes_count > 0
+    WHERE t.likes_count > 0 AND c.track_id NOT IN (SELECT track_id FROM frames)
 ),
 found AS MATERIALIZED (
     SELECT
         c.track_id,
         c.people,
         t.likes_count,
-        CASE WHEN t.likes_count > 0
+        CASE WHEN t.likes_count > 0 AND c.track_id NOT IN (SELECT track_id FROM frames)
             THEN round(1.0 * c.people / every.given_here / t.likes_count * every.counted, 2)
         END AS lift
     FROM common AS c CROSS JOIN tracks AS t ON t.id = c.track_id CROSS JOIN every

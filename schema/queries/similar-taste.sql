@@ -4,8 +4,9 @@
 -- :at_least  integer = 2             leave out people who have fewer tracks in common
 -- :limit     integer = 20            rows at most
 --
--- Compared are the people whose own list of likes was read, as far as it was read. `jaccard` is tracks both like by
--- tracks either likes. Everybody followed from one seed has the seed in common.
+-- Compared are the people whose own list of likes was read, as far as it was read: only likes that stand in somebody's
+-- own list count. `jaccard` is tracks both like by tracks either likes. Everybody followed from one seed has the seed
+-- in common.
 WITH
 given AS (
     SELECT coalesce(
@@ -18,13 +19,13 @@ given AS (
 ),
 mine AS MATERIALIZED (
     SELECT track_id FROM user_engagements
-    WHERE user_id = (SELECT user_id FROM given) AND engagement_type = 'like'
+    WHERE user_id = (SELECT user_id FROM given) AND engagement_type = 'like' AND user_list_rank IS NOT NULL
 ),
 near AS MATERIALIZED (
     SELECT e.user_id, count(*) AS in_common
     FROM mine AS m
     CROSS JOIN user_engagements AS e ON e.track_id = m.track_id
-    WHERE e.engagement_type = 'like' AND e.user_id <> (SELECT user_id FROM given)
+    WHERE e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL AND e.user_id <> (SELECT user_id FROM given)
     GROUP BY e.user_id
     HAVING count(*) >= CAST(coalesce(nullif(:at_least, ''), 2) AS INTEGER)
 )

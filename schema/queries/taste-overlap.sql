@@ -4,8 +4,9 @@
 -- :other  user = longest             the other; without a name, the person with the longest list but one
 --
 -- `likes` are the likes that stand in this file. The lists may be cut: see `list` and `other_list`. People followed
--- from the same seed all like the seed, so `beside_seeds` leaves the seeds out, and so does `jaccard`: tracks both
--- like by tracks either likes. `share_of_shorter` is tracks both like by the likes of whoever has fewer, likewise.
+-- from the same seed all like the seed, so `beside_seeds` leaves the seeds out, and the tracks around which a deeper
+-- level went, and so does `jaccard`: tracks both like by tracks either likes. `share_of_shorter` is tracks both like by
+-- the likes of whoever has fewer, likewise.
 WITH
 longest AS MATERIALIZED (
     SELECT subject_id AS user_id, row_number() OVER (ORDER BY collected DESC, subject_id) AS place
@@ -23,22 +24,32 @@ two AS MATERIALIZED (
         SELECT user_id FROM longest WHERE user_id <> (SELECT user_id FROM one) ORDER BY place LIMIT 1
     )) AS user_id
 ),
+frames AS MATERIALIZED (                            -- people were chosen because they like these
+    SELECT o.subject_id AS track_id
+    FROM tasks AS o JOIN harvest_tasks AS w ON w.task_id = o.id
+    WHERE o.kind IN ('track_likers', 'track_reposters') AND EXISTS (
+        SELECT 1 FROM harvest_tasks AS v JOIN tasks AS p ON p.id = v.task_id
+        WHERE v.harvest_id = w.harvest_id AND p.kind = 'user_likes'
+    )
+    UNION
+    SELECT seed_id FROM harvests WHERE seed_kind = 'track' AND seed_id IS NOT NULL
+),
 mine AS MATERIALIZED (
-    SELECT track_id, track_id IN (SELECT seed_id FROM harvests) AS is_seed FROM user_engagements
+    SELECT track_id, track_id IN (SELECT track_id FROM frames) AS is_frame FROM user_engagements
     WHERE user_id = (SELECT user_id FROM one) AND engagement_type = 'like'
 ),
 theirs AS MATERIALIZED (
-    SELECT track_id, track_id IN (SELECT seed_id FROM harvests) AS is_seed FROM user_engagements
+    SELECT track_id, track_id IN (SELECT track_id FROM frames) AS is_frame FROM user_engagements
     WHERE user_id = (SELECT user_id FROM two) AND engagement_type = 'like'
 ),
 counted AS MATERIALIZED (
     SELECT
         (SELECT count(*) FROM mine) AS likes,
         (SELECT count(*) FROM theirs) AS other_likes,
-        (SELECT count(*) FROM mine WHERE NOT is_seed) AS unseeded,
-        (SELECT count(*) FROM theirs WHERE NOT is_seed) AS other_unseeded,
+        (SELECT count(*) FROM mine WHERE NOT is_frame) AS unseeded,
+        (SELECT count(*) FROM theirs WHERE NOT is_frame) AS other_unseeded,
         count(*) AS in_common,
-        count(*) FILTER (WHERE NOT mine.is_seed) AS beside_seeds
+        count(*) FILTER (WHERE NOT mine.is_frame) AS beside_seeds
     FROM mine JOIN theirs ON theirs.track_id = mine.track_id
 )
 SELECT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 import sqlite3
 from collections import Counter, defaultdict
 from itertools import combinations
@@ -90,12 +91,18 @@ def test_the_world_has_what_the_queries_are_about(lists, truth):
     assert any(track["likes_count"] in (None, 0) for track in truth.tracks.values())
 
 
+def frames_of(truth):
+    """Tracks that people were chosen for liking."""
+    return {subject for kind, subject in truth.lists if kind in ("track_likers", "track_reposters")}
+
+
 def co_likes(truth, likes, lists, track):
     fans = {user for user in likes if track in likes[user] and lists.get(user, ("", 0))[1] > 0}
-    common = Counter(other for user in fans for other in likes[user] if other != track)
-    counts = {other: truth.tracks[other]["likes_count"] or 0 for other in common}
-    here, counted = sum(n for t, n in common.items() if counts[t]), sum(counts.values())
-    lift = {t: round(n / here / (counts[t] / counted), 2) if counts[t] else None for t, n in common.items()}
+    own = {u: {t for t in likes[u] if truth.engagements[u, t, "like"][0] is not None} for u in fans}
+    common = Counter(other for user in fans for other in own[user] if other != track)
+    counts = {other: truth.tracks[other]["likes_count"] or 0 for other in common.keys() - frames_of(truth)}
+    here, counted = sum(n for t, n in common.items() if counts.get(t)), sum(counts.values())
+    lift = {t: round(n / here / (counts[t] / counted), 2) if counts.get(t) else None for t, n in common.items()}
     return fans, common, lift
 
 
@@ -121,6 +128,71 @@ def test_co_likes_of_another_track_by_lift(answer, truth, likes, lists, seed):
     known = [value for value in lifts if value is not None]
     assert known == sorted(known, reverse=True)
     assert lifts[len(known) :] == [None] * (len(lifts) - len(known))
+
+
+@pytest.fixture(scope="module")
+def deep(tmp_path_factory):
+    """A crawl that went around three tracks more, and a cap: some likes stand in the list of the track alone."""
+    limits = Limits(max_users=25, max_user_likes=12, depth=2, max_tracks=3)
+    path = tmp_path_factory.mktemp("deep") / "t.db"
+    crawl_world(path, WORLD, limits=limits)
+    return path, WORLD.truth(max_users=25, max_user_likes=12, depth=2, max_tracks=3)
+
+
+def asked_of(path, name, *given):
+    with contextlib.closing(open_to_read(path)) as connection:
+        found = ask(connection, QUERIES[name].sql, bind_named(connection, QUERIES[name], given))
+        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+
+
+def likes_by_user(truth, *, own):
+    found = defaultdict(set)
+    for (user, track, deed), ranks in truth.engagements.items():
+        if deed == "like" and (ranks[0] is not None or not own):
+            found[user].add(track)
+    return found
+
+
+def test_co_likes_count_what_stands_in_peoples_own_lists_and_lift_no_frame(deep):
+    path, truth = deep
+    lists = {user: ended for (kind, user), ended in truth.lists.items() if kind == "user_likes"}
+    seed = next(track for kind, track in truth.lists if kind == "track_likers")
+    _, common, lift = co_likes(truth, likes_by_user(truth, own=False), lists, seed)
+    found = asked_of(path, "co-likes", "limit=100000", "at_least=1")
+    assert {row["track_id"]: row["people"] for row in found} == common
+    assert {row["track_id"]: row["lift"] for row in found} == pytest.approx(lift, abs=0.0101)
+    around = frames_of(truth) & set(common)
+    assert len(around) == 3
+    assert {lift[track] for track in around} == {None}
+
+
+def test_similar_taste_counts_the_same_likes_above_and_below(deep):
+    path, truth = deep
+    lists = {user: ended for (kind, user), ended in truth.lists.items() if kind == "user_likes" and ended[1]}
+    own, known = likes_by_user(truth, own=True), likes_by_user(truth, own=False)
+    one, _ = two_longest(lists)
+    assert any(known[user] - own[user] for user in lists)
+    near = {u: len(own[one] & own[u]) for u in lists if u != one and len(own[one] & own[u]) > 1}
+    expected = {u: round(n / len(own[one] | own[u]), 3) for u, n in near.items()}
+    found = asked_of(path, "similar-taste", "limit=9999")
+    assert {row["user_id"]: row["jaccard"] for row in found} == expected
+
+
+def test_taste_overlap_leaves_out_what_people_were_chosen_for(deep, tmp_path):
+    """With a seed that could not be looked up beside it."""
+    path, truth = tmp_path / "t.db", deep[1]
+    shutil.copy(deep[0], path)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "INSERT INTO harvests (seed_url, options, state, started_at) VALUES ('x', '{}', 'failed', '2026-01-01')"
+        )
+    lists = {user: ended for (kind, user), ended in truth.lists.items() if kind == "user_likes"}
+    known = likes_by_user(truth, own=False)
+    one, two = two_longest(lists)
+    frames = frames_of(truth)
+    (found,) = asked_of(path, "taste-overlap")
+    assert found["beside_seeds"] == len((known[one] & known[two]) - frames)
+    assert found["jaccard"] == round(found["beside_seeds"] / len((known[one] | known[two]) - frames), 3)
 
 
 def test_shared_fans(answer, truth, likes, seed):
@@ -181,10 +253,11 @@ def test_naming_one_of_two_leaves_the_longest_other(answer, lists):
             assert pick(answer(query, *given), "user_id", "other_id") == [expected]
 
 
-def test_similar_taste(answer, likes, lists):
+def test_similar_taste(answer, truth, lists):
+    own = likes_by_user(truth, own=True)
     one, _ = two_longest(lists)
-    near = {u: len(likes[one] & likes[u]) for u in lists if u != one and lists[u][1] and len(likes[one] & likes[u]) > 1}
-    expected = {u: round(n / (len(likes[one]) + lists[u][1] - n), 3) for u, n in near.items()}
+    near = {u: len(own[one] & own[u]) for u in lists if u != one and lists[u][1] and len(own[one] & own[u]) > 1}
+    expected = {u: round(n / (len(own[one]) + lists[u][1] - n), 3) for u, n in near.items()}
     found = answer("similar-taste", "limit=9999")
     assert {row["user_id"]: row["jaccard"] for row in found} == expected
     assert {row["user_id"]: row["in_common"] for row in found} == near
