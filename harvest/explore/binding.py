@@ -14,6 +14,7 @@ from typing import Any
 from harvest.errors import QueryError
 from harvest.explore import reading_sql
 from harvest.explore.named import THINGS, Named, Parameter
+from harvest.store.graph import fold_tag
 from harvest.store.provenance import find
 
 _GIVEN_BY_NAME = re.compile(r"([^\W\d]\w*)=(.*)", re.DOTALL)
@@ -103,6 +104,8 @@ def _value(connection: sqlite3.Connection, query: Named, parameter: Parameter, t
         return None
     if parameter.type in THINGS:
         return find(connection, parameter.type, text)[0]
+    if parameter.type == "tag":
+        return fold_tag(text) or text  # of nothing but hyphens: no tag is that
     if parameter.type == "integer":
         if not _INTEGER.fullmatch(text):
             raise QueryError(f"{parameter.name} of {query.name} is a whole number, not {text!r}.")

@@ -1,6 +1,6 @@
 -- Which tags stand together on tracks, more than chance would have it?
 --
--- :tag       text = all              only pairs with this tag, in any spelling
+-- :tag       tag = all               only pairs with this tag, in any spelling
 -- :at_least  integer = 2             leave out pairs on fewer tracks
 -- :order     tracks|lift = tracks    what comes first
 -- :limit     integer = 20            rows at most
@@ -11,8 +11,11 @@
 WITH
 given AS (
     SELECT
-        -- as harvest/store/graph.py folds, as far as SQL can: lower case for a to z
-        lower(replace(replace(replace(nullif(nullif(:tag, ''), 'all'), ' ', ''), '-', ''), '_', '')) AS tag,
+        -- `harvest sql` folds it; elsewhere as some tag here of this spelling, or as far as SQL can: a to z
+        coalesce(
+            (SELECT folded FROM tags WHERE name = nullif(:tag, 'all')),
+            lower(replace(replace(replace(nullif(nullif(:tag, ''), 'all'), ' ', ''), '-', ''), '_', ''))
+        ) AS tag,
         CAST(coalesce(nullif(:at_least, ''), 2) AS INTEGER) AS at_least
 ),
 worn AS MATERIALIZED (                              -- every folded tag of a track, once

@@ -326,6 +326,23 @@ def test_tag_pairs_are_folded_and_lifted(answer, truth):
     assert {r["tag"] for r in told} == {"hiphop"}
 
 
+@pytest.mark.parametrize("spelling", ["Техно", "ТЕХНО", "те–хно"])
+def test_tag_pairs_find_a_tag_in_any_script(path, tmp_path, spelling):
+    """As the crawl folds it; a tool that does not fold finds the spelling that stands in the file."""
+    copy = tmp_path / "t.db"
+    shutil.copy(path, copy)
+    with contextlib.closing(sqlite3.connect(copy)) as connection, connection:
+        (track,) = connection.execute("SELECT min(track_id) FROM track_tags").fetchone()
+        for name in ("Техно", "CAFÉ"):
+            connection.execute("INSERT INTO tags (name, folded) VALUES (?, ?)", (name, fold_tag(name)))
+            connection.execute("INSERT INTO track_tags SELECT ?, id FROM tags WHERE name = ?", (track, name))
+        values = {"tag": "Техно", "at_least": 1, "order": None, "limit": None}
+        elsewhere = connection.execute(QUERIES["tag-pairs"].sql, values).fetchall()
+    found = asked_of(copy, "tag-pairs", f"tag={spelling}", "at_least=1")
+    assert ("техно", "café", 1) in pick(found, "tag", "other", "tracks")
+    assert [tuple(row.values()) for row in found] == elsewhere
+
+
 def test_top_tracks_artists_tags_and_genres(answer, truth, likes):
     tracks = Counter(track for liked in likes.values() for track in liked)
     found = answer("top-tracks", "limit=50")
