@@ -37,6 +37,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -63,8 +64,13 @@ class ExtraMissing(SettingsError):
 
 
 def how_to_install(extra: str) -> str:
-    """Give the command that adds an extra to the very Python that runs; any other pip may find another harvest."""
-    return f"{shlex.quote(sys.executable)} -m pip install 'harvest[{extra}]'"
+    """Give the command that adds an extra to the very Python that runs, from the clone: by the name `harvest`, a
+    package index would give another project.
+    """
+    pip, clone = f"{shlex.quote(sys.executable)} -m pip install", Path(__file__).parents[1]
+    if (clone / "pyproject.toml").is_file():
+        return f"{pip} -e {shlex.quote(f'{clone}[{extra}]')}"
+    return f"{pip} '.[{extra}]' in the clone of harvest"
 
 
 class SeedError(SettingsError):

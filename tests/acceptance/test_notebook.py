@@ -194,7 +194,7 @@ def test_a_library_that_is_missing_is_named_with_the_extra_that_brings_it(
 ):
     db = crawl(service, tmp_path / "t.db", max_users=1)
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ImportError, match=r"pip install 'harvest\[\w+\]'"):
+    with pytest.raises(ImportError, match=r"pip install -e \S+\[\w+\]"):
         getattr(db.likes, method)()
 
 

@@ -1,9 +1,15 @@
 """What errors say."""
 
+import re
+import shlex
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from harvest.errors import ExtraMissing
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_missing_extra_is_installed_by_the_python_that_misses_it():
@@ -11,6 +17,24 @@ def test_a_missing_extra_is_installed_by_the_python_that_misses_it():
     said, _, command = str(error).partition(": ")
     assert (said, error.exit_code) == ("harvest serve needs datasette", 2)
     python, rest = command.split(" -m ")
-    assert rest == "pip install 'harvest[serve]'"
+    assert shlex.split(rest) == ["pip", "install", "-e", f"{ROOT}[serve]"]
     asked = [python.strip("'"), "-c", "import sys; print(sys.executable)"]
     assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip() == sys.executable
+
+
+def test_away_from_the_clone_the_hint_says_where_to_run_it(tmp_path):
+    """As after `pip install .`: the package stands alone, and the clone may be anywhere."""
+    (tmp_path / "harvest").mkdir()
+    (tmp_path / "harvest" / "__init__.py").touch()
+    shutil.copy(ROOT / "harvest" / "errors.py", tmp_path / "harvest")
+    script = "from harvest.errors import how_to_install; print(how_to_install('serve'))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.strip().endswith(" -m pip install '.[serve]' in the clone of harvest")
+
+
+def test_nothing_tells_anybody_to_install_a_package_by_the_name_of_another_project():
+    """`harvest` on PyPI is somebody else's."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "docs").rglob("*.ipynb")]
+    pages += (ROOT / "harvest").rglob("*.py")
+    by_name = re.compile(r"pip install[^\n]*?\bharvest(?:\[|`|$)")
+    assert [str(page) for page in pages if by_name.search(page.read_text("utf-8"))] == []
