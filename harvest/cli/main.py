@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
 import os
 import sys
@@ -14,7 +16,7 @@ import click
 from dotenv import load_dotenv
 
 from harvest import __version__
-from harvest.errors import HarvestError
+from harvest.errors import HarvestError, StoreError
 
 # Command → (module, one line of help). Modules are imported when their command runs, so that `--help` is quick.
 COMMANDS = {
@@ -50,6 +52,9 @@ GROUPS = {
     "set up": ("auth", "doctor", "completion"),
     "try out": ("demo", "simulate"),
 }
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class HarvestGroup(click.Group):
@@ -155,6 +160,9 @@ def _run(argv: list[str] | None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        full = error.filename is None and error.errno in _NO_ROOM  # no file of ours: those say so themselves
+        return _output_failed(error) if full else _unexpected(error)
     except Exception as error:  # the last door: one line for people, the trace on request
         return _unexpected(error)
 
@@ -165,6 +173,14 @@ def _name_the_variable(error: click.ClickException) -> None:
         source = error.ctx.get_parameter_source(error.param.name)
         if source is click.core.ParameterSource.ENVIRONMENT:
             click.echo(f"(It comes from {error.param.envvar}.)", err=True)
+
+
+def _output_failed(error: OSError) -> int:
+    """Say that the output has no room, and drop what waits to be written, or Python would try again at the end."""
+    click.echo(f"harvest: The output cannot be written: {error.strerror}. Make room, or write it elsewhere.", err=True)
+    with contextlib.suppress(OSError, ValueError):  # a stdout that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return StoreError.exit_code
 
 
 def _unexpected(error: Exception) -> int:

@@ -27,9 +27,36 @@ FORMATS = ("table", "csv", "json", "ndjson")
 ON_A_TERMINAL = 1000  # rows of a table that are shown there unless --limit says otherwise
 _SECONDS_IN_SILENCE = 2.0
 _NAME = re.compile(r"[\w-]+")
+_COMMENT = re.compile(r"--[^=\s]*\s")  # and no option: `--db=my file`
+_HYPHENED = re.compile(r"-[^-]")
 
 
-@click.command()
+class _Asking(click.Command):
+    """Takes SQL that begins with a comment, and words that begin with a hyphen, for what they are."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Hide them from click behind a NUL, which no argument can hold."""
+        options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
+        known = {name for option in options for name in option.opts}
+        taking = {name for option in options if not option.is_flag for name in option.opts}
+        end = args.index("--") if "--" in args else len(args)
+        left = super().parse_args(
+            ctx,
+            [
+                f"\0{arg}"
+                if place < end
+                and (place == 0 or args[place - 1] not in taking)
+                and (_COMMENT.match(arg) or (_HYPHENED.match(arg) and arg[:2] not in known))
+                else arg
+                for place, arg in enumerate(args)
+            ],
+        )
+        ctx.params["query"] = ctx.params["query"] and ctx.params["query"].removeprefix("\0")
+        ctx.params["values"] = tuple(value.removeprefix("\0") for value in ctx.params["values"])
+        return left
+
+
+@click.command(cls=_Asking)
 @click.argument("query", required=False)
 @click.argument("values", nargs=-1)
 @cache_path()

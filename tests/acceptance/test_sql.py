@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import structlog
@@ -23,6 +24,7 @@ from tests.crawling import crawl_world, read
 from tests.terminals import on_a_terminal
 from tests.waiting import PATIENCE, read_until
 
+FULL = Path("/dev/full")
 NEVER_ENDS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
 
@@ -121,8 +123,39 @@ def test_search_takes_any_words(sql, path):
     ((title,),) = read(path, "SELECT title FROM tracks AS t JOIN harvests AS h ON h.seed_id = t.id")
     assert title in sql("search", *title.split()).out
     assert sql("search", title.split()[0][:3] + "*", "limit=1", "-f", "csv").out.count("\n") == 2
-    for words in (['"'], ["a AND", "(("], ["x=y"], ["NEAR(a b)"], ["-x"[::-1]]):
+    for words in (['"'], ["a AND", "(("], ["x=y"], ["NEAR(a b)"], ["-x"], ["a", "-song", "-n", "3"]):
         sql("search", *words)
+
+
+def test_sql_may_begin_with_a_comment(sql, path):
+    for text in (
+        "-- Which one?\nSELECT :a AS a;",
+        "--Which --limit=1 one?\nSELECT :a AS a",
+        "\n-- one\nSELECT :a AS a",
+    ):
+        assert sql(text, "-7", "-f", "csv").out == "a\n-7\n"
+        assert sql("-f", "csv", text, "a=-7").out == "a\n-7\n"
+    copy = named_queries()["top-genres"].sql
+    assert sql(copy, "limit=3", "-f", "csv").out == sql("top-genres", "limit=3", "-f", "csv").out
+
+
+def test_what_is_no_option_is_still_said(sql):
+    assert "--limt" in sql("top-genres", "--limt", "3", code=2).err
+    assert "-5 is not in the range" in sql("top-genres", "-n", "-5", code=2).err
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no file that is always full")
+@pytest.mark.parametrize("words", ["sql users -f csv", "sql top-genres", "status", "status --json", "sql"])
+def test_a_full_disk_behind_the_output_is_one_line_and_exit_4(path, words):
+    command, *rest = words.split()
+    arguments = [command, *rest, *([] if words == "sql" else ["--db", str(path)])]
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "harvest", *arguments],
+            stdout=full, stderr=subprocess.PIPE, text=True, env=environment(), check=False,
+        )  # fmt: skip
+    told = "harvest: The output cannot be written: No space left on device. Make room, or write it elsewhere.\n"
+    assert (done.returncode, done.stderr) == (4, told)
 
 
 def test_a_query_from_stdin(path):
