@@ -114,6 +114,11 @@ class Engine:
         self._changed.set()
         self._client.halt()
 
+    def fail(self, error: HarvestError) -> None:
+        """Finish the pages on the wire, then end with this error, unless there is one already."""
+        self._error = self._error or error
+        self.stop()
+
     def abort(self) -> None:
         """End at once; pages on the wire are dropped, committed ones are safe."""
         self.stop()

@@ -18,7 +18,7 @@ from harvest.crawl.telling import Meter, Progress, Teller
 from harvest.models import Limits
 from harvest.store import harvests, lease, runs
 from harvest.store.commit import PageCommitter
-from harvest.store.database import apply_schema, fold_wal, immediately, open_for_crawl, storage_errors
+from harvest.store.database import Guard, apply_schema, fold_wal, immediately, open_for_crawl, storage_errors
 from harvest.store.frontier import Frontier
 from harvest.store.ledger import Tolerance
 
@@ -72,12 +72,22 @@ async def crawl(
             budget = budget or Budget()
             budget.count_before(*runs.spent(db.conn))
             engine = _engine(db, run_id, client, conditions, witness, clock, budget)
-            teller = Teller(db.conn, run_id, client, clock, page_size=conditions.page_size, on_progress=on_progress)
+            guard = Guard(path)
+
+            def progressed(progress: Progress) -> None:
+                if (gone := guard.trouble()) is not None:
+                    engine.fail(gone)
+                if on_progress is not None:
+                    on_progress(progress)
+
+            teller = Teller(db.conn, run_id, client, clock, page_size=conditions.page_size, on_progress=progressed)
             on_start(engine)
             stop_reason = "failed"
             try:
                 async with teller:
                     stop_reason = await engine.run()
+                if (gone := guard.trouble()) is not None:  # since the last look
+                    raise gone
             except Exception as error:
                 stop_reason = type(error).__name__
                 raise

@@ -88,12 +88,12 @@ class Teller:
         self._telling.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._telling
-        if error[0] is None:
-            self._on_progress(self.look())
 
     def last_word(self) -> None:
-        """Leave word in the file of how it ended, inside the caller's transaction."""
-        tell(self._connection, self._told(self.look()))
+        """Tell how it ended, however it did: whoever listens, and the file, inside the caller's transaction."""
+        progress = self.look()
+        self._on_progress(progress)
+        tell(self._connection, self._told(progress))
 
     def look(self) -> Progress:
         """See how the crawl goes."""

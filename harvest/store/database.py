@@ -189,6 +189,32 @@ def fold_wal(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+class Guard:
+    """Watches that the file being written is still the one at its path: SQLite goes on writing to a deleted one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._ours = _identity(path)
+
+    def trouble(self) -> StorageFailed | None:
+        """Say so when the file was deleted, or another one put in its place."""
+        with contextlib.suppress(OSError):  # a share that does not answer just now proves nothing
+            if _identity(self._path) != self._ours:
+                return StorageFailed(
+                    f"{self._path} was deleted, moved or replaced while it was being crawled, and what is collected"
+                    " now would be lost: put it back, or begin anew with `harvest URL`."
+                )
+        return None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
+
+
 @contextlib.contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite and the file system complain about into one clear line."""

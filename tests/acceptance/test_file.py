@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -12,9 +13,14 @@ from contextlib import closing
 
 import pytest
 
+from harvest.errors import StorageFailed
+from harvest.models import Limits
 from harvest.store import lease
 from tests.crawling import assert_exact, assert_sound
 from tests.waiting import PATIENCE, until
+
+
+from tests.crawling import Onlooker, assert_exact, assert_sound, crawl_into
 
 CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")
 
@@ -176,6 +182,29 @@ def test_a_start_killed_at_any_moment_is_begun_again(run, start, server, tmp_pat
         done = run(server.world.seed_url(), "--db", path, *CAPS, server=server)
         assert done.returncode == 0, done.stderr
         assert_sound(path)
+
+
+@pytest.mark.parametrize("what", ["deleted", "replaced"])
+def test_a_file_that_is_taken_away_stops_the_crawl_at_once(start, server, tmp_path, what):
+    path = tmp_path / "t.db"
+    process = start(server.world.seed_url(), "--db", path, "--delay", "0.5", server=server)
+    until(lambda: server.total > 4)
+    path.unlink()
+    if what == "replaced":
+        path.touch()
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 4
+    assert err.splitlines()[-1].startswith(f"harvest: {path} was deleted, moved or replaced")
+    assert server.total < 35  # of some forty
+
+
+def test_a_file_that_is_taken_away_after_the_last_look_is_missed_all_the_same(db_path, server):
+    class Thief(Onlooker):
+        def page_committed(self, task, page, receipt):
+            db_path.unlink(missing_ok=True)
+
+    with pytest.raises(StorageFailed, match="was deleted, moved or replaced"):
+        asyncio.run(crawl_into(db_path, server, limits=Limits(max_users=0), onlooker=Thief()))
 
 
 def test_two_crawls_started_together_do_not_share_a_file(start, server, tmp_path):

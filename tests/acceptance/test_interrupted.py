@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,13 @@ LIMITS = Limits(max_users=20, max_user_likes=20)
 
 def exact(path, server):
     assert_exact(path, server.world, limits=LIMITS, page_size=5)
+
+
+def assert_last_word_is_that_of_the_file(stderr, path):
+    (told,) = [line for line in stderr.splitlines() if "crawl.ended" in line]
+    numbers = dict(re.findall(r"(\w+)=(\d+)", told))
+    (pages,), (requests,) = read(path, "SELECT count(*) FROM pages UNION ALL SELECT sum(n) FROM run_requests")
+    assert (int(numbers["pages"]), int(numbers["requests"])) == (pages, requests)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -103,6 +111,7 @@ def test_a_service_that_blocks_us_for_good_ends_with_exit_5_and_can_be_resumed(r
         blocked = run(*arguments, server=server, HARVEST_HOLD_SECONDS="0.02")
         assert blocked.returncode == 5
         assert "harvest resume" in blocked.stderr
+        assert_last_word_is_that_of_the_file(blocked.stderr, path)
         assert read(path, "SELECT state FROM harvests") == [("paused",)]
         server.use("")
         assert run("resume", "--db", path, server=server).returncode == 0
