@@ -32,6 +32,10 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+MOST = 10**15  # of anything that may be asked for; SQLite holds whole numbers up to 2**63 - 1
+DEEPEST = 1000
+LONGEST_DELAY = 3600.0  # seconds between two requests
+
 # Whom to follow first: as listed; by lot; by number of followers, falling or rising.
 ORDERS = ("newest", "random", "popular", "least-known")
 

@@ -32,7 +32,7 @@ from harvest.crawl.session import Conditions, Seeds
 from harvest.crawl.session import crawl as run_session
 from harvest.errors import ApiError, SeedError, SettingsError
 from harvest.logs import configure_unless_done
-from harvest.models import ORDERS, Limits, Outcome, Page, Receipt, Task
+from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits, Outcome, Page, Receipt, Task
 from harvest.reading import DEFAULT_PATH, File
 from harvest.settings import Settings, read_settings
 from harvest.store import harvests, queries
@@ -135,12 +135,15 @@ def _translated(options: Mapping[str, Any]) -> dict[str, Any]:
     if sample is not None:
         if chosen.get("order", "random") != "random":
             raise SettingsError(f"A sample is drawn at random: leave out order={chosen['order']!r}.")
+        if chosen.get("max_users", sample) != sample:
+            raise SettingsError(f"A sample of {sample} follows so many: leave out max_users={chosen['max_users']}.")
         chosen.update(order="random", max_users=sample)
     if chosen.get("order", ORDERS[0]) not in ORDERS:
         raise SettingsError(f"order is one of {', '.join(ORDERS)}, not {chosen['order']!r}.")
-    negative = [name for name, value in chosen.items() if isinstance(value, int | float) and value < 0]
-    if negative:
-        raise SettingsError(f"{negative[0]} cannot be negative.")
+    for name, most in {**dict.fromkeys(known, MOST), "depth": DEEPEST, "delay": LONGEST_DELAY}.items():
+        value = chosen.get(name)
+        if isinstance(value, int | float) and not 0 <= value <= most:
+            raise SettingsError(f"{name} must be a number from 0 to {most:,.0f}, not {value}.")
     return chosen
 
 

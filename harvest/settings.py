@@ -55,7 +55,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "HARVEST_REQUEST_SECONDS": ("request_seconds", "a request may take this long in all (60)"),
 }
 CREDENTIAL_STORES = ("file", "keyring", "memory")
-_NUMBERS = ("hold_seconds", "retry_seconds", "request_seconds")
+_LEAST = {"hold_seconds": 0.0, "retry_seconds": 0.0, "request_seconds": 0.1}  # a request in no time at all fails
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -64,7 +64,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     for variable, (name, _) in VARIABLES.items():
         text = environ.get(variable, "").strip()
         if text:
-            values[name] = _seconds(variable, text) if name in _NUMBERS else text
+            values[name] = _seconds(variable, text, least=_LEAST[name]) if name in _LEAST else text
     for variable in ("SOUNDCLOUD_API_URL", "SOUNDCLOUD_AUTH_URL"):
         name = VARIABLES[variable][0]
         if name in values:
@@ -74,18 +74,23 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return Settings(**values)  # type: ignore[arg-type]  # names and types follow VARIABLES
 
 
-def _seconds(variable: str, text: str) -> float:
+def _seconds(variable: str, text: str, *, least: float) -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds < 1e6:
-        raise SettingsError(f"{variable} must be a number of seconds, not {text!r}.")
+    if not least <= seconds < 1e6:
+        from_on = f" from {least:g} on" if least else ""
+        raise SettingsError(f"{variable} must be a number of seconds{from_on}, not {text!r}.")
     return seconds
 
 
 def _address(variable: str, text: str) -> str:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise SettingsError(f"{variable} must be an address such as {API_URL}, its port at most 65535.") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SettingsError(f"{variable} must be an address such as {API_URL}, not {text!r}.")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:

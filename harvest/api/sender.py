@@ -82,6 +82,8 @@ class Service:
             raise SettingsError(f"{name} is not an address: {one_line(url)}.") from error
         if base.scheme not in ("http", "https") or not base.host or base.userinfo or base.query or base.fragment:
             raise SettingsError(f"{name} must be a plain address such as https://api.soundcloud.com.")
+        if base.port is not None and not 0 < base.port < 65536:
+            raise SettingsError(f"{name} has a port that does not exist: {base.port}.")
         if base.scheme == "http" and base.host not in _LOOPBACK:
             raise SettingsError(f"{name} must begin with https://, or credentials would travel in the open.")
         self._origin = (base.scheme, base.host, base.port)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harvest.analysis.methods import METHODS, Choices
+from harvest.cli.numbers import whole
 from harvest.cli.options import cache_path, log_options
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--min-common",
-    type=click.IntRange(1),
+    type=whole(1),
     metavar="N",
     default=3,
     show_default=True,
@@ -45,16 +46,14 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--newest",
-    type=click.IntRange(1),
+    type=whole(1),
     metavar="N",
     default=1000,
     show_default=True,
     help="Likes that count of each person.",
 )
 @click.option("--include-incomplete", is_flag=True, help="Use lists of likes that are not whole, as far as read.")
-@click.option(
-    "--memory", type=click.IntRange(1), metavar="MB", default=512, show_default=True, help="Memory to use at most."
-)
+@click.option("--memory", type=whole(1), metavar="MB", default=512, show_default=True, help="Memory to use at most.")
 @click.option("--fresh", is_flag=True, help="Compute everything again, also what has not changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @log_options

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harvest.cli.budgets import Seconds
 from harvest.cli.options import log_options
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def auth() -> None:
 @click.option(
     "--redirect-uri", help="Where the login ends, exactly as registered.  [default: http://127.0.0.1:8765/callback]"
 )
-@click.option("--timeout", type=click.FloatRange(min=1), default=600, show_default=True, help="Seconds to wait.")
+@click.option("--timeout", type=Seconds(1, 86_400), default=600, show_default=True, help="Seconds to wait.")
 @log_options
 def login(no_browser: bool, redirect_uri: str | None, timeout: float) -> int:
     """Sign in as a person, in the browser.

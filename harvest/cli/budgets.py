@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harvest.cli.numbers import Real, whole
+
 if TYPE_CHECKING:
     from harvest.api.budget import Budget
 
@@ -19,7 +21,7 @@ _KEPT = ("max_requests", "for_seconds", "max_failures")  # a time of day is no t
 _UNITS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 _LENGTH = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
-_LONGEST = 10 * 366 * 86_400
+LONGEST = 10 * 366 * 86_400
 
 
 def parse_length(text: str) -> int:
@@ -28,7 +30,7 @@ def parse_length(text: str) -> int:
     seconds = sum(int(n) * _UNITS[unit] for n, unit in zip(found.groups(), "dhms", strict=True) if n) if found else 0
     if text.strip().isdecimal():
         raise ValueError(f"{text.strip()!r} needs a unit: {text.strip()}s, {text.strip()}m or {text.strip()}h")
-    if not 0 < seconds <= _LONGEST:
+    if not 0 < seconds <= LONGEST:
         raise ValueError(f"{text!r} is no length of time: write it like 2h, 90m, 1h30m or 45s")
     return seconds
 
@@ -69,12 +71,30 @@ class _Parsed(click.ParamType):  # type: ignore[type-arg]  # generic only in new
         return value.strip() if self._as_typed else parsed
 
 
+class Seconds(Real):
+    """A number of seconds within bounds, also written as a length of time."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it, or fail with one line."""
+        if isinstance(value, str):
+            try:
+                value = float(value)
+            except ValueError:
+                try:
+                    value = parse_length(value)
+                except ValueError as error:
+                    self.fail(f"{error}, or as a number of seconds.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def budget_options() -> list[Callable[[Command], Command]]:
     """Give the options of a budget."""
     return [
         click.option(
             "--max-requests",
-            type=click.IntRange(min=1),
+            type=whole(1),
             metavar="N",
             help="Stop after so many requests, not one more; retries and token requests count.",
         ),
@@ -93,7 +113,7 @@ def budget_options() -> list[Callable[[Command], Command]]:
         ),
         click.option(
             "--max-failures",
-            type=click.IntRange(min=1),
+            type=whole(1),
             metavar="N",
             help="Stop when so many lists have failed (people who are gone are no failures).",
         ),

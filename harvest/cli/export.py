@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harvest.cli.numbers import whole
 from harvest.cli.options import cache_path, log_options
 from harvest.export.choices import FORMATS, IDS
 
@@ -34,15 +35,13 @@ _SECONDS_IN_SILENCE = 2.0
 )
 @click.option("--kind", default="like", show_default=True, help="like, repost, or like,repost.")
 @click.option("--complete-users-only", is_flag=True, help="Only users whose whole list of likes is here.")
-@click.option("--min-users", type=click.IntRange(1), metavar="N", help="Only tracks with N users or more.")
-@click.option("--min-items", type=click.IntRange(1), metavar="N", help="Then only users with N tracks or more.")
-@click.option(
-    "--kcore", type=click.IntRange(1), metavar="K", help="Both with K, again and again until nothing changes."
-)
+@click.option("--min-users", type=whole(1), metavar="N", help="Only tracks with N users or more.")
+@click.option("--min-items", type=whole(1), metavar="N", help="Then only users with N tracks or more.")
+@click.option("--kcore", type=whole(1), metavar="K", help="Both with K, again and again until nothing changes.")
 @click.option(
     "--split", default="none", show_default=True, help="none, hash:0.2 (a share), or last:1 (the newest of each user)."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the hash of --split hash.")
+@click.option("--seed", type=whole(0), default=0, show_default=True, help="Of the hash of --split hash.")
 @click.option(
     "--ids",
     type=click.Choice(IDS),

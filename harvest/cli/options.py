@@ -11,8 +11,9 @@ from typing import Any, TextIO
 
 import click
 
-from harvest.cli.budgets import budget_options
-from harvest.models import ORDERS
+from harvest.cli.budgets import Seconds, budget_options
+from harvest.cli.numbers import whole
+from harvest.models import DEEPEST, LONGEST_DELAY, ORDERS
 
 Command = Callable[..., Any]
 DEFAULT_PATH = Path("data/cache/tracks.db")
@@ -118,7 +119,7 @@ def crawl_options(command: Command) -> Command:
         command,
         click.option(
             "--max-users",
-            type=click.IntRange(min=0),
+            type=whole(0),
             metavar="N",
             envvar="HARVEST_MAX_USERS",
             help="People whose likes are read, per track: its likers in list order, then its reposters.  "
@@ -126,21 +127,21 @@ def crawl_options(command: Command) -> Command:
         ),
         click.option(
             "--max-user-likes",
-            type=click.IntRange(min=1),
+            type=whole(1),
             metavar="N",
             envvar="HARVEST_MAX_USER_LIKES",
             help="Likes kept of each of them, newest first.  [default: 500]",
         ),
         click.option(
             "--max-listed",
-            type=click.IntRange(min=1),
+            type=whole(1),
             metavar="N",
             envvar="HARVEST_MAX_LISTED",
             help="Likers, and reposters, kept of each track.  [default: 20000]",
         ),
         click.option(
             "--depth",
-            type=click.IntRange(min=1),
+            type=whole(1, DEEPEST),
             metavar="N",
             envvar="HARVEST_DEPTH",
             help="1: around the seed. 2: also around the tracks found there, most co-liked first; and so on.  "
@@ -148,7 +149,7 @@ def crawl_options(command: Command) -> Command:
         ),
         click.option(
             "--max-tracks",
-            type=click.IntRange(min=1),
+            type=whole(1),
             metavar="N",
             envvar="HARVEST_MAX_TRACKS",
             help="Found tracks that each deeper level goes around.  [default: 100]",
@@ -162,21 +163,21 @@ def crawl_options(command: Command) -> Command:
         ),
         click.option(
             "--sample",
-            type=click.IntRange(min=1),
+            type=whole(1),
             metavar="N",
             envvar="HARVEST_SAMPLE",
             help="Follow a random sample of so many: --order random --max-users N.",
         ),
         click.option(
             "--sample-seed",
-            type=click.IntRange(min=0),
+            type=whole(0),
             metavar="N",
             envvar="HARVEST_SAMPLE_SEED",
             help="Another number draws another sample.  [default: 0]",
         ),
         click.option(
             "--delay",
-            type=click.FloatRange(min=0),
+            type=Seconds(0, LONGEST_DELAY),
             metavar="SECONDS",
             envvar="HARVEST_DELAY",
             help="Seconds between request starts; 0: as fast as the service allows.  [default: 0.5]",

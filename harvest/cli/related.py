@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harvest.analysis.methods import RELATED, SIMILAR
+from harvest.cli.numbers import whole
 from harvest.cli.options import cache_path, log_options
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ _WHY_NOW = {
 @click.option(
     "--method", type=click.Choice(RELATED), default=RELATED[0], show_default=True, help="How nearness is measured."
 )
-@click.option(
-    "--limit", type=click.IntRange(1), metavar="N", default=10, show_default=True, help="Tracks told at most."
-)
+@click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="Tracks told at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @log_options
 def related(track: str, path: Path, method: str, limit: int, as_json: bool) -> int:
@@ -66,9 +65,7 @@ def related(track: str, path: Path, method: str, limit: int, as_json: bool) -> i
 @click.option(
     "--method", type=click.Choice(SIMILAR), default=SIMILAR[0], show_default=True, help="How likeness is measured."
 )
-@click.option(
-    "--limit", type=click.IntRange(1), metavar="N", default=10, show_default=True, help="People told at most."
-)
+@click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="People told at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @log_options
 def similar(user: str, path: Path, method: str, limit: int, as_json: bool) -> int:

@@ -6,6 +6,7 @@ import asyncio
 
 import click
 
+from harvest.cli.numbers import Real
 from harvest.cli.options import log_options
 from harvest.cli.world_options import world_options
 from harvest.errors import SettingsError
@@ -17,8 +18,8 @@ from harvest.errors import SettingsError
 @click.option(
     "--faults", default="", help="What goes wrong, e.g. 'error_500_html=0.02'; `--faults list` names them all."
 )
-@click.option("--latency", type=click.FloatRange(0, 3600), default=0.0, show_default=True, help="Seconds per reply.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Requests per second allowed; more get 429.")
+@click.option("--latency", type=Real(0, 3600), default=0.0, show_default=True, help="Seconds per reply.")
+@click.option("--rate", type=Real(0, 1_000_000, min_open=True), help="Requests per second allowed; more get 429.")
 @log_options
 def simulate(
     port: int,

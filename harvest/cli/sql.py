@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harvest.cli.budgets import LONGEST, Seconds
+from harvest.cli.numbers import whole
 from harvest.cli.options import cache_path, reading_log_options
 from harvest.errors import QueryError
 
@@ -64,16 +66,14 @@ class _Asking(click.Command):
 @click.option(
     "-f", "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="How to write rows."
 )
-@click.option(
-    "-n", "--limit", type=click.IntRange(min=0), metavar="N", help="Rows at most; 0: all.  [on a terminal: 1000]"
-)
+@click.option("-n", "--limit", type=whole(0), metavar="N", help="Rows at most; 0: all.  [on a terminal: 1000]")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0),
+    type=Seconds(0, LONGEST),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="Stop a query that works longer; 0: never.",
+    help="Stop a query that works longer, 90 or 2m; 0: never.",
 )
 @reading_log_options
 def sql(

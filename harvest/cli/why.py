@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harvest.cli.numbers import whole
 from harvest.cli.options import cache_path, log_options
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("thing", type=click.Choice(["user", "track"]))
 @click.argument("wanted", metavar="WHICH")
 @cache_path()
-@click.option("--limit", type=click.IntRange(1), default=3, show_default=True, help="Chains told at most.")
+@click.option("--limit", type=whole(1), default=3, show_default=True, help="Chains told at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @log_options
 def why(thing: str, wanted: str, path: Path, limit: int, as_json: bool) -> int:

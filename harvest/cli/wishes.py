@@ -23,7 +23,14 @@ def given(chosen: Mapping[str, Any]) -> dict[str, Any]:
         return options
     if options.get("order", "random") != "random":
         raise click.UsageError(f"--sample draws at random: leave out --order {options['order']}.")
+    if options.get("max_users", sample) != sample and not _from_environment("max_users"):
+        raise click.UsageError(f"--sample {sample} follows so many: leave out --max-users {options['max_users']}.")
     return {**options, "order": "random", "max_users": sample}
+
+
+def _from_environment(name: str) -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and context.get_parameter_source(name) is click.core.ParameterSource.ENVIRONMENT
 
 
 def stored_options(path: Path, seeds: list[str]) -> tuple[dict[str, Limits], dict[str, Any]]:

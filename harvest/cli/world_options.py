@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from harvest.cli.numbers import Real
+
 Command = Callable[..., Any]
 
 
@@ -23,7 +25,7 @@ def world_options(command: Command) -> Command:
             click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same world."),
             click.option(
                 "--likes-per-user",
-                type=click.FloatRange(0, 100_000),
+                type=Real(0, 100_000),
                 default=60.0,
                 show_default=True,
                 help="On average.",

@@ -50,7 +50,8 @@ def open_for_crawl(path: Path) -> Database:
 
 
 def _open_to_write(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE_SECONDS, cached_statements=256)
+    # An absolute path is a file whatever its name: `:memory:` alone would be no file at all.
+    connection = sqlite3.connect(path.absolute(), isolation_level=None, timeout=PATIENCE_SECONDS, cached_statements=256)
     try:
         _check_owner(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -250,6 +251,11 @@ def _as_store_error(error: sqlite3.DatabaseError, path: Path) -> Exception:
 def _check_place(path: Path) -> None:
     if path.is_dir():
         raise NotADatabase(f"{path} is a folder: name a file, for example {path / 'tracks.db'}.")
+    if path.exists() and not path.is_file():
+        raise NotADatabase(f"{path} is a device or a pipe, not a file: name another with --cache-path.")
+    in_the_way = next((above for above in path.parents if above.exists() and not above.is_dir()), None)
+    if in_the_way is not None:
+        raise StorageFailed(f"{in_the_way} is a file, so {path} cannot be made in it: name another with --cache-path.")
 
 
 def _check_owner(connection: sqlite3.Connection, path: Path, *, empty_is_ours: bool = True) -> None:

@@ -59,6 +59,13 @@ def test_json_gives_the_same_numbers_as_one_object(run, server, tmp_path):
         (["https://soundcloud.com/a/b", "--max-users", "-1"], 2, "--max-users"),
         (["https://soundcloud.com/a/b", "--db", "/"], 4, "folder"),
         (["simulate", "--faults", "no_such_fault"], 2, "no_such_fault"),
+        (["a/b", "--delay", "nan"], 2, "--delay"),
+        (["a/b", "--delay", "inf"], 2, "--delay"),
+        (["a/b", "--delay", "1e308"], 2, "--delay"),
+        (["a/b", "--delay", "soon"], 2, "a number of seconds"),
+        (["a/b", "--sample-seed", "9223372036854775808"], 2, "--sample-seed"),
+        (["a/b", "--sample", "5", "--max-users", "3"], 2, "--max-users"),
+        (["sql", "SELECT 1", "--timeout", "nan"], 2, "--timeout"),
     ],
 )
 def test_bad_input_gets_one_clear_line_and_leaves_nothing_behind(run, tmp_path, arguments, code, says):
@@ -76,10 +83,18 @@ def test_settings_that_make_no_sense_are_refused_by_name(run):
         "SOUNDCLOUD_API_URL": "http://api.example.com",
         "HARVEST_HOLD_SECONDS": "soon",
         "HARVEST_DELAY": "fast",
+        "SOUNDCLOUD_AUTH_URL": "http://127.0.0.1:99999",
+        "HARVEST_REQUEST_SECONDS": "0",
     }.items():
         done = run("https://soundcloud.com/a/b", **{name: value})
         assert done.returncode == 2
         assert name in done.stderr
+
+
+def test_a_name_that_sqlite_takes_for_memory_is_a_file_all_the_same(run, server, tmp_path):
+    assert run(server.world.seed_url(), "--db", ":memory:", *CAPS, server=server).returncode == 0
+    assert run("status", "--db", ":memory:").returncode == 0
+    assert read(tmp_path / ":memory:", "SELECT state FROM harvests") == [("drained",)]
 
 
 def test_a_seed_that_is_not_there_ends_with_exit_2_and_the_reason_in_the_file(run, server, tmp_path):

@@ -13,14 +13,12 @@ from contextlib import closing
 
 import pytest
 
-from harvest.errors import StorageFailed
+from harvest.errors import StorageFailed, StoreError
 from harvest.models import Limits
 from harvest.store import lease
-from tests.crawling import assert_exact, assert_sound
-from tests.waiting import PATIENCE, until
-
-
+from harvest.store.database import open_for_crawl
 from tests.crawling import Onlooker, assert_exact, assert_sound, crawl_into
+from tests.waiting import PATIENCE, until
 
 CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")
 
@@ -182,6 +180,15 @@ def test_a_start_killed_at_any_moment_is_begun_again(run, start, server, tmp_pat
         done = run(server.world.seed_url(), "--db", path, *CAPS, server=server)
         assert done.returncode == 0, done.stderr
         assert_sound(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "says"), [("/dev/null", "is a device or a pipe"), ("notes.txt/t.db", "notes.txt is a file")]
+)
+def test_a_place_where_no_file_can_be_is_named(tmp_path, path, says):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(StoreError, match=says):
+        open_for_crawl(tmp_path / path)
 
 
 @pytest.mark.parametrize("what", ["deleted", "replaced"])
