@@ -76,11 +76,16 @@ class _Copy:
         self._least = least
         self._as_json = structlog.processors.JSONRenderer()
         self._drop = structlog.DropEvent
+        self._logger = structlog.get_logger
 
     def __call__(self, log: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         file_only = event.pop(_FILE_ONLY, False)
         if self._log_file is not None:
-            self._log_file.write(f"{self._as_json(log, name, dict(event))!s}\n")
+            try:
+                self._log_file.write(f"{self._as_json(log, name, dict(event))!s}\n")
+            except OSError as error:
+                self._log_file = None
+                self._logger().warning("log_file.given_up", why=error.strerror or str(error))
         if file_only or logging.getLevelNamesMapping()[event["level"].upper()] < self._least:
             raise self._drop
         return event

@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-from harvest.cli.main import main  # noqa: E402 - the path comes first
+from harvest.__main__ import main  # noqa: E402 - the path comes first
 
 if __name__ == "__main__":
     main()

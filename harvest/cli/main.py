@@ -96,6 +96,14 @@ class HarvestGroup(click.Group):
             return super().resolve_command(ctx, args)
         raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; when nobody reads on, as in `harvest status | head`, that is all that was wanted."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _leave_unread()
+            return 0
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the command first: named ones wherever they stand, `crawl` before an address."""
         named = next((arg for arg in args if arg in COMMANDS), None)
@@ -127,15 +135,58 @@ def cli() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and exit with the code of design section 4."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # what an output cannot write is written as an escape
-            stream.reconfigure(errors="backslashreplace")
+    _prepare_streams()
+    code = _run(argv)
     try:
-        code = _run(argv)
-    except BrokenPipeError:  # `harvest status | head` is no error
-        sys.stderr.close()
-        code = 0
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _leave_unread()
+    except OSError as error:
+        code = _output_failed(error)
     sys.exit(code)
+
+
+class _Unheard(io.RawIOBase):
+    """A stderr that may have gone, or be full: what is told there is lost then, and nothing else is."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+
+    def writable(self) -> bool:
+        """Say that it takes text."""
+        return True
+
+    def fileno(self) -> int:
+        """Give the number of the stream itself."""
+        return int(self._raw.fileno())
+
+    def isatty(self) -> bool:
+        """Say whether it is a terminal."""
+        return bool(self._raw.isatty())
+
+    def write(self, data: Any) -> int:
+        """Write, or let it go."""
+        with contextlib.suppress(OSError):
+            self._raw.write(data)
+        return len(data)
+
+
+def _prepare_streams() -> None:
+    """See to it that an output which was closed, is full or cannot write a character stops nothing."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+        elif isinstance(stream, io.TextIOWrapper):  # what an output cannot write is written as an escape
+            stream.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stderr, io.TextIOWrapper) and sys.stderr is sys.__stderr__:
+        raw = io.BufferedWriter(_Unheard(getattr(sys.stderr.buffer, "raw", sys.stderr.buffer)))
+        sys.stderr = io.TextIOWrapper(raw, sys.stderr.encoding, "backslashreplace", line_buffering=True)
+
+
+def _leave_unread() -> None:
+    """Let what is left of a result go nowhere, also what Python flushes at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(argv: list[str] | None) -> int:
@@ -149,7 +200,7 @@ def _run(argv: list[str] | None) -> int:
         error.show()
         _name_the_variable(error)
         return error.exit_code
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return 130
     except HarvestError as error:
@@ -158,8 +209,6 @@ def _run(argv: list[str] | None) -> int:
 
         click.echo(f"harvest: {printable(without_secrets(str(error)))}", err=True)
         return error.exit_code
-    except KeyboardInterrupt:
-        return 130
     except OSError as error:
         full = error.filename is None and error.errno in _NO_ROOM  # no file of ours: those say so themselves
         return _output_failed(error) if full else _unexpected(error)
@@ -179,7 +228,7 @@ def _output_failed(error: OSError) -> int:
     """Say that the output has no room, and drop what waits to be written, or Python would try again at the end."""
     click.echo(f"harvest: The output cannot be written: {error.strerror}. Make room, or write it elsewhere.", err=True)
     with contextlib.suppress(OSError, ValueError):  # a stdout that is no file
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_unread()
     return StoreError.exit_code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
@@ -102,8 +103,13 @@ def _opened(log_file: Path | None) -> TextIO | None:
         opened = log_file.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
     except OSError as error:
         raise click.BadParameter(f"{log_file}: {error.strerror}.", param_hint="--log-file") from error
-    click.get_current_context().call_on_close(opened.close)
+    click.get_current_context().call_on_close(functools.partial(_close, opened))
     return opened
+
+
+def _close(log_file: TextIO) -> None:
+    with contextlib.suppress(OSError):  # it has been said that nothing more can be written
+        log_file.close()
 
 
 def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:

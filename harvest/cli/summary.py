@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
 import click
@@ -40,16 +40,28 @@ def show_summary(
     finally:
         connection.close()
     code = _exit_code(seen, stop_reason)
-    if as_json:
-        click.echo(json.dumps({"path": str(path), "stop_reason": stop_reason, "exit_code": code, **as_numbers(seen)}))
-    else:
-        click.echo("\n".join(summary_lines(seen, _headline(seen, stop_reason, nothing_to_do))))
-        click.echo(f"\n{_what_next(seen, path, stop_reason, go_on)}")
     asked = {public_seed(seed) for seed in seeds}
+    if as_json:
+        _print(json.dumps({"path": str(path), "stop_reason": stop_reason, "exit_code": code, **as_numbers(seen)}))
+    else:
+        headline = _headline(seen, stop_reason, nothing_to_do, asked)
+        _print("\n".join([*summary_lines(seen, headline), "", _what_next(seen, path, stop_reason, go_on)]))
     failed = [h for h in seen.harvests if h.seed in asked and h.state == "failed"]
     if failed and stop_reason == "drained":
         raise SeedError("; ".join(f"{h.seed} could not be resolved: {h.reason}" for h in failed))
     return code
+
+
+def _print(text: str) -> None:
+    """Print the result of a crawl; whether anybody can read it changes nothing of how the crawl ended."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        click.echo(
+            f"harvest: the summary cannot be written ({error.strerror}); `harvest status` says it again.", err=True
+        )
 
 
 def as_numbers(seen: Overview) -> dict[str, object]:
@@ -112,19 +124,22 @@ def columns(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield f"  {name.ljust(left)}  {value.rjust(right)}"
 
 
-def _headline(seen: Overview, stop_reason: str, nothing_to_do: bool) -> str:
+def _headline(seen: Overview, stop_reason: str, nothing_to_do: bool, asked: Set[str]) -> str:
+    """Say how it ended, for the seeds that were asked for; without any, for all of the file."""
+    lost = [h.seed for h in seen.harvests if h.state == "failed" and (h.seed in asked or not asked)]
+    found = any(h.state == "drained" and h.seed in asked for h in seen.harvests)
     if stop_reason in REASONS:
         done = f"Stopped by your {REASONS[stop_reason]}; everything so far is in the file"
     elif stop_reason != "drained":
         done = "Stopped; everything so far is in the file"
     elif seen.retryable_failures:
         done = "Harvest ended with gaps"
-    elif any(h.state == "failed" for h in seen.harvests):
-        done = "Nothing to go on with: a seed could not be resolved"
+    elif lost and not found:
+        return f"Nothing to go on with: a seed could not be resolved: {', '.join(lost)}"
     else:
         done = "Nothing to do: this harvest is complete" if nothing_to_do else "Harvest complete"
     titles = ", ".join(f"“{printable(h.title)}”" for h in seen.harvests if h.title)
-    return f"{done}: {titles}" if titles else f"{done}."
+    return (f"{done}: {titles}" if titles else f"{done}.") + "".join(f"\nNot resolved: {seed}" for seed in lost)
 
 
 def _what_next(seen: Overview, path: Path, stop_reason: str, go_on: str) -> str:
