@@ -205,6 +205,14 @@ class UnexpectedReply(ApiError):
     name: ClassVar[str] = "unexpected_reply"
 
 
+def failure_classes() -> list[str]:
+    """List the names under which the failures of lists are kept."""
+    branches: list[type[ApiError]] = [ApiError]
+    for branch in branches:
+        branches += branch.__subclasses__()
+    return sorted({error.name for error in branches} - {ApiError.name, TransientError.name, PermanentError.name})
+
+
 class Blocked(HarvestError):
     """The service keeps refusing us or cannot be reached."""
 

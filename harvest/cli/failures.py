@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from harvest.cli.options import cache_path, crawl_options, log_options
+from harvest.errors import failure_classes
 
 COLUMNS = (
     "list",
@@ -30,12 +31,14 @@ COLUMNS = (
     "message",
 )
 
+# What a failure is called: the names of errors, and that of an entry whose URN no table can hold.
+_CLASSES = click.Choice([*failure_classes(), "unsupported_urn"])
 _FORMULA = tuple("=+-@＝＋－＠")
 
 
 @click.command()
 @cache_path()
-@click.option("--class", "failure_class", help="Only this class, for example server or gone.")
+@click.option("--class", "failure_class", type=_CLASSES, help="Only this class.")
 @click.option("--all", "also_resolved", is_flag=True, help="Also failures of lists that were read after all.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
@@ -62,13 +65,16 @@ def failures(path: Path, failure_class: str | None, also_resolved: bool, as_csv:
 
 @click.command()
 @cache_path()
-@click.option("--class", "failure_class", help="Only this class, and even if asking again seemed useless.")
+@click.option(
+    "--class", "failure_class", type=_CLASSES, help="Only this class, and even if asking again seemed useless."
+)
 @crawl_options
 @log_options
 def retry(path: Path, failure_class: str | None, as_json: bool, **chosen: Any) -> int:
     """Put failed lists back and go on from where each of them stopped.
 
-    Without --class these are the lists that failed for a passing reason.
+    Without --class these are the lists that failed for a passing reason. Lists that an unfinished harvest has still to
+    read are read as well, as `harvest resume` would.
 
     \b
       harvest retry

@@ -154,7 +154,7 @@ def _apply_limits(connection: sqlite3.Connection, harvest_id: int, limits: Limit
     _drop_unwanted(connection, harvest_id, limits)
     connection.execute(
         """
-        UPDATE tasks SET state = 'todo', outcome = NULL, ended_at = NULL
+        UPDATE tasks SET state = 'todo', outcome = NULL, ended_at = NULL, second_run_id = NULL
         WHERE outcome = 'capped' AND id IN (
             SELECT w.task_id FROM harvest_tasks AS w WHERE w.harvest_id = ? AND w.task_id = tasks.id
                 AND w.cap > tasks.collected
@@ -212,11 +212,14 @@ def _drop_unwanted(connection: sqlite3.Connection, harvest_id: int, limits: Limi
 
 
 def _second_round(connection: sqlite3.Connection, run_id: int) -> bool:
-    """Put lists that failed for a passing reason back once per run; their failures stand until they end well."""
+    """Put lists that failed for a passing reason back once; their failures stand until they end well.
+
+    After that they are asked again only when somebody says so (`put_back`), or wants more of them.
+    """
     cursor = connection.execute(
         """
         UPDATE tasks SET state = 'todo', outcome = NULL, ended_at = NULL, second_run_id = ?1
-        WHERE outcome = 'failed' AND second_run_id IS NOT ?1
+        WHERE outcome = 'failed' AND second_run_id IS NULL
             AND EXISTS (
                 SELECT 1 FROM failures AS f WHERE f.task_id = tasks.id AND f.retryable = 1 AND f.resolved_at IS NULL
             )
@@ -238,7 +241,7 @@ def put_back(connection: sqlite3.Connection, failure_class: str | None) -> int:
     """
     cursor = connection.execute(
         """
-        UPDATE tasks SET state = 'todo', outcome = NULL, ended_at = NULL
+        UPDATE tasks SET state = 'todo', outcome = NULL, ended_at = NULL, second_run_id = NULL
         WHERE outcome IN ('failed', 'gone', 'forbidden', 'unreadable')
             AND kind NOT IN (SELECT kind FROM list_kinds WHERE subject = 'harvest')
             AND EXISTS (

@@ -173,6 +173,21 @@ def test_a_fault_that_lasts_ends_one_list_alone(name, tmp_path):
     play(tmp_path / "t.db", scene, faults=f"{name}{end.number}[{LIKES}]@{end.at}*100000")
 
 
+def test_a_class_that_is_tried_again_brings_no_other_failed_list_back(tmp_path):
+    async def scene(this):
+        assert await this.crawl() == "drained"
+        before = len(this.server.requests)
+        await this.mend("gone")
+        asked = [logged.target for logged in this.server.requests[before:]]
+        assert any("/likes/tracks" in target for target in asked)
+        assert not any(LIKES in target for target in asked)
+        assert list_of(this.path, VICTIM)[:2] == ("ended", "failed")
+        await this.mend()  # all that may pass
+        assert list_of(this.path, VICTIM)[0:2] == ("ended", "complete")
+
+    play(tmp_path / "t.db", scene, faults=f"error_500_html[{LIKES}]@1*100000")
+
+
 def failure_of(path: Any) -> tuple[Any, ...] | None:
     """Class, status and retryable of what stands against the victim's list."""
     rows = read(
