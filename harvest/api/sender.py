@@ -199,6 +199,8 @@ class Sender:
 def _why(error: Exception) -> str:
     """Say in a line what went wrong; a LocalProtocolError may quote a header, so it is not quoted."""
     kind = type(error).__name__
+    if isinstance(error, httpx.DecodingError):
+        return f"The answer cannot be unpacked ({kind}: {one_line(str(error))})."
     if isinstance(error, httpx.LocalProtocolError | httpx.InvalidURL) or not str(error):
         return f"The service did not answer ({kind})."
     return f"The service did not answer ({kind}: {one_line(str(error))})."

@@ -19,7 +19,7 @@ PAGE_HOSTS = frozenset({"soundcloud.com", "www.soundcloud.com", "m.soundcloud.co
 SHORT_HOST = "on.soundcloud.com"
 
 _SLUG = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
-_SHORTHAND = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9_-]+(/s-[A-Za-z0-9]+)?/?([?#].*)?", re.ASCII)
+_SHORTHAND = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)+/?([?#].*)?", re.ASCII)
 _SECRET = re.compile(r"s-[A-Za-z0-9]+", re.ASCII)
 _LONGEST = 2000
 
@@ -87,8 +87,10 @@ def _split(text: str, shown: str) -> SplitResult:
         raise SeedError("The address is empty; give a track's page, https://soundcloud.com/artist/track.")
     if len(text) > _LONGEST:
         _refuse(shown, "is too long for an address; give a track's page, https://soundcloud.com/artist/track")
-    if any(character.isspace() or not character.isprintable() for character in text):
+    if any(character.isspace() for character in text):
         _refuse(shown, "has blanks in it; quote the address and give one at a time")
+    if not text.isprintable():
+        _refuse(shown, "has characters in it that cannot be seen; copy the address of the track's page")
     try:
         address = urlsplit(_with_scheme(text))
         port = address.port

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harvest import errors
+from harvest.api.budget import REASONS
 from harvest.cli.wording import duration, in_order, phase_words, rate, remaining
 from harvest.lists import KINDS, RESOLVE
 from harvest.logs import printable
@@ -163,6 +165,20 @@ def _lists(look: Look) -> Iterator[str]:
         yield "  ".join(["", row[0].ljust(widths[0]), *cells])
 
 
+def _ending(stop_reason: str) -> str:
+    """Say in words why a crawl stopped: by a bound, by somebody, or by an error, which the file has by its name."""
+    if stop_reason in REASONS:
+        return f"your {REASONS[stop_reason]} was reached."
+    if stop_reason == "interrupted":
+        return "it was interrupted."
+    error = getattr(errors, stop_reason, None)
+    if isinstance(error, type) and issubclass(error, errors.HarvestError):
+        return (error.__doc__ or "").strip().splitlines()[0]
+    if stop_reason in ("OperationalError", "DatabaseError", "OSError"):
+        return (errors.StorageFailed.__doc__ or "").strip()
+    return f"something unexpected ({stop_reason}), please report it."
+
+
 def _now(scene: Scene) -> Iterator[str]:
     last = scene.look.last_activity
     ago = f"{duration(max(0.0, scene.since(last)))} ago ({last})" if last else "none"
@@ -172,6 +188,6 @@ def _now(scene: Scene) -> Iterator[str]:
     if scene.holder:
         yield f"Being crawled by process {scene.holder[1]} on {scene.holder[0]}."
     elif scene.look.stop_reason and scene.look.stop_reason != "drained":
-        yield f"Nobody is crawling; the last crawl ended with: {scene.look.stop_reason}."
+        yield f"Nobody is crawling; the last crawl ended with: {_ending(scene.look.stop_reason)}"
     elif scene.look.stop_reason is None:
         yield "Nobody is crawling; the last crawl was killed. What it had kept is safe."

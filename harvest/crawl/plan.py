@@ -203,7 +203,9 @@ def _following(seen: Outlook, around: _Around, limits: Limits, size: int) -> tup
     most = ceil(entries / size)
     shares = (_LEAST, _PLAYLISTS, 1.0)
     counted = [sum(pages_of(p, entries, size, share) for p in known) for share in shares]
-    counted[2] += ceil(0.03 * len(known)) + sum((most - 1) for p in known if p.claim is None and not p.read)
+    counted[2] += ceil(0.03 * sum(not p.read for p in known)) + sum(
+        (most - 1) for p in known if p.claim is None and not p.read
+    )
     edges = [sum(_likes_of(p, cap, share) for p in known) for share in shares]
     requests = _like_those([pages_of(p, entries, size, _PLAYLISTS) for p in sure], unseen, (1, most))
     likes = _like_those([_likes_of(p, cap, _PLAYLISTS) for p in sure], unseen, (0, cap))

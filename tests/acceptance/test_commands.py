@@ -9,7 +9,10 @@ import sys
 
 import pytest
 
+from harvest.cli.standing import Scene, as_lines
+from harvest.clock import SystemClock
 from harvest.simulator import World, run_in_thread
+from harvest.store.looks import look
 from tests.acceptance.conftest import ROOT, environment
 from tests.crawling import read
 from tests.terminals import on_a_terminal
@@ -110,6 +113,15 @@ def test_one_seed_that_is_not_there_does_not_stop_the_others(run, server, tmp_pa
     assert read(tmp_path / "t.db", "SELECT state FROM harvests ORDER BY id") == [("failed",), ("drained",)]
 
 
+def test_who_goes_on_hears_which_seed_could_not_be_resolved(run, server):
+    lost, good = "https://soundcloud.com/nobody/nothing", server.world.seed_url()
+    first = run(lost, good, "--db", "t.db", *CAPS, server=server)
+    assert f"Not resolved: {lost}" in first.stdout
+    resumed, again = run("resume", "--db", "t.db", server=server), run(good, "--db", "t.db", *CAPS, server=server)
+    assert resumed.stdout.startswith(f"Nothing to go on with: a seed could not be resolved: {lost}\n")
+    assert again.stdout.startswith("Nothing to do: this harvest is complete: “")
+
+
 def test_a_private_link_is_followed_and_its_secret_stays_in_one_place(run, tmp_path):
     world = World(2, users=40, tracks=200, private=0.3)
     track = next(world.id("track", i) for i in range(200) if "/s-" in world.track_url(world.id("track", i)))
@@ -195,6 +207,33 @@ def test_status_tells_of_a_finished_file(run, server):
     told = json.loads(as_json.stdout)
     assert told["harvests"][0]["state"] == "drained"
     assert told["crawled_by"] is None
+
+
+@pytest.mark.parametrize(
+    ("stop_reason", "words"),
+    [
+        ("Blocked", "The service keeps refusing us or cannot be reached."),
+        ("OperationalError", "The file cannot be written."),
+        ("max_requests", "your --max-requests was reached."),
+        ("interrupted", "it was interrupted."),
+        ("KeyError", "something unexpected (KeyError), please report it."),
+    ],
+)
+def test_status_says_in_words_how_the_last_crawl_ended(db, db_path, stop_reason, words):
+    db.conn.execute(
+        "INSERT INTO runs (started_at, version, options, api_url, credential_kind, stop_reason)"
+        " VALUES ('2026-01-01T00:00:00Z', '', '{}', '', '', ?)",
+        (stop_reason,),
+    )
+    scene = Scene(db_path, look(db.conn), None, SystemClock().now())
+    assert f"Nobody is crawling; the last crawl ended with: {words}" in list(as_lines(scene))
+
+
+@pytest.mark.parametrize("command", ["failures", "retry"])
+def test_a_class_that_no_failure_has_is_refused_with_those_there_are(run, command):
+    refused = run(command, "--class", "nonsense")
+    assert refused.returncode == 2
+    assert "'gone', 'rate_limited', 'server'" in refused.stderr
 
 
 def test_the_demo_equals_its_world_and_shows_three_queries(run):

@@ -62,7 +62,7 @@ def test_nothing_is_asked_for_what_the_file_holds():
     plan = estimate([Outlook(52, 0, held, True, 2, chosen=True)], [Limits()], Conditions())
     assert plan.requests.likely == 2 + 1 + 1  # two pages of one, one of the other, a token
     nothing = estimate([Outlook(50, 0, held[:50], True, 2, chosen=True)], [Limits()], Conditions())
-    assert nothing.requests.likely <= 1
+    assert nothing.requests.high == 0
 
 
 def test_a_second_level_is_a_wide_guess_and_is_told_apart():
