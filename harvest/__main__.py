@@ -1,5 +1,6 @@
 """Run the command line: as `harvest`, and as `python -m harvest`. Ctrl-C is heard before anything is imported."""
 
+import os
 import sys
 
 
@@ -11,7 +12,8 @@ def main() -> None:
         run()
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
-        sys.exit(130)
+        sys.stderr.flush()
+        os._exit(130)  # nothing is open yet; Python's own way out may be interrupted, or end in a signal
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from harvest.api.retry import Retry
 from harvest.api.sender import Sender, open_http
 from harvest.auth.bearer import Bearer
 from harvest.clock import SystemClock
-from harvest.errors import UnexpectedReply, Unreachable
+from harvest.errors import TransientError, UnexpectedReply, Unreachable
 from harvest.models import Task
 
 TASK = Task(1, "track_likers", 123)
@@ -114,6 +114,14 @@ async def test_a_bomb_of_gzip_is_given_up(serve, connect):
     url, _ = await serve(http(gzip.compress(b" " * 50_000_000), head=b"Content-Encoding: gzip\r\n"))
     with pytest.raises(UnexpectedReply, match="larger than 1 MB"):
         await connect(url, largest_body=1 << 20).fetch(TASK)
+
+
+async def test_an_answer_that_cannot_be_unpacked_is_not_told_as_none(serve, connect):
+    url, _ = await serve(http(GOOD), *[http(b"not gzip", head=b"Content-Encoding: gzip\r\n") for _ in range(5)])
+    client = connect(url)
+    await client.fetch(TASK)
+    with pytest.raises(TransientError, match="cannot be unpacked"):
+        await client.fetch(TASK)
 
 
 async def test_a_reply_slower_than_the_deadline_is_given_up(serve, connect):
