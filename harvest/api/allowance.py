@@ -1,17 +1,20 @@
 """Learn how fast the service lets us ask, from what it accepted and what it refused. Pure.
 
-A refusal measures. A service that grants `rate` requests a second, and a stock of some seconds' worth at once, has let
-through stock + rate x seconds when it first refuses. One refusal leaves both open; a second one, at another pace and
-from a full stock, tells both. We go on just under the rate and feel upwards, the more slowly the more a refusal costs
-and the less there is to gain: a hold of half a minute has to be rare.
+A refusal measures. A service that grants `rate` requests a second, and a stock that has filled up in a hold, has let
+through stock + rate x seconds when it refuses. One refusal leaves both open; with a later one, what came in the time
+that was longer tells the rate. A hold of half a minute costs a twentieth of ten minutes: it takes two, seldom three.
 
-Rule 1. A rate that was kept up for a while is good: a refusal after a step upwards takes that step back, no more.
-Rule 2. Refused soon again at a rate that was measured, the two refusals are solved for rate and stock; where they do
-        not fit together, more is let through at once than was thought: the depth doubles.
-Rule 3. A refusal that says little halves the rate, and no more; the next one takes three quarters of it.
-Rule 4. Steps divide what lies between the present rate and the slowest that was refused. Where that one is passed, the
-        limit has moved, and steps become longer. Where the limit was met again, the next steps come later.
-Rule 5. A step is taken only when the present rate was really used.
+Rule 1. Two refusals, each from a full stock, are solved for the rate; we go on at the lower end of what they leave
+        open. Any stretch since a hold or a step counts, for none lets through more than the stock and the rate.
+Rule 2. One refusal alone: a second's worth is let through at once. Where hardly any request was let through, the rate
+        is halved, and no more; the next one takes three quarters of it.
+Rule 3. A service that stops at the same number again, though we came more slowly, counts in windows. A window that
+        was used up within ten seconds is taken for one of ten seconds; of longer ones we try twice as long.
+Rule 4. A refusal after a step takes that step back, and what was measured counts if it is slower, by a tenth at most.
+Rule 5. Steps divide what lies between the present rate and the slowest that was refused, the more slowly the dearer a
+        refusal is and the less there is to gain. Each lasts until the stock would have run out. Where the rate that
+        was refused is passed, the limit has moved, and steps become longer.
+Rule 6. A step is taken only when the present rate was really used.
 """
 
 from __future__ import annotations
@@ -19,21 +22,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_MARGIN = 0.97  # stay this much under what was measured
-_SMALL_MARGIN = 0.99  # and this much under what was kept up
-_EVIDENCE = 5  # fewer requests than these say little
+_MARGIN = 0.97  # stay this much under what was asked when we were refused, and under a window's worth
+_SMALL_MARGIN = 0.99  # and this much under what was kept up or solved
+_NOT_LOWER = 0.9  # after a refused step, part of the rate before it
+_EVIDENCE = 2  # fewer requests than these say little
 _DROP = 2.0  # how much slower after a refusal that says little
 _DROP_AGAIN = 4.0  # and after another one
-_STRIDE = 25  # accepted requests between two steps upwards, at least
+_OPENED = 4.0  # who asks without a delay may have asked so many times faster than counted
+_FILLED = 10.0  # seconds of a hold after which a stock is taken for full
+_SURE = 1.0  # seconds by which two stretches have to differ
+_OFF = 0.7  # requests by which a count may be off
+_TOO_SLOW = 2.5  # where two refusals tell a rate so many times slower than asked, they do not fit together
+_MANY = 20  # the least count that is compared with another one
+_WINDOW = 10.0  # seconds; who counts in windows likes round ones
+_WINDOW_OPEN = 1.02  # times the rate of such a window that may still be granted
+_WINDOW_DEPTH = 0.25  # of a window's worth counts as depth
+_STRIDE = 5  # accepted requests between two steps upwards, at least
 _STEP = 0.01
 _LONGEST_STEP = 0.25
-_LONGEST_STEP_TO_KNOWN = 0.5  # towards a rate that is known to be too fast
+_LONGEST_STEP_TO_KNOWN = 0.12  # towards a rate that is known to be too fast
 _STEPS_TO_KNOWN = 3  # parts of the way there that a step takes
-_STEP_PER_HOLD = 0.5  # seconds between two steps, for each second that a refusal costs, divided by what is to gain
-_SECONDS_BETWEEN_STEPS = (5.0, 1800.0)
+_STEP_PER_HOLD = 0.03  # seconds between two steps, for each that a refusal costs, divided by what is to gain, squared
+_LEAST_GAIN = 0.025  # what is to gain is taken for no less
+_DEPTHS_BETWEEN_STEPS = 7.0
+_LONGEST_PAUSE = 1800.0
 _USED = 0.7  # share of the rate that has to be used for a step upwards
-_LONG = 30.0  # seconds without a refusal after which we were not far too fast
-_DEEPEST = 16.0
+_DEPTH = (0.5, 16.0)  # seconds
 _MOST_CAUTION = 8.0
 _SLOWEST = 1 / 60
 
@@ -49,10 +63,9 @@ class Allowance:
     bad: float = 0.0  # the slowest rate known to be too fast; 0: none is known any more
     step: float = _STEP
     steps: int = 0  # upwards, since the last refusal
-    depth: float = 1.0  # seconds' worth that the service lets through at once
-    measured: bool = False  # the rate comes from a count and the depth
-    count: int = 0  # requests let through before the last refusal that was measured
+    count: int = 0  # requests let through from a hold to the next refusal, the latest time without a step between them
     length: float = 0.0  # and in how many seconds
+    windowed: bool = False  # the service grants `count` requests in each window of time
     cost: float = 0.0  # seconds of the last hold
     caution: float = 1.0
     accepted: int = 0  # requests since the last step
@@ -79,55 +92,64 @@ class Allowance:
     def refuse(self, stretches: Iterable[Stretch], interval: float, now: float, cost: float) -> None:
         """Learn from a refusal: how many requests had been let through in which stretches of time before it.
 
-        The longest stretch, the last one, reaches back to the last hold. `interval` is what lay between two requests;
-        `cost` is how long we pause from `now`.
+        The longest stretch, the last one, reaches back to the last hold, or some steps. `interval` is what lay between
+        two requests; `cost` is how long we pause from `now`.
         """
         stretches = tuple(stretches)
         asked = 1 / interval if interval > 0 else max(max(count, 1) / max(length, 0.05) for count, length in stretches)
-        self.bad = asked
+        self.bad = asked if interval > 0 else asked * _OPENED
         if self.steps:
-            rate = self.good * _SMALL_MARGIN
             self.caution = 1.0 if self.step > 2 * _STEP else min(self.caution * 2, _MOST_CAUTION)
-        else:
-            rate = self._measure(stretches, asked)
-        self.rate = self.good = max(rate, _SLOWEST)
+        rate = self._solve(stretches, asked) or self._guess(stretches, asked, cost)
+        if self.steps:
+            rate = max(rate, self.good * _NOT_LOWER)
+        self.rate = self.good = max(min(rate, asked * _MARGIN), _SLOWEST)
+        self.bad = max(self.bad, self.rate)
         self.step, self.steps, self.cost = _STEP, 0, cost
         self._begin(now + cost)
 
     def _pause(self) -> float:
         """Say how many seconds of the present rate come before the next step."""
-        to_gain = max(self.bad / self.rate - 1, _STEP) if self.bad else self.step
-        shortest, longest = _SECONDS_BETWEEN_STEPS
-        return min(max(self.cost * _STEP_PER_HOLD / to_gain * self.caution, shortest), longest)
+        to_gain = max(self.bad / self.rate - 1 if self.bad else self.step, _LEAST_GAIN)
+        worth_it = self.cost * _STEP_PER_HOLD / to_gain**2 * self.caution
+        return min(max(worth_it, _DEPTHS_BETWEEN_STEPS * self._depth()), _LONGEST_PAUSE)
 
-    def _measure(self, stretches: tuple[Stretch, ...], asked: float) -> float:
-        """Say how fast to go on, as far as this refusal, and the one before, tell."""
-        started, seconds = stretches[-1]
-        solved = self._solve(started, seconds, asked)
-        drop = _DROP_AGAIN if self.rate and self.count < _EVIDENCE else _DROP
-        self.count, self.length = started, seconds
-        if seconds >= _LONG:
-            self.depth = 1.0
-        elif self.measured and not solved:
-            self.depth = min(self.depth * 2, _DEEPEST)
-        depth = min(self.depth, self.cost or self.depth)  # a short hold saves up no more than its length
-        granted = solved or max(count / max(length + depth, 0.05) for count, length in stretches)
-        least = asked / drop if started < _EVIDENCE else asked / 16
-        self.measured = least < granted and seconds < _LONG
-        return max(least, min(granted, asked) * _MARGIN)
+    def _depth(self) -> float:
+        """Say how many seconds' worth of the present rate the service lets through at once."""
+        if self.windowed:
+            return self.count / self.rate * _WINDOW_DEPTH
+        least, most = _DEPTH
+        return min(max(self.count / self.rate - self.length, least), most)
 
-    def _solve(self, started: int, seconds: float, asked: float) -> float:
-        """Solve the last two refusals for the rate and the stock; 0 where they do not fit together."""
-        more, longer = started - self.count, seconds - self.length
-        if not self.measured or abs(longer) < 1.0 or not 0 < more / longer < asked:
+    def _solve(self, stretches: tuple[Stretch, ...], asked: float) -> float:
+        """Solve this refusal and an earlier one for the rate; 0 where there is none, or they do not fit together."""
+        longer = [(count - self.count, length - self.length) for count, length in stretches]
+        longer = [(more, seconds) for more, seconds in longer if seconds >= _SURE]
+        if not longer or not self.count or self.cost < _FILLED or (self.windowed and self.steps):
             return 0.0
-        rate = more / longer
-        depth = started / rate - seconds
-        if not 0.5 / rate <= depth <= min(self.cost or _DEEPEST, _DEEPEST):
+        least, seconds = max(((more - _OFF) / seconds, seconds) for more, seconds in longer)
+        most = least + 2 * _OFF / seconds
+        fits = most >= asked / _TOO_SLOW
+        self.windowed = not fits and not self.steps and self.count >= _MANY
+        if not fits:
             return 0.0
-        self.depth = depth
-        self.bad = min(self.bad, rate * (1 + 1 / abs(more)))
-        return rate
+        self.bad = min(self.bad, most)
+        return max(least * _SMALL_MARGIN, min(asked / _DROP, most))
+
+    def _guess(self, stretches: tuple[Stretch, ...], asked: float, cost: float) -> float:
+        """Say how fast to go on, as far as this refusal alone tells."""
+        is_first, little_before = not self.count, self.rate and self.count < _EVIDENCE
+        depth = min(1.0, cost) if is_first else cost  # a hold saves up no more than its length
+        granted = max(count / max(length + depth, 0.05) for count, length in stretches)
+        if self.steps:
+            return max(granted, self.good * _SMALL_MARGIN)
+        self.count, self.length = stretches[-1]
+        if self.windowed and self.length < _WINDOW:
+            self.bad = self.count / _WINDOW * _WINDOW_OPEN
+            return max(granted, self.count / _WINDOW * _MARGIN)
+        if self.count >= _EVIDENCE and not self.rate:
+            return granted
+        return max(granted, asked / (_DROP_AGAIN if little_before and self.count < _EVIDENCE else _DROP))
 
     def _feel_upwards(self) -> None:
         self.good = self.rate

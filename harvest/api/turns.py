@@ -23,6 +23,7 @@ _FAR_AHEAD = 60.0  # a free place further away than this, without a hold, is a c
 _BLOCKED_SECONDS = 60.0  # for so long a refusal for good counts for everybody
 _BETWEEN_MARKS = 0.5
 _MARKS = 8
+_LEVELS = 3
 _ALONE_SECONDS = 120.0  # who went first and is silent for so long is not waited for
 _AT_ONCE = 1e-5  # wall clocks are no finer
 
@@ -77,7 +78,8 @@ class Turns:
     free_at: float = 0.0
     last: float = 0.0  # when the latest request really started, which may be later than planned
     number: int = 0  # starts since the last hold
-    marks: list[tuple[float, int]] = field(default_factory=list)  # when which of them was: the first, and some recent
+    marks: list[tuple[float, int]] = field(default_factory=list)  # when which of them was: some recent ones
+    levels: list[tuple[float, int]] = field(default_factory=list)  # and the first ones at the latest paces
     holds: int = 0  # ever
     row: int = 0  # holds without a success between them
     hold_until: float = 0.0
@@ -114,8 +116,11 @@ class Turns:
     def go(self, now: float) -> Slot:
         """Start the request whose turn it is."""
         self.number += 1
+        mark = (now, self.number)
         if not self.marks or now - self.marks[-1][0] >= _BETWEEN_MARKS:
-            self.marks = [*self.marks[:1], *self.marks[1:][-_MARKS:], (now, self.number)]
+            self.marks = [*self.marks[-_MARKS:], mark]
+        if not self.levels or self.levels[-1][0] < self.allowance.stepped_at:
+            self.levels = [*self.levels[-_LEVELS:], mark]
         self.last = now
         self.free_at = max(self.free_at, now + self.interval)
         return Slot(now, self.holds, self.number, self.testing)
@@ -148,7 +153,7 @@ class Turns:
         if refusal.too_fast and not (slot and slot.alone):  # that one says that the hold was too short, no more
             self.allowance.refuse(self._stretches(slot), self.interval, now, length)
         self.holds += 1
-        self.number, self.marks = 0, []
+        self.number, self.marks, self.levels = 0, [], []
         self.testing, self.alone = True, ""
         if self.row > HOLDS or length > LONGEST_WISH:
             self._give_up(refusal.reason, length, now)
@@ -160,6 +165,7 @@ class Turns:
         for name in ("free_at", "last", "hold_until", "alone_at", "blocked_at"):
             setattr(self, name, getattr(self, name) + seconds)
         self.marks = [(moment + seconds, number) for moment, number in self.marks]
+        self.levels = [(moment + seconds, number) for moment, number in self.levels]
         self.allowance.stepped_at += seconds
 
     def begin_anew(self) -> None:
@@ -168,11 +174,11 @@ class Turns:
 
     def _stretches(self, slot: Slot | None) -> list[Stretch]:
         """Say how many requests started in which stretches before a slot, the longest stretch last."""
-        if slot is None or not self.marks:
+        if slot is None:
             return [(0, 0.0)]
         return [
             (slot.number - number, max(slot.started - moment, 0.0))
-            for moment, number in reversed(self.marks)
+            for moment, number in sorted(self.levels + self.marks, reverse=True)
             if number <= slot.number
         ] or [(0, 0.0)]
 
