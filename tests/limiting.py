@@ -115,11 +115,13 @@ def crawl(
     seed: int = 0,
     in_flight: int = 32,
     work: float = 0.01,
+    single: int = 4,
     turns: Turns | None = None,
 ) -> Seen:
     """Ask a service for so many seconds, as a crawl does; `says` makes a Retry-After of when it would grant again.
 
-    `changes` are moments and factors of the limit; `work` is what lies between two requests at least.
+    `changes` are moments and factors of the limit; `work` is what lies between two requests at least. The first
+    requests come one by one: token, address, track and likers.
     """
     random, seen, turns = Random(seed), Seen(), turns or Turns(delay=delay)
     events: list[tuple[float, int, str, Any]] = []
@@ -169,7 +171,8 @@ def crawl(
         if turns.blocked:
             seen.gave_up = True
             return seen
-        if place is None and out < in_flight and (turns.interval or turns.holds or gentle >= 64 or out < int(gentle)):
+        crowd = in_flight if len(seen.granted) >= single else 1
+        if place is None and out < crowd and (turns.interval or turns.holds or gentle >= 64 or out < int(gentle)):
             if now < worked:
                 later(worked - now, "look")
                 continue

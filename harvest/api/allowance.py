@@ -5,12 +5,13 @@ through stock + rate x seconds when it refuses. One refusal leaves both open; wi
 that was longer tells the rate. A hold of half a minute costs a twentieth of ten minutes: it takes two, seldom three.
 
 Rule 1. Two refusals, each from a full stock, are solved for the rate; we go on at the lower end of what they leave
-        open. Any stretch since a hold or a step counts, for none lets through more than the stock and the rate.
+        open. Any stretch since a hold or a step counts, for none lets through more than the stock and the rate. Of
+        the first refusal it is the fullest stretch, since a crawl opens slowly.
 Rule 2. One refusal alone: a second's worth is let through at once. Where hardly any request was let through, the rate
-        is halved, and no more; the next one takes three quarters of it.
+        is halved, and no more; the next one takes three quarters of it. So is it where two refusals do not fit.
 Rule 3. A service that stops at the same number again, though we came more slowly, counts in windows. A window that
         was used up within ten seconds is taken for one of ten seconds; of longer ones we try twice as long.
-Rule 4. A refusal after a step takes that step back, and what was measured counts if it is slower, by a tenth at most.
+Rule 4. A refusal after a step takes that step back, unless the rate can be solved.
 Rule 5. Steps divide what lies between the present rate and the slowest that was refused, the more slowly the dearer a
         refusal is and the less there is to gain. Each lasts until the stock would have run out. Where the rate that
         was refused is passed, the limit has moved, and steps become longer.
@@ -24,13 +25,12 @@ from dataclasses import dataclass
 
 _MARGIN = 0.97  # stay this much under what was asked when we were refused, and under a window's worth
 _SMALL_MARGIN = 0.99  # and this much under what was kept up or solved
-_NOT_LOWER = 0.9  # after a refused step, part of the rate before it
 _EVIDENCE = 2  # fewer requests than these say little
 _DROP = 2.0  # how much slower after a refusal that says little
 _DROP_AGAIN = 4.0  # and after another one
-_OPENED = 4.0  # who asks without a delay may have asked so many times faster than counted
+_AT_ONCE = 1.0  # seconds' worth that is taken for the stock, until more is known
 _FILLED = 10.0  # seconds of a hold after which a stock is taken for full
-_SURE = 1.0  # seconds by which two stretches have to differ
+_SURE = 2.0
 _OFF = 0.7  # requests by which a count may be off
 _TOO_SLOW = 2.5  # where two refusals tell a rate so many times slower than asked, they do not fit together
 _MANY = 20  # the least count that is compared with another one
@@ -63,7 +63,7 @@ class Allowance:
     bad: float = 0.0  # the slowest rate known to be too fast; 0: none is known any more
     step: float = _STEP
     steps: int = 0  # upwards, since the last refusal
-    count: int = 0  # requests let through from a hold to the next refusal, the latest time without a step between them
+    count: int = 0  # requests let through before an earlier refusal, in the stretch that was the fullest
     length: float = 0.0  # and in how many seconds
     windowed: bool = False  # the service grants `count` requests in each window of time
     cost: float = 0.0  # seconds of the last hold
@@ -97,12 +97,10 @@ class Allowance:
         """
         stretches = tuple(stretches)
         asked = 1 / interval if interval > 0 else max(max(count, 1) / max(length, 0.05) for count, length in stretches)
-        self.bad = asked if interval > 0 else asked * _OPENED
+        self.bad = asked
         if self.steps:
             self.caution = 1.0 if self.step > 2 * _STEP else min(self.caution * 2, _MOST_CAUTION)
         rate = self._solve(stretches, asked) or self._guess(stretches, asked, cost)
-        if self.steps:
-            rate = max(rate, self.good * _NOT_LOWER)
         self.rate = self.good = max(min(rate, asked * _MARGIN), _SLOWEST)
         self.bad = max(self.bad, self.rate)
         self.step, self.steps, self.cost = _STEP, 0, cost
@@ -139,11 +137,11 @@ class Allowance:
     def _guess(self, stretches: tuple[Stretch, ...], asked: float, cost: float) -> float:
         """Say how fast to go on, as far as this refusal alone tells."""
         is_first, little_before = not self.count, self.rate and self.count < _EVIDENCE
-        depth = min(1.0, cost) if is_first else cost  # a hold saves up no more than its length
+        depth = min(_AT_ONCE, cost) if is_first else cost  # a hold saves up no more than its length
         granted = max(count / max(length + depth, 0.05) for count, length in stretches)
         if self.steps:
             return max(granted, self.good * _SMALL_MARGIN)
-        self.count, self.length = stretches[-1]
+        self.count, self.length = max(stretches, key=lambda stretch: stretch[0] / (stretch[1] + _AT_ONCE))
         if self.windowed and self.length < _WINDOW:
             self.bad = self.count / _WINDOW * _WINDOW_OPEN
             return max(granted, self.count / _WINDOW * _MARGIN)

@@ -21,9 +21,9 @@ LONGEST_HOLD = 900.0
 LONGEST_WISH = 3600.0  # a service that wants more than this is not waited for
 _FAR_AHEAD = 60.0  # a free place further away than this, without a hold, is a clock that was put back
 _BLOCKED_SECONDS = 60.0  # for so long a refusal for good counts for everybody
-_BETWEEN_MARKS = 0.5
-_MARKS = 8
-_LEVELS = 3
+_BETWEEN_MARKS = 0.2
+_MARKS = 20
+_LEVELS = 3  # and as many paces before the present one
 _ALONE_SECONDS = 120.0  # who went first and is silent for so long is not waited for
 _AT_ONCE = 1e-5  # wall clocks are no finer
 

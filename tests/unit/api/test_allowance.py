@@ -145,11 +145,11 @@ def test_a_second_refusal_from_a_full_stock_tells_the_rate():
 
 
 def test_after_a_hold_too_short_to_fill_the_stock_two_refusals_are_not_solved():
-    """Ten requests at once, but a hold of a second brings back five: solved, that would be less than one a second."""
+    """Five a second, and ten at once, but a hold of a second brings back five: solved, that would be 3.3 a second."""
     allowance = Allowance()
     allowance.refuse([(20, 2.0)], 0.1, 2.0, 1.0)
-    allowance.refuse([(21, 3.5)], allowance.interval, 6.5, 1.0)
-    assert allowance.rate == pytest.approx(21 / 4.5)
+    allowance.refuse([(30, 5.0)], allowance.interval, 8.0, 1.0)
+    assert allowance.rate == pytest.approx(30 / 6)
 
 
 @pytest.mark.parametrize(("seconds", "rate"), [(7.5, 50 / 10 * 0.97), (17.5, 50 / 17.5 / 2)])
@@ -159,6 +159,28 @@ def test_the_same_number_again_is_the_number_of_a_window(seconds, rate):
     allowance.refuse([(50, 5.0)], 0.1, 5.0, 30.0)
     allowance.refuse([(50, seconds)], seconds / 50, 42.5, 30.0)
     assert allowance.rate == pytest.approx(rate)
+
+
+def test_the_fullest_stretch_is_compared_with_a_later_refusal():
+    """Four requests came one by one before we asked in earnest: they are no part of what was let through at once."""
+    allowance = Allowance()
+    allowance.refuse([(10, 1.0), (14, 3.0)], 0.1, 3.0, 30.0)
+    assert (allowance.count, allowance.length) == (10, 1.0)
+
+
+def test_stretches_reach_back_to_a_hold_and_to_steps_and_follow_the_clock():
+    turns = Turns(delay=0.1)
+    slots = []
+    for number in range(400):
+        if number in (100, 200):
+            turns.allowance.stepped_at = 10.0 + number / 10
+        slots.append(turns.go(10.0 + number / 10))
+    turns.shift(-5.0)
+    assert turns.levels == [(5.0, 1), (15.0, 101), (25.0, 201)]
+    assert (200, pytest.approx(19.9)) in turns._stretches(turns.go(44.9))
+    assert turns._stretches(turns.go(45.0))[-1] == (401, pytest.approx(40.0))
+    turns.refuse(Refusal(None, "slow down"), turns.go(45.1), 45.2)
+    assert turns.levels == turns.marks == []
 
 
 def test_a_refused_step_is_taken_back_and_no_more():
