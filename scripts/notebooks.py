@@ -43,10 +43,9 @@ def main() -> None:
 
 
 def run(notebook: nbformat.NotebookNode, place: Path) -> None:
-    """Run all cells in a folder; the commands of this Python's environment are found first."""
+    """Run all cells in a folder. The commands of this Python's environment need not be on the path."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("HARVEST_", "SOUNDCLOUD_"))}
-    environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{environ.get('PATH', '')}", NO_COLOR="1")
-    environ.update(XDG_STATE_HOME=str(place / "state"), XDG_CONFIG_HOME=str(place / "config"))
+    environ.update(NO_COLOR="1", XDG_STATE_HOME=str(place / "state"), XDG_CONFIG_HOME=str(place / "config"))
     first = nbformat.v4.new_code_cell(SETUP)
     notebook.cells.insert(0, first)
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(place)}}, record_timing=False)

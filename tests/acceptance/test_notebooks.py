@@ -53,6 +53,14 @@ def test_there_are_two_and_each_is_stored_as_it_ran():
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_commands_run_with_the_python_of_the_notebook(name):
+    """Whoever opens it in an editor has no activated environment, and `harvest` is not on the path."""
+    commands = [line for cell in code(name) for line in cell["source"] if line.startswith("!")]
+    assert commands
+    assert [line for line in commands if not line.startswith("!{command} ")] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_link_leads_somewhere(name):
     text = "".join(
         "".join(cell["source"]) for cell in notebook(FOLDER, name)["cells"] if cell["cell_type"] == "markdown"
