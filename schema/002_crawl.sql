@@ -116,6 +116,17 @@ CREATE TABLE pages (
     UNIQUE (task_id, reading, number)
 ) STRICT;
 
+-- What an entry of a list said of the list it may lead to. A person is often followed long after the page that named them
+-- came; by then `users` may have heard other numbers.
+CREATE TABLE claims (
+    task_id    INTEGER NOT NULL REFERENCES tasks (id), -- the list that named the subject
+    kind       TEXT    NOT NULL REFERENCES list_kinds (kind), -- of the list it may lead to
+    subject_id INTEGER NOT NULL,                    -- whose list that is
+    claimed    INTEGER NOT NULL,                    -- how many the entry said there are; no row: it did not say
+    page_id    INTEGER NOT NULL REFERENCES pages (id), -- the page with the entry
+    PRIMARY KEY (task_id, kind, subject_id)
+) STRICT, WITHOUT ROWID;
+
 -- What went wrong with a list; a list that was later read after all keeps its row, with resolved_at.
 CREATE TABLE failures (
     id          INTEGER PRIMARY KEY,

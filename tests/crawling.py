@@ -214,7 +214,9 @@ def graph_of(path: Path) -> dict[str, Any]:
     )
     wants = read(
         path,
-        "SELECT h.seed_url, t.kind, CASE t.kind WHEN 'resolve' THEN 0 ELSE t.subject_id END FROM harvest_tasks w"
-        " JOIN harvests h ON h.id = w.harvest_id JOIN tasks t ON t.id = w.task_id ORDER BY 1, 2, 3",
+        "SELECT h.seed_url, t.kind, CASE t.kind WHEN 'resolve' THEN 0 ELSE t.subject_id END, w.depth, w.cap,"
+        " w.listed_rank, w.chance, o.kind, CASE o.kind WHEN 'resolve' THEN 0 ELSE o.subject_id END FROM harvest_tasks w"
+        " JOIN harvests h ON h.id = w.harvest_id JOIN tasks t ON t.id = w.task_id"
+        " LEFT JOIN tasks o ON o.id = w.parent_task_id ORDER BY 1, 2, 3",
     )
     return {**contents(path), "ledger": ledger, "wants": wants}

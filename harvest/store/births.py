@@ -3,23 +3,28 @@
 Births come from stored edges only, whether a page has just brought them or another harvest did long ago, so who is
 chosen never depends on the order of arrival (design 10.3, 10.4). Every statement may run again without effect.
 
-In: a harvest that wants a list. Out: rows of `tasks` and `harvest_tasks`. Never: a commit of its own.
+In: a harvest that wants a list. Out: rows of `tasks`, `harvest_tasks` and `claims`. Never: a commit of its own.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harvest.lists import KINDS, RESOLVE, SPILL, ListKind, chosen_next, chosen_with
-from harvest.models import ORDERS, Limits
+from harvest.models import ORDERS, Limits, Outcome, Page
 from harvest.store import drawing
 from harvest.store.edges import of_type
+from harvest.store.ledger import Tolerance
 
 _AS_LISTED = ORDERS[0]
 _SUBJECT_TABLES = {"track": "tracks", "user": "users", "playlist": "playlists"}
+_LAST = 2**62
+
+# Kinds of lists of which an entry of another list says how long they are (`claims`).
+_TOLD_BY_ENTRIES = frozenset(name for kind in KINDS.values() if kind.edge for name in kind.births)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,21 @@ def wants_of(connection: sqlite3.Connection, task_id: int) -> list[Want]:
         (task_id,),
     )
     return [Want(row[0], task_id, row[1], row[2], Limits(**json.loads(row[3]))) for row in rows]
+
+
+def note_claims(
+    connection: sqlite3.Connection, task_id: int, kind: ListKind, page: Page, fresh: Iterable[int], page_id: int
+) -> None:
+    """Keep what the new entries of a page say of the lists they may lead to."""
+    if kind.edge is None:
+        return
+    entries: Mapping[int, object] = getattr(page, f"{kind.item}s")
+    for name in kind.births:
+        told = ((item, getattr(entries[item], KINDS[name].claimed or "", None)) for item in sorted(fresh))
+        connection.executemany(
+            "INSERT OR IGNORE INTO claims (task_id, kind, subject_id, claimed, page_id) VALUES (?, ?, ?, ?, ?)",
+            [(task_id, name, item, claimed, page_id) for item, claimed in told if claimed is not None],
+        )
 
 
 def spread(
@@ -223,10 +243,11 @@ def _want_chosen(
 ) -> None:
     """Want one kind of list of everything chosen; a list cut by a smaller cap goes on.
 
-    A wish without a place is left from an earlier choice and gets one, though never at a greater depth: parents would
-    then lead in circles.
+    Of several lists that name a subject the first counts, whichever came first: the one at the lesser depth, then that
+    of the better track, then likers before reposters. A wish without a place is left from an earlier choice and gets
+    one, though never at a greater depth: parents would then lead in circles.
     """
-    claimed = f"s.{kind.claimed}" if kind.claimed else "NULL"
+    claimed = f"s.{kind.claimed}" if kind.claimed and kind.name not in _TOLD_BY_ENTRIES else "NULL"
     parameters = {"harvest": harvest_id, "kind": kind.name, "depth": depth, "cap": cap, "chance": chance}
     connection.execute(
         f"""
@@ -239,7 +260,7 @@ def _want_chosen(
         parameters,
     )
     connection.execute(
-        """
+        f"""
         INSERT INTO harvest_tasks (harvest_id, task_id, depth, parent_task_id, cap, listed_rank, chance)
         SELECT :harvest, t.id, :depth, c.parent_task_id, :cap, c.place, :chance
         FROM temp.chosen AS c
@@ -247,10 +268,16 @@ def _want_chosen(
         WHERE true
         ON CONFLICT DO UPDATE SET depth = excluded.depth, parent_task_id = excluded.parent_task_id,
             listed_rank = excluded.listed_rank, chance = excluded.chance
-            WHERE listed_rank IS NULL AND excluded.depth <= depth
-        """,
+            WHERE excluded.depth < depth OR excluded.depth = depth AND (
+                listed_rank IS NULL
+                OR {_turn("excluded.parent_task_id")} < {_turn("harvest_tasks.parent_task_id")}
+                OR excluded.parent_task_id = parent_task_id AND excluded.listed_rank <> listed_rank
+            )
+        """,  # noqa: S608 - built from our own declarations
         parameters,
     )
+    if kind.name in _TOLD_BY_ENTRIES:
+        _claim_as_named(connection, kind)
     connection.execute(
         """
         UPDATE tasks SET state = 'todo', outcome = NULL, ended_at = NULL
@@ -259,6 +286,51 @@ def _want_chosen(
         """,
         parameters,
     )
+
+
+def _turn(task_id: str) -> str:
+    """Write when it is the turn of a list among those that this harvest spills: by the place of its track, then in the
+    order in which the lists of one track count.
+    """
+    kinds = " ".join(f"WHEN '{name}' THEN {number}" for number, name in enumerate(SPILL))
+    return f"""(
+        SELECT coalesce(v.listed_rank, {_LAST // 10}) * 10 + CASE p.kind {kinds} ELSE 9 END
+        FROM harvest_tasks AS v JOIN tasks AS p ON p.id = v.task_id
+        WHERE v.harvest_id = :harvest AND v.task_id = {task_id}
+    )"""  # noqa: S608 - built from our own declarations
+
+
+def _claim_as_named(connection: sqlite3.Connection, kind: ListKind) -> None:
+    """Let the lists of everybody chosen claim what the entry said that led the first harvest to them.
+
+    That entry may arrive last: a list that has ended is then judged again.
+    """
+    news = connection.execute(
+        """
+        SELECT n.claimed, p.fetched_at, t.id
+        FROM temp.chosen AS c
+        JOIN tasks AS t ON t.kind = :kind AND t.subject_id = c.id AND t.argument = ''
+        JOIN harvest_tasks AS w ON w.task_id = t.id
+            AND w.harvest_id = (SELECT min(harvest_id) FROM harvest_tasks WHERE task_id = t.id)
+        LEFT JOIN claims AS n ON n.task_id = w.parent_task_id AND n.kind = t.kind AND n.subject_id = t.subject_id
+        LEFT JOIN pages AS p ON p.id = n.page_id
+        WHERE t.claimed IS NOT n.claimed
+        """,
+        {"kind": kind.name},
+    ).fetchall()
+    connection.executemany("UPDATE tasks SET claimed = ?, claimed_at = ? WHERE id = ?", news)
+    for _, _, task_id in news:
+        _judge_again(connection, task_id)
+
+
+def _judge_again(connection: sqlite3.Connection, task_id: int) -> None:
+    """Say anew whether a list that the service has ended is short."""
+    row = connection.execute(
+        "SELECT claimed, collected FROM tasks WHERE id = ? AND outcome IN ('complete', 'short')", (task_id,)
+    ).fetchone()
+    if row is not None:
+        outcome = Outcome.SHORT if Tolerance().is_short(*row) else Outcome.COMPLETE
+        connection.execute("UPDATE tasks SET outcome = ?1 WHERE id = ?2 AND outcome <> ?1", (outcome, task_id))
 
 
 def _cap(kind: ListKind, limits: Limits) -> int | None:

@@ -64,6 +64,7 @@ class PageCommitter:
             self._merge(page, kept, page_id)
             if kind.edge is not None:
                 edges.write(self._connection, task, kind.edge, kept.fresh, page_id)
+            births.note_claims(self._connection, task.id, kind, page, kept.fresh, page_id)
             on = self._move_on(task, page, kept)
             outcome = self._outcome(kind, task, page, kept, on)
             self._update_task(on, outcome, page)
@@ -148,20 +149,22 @@ class PageCommitter:
         if page.comments:
             graph.merge_comments(self._connection, page.comments.values(), sighting)
 
-    @staticmethod
-    def _move_on(task: Task, page: Page, kept: Kept) -> Task:
+    def _move_on(self, task: Task, page: Page, kept: Kept) -> Task:
+        """Give the list as it stands after the page; another list may have changed its claim meanwhile."""
+        (claimed,) = self._connection.execute("SELECT claimed FROM tasks WHERE id = ?", (task.id,)).fetchone()
         return dataclasses.replace(
             task,
             cursor=task.cursor if kept.cut else page.next_cursor,
             page_number=task.page_number + 1,
             collected=task.collected + len(kept.fresh),
+            claimed=claimed,
         )
 
     def _outcome(self, kind: ListKind, task: Task, page: Page, kept: Kept, on: Task) -> Outcome | None:
         return outcome_of(
             Standing(
                 collected=on.collected,
-                claimed=task.claimed,
+                claimed=on.claimed,
                 cut=kept.cut,
                 full=task.cap is not None and on.collected >= task.cap,
                 goes_on=page.next_cursor is not None,

@@ -190,13 +190,16 @@ def _forget_choice(connection: sqlite3.Connection, harvest_id: int, limits: Limi
 
 
 def _drop_unwanted(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> None:
-    """Forget unread lists that smaller options leave out; lists that were begun stay, and so do all rows."""
+    """Forget unread lists that smaller options leave out; those begun or put back stay, and so do all rows."""
     connection.execute(
         """
         DELETE FROM harvest_tasks
         WHERE harvest_id = ?1
             AND (depth > ?2 OR coalesce(listed_rank >= ?3, 1) AND task_id IN (SELECT id FROM tasks WHERE kind = ?4))
-            AND task_id IN (SELECT id FROM tasks WHERE state <> 'ended' AND pages_read = 0)
+            AND task_id IN (
+                SELECT t.id FROM tasks AS t WHERE t.state <> 'ended' AND t.pages_read = 0
+                    AND NOT EXISTS (SELECT 1 FROM failures AS f WHERE f.task_id = t.id)
+            )
         """,
         (harvest_id, limits.depth, limits.max_users, _FOLLOWED),
     )
@@ -255,7 +258,11 @@ def put_back(connection: sqlite3.Connection, failure_class: str | None) -> int:
     for table in ("users", "tracks"):  # who is asked again is not gone until the answer says so
         connection.execute(
             f"""
-            UPDATE {table} SET status = 'ok'
+            UPDATE {table} SET status = coalesce((
+                SELECT t.outcome
+                FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind AND k.subject || 's' = '{table}'
+                WHERE t.subject_id = {table}.id AND t.outcome IN ('gone', 'forbidden')
+            ), 'ok')
             WHERE status IN ('gone', 'forbidden') AND NOT EXISTS (
                 SELECT 1 FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind AND k.subject || 's' = '{table}'
                 WHERE t.subject_id = {table}.id AND t.outcome = {table}.status
@@ -292,31 +299,49 @@ def _deepen(connection: sqlite3.Connection, harvest_id: int, depth: int, limits:
 
     Only the harvest's own edges count: likes of people it follows, within its cap, read at lesser depths. A track's
     parent is the list of the first person chosen who likes it (SQLite gives the other columns of the row with the min).
+    Tracks of an earlier choice lose their places to those chosen now.
     """
     edge = KINDS[_FOLLOWED].edge
     assert edge is not None
+    parameters = {
+        "harvest": harvest_id,
+        "depth": depth,
+        "followed": _FOLLOWED,
+        "type": edge.engagement_type,
+        "likers": SPILL[0],
+        "reposters": SPILL[1],
+        "limit": limits.max_tracks,
+    }
+    connection.execute(
+        """
+        UPDATE harvest_tasks SET listed_rank = NULL
+        WHERE harvest_id = :harvest AND depth >= :depth
+            AND task_id IN (SELECT id FROM tasks WHERE kind IN (:likers, :reposters))
+        """,
+        parameters,
+    )
     best = connection.execute(
         """
-        SELECT e.track_id, t.id, count(*) AS common, min(w.depth * 1000000000 + coalesce(w.listed_rank, 999999999))
-        FROM harvest_tasks AS w
-        JOIN tasks AS t ON t.id = w.task_id AND t.kind = :followed
-        JOIN user_engagements AS e ON e.user_id = t.subject_id AND e.engagement_type = :type
-            AND e.user_list_rank < w.cap
-        WHERE w.harvest_id = :harvest AND w.depth < :depth AND NOT EXISTS (
+        WITH people AS (
+            SELECT t.id AS task_id, t.subject_id AS user_id, w.cap, row_number() OVER (
+                ORDER BY w.depth, w.listed_rank IS NULL, v.listed_rank, w.listed_rank, t.subject_id
+            ) AS turn
+            FROM harvest_tasks AS w
+            JOIN tasks AS t ON t.id = w.task_id AND t.kind = :followed
+            LEFT JOIN harvest_tasks AS v ON v.harvest_id = w.harvest_id AND v.task_id = w.parent_task_id
+            WHERE w.harvest_id = :harvest AND w.depth < :depth
+        )
+        SELECT e.track_id, p.task_id, count(*) AS common, min(p.turn)
+        FROM people AS p
+        JOIN user_engagements AS e ON e.user_id = p.user_id AND e.engagement_type = :type AND e.user_list_rank < p.cap
+        WHERE NOT EXISTS (
             SELECT 1 FROM tasks AS s JOIN harvest_tasks AS v ON v.task_id = s.id AND v.harvest_id = :harvest
-            WHERE s.kind = :spill AND s.subject_id = e.track_id AND s.argument = '' AND v.depth < :depth
+            WHERE s.kind = :likers AND s.subject_id = e.track_id AND s.argument = '' AND v.depth < :depth
         )
         GROUP BY e.track_id
         ORDER BY common DESC, e.track_id
         LIMIT :limit
         """,
-        {
-            "harvest": harvest_id,
-            "depth": depth,
-            "followed": _FOLLOWED,
-            "type": edge.engagement_type,
-            "spill": SPILL[0],
-            "limit": limits.max_tracks,
-        },
+        parameters,
     ).fetchall()
     spill(connection, harvest_id, [(row[0], row[1]) for row in best], depth=depth, limits=limits)

@@ -1,10 +1,12 @@
 from hashlib import blake2b
 
+import pytest
+
 from harvest.errors import BadRequest, Gone, ServerTrouble
-from harvest.models import Limits
+from harvest.models import Limits, SeenAs
 from harvest.store import drawing, harvests
 
-from .conftest import NOW, SEED, tracks_page, users_page
+from .conftest import NOW, SEED, a_user, tracks_page, users_page
 
 
 def test_the_seed_gives_birth_to_likers_and_reposters_with_its_own_counts_as_claims(open_books):
@@ -207,3 +209,98 @@ def test_a_sample_is_drawn_from_as_much_of_a_list_as_its_harvest_wants(open_book
     assert books.rows("SELECT DISTINCT chance FROM harvest_tasks WHERE harvest_id = ? AND chance < 1", two) == [
         (2 / 3,)
     ]
+
+
+def telling(claimed, page):
+    """Let every entry of a page of users say so many likes."""
+    page.users.update({i: user._replace(likes_given_count=claimed) for i, user in page.users.items()})
+    return page
+
+
+@pytest.mark.parametrize("likers_end_first", [True, False])
+def test_a_list_claims_what_the_entry_said_that_led_to_it_whatever_is_heard_in_between(open_books, likers_end_first):
+    """The reposter is named with 1 like; as an uploader, before or after the likers' end, with 50."""
+    books = open_books()
+    books.resolve(1)
+    books.keep(books.claim("track_reposters"), users_page(20))
+    on = books.keep(books.claim("track_likers"), users_page(10, next_cursor="/2")).task
+    heard = tracks_page(7)
+    heard.users[20] = a_user(20, seen_as=SeenAs.EMBEDDED, likes_given_count=50)
+    heard.tracks[7] = heard.tracks[7]._replace(uploader_id=20)
+    if likers_end_first:
+        books.keep(on, users_page())
+    books.keep(books.claim("user_likes", 10), heard)
+    if not likers_end_first:
+        books.keep(on, users_page())
+    books.keep(books.claim("user_likes", 20), tracks_page(5))
+    assert books.rows("SELECT claimed, claimed_at, outcome FROM tasks WHERE subject_id = 20") == [(1, NOW, "complete")]
+
+
+def test_an_entry_that_says_nothing_claims_nothing_whatever_others_say(open_books):
+    books = open_books()
+    books.resolve(1)
+    books.keep(books.claim("track_reposters"), users_page(10))
+    silent = users_page(10)
+    silent.users[10] = a_user(10)
+    books.keep(books.claim("track_likers"), silent)
+    assert books.rows("SELECT claimed, claimed_at FROM tasks WHERE subject_id = 10") == [(None, None)]
+
+
+@pytest.mark.parametrize("arrivals", [(5, 6), (6, 5)])
+def test_who_is_found_around_two_tracks_belongs_to_the_better_one_whichever_comes_first(open_books, arrivals):
+    """Tracks 5 and 6 of the second level, 5 before 6, name person 30, in other places and with other claims."""
+    books = open_books(limits=Limits(depth=2))
+    books.resolve(1)
+    books.keep(books.claim("track_likers", 1), users_page(10, 11))
+    books.keep(books.claim("track_reposters", 1), users_page())
+    books.keep(books.claim("user_likes", 10), tracks_page(5, 6))
+    books.keep(books.claim("user_likes", 11), tracks_page(5))
+    with books.db.atomic():
+        assert harvests.spread_levels(books.db.conn, books.run_id, NOW)
+    pages = {5: users_page(40, 41, 30), 6: users_page(30)}
+    pages[5].users[30] = a_user(30, likes_given_count=9)
+    for track in arrivals:
+        books.keep(books.claim("track_likers", track), pages[track])
+        books.keep(books.claim("track_reposters", track), users_page())
+    books.keep(books.claim("user_likes", 30), tracks_page(50))
+    assert books.rows(
+        "SELECT w.listed_rank, w.chance, o.subject_id, t.claimed, t.outcome FROM harvest_tasks w"
+        " JOIN tasks t ON t.id = w.task_id JOIN tasks o ON o.id = w.parent_task_id WHERE t.subject_id = 30"
+    ) == [(2, 1.0, 5, 9, "short")]
+
+
+def test_the_claim_of_a_list_that_is_being_read_may_change_meanwhile(open_books):
+    books = open_books({SEED: Limits(), f"{SEED}-two": Limits()})
+    books.resolve(1)
+    books.resolve(2)
+    books.keep(books.claim("track_likers", 2), users_page(10))
+    on = books.keep(books.claim("user_likes", 10), tracks_page(5, next_cursor="/2")).task
+    books.keep(books.claim("track_likers", 1), telling(9, users_page(10)))
+    receipt = books.keep(on, tracks_page(6))
+    assert (receipt.outcome, receipt.task.claimed) == ("short", 9)
+
+
+def test_a_list_that_has_ended_is_judged_again_when_the_entry_comes_that_counts(open_books):
+    books = open_books({SEED: Limits(), f"{SEED}-two": Limits()})
+    books.resolve(1)
+    books.resolve(2)
+    books.keep(books.claim("track_likers", 2), users_page(10))
+    books.keep(books.claim("user_likes", 10), tracks_page(5))
+    assert books.rows("SELECT claimed, outcome FROM tasks WHERE subject_id = 10") == [(1, "complete")]
+    books.keep(books.claim("track_likers", 1), telling(9, users_page(10)))
+    assert books.rows("SELECT claimed, outcome FROM tasks WHERE subject_id = 10") == [(9, "short")]
+
+
+def test_who_moves_up_to_a_lesser_depth_is_wanted_there(open_books):
+    """Followed around a track of the second level first, around the seed when the bound is raised."""
+    books = open_books(limits=Limits(depth=2, max_users=1))
+    books.resolve(1)
+    books.keep(books.claim("track_likers", 1), users_page(10, 11))
+    books.keep(books.claim("track_reposters", 1), users_page())
+    books.keep(books.claim("user_likes", 10), tracks_page(5))
+    with books.db.atomic():
+        assert harvests.spread_levels(books.db.conn, books.run_id, NOW)
+    books.keep(books.claim("track_likers", 5), users_page(11))
+    wish = "SELECT w.depth, w.listed_rank FROM harvest_tasks w JOIN tasks t ON t.id = w.task_id WHERE t.subject_id = 11"
+    assert books.rows(wish) == [(2, 0)]
+    assert open_books(limits=Limits(depth=2, max_users=2)).rows(wish) == [(1, 1)]
