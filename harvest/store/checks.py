@@ -7,26 +7,22 @@ anew (harvest/store/search.py).
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from harvest.lists import KINDS, Edge
+from harvest.store.check import Check
+from harvest.store.check_pages import PAGE_CHECKS, place_asked_for
+from harvest.store.check_wishes import WISH_CHECKS
+from harvest.store.database import schema_as_shipped, without_comments
 from harvest.store.edges import of_type
 from harvest.store.graph import fold_tag
 from harvest.store.ledger import Tolerance
 from harvest.store.search import differences
 
 SHOWN = 5  # contradictions told per check
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One claim: what must hold, and the query that finds where it does not."""
-
-    name: str
-    claim: str
-    sql: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +36,16 @@ class Finding:
 
 _LEDGER = (
     Check(
+        "schema",
+        "every table, view, index and trigger is there as it was made",
+        """
+        SELECT x.value ->> 0 || ' ' || (x.value ->> 1) || iif(s.name IS NULL, ' is missing', ' was changed')
+        FROM json_each(schema_as_shipped()) AS x
+        LEFT JOIN sqlite_schema AS s ON s.type = x.value ->> 0 AND s.name = x.value ->> 1
+        WHERE s.name IS NULL OR without_comments(s.sql) <> x.value ->> 2
+        """,
+    ),
+    Check(
         "totals",
         "the totals that status shows are the numbers of rows",
         """
@@ -48,7 +54,10 @@ _LEDGER = (
             SELECT 'users' AS name, users AS said, (SELECT count(*) FROM users) AS rows FROM totals
             UNION ALL SELECT 'tracks', tracks, (SELECT count(*) FROM tracks) FROM totals
             UNION ALL SELECT 'pages', pages, (SELECT count(*) FROM pages) FROM totals
-            UNION ALL SELECT 'likes and reposts', likes + reposts, (SELECT count(*) FROM user_engagements) FROM totals
+            UNION ALL SELECT 'likes', likes, e.n FROM totals
+                JOIN (SELECT count(*) AS n FROM user_engagements WHERE engagement_type = 'like') AS e
+            UNION ALL SELECT 'reposts', reposts, e.n FROM totals
+                JOIN (SELECT count(*) AS n FROM user_engagements WHERE engagement_type = 'repost') AS e
         )
         WHERE said <> rows
         """,
@@ -131,14 +140,8 @@ _LEDGER = (
         """,
     ),
     Check(
-        "ledger.loop",
-        "a loop names a page to go on with",
-        "SELECT kind || ' ' || subject_id || ' is a loop that ends' FROM tasks"
-        " WHERE outcome = 'loop' AND next_cursor IS NULL",
-    ),
-    Check(
         "ledger.capped",
-        "a capped list holds as much as the largest cap asked for, and no more",
+        "a capped list holds as much as the largest cap asked for (more where caps were larger once)",
         """
         SELECT t.kind || ' ' || t.subject_id || ' is capped at ' || t.collected || ', wanted ' || max(w.cap)
         FROM tasks AS t JOIN harvest_tasks AS w ON w.task_id = t.id
@@ -149,22 +152,40 @@ _LEDGER = (
     ),
     Check(
         "ledger.failed",
-        "what failed, is gone, forbidden or unreadable has its reason in failures",
+        "what failed, is gone, forbidden or unreadable has its reason in failures, of that very class",
         """
         SELECT t.kind || ' ' || t.subject_id || ' is ' || t.outcome || ' without a reason'
         FROM tasks AS t
         WHERE t.outcome IN ('gone', 'forbidden', 'unreadable', 'failed')
-            AND NOT EXISTS (SELECT 1 FROM failures AS f WHERE f.task_id = t.id AND f.resolved_at IS NULL)
+            AND NOT EXISTS (
+                SELECT 1 FROM failures AS f
+                WHERE f.task_id = t.id AND f.resolved_at IS NULL AND f.class <> 'unsupported_urn' AND t.outcome = CASE
+                    f.class WHEN 'gone' THEN 'gone' WHEN 'forbidden' THEN 'forbidden'
+                    WHEN 'unexpected_reply' THEN 'unreadable' ELSE 'failed' END
+            )
+        """,
+    ),
+    Check(
+        "failures.resolved",
+        "what went wrong with a list that ended well after all is resolved",
+        """
+        SELECT t.kind || ' ' || t.subject_id || ' is ' || t.outcome || ', yet ' || f.class || ' stands'
+        FROM failures AS f JOIN tasks AS t ON t.id = f.task_id
+        WHERE f.resolved_at IS NULL AND f.class <> 'unsupported_urn'
+            AND t.outcome IN ('complete', 'short', 'capped', 'loop')
         """,
     ),
     Check(
         "harvests.drained",
-        "a drained harvest has nothing open",
+        "a drained harvest has nothing open, but for what another one has taken up again that is not drained",
         """
         SELECT 'harvest ' || h.id || ': ' || t.kind || ' ' || t.subject_id || ' is ' || t.state
         FROM tasks AS t JOIN harvest_tasks AS w ON w.task_id = t.id
             JOIN harvests AS h ON h.id = w.harvest_id AND h.state = 'drained'
-        WHERE t.state <> 'ended'
+        WHERE t.state <> 'ended' AND NOT EXISTS (
+            SELECT 1 FROM harvest_tasks AS v JOIN harvests AS o ON o.id = v.harvest_id AND o.state <> 'drained'
+            WHERE v.task_id = t.id
+        )
         """,
     ),
     Check(
@@ -187,7 +208,7 @@ _LEDGER = (
         FROM (
             SELECT h.id, json_extract(h.options, '$.max_users') AS bound,
                 (
-                    SELECT count(*) FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id
+                    SELECT count(w.listed_rank) FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id
                     WHERE w.harvest_id = h.id AND w.depth = 1 AND t.kind = 'user_likes'
                 ) AS followed,
                 (
@@ -278,18 +299,36 @@ _LEDGER = (
     ),
     Check(
         "graph.status",
-        "a user is gone or forbidden if a list of theirs is, and only then",
+        "a user or a track is gone or forbidden if a list of theirs is, and only then",
         """
-        SELECT 'user ' || u.id || ' is ' || u.status FROM users AS u
-        WHERE u.status IN ('gone', 'forbidden') AND NOT EXISTS (
-            SELECT 1 FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind AND k.subject = 'user'
-            WHERE t.subject_id = u.id AND t.outcome = u.status
+        WITH answered AS MATERIALIZED (
+            SELECT k.subject, t.subject_id, t.kind, t.outcome
+            FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind
+            WHERE t.outcome IN ('gone', 'forbidden')
+        ), things AS (
+            SELECT 'user' AS what, id, status FROM users UNION ALL SELECT 'track', id, status FROM tracks
+        )
+        SELECT what || ' ' || id || ' is ' || status FROM things
+        WHERE status IN ('gone', 'forbidden') AND (what, id, status) NOT IN (
+            SELECT subject, subject_id, outcome FROM answered
         )
         UNION ALL
-        SELECT 'user ' || u.id || ' is ok, but ' || t.kind || ' is ' || t.outcome
-        FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind AND k.subject = 'user'
-            JOIN users AS u ON u.id = t.subject_id AND u.status = 'ok'
-        WHERE t.outcome IN ('gone', 'forbidden')
+        SELECT a.subject || ' ' || a.subject_id || ' is ok, but ' || a.kind || ' is ' || a.outcome
+        FROM answered AS a
+        WHERE EXISTS (SELECT 1 FROM users AS u WHERE a.subject = 'user' AND u.id = a.subject_id AND u.status = 'ok')
+            OR EXISTS (SELECT 1 FROM tracks AS r WHERE a.subject = 'track' AND r.id = a.subject_id AND r.status = 'ok')
+        """,
+    ),
+    Check(
+        "graph.listed",
+        "whoever was seen in a list stands in it",
+        """
+        SELECT 'user ' || u.id || ' is in no list' FROM users AS u
+        WHERE u.seen_as = 'list' AND u.status <> 'forgotten'
+            AND NOT EXISTS (SELECT 1 FROM user_engagements AS e WHERE e.user_id = u.id)
+            AND NOT EXISTS (SELECT 1 FROM user_follows AS f WHERE f.follower_id = u.id)
+            AND NOT EXISTS (SELECT 1 FROM user_follows AS f WHERE f.followee_id = u.id)
+            AND NOT EXISTS (SELECT 1 FROM playlist_engagements AS p WHERE p.user_id = u.id)
         """,
     ),
     Check(
@@ -306,14 +345,16 @@ SEARCH = Check("search.index", "the search index holds title, artist and tags of
 def checks() -> Iterator[Check]:
     """Give every check: those of the ledger, and for each kind of list that its edges are those it says."""
     yield from _LEDGER
+    yield from PAGE_CHECKS
+    yield from WISH_CHECKS
     yield Check(
         "ledger.claims",
-        "a complete list has what the service claimed, and a short one lacks it",
+        "a complete list has what the service claimed, if it did, and a short one lacks it",
         """
-        SELECT kind || ' ' || subject_id || ' is ' || outcome || ' with ' || collected || ' of ' || claimed
+        SELECT kind || ' ' || subject_id || ' is ' || outcome || ' with ' || collected || ' of '
+            || coalesce(claimed, 'nothing claimed')
         FROM tasks
-        WHERE outcome IN ('complete', 'short') AND claimed IS NOT NULL
-            AND is_short(claimed, collected) <> (outcome = 'short')
+        WHERE outcome IN ('complete', 'short') AND is_short(claimed, collected) <> (outcome = 'short')
         """,
     )
     for kind in KINDS.values():
@@ -357,6 +398,9 @@ def verify(
     """Run every check, SQLite's own first; `on_check` hears the name of each before it begins."""
     limit = tolerance or Tolerance()
     connection.create_function("fold_tag", 1, fold_tag, deterministic=True)
+    connection.create_function("place_asked_for", 1, place_asked_for, deterministic=True)
+    connection.create_function("schema_as_shipped", 0, lambda: json.dumps(schema_as_shipped()), deterministic=True)
+    connection.create_function("without_comments", 1, without_comments, deterministic=True)
     connection.create_function(
         "is_short", 2, lambda claimed, got: int(limit.is_short(claimed, got)), deterministic=True
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from importlib import resources
@@ -156,6 +157,24 @@ def schema_files() -> list[tuple[str, str]]:
     """List the numbered files of schema/ in order, as (name, SQL)."""
     files = sorted((f for f in schema_folder().iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
     return [(f.name.removesuffix(".sql"), f.read_text(encoding="utf-8")) for f in files]
+
+
+def schema_as_shipped() -> list[tuple[str, str, str]]:
+    """Give (type, name, SQL without comments) of what a new database has, but for the inside of the search."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        for _, script in schema_files():
+            for statement in split_statements(script):
+                connection.execute(statement)
+        made = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
+    finally:
+        connection.close()
+    return [(kind, name, without_comments(sql)) for kind, name, sql in made if not name.startswith("track_search_")]
+
+
+def without_comments(sql: str) -> str:
+    """Leave of a statement what it says to SQLite, in one line."""
+    return " ".join(re.sub(r"--.*", "", sql).split())
 
 
 def split_statements(script: str) -> Iterator[str]:

@@ -40,7 +40,8 @@ def damaged(sound, tmp_path):
         connection = sqlite3.connect(path, isolation_level=None)
         try:
             done = [connection.execute(statement) for statement in sql.split(";") if statement.strip()]
-            assert done[-1].rowcount == 1, "the damage hit nothing, or too much"
+            hit = done[-1].rowcount == 1 or sql.startswith("DROP")
+            assert hit, "the damage hit nothing, or too much"
         finally:
             connection.close()
         return path
@@ -65,6 +66,9 @@ LONELY = f"""(SELECT max(user_list_rank) FROM user_engagements WHERE user_id = {
 LAST = f"(SELECT collected - 1 FROM tasks WHERE id = {WHOLE})"
 CAPPED = "(SELECT id FROM tasks WHERE outcome = 'capped' ORDER BY id LIMIT 1)"
 FAILED = "(SELECT id FROM tasks WHERE outcome = 'failed')"
+FULL = "(SELECT id FROM tasks WHERE outcome = 'capped' AND next_cursor IS NOT NULL ORDER BY id LIMIT 1)"
+OTHER = f"(SELECT min(subject_id) FROM tasks WHERE kind = 'user_likes' AND subject_id <> {PERSON})"
+STRAYS = "seen_as, first_seen_at, last_seen_on) VALUES (424242, 'list', '2026-11-20T10:00:00Z', '2026-11-20')"
 
 
 def edge(rank: object) -> str:
@@ -216,8 +220,91 @@ DAMAGES = {
         "DELETE FROM track_search_data WHERE id = (SELECT max(id) FROM track_search_data)",
         {"search.index"},
     ),
+    "likes counted as reposts": ("UPDATE totals SET likes = likes + 1, reposts = reposts - 1", {"totals"}),
+    "short of nothing": (f"UPDATE tasks SET outcome = 'short', claimed = NULL WHERE id = {WHOLE}", {"ledger.claims"}),
+    "capped called a loop": (f"UPDATE tasks SET outcome = 'loop' WHERE id = {FULL}", {"ledger.loop"}),
+    "a list cut within a page called a loop": (
+        "UPDATE tasks SET outcome = 'loop' WHERE id = (SELECT t.id FROM tasks AS t JOIN pages AS p ON p.task_id = t.id"
+        " AND p.request = t.next_cursor WHERE t.outcome = 'capped' ORDER BY t.id LIMIT 1)",
+        {"ledger.loop"},
+    ),
+    "failed called unreadable": (f"UPDATE tasks SET outcome = 'unreadable' WHERE id = {FAILED}", {"ledger.failed"}),
+    "failed called forbidden": (f"UPDATE tasks SET outcome = 'forbidden' WHERE id = {FAILED}", {"ledger.failed"}),
+    "an inner page that leads elsewhere": (
+        f"UPDATE pages SET next_cursor = replace(next_cursor, 'cursor=', 'cursor=9') WHERE task_id = {WHOLE}"
+        " AND number = 0",
+        {"pages.next"},
+    ),
+    "an inner page that leads nowhere": (
+        f"UPDATE pages SET next_cursor = NULL WHERE task_id = {WHOLE} AND number = 0",
+        {"pages.next"},
+    ),
+    "the first page asked of somebody else": (
+        f"UPDATE pages SET request = replace(request, ':' || {PERSON} || '/', ':' || {OTHER} || '/')"
+        f" WHERE task_id = {WHOLE} AND number = 0",
+        {"pages.first"},
+    ),
+    "the second page asked of somebody else": (
+        f"UPDATE pages SET request = replace(request, {PERSON} || '/', {OTHER} || '/')"
+        f" WHERE task_id = {WHOLE} AND number = 1",
+        {"pages.next"},
+    ),
+    "a cap below what was collected": (
+        f"UPDATE harvest_tasks SET cap = 2 WHERE task_id = {CAPPED}",
+        {"harvests.caps"},
+    ),
+    "a track gone without a reason": (
+        "UPDATE tracks SET status = 'gone' WHERE id = (SELECT seed_id FROM harvests)",
+        {"graph.status"},
+    ),
+    "a failure of a list that is whole": (
+        "INSERT INTO failures (task_id, class, status, message, first_at, last_at, retryable)"
+        f" SELECT {WHOLE}, 'server', 500, 'x', '2026', '2026', 1",
+        {"failures.resolved"},
+    ),
+    "a harvest called failed": ("UPDATE harvests SET state = 'failed'", {"harvests.state"}),
+    "a harvest that ended at no time": ("UPDATE harvests SET finished_at = NULL", {"harvests.state"}),
+    "two with one place": (
+        f"UPDATE harvest_tasks SET listed_rank = listed_rank + 1 WHERE task_id = {WHOLE}",
+        {"harvests.listed"},
+    ),
+    "a reposter with the place of a liker": (
+        "UPDATE harvest_tasks SET listed_rank = 0 WHERE task_id = (SELECT w.task_id FROM harvest_tasks AS w JOIN tasks"
+        " AS p ON p.id = w.parent_task_id AND p.kind = 'track_reposters' ORDER BY w.listed_rank LIMIT 1)",
+        {"harvests.listed"},
+    ),
+    "somebody chosen without a place": (
+        f"UPDATE harvest_tasks SET listed_rank = NULL WHERE task_id = {WHOLE}",
+        {"harvests.listed", "harvests.followed"},
+    ),
+    "the seed's list in the second place": (
+        "UPDATE harvest_tasks SET listed_rank = 1 WHERE task_id = (SELECT id FROM tasks WHERE kind = 'track_likers')",
+        {"harvests.places"},
+    ),
+    "somebody named by nobody": (
+        f"UPDATE harvest_tasks SET parent_task_id = NULL WHERE task_id = {WHOLE}",
+        {"harvests.parents"},
+    ),
+    "somebody named by themselves": (
+        f"UPDATE harvest_tasks SET parent_task_id = task_id WHERE task_id = {WHOLE}",
+        {"harvests.parents"},
+    ),
+    "somebody of no list": (f"INSERT INTO users (id, {STRAYS}", {"graph.listed"}),
+    "a trigger dropped": ("DROP TRIGGER users_counted", {"schema"}),
+    "an index dropped": ("DROP INDEX engagements_by_track", {"schema"}),
+    "a view dropped": ("DROP VIEW likes", {"schema"}),
+    "a view made otherwise": ("DROP VIEW likes; CREATE VIEW likes AS SELECT 1 AS user_id", {"schema"}),
     "fewer requests than pages": ("UPDATE run_requests SET n = 3 WHERE status = 200", {"runs.requests"}),
 }
+
+
+def test_two_who_were_drawn_with_one_place_are_found(tmp_path):
+    crawl_world(tmp_path / "t.db", WORLD, limits=Limits(max_users=5, order="random"))
+    connection = sqlite3.connect(tmp_path / "t.db")
+    with connection:
+        connection.execute("UPDATE harvest_tasks SET listed_rank = 2 WHERE listed_rank = 3")
+    connection.close()
+    assert contradicted(tmp_path / "t.db") == ["harvests.places"]
 
 
 def test_there_are_twenty_kinds_of_damage_and_more():
@@ -267,6 +354,20 @@ CRAWLS = {
         (None, Limits(max_users=8, max_user_likes=12, max_listed=8)),
     ],
     "lowered caps": [(None, Limits(max_user_likes=12)), (None, Limits(max_users=3, max_user_likes=6, max_listed=4))],
+    "more people in two levels": [
+        (None, Limits(max_users=2, max_user_likes=6, max_tracks=2, depth=2)),
+        (None, Limits(max_users=7, max_user_likes=9, max_tracks=3, depth=2)),
+    ],
+    "longer lists, then shorter ones": [
+        (None, Limits(max_users=6, max_listed=4)),
+        (None, Limits(max_users=6, max_listed=8)),
+        (None, Limits(max_users=6, max_listed=5)),
+    ],
+    "one order after the other": [
+        (None, Limits(max_users=5, order="random", depth=2, max_tracks=2)),
+        (None, Limits(max_users=5, depth=2, max_tracks=2)),
+        (None, Limits(max_users=6, order="popular", depth=2, max_tracks=3)),
+    ],
     "deeper later": [
         (None, Limits(max_users=4, max_user_likes=6, max_tracks=2)),
         (None, Limits(max_users=4, max_user_likes=6, max_tracks=2, depth=3)),
