@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 NOTICE = (
     "Note: SoundCloud's API terms restrict storing what the API returns and forbid feeding it to AI; whether your use "
@@ -19,6 +20,11 @@ RESTRICTIONS = (
     "SoundCloud's API terms (https://developers.soundcloud.com/docs/api/terms-of-use) restrict storing what the API "
     "returns and forbid using it to train or feed AI; whether a use is allowed is for whoever uses it to settle."
 )
+
+
+def is_made_up(address: str) -> bool:
+    """Say whether what was read from this address is invented: by our own simulator, or a server of one's own."""
+    return address.startswith("simulator:") or urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def say_once(folder: Path, say: Callable[[str], object]) -> None:

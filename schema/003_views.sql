@@ -96,7 +96,7 @@ SELECT
     u.likes_given_count,
     f.task_id IS NOT NULL AS chosen,
     CASE WHEN o.subject_id = t.subject_id THEN f.chance END AS chance, -- of the draw around this very track
-    l.outcome IS 'capped' AS censored,
+    f.task_id IS NOT NULL AND l.outcome IS 'capped' AS censored, -- of another harvest's list nothing is said
     CASE
         WHEN f.task_id IS NULL THEN 'not asked'
         WHEN l.outcome IN ('complete', 'short', 'capped', 'loop') THEN 'answered'

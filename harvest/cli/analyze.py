@@ -114,6 +114,8 @@ def _summary(made: Analysis, path: Path, choices: Choices, seconds: float) -> It
 
 
 def _computed(done: Done) -> str:
+    if not done.pairs:
+        return "none found"
     if done.computed is None:
         return "all"
     things = {"related_tracks": "track", "user_similarity": "list"}.get(done.table, "artist")

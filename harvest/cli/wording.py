@@ -20,13 +20,15 @@ def phase_words(phase: str, depth: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a length of time for people: 42 s, 3 min 20 s, 2 h 05 min."""
+    """Write a length of time for people: 42 s, 3 min 20 s, 2 h 05 min, 12 days 3 h."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    if whole < 48 * 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 86400:,} days {whole % 86400 // 3600} h"
 
 
 def about(seconds: float) -> str:

@@ -188,7 +188,7 @@ def _told(error: Exception, sql: str, watch: Watch, guard: Guard, names: _Names)
         return QueryError(_about_syntax(message, sql, names))
     if message.startswith("fts5: "):
         return QueryError(f"{message}; `harvest sql search WORDS` takes any words.")
-    return QueryError(f"{message[:1].upper()}{message[1:]}.")
+    return QueryError(f"{message[:1].upper()}{message[1:].rstrip('.')}.")
 
 
 def _about_a_name(message: str, sql: str, names: _Names) -> str:

@@ -34,6 +34,7 @@ from harvest.report.rows import (
     Totals,
 )
 from harvest.store.queries import public_seed, retryable_failures
+from harvest.terms import is_made_up
 
 TOP = 12  # rows of the tables of tracks, artists, genres and tags
 NEAR = 20  # tracks drawn around a seed: more of them cannot be read
@@ -98,8 +99,8 @@ class Facts:
 
     @property
     def simulated(self) -> bool:
-        """Say whether the data are invented: crawled from the simulator of the demo."""
-        return bool(self.runs_together.api_url and self.runs_together.api_url.startswith("simulator:"))
+        """Say whether the data are invented: crawled from a simulated SoundCloud."""
+        return is_made_up(self.runs_together.api_url or "")
 
 
 def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda step: None) -> Facts:

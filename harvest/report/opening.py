@@ -14,7 +14,7 @@ _SHOWN_SEEDS = 3
 
 def title(facts: Facts) -> str:
     """Name the report, for the tab of a browser."""
-    named = [f"“{_called(seed)}”" for seed in facts.seeds]
+    named = [f"“{_called(seed)}”" for seed in _named(facts)]
     if not named:
         return "An empty harvest"
     if len(named) > _SHOWN_SEEDS:
@@ -35,12 +35,17 @@ def opening(facts: Facts) -> Element:
     )
 
 
+def _named(facts: Facts) -> list[Seed]:
+    """Give the seeds that were looked up, or what was asked for where none was."""
+    return facts.found_seeds or facts.seeds
+
+
 def _called(seed: Seed) -> str:
     return shown(seed.name, 60) if seed.name else cut(shown(seed.seed_url), 60)
 
 
 def _heading(facts: Facts) -> list[Part]:
-    seeds = facts.seeds
+    seeds = _named(facts)
     if not seeds:
         return ["An empty harvest"]
     if len(seeds) > _SHOWN_SEEDS:
@@ -72,7 +77,7 @@ def _by_whom(facts: Facts) -> list[Element]:
 def _invented(facts: Facts) -> list[Element]:
     if not facts.simulated:
         return []
-    return [paragraph("These data are invented. They come from the simulated SoundCloud of the demo.", class_="notice")]
+    return [paragraph("These data are invented. They come from a simulated SoundCloud.", class_="notice")]
 
 
 def _numbers(facts: Facts) -> Element:

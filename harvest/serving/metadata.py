@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from harvest.explore.named import Named
 from harvest.serving.dictionary import Entry, plain
-from harvest.terms import ATTRIBUTION, RESTRICTIONS
+from harvest.terms import ATTRIBUTION, RESTRICTIONS, is_made_up
 
 TERMS = "https://developers.soundcloud.com/docs/api/terms-of-use"
 STYLE = "/harvest/style.css"
@@ -104,8 +104,8 @@ def metadata(about: About, entries: Mapping[str, Entry], queries: Mapping[str, N
 
 def _origin(about: About) -> dict[str, str]:
     """Name source and terms; they stand at the foot of every page."""
-    if about.service.startswith("simulator:"):
-        return {"source": "harvest's simulator, which invents it"}
+    if is_made_up(about.service):
+        return {"source": "a simulated SoundCloud, which invents it"}
     return {
         "source": "SoundCloud",
         "source_url": "https://soundcloud.com",
@@ -173,7 +173,7 @@ def _home(about: About, queries: Mapping[str, Named]) -> str:
 
 
 def _terms(about: About) -> str:
-    if about.service.startswith("simulator:"):
+    if is_made_up(about.service):
         return "All of this is invented; nothing of it is SoundCloud's."
     return f"{ATTRIBUTION} {RESTRICTIONS}"
 

@@ -660,6 +660,9 @@ def test_a_track_nobody_likes_and_a_seed_that_failed(lonely):
     assert "No likes of people who were followed have been read yet." in words(page)
     assert "There are no likes to count yet." in words(page)
     assert [row[2] for row in table(page, "seeds")] == ["done", "failed: not found"]
+    assert words(next(page.iter("h1"))).startswith("The listening graph around “")
+    assert "nobody/nothing" not in words(next(page.iter("h1")))
+    assert "These data are invented." in words(page)
     assert "SECRET123" not in text
     assert "https://soundcloud.com/nobody/nothing/s-…" in words(page)
 

@@ -4,6 +4,9 @@ have tests of their own.
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import sqlite3
 from collections import Counter
 
 import pytest
@@ -97,6 +100,20 @@ def test_seed_coverage_of_lists_that_are_all_open_counts_none_as_ended(db):
         "SELECT lists, open, complete, capped, short, unanswered, broken, collected, without_claim FROM seed_coverage"
     )
     assert found.fetchall() == [(2, 2, 0, 0, 0, 0, 0, 0, 2)]
+
+
+def test_nobody_is_censored_by_a_cap_of_a_harvest_that_did_not_choose_them(path, tmp_path):
+    copy = tmp_path / "t.db"
+    shutil.copy(path, copy)
+    with contextlib.closing(sqlite3.connect(copy)) as connection, connection:
+        connection.execute("INSERT INTO harvests VALUES (2,'x','track',1,'{}','running',1,NULL,'',NULL,NULL,NULL)")
+        connection.execute(
+            "INSERT INTO harvest_tasks (harvest_id, task_id, depth, cap) SELECT 2, w.task_id, 1, w.cap"
+            " FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id WHERE t.kind = 'track_likers'"
+        )
+    found = dict(read(copy, "SELECT harvest_id, sum(censored) FROM sample GROUP BY harvest_id"))
+    assert found[1] > 0
+    assert found[2] == 0
 
 
 def test_interactions_are_one_row_per_person_and_track_in_order(path, truth):

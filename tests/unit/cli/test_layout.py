@@ -59,7 +59,15 @@ def test_plain_is_ascii():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(3, "3 s"), (59.6, "1 min 00 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")]
+    ("seconds", "words"),
+    [
+        (3, "3 s"),
+        (59.6, "1 min 00 s"),
+        (200, "3 min 20 s"),
+        (7500, "2 h 05 min"),
+        (172_799, "47 h 59 min"),
+        (28_505_940, "329 days 22 h"),
+    ],
 )
 def test_durations(seconds, words):
     assert duration(seconds) == words

@@ -123,6 +123,7 @@ WRONG = {
     "SELECT * FROM track_search WHERE track_search MATCH 'a AND'": 'fts5: syntax error near ""; `harvest sql search'
     " WORDS` takes any words.",
     "SELECT abs(-9223372036854775808)": "Integer overflow.",
+    "SELECT ?": "Incorrect number of bindings supplied. The current statement uses 1, and there are 0 supplied.",
 }
 
 

@@ -111,17 +111,18 @@ def test_the_home_page_escapes_what_the_service_sent(told):
     assert HOSTILE.replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;") in told["description_html"]
 
 
-def test_source_and_terms_are_those_of_the_service_that_was_crawled(told):
+@pytest.mark.parametrize("service", ["simulator:seed=1", "http://127.0.0.1:8765"])
+def test_source_and_terms_are_those_of_the_service_that_was_crawled(told, service):
     assert (told["source"], told["license_url"]) == (
         "SoundCloud",
         "https://developers.soundcloud.com/docs/api/terms-of-use",
     )
     made_up = metadata(
-        About("demo", (), {}, "simulator:seed=1", frozenset()),
+        About("demo", (), {}, service, frozenset()),
         DICTIONARY,
         {},
     )
-    assert "simulator" in made_up["source"]
+    assert made_up["source"] == "a simulated SoundCloud, which invents it"
     assert "license" not in made_up
     assert "invented" in made_up["description_html"]
 
