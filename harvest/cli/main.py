@@ -16,6 +16,7 @@ import click
 from dotenv import load_dotenv
 
 from harvest import __version__
+from harvest.cli.outputs import leave_unread
 from harvest.errors import HarvestError, StoreError
 
 # Command → (module, one line of help). Modules are imported when their command runs, so that `--help` is quick.
@@ -101,7 +102,7 @@ class HarvestGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            _leave_unread()
+            leave_unread()
             return 0
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -140,7 +141,7 @@ def main(argv: list[str] | None = None) -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _leave_unread()
+        leave_unread()
     except OSError as error:
         code = _output_failed(error)
     sys.exit(code)
@@ -184,11 +185,6 @@ def _prepare_streams() -> None:
         sys.stderr = io.TextIOWrapper(raw, sys.stderr.encoding, "backslashreplace", line_buffering=True)
 
 
-def _leave_unread() -> None:
-    """Let what is left of a result go nowhere, also what Python flushes at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _run(argv: list[str] | None) -> int:
     try:
         before = frozenset(os.environ)
@@ -228,7 +224,7 @@ def _output_failed(error: OSError) -> int:
     """Say that the output has no room, and drop what waits to be written, or Python would try again at the end."""
     click.echo(f"harvest: The output cannot be written: {error.strerror}. Make room, or write it elsewhere.", err=True)
     with contextlib.suppress(OSError, ValueError):  # a stdout that is no file
-        _leave_unread()
+        leave_unread()
     return StoreError.exit_code
 
 

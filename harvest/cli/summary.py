@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from harvest.api.budget import REASONS
+from harvest.cli.outputs import leave_unread
 from harvest.cli.wording import duration as duration
 from harvest.errors import SeedError
 from harvest.logs import printable
@@ -56,12 +57,10 @@ def _print(text: str) -> None:
     """Print the result of a crawl; whether anybody can read it changes nothing of how the crawl ended."""
     try:
         click.echo(text)
-    except BrokenPipeError:
-        pass
     except OSError as error:
-        click.echo(
-            f"harvest: the summary cannot be written ({error.strerror}); `harvest status` says it again.", err=True
-        )
+        leave_unread()
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"harvest: the summary cannot be written: {error.strerror}. See `harvest status`.", err=True)
 
 
 def as_numbers(seen: Overview) -> dict[str, object]:

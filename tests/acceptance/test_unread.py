@@ -78,6 +78,14 @@ def test_a_full_stderr_and_a_full_log_file_stop_nothing(harvest, server, tmp_pat
     assert b"crawl.ended" in logged.stderr
 
 
+@FULL
+def test_a_full_stdout_gets_one_line_and_leaves_a_crawl_its_code(harvest, server, tmp_path):
+    with Path("/dev/full").open("wb") as full:
+        crawl = (server.world.seed_url(), "--db", "t.db", *CAPS, "-q")
+        crawled = harvest(*crawl, server=server, stdout=full, stderr=subprocess.PIPE)
+    assert (crawled.returncode, crawled.stderr.count(b"\n")) == (0, 1)
+
+
 def test_a_result_that_nobody_reads_ends_quietly(harvest, server, tmp_path, unread):
     assert harvest(server.world.seed_url(), "--db", "t.db", *CAPS, "-q", server=server).returncode == 0
     for command in (["status"], ["failures", "--csv"], ["sql", "SELECT 1"], ["sql"]):
