@@ -38,7 +38,7 @@ _FORMULA = tuple("=+-@＝＋－＠")
 
 @click.command()
 @cache_path()
-@click.option("--class", "failure_class", type=_CLASSES, help="Only this class.")
+@click.option("--class", "failure_class", type=_CLASSES, metavar="CLASS", help="Only this class.")
 @click.option("--all", "also_resolved", is_flag=True, help="Also failures of lists that were read after all.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
@@ -66,7 +66,11 @@ def failures(path: Path, failure_class: str | None, also_resolved: bool, as_csv:
 @click.command()
 @cache_path()
 @click.option(
-    "--class", "failure_class", type=_CLASSES, help="Only this class, and even if asking again seemed useless."
+    "--class",
+    "failure_class",
+    type=_CLASSES,
+    metavar="CLASS",
+    help="Only this class, and even if asking again seemed useless.",
 )
 @crawl_options
 @log_options

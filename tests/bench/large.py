@@ -2,7 +2,8 @@
 
 Ids are scattered over the range the simulator uses, so that what is crawled into such a file falls in between. The
 second half of the likes is written with the index in place, which leaves it as loosely packed as a crawl does. A tenth
-of the lists is still open. Track `POPULAR[n]` has exactly n likers, everything else an equal share.
+of the lists is still open. Everybody likes the seed, whose list of likers named them. Track `POPULAR[n]` has exactly n
+likers, everything else an equal share.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from harvest.store.database import apply_schema, open_for_crawl
 
 EACH = 400  # likes of every person
 PER_TRACK = 20  # on average
+SEED = 999
 POPULAR = {10_000: 1_000, 1_000: 1_001}  # so many likers: the track
 _PAGES = EACH // 200
 _TWIN = 1_640_531_527  # odd, so multiplying by it puts every number below 2^31 in a place of its own
@@ -26,7 +28,7 @@ _BEGIN = (
     "INSERT INTO runs (started_at, ended_at, version, options, api_url, credential_kind, stop_reason)"
     f""" VALUES ({_MOMENT}, {_MOMENT}, '0', '{{"delay": 0.0}}', 'http://127.0.0.1:1', 'x', 'interrupted')""",
     "INSERT INTO harvests (seed_url, seed_id, options, state, started_at) VALUES"
-    f""" ('https://soundcloud.com/a/b', 1000, '{{"max_users": 100000}}', 'paused', {_MOMENT})""",
+    f""" ('https://soundcloud.com/a/b', {SEED}, '{{"max_users": 100000}}', 'paused', {_MOMENT})""",
     "INSERT INTO run_requests VALUES (1, 200, 50000), (1, 429, 10)",
 )
 
@@ -40,12 +42,17 @@ def _track(number: str) -> str:
     return f"iif({number} < {len(POPULAR)}, 1000 + {number}, {_scattered(number)})"
 
 
-def _cursor(person: str) -> str:
-    """Write where the list of the n-th person goes on."""
+def _asked(person: str) -> str:
+    """Write what the list of the n-th person is asked with first."""
     return (
         f"'/users/soundcloud:users:' || {_scattered(person)} || '/likes/tracks?limit=200&linked_partitioning=true"
-        "&access=playable,preview,blocked&cursor=' || hex(zeroblob(20))"
+        "&access=playable,preview,blocked'"
     )
+
+
+def _cursor(person: str, pages: str) -> str:
+    """Write where the list of the n-th person goes on after so many pages."""
+    return f"{_asked(person)} || '&cursor=' || hex(zeroblob(20)) || ({pages})"
 
 
 def generate(path: Path, edges: int) -> None:
@@ -62,6 +69,7 @@ def generate(path: Path, edges: int) -> None:
             connection.execute(statement)
         _fill_nodes(connection, people, tracks)
         _fill_ledger(connection, people)
+        _fill_seed(connection, people)
         (index,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'engagements_by_track'").fetchone()
         connection.execute("DROP INDEX engagements_by_track")
         _fill_edges(connection, 1, people // 2, tracks)
@@ -98,23 +106,55 @@ def _fill_nodes(connection: sqlite3.Connection, people: int, tracks: int) -> Non
         " 'track ' || n, 'https://soundcloud.com/user/track-' || n, 'genre ' || n % 300, hex(zeroblob(100)), 'list',"
         f" 'ok', {_MOMENT}, {_DAY} FROM s ORDER BY 1"
     )
+    connection.execute(
+        "INSERT INTO tracks (id, title, permalink_url, seen_as, status, first_seen_at, last_seen_on)"
+        f" VALUES ({SEED}, 'seed', 'https://soundcloud.com/a/b', 'full', 'ok', {_MOMENT}, {_DAY})"
+    )
     connection.execute("INSERT INTO track_search (track_search) VALUES ('rebuild')")
 
 
 def _fill_ledger(connection: sqlite3.Connection, people: int) -> None:
-    person = f"((n + {_PAGES - 1}) / {_PAGES})"
+    person, number = f"((n + {_PAGES - 1}) / {_PAGES})", f"((n + {_PAGES - 1}) % {_PAGES})"
     connection.execute(
         _SERIES.format(people) + "INSERT INTO tasks (id, kind, subject_id, state, outcome, collected, claimed,"
         f" pages_read, next_cursor) SELECT n, 'user_likes', {_scattered('n')}, iif(n % 10, 'ended', 'todo'),"
-        f" iif(n % 10, 'capped', NULL), {EACH}, 700, {_PAGES}, {_cursor('n')} FROM s"
+        f" iif(n % 10, 'capped', NULL), {EACH}, 700, {_PAGES}, {_cursor('n', str(_PAGES))} FROM s"
     )
-    connection.execute("INSERT INTO harvest_tasks SELECT 1, id, 1, NULL, 500, id, NULL FROM tasks")
+    connection.execute(f"INSERT INTO harvest_tasks SELECT 1, id, 1, {people + 2}, 500, id - 1, NULL FROM tasks")
     connection.execute(
         _SERIES.format(people * _PAGES) + "INSERT INTO pages (id, task_id, reading, number, run_id, request,"
         " next_cursor, first_rank, received, skipped, kept, fetched_at, elapsed_ms, bytes)"
-        f" SELECT n, {person}, 0, (n + {_PAGES - 1}) % {_PAGES}, 1, '/users/soundcloud:users:' || n ||"
-        " '/likes/tracks?limit=200&linked_partitioning=true&access=playable,preview,blocked',"
-        f" {_cursor(person)}, 200 * ((n + {_PAGES - 1}) % {_PAGES}), 200, 0, 200, {_MOMENT}, 200, 90000 FROM s"
+        f" SELECT n, {person}, 0, {number}, 1, iif({number}, {_cursor(person, number)}, {_asked(person)}),"
+        f" {_cursor(person, f'{number} + 1')}, 200 * {number}, 200, 0, 200, {_MOMENT}, 200, 90000 FROM s"
+    )
+
+
+def _fill_seed(connection: sqlite3.Connection, people: int) -> None:
+    """Write the list of the seed's likers, and how the seed was found: the lists after those of the people."""
+    seed, likers, pages, first = people + 1, people + 2, (people + 199) // 200, people * _PAGES + 1
+    connection.execute(
+        "INSERT INTO tasks (id, kind, subject_id, state, outcome, collected, claimed, pages_read) VALUES"
+        f" ({seed}, 'resolve', 1, 'ended', 'complete', 1, NULL, 1),"
+        f" ({likers}, 'track_likers', {SEED}, 'ended', 'complete', {people}, {people}, {pages})"
+    )
+    connection.execute(
+        "INSERT INTO harvest_tasks (harvest_id, task_id, depth, parent_task_id, cap, listed_rank) VALUES"
+        f" (1, {seed}, 0, NULL, NULL, NULL), (1, {likers}, 1, {seed}, {people * 2}, 0)"
+    )
+    columns = (
+        "INSERT INTO pages (id, task_id, reading, number, run_id, request, next_cursor, first_rank, received, skipped,"
+        " kept, fetched_at, elapsed_ms, bytes)"
+    )
+    connection.execute(
+        f"{columns} VALUES ({first}, {seed}, 0, 0, 1, '/resolve?url=https%3A%2F%2Fsoundcloud.com%2Fa%2Fb', NULL, 0, 1,"
+        f" 0, 1, {_MOMENT}, 200, 900)"
+    )
+    asked = f"'/tracks/soundcloud:tracks:{SEED}/favoriters?limit=200&linked_partitioning=true'"
+    connection.execute(
+        f"{_SERIES.format(pages)} {columns} SELECT {first} + n, {likers}, 0, n - 1, 1,"
+        f" {asked} || iif(n > 1, '&cursor=' || (n - 1), ''), iif(n < {pages}, {asked} || '&cursor=' || n, NULL),"
+        f" 200 * (n - 1), min(200, {people} - 200 * (n - 1)), 0, min(200, {people} - 200 * (n - 1)), {_MOMENT}, 200,"
+        " 90000 FROM s"
     )
 
 
@@ -126,8 +166,9 @@ def _fill_edges(connection: sqlite3.Connection, first: int, last: int, tracks: i
     connection.execute(
         f"WITH RECURSIVE s(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM s WHERE n < {last}),"
         f" r(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM r WHERE k < {EACH - 1})"
-        " INSERT INTO user_engagements (user_id, track_id, engagement_type, user_list_rank, first_page_id)"
-        f" SELECT {_scattered('n')}, CASE WHEN k = 0 AND n <= {many} THEN {popular}"
-        f" WHEN k = 1 AND n <= {few} THEN {rare} ELSE {track} END, 'like', k,"
+        " INSERT INTO user_engagements (user_id, track_id, engagement_type, user_list_rank, track_list_rank,"
+        f" first_page_id) SELECT {_scattered('n')}, CASE WHEN k = 2 THEN {SEED}"
+        f" WHEN k = 0 AND n <= {many} THEN {popular} WHEN k = 1 AND n <= {few} THEN {rare} ELSE {track} END,"
+        f" 'like', k, iif(k = 2, n - 1, NULL),"
         f" {_PAGES} * n - {_PAGES - 1} + k / 200 FROM s CROSS JOIN r"
     )
