@@ -27,7 +27,7 @@ from harvest.models import Page, Task
 
 _TOKENS = 5  # one request tries no more of them
 
-_ANYTHING = "/tracks"  # asked only to see whether somebody answers
+_SOMETHING = endpoints.resolve("https://soundcloud.com/soundcloud")  # asked only to see whether anybody answers
 
 SMALLEST_PAGE = 25  # trouble does not make pages smaller than this
 
@@ -175,13 +175,12 @@ class Client:
         return await self._retry.run(look, is_there=self._is_there)
 
     async def _is_there(self) -> bool:
-        """Say whether the service answers at all; whatever it answers, without a token it is no page."""
+        """Say whether the service answers something that no list depends on; whatever the answer is."""
         with self._line:
+            token = await self._authority.token()
             slot = await self._sender.slot()
         try:
-            with self._sender.pace.judged(slot), self._line.on_the_wire():
-                url = self._service.at(_ANYTHING)
-                self._success(await self._sender.send("GET", url, headers={}, shown=f"GET {_ANYTHING}"))
+            await self._send(slot, _SOMETHING, token, self._redirect)
         except Unreachable as error:
             return error.status != 0
         except ApiError:
