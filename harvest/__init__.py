@@ -9,15 +9,16 @@ What stands here is imported when it is first used: `import harvest` costs nothi
 
 from __future__ import annotations
 
+from harvest._version import __version__
+
 TYPE_CHECKING = False  # typing's own costs more to import than all the rest
 if TYPE_CHECKING:
     from typing import Any
 
-    from harvest.notebook import Progress, crawl, pages, resume
-    from harvest.reading import File, open
+    from harvest.python.crawling import Progress, crawl, pages, resume
+    from harvest.python.results import File, open
 
 __all__ = ["File", "Progress", "__version__", "crawl", "open", "pages", "resume"]
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
@@ -25,7 +26,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'harvest' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("harvest.reading" if name in ("File", "open") else "harvest.notebook"), name)
+    return getattr(
+        import_module("harvest.python.results" if name in ("File", "open") else "harvest.python.crawling"), name
+    )
 
 
 def __dir__() -> list[str]:

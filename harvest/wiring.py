@@ -11,20 +11,20 @@ import httpx
 import structlog
 from platformdirs import user_state_path
 
-from harvest.api.budget import Budget
-from harvest.api.client import Client
-from harvest.api.pace import Pace
-from harvest.api.retry import Retry
-from harvest.api.sender import Observer, Sender, open_http
-from harvest.api.shared_pace import SharedLedger, bucket_of
-from harvest.api.token_door import TokenDoor
 from harvest.auth.bearer import Bearer
-from harvest.auth.cache import FileKeeper, Keeper, MemoryKeeper, Vault
-from harvest.auth.modes import CredentialKind
-from harvest.clock import Clock
+from harvest.auth.credential_chain import CredentialKind
+from harvest.auth.token_store import FileKeeper, Keeper, MemoryKeeper, Vault
+from harvest.client.budget import Budget
+from harvest.client.client import Client
+from harvest.client.retry import Retry
+from harvest.client.token_transport import TokenDoor
+from harvest.client.transport import Observer, Sender, open_http
 from harvest.errors import ExtraMissing, SettingsError
 from harvest.models import Gauge, Page, Task
+from harvest.pacing.limiter import Pace
+from harvest.pacing.shared import SharedLedger, bucket_of
 from harvest.settings import Settings
+from harvest.system.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,14 @@ from rich.console import Console
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from harvest.cli.layout import Moment, frame  # noqa: E402
-from harvest.cli.waits import Waits  # noqa: E402
-from harvest.clock import SystemClock  # noqa: E402
-from harvest.crawl.session import Conditions, crawl  # noqa: E402
-from harvest.crawl.telling import Progress  # noqa: E402
+from harvest.cli.output.screen import Moment, frame  # noqa: E402
+from harvest.cli.output.wait_reason import Waits  # noqa: E402
+from harvest.crawler.progress import Progress  # noqa: E402
+from harvest.crawler.session import Conditions, crawl  # noqa: E402
 from harvest.models import Limits  # noqa: E402
 from harvest.settings import Settings  # noqa: E402
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, serve  # noqa: E402
+from harvest.system.clock import SystemClock  # noqa: E402
 from harvest.wiring import connect  # noqa: E402
 
 WIDTH = 80

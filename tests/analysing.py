@@ -10,8 +10,8 @@ from typing import Any
 
 from harvest.analysis.methods import Choices
 from harvest.analysis.run import Analysis, analyse
-from harvest.clock import SystemClock
 from harvest.store.database import apply_schema, open_for_crawl
+from harvest.system.clock import SystemClock
 
 _DAY = "2026-01-01T00:00:00Z"
 Pair = tuple[int, int]

@@ -9,13 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harvest.clock import Clock, SystemClock
-from harvest.crawl.engine import Engine
-from harvest.crawl.session import Conditions, crawl
+from harvest.crawler.engine import Engine
+from harvest.crawler.session import Conditions, crawl
 from harvest.errors import ApiError
 from harvest.models import Limits, Outcome, Page, Receipt, Task
 from harvest.settings import Settings
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Server, Truth, World, serve
+from harvest.simulator.oracle import expect
+from harvest.system.clock import Clock, SystemClock
 from harvest.wiring import connect
 
 USER_COLUMNS = (
@@ -190,7 +191,7 @@ def assert_exact(
     path: Path, world: World, seeds: Sequence[str] | None = None, limits: Limits | None = None, *, page_size: int = 200
 ) -> None:
     """Compare every edge, rank, user, track, tag, count and list of a file with the world it came from."""
-    truth = told(world.truth(list(seeds) if seeds else None, **asdict(limits or Limits()), page_size=page_size))
+    truth = told(expect(world, list(seeds) if seeds else None, **asdict(limits or Limits()), page_size=page_size))
     found = contents(path)
     for part, expected in truth.items():
         assert found[part].keys() == expected.keys(), part

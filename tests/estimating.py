@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from harvest.models import Limits
 from harvest.simulator import World
+from harvest.simulator.oracle import expect
 from tests.crawling import crawl_world, read
 
 QUESTIONS = ("likes", "genre")
@@ -77,7 +78,7 @@ def _estimate(weighed: list[tuple[float, float]], rest: float, truth: float) -> 
 
 def truth_of(world: World) -> tuple[str, dict[str, float]]:
     """Give the commonest genre, and the true means over everybody whose list would be answered and not be cut."""
-    told = world.truth(**asdict(Limits(max_users=100_000, max_user_likes=CAP)))
+    told = expect(world, **asdict(Limits(max_users=100_000, max_user_likes=CAP)))
     (people,) = told.followed.values()
     likes: dict[int, list[Any]] = {person: [] for person in people}
     for (user, track, deed), (rank, _) in told.engagements.items():

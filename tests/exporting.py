@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harvest.export.choices import Choices, parse_split
-from harvest.export.leaving import export
+from harvest.export.exporter import export
 from harvest.models import Limits
 from harvest.simulator import World
 from tests.crawling import crawl_world, read

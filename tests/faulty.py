@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harvest.clock import SystemClock
 from harvest.errors import HarvestError
 from harvest.models import Limits
 from harvest.simulator import Server, Truth, World, serve
-from harvest.store.checks import verify
+from harvest.simulator.oracle import expect
 from harvest.store.database import immediately, open_for_crawl, open_to_read
 from harvest.store.harvests import put_back
+from harvest.system.clock import SystemClock
+from harvest.verify.checks import verify
 from tests.crawling import assert_exact, assert_sound, contents, crawl_into, read, told
 from tests.waiting import PATIENCE
 
@@ -95,7 +96,7 @@ class Scene:
         assert_exact(self.path, self.world, limits=self.limits, page_size=self.page_size)
 
     def truth(self) -> Truth:
-        return self.world.truth(**asdict(self.limits), page_size=self.page_size)
+        return expect(self.world, **asdict(self.limits), page_size=self.page_size)
 
     def failures(self) -> list[tuple[Any, ...]]:
         """Class, status and whether asking again may help, of everything that stands unresolved."""
@@ -133,7 +134,7 @@ def assert_no_contradiction(path: Path) -> None:
 
 def victim(world: World = WORLD) -> int:
     """The person with the longest list that is read to its end."""
-    lists = world.truth(page_size=PAGE).lists
+    lists = expect(world, page_size=PAGE).lists
     whole = {key[1]: ended for key, ended in lists.items() if key[0] == "user_likes" and ended[0] == "complete"}
     return max(whole, key=lambda user: (whole[user][1], user))
 

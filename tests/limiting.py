@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from harvest.api.turns import Refusal, Turns
+from harvest.pacing.queue import Refusal, Turns
 
 MINUTE = 60.0
 

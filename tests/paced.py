@@ -13,10 +13,10 @@ from pathlib import Path
 
 import httpx
 
-from harvest.api import replies
-from harvest.clock import SystemClock
+from harvest.api import responses
 from harvest.errors import ApiError
 from harvest.settings import Settings
+from harvest.system.clock import SystemClock
 from harvest.wiring import Connection, connect
 
 IN_FLIGHT = 4
@@ -29,7 +29,7 @@ async def ask(connection: Connection, url: str, name: str) -> None:
         reply = await connection.sender.send(
             "GET", httpx.URL(f"{url}/who?name={name}&at={slot.started:.6f}"), headers={}, shown="GET /who"
         )
-        replies.success(reply, now=connection.sender.clock.now())
+        responses.success(reply, now=connection.sender.clock.now())
 
 
 async def main(url: str, folder: str, name: str, delay: str) -> None:

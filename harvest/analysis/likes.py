@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from harvest.analysis.eligible_lists import FRAMES, LEFT_OUT, LIKES, WHOSE
+from harvest.analysis.fingerprints import marks
 from harvest.analysis.kernel import Bools, Floats, Ints, Likes
-from harvest.analysis.marks import marks
 from harvest.analysis.methods import Choices
-from harvest.analysis.sample import FRAMES, LEFT_OUT, LIKES, WHOSE
 
 Places = npt.NDArray[np.int32]  # 4 bytes a like; two thousand million likes are the bound
 _ROWS_AT_ONCE = 50_000

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from harvest.analysis.eligible_lists import LONG_LISTS
 from harvest.analysis.formulas import is_defined, score
+from harvest.analysis.freshness import bound, frames, people_asked, standing
 from harvest.analysis.methods import AGAINST_ALL
-from harvest.analysis.sample import LONG_LISTS
-from harvest.analysis.standing import bound, frames, people_asked, standing
 from harvest.store.provenance import find
 
 # Who likes the track, as far as their lists count.

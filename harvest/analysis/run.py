@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from harvest.analysis import derivations, links
 from harvest.analysis.methods import FAN_FROM, FANS, LABEL, METHODS, NAMED, RELATED, SIMILAR, USUAL, Choices
-from harvest.clock import Clock, as_text
 from harvest.errors import ExtraMissing, SettingsError
 from harvest.store import lease
 from harvest.store.database import apply_schema, fold_wal, immediately, open_for_crawl, open_to_read, storage_errors
+from harvest.system.clock import Clock, as_text
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

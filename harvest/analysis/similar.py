@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from harvest.analysis.eligible_lists import LONG_LISTS
 from harvest.analysis.formulas import score
-from harvest.analysis.sample import LONG_LISTS
-from harvest.analysis.standing import bound, frames, people_asked, standing
+from harvest.analysis.freshness import bound, frames, people_asked, standing
 from harvest.errors import SeedError
 from harvest.models import Outcome
 from harvest.store.provenance import find

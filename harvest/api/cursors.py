@@ -13,9 +13,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from harvest.clock import as_text
 from harvest.errors import UnexpectedReply
 from harvest.lists import KINDS
+from harvest.system.clock import as_text
 
 Parameters = tuple[tuple[str, str], ...]
 

@@ -21,14 +21,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from harvest.api import lenient, urns
-from harvest.api.replies import evidence
+from harvest.api import tolerant, urns
+from harvest.api.responses import evidence
+from harvest.api.schemas import LARGEST, Envelope, WireComment, WirePlaylist, WireProfile, WireTrack, WireUser
 from harvest.api.tags import parse_tags
-from harvest.api.wire import LARGEST, Envelope, WireComment, WirePlaylist, WireProfile, WireTrack, WireUser
-from harvest.clock import parse_time
 from harvest.errors import UnexpectedReply
 from harvest.lists import Item, ListKind
 from harvest.models import Comment, Page, Playlist, SeenAs, Track, User
+from harvest.system.clock import parse_time
 
 _row = tuple.__new__  # a NamedTuple by position without the price of its Python constructor
 _parts = msgspec.structs.astuple
@@ -66,7 +66,7 @@ def parse_track(body: bytes, *, full_profiles: bool = False) -> Page:
         entry = _decoder(shape).decode(body) if not _has_nul(body) else None
     except (ValueError, RecursionError):
         entry = None
-    entry = entry or lenient.shaped(shape, lenient.decode(body))
+    entry = entry or tolerant.shaped(shape, tolerant.decode(body))
     gathered = _Gathered()
     items = _READERS["track"](gathered, [entry], SeenAs.FULL)
     if not items and not gathered.unsupported:
@@ -97,11 +97,11 @@ def _entries(body: bytes, item: Item, full_profiles: bool) -> tuple[list[Any], o
             pass
         else:
             return (page, None) if isinstance(page, list) else (page.collection, page.next_href)
-    value = lenient.decode(body)
+    value = tolerant.decode(body)
     found, next_href = (value.get("collection"), value.get("next_href")) if isinstance(value, dict) else (value, None)
     if not isinstance(found, list) or (found and not any(entry is None or isinstance(entry, dict) for entry in found)):
         raise UnexpectedReply("The reply is no list.", status=200, reply=evidence(body))
-    return [lenient.shaped(shape, entry) for entry in found], next_href
+    return [tolerant.shaped(shape, entry) for entry in found], next_href
 
 
 @cache

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from harvest.api import urns
 from harvest.api.endpoints import redacted
-from harvest.api.replies import one_line
+from harvest.api.responses import one_line
 from harvest.errors import SeedError, UnexpectedReply
 
 _KINDS = {"tracks": "track", "users": "profile", "playlists": "playlist"}

@@ -21,12 +21,12 @@ from typing import Protocol
 import structlog
 
 from harvest.auth import grants
-from harvest.auth.cache import Keeper, Kept, MemoryKeeper, TokenStore
+from harvest.auth.credential_chain import ENDED, Chain, CredentialKind, Credentials, configured
 from harvest.auth.exchange import Exchange, Send
 from harvest.auth.grants import InvalidGrant, Token
-from harvest.auth.modes import ENDED, Chain, CredentialKind, Credentials, configured
-from harvest.clock import Clock
+from harvest.auth.token_store import Keeper, Kept, MemoryKeeper, TokenStore
 from harvest.errors import Blocked, LoginNeeded, TokenRefused
+from harvest.system.clock import Clock
 
 EARLY = 300.0
 POLL = 0.05

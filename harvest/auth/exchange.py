@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from harvest import hidden
 from harvest.auth import grants
 from harvest.auth.grants import InvalidClient, Placement, Token, TokenRequest
-from harvest.clock import Clock, as_text
+from harvest.system import redaction
+from harvest.system.clock import Clock, as_text
 
 Send = Callable[[str, Mapping[str, str], Mapping[str, str]], Awaitable[tuple[int, bytes]]]
 
@@ -53,5 +53,5 @@ class Exchange:
     async def _exchange(self, request: TokenRequest) -> Token:
         status, body = await self._send(request.path, request.headers, request.form)
         token = grants.read_token(status, body, obtained_at=as_text(self._clock.now()))
-        hidden.remember(token.access_token, token.refresh_token)
+        redaction.remember(token.access_token, token.refresh_token)
         return token

@@ -18,14 +18,14 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from urllib.parse import urlsplit
 
-from harvest import hidden
 from harvest.auth import pkce
-from harvest.auth.cache import Kept, TokenStore
 from harvest.auth.exchange import Exchange
 from harvest.auth.grants import InvalidGrant, authorization_code
 from harvest.auth.pkce import Attempt, NotOurRedirect
-from harvest.clock import Clock
+from harvest.auth.token_store import Kept, TokenStore
 from harvest.errors import Blocked, LoginNeeded, SettingsError
+from harvest.system import redaction
+from harvest.system.clock import Clock
 
 TEN_MINUTES = 600.0
 _PAGE = (
@@ -69,7 +69,7 @@ class Catcher:
         except LoginNeeded as refusal:
             self._refusal = self._refusal or refusal
             return 200, "Not signed in", "You can close this tab."
-        hidden.remember(code)
+        redaction.remember(code)
         self._code = self._code or code
         return 200, "Signed in", "harvest goes on in the terminal. You can close this tab."
 
@@ -118,14 +118,14 @@ def read_pasted(read: Callable[[], str], say: Callable[[str], None], attempt: At
         except NotOurRedirect as error:
             say(f"That is not it: {error}." + (" Once more:" if left else ""))
             continue
-        hidden.remember(code)
+        redaction.remember(code)
         return code
     raise LoginNeeded("No address fitted. Run `harvest auth login` again.")
 
 
 async def swap(code: str, attempt: Attempt, exchange: Exchange, client: tuple[str, str]) -> Kept:
     """Swap the code for tokens; raise LoginNeeded when the service does not accept it."""
-    hidden.remember(code, attempt.verifier)
+    redaction.remember(code, attempt.verifier)
     try:
         token = await exchange.ask(
             "authorization_code",

@@ -15,8 +15,8 @@ from typing import Any
 import click
 from dotenv import load_dotenv
 
-from harvest import __version__
-from harvest.cli.outputs import leave_unread
+from harvest._version import __version__
+from harvest.cli.output.broken_pipe import leave_unread
 from harvest.errors import HarvestError, StoreError
 
 # Command → (module, one line of help). Modules are imported when their command runs, so that `--help` is quick.
@@ -69,7 +69,7 @@ class HarvestGroup(click.Group):
         """Import the command."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"harvest.cli.{COMMANDS[cmd_name][0]}")
+        module = import_module(f"harvest.cli.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
 
@@ -200,8 +200,8 @@ def _run(argv: list[str] | None) -> int:
         click.echo("Interrupted.", err=True)
         return 130
     except HarvestError as error:
-        from harvest.hidden import without_secrets
-        from harvest.logs import printable
+        from harvest.system.logs import printable
+        from harvest.system.redaction import without_secrets
 
         click.echo(f"harvest: {printable(without_secrets(str(error)))}", err=True)
         return error.exit_code
@@ -231,8 +231,8 @@ def _output_failed(error: OSError) -> int:
 def _unexpected(error: Exception) -> int:
     import traceback
 
-    from harvest.hidden import without_secrets
-    from harvest.logs import printable
+    from harvest.system.logs import printable
+    from harvest.system.redaction import without_secrets
 
     if os.environ.get("HARVEST_TRACEBACK"):
         click.echo(without_secrets("".join(traceback.format_exception(error))), err=True)

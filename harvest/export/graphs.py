@@ -11,10 +11,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 from harvest.errors import SettingsError
 from harvest.export import tables
+from harvest.export.escaping import xml
 from harvest.export.job import File, Job
 from harvest.export.rows import csv_of
 from harvest.export.tables import Column, Table
-from harvest.export.texts import xml
 
 LARGEST = 200_000  # edges that readers of XML put up with
 

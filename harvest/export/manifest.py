@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from harvest import __version__
+from harvest._version import __version__
 from harvest.export.folder import MAKER
 from harvest.export.job import File, Job
 from harvest.export.pseudonyms import key_name

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from harvest.errors import ExtraMissing
 from harvest.export import tables
+from harvest.export.escaping import moment
 from harvest.export.job import File, Job
 from harvest.export.tables import Column, Row, Table
-from harvest.export.texts import moment
 
 if TYPE_CHECKING:
     import pyarrow

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from harvest.export import tables
+from harvest.export.escaping import field, word
 from harvest.export.job import File, Job, converted
 from harvest.export.rows import Lines, csv_of
 from harvest.export.tables import Row, Table
-from harvest.export.texts import field, word
 
 _HEADS = {
     "user_id": "user_id:token",

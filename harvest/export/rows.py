@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from harvest.export import tables
+from harvest.export.escaping import cell, time
 from harvest.export.job import File, Job, converted
 from harvest.export.tables import Row, Table
-from harvest.export.texts import cell, time
 
 _ON_OFF = ("false", "true")
 _CSV: Mapping[str, Callable[[Any], Any]] = {

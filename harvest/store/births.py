@@ -17,7 +17,7 @@ from harvest.lists import KINDS, RESOLVE, SPILL, ListKind, chosen_next, chosen_w
 from harvest.models import ORDERS, Limits, Outcome, Page
 from harvest.store import drawing
 from harvest.store.edges import of_type
-from harvest.store.ledger import Tolerance
+from harvest.store.outcomes import Tolerance
 
 _AS_LISTED = ORDERS[0]
 _SUBJECT_TABLES = {"track": "tracks", "user": "users", "playlist": "playlists"}

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from harvest.errors import ApiError, Forbidden, Gone, UnexpectedReply
 from harvest.lists import KINDS, RESOLVE, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
-from harvest.store import births, edges, graph, search
+from harvest.store import births, edges, entities, search
 from harvest.store.edges import Kept
-from harvest.store.ledger import BARREN_PAGES, Standing, Tolerance, outcome_of
-from harvest.store.recent import Recent
+from harvest.store.outcomes import BARREN_PAGES, Standing, Tolerance, outcome_of
+from harvest.store.write_cache import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,19 +135,19 @@ class PageCommitter:
         """Write what the page says of users, tracks and the rest; of a cut page only what its kept items need."""
         if kept.cut:
             page = _only(page, set(kept.items))
-        sighting = graph.Sighting(page_id, page.fetched_at)
+        sighting = entities.Sighting(page_id, page.fetched_at)
         users = self._users.news(page.users, day=sighting.seen_on)
         tracks = self._tracks.news(page.tracks, day=sighting.seen_on, beside=page.tags)
         if users:
-            graph.merge_users(self._connection, users.values(), sighting)
+            entities.merge_users(self._connection, users.values(), sighting)
         if tracks:
-            graph.merge_tracks(self._connection, tracks.values(), sighting)
-            graph.merge_tags(self._connection, {i: tags for i, tags in page.tags.items() if i in tracks})
+            entities.merge_tracks(self._connection, tracks.values(), sighting)
+            entities.merge_tags(self._connection, {i: tags for i, tags in page.tags.items() if i in tracks})
             search.add_new_tracks(self._connection)
         if page.playlists:
-            graph.merge_playlists(self._connection, page.playlists.values(), sighting)
+            entities.merge_playlists(self._connection, page.playlists.values(), sighting)
         if page.comments:
-            graph.merge_comments(self._connection, page.comments.values(), sighting)
+            entities.merge_comments(self._connection, page.comments.values(), sighting)
 
     def _move_on(self, task: Task, page: Page, kept: Kept) -> Task:
         """Give the list as it stands after the page; another list may have changed its claim meanwhile."""

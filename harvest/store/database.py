@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from harvest.errors import NotADatabase, NothingThere, SchemaTooNew, StorageFailed, StoreError
 from harvest.lists import KINDS
-from harvest.locked import PATIENCE_SECONDS, is_locked, open_patiently
+from harvest.system.sqlite_busy import PATIENCE_SECONDS, is_locked, open_patiently
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

@@ -12,9 +12,9 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from harvest.clock import as_text
 from harvest.errors import CrawlBusy
-from harvest.processes import born, is_alive
+from harvest.system.clock import as_text
+from harvest.system.processes import born, is_alive
 
 EXPIRES_AFTER = timedelta(minutes=5)
 HEARTBEAT_SECONDS = 60.0

@@ -6,8 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from harvest.store.progress import Standing, Told, standing, told
 from harvest.store.queries import public_seed, retryable_failures
+from harvest.store.status import Standing, Told, standing, told
 
 
 @dataclass(frozen=True, slots=True)

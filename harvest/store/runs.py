@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from harvest import __version__
+from harvest._version import __version__
 from harvest.errors import StoreError
 from harvest.store.commit import count_requests
 

@@ -14,10 +14,10 @@ import pytest
 from harvest.analysis.methods import METHODS, RELATED, Choices
 from harvest.analysis.run import analyse
 from harvest.cli.main import main
-from harvest.clock import SystemClock
 from harvest.errors import how_to_install
 from harvest.models import Limits
 from harvest.simulator import World
+from harvest.system.clock import SystemClock
 from tests.acceptance.conftest import ROOT
 from tests.acceptance.test_docs import blocks, options
 from tests.analysing import LikesFile
@@ -233,7 +233,7 @@ def test_a_running_crawl_keeps_the_analysis_out(run, crawled, tmp_path):
     import sqlite3
     from datetime import UTC, datetime
 
-    from harvest.processes import born
+    from harvest.system.processes import born
 
     shutil.copy(crawled, tmp_path / "t.db")
     connection = sqlite3.connect(tmp_path / "t.db")

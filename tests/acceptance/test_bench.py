@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from harvest.simulator import World
-from harvest.store import checks
 from harvest.store.database import open_to_read
+from harvest.verify import checks
 from tests.bench.floor import Floor
 from tests.bench.large import EACH, generate
 from tests.bench.replay import replay
@@ -45,8 +45,8 @@ def crawled(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def bodies(world: World, requests: list[str]) -> dict[str, bytes]:
     """Answer requests without a network."""
-    from harvest.simulator.replies import Request
-    from harvest.simulator.server import Server
+    from harvest.simulator.server.server import Server
+    from harvest.simulator.service.replies import Request
 
     service = Server(world, gzip=False).service
     service.base_url = "http://127.0.0.1:1"

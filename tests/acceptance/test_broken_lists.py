@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from harvest.errors import Blocked
+from harvest.simulator.oracle import expect
 from tests.crawling import read
 from tests.faulty import WORLD, path_of, play
 
 pytestmark = pytest.mark.timeout(240)
 
-PEOPLE = sorted(user for kind, user in WORLD.truth().lists if kind == "user_likes")
+PEOPLE = sorted(user for kind, user in expect(WORLD).lists if kind == "user_likes")
 ENDS = "SELECT subject_id, outcome FROM tasks WHERE kind = 'user_likes' AND outcome = 'failed' ORDER BY subject_id"
 
 

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from harvest.api.budget import Budget
-from harvest.clock import SystemClock
-from harvest.crawl.session import Conditions, crawl
+from harvest.client.budget import Budget
+from harvest.crawler.session import Conditions, crawl
 from harvest.models import Limits
 from harvest.simulator import run_in_thread, serve
+from harvest.system.clock import SystemClock
 from harvest.wiring import connect
 from tests.crawling import Onlooker, assert_exact, read, settings_for
 

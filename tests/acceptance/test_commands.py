@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from harvest.cli.standing import Scene, as_lines
-from harvest.clock import SystemClock
+from harvest.cli.output.status import Scene, as_lines
 from harvest.simulator import World, run_in_thread
 from harvest.store.looks import look
+from harvest.system.clock import SystemClock
 from tests.acceptance.conftest import ROOT, environment
 from tests.crawling import read
 from tests.terminals import on_a_terminal

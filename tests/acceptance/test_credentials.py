@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from harvest.auth.cache import FileKeeper, Kept
 from harvest.auth.grants import Token
-from harvest.clock import as_text
+from harvest.auth.token_store import FileKeeper, Kept
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Server, Terms, World, run_in_thread
+from harvest.system.clock import as_text
 from tests.acceptance.conftest import environment
 from tests.crawling import assert_exact
 from tests.waiting import PATIENCE
@@ -129,8 +129,8 @@ def test_eight_processes_that_find_an_expired_token_refresh_once(server, world, 
 _BEARER = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from harvest.auth.cache import FileStore
-from harvest.clock import SystemClock
+from harvest.auth.token_store import FileStore
+from harvest.system.clock import SystemClock
 from harvest.settings import read_settings
 from harvest.wiring import connect, keeper_for
 
@@ -156,7 +156,7 @@ class Mortal:
         return counted
 
 async def main():
-    import harvest.auth.cache as cache
+    import harvest.auth.token_store as cache
     settings = read_settings(os.environ)
     cache.os = Mortal(sys.argv[1], int(sys.argv[2]))
     async with connect(settings, clock=SystemClock(), delay=0, keeper=keeper_for(settings)) as connection:

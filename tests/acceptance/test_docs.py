@@ -14,9 +14,9 @@ import click
 import pytest
 
 from harvest import errors
-from harvest.cli import summary
-from harvest.cli.demo import QUERIES
+from harvest.cli.commands.demo import QUERIES
 from harvest.cli.main import COMMANDS, HarvestGroup, cli
+from harvest.cli.output import summary
 from harvest.explore.named import named_queries
 from harvest.models import Outcome
 from harvest.settings import VARIABLES

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harvest.clock import SystemClock
 from harvest.models import Limits
 from harvest.simulator import World, serve
-from harvest.simulator.fault_base import EFFECTS
+from harvest.simulator.faults.base import EFFECTS
+from harvest.system.clock import SystemClock
 from tests.crawling import crawl_into, read
 
 # The world stands still on 2026-11-01; a page fetched before that would bound likes of its future.

@@ -23,10 +23,10 @@ from harvest.errors import SettingsError
 from harvest.export import graphs, tables
 from harvest.export import selection as selection_module
 from harvest.export.choices import Choices
+from harvest.export.escaping import cell, field, word, xml
 from harvest.export.pseudonyms import pseudonym
 from harvest.export.selection import select
-from harvest.export.texts import cell, field, word, xml
-from harvest.processes import born
+from harvest.system.processes import born
 from tests.crawling import read
 from tests.exporting import HOSTILE, NOW, Expected, leave, rich_file
 

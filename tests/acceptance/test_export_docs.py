@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from harvest.cli.export import export
+from harvest.cli.commands.export import export
 from harvest.cli.main import _run as run_here
 from harvest.export.choices import FORMATS
 from harvest.export.graphs import LARGEST

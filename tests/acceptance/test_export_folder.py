@@ -317,7 +317,7 @@ def test_a_terminal_is_told_how_far_it_is(harvest, tmp_path):
     code = (
         "import time, itertools, sys\n"
         "ticks = itertools.count(step=3.0)\n"
-        "import harvest.cli.export as command\n"
+        "import harvest.cli.commands.export as command\n"
         "command.time = type('Clock', (), {'monotonic': staticmethod(lambda: next(ticks))})\n"
         "from harvest.cli.main import main\n"
         "main(sys.argv[1:])\n"

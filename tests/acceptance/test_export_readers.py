@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from harvest.export.texts import cell, field, word
+from harvest.export.escaping import cell, field, word
 from tests.crawling import read
 from tests.exporting import Expected, leave, rich_file
 from tests.foreign import ROOT, run

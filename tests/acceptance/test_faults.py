@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from harvest.simulator.fault_base import EFFECTS
+from harvest.simulator.faults.base import EFFECTS
+from harvest.simulator.oracle import expect
 from tests.crawling import contents, read, told
 from tests.faulty import PAGE, WORLD, assert_holds, cut_short, list_of, path_of, play, victim
 
@@ -270,6 +271,6 @@ def test_texts_that_no_text_can_hold_are_kept_readable(name, mark, tmp_path):
 
 def test_the_world_of_these_tests_is_worth_its_name():
     """The victim's list has pages to lose, and some list ends otherwise than whole."""
-    truth = WORLD.truth(page_size=PAGE)
+    truth = expect(WORLD, page_size=PAGE)
     assert truth.lists["user_likes", VICTIM][1] > 4 * PAGE
     assert {ended[0] for ended in truth.lists.values()} > {"complete"}

@@ -18,7 +18,7 @@ import pytest
 from harvest.errors import HarvestError
 from harvest.models import Limits
 from harvest.simulator import World, serve
-from harvest.simulator.fault_base import EFFECTS
+from harvest.simulator.faults.base import EFFECTS
 from tests.crawling import crawl_into, read
 from tests.faulty import QUICK, QuickClock, assert_no_contradiction
 from tests.waiting import PATIENCE

@@ -16,9 +16,9 @@ import pytest
 import structlog
 
 import harvest
-from harvest import notebook
 from harvest.errors import SeedError, SettingsError, StoreError
 from harvest.models import Limits
+from harvest.python import crawling
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, run_in_thread
 from tests.crawling import assert_exact, read, settings_for
 from tests.waiting import PATIENCE
@@ -226,12 +226,12 @@ def test_the_import_alone_is_light():
     assert not {"httpx", "asyncio", "sqlite3", "click"} & imported_by("pass")
 
 
-@pytest.mark.parametrize("before", ["pass", "import harvest.crawl.session", "harvest.open"])
+@pytest.mark.parametrize("before", ["pass", "import harvest.crawler.session", "harvest.open"])
 def test_crawl_can_be_called_whatever_was_imported_before(before):
     """The name is that of a package as well."""
     code = f"{before}\nimport harvest\nassert callable(harvest.crawl)\nharvest.open\nassert callable(harvest.crawl)\n"
-    code += "import harvest.crawl.session as s\nassert s.crawl\ntry:\n    harvest.crawl()\n"
-    code += "except harvest.notebook.SettingsError as error:\n    print(error)\n"
+    code += "import harvest.crawler.session as s\nassert s.crawl\ntry:\n    harvest.crawl()\n"
+    code += "except harvest.python.crawling.SettingsError as error:\n    print(error)\n"
     done = subprocess.run(
         [sys.executable, "-c", f"import harvest\n{code}"], capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE
     )
@@ -240,11 +240,11 @@ def test_crawl_can_be_called_whatever_was_imported_before(before):
 
 def test_the_terms_are_told_once_at_the_first_crawl_of_the_real_service(monkeypatch, capsys, tmp_path):
     """Nobody is asked: the thread ends before anything is sent."""
-    monkeypatch.setattr(notebook._Worker, "_run", lambda self: self._told.put(None))
+    monkeypatch.setattr(crawling._Worker, "_run", lambda self: self._told.put(None))
     monkeypatch.chdir(tmp_path)
-    plan = notebook._plan(tmp_path / "t.db", ["https://soundcloud.com/a/b"], {})
+    plan = crawling._plan(tmp_path / "t.db", ["https://soundcloud.com/a/b"], {})
     for _ in range(2):
-        assert list(notebook._Worker(plan, None)) == []
+        assert list(crawling._Worker(plan, None)) == []
     assert capsys.readouterr().err.count("Note: SoundCloud's API terms") == 1
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from harvest.models import ORDERS, Limits
 from harvest.simulator import World, serve
+from harvest.simulator.oracle import expect
 from tests.acceptance.test_resume import kill_after, read_or_nothing
 from tests.crawling import Onlooker, assert_exact, crawl_into, crawl_world, graph_of, read
 
@@ -44,7 +45,7 @@ def test_the_choice_is_that_of_the_oracle(tmp_path, order, depth):
     limits = replace(LIMITS, order=order, depth=depth, max_tracks=3)
     crawl_world(tmp_path / "t.db", WORLD, limits=limits, **HOW)
     assert_exact(tmp_path / "t.db", WORLD, limits=limits, page_size=5)
-    chosen = WORLD.truth(**asdict(limits)).followed[WORLD.seed_ids(1)[0]]
+    chosen = expect(WORLD, **asdict(limits)).followed[WORLD.seed_ids(1)[0]]
     assert followed(tmp_path / "t.db")[:12] == list(chosen[:12])
 
 
@@ -114,7 +115,7 @@ def test_another_order_later_adds_and_deletes_nothing(tmp_path, first, then):
     crawl_world(path, WORLD, limits=replace(LIMITS, order=first), **HOW)
     before = set(followed(path))
     crawl_world(path, WORLD, limits=replace(LIMITS, order=then), **HOW)
-    wanted = WORLD.truth(**asdict(replace(LIMITS, order=then))).followed[WORLD.seed_ids(1)[0]]
+    wanted = expect(WORLD, **asdict(replace(LIMITS, order=then))).followed[WORLD.seed_ids(1)[0]]
     assert set(followed(path)) == before | set(wanted)
     drawn = [row for row in read(path, FOLLOWED) if row[2] is not None]
     assert [row[0] for row in drawn] == list(wanted)
@@ -142,7 +143,7 @@ def test_a_file_says_who_was_chosen_with_what_chance_and_what_came_of_it(tmp_pat
     world = World(6, users=90, tracks=300, likes_per_user=12, seed_likers=40, seed_reposters=15, gone=0.2)
     limits = replace(LIMITS, order="random", max_users=20, max_user_likes=8)
     crawl_world(path, world, limits=limits, **HOW)
-    told = world.truth(**asdict(limits))
+    told = expect(world, **asdict(limits))
     seed = world.seed_ids(1)[0]
     rows = read(path, "SELECT DISTINCT user_id, chosen, chance, censored, answer FROM sample")
     n = people(path)

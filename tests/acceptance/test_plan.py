@@ -8,11 +8,11 @@ import random
 
 import pytest
 
-from harvest.clock import SystemClock
-from harvest.crawl.plan import Conditions, estimate
-from harvest.crawl.survey import survey
 from harvest.models import Limits
+from harvest.planning.cost import Conditions, estimate
+from harvest.planning.probe import survey
 from harvest.simulator import World, run_in_thread, serve
+from harvest.system.clock import SystemClock
 from harvest.wiring import connect
 from tests.crawling import crawl_into, read, settings_for
 

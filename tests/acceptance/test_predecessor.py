@@ -13,6 +13,7 @@ from harvest.lists import KINDS
 from harvest.models import Limits
 from harvest.settings import VARIABLES, Settings, read_settings
 from harvest.simulator import World
+from harvest.simulator.oracle import expect
 from tests.crawling import Onlooker, contents, crawl_world, read
 
 LIMITS = Limits(max_users=60, max_user_likes=50)
@@ -101,7 +102,7 @@ def test_10_reposts_are_reposts(path, world):
 
 
 def test_11_people_keep_their_counts_when_they_turn_up_inside_tracks(path, world):
-    found, truth = contents(path)["users"], world.truth(max_users=60, max_user_likes=50, page_size=15).users
+    found, truth = contents(path)["users"], expect(world, max_users=60, max_user_likes=50, page_size=15).users
     uploaders = {row[0] for row in read(path, "SELECT DISTINCT uploader_id FROM tracks WHERE uploader_id IS NOT NULL")}
     both = {user for user, row in truth.items() if row["seen_as"] == "list"} & uploaders
     assert len(both) > 3
@@ -125,7 +126,7 @@ def test_13_tags_of_several_words_are_one_tag(path):
 
 def test_14_a_missing_title_costs_nothing(path, world):
     assert read(path, "SELECT count(*) > 0 FROM tracks WHERE title IS NULL") == [(1,)]
-    assert contents(path)["engagements"] == world.truth(max_users=60, max_user_likes=50, page_size=15).engagements
+    assert contents(path)["engagements"] == expect(world, max_users=60, max_user_likes=50, page_size=15).engagements
 
 
 def test_17_what_the_service_says_of_a_track_has_columns(path):

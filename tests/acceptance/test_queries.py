@@ -14,14 +14,15 @@ from pathlib import Path
 import pytest
 
 from harvest.errors import QueryError
-from harvest.explore.asking import ask
-from harvest.explore.binding import bind_named
+from harvest.explore.execute import ask
 from harvest.explore.named import Named, named_queries
-from harvest.explore.reading_sql import parameters
+from harvest.explore.parameters import bind_named
+from harvest.explore.tokenizer import parameters
 from harvest.models import Limits
 from harvest.simulator import World
+from harvest.simulator.oracle import expect
 from harvest.store.database import open_to_read
-from harvest.store.graph import fold_tag
+from harvest.store.entities import fold_tag
 from tests.crawling import crawl_world
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +41,7 @@ def path(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def truth():
-    return WORLD.truth(max_users=LIMITS.max_users, max_user_likes=LIMITS.max_user_likes)
+    return expect(WORLD, max_users=LIMITS.max_users, max_user_likes=LIMITS.max_user_likes)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +137,7 @@ def deep(tmp_path_factory):
     limits = Limits(max_users=25, max_user_likes=12, depth=2, max_tracks=3)
     path = tmp_path_factory.mktemp("deep") / "t.db"
     crawl_world(path, WORLD, limits=limits)
-    return path, WORLD.truth(max_users=25, max_user_likes=12, depth=2, max_tracks=3)
+    return path, expect(WORLD, max_users=25, max_user_likes=12, depth=2, max_tracks=3)
 
 
 def asked_of(path, name, *given):

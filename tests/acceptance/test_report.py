@@ -24,6 +24,7 @@ from harvest.report.page import page as page_of
 from harvest.report.texts import share, shown, times
 from harvest.report.writing import write
 from harvest.simulator import World
+from harvest.simulator.oracle import expect
 from harvest.store.database import apply_schema, open_for_crawl, open_to_read
 from tests.acceptance.conftest import ROOT
 from tests.chromium import CHROMIUM, chromium
@@ -51,7 +52,7 @@ class Case:
     def __init__(self, path, world, seeds, limits):
         self.path, self.world = path, world
         crawl_world(path, world, seeds, limits)
-        self.truth = world.truth(seeds, page_size=200, **{n: getattr(limits, n) for n in limits.__slots__})
+        self.truth = expect(world, seeds, page_size=200, **{n: getattr(limits, n) for n in limits.__slots__})
         self.text = text_of(path)
         self.page = parse(self.text)
         self.seeds = [world.id("track", i) for i in range(len(seeds or [1]))]

@@ -14,10 +14,11 @@ import sys
 
 import pytest
 
-from harvest.cli.failures import as_text_cell
-from harvest.logs import printable
+from harvest.cli.commands.failures import as_text_cell
 from harvest.simulator import World, run_in_thread
-from harvest.simulator.names import NASTY
+from harvest.simulator.oracle import expect
+from harvest.simulator.world.names import NASTY
+from harvest.system.logs import printable
 from tests.acceptance.conftest import environment
 from tests.crawling import read
 from tests.waiting import PATIENCE
@@ -104,7 +105,7 @@ def test_nasty_names_are_kept_to_the_letter_and_stay_harmless(run, crowd, tmp_pa
     assert done.returncode == 0, done.stderr
     names = {row[0] for row in read(path, "SELECT username FROM users")}
     assert set(NASTY) <= names
-    assert names == {row["username"] for row in crowd.truth(max_users=0).users.values()}
+    assert names == {row["username"] for row in expect(crowd, max_users=0).users.values()}
 
 
 def test_a_spreadsheet_takes_no_name_for_a_formula(run, crowd, tmp_path):

@@ -13,6 +13,7 @@ import pytest
 
 from harvest.models import Limits
 from harvest.simulator import World
+from harvest.simulator.oracle import expect
 from tests.crawling import crawl_world, read
 
 WORLD = World(3, users=150, tracks=600, likes_per_user=30, seed_likers=40, seed_reposters=10, null_entries=0.03)
@@ -28,7 +29,7 @@ def path(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def truth():
-    return WORLD.truth(max_users=LIMITS.max_users, max_user_likes=LIMITS.max_user_likes)
+    return expect(WORLD, max_users=LIMITS.max_users, max_user_likes=LIMITS.max_user_likes)
 
 
 def edges(truth, wanted):

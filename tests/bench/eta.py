@@ -20,11 +20,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from harvest.clock import SystemClock  # noqa: E402
-from harvest.crawl.session import Conditions, crawl  # noqa: E402
-from harvest.crawl.telling import Progress  # noqa: E402
+from harvest.crawler.progress import Progress  # noqa: E402
+from harvest.crawler.session import Conditions, crawl  # noqa: E402
 from harvest.models import Limits  # noqa: E402
 from harvest.simulator import World, serve  # noqa: E402
+from harvest.system.clock import SystemClock  # noqa: E402
 from harvest.wiring import connect  # noqa: E402
 from tests.crawling import Onlooker, settings_for  # noqa: E402
 

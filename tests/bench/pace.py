@@ -23,9 +23,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from harvest.api.shared_pace import SharedLedger  # noqa: E402
-from harvest.clock import SystemClock  # noqa: E402
+from harvest.pacing.shared import SharedLedger  # noqa: E402
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Server, World, run_in_thread  # noqa: E402
+from harvest.system.clock import SystemClock  # noqa: E402
 
 WORLD = World(3, users=8000, tracks=4000, likes_per_user=20, seed_likers=4000, seed_reposters=10)
 

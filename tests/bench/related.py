@@ -16,9 +16,9 @@ sys.path.insert(0, str(ROOT))
 
 from harvest.analysis.methods import RELATED, Choices  # noqa: E402
 from harvest.analysis.run import analyse  # noqa: E402
-from harvest.clock import SystemClock  # noqa: E402
-from harvest.logs import configure_logs  # noqa: E402
 from harvest.simulator import World  # noqa: E402
+from harvest.system.clock import SystemClock  # noqa: E402
+from harvest.system.logs import configure_logs  # noqa: E402
 from tests.communities import analysed, by_lot, liked_tracks, popularity, precision_at_10  # noqa: E402
 from tests.crawling import crawl_world, read  # noqa: E402
 

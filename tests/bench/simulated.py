@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from harvest.simulator import World, run_in_thread
-from harvest.simulator.server import Logged
+from harvest.simulator.server.traffic import Logged
 
 
 class Simulated:

@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from harvest.store.database import open_to_read  # noqa: E402
 from harvest.store.looks import look  # noqa: E402
-from harvest.store.progress import standing  # noqa: E402
+from harvest.store.status import standing  # noqa: E402
 from tests.bench.large import generate  # noqa: E402
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from harvest.api.cursors import cursor_time, follow
 from harvest.api.parse import parse_page, parse_track
-from harvest.api.replies import Reply, redirect, success
 from harvest.api.resolving import Resource, read_location
+from harvest.api.responses import Reply, redirect, success
 from harvest.auth.grants import InvalidGrant, Token, read_token
 from harvest.errors import (
     Challenged,

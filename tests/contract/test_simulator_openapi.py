@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from harvest.simulator import Terms, World
-from harvest.simulator.lists import KINDS
-from harvest.simulator.replies import Request
-from harvest.simulator.service import Service
+from harvest.simulator.service.replies import Request
+from harvest.simulator.service.service import Service
+from harvest.simulator.world.lists import KINDS
 
 DESCRIPTION = Path(__file__).parents[2].parent / "shared" / "soundcloud-openapi.yaml"
 pytestmark = pytest.mark.skipif(not DESCRIPTION.exists(), reason="the official description is not at hand")

@@ -323,7 +323,7 @@ def test_interrupted_while_catching_up_it_ends_the_same(file, monkeypatch, stop,
 def test_a_file_in_use_is_left_alone(file):
     from datetime import UTC, datetime
 
-    from harvest.processes import born
+    from harvest.system.processes import born
 
     some_likes(file)
     connection = sqlite3.connect(file.path)
@@ -353,7 +353,7 @@ def test_too_little_memory_says_how_much_is_needed(file, monkeypatch):
 
 def test_a_missing_file_is_not_made(tmp_path):
     from harvest.analysis.run import analyse
-    from harvest.clock import SystemClock
+    from harvest.system.clock import SystemClock
 
     with pytest.raises(StoreError, match="There is no file"):
         analyse(tmp_path / "no.db", (), Choices(), clock=SystemClock(), memory_mb=512)

@@ -10,12 +10,11 @@ from random import Random
 import httpx
 import pytest
 
-from harvest.api.client import Client
-from harvest.api.pace import Pace
-from harvest.api.retry import Retry
-from harvest.api.sender import Sender, open_http
-from harvest.api.token_door import TokenDoor
 from harvest.auth.bearer import Bearer
+from harvest.client.client import Client
+from harvest.client.retry import Retry
+from harvest.client.token_transport import TokenDoor
+from harvest.client.transport import Sender, open_http
 from harvest.errors import (
     Blocked,
     Forbidden,
@@ -28,6 +27,7 @@ from harvest.errors import (
     Unreachable,
 )
 from harvest.models import SeenAs, Task
+from harvest.pacing.limiter import Pace
 
 API = "https://api.soundcloud.com"
 LIKERS = f"{API}/tracks/soundcloud:tracks:123/favoriters?limit=200&linked_partitioning=true"

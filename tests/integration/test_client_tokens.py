@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from harvest.api.client import Client
-from harvest.api.pace import Pace
-from harvest.api.retry import Retry
-from harvest.api.sender import Sender, open_http
-from harvest.api.token_door import TokenDoor
 from harvest.auth.bearer import Bearer
-from harvest.auth.cache import Kept, MemoryKeeper
 from harvest.auth.grants import Token
+from harvest.auth.token_store import Kept, MemoryKeeper
+from harvest.client.client import Client
+from harvest.client.retry import Retry
+from harvest.client.token_transport import TokenDoor
+from harvest.client.transport import Sender, open_http
 from harvest.models import Task
+from harvest.pacing.limiter import Pace
 
 TASK = Task(1, "track_likers", 123)
 EMPTY = {"collection": [], "next_href": None}

@@ -8,14 +8,14 @@ import json
 
 import pytest
 
-from harvest.api.client import Client
-from harvest.api.pace import Pace
-from harvest.api.retry import Retry
-from harvest.api.sender import Sender, open_http
 from harvest.auth.bearer import Bearer
-from harvest.clock import SystemClock
+from harvest.client.client import Client
+from harvest.client.retry import Retry
+from harvest.client.transport import Sender, open_http
 from harvest.errors import TransientError, UnexpectedReply, Unreachable
 from harvest.models import Task
+from harvest.pacing.limiter import Pace
+from harvest.system.clock import SystemClock
 
 TASK = Task(1, "track_likers", 123)
 GOOD = json.dumps({"collection": [{"kind": "user", "id": 5}], "next_href": None}).encode()

@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from harvest.clock import SystemClock
 from harvest.lists import KINDS
 from harvest.models import Limits, Task
 from harvest.simulator import World, serve
 from harvest.store import harvests, runs
 from harvest.store.commit import PageCommitter
+from harvest.system.clock import SystemClock
 from harvest.wiring import connect
 from tests.crawling import settings_for
 

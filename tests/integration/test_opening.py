@@ -7,9 +7,9 @@ from contextlib import closing
 
 import pytest
 
-from harvest import locked
 from harvest.errors import StorageFailed
 from harvest.store.database import open_for_crawl
+from harvest.system import sqlite_busy
 from tests.locking import being_made
 
 
@@ -19,7 +19,7 @@ def test_a_file_that_another_process_just_makes_is_waited_for(tmp_path):
 
 
 def test_a_file_that_stays_locked_is_given_up_in_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(locked, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite_busy, "PATIENCE_SECONDS", 0.1)
     with closing(sqlite3.connect(tmp_path / "t.db", isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         with pytest.raises(StorageFailed, match="is locked by another program"):
@@ -34,5 +34,5 @@ def test_other_trouble_is_not_waited_for():
         raise sqlite3.OperationalError("no such table: tracks")
 
     with pytest.raises(sqlite3.OperationalError):
-        locked.open_patiently(opening)
+        sqlite_busy.open_patiently(opening)
     assert len(attempts) == 1

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from harvest.analysis import eligible_lists
 from harvest.analysis import related as related_module
-from harvest.analysis import sample
 from harvest.analysis import similar as similar_module
+from harvest.analysis.freshness import bound
 from harvest.analysis.methods import RELATED, SIMILAR, Choices
 from harvest.analysis.related import related
 from harvest.analysis.similar import similar
-from harvest.analysis.standing import bound
 from harvest.store.database import open_to_read
 from tests.analysing import LikesFile
 
@@ -112,8 +112,8 @@ STATEMENTS = {
     "similar.SIZE": similar_module.SIZE,
     "similar.TOGETHER": similar_module.TOGETHER,
     "similar.SHARED": similar_module.SHARED,
-    "sample.LIKES": sample.LIKES,
-    "sample.FRAMES": sample.FRAMES,
+    "sample.LIKES": eligible_lists.LIKES,
+    "sample.FRAMES": eligible_lists.FRAMES,
 }
 
 

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import pytest
 
-from harvest.api.pace import Busy, Pace
-from harvest.api.shared_pace import FILE_NAME, SharedLedger, bucket_of
 from harvest.errors import Blocked
+from harvest.pacing.limiter import Busy, Pace
+from harvest.pacing.shared import FILE_NAME, SharedLedger, bucket_of
 from harvest.simulator import World, run_in_thread
 from tests.locking import being_made
 from tests.waiting import until

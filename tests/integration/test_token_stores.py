@@ -9,8 +9,8 @@ import stat
 import pytest
 
 from harvest.auth.bearer import Bearer
-from harvest.auth.cache import FileKeeper, Kept
 from harvest.auth.grants import Token
+from harvest.auth.token_store import FileKeeper, Kept
 from harvest.errors import StorageFailed
 
 KEPT = Kept(Token("access-000000", "refresh-000000", 3599.0, "2026-11-21T00:00:00Z", "*"), "f00", user="me")

@@ -1,54 +1,37 @@
-"""Who may import whom (examples.md, the layout), read from the imports themselves."""
+"""Who may import whom: the rooms stand in ARCHITECTURE.md from the top floor down, and imports lead down."""
 
 from __future__ import annotations
 
 import ast
+import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "harvest"
-NOUNS = {"models", "lists", "errors", "clock", "__init__"}
-MAY_IMPORT = {
-    "models": set(),
-    "errors": set(),
-    "clock": set(),
-    "hidden": set(),
-    "processes": set(),
-    "locked": set(),
-    "terms": set(),
-    "lists": {"models"},
-    "settings": {"errors"},
-    "logs": {"errors", "hidden"},
-    "auth": NOUNS | {"hidden"},
-    "api": NOUNS | {"hidden", "locked", "processes"},
-    "store": NOUNS | {"locked", "processes"},
-    "crawl": NOUNS | {"api", "store"},
-    "simulator": set(),
-    "explore": NOUNS | {"hidden", "terms", "store"},
-    "export": NOUNS | {"terms", "store"},
-    "analysis": NOUNS | {"store"},
-    "report": NOUNS | {"terms", "store", "explore"},
-    "serving": NOUNS | {"terms", "store", "explore"},
-    "scale": {"errors"},
-    "wiring": NOUNS | {"settings", "auth", "api", "store"},
-    "reading": {"errors", "store"},
-    "notebook": NOUNS | {"reading", "terms", "settings", "logs", "wiring", "auth", "api", "store", "crawl"},
-}
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "harvest"
+FLOORS = re.findall(r"^\| `(\w+)` \|", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"), re.MULTILINE)
 ONLY_IN = {
-    "tenacity": {"api/retry.py"},
-    "httpx": {"api", "auth", "wiring.py"},
-    "sqlite_utils": {"store", "crawl", "analysis"},
+    "tenacity": {"client/retry.py"},
+    "httpx": {"client", "auth", "wiring.py"},
+    "sqlite_utils": {"store", "crawler", "analysis"},
 }
 
 
-def rooms():
-    for path in sorted(PACKAGE.rglob("*.py")):
-        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        yield pytest.param(path, room, id=str(path.relative_to(PACKAGE)))
+def modules():
+    """Every module of the package by its dotted name."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
 
 
-def imports(path):
+MODULES = modules()
+
+
+def names_imported(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -56,22 +39,47 @@ def imports(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize(("path", "room"), list(rooms()))
-def test_a_room_imports_only_what_it_may(path, room):
-    ours = {name.split(".")[1] for name in imports(path) if name.startswith("harvest.")}
-    if room in MAY_IMPORT:
-        allowed = MAY_IMPORT[room] | {room, "__version__"}
-        assert ours <= allowed, f"{path} imports {ours - allowed}"
-    else:
-        assert room in {"cli", "__main__", "__init__"}, f"{room} has no place in the layout yet"
+def modules_imported(path):
+    """The modules of ours that a file imports, in a function or for its types too."""
+    for name in names_imported(path):
+        while name and name not in MODULES:
+            name = name.rpartition(".")[0]
+        if name:
+            yield name
+
+
+def room(module):
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def test_every_room_has_its_line_in_the_architecture():
+    assert sorted(FLOORS) == sorted({room(module) for module in MODULES})
+
+
+def test_imports_lead_down():
+    up = [
+        f"{module} -> {other}"
+        for module, path in MODULES.items()
+        for other in modules_imported(path)
+        if room(module) != room(other) and FLOORS.index(room(module)) >= FLOORS.index(room(other))
+    ]
+    assert up == []
+
+
+def test_no_files_import_each_other():
+    graph = {module: set(modules_imported(path)) - {module} for module, path in MODULES.items()}
+    for parent in [module for module, path in MODULES.items() if path.name == "__init__.py"]:
+        graph[parent] = {other for other in graph[parent] if not other.startswith(f"{parent}.")}  # it gathers names
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
 @pytest.mark.parametrize(("package", "homes"), list(ONLY_IN.items()))
 def test_a_package_with_a_home_is_imported_only_there(package, homes):
     found = {
         str(path.relative_to(PACKAGE))
-        for path in PACKAGE.rglob("*.py")
-        if any(name.split(".")[0] == package for name in imports(path))
+        for path in MODULES.values()
+        if any(name.split(".")[0] == package for name in names_imported(path))
     }
     assert found
     assert all(any(place == home or place.startswith(f"{home}/") for home in homes) for place in found), found

@@ -16,8 +16,8 @@ np = pytest.importorskip("numpy")
 sparse = pytest.importorskip("scipy.sparse")
 
 from harvest.analysis.changes import Snapshot, changed, fingerprint, snapshot, vanished  # noqa: E402
+from harvest.analysis.fingerprints import marks  # noqa: E402
 from harvest.analysis.kernel import Likes, blocks, count, nearest  # noqa: E402
-from harvest.analysis.marks import marks  # noqa: E402
 
 MEASURES = ("cosine", "jaccard", "lift", "npmi")
 
@@ -180,6 +180,6 @@ def test_marks_do_not_depend_on_how_many_are_looked_at_together(monkeypatch):
     matrix = sparse.random_array((50, 40), density=0.2, rng=chance, format="csr")
     ids = np.arange(40, dtype=np.int64)
     whole = marks(ids, matrix.indptr, matrix.indices)
-    monkeypatch.setattr("harvest.analysis.marks._AT_ONCE", 3)
+    monkeypatch.setattr("harvest.analysis.fingerprints._AT_ONCE", 3)
     assert marks(ids, matrix.indptr, matrix.indices).tolist() == whole.tolist()
     assert len(set(whole.tolist())) == 50

@@ -9,9 +9,9 @@ import json
 import pytest
 
 from harvest.auth.bearer import Bearer
-from harvest.auth.cache import Kept, MemoryKeeper, MemoryStore
+from harvest.auth.credential_chain import fingerprint
 from harvest.auth.grants import Token
-from harvest.auth.modes import fingerprint
+from harvest.auth.token_store import Kept, MemoryKeeper, MemoryStore
 from harvest.errors import Blocked, LoginNeeded, SettingsError, TokenRefused
 
 CLIENT = {"client_id": "id", "client_secret": "secret"}

@@ -60,7 +60,8 @@ def test_help_imports_no_more_than_click_and_the_settings_file() -> None:
     assert {name for name in found if name.startswith("harvest.")} == {
         "harvest.cli",
         "harvest.cli.main",
-        "harvest.cli.outputs",
+        "harvest.cli.output",
+        "harvest.cli.output.broken_pipe",
         "harvest.errors",
     }
 

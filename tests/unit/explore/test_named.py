@@ -7,7 +7,7 @@ import re
 import pytest
 
 from harvest.explore.named import THINGS, Parameter, named_queries, named_query, read_named
-from harvest.explore.reading_sql import parameters
+from harvest.explore.tokenizer import parameters
 
 QUERIES = named_queries()
 HEAD = """-- Who is

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from harvest.simulator import World
-from harvest.simulator.replies import Reply, Request
-from harvest.simulator.service import Service
+from harvest.simulator.service.replies import Reply, Request
+from harvest.simulator.service.service import Service
 
 
 class Caller:

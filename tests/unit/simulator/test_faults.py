@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 
 from harvest.simulator import Fault, parse_faults
-from harvest.simulator.fault_base import EFFECTS
-from harvest.simulator.faults import Plan, describe
-from harvest.simulator.replies import Request
+from harvest.simulator.faults.base import EFFECTS
+from harvest.simulator.faults.parse import Plan, describe
+from harvest.simulator.service.replies import Request
 
 BASE = "https://api.soundcloud.com"
 TAIL = "limit=10&linked_partitioning=true&access=playable,preview,blocked"

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Terms
-from harvest.simulator.replies import Request
+from harvest.simulator.service.replies import Request
 
 BASIC = "Basic " + base64.b64encode(f"{DEMO_CLIENT_ID}:{DEMO_CLIENT_SECRET}".encode()).decode()
 WHO = {"client_id": DEMO_CLIENT_ID, "client_secret": DEMO_CLIENT_SECRET}

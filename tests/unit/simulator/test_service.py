@@ -7,8 +7,8 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from harvest.simulator import World
-from harvest.simulator.lists import KINDS
-from harvest.simulator.replies import Request
+from harvest.simulator.service.replies import Request
+from harvest.simulator.world.lists import KINDS
 
 ALL = "access=playable,preview,blocked&linked_partitioning=true"
 

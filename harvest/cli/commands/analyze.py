@@ -1,0 +1,165 @@
+"""Fill the tables of related tracks, people and artists."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harvest.analysis.methods import METHODS, Choices
+from harvest.cli.options.crawl import cache_path, log_options
+from harvest.cli.options.types import whole
+
+if TYPE_CHECKING:
+    from harvest.analysis.run import Analysis, Done
+
+
+@click.command()
+@cache_path()
+@click.option(
+    "--method",
+    "methods",
+    type=click.Choice([*METHODS, "all"]),
+    multiple=True,
+    metavar="NAME",
+    help="What to compute, several times for several: colike_cosine, colike_jaccard, colike_npmi, colike_lift, "
+    "taste_cosine, taste_jaccard, coliked, shared_fans, featuring, remix, together, label; or all.  "
+    "[default: the cosines, all of artists, and what is there already]",
+)
+@click.option(
+    "--neighbours", type=click.IntRange(1, 1000), metavar="N", default=50, show_default=True, help="Kept of each."
+)
+@click.option(
+    "--min-common",
+    type=whole(1),
+    metavar="N",
+    default=3,
+    show_default=True,
+    help="What two must have in common at least.",
+)
+@click.option(
+    "--newest",
+    type=whole(1),
+    metavar="N",
+    default=1000,
+    show_default=True,
+    help="Likes that count of each person.",
+)
+@click.option("--include-incomplete", is_flag=True, help="Use lists of likes that are not whole, as far as read.")
+@click.option("--memory", type=whole(1), metavar="MB", default=512, show_default=True, help="Memory to use at most.")
+@click.option("--fresh", is_flag=True, help="Compute everything again, also what has not changed.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@log_options
+def analyze(
+    path: Path,
+    methods: tuple[str, ...],
+    neighbours: int,
+    min_common: int,
+    newest: int,
+    include_incomplete: bool,
+    memory: int,
+    fresh: bool,
+    as_json: bool,
+) -> int:
+    """Find out which tracks, people and artists belong together.
+
+    Fills related_tracks, user_similarity and artist_relationships from the likes in the file. Run it again after the
+    file has grown: only what changed is computed. Ctrl-C stops, and the next one goes on.
+
+    \b
+      harvest analyze
+      harvest analyze --method colike_lift --method colike_npmi
+    """
+    from harvest.analysis.run import analyse
+    from harvest.system.clock import SystemClock
+
+    chosen = METHODS if "all" in methods else methods
+    choices = Choices(neighbours, min_common, newest, include_incomplete)
+    began = time.monotonic()
+    try:
+        with _telling() as told:
+            made = analyse(path, chosen, choices, clock=SystemClock(), memory_mb=memory, fresh=fresh, told=told)
+    except KeyboardInterrupt:
+        click.echo("Stopped. What was computed is kept; `harvest analyze` goes on from there.", err=True)
+        return 130
+    if as_json:
+        click.echo(json.dumps(made.as_json()))
+    else:
+        click.echo("\n".join(_summary(made, path, choices, time.monotonic() - began)))
+    return 0
+
+
+def _summary(made: Analysis, path: Path, choices: Choices, seconds: float) -> Iterator[str]:
+    from harvest.cli.output.formatting import duration
+
+    people, likes = _several(made.people, "person", "people"), _several(made.likes, "like")
+    yield f"{path}: {likes} of {people}, analysed in {duration(seconds)}."
+    if made.lists_left_out:
+        left_out = ", ".join(f"{n:,} {outcome}" for outcome, n in made.lists_left_out.items())
+        yield f"Left out are lists of likes that are not whole: {left_out}."
+        if sum(made.lists_left_out.values()) > made.people and not choices.include_incomplete:
+            yield "That is most of them: mind it, or use them as far as they were read with --include-incomplete."
+    yield ""
+    yield f"  {'table':<21} {'method':<15} {'pairs':>11}  computed"
+    yield from (f"  {d.table:<21} {d.method:<15} {d.pairs:>11,}  {_computed(d)}" for d in made.methods)
+    yield ""
+    yield "Ask with: harvest related TRACK, harvest similar USER"
+
+
+def _computed(done: Done) -> str:
+    if not done.pairs:
+        return "none found"
+    if done.computed is None:
+        return "all"
+    things = {"related_tracks": "track", "user_similarity": "list"}.get(done.table, "artist")
+    return _several(done.computed, things) if done.computed else "nothing new"
+
+
+def _several(n: int, one: str, more: str | None = None) -> str:
+    return f"{n:,} {one if n == 1 else more or one + 's'}"
+
+
+@contextlib.contextmanager
+def _telling() -> Iterator[Callable[[str, float], None]]:
+    """Show how far it is: a bar on a terminal, an event for each method elsewhere."""
+    meta = click.get_current_context().meta
+    if sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not meta.get("quiet"):
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description:<14}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+        with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
+            bars: dict[str, int] = {}
+
+            def show(method: str, share: float) -> None:
+                if method not in bars:
+                    for bar in bars.values():
+                        progress.update(bar, visible=False)  # type: ignore[arg-type]
+                    bars[method] = progress.add_task(method, total=1.0)
+                progress.update(bars[method], completed=share)  # type: ignore[arg-type]
+
+            yield show
+    else:
+        yield _events()
+
+
+def _events() -> Callable[[str, float], None]:
+    """Tell of each method when it begins, and every half minute how far it is."""
+    import structlog
+
+    log = structlog.get_logger()
+    last = [time.monotonic()]
+
+    def tell(method: str, share: float) -> None:
+        if share == 0 or time.monotonic() - last[0] > 30:
+            last[0] = time.monotonic()
+            log.info("analysis.at", method=method, done=f"{share:.0%}")
+
+    return tell

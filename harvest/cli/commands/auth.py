@@ -1,0 +1,432 @@
+"""Sign in, look at the sign-in, renew it, sign out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harvest.cli.options.budgets import Seconds
+from harvest.cli.options.crawl import log_options
+
+if TYPE_CHECKING:
+    from harvest.auth.credential_chain import Chain
+    from harvest.auth.pkce import Attempt
+    from harvest.auth.token_store import Keeper, Kept
+    from harvest.settings import Settings
+
+UNHURRIED = 0.1  # seconds between two requests of a command that sends three of them while a person waits
+_HOW = {
+    "access_token": "the access token in SOUNDCLOUD_ACCESS_TOKEN",
+    "refresh_token": "the tokens that SOUNDCLOUD_REFRESH_TOKEN became",
+    "login": "a login",
+    "client_credentials": "client credentials: the app itself, which is enough for everything but one's own account",
+}
+
+
+class AuthGroup(click.Group):
+    """Takes options before the command as well as after it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the commands in the order of a first acquaintance."""
+        return list(self.commands)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command first."""
+        named = next((arg for arg in args if arg in self.commands), None)
+        if named is not None and args[0] != named and args[0].startswith("-"):
+            args.remove(named)
+            args.insert(0, named)
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=AuthGroup, context_settings={"max_content_width": 100})
+def auth() -> None:
+    """Sign in, look at the sign-in, renew it, sign out.
+
+    With SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET set, crawling needs no login. A login acts for a person, and
+    is used from then on until `harvest auth logout`.
+    """
+
+
+@auth.command()
+@click.option(
+    "--no-browser", is_flag=True, help="Show the address, and take the one the browser ends at as pasted text."
+)
+@click.option(
+    "--redirect-uri", help="Where the login ends, exactly as registered.  [default: http://127.0.0.1:8765/callback]"
+)
+@click.option("--timeout", type=Seconds(1, 86_400), default=600, show_default=True, help="Seconds to wait.")
+@log_options
+def login(no_browser: bool, redirect_uri: str | None, timeout: float) -> int:
+    """Sign in as a person, in the browser.
+
+    Register the redirect address once, on soundcloud.com/you/apps: http://127.0.0.1:8765/callback, or another one that
+    you then name with --redirect-uri or SOUNDCLOUD_REDIRECT_URI. It has to be the same to the letter.
+    """
+    from harvest.auth import pkce
+    from harvest.settings import read_settings
+    from harvest.wiring import keeper_for
+
+    settings = read_settings(os.environ)
+    client_id, _ = _client(settings)
+    _ensure_kept(settings)
+    keeper = keeper_for(settings)
+    attempt = pkce.begin(client_id, redirect_uri or settings.redirect_uri)
+    address = pkce.authorize_url(settings.auth_url, attempt)
+    code = (
+        _code_by_paste(address, attempt) if no_browser or _is_remote() else _code_by_browser(address, attempt, timeout)
+    )
+    kept = asyncio.run(_finish_login(settings, keeper, code, attempt))
+    click.echo(f"Signed in{f' as {kept.user}' if kept.user else ''}. Kept in {keeper.store('login').where}.")
+    if settings.refresh_token or settings.access_token:
+        name = "SOUNDCLOUD_REFRESH_TOKEN" if settings.refresh_token else "SOUNDCLOUD_ACCESS_TOKEN"
+        click.echo(
+            f"Note: {name} is set and counts before this login; take it out of the environment or .env.", err=True
+        )
+    return 0
+
+
+@auth.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@log_options
+def status(as_json: bool) -> int:
+    """Say how we are signed in, as whom, until when, and where it is kept; nothing is asked of the service."""
+    from harvest.errors import LoginNeeded
+
+    try:
+        seen = sign_in_status()
+    except LoginNeeded as error:
+        if not as_json:
+            raise
+        click.echo(json.dumps({"mode": None, "problem": str(error)}))
+        return error.exit_code
+    if as_json:
+        click.echo(json.dumps(seen))
+        return 0
+    click.echo(f"Signed in with {_HOW[seen['mode']]}.")
+    for name in ("user", "client_id", "sign_in_service", "token", "expires_at", "renews_itself", "kept_in"):
+        if seen[name] is not None:
+            click.echo(f"  {name.replace('_', ' '):16} {_plain(seen[name])}")
+    for other in seen["otherwise"]:
+        click.echo(f"  {'otherwise':16} {_HOW[other]}")
+    return 0
+
+
+@auth.command()
+@log_options
+def refresh() -> int:
+    """Renew the tokens now; refused ones are said to be so, and nothing else is tried in their place."""
+    from harvest.settings import read_settings
+    from harvest.wiring import keeper_for
+
+    settings = read_settings(os.environ)
+    asyncio.run(_refresh(settings, keeper_for(settings)))
+    seen = sign_in_status()
+    click.echo(f"Renewed; good until {seen['expires_at'] or 'refused'}.")
+    return 0
+
+
+@auth.command()
+@log_options
+def logout() -> int:
+    """Sign out at the service, and forget what is kept for this app."""
+    from harvest.errors import LoginNeeded
+    from harvest.settings import read_settings
+    from harvest.wiring import keeper_for
+
+    settings = read_settings(os.environ)
+    if not settings.client_id:
+        raise LoginNeeded("Sign-ins are kept per app: set SOUNDCLOUD_CLIENT_ID to say which one is to be forgotten.")
+    click.echo("\n".join(asyncio.run(_sign_out(settings, keeper_for(settings)))))
+    if settings.access_token or settings.refresh_token:
+        click.echo("Note: there are tokens in the environment or in .env; take them out as well.", err=True)
+    return 0
+
+
+@auth.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--force", is_flag=True, help="Take these tokens even if the stored login grew out of them.")
+@log_options
+def import_(file: Path, force: bool) -> int:
+    """Take over the tokens of an earlier tool: its JSON file, or its .env.
+
+    access_token, refresh_token, expires_at or expires_in, and scope are read; the file is not changed. Once they are
+    renewed here, the copy in the file is spent, since each refresh token works once.
+    """
+    from harvest.auth.credential_chain import fingerprint
+    from harvest.auth.login import held
+    from harvest.auth.token_files import read_token_file
+    from harvest.settings import read_settings
+    from harvest.system.clock import SystemClock
+    from harvest.wiring import keeper_for
+
+    settings = read_settings(os.environ)
+    _client(settings)
+    _ensure_kept(settings)
+    clock = SystemClock()
+    token = read_token_file(file, clock.now())
+    origin = fingerprint(token.refresh_token or token.access_token)
+    store = keeper_for(settings).store("login")
+    with held(store, clock):
+        before = store.load()
+        if before and before.origin == origin and not force:
+            click.echo("The stored login grew out of this file, so it is newer than the file: nothing to do.")
+            return 0
+        store.save(_kept(token, origin))
+    click.echo(f"Imported from {file}. Kept in {store.where}.")
+    if not token.refresh_token:
+        click.echo("There is no refresh token in it: it lasts until SoundCloud refuses it, about an hour.", err=True)
+    return 0
+
+
+def sign_in_status() -> dict[str, Any]:
+    """Tell how we would sign in just now; raises LoginNeeded."""
+    from harvest.auth.credential_chain import Credentials, configured
+    from harvest.errors import LoginNeeded
+    from harvest.settings import read_settings
+    from harvest.wiring import keeper_for
+
+    settings = read_settings(os.environ)
+    credentials = Credentials.checked(
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        access_token=settings.access_token,
+        refresh_token=settings.refresh_token,
+    )
+    chains = configured(credentials, keeper_for(settings))
+    if not chains:
+        raise LoginNeeded(credentials.missing)
+    return _told(chains, settings)
+
+
+def _told(chains: list[Chain], settings: Settings) -> dict[str, Any]:
+    chain = chains[0]
+    kept = chain.kept()
+    expires_at, good = _life(kept)
+    renews = bool(settings.client_id and settings.client_secret) and (
+        chain.can_grant or bool(kept.token and kept.token.refresh_token)
+    )
+    return {
+        "mode": chain.kind,
+        "user": kept.user or None,
+        "user_urn": kept.user_urn or None,
+        "client_id": settings.client_id,
+        "sign_in_service": settings.auth_url,
+        "token": good,
+        "expires_at": expires_at,
+        "renews_itself": renews,
+        "kept_in": chain.store.where if kept.token and kept.token != chain.given else None,
+        "otherwise": [other.kind for other in chains[1:]],
+    }
+
+
+def _life(kept: Kept) -> tuple[str | None, str]:
+    """Say until when the token lives, and whether it still does."""
+    from datetime import datetime, timedelta
+
+    from harvest.system.clock import SystemClock, as_text
+
+    token = kept.token
+    if token is None or not token.access_token:
+        return None, "none yet; the first request asks for one"
+    if token.expires_in is None or not token.obtained_at:
+        return None, "used until it is refused"
+    ends = datetime.fromisoformat(token.obtained_at) + timedelta(seconds=token.expires_in)
+    return as_text(ends), "good" if ends > SystemClock().now() else "expired; the next request renews it"
+
+
+def _client(settings: Settings) -> tuple[str, str]:
+    """Give id and secret, which every login needs."""
+    from harvest.auth.credential_chain import Credentials
+    from harvest.errors import LoginNeeded
+
+    found = Credentials.checked(client_id=settings.client_id, client_secret=settings.client_secret)
+    if found.client is None:
+        raise LoginNeeded(found.missing)
+    return found.client
+
+
+def _ensure_kept(settings: Settings) -> None:
+    from harvest.errors import SettingsError
+
+    if settings.credential_store == "memory":
+        raise SettingsError("HARVEST_CREDENTIAL_STORE=memory keeps nothing, so a login would be lost: unset it first.")
+
+
+def _is_remote() -> bool:
+    """Say whether no browser can be opened here."""
+    import webbrowser
+
+    if os.environ.get("SSH_CONNECTION"):
+        return True
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return True
+    return False
+
+
+def _code_by_browser(address: str, attempt: Attempt, seconds: float) -> str:
+    import webbrowser
+
+    from harvest.auth.login import catching
+
+    with catching(attempt) as catcher:
+        click.echo(f"Opening your browser. If nothing happens, open this address yourself:\n\n  {address}\n", err=True)
+        click.echo(f"The redirect address must be registered with your app as {attempt.redirect_uri}", err=True)
+        webbrowser.open(address)
+        return catcher.wait(seconds)
+
+
+def _code_by_paste(address: str, attempt: Attempt) -> str:
+    from harvest.auth.login import read_pasted
+
+    click.echo(f"Open this address in any browser, on any machine, and say yes:\n\n  {address}\n", err=True)
+    click.echo(
+        f"It ends at {attempt.redirect_uri}... (which must be registered with your app; that the page does not load is "
+        "all right). Copy the whole address from the browser's address line and paste it here:",
+        err=True,
+    )
+    return read_pasted(sys.stdin.readline, lambda text: click.echo(text, err=True), attempt)
+
+
+async def _finish_login(settings: Settings, keeper: Keeper, code: str, attempt: Attempt) -> Kept:
+    """Swap the code, keep the pair at once, then ask whose it is."""
+    from dataclasses import replace
+
+    from harvest.auth.exchange import Exchange
+    from harvest.auth.login import held, swap
+    from harvest.errors import ApiError
+    from harvest.system.clock import SystemClock
+    from harvest.wiring import connect, state_folder
+
+    clock, store = SystemClock(), keeper.store("login")
+    with held(store, clock):
+        store.prepare()
+        async with connect(
+            _bare(settings), clock=clock, observer=Waits(), pace_folder=state_folder(), delay=UNHURRIED
+        ) as connection:
+            kept = await swap(code, attempt, Exchange(connection.door, clock), _client(settings))
+            store.save(kept)  # at once: nothing awaits in between
+    try:
+        async with connect(
+            _bare(settings),
+            clock=clock,
+            observer=Waits(),
+            pace_folder=state_folder(),
+            delay=UNHURRIED,
+            keeper=keeper,
+            fall_back=False,
+        ) as connection:
+            user, urn = await connection.client.me()
+    except ApiError as error:
+        click.echo(f"Whose login it is could not be asked: {error}", err=True)
+        return kept
+    with held(store, clock):
+        kept = replace(store.load() or kept, user=user, user_urn=urn)
+        store.save(kept)
+    return kept
+
+
+async def _refresh(settings: Settings, keeper: Keeper) -> None:
+    from harvest.system.clock import SystemClock
+    from harvest.wiring import connect, state_folder
+
+    async with connect(
+        settings,
+        clock=SystemClock(),
+        observer=Waits(),
+        pace_folder=state_folder(),
+        delay=UNHURRIED,
+        keeper=keeper,
+        fall_back=False,
+    ) as connection:
+        await connection.bearer.renew_now()
+
+
+async def _sign_out(settings: Settings, keeper: Keeper) -> list[str]:
+    """Sign out of every way of signing in that is kept for this app; give what to tell."""
+    from harvest.auth.login import held
+    from harvest.system.clock import SystemClock
+    from harvest.wiring import connect, state_folder
+
+    told, clock = [], SystemClock()
+    for kind in ("login", "refresh_token", "access_token", "client_credentials"):
+        store = keeper.store(kind)
+        kept = store.load()
+        if kept is None:
+            continue
+        with held(store, clock):
+            kept = store.load() or kept
+            token = kept.token.access_token if kept.token else ""
+            try:
+                async with connect(
+                    _anyone(settings), clock=clock, observer=Waits(), pace_folder=state_folder(), delay=UNHURRIED
+                ) as connection:
+                    ended = await connection.door.sign_out(token) if token else True
+                told.append(
+                    f"Signed out of {_HOW[kind]}." if ended else f"Forgot {_HOW[kind]}: it was not good any more."
+                )
+            except Exception as error:  # whatever the service says, the person wants this gone
+                told.append(
+                    f"Forgot {_HOW[kind]}, but the service did not confirm it: {error} It ends within the hour."
+                )
+            _forget(store, kept, keep_mark=kind in ("refresh_token", "access_token"))
+    return told or ["Nothing is kept for this app, so there is nothing to sign out of."]
+
+
+def _forget(store: Any, kept: Kept, *, keep_mark: bool) -> None:
+    """Drop the tokens; of what came from the environment the fingerprint stays, so that it is not tried again."""
+    from harvest.auth.token_store import Kept as Record
+
+    if keep_mark:
+        store.save(Record(origin=kept.origin, ended=True))
+    else:
+        store.forget()
+
+
+def _bare(settings: Settings) -> Settings:
+    """Leave out tokens of the environment: a login begins anew."""
+    from dataclasses import replace
+
+    return replace(settings, access_token=None, refresh_token=None)
+
+
+def _anyone(settings: Settings) -> Settings:
+    """Make settings that can open the door without signing in."""
+    from dataclasses import replace
+
+    return replace(settings, access_token="none", refresh_token=None)
+
+
+def _kept(token: Any, origin: str) -> Kept:
+    from harvest.auth.token_store import Kept as Record
+
+    return Record(token, origin)
+
+
+def _plain(value: object) -> str:
+    from harvest.system.logs import printable
+
+    return {True: "yes", False: "no"}.get(value, "") if isinstance(value, bool) else printable(str(value))
+
+
+class Waits:
+    """Tells a person why nothing happens."""
+
+    def sent(self, request: str) -> None:
+        """Ignore it."""
+
+    def answered(self, request: str, status: int, elapsed_ms: int, size_bytes: int) -> None:
+        """Ignore it."""
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        """Say so."""
+        if seconds >= 1:
+            click.echo(f"Waiting {seconds:,.0f} s: {reason}.", err=True)

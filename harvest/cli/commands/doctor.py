@@ -1,0 +1,244 @@
+"""Check settings, sign-in, service, clock, file and disk, and say what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harvest.cli.options.crawl import cache_path, log_options
+
+if TYPE_CHECKING:
+    from harvest.settings import Settings
+    from harvest.wiring import Connection
+
+_SECRETS = ("client_secret", "access_token", "refresh_token")
+_ROOM_WANTED = 1 << 30
+# A page of SoundCloud's own that has been there for ever; should it go, a 404 as JSON answers the question as well.
+_PAGE = "https://soundcloud.com/soundcloud"
+_DOWNLOADS = "soundcloud.com/you/apps"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing looked at: what was found and, if it is not well, what to do."""
+
+    name: str
+    ok: bool
+    found: str
+    to_do: str = ""
+
+
+@click.command()
+@cache_path()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@log_options
+@click.pass_context
+def doctor(context: click.Context, path: Path, as_json: bool) -> int:
+    """Check settings, sign-in, service, clock, file and disk, and say what to do.
+
+    Sends two or three requests. Exit code 0: all well; 1: something is not. Secrets are not shown.
+    """
+    from harvest.system.logs import printable
+    from harvest.system.redaction import without_secrets
+
+    lines = []
+    for line in examine(os.environ, path, context.obj or frozenset()):
+        line = Line(line.name, line.ok, printable(without_secrets(line.found)), without_secrets(line.to_do))
+        lines.append(line)
+        if not as_json:
+            click.echo(_shown(line))
+    well = all(line.ok for line in lines)
+    if as_json:
+        click.echo(json.dumps({"well": well, "checks": [asdict(line) for line in lines]}))
+    else:
+        sick = sum(not line.ok for line in lines)
+        click.echo("\nAll is well." if well else f"\n{sick} of {len(lines)} checks found something to do.")
+    return int(not well)
+
+
+def examine(environ: Mapping[str, str], path: Path, from_file: frozenset[str]) -> Iterator[Line]:
+    """Look at one thing after the other."""
+    from harvest.errors import SettingsError
+    from harvest.settings import read_settings
+
+    try:
+        settings = read_settings(environ)
+    except SettingsError as error:
+        yield Line("settings", False, str(error), "Correct it in the environment or in .env.")
+        return
+    yield from _settings(environ, settings, from_file)
+    yield _unknown(environ)
+    yield _keeping(settings)
+    yield from asyncio.run(_service(settings))
+    yield _file(path)
+    yield _disk(path)
+
+
+def _settings(environ: Mapping[str, str], settings: Settings, from_file: frozenset[str]) -> Iterator[Line]:
+    """Show every setting with its value and where it came from; secrets are masked."""
+    from harvest.settings import VARIABLES
+
+    for variable, (name, _) in VARIABLES.items():
+        value = getattr(settings, name)
+        given = bool(environ.get(variable, "").strip())
+        source = ".env" if given and variable in from_file else "environment" if given else "default"
+        text = f"{value:g}" if isinstance(value, float) else value
+        yield Line(variable, True, f"{_masked(text) if name in _SECRETS else text or 'not set'} ({source})")
+    for variable in sorted(_option_variables()):
+        if environ.get(variable):
+            yield Line(variable, True, f"{environ[variable]} ({'.env' if variable in from_file else 'environment'})")
+
+
+def _masked(secret: str | None) -> str:
+    return "not set" if not secret else f"set, {len(secret)} characters"
+
+
+def _option_variables() -> set[str]:
+    """Give the variables that stand for options of a crawl."""
+    from harvest.cli.commands.crawl import crawl
+
+    return {str(param.envvar) for param in crawl.params if param.envvar}
+
+
+def _unknown(environ: Mapping[str, str]) -> Line:
+    """Find variables that nobody reads: most are typing errors."""
+    from difflib import get_close_matches
+
+    from harvest.settings import VARIABLES
+
+    known = {*VARIABLES, *_option_variables(), "HARVEST_TRACEBACK"}
+    odd = sorted(name for name in environ if name.startswith(("SOUNDCLOUD_", "HARVEST_")) and name not in known)
+    if not odd:
+        return Line("names of settings", True, "all known")
+    meant = [
+        f"{name} (did you mean {near[0]}?)" if (near := get_close_matches(name, known, 1)) else name for name in odd
+    ]
+    return Line("names of settings", False, f"nobody reads {', '.join(meant)}", "Rename or remove them.")
+
+
+def _keeping(settings: Settings) -> Line:
+    """See whether sign-ins can be kept, and whether they are private."""
+    from harvest.auth.login import held
+    from harvest.errors import HarvestError
+    from harvest.system.clock import SystemClock
+    from harvest.wiring import keeper_for, state_folder
+
+    try:
+        store = keeper_for(settings).store("login")
+        with held(store, SystemClock(), patience=5.0):
+            store.prepare()
+    except HarvestError as error:
+        return Line("place of sign-ins", False, str(error), "See the message.")
+    if settings.credential_store == "memory":
+        return Line("place of sign-ins", True, "memory only: each run signs in anew")
+    folder = state_folder() / "credentials"
+    open_ones = [p.name for p in folder.iterdir() if os.name != "nt" and p.stat().st_mode & 0o077]
+    if open_ones:
+        return Line("place of sign-ins", False, f"others may read {open_ones[0]} in {folder}", f"chmod -R go= {folder}")
+    return Line("place of sign-ins", True, f"{folder}, for you alone")
+
+
+async def _service(settings: Settings) -> list[Line]:
+    """Ask the service: does it answer, does it accept us, as whom, and what time has it."""
+    from harvest.cli.commands.auth import UNHURRIED, Waits
+    from harvest.errors import HarvestError, LoginNeeded
+    from harvest.system.clock import SystemClock
+    from harvest.wiring import connect, keeper_for, state_folder
+
+    try:
+        keeper = keeper_for(settings)
+        async with connect(
+            settings, clock=SystemClock(), observer=Waits(), keeper=keeper, pace_folder=state_folder(), delay=UNHURRIED
+        ) as connection:
+            lines = [Line("sign-in", True, connection.credential_kind.replace("_", " "))]
+            lines += await _answers(connection, settings)
+            return [*lines, _clock(connection.sender.clock_ahead)]
+    except LoginNeeded as error:
+        return [Line("sign-in", False, str(error), f"Register an app on {_DOWNLOADS}; see docs/getting-access.md.")]
+    except HarvestError as error:
+        return [Line("sign-in", False, str(error), "See the message.")]
+
+
+async def _answers(connection: Connection, settings: Settings) -> list[Line]:
+    from harvest.errors import AuthError, Gone, HarvestError
+
+    try:
+        with suppress(Gone):  # an answer like any other
+            await connection.client.find(_PAGE)
+        lines = [Line("API", True, f"{settings.api_url} answers"), Line("token", True, "accepted")]
+    except AuthError as error:
+        answered = connection.sender.clock_ahead is not None
+        return [
+            Line("API", answered, f"{settings.api_url} {'answers' if answered else 'was not asked'}"),
+            _refused(error),
+        ]
+    except HarvestError as error:
+        return [Line("API", False, f"{settings.api_url}: {error}", "Check the connection, then try again later.")]
+    if connection.bearer.kind in ("client_credentials", "access_token"):
+        return [*lines, Line("/me", True, "not asked: this sign-in need not be a person's")]
+    try:
+        name, urn = await connection.client.me()
+    except HarvestError as error:
+        return [*lines, Line("/me", False, str(error), "Run `harvest auth login`.")]
+    return [*lines, Line("/me", True, f"{name} ({urn})")]
+
+
+def _refused(error: Exception) -> Line:
+    return Line("token", False, str(error), f"Compare id and secret with {_DOWNLOADS}, or run `harvest auth login`.")
+
+
+def _clock(seconds_ahead: float | None) -> Line:
+    from harvest.wiring import clock_trouble
+
+    if seconds_ahead is None:
+        return Line("clock", True, "the service does not say what time it has")
+    if trouble := clock_trouble(seconds_ahead):
+        return Line("clock", False, trouble, "Switch on the automatic time of your system.")
+    return Line("clock", True, f"within {abs(seconds_ahead) + 1:.0f} s of the service's")
+
+
+def _file(path: Path) -> Line:
+    """Look into the database, quickly."""
+    from harvest.errors import HarvestError
+    from harvest.store.database import open_to_read, storage_errors
+
+    if not path.exists():
+        return Line("file", True, f"{path} is not there yet; a crawl makes it")
+    try:
+        connection = open_to_read(path)
+        try:
+            with storage_errors(path):
+                found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
+        finally:
+            connection.close()
+    except (HarvestError, sqlite3.Error) as error:
+        return Line("file", False, str(error), "Use another file with --cache-path.")
+    if found != ["ok"]:
+        return Line("file", False, f"{path} is damaged: {found[0]}", "Copy it away, then crawl into a new file.")
+    return Line("file", True, f"{path} is sound; `harvest verify` looks closer")
+
+
+def _disk(path: Path) -> Line:
+    """See whether there is room where the file is, or will be, and whether it can be written."""
+    folder = next(p for p in [path.absolute().parent, *path.absolute().parents] if p.exists())
+    free = shutil.disk_usage(folder).free
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        return Line("disk", False, f"{path} cannot be written", "Give access, or use another place with --cache-path.")
+    text = f"{free / (1 << 30):,.1f} GB free in {folder}"
+    return Line("disk", free >= _ROOM_WANTED, text, "" if free >= _ROOM_WANTED else "Free some space first.")
+
+
+def _shown(line: Line) -> str:
+    return f"{'ok' if line.ok else '!!':3} {line.name:26} {line.found}" + (
+        f"\n{'':30} → {line.to_do}" if line.to_do else ""
+    )

@@ -1,0 +1,140 @@
+"""Hand the graph on as files for notebooks, recommenders and graph programs."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harvest.cli.options.crawl import cache_path, log_options
+from harvest.cli.options.types import whole
+from harvest.export.choices import FORMATS, IDS
+
+if TYPE_CHECKING:
+    from harvest.export.selection import Tell
+
+_SECONDS_IN_SILENCE = 2.0
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(FORMATS),
+    default="parquet",
+    show_default=True,
+    help="What to write: tables (parquet, csv, jsonl), files of recommenders (recbole, tsv), a scipy matrix (csr), "
+    "Hugging Face datasets (hf), graphs (graphml, gexf).",
+)
+@click.option("--kind", default="like", show_default=True, help="like, repost, or like,repost.")
+@click.option("--complete-users-only", is_flag=True, help="Only users whose whole list of likes is here.")
+@click.option("--min-users", type=whole(1), metavar="N", help="Only tracks with N users or more.")
+@click.option("--min-items", type=whole(1), metavar="N", help="Then only users with N tracks or more.")
+@click.option("--kcore", type=whole(1), metavar="K", help="Both with K, again and again until nothing changes.")
+@click.option(
+    "--split", default="none", show_default=True, help="none, hash:0.2 (a share), or last:1 (the newest of each user)."
+)
+@click.option("--seed", type=whole(0), default=0, show_default=True, help="Of the hash of --split hash.")
+@click.option(
+    "--ids",
+    type=click.Choice(IDS),
+    default="raw",
+    show_default=True,
+    help="SoundCloud's ids, numbers from 0, or pseudonyms without names.",
+)
+@click.option(
+    "--key", "key_file", type=click.Path(path_type=Path), help="Where the key of the pseudonyms is, or is to be kept."
+)
+@click.option(
+    "--include-incomplete", is_flag=True, help="Let lists that are not whole count in derived statistics too."
+)
+@cache_path()
+@click.option("--force", is_flag=True, help="Replace an earlier export; write a graph however large.")
+@log_options
+def export(folder: Path, path: Path, key_file: Path | None, force: bool, **chosen: Any) -> int:
+    """Write the graph into the folder DIR, in a format that other programs read.
+
+    A manifest.json says what is in it: filters with what each left, how whole the lists are, hashes of all files. DIR
+    appears only when it is whole; the crawl may go on meanwhile.
+
+    \b
+      harvest export listening
+      harvest export listening --format csr --kcore 5 --split last:1
+      harvest export shared --ids pseudonym --key private.key
+    """
+    from harvest.export.choices import Choices, parse_kinds, parse_split
+    from harvest.export.exporter import export as export_into
+    from harvest.system.clock import SystemClock, as_text
+
+    choices = Choices(
+        format=chosen["format_name"],
+        kinds=parse_kinds(chosen["kind"]),
+        complete_users_only=chosen["complete_users_only"],
+        min_users=chosen["min_users"] or 0,
+        min_items=chosen["min_items"] or 0,
+        kcore=chosen["kcore"] or 0,
+        split=parse_split(chosen["split"]),
+        seed=chosen["seed"],
+        ids=chosen["ids"],
+        include_incomplete=chosen["include_incomplete"],
+    )
+    with _telling() as tell:
+        made = export_into(
+            path, folder, choices, now=as_text(SystemClock().now()), tell=tell, key_file=key_file, force=force
+        )
+    click.echo("\n".join(_summary(folder, made)))
+    for reason in made["left_out"]:
+        click.echo(f"Note: {reason}.", err=True)
+    return 0
+
+
+def _summary(folder: Path, made: dict[str, Any]) -> Iterator[str]:
+    left = made["counts"]["after each filter"][-1]
+    yield (
+        f"{folder}: {left['interactions']:,} interactions of {left['users']:,} users with {left['items']:,} tracks, "
+        f"as {made['format']}."
+    )
+    steps = made["counts"]["after each filter"]
+    for before, step in pairwise(steps):
+        dropped = {what: before[what] - step[what] for what in ("users", "items", "interactions")}
+        yield (
+            f"  {step['filter']}: left out {dropped['users']:,} users, {dropped['items']:,} tracks, "
+            f"{dropped['interactions']:,} interactions"
+        )
+    width = max(len(file["path"]) for file in made["files"])
+    for file in made["files"]:
+        rows = f"{file['rows']:>13,} rows" if file["columns"] else ""
+        yield f"  {file['path']:<{width}}  {rows:>18}  {file['bytes'] / 1e6:>10,.2f} MB"
+
+
+@contextlib.contextmanager
+def _telling() -> Iterator[Tell]:
+    """Show on a terminal how far it is, once it takes longer than two seconds; nothing elsewhere."""
+    from rich.console import Console
+
+    if not sys.stderr.isatty() or click.get_current_context().meta.get("quiet"):
+        yield lambda what, done, total: None
+        return
+    status = Console(stderr=True).status("choosing")
+    began, shown = time.monotonic(), False
+
+    def tell(what: str, done: int, total: int | None) -> None:
+        nonlocal shown
+        if what:
+            status.update(f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}" if done else what)
+        if not shown and time.monotonic() - began > _SECONDS_IN_SILENCE:
+            shown = True
+            status.start()
+
+    try:
+        yield tell
+    finally:
+        if shown:
+            status.stop()

@@ -1,0 +1,143 @@
+"""What failed and why, and trying it again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harvest.cli.options.crawl import cache_path, crawl_options, log_options
+from harvest.errors import failure_classes
+
+COLUMNS = (
+    "list",
+    "subject_id",
+    "subject",
+    "class",
+    "status",
+    "outcome",
+    "attempts",
+    "retryable",
+    "collected",
+    "claimed",
+    "first_at",
+    "last_at",
+    "resolved_at",
+    "message",
+)
+
+# What a failure is called: the names of errors, and that of an entry whose URN no table can hold.
+_CLASSES = click.Choice([*failure_classes(), "unsupported_urn"])
+_FORMULA = tuple("=+-@＝＋－＠")
+
+
+@click.command()
+@cache_path()
+@click.option("--class", "failure_class", type=_CLASSES, metavar="CLASS", help="Only this class.")
+@click.option("--all", "also_resolved", is_flag=True, help="Also failures of lists that were read after all.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
+@log_options
+def failures(path: Path, failure_class: str | None, also_resolved: bool, as_csv: bool, as_json: bool) -> int:
+    """List what failed and why: one line per list and reason."""
+    from harvest.store.database import open_to_read
+    from harvest.store.queries import failed_lists
+
+    connection = open_to_read(path)
+    try:
+        rows = failed_lists(connection, failure_class=failure_class, also_resolved=also_resolved)
+        if as_csv:
+            _print_csv(rows)
+        elif as_json:
+            for row in rows:
+                click.echo(json.dumps(dict(zip(COLUMNS, row, strict=True))))
+        else:
+            _print_lines(rows, path)
+    finally:
+        connection.close()
+    return 0
+
+
+@click.command()
+@cache_path()
+@click.option(
+    "--class",
+    "failure_class",
+    type=_CLASSES,
+    metavar="CLASS",
+    help="Only this class, and even if asking again seemed useless.",
+)
+@crawl_options
+@log_options
+def retry(path: Path, failure_class: str | None, as_json: bool, **chosen: Any) -> int:
+    """Put failed lists back and go on from where each of them stopped.
+
+    Without --class these are the lists that failed for a passing reason. Lists that an unfinished harvest has still to
+    read are read as well, as `harvest resume` would.
+
+    \b
+      harvest retry
+      harvest retry --class forbidden --cache-path data/two.db
+    """
+    import sqlite3
+
+    from harvest.cli.commands.crawl import harvest_seeds
+    from harvest.cli.options.merge import given
+    from harvest.store import lease
+    from harvest.store.database import immediately, open_for_crawl, open_to_read, storage_errors
+    from harvest.store.harvests import put_back, unfinished
+    from harvest.system.clock import SystemClock
+
+    open_to_read(path).close()  # refuses what is missing or not ours
+    with storage_errors(path):
+        db = open_for_crawl(path)
+        try:
+            with immediately(db):
+                lease.check_free(db.conn, SystemClock().now(), path)
+                lists = put_back(db.conn, failure_class)
+            seeds = [seed for seed, _ in unfinished(db.conn)]
+        finally:
+            connection: sqlite3.Connection = db.conn
+            connection.close()
+    click.echo(f"{lists:,} lists put back." if lists else "Nothing to retry.", err=True)
+    return harvest_seeds(path, seeds if lists else [], given(chosen), as_json=as_json)
+
+
+def _print_csv(rows: Iterator[tuple[Any, ...]]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([as_text_cell(value) for value in row] for row in rows)
+
+
+def as_text_cell(value: object) -> object:
+    """Keep a spreadsheet from taking a text for a formula (OWASP, CSV injection), and a terminal from obeying it."""
+    from harvest.system.logs import printable
+
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return "'" + text if text.lstrip()[:1] in _FORMULA or text[:1] == "\t" else text
+
+
+def _print_lines(rows: Iterator[tuple[Any, ...]], path: Path) -> None:
+    from harvest.system.logs import printable
+
+    nothing, hopeful = True, False
+    for row in rows:
+        nothing = False
+        told = dict(zip(COLUMNS, row, strict=True))
+        hopeful |= bool(told["retryable"]) and not told["resolved_at"]
+        who = f" ({printable(told['subject'])})" if told["subject"] else ""
+        again = "" if told["retryable"] else ", not worth asking again"
+        mended = f", read after all at {told['resolved_at']}" if told["resolved_at"] else ""
+        click.echo(f"{told['list']} {told['subject_id']}{who}: {told['class']}{again}{mended}")
+        click.echo(f"  {printable(told['message'])} [{told['attempts']} attempts, last {told['last_at']}]")
+    if nothing:
+        click.echo("Nothing failed.")
+    elif hopeful:
+        click.echo(f"\nTry again with: harvest retry --cache-path {path}", err=True)

@@ -1,0 +1,187 @@
+"""Say which tracks are near a track, and whose taste is near a person's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harvest.analysis.methods import RELATED, SIMILAR
+from harvest.cli.options.crawl import cache_path, log_options
+from harvest.cli.options.types import whole
+
+if TYPE_CHECKING:
+    from harvest.analysis.related import Near, Related
+    from harvest.analysis.similar import Kin, Similar
+
+_WHY_NOW = {
+    "not analysed": "Computed just now: nothing is analysed yet. `harvest analyze` does it for all at once.",
+    "interrupted": "Computed just now: the analysis was interrupted. `harvest analyze` finishes it.",
+    "file has grown": "Computed just now: the file has new pages since it was analysed. `harvest analyze` catches up.",
+    "more asked for": "Computed just now: the analysis keeps fewer. `harvest analyze --neighbours N` keeps more.",
+}
+
+
+@click.command()
+@click.argument("track")
+@cache_path()
+@click.option(
+    "--method", type=click.Choice(RELATED), default=RELATED[0], show_default=True, help="How nearness is measured."
+)
+@click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="Tracks told at most.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@log_options
+def related(track: str, path: Path, method: str, limit: int, as_json: bool) -> int:
+    """Say which tracks the same people like, and why.
+
+    TRACK is the address of its page, an id, or a URN. Answers from what `harvest analyze` found, or straight from the
+    likes where that is missing or older than the file.
+
+    \b
+      harvest related https://soundcloud.com/artist/track
+      harvest related soundcloud:tracks:123 --method colike_npmi --json
+    """
+    from harvest.analysis.related import related as tracks_near
+    from harvest.cli.output.spinner import patience
+    from harvest.store.database import open_to_read
+
+    connection = open_to_read(path)
+    try:
+        with patience(connection) as tell:
+            tell("comparing who likes what")
+            found = tracks_near(connection, track, method=method, limit=limit)
+    finally:
+        connection.close()
+    click.echo(json.dumps(found.as_json()) if as_json else "\n".join(_tracks(found)))
+    return 0
+
+
+@click.command()
+@click.argument("user")
+@cache_path()
+@click.option(
+    "--method", type=click.Choice(SIMILAR), default=SIMILAR[0], show_default=True, help="How likeness is measured."
+)
+@click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="People told at most.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@log_options
+def similar(user: str, path: Path, method: str, limit: int, as_json: bool) -> int:
+    """Say who likes the same tracks as somebody, and which.
+
+    USER is the address of their page, an id, or a URN. Answers from what `harvest analyze` found, or straight from the
+    likes where that is missing or older than the file.
+
+    \b
+      harvest similar https://soundcloud.com/somebody
+      harvest similar soundcloud:users:123 --limit 20
+    """
+    from harvest.analysis.similar import similar as people_near
+    from harvest.cli.output.spinner import patience
+    from harvest.store.database import open_to_read
+
+    connection = open_to_read(path)
+    try:
+        with patience(connection) as tell:
+            tell("comparing who likes what")
+            found = people_near(connection, user, method=method, limit=limit)
+    finally:
+        connection.close()
+    click.echo(json.dumps(found.as_json()) if as_json else "\n".join(_people(found)))
+    return 0
+
+
+def _tracks(found: Related) -> Iterator[str]:
+    yield f"Near {_work(found.title, found.artist, found.track_id)}  {_plain(found.url)}".rstrip()
+    yield from _whose(found)
+    if not found.near:
+        yield ""
+        yield _nothing(found)
+    for place, near in enumerate(found.near, start=1):
+        yield ""
+        yield f"{place:>3}. {_work(near.title, near.artist, near.track_id)}"
+        yield f"     {_reason(near, found)}"
+        if near.url:
+            yield f"     {_plain(near.url)}"
+    yield from _footnotes(found)
+
+
+def _whose(found: Related) -> Iterator[str]:
+    """Say of how many people this is, and what that means for a track they were chosen for."""
+    yield f"{found.size:,} of the {found.people:,} people whose likes are read like it."
+    if found.frame:
+        yield "They were chosen for it, so nearness rests on SoundCloud's own counts of likes."
+
+
+def _nothing(found: Related) -> str:
+    if found.frame and found.method.endswith(("lift", "npmi")):
+        return (
+            "People were chosen because they like this track, so nothing can be said against chance. "
+            "--method colike_cosine or colike_jaccard can, by SoundCloud's own counts."
+        )
+    return f"No other track has {found.min_common} of these people in common with it."
+
+
+def _reason(near: Near, found: Related) -> str:
+    if near.basis == "service":
+        counted = "" if near.likes_count is None else f"; {near.likes_count:,} on SoundCloud do"
+        return f"{near.common:,} of these {found.size:,} like it too{counted}"
+    return f"{near.common:,} people like both; {_against_chance(near.times_chance)}"
+
+
+def _against_chance(times: float | None) -> str:
+    if times is None:
+        return "how many by chance is not known"
+    if times >= 1.05:
+        return f"{times:,.0f} times more than chance" if times >= 9.5 else f"{times:.1f} times more than chance"
+    return "as many as by chance" if times > 0.95 else f"fewer than by chance ({times:.2f} times)"
+
+
+def _footnotes(found: Related | Similar) -> Iterator[str]:
+    left_out: tuple[str, ...] = getattr(found, "left_out", ())
+    if len(left_out) == 1:
+        yield f"\n“{_plain(left_out[0])}” is left out: everybody read was chosen for liking it."
+    elif left_out:
+        yield f"\nLeft out are {len(left_out):,} tracks for which the people read were chosen."
+    if found.why_now:
+        yield f"\n{_WHY_NOW[found.why_now]}"
+
+
+def _people(found: Similar) -> Iterator[str]:
+    yield f"Near {_person(found.username, found.user_id)}  {_plain(found.url)}".rstrip()
+    yield (
+        f"Compared by {found.size:,} tracks with the {found.people:,} people whose likes are read; "
+        "tracks they were chosen for do not count."
+    )
+    if not found.near:
+        yield f"\nNobody has {found.min_common} of these tracks in common."
+    for place, near in enumerate(found.near, start=1):
+        yield ""
+        yield f"{place:>3}. {_person(near.username, near.user_id)}"
+        yield f"     {near.common:,} tracks in common, of {near.size:,} they like: {_shared(near)}"
+        if near.url:
+            yield f"     {_plain(near.url)}"
+    yield from _footnotes(found)
+
+
+def _shared(near: Kin) -> str:
+    told = ", ".join(_work(title, artist) for title, artist in near.shared)
+    more = near.common - len(near.shared)
+    return f"{told} and {more:,} more" if more > 0 else told
+
+
+def _work(title: str | None, artist: str | None, track_id: int | None = None) -> str:
+    name = f"“{_plain(title)}”" if title else f"track {track_id}" if track_id else "a track without a title"
+    return f"{name} by {_plain(artist)}" if artist else name
+
+
+def _person(username: str | None, user_id: int) -> str:
+    return _plain(username) or f"user {user_id}"
+
+
+def _plain(text: str | None) -> str:
+    from harvest.system.logs import printable
+
+    return printable(text or "")

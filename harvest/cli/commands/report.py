@@ -1,0 +1,49 @@
+"""Make one HTML page about the file: what was harvested, how complete it is, what stands out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harvest.cli.options.crawl import cache_path, log_options
+
+
+@click.command()
+@click.argument("out", required=False, type=click.Path(path_type=Path))
+@cache_path()
+@click.option("--force", is_flag=True, help="Overwrite OUT even if it is no report of harvest.")
+@click.option("--open", "show", is_flag=True, help="Show the page in the browser.")
+@log_options
+def report(out: Path | None, path: Path, force: bool, show: bool) -> int:
+    """Make one HTML page about the file.
+
+    How complete it is, what lies around the seed, what the people followed like, how they were chosen, what failed,
+    where it comes from. The page needs no network and holds no script. Who likes a track is counted, not named.
+
+    Without OUT it goes beside the file, as tracks.report.html. An earlier report is replaced, anything else is not.
+
+    \b
+      harvest report
+      harvest report around-my-track.html --cache-path data/cache/tracks.db --open
+    """
+    from harvest.cli.output.spinner import patience
+    from harvest.report.facts import gather
+    from harvest.report.page import page
+    from harvest.report.writing import check_target, usual_place, write
+    from harvest.store.database import open_to_read, storage_errors
+
+    target = out or usual_place(path)
+    quiet = bool(click.get_current_context().meta.get("quiet"))
+    connection = open_to_read(path)
+    try:
+        check_target(target, path, force=force)
+        with storage_errors(path), patience(connection, quiet=quiet) as tell:
+            facts = gather(connection, path.name, tell)
+    finally:
+        connection.close()
+    write(page(facts), target)
+    click.echo(target)
+    if show:
+        click.launch(target.resolve().as_uri())
+    return 0

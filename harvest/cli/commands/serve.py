@@ -1,0 +1,43 @@
+"""Look at the file in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harvest.cli.options.crawl import cache_path, log_options
+
+
+@click.command()
+@cache_path()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port.  [default: any free one]")
+@click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
+@log_options
+def serve(path: Path, port: int, open_it: bool) -> int:
+    """Look at the file in the browser: tables, search, facets, and the questions of `harvest sql`.
+
+    Served by datasette to this computer alone, until Ctrl-C; the file can only be read. Needs the extra `serve`.
+
+    \b
+      harvest serve --open
+      harvest serve --cache-path data/cache/demo.db --port 8001
+    """
+    from importlib.util import find_spec
+
+    from harvest.serving.server import listen, missing, run
+    from harvest.store.database import open_to_read
+
+    open_to_read(path).close()  # refuses what is missing or not ours
+    if find_spec("datasette") is None:
+        raise missing()
+    listening = listen(port)
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    click.echo(address)
+    click.echo(f"{path} is served there; Ctrl-C ends it.", err=True)
+    if open_it:
+        import webbrowser
+
+        webbrowser.open(address)
+    run(path, listening)
+    return 0

@@ -1,0 +1,67 @@
+"""Serve the simulated SoundCloud on a local port until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from harvest.cli.options.crawl import log_options
+from harvest.cli.options.types import Real
+from harvest.cli.options.world import world_options
+from harvest.errors import SettingsError
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any free one.")
+@world_options
+@click.option(
+    "--faults", default="", help="What goes wrong, e.g. 'error_500_html=0.02'; `--faults list` names them all."
+)
+@click.option("--latency", type=Real(0, 3600), default=0.0, show_default=True, help="Seconds per reply.")
+@click.option("--rate", type=Real(0, 1_000_000, min_open=True), help="Requests per second allowed; more get 429.")
+@log_options
+def simulate(
+    port: int,
+    users: int,
+    tracks: int,
+    seed: int,
+    likes_per_user: float,
+    faults: str,
+    latency: float,
+    rate: float | None,
+) -> int:
+    """Serve a made-up SoundCloud: deterministic, with faults on demand, for trying things out."""
+    from harvest.simulator import World, parse_faults
+    from harvest.simulator.faults.parse import describe
+
+    if faults == "list":
+        click.echo(describe())
+        return 0
+    try:
+        parse_faults(faults)
+    except ValueError as error:
+        raise SettingsError(f"--faults: {error}.") from error
+    world = World(seed, users=users, tracks=tracks, likes_per_user=likes_per_user)
+    try:
+        asyncio.run(_serve(world, port, faults, latency, rate))
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+    except OSError as error:
+        raise SettingsError(f"Port {port} cannot be used ({error.strerror}): choose another with --port.") from error
+    return 0
+
+
+async def _serve(world: object, port: int, faults: str, latency: float, rate: float | None) -> None:
+    from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, serve
+
+    assert isinstance(world, World)
+    async with serve(world, port, faults=faults, latency=latency, rate=rate) as server:
+        click.echo(
+            f"A simulated SoundCloud is at {server.url} (Ctrl-C ends it). In another terminal:\n\n"
+            f"  export SOUNDCLOUD_API_URL={server.url} SOUNDCLOUD_AUTH_URL={server.url}\n"
+            f"  export SOUNDCLOUD_CLIENT_ID={DEMO_CLIENT_ID} SOUNDCLOUD_CLIENT_SECRET={DEMO_CLIENT_SECRET}\n"
+            f"  harvest {world.seed_url()} --cache-path data/cache/simulated.db --delay 0\n\n"
+            "Other seeds: " + " ".join(world.seed_urls(4)[1:])
+        )
+        await asyncio.Event().wait()

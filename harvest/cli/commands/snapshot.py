@@ -1,0 +1,33 @@
+"""Copy a file while it is being crawled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harvest.cli.options.crawl import cache_path, log_options
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@cache_path()
+@click.option("--force", is_flag=True, help="Overwrite OUT if it exists.")
+@log_options
+def snapshot(out: Path, path: Path, force: bool) -> int:
+    """Copy the file to OUT as it is at one moment, also while it is being crawled.
+
+    The crawl goes on meanwhile. OUT appears only when it is whole; it can be read, verified, handed on, and even be
+    crawled on by itself.
+
+    \b
+      harvest snapshot monday.db
+      harvest snapshot backup/tracks.db --cache-path data/cache/tracks.db --force
+    """
+    from harvest.store.snapshot import take_snapshot
+    from harvest.system.clock import SystemClock
+
+    size = take_snapshot(path, out, now=SystemClock().now(), force=force)
+    click.echo(f"{out}: a copy of {path}, {size / 1e6:,.1f} MB.")
+    click.echo(f"Check it with: harvest verify --cache-path {out}", err=True)
+    return 0

@@ -1,0 +1,237 @@
+"""Ask the file in SQL: queries that have a name, and any other."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harvest.cli.options.budgets import LONGEST, Seconds
+from harvest.cli.options.crawl import cache_path, reading_log_options
+from harvest.cli.options.types import whole
+from harvest.errors import QueryError
+
+if TYPE_CHECKING:
+    from harvest.cli.output.rows import Writer
+    from harvest.explore.execute import Values
+    from harvest.explore.named import Named
+
+FORMATS = ("table", "csv", "json", "ndjson")
+ON_A_TERMINAL = 1000  # rows of a table that are shown there unless --limit says otherwise
+_SECONDS_IN_SILENCE = 2.0
+_NAME = re.compile(r"[\w-]+")
+_COMMENT = re.compile(r"--[^=\s]*\s")  # and no option: `--db=my file`
+_HYPHENED = re.compile(r"-[^-]")
+
+
+class _Asking(click.Command):
+    """Takes SQL that begins with a comment, and words that begin with a hyphen, for what they are."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Hide them from click behind a NUL, which no argument can hold."""
+        options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
+        known = {name for option in options for name in option.opts}
+        taking = {name for option in options if not option.is_flag for name in option.opts}
+        end = args.index("--") if "--" in args else len(args)
+        left = super().parse_args(
+            ctx,
+            [
+                f"\0{arg}"
+                if place < end
+                and (place == 0 or args[place - 1] not in taking)
+                and (_COMMENT.match(arg) or (_HYPHENED.match(arg) and arg[:2] not in known))
+                else arg
+                for place, arg in enumerate(args)
+            ],
+        )
+        ctx.params["query"] = ctx.params["query"] and ctx.params["query"].removeprefix("\0")
+        ctx.params["values"] = tuple(value.removeprefix("\0") for value in ctx.params["values"])
+        return left
+
+
+@click.command(cls=_Asking)
+@click.argument("query", required=False)
+@click.argument("values", nargs=-1)
+@cache_path()
+@click.option("--about", is_flag=True, help="Say what a named query answers, and what it takes.")
+@click.option(
+    "-f", "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="How to write rows."
+)
+@click.option("-n", "--limit", type=whole(0), metavar="N", help="Rows at most; 0: all.  [on a terminal: 1000]")
+@click.option(
+    "--timeout",
+    type=Seconds(0, LONGEST),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Stop a query that works longer, 90 or 2m; 0: never.",
+)
+@reading_log_options
+def sql(
+    query: str | None, values: tuple[str, ...], path: Path, about: bool, form: str, limit: int | None, timeout: float
+) -> int:
+    """Ask the file in SQL. It can only be read.
+
+    QUERY is SQL, `-` for SQL from stdin, the name of a table, or the name of a query that comes with harvest; without
+    one, these are listed. VALUES are those of its parameters, in order or as name=value. A track or a user is named by
+    id, URN or address.
+
+    \b
+      harvest sql
+      harvest sql co-likes order=lift
+      harvest sql search velvet drift
+      harvest sql 'SELECT title FROM tracks WHERE genre = :genre' genre=Techno
+    """
+    from harvest.explore.named import named_query
+
+    if query is None:
+        return _list()
+    text = sys.stdin.read() if query == "-" else query
+    named = named_query(text.strip()) if _NAME.fullmatch(text.strip()) else None
+    if about:
+        return _about(named, text)
+    if named is not None and limit is not None and any(p.name == "limit" for p in named.parameters):
+        values, limit = (*values, f"limit={limit or -1}"), 0
+    return _ask(path, named, text.strip(), values, form=form, limit=limit, timeout=timeout)
+
+
+def _ask(
+    path: Path, named: Named | None, text: str, values: tuple[str, ...], *, form: str, limit: int | None, timeout: float
+) -> int:
+    from harvest.explore.execute import Watch, ask
+    from harvest.store.database import open_to_read, storage_errors
+
+    limit, writer = _writer(form, limit)
+    with contextlib.closing(open_to_read(path)) as connection, _patience() as on_look:
+        watch = Watch(timeout or None, on_look)
+        with storage_errors(path):
+            statement, bound = _query(connection, named, text, values)
+            answer = ask(connection, statement, bound, watch=watch)
+        if not answer.columns:
+            raise QueryError("There is no query in this; `harvest sql` lists those that have a name.")
+        rows = _read(path, answer.rows, on_look)
+        n = writer(answer.columns, islice(rows, limit or None), sys.stdout)
+        sys.stdout.flush()
+        more = bool(limit) and n == limit and next(rows, None) is not None
+    if form == "table" and not n:
+        click.echo("No rows.", err=True)
+    if more:
+        click.echo(f"The first {n:,} rows; --limit 0 gives all.", err=True)
+    return 0
+
+
+def _query(
+    connection: sqlite3.Connection, named: Named | None, text: str, values: tuple[str, ...]
+) -> tuple[str, Values]:
+    """Give the SQL to ask and its values: of a named query, of a table called by its name, or as it is."""
+    from harvest.explore.parameters import bind_free, bind_named
+
+    if named is not None:
+        return named.sql, bind_named(connection, named, values)
+    if _NAME.fullmatch(text):
+        text = f'SELECT * FROM "{_table(connection, text)}"'  # noqa: S608 - a name that was looked up
+    return text, bind_free(text, values)
+
+
+def _table(connection: sqlite3.Connection, name: str) -> str:
+    """Find a table or view by its name. Raises QueryError with the nearest name of a table or query."""
+    from difflib import get_close_matches
+
+    from harvest.explore.named import named_queries
+
+    found = connection.execute(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'shadow' AND name = ? COLLATE NOCASE",
+        (name,),
+    ).fetchone()
+    if found:
+        return str(found[0])
+    tables = [
+        row[0] for row in connection.execute("SELECT name FROM pragma_table_list WHERE type IN ('table', 'view')")
+    ]
+    near = get_close_matches(name.replace("_", "-"), named_queries(), n=1) or get_close_matches(name, tables, n=1)
+    what = f"did you mean {near[0]}?" if near else "`harvest sql` lists the queries, `harvest sql tables` the tables."
+    raise QueryError(f"There is no query and no table named {name}; {what}")
+
+
+def _writer(form: str, limit: int | None) -> tuple[int, Writer]:
+    """Choose how rows are written, and how many at most; 0 is all."""
+    from harvest.cli.output import rows
+
+    if form != "table":
+        writer = {"csv": rows.write_csv, "json": rows.write_json, "ndjson": rows.write_ndjson}[form]
+        return limit or 0, writer
+    if not sys.stdout.isatty():
+        return limit or 0, rows.table_writer(None)
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    dim = str if plain else lambda text: f"\x1b[2m{text}\x1b[0m"
+    width = shutil.get_terminal_size().columns
+    return ON_A_TERMINAL if limit is None else limit, rows.table_writer(width, dim=dim)
+
+
+@contextlib.contextmanager
+def _patience() -> Iterator[Any]:
+    """Give a function that hears how long the query has worked, and says so on a terminal after two seconds."""
+    shown = 0  # the seconds last shown
+
+    def look(seconds: float | None) -> None:
+        nonlocal shown
+        if seconds is None:
+            if shown:
+                click.echo("\r\x1b[K", nl=False, err=True)
+            shown = 0
+        elif seconds >= _SECONDS_IN_SILENCE and int(seconds) > shown and sys.stderr.isatty():
+            shown = int(seconds)
+            click.echo(f"\rasking for {shown} s, Ctrl-C stops ", nl=False, err=True)
+
+    try:
+        yield look
+    finally:
+        look(None)
+
+
+def _read(path: Path, rows: Iterator[Any], on_look: Any) -> Iterator[Any]:
+    """Pass rows on, and take the words on the wait away before the first one is written."""
+    from harvest.store.database import storage_errors
+
+    with storage_errors(path):
+        first = next(rows, None)
+        on_look(None)
+        if first is not None:
+            yield first
+            yield from rows
+
+
+def _list() -> int:
+    """List the queries by name, with what they answer."""
+    from harvest.explore.named import named_queries
+
+    queries = named_queries()
+    wide = max(map(len, queries))
+    for name, query in queries.items():
+        click.echo(f"{name:<{wide}}  {query.question}")
+    click.echo("\n`harvest sql NAME --about` tells more of one.", err=True)
+    return 0
+
+
+def _about(named: Named | None, text: str) -> int:
+    """Describe a named query: what it answers, how it is called, its parameters, what to know, its SQL."""
+    from harvest.explore.parameters import usage
+
+    if named is None:
+        raise QueryError(f"There is no query named {text[:40]}; `harvest sql` lists them.")
+    click.echo(f"{named.question}\n\n  {usage(named)}\n")
+    wide = max((len(p.name) for p in named.parameters), default=0)
+    for parameter in named.parameters:
+        default = "" if parameter.default is None else f"  [default: {parameter.default}]"
+        click.echo(f"  {parameter.name:<{wide}}  {parameter.meaning}{default}")
+    click.echo(("\n" if named.parameters else "") + (f"{named.notes}\n\n" if named.notes else "") + named.body)
+    return 0

@@ -1,0 +1,89 @@
+"""Say where a file stands, in a few lines or as JSON; works beside a running crawl, and takes milliseconds."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harvest.cli.options.crawl import cache_path, reading_log_options
+
+if TYPE_CHECKING:
+    from harvest.cli.output.status import Scene
+
+_SECONDS_BETWEEN_LOOKS = 2.0
+
+
+@click.command()
+@cache_path()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; with --watch, one line per look.")
+@click.option("--watch", is_flag=True, help="Look again every two seconds for as long as somebody crawls.")
+@reading_log_options
+def status(path: Path, as_json: bool, watch: bool) -> int:
+    """Say where we are: seeds, lists by outcome, what is left, failures, what to do next.
+
+    It works beside a running crawl, from another terminal, and however large the file is.
+
+    \b
+      harvest status
+      harvest status --watch
+      harvest status --json | jq .requests_left
+    """
+    from harvest.cli.output.status import as_json as in_json
+    from harvest.cli.output.status import as_lines
+
+    scenes = _scenes(path) if watch else iter([_scene(path)])
+    if as_json:
+        for scene in scenes:
+            click.echo(json.dumps(in_json(scene)))
+    elif watch and sys.stdout.isatty():
+        _redraw(scenes)
+    else:
+        for scene in scenes:
+            click.echo("\n".join(as_lines(scene)) + ("\n" if watch else ""))
+    return 0
+
+
+def _scene(path: Path) -> Scene:
+    from harvest.cli.output.status import Scene
+    from harvest.store.database import open_to_read
+    from harvest.store.lease import holder_of
+    from harvest.store.looks import look
+    from harvest.system.clock import SystemClock
+
+    connection = open_to_read(path)
+    try:
+        now = SystemClock().now()
+        return Scene(path, look(connection), holder_of(connection, now), now)
+    finally:
+        connection.close()
+
+
+def _scenes(path: Path) -> Iterator[Scene]:
+    """Look until nobody crawls; the last look is of that."""
+    while True:
+        scene = _scene(path)
+        yield scene
+        if scene.holder is None:
+            return
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def _redraw(scenes: Iterator[Scene]) -> None:
+    """Show look after look in the same place; the last one stays."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    from harvest.cli.output.status import as_lines
+
+    console = Console(highlight=False)
+    with Live(console=console, auto_refresh=False) as live:
+        for scene in scenes:
+            text = Text("\n".join(as_lines(scene)), no_wrap=True, overflow="ellipsis")
+            live.update(text, refresh=True)

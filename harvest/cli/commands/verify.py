@@ -1,0 +1,55 @@
+"""Check every claim of a file against its rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from harvest.cli.options.crawl import cache_path, log_options
+
+
+@click.command()
+@cache_path()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@log_options
+def verify(path: Path, as_json: bool) -> int:
+    """Check every claim of the file against its rows.
+
+    Ledger against edges, pages against ledger, ranks without holes, references, SQLite's own integrity. Exit code 0:
+    all well; 1: something is not.
+    """
+    from rich.console import Console
+
+    from harvest.store.database import open_to_read, storage_errors
+    from harvest.system.logs import printable
+    from harvest.verify.checks import verify as run_checks
+
+    console = Console(stderr=True)
+    connection = open_to_read(path)
+    try:
+        with storage_errors(path), console.status("checking") as status:
+            findings = list(run_checks(connection, on_check=lambda name: status.update(f"checking {name}")))
+    finally:
+        connection.close()
+    wrong = [finding for finding in findings if finding.contradictions]
+    if as_json:
+        told = [
+            {"check": f.check.name, "claim": f.check.claim, "contradictions": f.contradictions, "examples": f.examples}
+            for f in findings
+        ]
+        click.echo(json.dumps({"path": str(path), "sound": not wrong, "checks": told}))
+        return int(bool(wrong))
+    for finding in wrong:
+        click.echo(
+            f"{finding.check.name}: it should be that {finding.check.claim}, but in {finding.contradictions:,} cases:"
+        )
+        for example in finding.examples:
+            click.echo(f"  {printable(example)}")
+    click.echo(
+        f"{path}: {len(findings)} checks, {len(wrong)} of them found something wrong."
+        if wrong
+        else f"{path}: all {len(findings)} checks hold."
+    )
+    return int(bool(wrong))

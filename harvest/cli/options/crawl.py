@@ -1,0 +1,214 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from harvest.cli.options.budgets import Seconds, budget_options
+from harvest.cli.options.types import whole
+from harvest.models import DEEPEST, LONGEST_DELAY, ORDERS
+
+Command = Callable[..., Any]
+DEFAULT_PATH = Path("data/cache/tracks.db")
+
+
+def cache_path(default: Path = DEFAULT_PATH, envvar: str | None = "HARVEST_CACHE_PATH") -> Callable[[Command], Command]:
+    """Add --cache-path, alias --db."""
+    return click.option(
+        "--cache-path",
+        "--db",
+        "path",
+        type=click.Path(path_type=Path),
+        default=default,
+        show_default=True,
+        envvar=envvar,
+        help="The SQLite file.",
+    )
+
+
+def log_options(command: Command) -> Command:
+    """Add the options of logging and display, and apply them before the command runs."""
+    return _logging(command, tells_events=True)
+
+
+def reading_log_options(command: Command) -> Command:
+    """Add the same options to a command that tells no events; setting up a log would take most of its time."""
+    return _logging(command, tells_events=False)
+
+
+def _logging(command: Command, *, tells_events: bool) -> Command:
+    @functools.wraps(command)
+    def configured(
+        *args: Any,
+        log_format: Any,
+        log_level: str | None,
+        log_file: Path | None,
+        quiet: bool,
+        verbose: bool,
+        **kwargs: Any,
+    ) -> Any:
+        level = log_level or ("error" if quiet else "debug" if verbose else "info")
+        click.get_current_context().meta.update(quiet=quiet, log_level=level, log_file=log_file)
+        opened = _opened(log_file)
+        if tells_events:
+            from harvest.system.logs import configure_logs
+
+            configure_logs(level=level, log_format=log_format, colours=_in_colour(), log_file=opened)
+        return command(*args, **kwargs)
+
+    return _with_options(
+        configured,
+        click.option(
+            "--log-format",
+            type=click.Choice(["console", "json"]),
+            default="console",
+            envvar="HARVEST_LOG_FORMAT",
+            help="How events on stderr are written.  [default: console]",
+        ),
+        click.option(
+            "--log-level",
+            type=click.Choice(["debug", "info", "warning", "error"]),
+            envvar="HARVEST_LOG_LEVEL",
+            help="Which events: debug has one line per page.  [default: info]",
+        ),
+        click.option(
+            "--log-file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            envvar="HARVEST_LOG_FILE",
+            help="Also write all events into this file, as JSON lines at debug.",
+        ),
+        click.option("-q", "--quiet", is_flag=True, help="Errors only."),
+        click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug."),
+    )
+
+
+def _in_colour() -> bool:
+    """Say whether stderr is a terminal that shows colours, and whose owner wants them."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _opened(log_file: Path | None) -> TextIO | None:
+    """Open the log file for as long as the command runs."""
+    if log_file is None:
+        return None
+    try:
+        opened = log_file.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+    except OSError as error:
+        raise click.BadParameter(f"{log_file}: {error.strerror}.", param_hint="--log-file") from error
+    click.get_current_context().call_on_close(functools.partial(_close, opened))
+    return opened
+
+
+def _close(log_file: TextIO) -> None:
+    with contextlib.suppress(OSError):  # it has been said that nothing more can be written
+        log_file.close()
+
+
+def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+    """Decorate a command so that its help lists the options in the order given."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def crawl_options(command: Command) -> Command:
+    """Add the options of a crawl. A default of None means: as this seed was last crawled, else the usual."""
+    return _with_options(
+        command,
+        click.option(
+            "--max-users",
+            type=whole(0),
+            metavar="N",
+            envvar="HARVEST_MAX_USERS",
+            help="People whose likes are read, per track: its likers in list order, then its reposters.  "
+            "[default: 1000]",
+        ),
+        click.option(
+            "--max-user-likes",
+            type=whole(1),
+            metavar="N",
+            envvar="HARVEST_MAX_USER_LIKES",
+            help="Likes kept of each of them, newest first.  [default: 500]",
+        ),
+        click.option(
+            "--max-listed",
+            type=whole(1),
+            metavar="N",
+            envvar="HARVEST_MAX_LISTED",
+            help="Likers, and reposters, kept of each track.  [default: 20000]",
+        ),
+        click.option(
+            "--depth",
+            type=whole(1, DEEPEST),
+            metavar="N",
+            envvar="HARVEST_DEPTH",
+            help="1: around the seed. 2: also around the tracks found there, most co-liked first; and so on.  "
+            "[default: 1]",
+        ),
+        click.option(
+            "--max-tracks",
+            type=whole(1),
+            metavar="N",
+            envvar="HARVEST_MAX_TRACKS",
+            help="Found tracks that each deeper level goes around.  [default: 100]",
+        ),
+        click.option(
+            "--order",
+            type=click.Choice(ORDERS),
+            envvar="HARVEST_ORDER",
+            help="Who is followed first: newest as listed, random by lot, popular or least-known by followers.  "
+            "[default: newest]",
+        ),
+        click.option(
+            "--sample",
+            type=whole(1),
+            metavar="N",
+            envvar="HARVEST_SAMPLE",
+            help="Follow a random sample of so many: --order random --max-users N.",
+        ),
+        click.option(
+            "--sample-seed",
+            type=whole(0),
+            metavar="N",
+            envvar="HARVEST_SAMPLE_SEED",
+            help="Another number draws another sample.  [default: 0]",
+        ),
+        click.option(
+            "--delay",
+            type=Seconds(0, LONGEST_DELAY),
+            metavar="SECONDS",
+            envvar="HARVEST_DELAY",
+            help="Seconds between request starts; 0: as fast as the service allows.  [default: 0.5]",
+        ),
+        click.option(
+            "--concurrency",
+            type=click.IntRange(1, 256),
+            metavar="N",
+            envvar="HARVEST_CONCURRENCY",
+            help="Requests in flight at most.  [default: as many as the pace needs, up to 32]",
+        ),
+        click.option(
+            "--page-size",
+            type=click.IntRange(1, 200),
+            metavar="N",
+            envvar="HARVEST_PAGE_SIZE",
+            hidden=True,
+            help="Entries asked for per request.  [default: 200]",
+        ),
+        click.option(
+            "--profiles",
+            type=click.Choice(["minimal", "full"]),
+            envvar="HARVEST_PROFILES",
+            help="full also keeps real names, cities, countries and descriptions of users.  [default: minimal]",
+        ),
+        *budget_options(),
+        click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object."),
+    )

@@ -1,0 +1,193 @@
+"""What `harvest status` says: a Look at a file in lines, or as JSON. Pure.
+
+Rows of users, tracks, likes and reposts are exact (the file keeps count of them); so are lists, requests and failures.
+What is left, and how long it takes, are estimates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harvest import errors
+from harvest.cli.output.formatting import duration, in_order, phase_words, rate, remaining
+from harvest.client.budget import REASONS
+from harvest.lists import KINDS, RESOLVE
+from harvest.store.looks import Look, Seed
+from harvest.system.logs import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A look at a file, who holds it, and the present time."""
+
+    path: Path
+    look: Look
+    holder: tuple[str, int, str] | None
+    now: datetime
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest will take: as the crawl says, or at the pace of the last one; None when nobody knows."""
+        seen, told = self.look.standing, self.look.told
+        if not seen.requests_left:
+            return 0.0
+        if told is None or told.seconds_left is None or not told.requests_left:
+            return seen.requests_left * self.look.delay if self.look.delay else None
+        if self.holder is None:
+            return told.seconds_left / told.requests_left * seen.requests_left
+        return max(0.0, told.seconds_left - self.since(told.told_at))
+
+    @property
+    def wait(self) -> tuple[float, str] | None:
+        """How many seconds the crawl waits from now on, and what for."""
+        told = self.look.told
+        if self.holder is None or told is None or told.waiting_for is None or told.waiting_until is None:
+            return None
+        left = -self.since(told.waiting_until)
+        return (left, told.waiting_for) if left > 0 else None
+
+    def since(self, moment: str) -> float:
+        """Seconds since a stored time."""
+        return (self.now - datetime.fromisoformat(moment).replace(tzinfo=UTC)).total_seconds()
+
+
+def as_json(scene: Scene) -> dict[str, Any]:
+    """Give everything as plain JSON values."""
+    look, seen, wait = scene.look, scene.look.standing, scene.wait
+    holder = scene.holder and {"host": scene.holder[0], "pid": scene.holder[1], "last_seen_at": scene.holder[2]}
+    return {
+        "path": str(scene.path),
+        "crawled_by": holder,
+        "harvests": [asdict(seed) for seed in look.seeds],
+        "phase": seen.phase,
+        "depth": seen.depth,
+        "users": seen.users,
+        "tracks": seen.tracks,
+        "likes": seen.likes,
+        "reposts": seen.reposts,
+        "pages": seen.pages,
+        "lists": [asdict(kind) | {"outcomes": dict(kind.outcomes)} for kind in seen.lists if kind.kind != RESOLVE.name],
+        "outcomes": dict(in_order(seen.outcomes)),
+        "lists_open": seen.open_lists,
+        "requests_left": seen.requests_left,
+        "at_least": seen.at_least,
+        "seconds_left": scene.seconds_left,
+        "failures": look.failures,
+        "retryable_failures": look.retryable_failures,
+        "requests": look.requests,
+        "api_calls": sum(look.requests.values()),
+        "seconds": look.seconds,
+        "waited_seconds": look.waited_seconds,
+        "waiting": wait and {"seconds": round(wait[0]), "why": wait[1]},
+        "progress": look.told and asdict(look.told),
+        "last_activity": look.last_activity,
+        "stop_reason": look.stop_reason,
+        "next": what_next(scene),
+    }
+
+
+def as_lines(scene: Scene) -> Iterator[str]:
+    """Say it to people."""
+    look, seen = scene.look, scene.look.standing
+    for seed in look.seeds:
+        yield from _seed(seed)
+    yield ""
+    yield from _facts(scene)
+    if any(kind.kind != RESOLVE.name for kind in seen.lists):
+        yield ""
+        yield from _lists(look)
+    if look.failures:
+        yield ""
+        told = ", ".join(f"{n:,} {name}" for name, n in look.failures.items())
+        yield f"  Failures, lists by class: {told}"
+    yield ""
+    yield from _now(scene)
+    yield what_next(scene)
+
+
+def what_next(scene: Scene) -> str:
+    """Name the next command, or say that there is none to give."""
+    look, path = scene.look, scene.path
+    if scene.holder:
+        return f"Watch it with: harvest status --watch --cache-path {path}"
+    if look.standing.open_lists and any(seed.state in ("running", "paused") for seed in look.seeds):
+        return f"Go on with: harvest {'demo' if look.is_demo else 'resume'} --cache-path {path}"
+    if look.retryable_failures:
+        return f"Try again what failed with: harvest retry --cache-path {path}"
+    return f"Explore it with: harvest sql --cache-path {path}\nLook at it with: harvest report --cache-path {path}"
+
+
+def _seed(seed: Seed) -> Iterator[str]:
+    title = f"  “{printable(seed.title)}”" if seed.title else ""
+    yield f"{seed.seed}{title}"
+    depth = f", depth {seed.depth}" if seed.depth > 1 else ""
+    open_lists = f", {seed.lists_open:,} lists to read" if seed.lists_open else ""
+    finished = f" at {seed.finished_at}" if seed.finished_at else ""
+    why = f": {printable(seed.reason)}" if seed.reason else ""
+    yield f"  {seed.state}{finished}{depth}{open_lists}{why}"
+
+
+def _facts(scene: Scene) -> Iterator[str]:
+    look, seen, told = scene.look, scene.look.standing, scene.look.told
+    yield f"  phase     {phase_words(seen.phase, seen.depth)}"
+    yield f"  found     {seen.users:,} users · {seen.tracks:,} tracks · {seen.likes:,} likes · {seen.reposts:,} reposts"
+    left = f"{'≥ ' if seen.at_least else ''}{seen.requests_left:,} requests to go (estimate)"
+    yield f"  pages     {seen.pages:,} kept · {left if seen.requests_left else 'none to go'}"
+    if seen.requests_left:
+        at = "" if scene.holder else ", at the pace of the last crawl"
+        yield f"  time      {remaining(seen.requests_left, at_least=seen.at_least, seconds=scene.seconds_left)}{at}"
+    spent = f"{duration(look.seconds)} spent"
+    yield f"  so far    {spent}, {duration(look.waited_seconds)} of it waiting because the service said so"
+    answers = " · ".join(f"{n:,} × {status if status != '0' else 'no answer'}" for status, n in look.requests.items())
+    yield f"  requests  {sum(look.requests.values()):,}{': ' if answers else ''}{answers}"
+    if scene.holder and told:
+        allowed = f"{rate(told.allowed_per_second)} allowed" if told.allowed_per_second else "no limit met"
+        yield f"  pace      {rate(told.per_second)} of late · {allowed} · {told.in_flight} in flight"
+
+
+def _lists(look: Look) -> Iterator[str]:
+    """Write a table of lists by kind and outcome; the lengths are of ended lists whose length the service told."""
+    outcomes = [name for name, _ in in_order(look.standing.outcomes)]
+    header = ["lists", *outcomes, "open", "claimed", "fetched"]
+    rows = [header]
+    for kind in look.standing.lists:
+        if kind.kind != RESOLVE.name:
+            found = dict(kind.outcomes)
+            numbers = [*(found.get(name, 0) for name in outcomes), kind.open, kind.claimed, kind.collected]
+            rows.append([KINDS[kind.kind].name, *(f"{n:,}" for n in numbers)])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+    for row in rows:
+        cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        yield "  ".join(["", row[0].ljust(widths[0]), *cells])
+
+
+def _ending(stop_reason: str) -> str:
+    """Say in words why a crawl stopped: by a bound, by somebody, or by an error, which the file has by its name."""
+    if stop_reason in REASONS:
+        return f"your {REASONS[stop_reason]} was reached."
+    if stop_reason == "interrupted":
+        return "it was interrupted."
+    error = getattr(errors, stop_reason, None)
+    if isinstance(error, type) and issubclass(error, errors.HarvestError):
+        return (error.__doc__ or "").strip().splitlines()[0]
+    if stop_reason in ("OperationalError", "DatabaseError", "OSError"):
+        return (errors.StorageFailed.__doc__ or "").strip()
+    return f"something unexpected ({stop_reason}), please report it."
+
+
+def _now(scene: Scene) -> Iterator[str]:
+    last = scene.look.last_activity
+    ago = f"{duration(max(0.0, scene.since(last)))} ago ({last})" if last else "none"
+    yield f"Last activity: {ago}"
+    if scene.wait:
+        yield f"Waiting {duration(scene.wait[0])}: {printable(scene.wait[1])}"
+    if scene.holder:
+        yield f"Being crawled by process {scene.holder[1]} on {scene.holder[0]}."
+    elif scene.look.stop_reason and scene.look.stop_reason != "drained":
+        yield f"Nobody is crawling; the last crawl ended with: {_ending(scene.look.stop_reason)}"
+    elif scene.look.stop_reason is None:
+        yield "Nobody is crawling; the last crawl was killed. What it had kept is safe."

@@ -1,0 +1,162 @@
+"""Run a crawl in front of somebody: display, signals, and the notice at the first real crawl."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harvest import terms
+from harvest.auth.token_store import Keeper, MemoryKeeper
+from harvest.cli.options.budgets import make_budget
+from harvest.cli.output.observers import Watcher, Watchers
+from harvest.crawler.engine import MAX_IN_FLIGHT, Engine
+from harvest.crawler.session import Conditions, Seeds, crawl
+from harvest.settings import Settings, read_settings
+from harvest.system.clock import SystemClock
+from harvest.wiring import Connection, connect, keeper_for, state_folder
+
+
+def run_to_the_end(
+    path: Path,
+    wanted: Seeds,
+    conditions: Mapping[str, Any],
+    *,
+    settings: Settings | None = None,
+    service: str | None = None,
+) -> str:
+    """Crawl until drained or stopped, showing how it goes on stderr; give the reason of the stop.
+
+    `service` names where the data comes from when that is not the address itself (a simulated world). Settings that
+    are passed in are nobody's own, so their tokens are not kept and their pace is not shared.
+    """
+    keeper = keeper_for(read_settings(os.environ)) if settings is None else MemoryKeeper()
+    pace_folder = state_folder() if settings is None else None
+    settings = settings or read_settings(os.environ)
+    if settings.is_real_service:
+        terms.say_once(state_folder(), lambda text: click.echo(text, err=True))
+    return asyncio.run(_run(path, wanted, conditions, settings, service or settings.api_url, keeper, pace_folder))
+
+
+def _look_for_circles_rarely() -> None:
+    """Python looks through new objects for circles of references; a page is thousands of them and never has one.
+
+    Rarely is enough, and without the imported modules, which stay: a twentieth of the CPU of a crawl.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
+
+
+async def _run(
+    path: Path,
+    wanted: Seeds,
+    conditions: Mapping[str, Any],
+    settings: Settings,
+    service: str,
+    keeper: Keeper,
+    pace_folder: Path | None,
+) -> str:
+    _look_for_circles_rarely()
+    clock = SystemClock()
+    witness = Watchers(*_watchers(click.get_current_context().meta))
+    max_in_flight = conditions["concurrency"] or MAX_IN_FLIGHT
+    budget = make_budget(conditions.get("budget", {}), datetime.now())
+    async with connect(
+        settings,
+        clock=clock,
+        delay=conditions["delay"],
+        max_in_flight=max_in_flight,
+        full_profiles=conditions["profiles"] == "full",
+        observer=witness,
+        keeper=keeper,
+        pace_folder=pace_folder,
+        budget=budget,
+    ) as connection:
+        with contextlib.ExitStack() as stack:
+
+            def started(engine: Engine) -> None:
+                stack.enter_context(_signals(engine, connection))
+                stack.enter_context(witness)
+
+            return await crawl(
+                path,
+                wanted,
+                client=connection,
+                conditions=Conditions(
+                    api_url=service,
+                    credential_kind=connection.credential_kind,
+                    options=dict(conditions),
+                    max_in_flight=max_in_flight,
+                    page_size=conditions["page_size"],
+                ),
+                witness=witness,
+                clock=clock,
+                on_start=started,
+                on_progress=witness.progressed,
+                budget=budget,
+            )
+
+
+@contextlib.contextmanager
+def _signals(engine: Engine, connection: Connection) -> Iterator[None]:
+    """First Ctrl-C (or SIGTERM): finish the pages on the wire. Second: at once."""
+    calls = 0
+
+    def on_signal() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            n = connection.in_flight
+            when = "" if not n else " after the request in flight" if n == 1 else f" after the {n} requests in flight"
+            _say(f"Stopping{when}; Ctrl-C again to stop at once.")
+            engine.stop()
+        else:
+            engine.abort()
+
+    with _handling((signal.SIGINT, signal.SIGTERM), on_signal):
+        yield
+
+
+def _say(text: str) -> None:
+    """Write a line to whatever stderr is now: the display puts itself in its place, and click would pass it by."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def _handling(signals: tuple[signal.Signals, ...], call: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    before = {
+        number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(call))  # add_signal_handler is Unix only
+        for number in signals
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _watchers(meta: Mapping[str, Any]) -> Iterator[Watcher]:
+    """Choose who watches: the display on a terminal, events elsewhere; events go above it with -v, and into a file."""
+    from harvest.cli.output.events import EventWitness
+    from harvest.system.logs import file_log
+
+    display = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not meta.get("quiet")
+    if display:
+        from harvest.cli.output.display import LiveDisplay
+
+        yield LiveDisplay()
+    if not display or meta.get("log_level") == "debug":
+        yield EventWitness()
+    elif meta.get("log_file"):
+        yield EventWitness(file_log())

@@ -1,0 +1,1 @@
+"""Asking: one file that sends, and what is tried again."""

@@ -1,0 +1,318 @@
+"""Send one Task's request and return its Page.
+
+From the outside: retry, authorisation, pace, wire. So every attempt and every token call pays for its place.
+
+in: a Task; out: a Page; never: a token to any host but the configured one, a cursor hidden in a generator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Protocol
+
+from harvest.api import cursors, endpoints, parse, resolving, responses
+from harvest.api.endpoints import Request
+from harvest.api.responses import Reply
+from harvest.client.retry import Retry
+from harvest.client.transport import Sender, Service
+from harvest.errors import ApiError, Forbidden, Gone, Unauthorized, UnexpectedReply, Unreachable
+from harvest.lists import KINDS
+from harvest.models import Page, Task
+from harvest.pacing.queue import Slot
+from harvest.system.clock import as_text
+
+_TOKENS = 5  # one request tries no more of them
+
+_SOMETHING = endpoints.resolve("https://soundcloud.com/soundcloud")  # asked only to see whether anybody answers
+
+SMALLEST_PAGE = 25  # trouble does not make pages smaller than this
+
+
+class Credential(Protocol):
+    """A token somebody holds; only `access_token` matters here."""
+
+    @property
+    def access_token(self) -> str:
+        """What goes into the header."""
+
+
+class Authority(Protocol):
+    """Who gives tokens: `harvest.auth.bearer.Bearer`, or a stand-in."""
+
+    async def token(self) -> Credential:
+        """Give a token that should be good for the next minutes."""
+
+    async def renew(self, refused: Credential) -> Credential:
+        """Give another token than this one; raise AuthError when there is none to be had."""
+
+    def accepted(self, token: Credential) -> None:
+        """Note that the service took this token."""
+
+    def is_latest(self, token: Credential) -> bool:
+        """Say whether asking for another token would bring nothing better than this one."""
+
+    def ensure_accepted(self, token: Credential) -> None:
+        """Raise TokenRefused unless some request with this token was accepted."""
+
+
+class Client:
+    """The API as the crawl sees it."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        *,
+        authority: Authority,
+        retry: Retry,
+        api_url: str = "https://api.soundcloud.com",
+        full_profiles: bool = False,
+    ) -> None:
+        self._sender = sender
+        self._authority = authority
+        self._retry = retry
+        self._service = Service(api_url, "SOUNDCLOUD_API_URL")
+        self._full_profiles = full_profiles
+        self._line = Line()
+
+    @property
+    def queued(self) -> int:
+        """How many requests wait for a token or for their slot."""
+        return self._line.length
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are on the wire, token calls included."""
+        return self._sender.in_flight
+
+    @property
+    def tally(self) -> Counter[int]:
+        """How many requests ended with which status, 0 where no status arrived."""
+        return self._sender.tally
+
+    def take_tally(self) -> Counter[int]:
+        """Give the tally since the last time and begin a new one."""
+        return self._sender.take_tally()
+
+    async def room(self) -> None:
+        """Return when nobody waits for a slot: only then is more work worth claiming."""
+        await self._line.empty()
+
+    def halt(self) -> None:
+        """Drop, at once, every fetch that is not on the wire; what is in flight may still bring its page."""
+        self._line.close()
+
+    async def fetch(self, task: Task) -> Page:
+        """Ask for the next page of a list, or for the track a seed stands for."""
+        with self._line.fetching():
+            return await (self._list(task) if task.seed_url is None else self._seed(task.seed_url))
+
+    async def me(self) -> tuple[str, str]:
+        """Ask whose token it is; give name and URN."""
+        return parse.parse_me((await self.look("/me", self._success)).body)
+
+    async def find(self, page_url: str) -> None:
+        """Ask what a page stands for, only to see whether we are answered; raise Gone when there is no such page."""
+        await self.look(endpoints.resolve(page_url).path_and_query, self._redirect)
+
+    async def look(self, path_and_query: str, check: Callable[[Reply], object]) -> Reply:
+        """Ask for one thing that is no list."""
+
+        async def attempt(failures: int) -> Reply:
+            with _named(f"GET {endpoints.redacted(path_and_query)}"):
+                return await self._authorised(Request(path_and_query), check)
+
+        return await self._retry.run(attempt, is_there=self._is_there)
+
+    async def _list(self, task: Task) -> Page:
+        kind = KINDS[task.kind]
+
+        async def attempt(failures: int) -> Page:
+            size = _shrunk(endpoints.clamped(task.page_size), failures)
+            request = endpoints.request(replace(task, page_size=size) if failures else task, kind)
+            shown = endpoints.redacted(request.path_and_query)
+            with _named(f"GET {shown}"):
+                reply = await self._authorised(request, self._success)
+                page, next_href = parse.parse_page(reply.body, kind, full_profiles=self._full_profiles)
+                cursor = cursors.follow(
+                    next_href,
+                    asked=request.path_and_query,
+                    parameters=endpoints.list_parameters(task, kind),
+                    api_base=self._service.base,
+                )
+            if cursor and size != endpoints.clamped(task.page_size):  # small for the sake of this page only
+                cursor = cursors.resized(cursor, endpoints.clamped(task.page_size))
+            return self._stamped(page, reply, shown, cursor)
+
+        return await self._retry.run(attempt, is_there=self._is_there)
+
+    async def _seed(self, seed_url: str) -> Page:
+        asked = endpoints.resolve(seed_url)
+        shown = endpoints.redacted(asked.path_and_query)
+
+        async def resolve(failures: int) -> resolving.Resource:
+            with _named(f"GET {shown}"):
+                reply = await self._authorised(asked, self._redirect)
+                location = responses.redirect(reply, now=self._sender.clock.now())
+                return resolving.read_location(location, api_base=self._service.base, seed_url=seed_url)
+
+        resource = await self._retry.run(resolve, is_there=self._is_there)
+        request = endpoints.track(resource.track_id, resource.secret_token)
+
+        async def look(failures: int) -> Page:
+            with _named(f"GET {endpoints.redacted(request.path_and_query)}"):
+                reply = await self._authorised(request, self._success)
+                page = parse.parse_track(reply.body, full_profiles=self._full_profiles)
+                if page.items != (resource.track_id,):  # a cache has served other people's replies (issue 380)
+                    raise UnexpectedReply(
+                        "The reply is about another track.", status=200, reply=responses.evidence(reply.body)
+                    )
+            return self._stamped(page, reply, shown, None)
+
+        return await self._retry.run(look, is_there=self._is_there)
+
+    async def _is_there(self) -> bool:
+        """Say whether the service answers something that no list depends on; whatever the answer is."""
+        with self._line:
+            token = await self._authority.token()
+            slot = await self._sender.slot()
+        try:
+            await self._send(slot, _SOMETHING, token, self._redirect)
+        except Unreachable as error:
+            return error.status != 0
+        except ApiError:
+            return True
+        return True
+
+    async def _authorised(self, request: Request, check: Callable[[Reply], object]) -> Reply:
+        """Send with a token, and once more with another one when the first is not accepted.
+
+        More often only while tokens are refused that somebody else has replaced, or that another process got for us.
+        """
+        token: Credential | None = None
+        refusal: Unauthorized | None = None
+        for attempt in range(_TOKENS):
+            with self._line:
+                token = await (self._authority.renew(token) if token else self._authority.token())
+                slot = await self._sender.slot()
+            try:
+                return await self._send(slot, request, token, check)
+            except Unauthorized as error:
+                refusal = error
+                if attempt and self._authority.is_latest(token):
+                    break
+        assert token is not None
+        assert refusal is not None
+        self._authority.ensure_accepted(token)  # a token that never worked ends the run
+        raise Forbidden(str(refusal), status=refusal.status, reply=refusal.reply) from refusal
+
+    async def _send(self, slot: Slot, request: Request, token: Credential, check: Callable[[Reply], object]) -> Reply:
+        url = self._service.at(request.path_and_query)
+        shown = endpoints.redacted(request.path_and_query)
+        headers = {"Authorization": f"OAuth {token.access_token}"}
+        with self._sender.pace.judged(slot), self._line.on_the_wire():
+            reply = await self._sender.send("GET", url, headers=headers, shown=f"GET {shown}")
+            try:
+                check(reply)
+            except Gone:
+                self._authority.accepted(token)
+                raise
+        self._authority.accepted(token)
+        return reply
+
+    def _success(self, reply: Reply) -> None:
+        responses.success(reply, now=self._sender.clock.now())
+
+    def _redirect(self, reply: Reply) -> None:
+        responses.redirect(reply, now=self._sender.clock.now())
+
+    def _stamped(self, page: Page, reply: Reply, shown: str, cursor: str | None) -> Page:
+        now = self._sender.clock.now()
+        return replace(
+            page,
+            request=shown,
+            next_cursor=cursor,
+            cursor_time=cursors.cursor_time(cursor, now=now),
+            fetched_at=as_text(now),
+            elapsed_ms=reply.elapsed_ms,
+            size_bytes=len(reply.body),
+        )
+
+
+class Line:
+    """Who works on a fetch: some on the wire, some waiting for a token or for their slot."""
+
+    def __init__(self) -> None:
+        self._fetching: set[asyncio.Task[object]] = set()
+        self._on_the_wire: set[asyncio.Task[object]] = set()
+        self._nobody = asyncio.Event()
+        self._nobody.set()
+        self._closed = False
+        self.length = 0
+
+    def __enter__(self) -> None:
+        if self._closed:
+            raise asyncio.CancelledError
+        self.length += 1
+        self._nobody.clear()
+
+    def __exit__(self, *error: object) -> None:
+        self.length -= 1
+        if not self.length:
+            self._nobody.set()
+
+    @contextmanager
+    def fetching(self) -> Iterator[None]:
+        """Count the running task among those that `close` may drop."""
+        task = _running()
+        self._fetching.add(task)
+        try:
+            yield
+        finally:
+            self._fetching.discard(task)
+
+    @contextmanager
+    def on_the_wire(self) -> Iterator[None]:
+        """Keep the running task from being dropped while its request is out."""
+        task = _running()
+        self._on_the_wire.add(task)
+        try:
+            yield
+        finally:
+            self._on_the_wire.discard(task)
+
+    async def empty(self) -> None:
+        """Return when nobody waits."""
+        await asyncio.sleep(0)  # let those who were just started take their place
+        while self.length:
+            await self._nobody.wait()
+
+    def close(self) -> None:
+        """Let nobody in any more and send home who is not on the wire."""
+        self._closed = True
+        for task in self._fetching - self._on_the_wire:
+            task.cancel()
+
+
+def _running() -> asyncio.Task[object]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
+
+
+@contextmanager
+def _named(request: str) -> Iterator[None]:
+    """Put the request into every error that comes without one."""
+    try:
+        yield
+    except ApiError as error:
+        error.request = error.request or request
+        raise
+
+
+def _shrunk(page_size: int, failures: int) -> int:
+    """Ask for less after repeated trouble; long pages were answered with 504 (soundcloud/api issue 308)."""
+    return max(min(page_size, SMALLEST_PAGE), page_size >> max(0, failures - 1))

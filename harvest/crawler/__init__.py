@@ -1,0 +1,1 @@
+"""The crawl itself: claim, fetch, commit, choose the next round."""

@@ -1,0 +1,148 @@
+"""Tell how a crawl goes while it runs: to whoever listens, every second, and into the file, every few seconds.
+
+In: the file, the client. Out: Progress. Never: a look that takes more than a small share of the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from harvest.crawler.eta import Estimator
+from harvest.models import Gauge
+from harvest.store.status import Standing, Told, standing, tell
+from harvest.system.clock import Clock, as_text
+
+EVERY = 1.0
+INTO_THE_FILE = 5.0
+_OF_LATE = 15.0  # seconds over which a present rate is taken
+_SHARE = 0.05  # of the time, for looking
+
+
+class Meter(Protocol):
+    """What the teller needs of the client."""
+
+    @property
+    def waited_seconds(self) -> float:
+        """How long we have waited because the service said so."""
+
+    def gauge(self) -> Gauge:
+        """Say how the asking goes just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How a crawl goes: what the file holds, how fast it grows, what is left, what we wait for."""
+
+    standing: Standing
+    gauge: Gauge
+    seconds: float
+    edges_per_second: float
+    requests_per_second: float
+    waited_seconds: float
+    seconds_left: float | None
+    at_least: bool
+
+    @property
+    def allowed_per_second(self) -> float | None:
+        """Requests per second that we may start; None when no limit is known."""
+        return 1 / self.gauge.interval if self.gauge.interval > 0 else None
+
+
+class Teller:
+    """Looks at the crawl from the side."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        run_id: int,
+        meter: Meter,
+        clock: Clock,
+        *,
+        page_size: int = 200,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._connection = connection
+        self._run_id = run_id
+        self._meter = meter
+        self._clock = clock
+        self._page_size = page_size
+        self._on_progress = on_progress or (lambda progress: None)
+        self._began = clock.monotonic()
+        self._written = float("-inf")
+        self._cost = 0.0
+        self._work, self._edges, self._sent = Estimator(), Estimator(), Estimator()
+        self._telling: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Teller:
+        self._telling = asyncio.create_task(self._go_on())
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        assert self._telling is not None
+        self._telling.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._telling
+
+    def last_word(self) -> None:
+        """Tell how it ended, however it did: whoever listens, and the file, inside the caller's transaction."""
+        progress = self.look()
+        self._on_progress(progress)
+        tell(self._connection, self._told(progress))
+
+    def look(self) -> Progress:
+        """See how the crawl goes."""
+        began = self._clock.monotonic()
+        seen, gauge = standing(self._connection, page_size=self._page_size), self._meter.gauge()
+        now = self._clock.monotonic()
+        self._cost = now - began
+        waited = self._meter.waited_seconds
+        self._work.note(now, seen.asked, waited)
+        self._edges.note(now, seen.edges)
+        self._sent.note(now, gauge.sent)
+        return Progress(
+            standing=seen,
+            gauge=gauge,
+            seconds=now - self._began,
+            edges_per_second=self._edges.rate(now, seen.edges, seconds=_OF_LATE),
+            requests_per_second=self._sent.rate(now, gauge.sent, seconds=_OF_LATE),
+            waited_seconds=waited,
+            seconds_left=self._work.seconds_left(
+                now, seen.asked, seen.requests_left, waited=waited, hold_seconds=gauge.hold_seconds
+            ),
+            at_least=seen.at_least,
+        )
+
+    async def _go_on(self) -> None:
+        while True:
+            progress = self.look()
+            self._on_progress(progress)
+            if self._clock.monotonic() - self._written >= INTO_THE_FILE:
+                with contextlib.suppress(sqlite3.OperationalError):  # somebody reads or writes: next time
+                    tell(self._connection, self._told(progress))
+                self._written = self._clock.monotonic()
+            await self._clock.sleep(max(EVERY, self._cost / _SHARE))
+
+    def _told(self, progress: Progress) -> Told:
+        now, gauge, seen = self._clock.now(), progress.gauge, progress.standing
+        holding = gauge.hold_seconds > 0
+        return Told(
+            run_id=self._run_id,
+            told_at=as_text(now),
+            phase=seen.phase,
+            depth=seen.depth,
+            in_flight=gauge.in_flight,
+            per_second=round(progress.requests_per_second, 3),
+            allowed_per_second=progress.allowed_per_second,
+            waiting_for=gauge.hold_reason if holding else None,
+            waiting_until=as_text(now + timedelta(seconds=gauge.hold_seconds)) if holding else None,
+            waited_ms=round(progress.waited_seconds * 1000),
+            requests_left=seen.requests_left,
+            at_least=seen.at_least,
+            seconds_left=progress.seconds_left,
+        )

@@ -1,0 +1,163 @@
+"""One crawl from start to finish: enrol the seeds, hold the lease, run the engine, close the books.
+
+In: a path, seeds with their limits, a client. Out: why it stopped; the file. Never: a word to the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from harvest.api.cursors import canonical
+from harvest.client.budget import Budget
+from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Fetcher, Hooks, Witness
+from harvest.crawler.progress import Meter, Progress, Teller
+from harvest.models import Limits
+from harvest.store import harvests, lease, runs
+from harvest.store.commit import PageCommitter
+from harvest.store.database import Guard, apply_schema, fold_wal, immediately, open_for_crawl, storage_errors
+from harvest.store.frontier import Frontier
+from harvest.store.outcomes import Tolerance
+from harvest.system.clock import Clock, as_text
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+Seeds = Sequence[tuple[str, Limits]]
+
+
+class Service(Fetcher, Meter, Protocol):
+    """What a session needs of the client."""
+
+    async def settle(self) -> None:
+        """Wait for what is on the wire and belongs to no list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Under which conditions a crawl runs; nothing here changes what is collected."""
+
+    api_url: str
+    credential_kind: str
+    options: Mapping[str, object] = field(default_factory=dict)
+    max_in_flight: int = MAX_IN_FLIGHT
+    page_size: int = 200
+    tolerance: Tolerance = field(default_factory=Tolerance)
+
+
+async def crawl(
+    path: Path,
+    seeds: Seeds,
+    *,
+    client: Service,
+    conditions: Conditions,
+    witness: Witness,
+    clock: Clock,
+    on_start: Callable[[Engine], None] = lambda engine: None,
+    budget: Budget | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> str:
+    """Crawl seeds into a file until done or stopped; give 'drained', 'interrupted' or the bound that was met.
+
+    `budget` is the one that the client asks as well.
+    `on_start` gets the engine, so that a signal can stop it; `on_progress` hears every second how it goes. Raises
+    HarvestError; whatever happens, what was committed stays and the harvests can be resumed.
+    """
+    with storage_errors(path):
+        db = open_for_crawl(path)
+        try:
+            run_id = _begin(db, path, seeds, conditions, clock)
+            budget = budget or Budget()
+            budget.count_before(*runs.spent(db.conn))
+            engine = _engine(db, run_id, client, conditions, witness, clock, budget)
+            guard = Guard(path)
+
+            def progressed(progress: Progress) -> None:
+                if (gone := guard.trouble()) is not None:
+                    engine.fail(gone)
+                if on_progress is not None:
+                    on_progress(progress)
+
+            teller = Teller(db.conn, run_id, client, clock, page_size=conditions.page_size, on_progress=progressed)
+            on_start(engine)
+            stop_reason = "failed"
+            try:
+                async with teller:
+                    stop_reason = await engine.run()
+                if (gone := guard.trouble()) is not None:  # since the last look
+                    raise gone
+            except Exception as error:
+                stop_reason = type(error).__name__
+                raise
+            finally:
+                await client.settle()
+                _end(db, run_id, stop_reason, client, clock, teller)
+            fold_wal(db.conn)
+            return stop_reason
+        finally:
+            db.conn.close()
+
+
+def _begin(db: Database, path: Path, seeds: Seeds, conditions: Conditions, clock: Clock) -> int:
+    """Do everything that precedes the first request, in one transaction; give the run's id."""
+    now = clock.now()
+    with immediately(db):
+        apply_schema(db)
+        lease.take(db.conn, now, path)
+        ids = [harvests.enrol(db.conn, url, limits, as_text(now)) for url, limits in seeds]
+        run_id = runs.start_run(
+            db.conn,
+            now=as_text(now),
+            options=conditions.options,
+            api_url=conditions.api_url,
+            credential_kind=conditions.credential_kind,
+        )
+        harvests.begin(db.conn, ids, run_id)
+    return run_id
+
+
+def _engine(
+    db: Database,
+    run_id: int,
+    client: Service,
+    conditions: Conditions,
+    witness: Witness,
+    clock: Clock,
+    budget: Budget,
+) -> Engine:
+    def spread_levels() -> bool:
+        with db.atomic():
+            return harvests.spread_levels(db.conn, run_id, as_text(clock.now()))
+
+    return Engine(
+        frontier=Frontier(db.conn, page_size=conditions.page_size),
+        client=client,
+        committer=PageCommitter(db, run_id, canonical=canonical, tolerance=conditions.tolerance),
+        hooks=Hooks(
+            spread_levels=spread_levels,
+            fail_seed=lambda task, reason: harvests.fail_harvest(db.conn, task.id, reason, as_text(clock.now())),
+            heartbeat=lambda: lease.renew(db.conn, clock.now()),
+            heartbeat_seconds=lease.HEARTBEAT_SECONDS,
+        ),
+        witness=witness,
+        clock=clock,
+        max_in_flight=conditions.max_in_flight,
+        budget=budget,
+    )
+
+
+def _end(db: Database, run_id: int, stop_reason: str, client: Service, clock: Clock, teller: Teller) -> None:
+    with db.atomic():
+        teller.last_word()
+        harvests.pause(db.conn)
+        runs.end_run(
+            db.conn,
+            run_id,
+            now=as_text(clock.now()),
+            stop_reason=stop_reason,
+            waited_ms=round(client.waited_seconds * 1000),
+            tally=client.take_tally(),
+        )
+        lease.give_back(db.conn)

@@ -1,0 +1,1 @@
+"""What a crawl would cost, before it is begun."""

@@ -1,0 +1,1 @@
+"""Harvest from Python: crawl, and read what was crawled."""

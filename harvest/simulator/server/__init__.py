@@ -1,0 +1,1 @@
+"""The wire: a real local port, real sockets."""

@@ -1,0 +1,178 @@
+"""Put the service behind a local port, with faults on the wire.
+
+In: bytes on 127.0.0.1. Out: bytes, some of them wrong on purpose. One address serves as API and as token host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from email.utils import formatdate
+from typing import Any
+
+from harvest.simulator.faults.base import Scene
+from harvest.simulator.faults.parse import Fault, Plan, parse_faults
+from harvest.simulator.faults.replies import throttled_gateway
+from harvest.simulator.server.connection import Answer, Connection
+from harvest.simulator.server.traffic import Traffic
+from harvest.simulator.service.replies import Reply, Request
+from harvest.simulator.service.service import Service
+from harvest.simulator.service.tokens import DEMO_CLIENT_ID, Terms
+from harvest.simulator.world.prng import MASK, salt
+from harvest.simulator.world.world import World
+
+Latency = float | tuple[float, float] | Callable[[Request], float]
+
+
+class Server(Traffic):
+    """A running simulator: its address, what was asked of it, and the means to change its mood."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        latency: Latency = 0.0,
+        rate: float | None = None,
+        faults: str | Iterable[Fault] = (),
+        terms: Terms | None = None,
+        token_seconds: float = 3599,
+        token_requests: int | None = None,
+        gzip: bool = True,
+        keep_log: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.world = world
+        terms = terms or Terms(seconds=token_seconds, requests=token_requests)
+        self.service = Service(world, terms=terms, clock=clock)
+        self._clock = clock
+        super().__init__(keep_log=keep_log)
+        self.latency, self.gzip = latency, gzip
+        self.limit(rate)
+        self._listener: asyncio.Server | None = None
+        self.plan: Plan
+        self.use(faults)
+
+    @property
+    def url(self) -> str:
+        """Return the base address, for the API and for tokens."""
+        return self.service.base_url
+
+    def use(self, faults: str | Iterable[Fault]) -> None:
+        """Replace the schedule of faults; counting starts again."""
+        wanted = parse_faults(faults) if isinstance(faults, str) else tuple(faults)
+        self.plan = Plan(wanted, self.service.handle, seed=self.world.options.seed)
+
+    def limit(self, rate: float | None) -> None:
+        """Allow so many requests per second from now on; None allows any number."""
+        self._gate = _Gate(rate)
+
+    def token(self, *, user: bool = False) -> str:
+        """Return an access token that counts, without asking for one."""
+        return self.service.tokens.access_token(DEMO_CLIENT_ID, user=user)
+
+    def _answer(self, request: Request, target: str) -> Answer:
+        """Answer one request: the gate first, then the faults, then the service."""
+        if self._gate.admits(time.monotonic()):
+            reply = self.plan.answer(request, target, self.url)
+        else:
+            reply = throttled_gateway(Scene(request, target, self.url, self.service.handle))
+        date = formatdate(self._clock(), usegmt=True)
+        return Answer(reply, date=date, wait=self._wait_before(request, reply), gzip=self.gzip)
+
+    def _connect(self) -> Connection:
+        return Connection(self, self._answer)
+
+    def _wait_before(self, request: Request, reply: Reply) -> float:
+        """Return how long this reply is held back."""
+        latency, extra = self.latency, reply.wire.delay if reply.wire else 0.0
+        if callable(latency):
+            return latency(request) + extra
+        if isinstance(latency, tuple):
+            low, high = latency
+            return low + (high - low) * (salt(self.world.options.seed, "latency", self.total) / MASK) + extra
+        return latency + extra
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on 127.0.0.1."""
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(
+            lambda: Connection(self, self._answer), "127.0.0.1", port, backlog=1024
+        )
+        self.service.base_url = f"http://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
+
+    async def stop(self) -> None:
+        """Stop listening and drop every connection."""
+        if self._listener is not None:
+            self._listener.close()
+        for connection in list(self.open):
+            connection.drop()
+        tasks = list(self.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._listener is not None:
+            await self._listener.wait_closed()
+
+
+class _Gate:
+    """Admits so many requests per second, with a second's worth (at least two) at once."""
+
+    def __init__(self, rate: float | None) -> None:
+        self._space = 0.0 if rate is None else 1 / rate
+        self._slack = max(1.0, 2 * self._space)
+        self._due = 0.0
+
+    def admits(self, now: float) -> bool:
+        """Say whether a request may pass; a refused one costs nothing."""
+        due = max(self._due, now - self._slack + self._space)
+        if due > now:
+            return False
+        self._due = due + self._space
+        return True
+
+
+@asynccontextmanager
+async def serve(world: World, port: int = 0, **options: Any) -> AsyncIterator[Server]:
+    """Run a server for the length of a `with`; options are those of `Server`."""
+    server = Server(world, **options)
+    await server.start(port)
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+@contextmanager
+def run_in_thread(world: World, port: int = 0, **options: Any) -> Iterator[Server]:
+    """Run a server in a thread of its own, for callers that are not asynchronous."""
+    server = Server(world, **options)
+    loop = asyncio.new_event_loop()
+    ready = threading.Event()
+    trouble: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            loop.run_until_complete(server.start(port))
+        except OSError as error:
+            trouble.append(error)
+            ready.set()
+            return
+        loop.call_soon(ready.set)
+        loop.run_forever()
+        loop.run_until_complete(server.stop())
+
+    thread = threading.Thread(target=work, name="simulator", daemon=True)
+    thread.start()
+    ready.wait()
+    try:
+        if trouble:
+            raise trouble[0]
+        yield server
+    finally:
+        if thread.is_alive():
+            loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

@@ -1,0 +1,310 @@
+"""What users, tracks, playlists and comments look like on the wire, oddities included.
+
+In: an index. Out: a dict ready for JSON, and encoded bytes. Fields follow the official description; nulls,
+absent keys and odd texts follow what has been recorded of the real service.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from msgspec.json import encode
+
+from harvest.simulator.world import names
+from harvest.simulator.world.engagements import Deeds
+from harvest.simulator.world.facts import COMMENTS, Facts
+from harvest.simulator.world.prng import mix
+from harvest.simulator.world.world import World, as_datetime
+
+API = "https://api.soundcloud.com"
+_UTM = "?utm_medium=api&utm_campaign=social_sharing&utm_source=id_314159"
+_LICENSES = ("all-rights-reserved", "cc-by", "cc-by-nc-sa", "no-rights-reserved")
+_KEYS = ("C", "F#m", "Bb", "Am")
+_SERVICES = ("instagram", "bandcamp", "personal", "youtube")
+
+Json = dict[str, Any]
+
+
+def stamp(millis: int) -> str:
+    """Write a time as the official API does: 2026/08/07 14:18:05 +0000."""
+    return as_datetime(millis).strftime("%Y/%m/%d %H:%M:%S +0000")
+
+
+class Objects:
+    """Make the objects of one world; keeps the bytes of recent ones."""
+
+    def __init__(self, world: World) -> None:
+        self._facts: Facts = world.facts
+        self._deeds: Deeds = world.deeds
+        self._quirks = world.options.quirks
+        self._ids = world.facts.ids
+        self._numeric = world.options.numeric_ids
+        size = world.options.cache
+        self.track_bytes = lru_cache(maxsize=size)(lambda track: encode(self.track(track)))
+        self.user_bytes = lru_cache(maxsize=size)(lambda user: encode(self.user(user)))
+
+    def bytes_of(self, thing: str, index: int, *, show_tracks: bool = True) -> bytes:
+        """Return one object as JSON."""
+        if thing == "track":
+            return self.track_bytes(index)
+        if thing == "user":
+            return self.user_bytes(index)
+        if thing == "playlist":
+            return encode(self.playlist(index, show_tracks=show_tracks))
+        return encode(self.comment(index))
+
+    def urn(self, thing: str, index: int) -> str:
+        """Return the URN of a thing."""
+        return f"soundcloud:{thing}s:{self._ids[thing].id(index)}"
+
+    def _identity(self, thing: str, index: int) -> Json:
+        """Return kind, urn, uri, and the deprecated number when it is still sent."""
+        urn = self.urn(thing, index)
+        identity: Json = {"kind": thing, "urn": urn, "uri": f"{API}/{thing}s/{urn}"}
+        if self._numeric:
+            identity["id"] = self._ids[thing].id(index)
+        return identity
+
+    def _quirk(self, chance: int, bits: int, one_in: int) -> bool:
+        """Say whether this thing is odd in one respect."""
+        return self._quirks and (chance >> bits) % one_in == 0
+
+    def name(self, user: int) -> str:
+        """Return the name a user goes by."""
+        return names.name(self._facts.chance("username", user), nasty=self._quirks)
+
+    def user(self, user: int) -> Json:
+        """Return a user as it stands in lists and on its own, with real counts."""
+        count = self._deeds.count
+        chance = self._facts.chance("user", user)
+        return self._card(user) | {
+            "first_name": self.name(user).split(" ")[0],
+            "last_name": "" if chance & 1 else None,
+            "plan": "Pro Unlimited" if chance & 7 == 0 else "Free",
+            "discogs_name": None,
+            "website": None if chance & 2 else "https://example.com",
+            "website_title": None if chance & 2 else "",
+            "subscriptions": [] if chance & 4 else [{"product": {"id": "free", "name": "Free"}, "recurring": False}],
+            "online": False,
+            "comments_count": 0,
+            "likes_count": 0,
+            "playlist_count": count("user_playlists", user),
+            "followers_count": count("user_followers", user),
+            "followings_count": count("user_followings", user),
+            "public_favorites_count": count("favorites", user),
+            "reposts_count": count("user_reposts", user) + count("user_playlist_reposts", user),
+        }
+
+    def _card(self, user: int) -> Json:
+        """Return what is said of a user everywhere."""
+        chance = self._facts.chance("user", user)
+        place = (chance >> 20) % len(names.CITIES)
+        default = (chance >> 8) % 5 == 0
+        avatar = f"https://i1.sndcdn.com/avatars-{chance:016x}-large.jpg"
+        created = None if self._quirk(chance, 28, 20) else stamp(self._facts.user_created(user))
+        return self._identity("user", user) | {
+            "permalink": self._facts.slug("user", user),
+            "permalink_url": self._facts.url("user", user) + (_UTM if self._quirks else ""),
+            "username": self.name(user),
+            "avatar_url": "https://a1.sndcdn.com/images/default_avatar_large.png" if default else avatar,
+            "full_name": "" if chance & 16 else f"{self.name(user)} Full",
+            "city": None if chance & 32 else names.CITIES[place],
+            "country": None if chance & 64 else names.COUNTRIES[place],
+            "description": None if chance & 128 else f"Bookings: see site.\n{self.name(user)}",
+            "created_at": created,
+            "last_modified": stamp(self._facts.user_created(user) + chance % 10**9),
+            "track_count": self._deeds.count("user_tracks", user),
+        }
+
+    def embedded_user(self, user: int) -> Json:
+        """Return a user as it stands inside a track: some counts are 0 although they are not, others absent."""
+        card = self._card(user)
+        chance = self._facts.chance("embedded", user)
+        zeros = ("followers_count", "followings_count", "public_favorites_count", "reposts_count")
+        card.update({name: 0 for place, name in enumerate(zeros) if chance >> place & 1})
+        if chance & 32:
+            card["playlist_count"] = self._deeds.count("user_playlists", user)
+        if chance & 64 and self._quirks:
+            del card["created_at"]
+        return card
+
+    def track(self, track: int) -> Json:
+        """Return a track as it stands in lists and on its own."""
+        facts, chance = self._facts, self._facts.chance("track", track)
+        owner = None if facts.nobody(track) else self.embedded_user(facts.owner("track", track))
+        urn = self.urn("track", track)
+        return (
+            self._identity("track", track)
+            | self._words(track, chance)
+            | self._release(track, chance)
+            | self._stats(track, chance)
+            | {
+                "user": owner,
+                "duration": 30_000 + chance % 600_000,
+                "created_at": stamp(facts.track_created(track)),
+                "permalink_url": facts.url("track", track) + (_UTM if self._quirks else ""),
+                "access": facts.access(track),
+                "sharing": "private" if facts.private(track) else "public",
+                "streamable": True,
+                "downloadable": bool(chance & 256),
+                "download_url": f"{API}/tracks/{urn}/download" if chance & 256 else None,
+                "stream_url": f"{API}/tracks/{urn}/stream",
+                "commentable": True,
+                "embeddable_by": "all",
+                "artwork_url": None if chance & 512 else f"https://i1.sndcdn.com/artworks-{chance:016x}-large.jpg",
+                "waveform_url": f"https://wave.sndcdn.com/{chance:016x}_m.png",
+                "available_country_codes": None,
+                "secret_uri": None,
+                "purchase_title": None,
+                "purchase_url": None,
+                "user_favorite": False if chance & 1024 else None,
+                "user_playback_count": None,
+            }
+        )
+
+    def _words(self, track: int, chance: int) -> Json:
+        """Return the texts of a track."""
+        odd = self._quirks and not self._facts.spotless(track)
+        tags = names.tags(mix(chance, 7), odd=odd)
+        title = names.title(chance, nasty=odd)
+        genre = names.GENRES[(chance >> 12) % len(names.GENRES)]
+        return {
+            "title": None if odd and (chance >> 36) % 200 == 0 else title,
+            "genre": (genre, genre, genre, "", None)[(chance >> 20) % 5 if odd else 0],
+            "tag_list": names.tag_list(tags, mix(chance, 8), odd=odd),
+            "description": (None, "", f"{title}\nOut now. Mail: x@example.com")[(chance >> 24) % 3],
+            "label_name": (None, "", "Paper Moon Records")[(chance >> 26) % 3],
+            "metadata_artist": None if (chance >> 30) % 4 else f"{names.title(mix(chance, 9), nasty=False)} Band",
+            "license": _LICENSES[(chance >> 34) % 16 % len(_LICENSES)],
+            "key_signature": None if (chance >> 38) % 16 else _KEYS[(chance >> 42) % len(_KEYS)],
+            "isrc": None if (chance >> 44) % 8 else f"QZ{chance % 10**10:010d}",
+            "bpm": None if (chance >> 48) % 8 else (128, 174, 92.5, 140.0)[(chance >> 51) % 4],
+        }
+
+    def tags_of(self, track: int) -> tuple[str, ...]:
+        """Return the tags that the tag_list of a track spells."""
+        odd = self._quirks and not self._facts.spotless(track)
+        return names.tags(mix(self._facts.chance("track", track), 7), odd=odd)
+
+    def _release(self, track: int, chance: int) -> Json:
+        """Return the release date: whole, in part, or not at all."""
+        day = as_datetime(self._facts.track_created(track))
+        form = (chance >> 53) % 5
+        return {
+            "release": None,
+            "release_year": day.year if form < 3 else None,
+            "release_month": day.month if form < 2 or form == 4 else None,
+            "release_day": day.day if form < 1 or form == 4 else None,
+        }
+
+    def _stats(self, track: int, chance: int) -> Json:
+        """Return the counts of a track; an owner may hide them, then they are null or absent."""
+        count = self._deeds.count
+        hidden = not self._facts.spotless(track) and self._facts.odd("hidden_stats", track)
+        flags = {"reveal_stats": not hidden, "reveal_comments": True}
+        likes = 0 if hidden else count("track_likers", track)
+        stats: dict[str, int | None] = {
+            "favoritings_count": likes,
+            "reposts_count": 0 if hidden else count("track_reposters", track),
+            "playback_count": likes * (8 + chance % 50),
+            "comment_count": 0 if hidden else count("track_comments", track),
+            "download_count": likes // 9 if chance & 256 else 0,
+        }
+        if hidden:
+            stats = dict.fromkeys(stats) if chance & 1 else {}
+        return stats | flags
+
+    def playlist(self, playlist: int, *, show_tracks: bool = True) -> Json:
+        """Return a playlist; its tracks only when wanted."""
+        facts, chance = self._facts, self._facts.chance("playlist", playlist)
+        owner = facts.owner("playlist", playlist)
+        urn = self.urn("playlist", playlist)
+        shown = {"tracks": [self.track(item) for item in self._deeds.entries("playlist_tracks", playlist).items]}
+        kind = ("", "album", "ep", "single", "compilation", "other")[chance % 6]
+        return (
+            self._identity("playlist", playlist)
+            | {
+                "title": names.title(chance, nasty=self._quirks),
+                "permalink": facts.slug("playlist", playlist),
+                "permalink_url": facts.url("playlist", playlist) + (_UTM if self._quirks else ""),
+                "tracks_uri": f"{API}/playlists/{urn}/tracks",
+                "user": self.embedded_user(owner),
+                "user_urn": self.urn("user", owner),
+                "track_count": self._deeds.count("playlist_tracks", playlist),
+                "likes_count": 0,
+                "duration": 60_000 + chance % 9_000_000,
+                "created_at": stamp(facts.playlist_created(playlist)),
+                "last_modified": stamp(facts.playlist_created(playlist) + chance % 10**9),
+                "playlist_type": kind,
+                "type": kind,
+                "sharing": "public",
+                "genre": None if chance & 64 else names.GENRES[(chance >> 12) % len(names.GENRES)],
+                "tag_list": "",
+                "tags": None,
+                "label": None,
+                "label_id": None,
+                "label_name": None,
+                "description": None,
+                "artwork_url": None,
+                "ean": None,
+                "release": None,
+                "release_year": None,
+                "release_month": None,
+                "release_day": None,
+                "license": "all-rights-reserved",
+                "streamable": True,
+                "downloadable": False,
+                "embeddable_by": "all",
+                "purchase_title": None,
+                "purchase_url": None,
+            }
+            | (shown if show_tracks else {})
+        )
+
+    def comment(self, comment: int) -> Json:
+        """Return a comment with the small user object it carries."""
+        chance, user = self._facts.chance("comment text", comment), self._deeds.commenter(comment)
+        seconds: int | str | None = None if self._quirk(chance, 8, 9) else chance % 600_000
+        if seconds is not None and (chance & 1 or not self._quirks):
+            seconds = str(seconds)  # the description says string, its examples show numbers
+        small = ("avatar_url", "kind", "last_modified", "permalink", "permalink_url", "uri", "urn", "username")
+        zeros = ("followers_count", "followings_count", "reposts_count")
+        card = self._card(user)
+        texts = names.NASTY if self._quirk(chance, 4, 6) else names.WORDS
+        return self._identity("comment", comment) | {
+            "body": texts[(chance >> 16) % len(texts)],
+            "created_at": stamp(self._deeds.comment_time(comment)),
+            "timestamp": seconds,
+            "track_urn": self.urn("track", comment // COMMENTS),
+            "user_urn": self.urn("user", user),
+            "user": {key: card[key] for key in small} | dict.fromkeys(zeros, 0),
+        }
+
+    def web_profiles(self, user: int) -> list[Json]:
+        """Return the links on a user's page."""
+        chance = self._facts.chance("web", user)
+        return [
+            {
+                "kind": "web-profile",
+                "urn": f"soundcloud:web-profiles:{chance % 10**9 + place}",
+                "service": service,
+                "title": "" if chance >> place & 1 else service,
+                "url": f"https://{service}.example.com/{self._facts.slug('user', user)}",
+                "username": self._facts.slug("user", user),
+                "created_at": stamp(self._facts.user_created(user)),
+            }
+            for place, service in enumerate(_SERVICES[: chance % 5])
+        ]
+
+    def me(self, user: int) -> Json:
+        """Return the logged-in person."""
+        return self.user(user) | {
+            "locale": "en",
+            "primary_email_confirmed": True,
+            "private_playlists_count": 0,
+            "private_tracks_count": 0,
+            "upload_seconds_left": None,
+            "quota": {"unlimited_upload_quota": False, "upload_seconds_used": 0, "upload_seconds_left": None},
+            "likes_count": self._deeds.count("user_likes", user),
+        }

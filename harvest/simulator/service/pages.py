@@ -1,0 +1,162 @@
+"""Cut lists into pages: limits, cursors, the access filter, bare arrays. Pure.
+
+The access filter works after the cut, as it does at the real service: a page may come short, even empty, and
+still offer a next one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from operator import neg
+from urllib.parse import quote, urlencode
+
+from msgspec.json import encode
+
+from harvest.simulator.service import cursors
+from harvest.simulator.service.objects import Objects
+from harvest.simulator.service.replies import Reply, Request, json_reply
+from harvest.simulator.world.list_cache import Entries
+from harvest.simulator.world.lists import ListKind
+from harvest.simulator.world.prng import salt
+from harvest.simulator.world.world import World
+
+MAX_LIMIT = 200
+_ACCESS = frozenset({"playable", "preview", "blocked"})
+_KEPT = ("access", "show_tracks", "sort", "secret_token", "q", "genres", "tags")
+
+
+class BadParameter(Exception):
+    """A parameter that the service refuses; carries the status it answers with."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a request asks for: page size and filters."""
+
+    limit: int
+    offset: int
+    linked: bool
+    access: frozenset[str]
+    show_tracks: bool
+
+
+def read_cut(request: Request, *, access: str = "playable,preview") -> Cut:
+    """Read the paging parameters; raise BadParameter for the ones the service refuses."""
+    query = request.query
+    limit = _number(query.get("limit") or query.get("page_size") or "50", "limit")
+    if limit > MAX_LIMIT:
+        raise BadParameter("", 500)  # https://github.com/soundcloud/api/issues/170
+    wanted = frozenset(part for part in (query.get("access") or access).split(",") if part)
+    if limit < 1 or not wanted <= _ACCESS:
+        raise BadParameter("limit or access")
+    return Cut(
+        limit * request.page_factor,
+        _number(query.get("offset") or "0", "offset"),
+        query.get("linked_partitioning") in ("true", "1"),
+        wanted,
+        query.get("show_tracks") not in ("false", "0"),
+    )
+
+
+def _number(text: str, name: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise BadParameter(name)
+    return int(text)
+
+
+class Pages:
+    """Cut the lists of one world into pages."""
+
+    def __init__(self, world: World, objects: Objects, base_url: Callable[[], str]) -> None:
+        self._world = world
+        self._objects = objects
+        self._base_url = base_url
+
+    def page(self, request: Request, kind: ListKind, subject: int, *, access: str = "playable,preview") -> Reply:
+        """Return one page of one list."""
+        cut = read_cut(request, access=access)
+        entries = self._world.deeds.entries(kind.name, subject)
+        if request.query.get("sort") == "asc":
+            entries = Entries(entries.items[::-1], entries.times[::-1])
+        first = self._first(request, kind, entries, cut)
+        last = first + cut.limit
+        null, deeds = self._world.options.null_entries > 0, self._world.deeds
+        chosen: Iterable[int | None] = entries.items[first:last]
+        if null:
+            chosen = [None if deeds.null(kind.name, subject, item) else item for item in entries.items[first:last]]
+        next_href = None
+        if last < len(entries.items):
+            place = self._place(kind, subject, entries, last)
+            next_href = self._href(request, cut, place)
+        return self._write(request, kind.item, chosen, next_href, cut, bare=kind.bare)
+
+    def numbered(self, request: Request, thing: str, items: list[int], *, endless_from: int | None = None) -> Reply:
+        """Return one page of a search or of related things, which are counted by offset.
+
+        From `endless_from` on pages are empty yet offer another one, https://github.com/soundcloud/api/issues/505.
+        """
+        cut = read_cut(request)
+        last = cut.offset + cut.limit
+        more = last < len(items) or (endless_from is not None and cut.offset >= endless_from - cut.limit)
+        next_href = self._href(request, cut, {"offset": str(last)}) if more else None
+        return self._write(request, thing, items[cut.offset : last], next_href, cut, bare=True)
+
+    def empty(self, request: Request) -> Reply:
+        """Return an empty last page."""
+        return self._write(request, "user", (), None, read_cut(request), bare=False)
+
+    def _first(self, request: Request, kind: ListKind, entries: Entries, cut: Cut) -> int:
+        """Return where in the list the asked page starts."""
+        cursor = request.query.get("cursor")
+        if kind.cursor == "offset" or not cursor:
+            return cut.offset
+        place = cursors.read(kind.cursor, cursor)
+        if place is None:
+            raise BadParameter("cursor")
+        if place.item_id is not None:
+            item = self._world.facts.ids[kind.item].index(place.item_id)
+            if item in entries.items:
+                return entries.items.index(item) + 1
+        return bisect_right(entries.times, -place.millis, key=neg)
+
+    def _place(self, kind: ListKind, subject: int, entries: Entries, end: int) -> dict[str, str]:
+        """Return the parameters that say where the next page starts."""
+        if kind.cursor == "offset":
+            return {"offset": str(end)}
+        subject_id = self._world.id(kind.subject, subject)
+        item_id = self._world.id(kind.item, entries.items[end - 1])
+        return {"cursor": cursors.write(kind.cursor, entries.times[end - 1], subject_id, item_id)}
+
+    def _href(self, request: Request, cut: Cut, place: dict[str, str]) -> str:
+        """Return the absolute address of the next page, with the parameters of this one."""
+        size = {"limit" if "offset" in place else "page_size": str(cut.limit // request.page_factor)}
+        linked = {"linked_partitioning": request.query["linked_partitioning"]} if cut.linked else {}
+        kept = {name: request.query[name] for name in _KEPT if name in request.query}
+        return f"{self._base_url()}{request.path}?{urlencode(place | linked | size | kept, quote_via=quote)}"
+
+    def _write(
+        self, request: Request, thing: str, items: Iterable[int | None], next_href: str | None, cut: Cut, *, bare: bool
+    ) -> Reply:
+        """Write a page as JSON: the filter, then the envelope or a bare array."""
+        if thing == "track" and cut.access != _ACCESS:
+            access = self._world.facts.access
+            items = [item for item in items if item is None or (access(item) or "playable") in cut.access]
+        body = b",".join(self._encoded(thing, item, cut) for item in items)
+        if bare and not cut.linked:
+            return json_reply(200, b"[" + body + b"]")
+        if next_href is not None:
+            tail = b'],"next_href":' + encode(next_href) + b"}"
+        else:
+            tail = b'],"next_href":null}' if salt(1, request.path) & 1 else b"]}"
+        return json_reply(200, b'{"collection":[' + body + tail)
+
+    def _encoded(self, thing: str, item: int | None, cut: Cut) -> bytes:
+        if item is None:
+            return b"null"
+        return self._objects.bytes_of(thing, item, show_tracks=cut.show_tracks)

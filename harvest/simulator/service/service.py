@@ -1,0 +1,182 @@
+"""Answer a request as SoundCloud would: every address a crawler reads, and the OAuth ones.
+
+In: a Request. Out: a Reply. Never: the wire; faults are put on top in `faults.py`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from urllib.parse import quote, unquote
+
+from harvest.simulator.service.addresses import resolve
+from harvest.simulator.service.objects import Objects
+from harvest.simulator.service.pages import MAX_LIMIT, BadParameter, Pages, read_cut
+from harvest.simulator.service.replies import Reply, Request, json_reply, not_found, refusal
+from harvest.simulator.service.tokens import Terms, Tokens
+from harvest.simulator.world.lists import BY_PATH
+from harvest.simulator.world.prng import Shuffle, salt
+from harvest.simulator.world.world import World
+
+_NEED_TOKEN = "A request must contain the Authorization header with a valid access token."
+_EVERYTHING = "playable,preview,blocked"
+_SEARCH_END = 1000  # nothing is found beyond, https://github.com/soundcloud/api/issues/505
+_RELATED = 60
+_THINGS = {"tracks": "track", "users": "user", "playlists": "playlist"}
+_STILL_ANSWERED = ("users/followers", "users/followings")  # 200 and empty for people who are gone, issue 121
+
+
+class Service:
+    """The made-up SoundCloud itself, API and OAuth in one."""
+
+    def __init__(
+        self,
+        world: World,
+        base_url: str = "https://api.soundcloud.com",
+        *,
+        terms: Terms | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.world = world
+        self.base_url = base_url
+        self.tokens = Tokens(terms or Terms(), clock)
+        self.objects = Objects(world)
+        self._pages = Pages(world, self.objects, lambda: self.base_url)
+
+    def handle(self, request: Request) -> Reply:
+        """Answer one request."""
+        if is_oauth(request.path):
+            return self._oauth(request)
+        ticket = self.tokens.check(request)
+        if ticket is None:
+            message = "" if "authorization" in request.headers else _NEED_TOKEN
+            return refusal(401, message)
+        if request.method != "GET":
+            return not_found()
+        try:
+            return self._route(request, [unquote(part) for part in request.path.split("/")[1:]], user=ticket.user)
+        except BadParameter as problem:
+            return refusal(problem.status, str(problem))
+
+    def _oauth(self, request: Request) -> Reply:
+        """Answer the addresses of the token host."""
+        answers = {
+            ("POST", "/oauth/token"): self.tokens.grant,
+            ("GET", "/authorize"): self.tokens.authorize,
+            ("POST", "/sign-out"): self.tokens.sign_out,
+        }
+        answer = answers.get((request.method, request.path))
+        return not_found() if answer is None else answer(request)
+
+    def _route(self, request: Request, parts: list[str], *, user: bool) -> Reply:
+        """Find who answers a path."""
+        match parts:
+            case ["resolve"]:
+                return self._resolve(request)
+            case ["me", *rest]:
+                return self._me(request, rest) if user else refusal(401)
+            case [collection] if collection in _THINGS:
+                return self._search(request, _THINGS[collection])
+            case [collection, reference, *rest] if collection in _THINGS:
+                thing = _THINGS[collection]
+                index = self._find(thing, reference)
+                return not_found() if index is None else self._about(request, thing, index, rest)
+        return not_found()
+
+    def _find(self, thing: str, reference: str) -> int | None:
+        """Read a URN or a bare number."""
+        number = reference.removeprefix(f"soundcloud:{thing}s:")
+        if not (number.isascii() and number.isdigit() and len(number) < 20):
+            return None
+        return self.world.facts.ids[thing].index(int(number))
+
+    def _about(self, request: Request, thing: str, index: int, rest: list[str]) -> Reply:
+        """Answer what is asked about one user, track or playlist."""
+        path = "/".join([f"{thing}s", *rest])
+        denied = self._denied(request, thing, index, path)
+        if denied is not None:
+            return denied
+        if not rest:
+            show = request.query.get("show_tracks") not in ("false", "0")
+            return json_reply(200, self.objects.bytes_of(thing, index, show_tracks=show))
+        if path in BY_PATH:
+            return self._pages.page(request, BY_PATH[path], index)
+        if rest == ["related"] and thing != "playlist":
+            return self._pages.numbered(request, thing, self._related(thing, index))
+        if rest == ["web-profiles"] and thing == "user":
+            return json_reply(200, self.objects.web_profiles(index))
+        return not_found()
+
+    def _denied(self, request: Request, thing: str, index: int, path: str) -> Reply | None:
+        """Refuse what is gone, forbidden or private."""
+        facts = self.world.facts
+        if thing == "user" and facts.gone(index):
+            return self._pages.empty(request) if path in _STILL_ANSWERED else not_found()
+        if thing == "user" and facts.forbidden(index) and path != "users":
+            return refusal(403)
+        if path == "tracks" and facts.private(index) and request.query.get("secret_token") != facts.secret(index):
+            return not_found()
+        return None
+
+    def _resolve(self, request: Request) -> Reply:
+        """Point to what a page address stands for."""
+        found = resolve(self.world, request.query.get("url", ""))
+        if found is None:
+            return not_found()
+        urn = self.objects.urn(found.thing, found.index)
+        end = urn.rsplit(":", 1)[-1] if self.world.options.numeric_ids else quote(urn, safe=":")
+        secret = f"?secret_token={found.secret}" if found.secret else ""
+        location = f"{self.base_url}/{found.thing}s/{end}{secret}"
+        return json_reply(302, {"status": "302 - Found", "location": location}, location=location)
+
+    def _me(self, request: Request, rest: list[str]) -> Reply:
+        """Answer what the logged-in person asks about themselves; blocked tracks are included."""
+        me = self.world.index("user", self.world.me_id)
+        if not rest:
+            return json_reply(200, self.objects.me(me))
+        kind = BY_PATH.get("/".join(["users", *rest]))
+        return not_found() if kind is None else self._pages.page(request, kind, me, access=_EVERYTHING)
+
+    def _search(self, request: Request, thing: str) -> Reply:
+        """Answer a search, or fetch things by their URNs."""
+        if "urns" in request.query and thing != "playlist":
+            return self._batch(request, thing)
+        ids = self.world.facts.ids[thing]
+        words = "&".join(f"{name}={value}" for name, value in sorted(request.query.items()) if name not in _PAGING)
+        shuffle = Shuffle(ids.count, salt(self.world.options.seed, "search", thing, words))
+        cut = read_cut(request)
+        found = [self._shown(thing, shuffle.to(place)) for place in range(min(ids.count, _SEARCH_END))]
+        items = [item for item in found if item is not None]
+        endless = _SEARCH_END if cut.offset + cut.limit >= _SEARCH_END else None
+        return self._pages.numbered(request, thing, items, endless_from=endless)
+
+    def _batch(self, request: Request, thing: str) -> Reply:
+        """Fetch by URN: what is missing is left out, and the order is the service's own."""
+        wanted = [urn for urn in request.query["urns"].split(",") if urn]
+        if len(wanted) > MAX_LIMIT:
+            raise BadParameter("urns")
+        found = {self._shown(thing, index) for urn in wanted if (index := self._find(thing, urn)) is not None}
+        return self._pages.numbered(request, thing, sorted(item for item in found if item is not None))
+
+    def _shown(self, thing: str, index: int) -> int | None:
+        """Return a thing that may be shown to everyone."""
+        facts = self.world.facts
+        hidden = (thing == "track" and facts.private(index)) or (thing == "user" and facts.gone(index))
+        return None if hidden else index
+
+    def _related(self, thing: str, index: int) -> list[int]:
+        """Return things of the same taste, never the thing itself."""
+        communities = self.world.options.community_count
+        first = index % communities
+        members = range(first, self.world.facts.ids[thing].count, communities)
+        shuffle = Shuffle(len(members), salt(self.world.options.seed, "related", thing, index))
+        found = [members[shuffle.to(place)] for place in range(min(len(members), _RELATED))]
+        return [item for item in found if item != index and self._shown(thing, item) is not None]
+
+
+_PAGING = ("limit", "page_size", "offset", "linked_partitioning", "access", "show_tracks")
+
+
+def is_oauth(path: str) -> bool:
+    """Say whether a path belongs to the token host rather than to the API."""
+    return path in ("/oauth/token", "/authorize", "/sign-out")

@@ -1,0 +1,174 @@
+"""Who liked, reposted, followed, commented what, and when; every list in its order.
+
+In: an index. Out: indices and hidden times. Never: two entries of one list at the same millisecond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from harvest.simulator.world.bipartite import Bipartite, Habit
+from harvest.simulator.world.facts import COMMENTS, USERS_TO, Facts
+from harvest.simulator.world.list_cache import Entries, KeptLists
+from harvest.simulator.world.prng import Shuffle, mix, salt, threshold
+
+_MORE = 1.06  # picks repeat one another now and then; this makes up for it
+
+# list -> the deed it shows, and whether the list belongs to the one who did it
+DEEDS = {
+    "track_likers": ("like", False),
+    "track_reposters": ("repost", False),
+    "user_likes": ("like", True),
+    "user_reposts": ("repost", True),
+    "user_playlist_likes": ("playlist like", True),
+    "user_playlist_reposts": ("playlist repost", True),
+    "user_followers": ("follow", False),
+    "user_followings": ("follow", True),
+    "playlist_reposters": ("playlist repost", False),
+}
+
+
+class Deeds:
+    """The graphs of one world."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._options = o = facts.options
+        self._grain = 1 << max(o.users, o.tracks, o.playlist_count, COMMENTS).bit_length()
+        share = o.community_share if o.community_count > 1 else 0.0
+        self._graphs = {
+            "like": self._graph("likes", o.tracks, o.likes_per_user, share, o.hit_likers),
+            "repost": self._graph("reposts", o.tracks, o.reposts_mean, share, o.hit_reposters),
+            "playlist like": self._graph("playlist likes", o.playlist_count, o.likes_per_user * 0.03, share),
+            "playlist repost": self._graph("playlist reposts", o.playlist_count, o.likes_per_user * 0.02, share),
+            "follow": self._graph("follows", o.users, o.follows_per_user, 0.0),
+        }
+        self._fame = Shuffle(o.users, salt(o.seed, "fame"))
+        self.entries = KeptLists(self._entries, 50 * o.cache)
+        self.count = lru_cache(maxsize=16 * o.cache)(self._count)
+
+    def _graph(self, name: str, right: int, mean: float, local: float, hit: int | None = None) -> Bipartite:
+        """Lay out one graph."""
+        o = self._options
+        communities = o.community_count if local else 1
+        habit = Habit(mean * _MORE, o.spread, local)
+        return Bipartite(o.users, right, habit, salt(o.seed, name), communities=communities, hit=hit)
+
+    def when(self, deed: str, left: int, right: int, since: int) -> int:
+        """Return the hidden time of a deed: later than `since`, and unlike any other in a list it stands in.
+
+        Chance picks a stretch of time as long as there are nodes, in ms; the place within it is one-to-one in
+        either end when the other is fixed.
+        """
+        grain = self._grain
+        first, last = since // grain + 1, self._options.now_ms // grain - 1
+        chance = self.facts.chance(deed, left * 0x1F0A3D5B7 + right) >> 32
+        if self._options.newcomers_differ and deed in ("like", "repost"):
+            chance = self._belated(left, chance)
+        coarse = first + ((chance * chance >> 32) * (last - first) >> 32)
+        return coarse * grain + (left * 0x9E3779B1 + right * 0x85EBCA6B) % grain
+
+    def _belated(self, left: int, chance: int) -> int:
+        """Mix chance (32 bits) with what makes a newcomer: little activity, and a taste group of high number."""
+        o = self._options
+        group, groups = left % o.community_count, o.community_count
+        late = ((left << 31) // o.users) + ((group << 31) // groups)
+        share = int(o.newcomers_differ * 1024)
+        return (share * late + (1024 - share) * chance) >> 10
+
+    def since(self, deed: str, right: int) -> int:
+        """Return the time before which nobody can have done the deed."""
+        if deed == "follow":
+            return USERS_TO
+        return self.facts.playlist_created(right) if deed.startswith("playlist") else self.facts.track_created(right)
+
+    def lefts(self, deed: str, right: int) -> Iterable[int]:
+        """Return who did a deed to one thing."""
+        if deed == "follow":
+            return self._graphs[deed].lefts(self._fame.back(right)) - {right}
+        if deed in ("like", "repost") and self.facts.private(right):
+            return ()
+        return self._graphs[deed].lefts(right)
+
+    def rights(self, deed: str, left: int) -> Iterable[int]:
+        """Return what one user did a deed to, hidden tracks left out."""
+        found = self._graphs[deed].rights(left)
+        if deed == "follow":
+            return {self._fame.to(other) for other in found} - {left}
+        if deed in ("like", "repost"):
+            return {track for track in found if not self.facts.private(track)}
+        return found
+
+    def favorites(self, user: int) -> int:
+        """Return what a profile counts as likes: tracks, hidden ones too, and playlists."""
+        found = len(self._graphs["like"].rights(user)) + self.count("user_playlist_likes", user)
+        return found * 3 // 2 + 5 if self.facts.odd("overclaimed", user) else found
+
+    def commenter(self, comment: int) -> int:
+        """Return who wrote a comment."""
+        return self.facts.chance("commenter", comment) % self._options.users
+
+    def comment_time(self, comment: int) -> int:
+        """Return when a comment was written, to the second."""
+        place, track = comment % COMMENTS, comment // COMMENTS
+        return self.when("comment", place, track, self.facts.track_created(track)) // 1000 * 1000
+
+    def content(self, playlist: int) -> list[int]:
+        """Return the tracks of a playlist, hidden ones too; a track may stand in it twice."""
+        facts, count = self.facts, self._options.community_count
+        chance = facts.chance("playlist size", playlist)
+        size = 1 + chance % 12 if chance & 1023 else 300
+        found = []
+        for place in range(size):
+            pick = facts.chance("playlist track", playlist * 512 + place)
+            near = (pick >> 40) ** 3 * self._options.tracks >> 72
+            own = near // count * count + playlist % count
+            found.append(own if pick % 3 and own < self._options.tracks else near)
+        return found
+
+    def null(self, kind: str, subject: int, item: int) -> bool:
+        """Say whether an entry stands in its list as null."""
+        share = self._options.null_entries
+        return share > 0 and self.facts.chance(kind, mix(subject, item)) < threshold(share)
+
+    def _entries(self, kind: str, subject: int) -> Entries:
+        """Return a list in its order, whole."""
+        if kind == "playlist_tracks":
+            tracks = tuple(track for track in self.content(subject) if not self.facts.private(track))
+            return Entries(tracks, (0,) * len(tracks))
+        pairs = sorted(self._pairs(kind, subject), reverse=True)
+        return Entries(tuple(item for _, item in pairs), tuple(time for time, _ in pairs))
+
+    def _pairs(self, kind: str, subject: int) -> Iterable[tuple[int, int]]:
+        """Yield time and item of a list, in any order."""
+        facts = self.facts
+        if kind == "user_tracks":
+            return ((facts.track_created(item), item) for item in facts.uploads(subject))
+        if kind == "user_playlists":
+            return ((facts.playlist_created(item), item) for item in facts.playlists(subject))
+        if kind == "track_comments":
+            first = subject * COMMENTS
+            return ((self.comment_time(item), item) for item in range(first, first + self.count(kind, subject)))
+        deed, by_left = DEEDS[kind]
+        if by_left:
+            rights = self.rights(deed, subject)
+            return ((self.when(deed, subject, item, self.since(deed, item)), item) for item in rights)
+        since = self.since(deed, subject)
+        return ((self.when(deed, item, subject, since), item) for item in self.lefts(deed, subject))
+
+    def _count(self, kind: str, subject: int) -> int:
+        """Return the length of a list as the service counts it: hidden tracks count in a playlist."""
+        if kind == "user_tracks":
+            return len(self.facts.uploads(subject))
+        if kind == "user_playlists":
+            return len(self.facts.playlists(subject))
+        if kind == "playlist_tracks":
+            return len(self.content(subject))
+        if kind == "track_comments":
+            chatty = self.facts.chance("chatty", subject) % 12
+            return min(COMMENTS - 1, self.count("track_likers", subject) * chatty // 100)
+        if kind == "favorites":
+            return self.favorites(subject)
+        deed, by_left = DEEDS[kind]
+        return sum(1 for _ in (self.rights if by_left else self.lefts)(deed, subject))

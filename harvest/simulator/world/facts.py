@@ -1,0 +1,128 @@
+"""What is true of each user, track and playlist on its own: ids, oddities, dates, page addresses.
+
+In: an index (0, 1, 2, ...). Out: one fact, the same for ever. Never: anything that depends on other things,
+except who owns a track or playlist.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from harvest.simulator.world import names
+from harvest.simulator.world.bipartite import Ownership
+from harvest.simulator.world.options import Options
+from harvest.simulator.world.prng import Ids, mix, salt, threshold
+
+DAY_MS = 86_400_000
+SITE = "https://soundcloud.com"
+USERS_FROM, USERS_TO = 1_199_145_600_000, 1_514_764_800_000  # accounts: 2008 to 2018, uploads later
+COMMENTS = 1000  # numbers set aside per track
+_SPOTLESS = 16  # the first tracks are seeds for demonstrations: public, playable, complete
+
+
+class Facts:
+    """One fact at a time about one thing."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = o = options
+        self.ids = {
+            "user": Ids(o.users, salt(o.seed, "user ids")),
+            "track": Ids(o.tracks, salt(o.seed, "track ids")),
+            "playlist": Ids(o.playlist_count, salt(o.seed, "playlist ids")),
+            "comment": Ids(o.tracks * COMMENTS, salt(o.seed, "comment ids")),
+        }
+        self._salts: dict[str, int] = {}
+        self._shares: dict[str, int] = {}
+        count = o.community_count
+        own = salt(o.seed, "own tracks")
+        self._track_owners = Ownership(o.tracks, o.users, own, communities=count, artists=0.4)
+        own = salt(o.seed, "own playlists")
+        self._playlist_owners = Ownership(o.playlist_count, o.users, own, communities=count, artists=0.5)
+        self.track_created = lru_cache(maxsize=4 * o.cache)(self._track_created)
+
+    def chance(self, stream: str, index: int) -> int:
+        """Return 64 bits of chance for one thing; each stream is its own."""
+        stream_salt = self._salts.get(stream)
+        if stream_salt is None:
+            stream_salt = self._salts[stream] = salt(self.options.seed, stream)
+        return mix(stream_salt, index)
+
+    def odd(self, share: str, index: int) -> bool:
+        """Say whether a thing belongs to a share named in the options."""
+        bound = self._shares.get(share)
+        if bound is None:
+            bound = self._shares[share] = threshold(getattr(self.options, share))
+        return bound > 0 and self.chance(share, index) < bound
+
+    def spotless(self, track: int) -> bool:
+        """Say whether a track is kept free of oddities, to be a seed."""
+        return track < _SPOTLESS
+
+    def gone(self, user: int) -> bool:
+        """Say whether an account answers 404."""
+        return self.odd("gone", user)
+
+    def forbidden(self, user: int) -> bool:
+        """Say whether an account answers 403."""
+        return not self.gone(user) and self.odd("forbidden", user)
+
+    def private(self, track: int) -> bool:
+        """Say whether a track is hidden from everyone without its secret."""
+        return not self.spotless(track) and self.odd("private", track)
+
+    def nobody(self, track: int) -> bool:
+        """Say whether a track comes with a null user."""
+        return not self.spotless(track) and self.odd("null_users", track)
+
+    def access(self, track: int) -> str | None:
+        """Return the access of a track as our caller sees it."""
+        if self.spotless(track):
+            return "playable"
+        if self.odd("null_access", track):
+            return None
+        chance, blocked = self.chance("access", track), threshold(self.options.blocked)
+        if chance < blocked:
+            return "blocked"
+        return "preview" if chance < blocked + threshold(self.options.preview) else "playable"
+
+    def user_created(self, user: int) -> int:
+        """Return when an account was opened."""
+        return USERS_FROM + self.chance("user created", user) % (USERS_TO - USERS_FROM) // 1000 * 1000
+
+    def _track_created(self, track: int) -> int:
+        """Return when a track was uploaded."""
+        latest = self.options.now_ms - 45 * DAY_MS
+        return USERS_TO + self.chance("track created", track) % (latest - USERS_TO) // 1000 * 1000
+
+    def playlist_created(self, playlist: int) -> int:
+        """Return when a playlist was made."""
+        latest = self.options.now_ms - 45 * DAY_MS
+        return USERS_TO + self.chance("playlist created", playlist) % (latest - USERS_TO) // 1000 * 1000
+
+    def owner(self, thing: str, index: int) -> int:
+        """Return who made a track or playlist."""
+        owners = self._track_owners if thing == "track" else self._playlist_owners
+        return owners.owner(index)
+
+    def uploads(self, user: int) -> list[int]:
+        """Return the public tracks of a user."""
+        return [track for track in self._track_owners.owned(user) if not self.private(track)]
+
+    def playlists(self, user: int) -> list[int]:
+        """Return the playlists of a user."""
+        return self._playlist_owners.owned(user)
+
+    def slug(self, thing: str, index: int) -> str:
+        """Return the last part of a page address."""
+        return names.slug(self.chance(f"{thing} slug", index), self.ids[thing].id(index))
+
+    def url(self, thing: str, index: int) -> str:
+        """Return the page address of a user, track or playlist, as a browser shows it."""
+        if thing == "user":
+            return f"{SITE}/{self.slug(thing, index)}"
+        middle = "/sets" if thing == "playlist" else ""
+        return f"{SITE}/{self.slug('user', self.owner(thing, index))}{middle}/{self.slug(thing, index)}"
+
+    def secret(self, track: int) -> str:
+        """Return the secret part of a private track's address."""
+        return f"s-{names.base36(self.chance('secret', track))[:11]}"

@@ -1,0 +1,1 @@
+"""Derive every claim of the file again from its rows."""

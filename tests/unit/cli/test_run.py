@@ -1,0 +1,40 @@
+"""What a crawling process does with itself."""
+
+import asyncio
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harvest.cli import run
+
+
+@pytest.fixture
+def usual() -> Iterator[tuple[int, int, int]]:
+    """Leave the collector as it was."""
+    before = gc.get_threshold()
+    yield before
+    gc.unfreeze()
+    gc.set_threshold(*before)
+
+
+def test_a_crawl_looks_for_circles_more_rarely_but_goes_on_looking(usual: tuple[int, int, int]) -> None:
+    run._look_for_circles_rarely()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 10_000
+    assert all(new > old for new, old in zip(gc.get_threshold(), usual, strict=True))
+
+
+def test_every_crawl_begins_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Began(Exception):
+        pass
+
+    def begin() -> None:
+        raise Began
+
+    monkeypatch.setattr(run, "_look_for_circles_rarely", begin)
+    unused: Any = None
+    with pytest.raises(Began):
+        asyncio.run(run._run(Path(), unused, unused, unused, "", unused, unused))

@@ -1,0 +1,125 @@
+"""How far a file is, without counting: totals, lists, and the requests that are left."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from harvest.models import Limits
+from harvest.store.status import LISTS_OF_KIND, Told, standing, tell, told
+
+
+def harvest(db, limits, state="running", level=1):
+    db.conn.execute(
+        "INSERT INTO harvests (seed_url, seed_id, options, state, level, started_at) VALUES (?, 1, ?, ?, ?, 'now')",
+        (f"https://soundcloud.com/a/{state}", json.dumps(asdict(limits)), state, level),
+    )
+    return db.conn.execute("SELECT max(id) FROM harvests").fetchone()[0]
+
+
+def task(db, kind, subject, *, claimed=None, collected=0, pages=0, outcome=None, harvest_id=None):
+    state = "ended" if outcome else "doing" if pages else "todo"
+    cursor = db.conn.execute(
+        "INSERT INTO tasks (kind, subject_id, state, outcome, claimed, collected, pages_read) VALUES (?,?,?,?,?,?,?)",
+        (kind, subject, state, outcome, claimed, collected, pages),
+    )
+    if harvest_id:
+        db.conn.execute(
+            "INSERT INTO harvest_tasks (harvest_id, task_id, depth) VALUES (?, ?, 1)", (harvest_id, cursor.lastrowid)
+        )
+
+
+def test_an_empty_file_has_nothing_and_lacks_nothing(db):
+    seen = standing(db.conn)
+    assert (seen.users, seen.edges, seen.pages, seen.requests_left, seen.phase) == (0, 0, 0, 0, "done")
+
+
+def test_totals_follow_the_rows(db):
+    run = "INSERT INTO runs (started_at, version, api_url, credential_kind) VALUES ('now', '0', 'x', 'x')"
+    db.conn.execute(run)
+    task(db, "user_likes", 1)
+    db.conn.execute(
+        "INSERT INTO pages (task_id, reading, number, run_id, request, first_rank, received, skipped, kept, fetched_at,"
+        " elapsed_ms, bytes) VALUES (1, 0, 0, 1, 'GET /', 0, 1, 0, 1, 'now', 1, 1)"
+    )
+    for table in ("users", "tracks"):
+        db.conn.execute(
+            f"INSERT INTO {table} (id, seen_as, status, first_seen_at, last_seen_on)"
+            " SELECT value, 'list', 'ok', 'now', 'now' FROM json_each('[1, 2, 3]')"
+        )
+    edge = "INSERT INTO user_engagements (user_id, track_id, engagement_type, first_page_id) VALUES (?, ?, ?, 1)"
+    db.conn.executemany(
+        f"{edge} ON CONFLICT DO UPDATE SET user_list_rank = 0",
+        [(1, 1, "like"), (1, 2, "like"), (1, 1, "repost"), (1, 1, "like")],
+    )
+    db.conn.execute("DELETE FROM users WHERE id = 3")
+    seen = standing(db.conn)
+    assert (seen.users, seen.tracks, seen.likes, seen.reposts, seen.pages) == (2, 3, 2, 1, 1)
+
+
+def test_what_is_left_is_known_from_the_claims_and_the_caps(db):
+    h = harvest(db, Limits(max_user_likes=500))
+    task(db, "track_likers", 1, claimed=3, collected=3, pages=1, outcome="complete", harvest_id=h)
+    task(db, "track_reposters", 1, claimed=0, collected=0, pages=1, outcome="complete", harvest_id=h)
+    for user, claimed in enumerate((10, 200, 201, 499, 5000)):  # 1 + 1 + 2 + 3 + 3 requests
+        task(db, "user_likes", user, claimed=claimed, harvest_id=h)
+    task(db, "user_likes", 9, claimed=450, collected=200, pages=1, harvest_id=h)  # 2 more
+    seen = standing(db.conn)
+    assert (seen.requests_left, seen.at_least, seen.phase, seen.open_lists) == (12, False, "users", 6)
+
+
+def test_before_the_spill_has_ended_it_is_a_lower_bound_with_what_the_lists_promise(db):
+    h = harvest(db, Limits(max_users=1000))
+    task(db, "track_likers", 1, claimed=600, collected=200, pages=1, harvest_id=h)
+    for user in range(200):
+        task(db, "user_likes", user, claimed=300, harvest_id=h)
+    seen = standing(db.conn)
+    assert seen.at_least
+    assert seen.phase == "spill"
+    assert seen.requests_left == 2 + 200 * 2 + 400 * 2
+
+
+def test_no_more_people_are_promised_than_will_be_followed(db):
+    h = harvest(db, Limits(max_users=250))
+    task(db, "track_likers", 1, claimed=600, collected=200, pages=1, harvest_id=h)
+    for user in range(200):
+        task(db, "user_likes", user, claimed=300, harvest_id=h)
+    assert standing(db.conn).requests_left == 2 + 200 * 2 + 50 * 2
+
+
+def test_a_deeper_level_to_come_makes_it_a_lower_bound(db):
+    h = harvest(db, Limits(depth=2))
+    task(db, "user_likes", 1, claimed=5, harvest_id=h)
+    assert standing(db.conn).at_least
+
+
+def test_lists_that_only_others_want_are_not_left_to_this_crawl(db):
+    running, paused = harvest(db, Limits()), harvest(db, Limits(), state="paused")
+    task(db, "user_likes", 1, claimed=5, harvest_id=running)
+    task(db, "user_likes", 2, claimed=5, harvest_id=paused)
+    assert standing(db.conn).requests_left == 1
+
+
+def test_claims_that_turn_out_too_high_are_believed_less(db):
+    h = harvest(db, Limits())
+    for user in range(200):
+        task(db, "user_likes", user, claimed=400, collected=100, pages=1, outcome="short", harvest_id=h)
+    for user in range(200, 300):
+        task(db, "user_likes", user, claimed=400, harvest_id=h)
+    assert 100 <= standing(db.conn).requests_left <= 110
+
+
+@pytest.mark.parametrize("waiting", [None, "SoundCloud asks us to slow down"])
+def test_what_a_crawl_tells_is_read_as_it_was_told(db, waiting):
+    db.conn.execute("INSERT INTO runs (started_at, version, api_url, credential_kind) VALUES ('now', '0', 'x', 'x')")
+    word = Told(1, "2026-01-01T00:00:00Z", "users", 1, 3, 1.9, None, waiting, None, 42_000, 17, True, 12.5)
+    tell(db.conn, word)
+    tell(db.conn, word)
+    assert told(db.conn) == word
+
+
+def test_the_look_at_the_ledger_stays_in_its_index(db):
+    plan = db.conn.execute(f"EXPLAIN QUERY PLAN {LISTS_OF_KIND}", {"kind": "user_likes", "cap": 1, "size": 200})
+    assert any("USING COVERING INDEX tasks_by_outcome" in row[3] for row in plan)

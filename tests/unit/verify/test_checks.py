@@ -1,0 +1,390 @@
+"""What `verify` finds: every planted damage by its name, and nothing where nothing is wrong."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from harvest.models import Limits
+from harvest.simulator.oracle import expect
+from harvest.store.database import open_to_read
+from harvest.verify.checks import checks, verify
+from tests.crawling import crawl_world, read
+from tests.faulty import WORLD, path_of
+
+LIMITS = Limits(max_user_likes=15)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """A small file with lists that are whole, capped, gone and short, and one that failed."""
+    path = tmp_path_factory.mktemp("sound") / "t.db"
+    lists = {user: ended for (kind, user), ended in expect(WORLD).lists.items() if kind == "user_likes"}
+    refused = min(user for user, ended in lists.items() if ended[1] == 4)
+    faults = f"bad_request_html[{path_of(refused)}]"
+    crawl_world(path, WORLD, limits=LIMITS, page_size=5, server_options={"faults": faults})
+    outcomes = {row[0] for row in read(path, "SELECT DISTINCT outcome FROM tasks")}
+    assert outcomes >= {"complete", "capped", "gone", "failed"}
+    return path
+
+
+@pytest.fixture
+def damaged(sound, tmp_path):
+    """Copy the file and do something to the copy."""
+    path = tmp_path / "damaged.db"
+    shutil.copy(sound, path)
+
+    def do(sql: str) -> Path:
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            done = [connection.execute(statement) for statement in sql.split(";") if statement.strip()]
+            hit = done[-1].rowcount == 1 or sql.startswith("DROP")
+            assert hit, "the damage hit nothing, or too much"
+        finally:
+            connection.close()
+        return path
+
+    return do
+
+
+def contradicted(path: Path) -> list[str]:
+    connection = open_to_read(path)
+    try:
+        return [finding.check.name for finding in verify(connection) if finding.contradictions]
+    finally:
+        connection.close()
+
+
+# A list of likes that was read in several pages and is whole; its pages; an edge of it that no other list has.
+WHOLE = """(SELECT id FROM tasks WHERE kind = 'user_likes' AND outcome = 'complete' AND claimed > 5 AND pages_read > 1
+    ORDER BY id LIMIT 1)"""
+PERSON = f"(SELECT subject_id FROM tasks WHERE id = {WHOLE})"
+LONELY = f"""(SELECT max(user_list_rank) FROM user_engagements WHERE user_id = {PERSON} AND engagement_type = 'like'
+    AND track_list_rank IS NULL)"""
+LAST = f"(SELECT collected - 1 FROM tasks WHERE id = {WHOLE})"
+CAPPED = "(SELECT id FROM tasks WHERE outcome = 'capped' ORDER BY id LIMIT 1)"
+FAILED = "(SELECT id FROM tasks WHERE outcome = 'failed')"
+FULL = "(SELECT id FROM tasks WHERE outcome = 'capped' AND next_cursor IS NOT NULL ORDER BY id LIMIT 1)"
+OTHER = f"(SELECT min(subject_id) FROM tasks WHERE kind = 'user_likes' AND subject_id <> {PERSON})"
+STRAYS = "seen_as, first_seen_at, last_seen_on) VALUES (424242, 'list', '2026-11-20T10:00:00Z', '2026-11-20')"
+
+
+def edge(rank: object) -> str:
+    """Name an edge of the whole list by its rank; the table has no rowid."""
+    return f"user_id = {PERSON} AND engagement_type = 'like' AND user_list_rank = {rank}"
+
+
+DAMAGES = {
+    "an edge deleted": (f"DELETE FROM user_engagements WHERE {edge(LAST)}", {"edges.user_likes"}),
+    "an edge added": (
+        "INSERT INTO user_engagements (user_id, track_id, engagement_type, user_list_rank, first_page_id) SELECT"
+        f" {PERSON}, (SELECT max(id) FROM tracks WHERE id NOT IN (SELECT track_id FROM user_engagements WHERE user_id ="
+        f" {PERSON})), 'like', {LAST} + 1, (SELECT max(id) FROM pages WHERE task_id = {WHOLE})",
+        {"edges.user_likes"},
+    ),
+    "two ranks made one": (f"UPDATE user_engagements SET user_list_rank = 1 WHERE {edge(2)}", {"edges.user_likes"}),
+    "a hole in the ranks": (
+        f"UPDATE user_engagements SET user_list_rank = 500 WHERE {edge(LAST)}",
+        {"edges.user_likes"},
+    ),
+    "a rank below the first": (
+        f"UPDATE user_engagements SET user_list_rank = -1 WHERE {edge(0)}",
+        {"edges.user_likes"},
+    ),
+    "a repost made a like": (
+        "UPDATE user_engagements SET engagement_type = 'like' WHERE engagement_type = 'repost'"
+        " AND track_list_rank = (SELECT max(track_list_rank) FROM user_engagements WHERE engagement_type = 'repost')",
+        {"edges.track_reposters", "edges.track_likers"},
+    ),
+    "an edge of no list": (
+        f"UPDATE user_engagements SET user_list_rank = NULL WHERE {edge(LONELY)}",
+        {"edges.ranked", "edges.user_likes"},
+    ),
+    "fewer collected": (
+        f"UPDATE tasks SET collected = collected - 1 WHERE id = {WHOLE}",
+        {"edges.user_likes", "pages.kept"},
+    ),
+    "more skipped": (f"UPDATE tasks SET skipped = skipped + 1 WHERE id = {WHOLE}", {"pages.skipped"}),
+    "more pages read": (f"UPDATE tasks SET pages_read = pages_read + 1 WHERE id = {WHOLE}", {"pages.numbers"}),
+    "a page that kept less": (
+        f"UPDATE pages SET kept = kept - 1 WHERE task_id = {WHOLE} AND number = 0",
+        {"pages.kept", "pages.first_rank"},
+    ),
+    "a page that kept more than it got": (
+        f"UPDATE pages SET received = 0 WHERE task_id = {WHOLE} AND number = 0",
+        {"pages.room"},
+    ),
+    "a page that begins elsewhere": (
+        f"UPDATE pages SET first_rank = first_rank + 1 WHERE task_id = {WHOLE} AND number = 1",
+        {"pages.first_rank"},
+    ),
+    "a page deleted": (
+        f"PRAGMA foreign_keys = OFF; DELETE FROM pages WHERE task_id = {WHOLE} AND number = 0",
+        {"pages.numbers", "pages.kept", "sqlite.foreign_keys"},
+    ),
+    "a page moved": (
+        f"UPDATE pages SET number = 7 WHERE task_id = {WHOLE} AND number = 1",
+        {"pages.numbers"},
+    ),
+    "another cursor": (f"UPDATE tasks SET next_cursor = '/users/1/likes' WHERE id = {CAPPED}", {"pages.cursor"}),
+    "a cursor after the end": (
+        f"UPDATE tasks SET next_cursor = '/users/1/likes' WHERE id = {WHOLE}",
+        {"pages.cursor", "ledger.ended_open"},
+    ),
+    "complete called short": (f"UPDATE tasks SET outcome = 'short' WHERE id = {WHOLE}", {"ledger.claims"}),
+    "short called complete": (
+        f"UPDATE tasks SET claimed = collected * 3 WHERE id = {WHOLE}",
+        {"ledger.claims"},
+    ),
+    "complete called capped": (f"UPDATE tasks SET outcome = 'capped' WHERE id = {WHOLE}", {"ledger.capped"}),
+    "capped called complete": (
+        f"UPDATE tasks SET outcome = 'complete', claimed = NULL WHERE id = {CAPPED}",
+        {"ledger.ended_open"},
+    ),
+    "complete called a loop": (f"UPDATE tasks SET outcome = 'loop' WHERE id = {WHOLE}", {"ledger.loop"}),
+    "complete called failed": (f"UPDATE tasks SET outcome = 'failed' WHERE id = {WHOLE}", {"ledger.failed"}),
+    "unread called complete": (
+        "UPDATE tasks SET outcome = 'complete', claimed = NULL WHERE outcome = 'gone' AND pages_read = 0",
+        {"ledger.unread", "graph.status"},
+    ),
+    "reopened in a drained harvest": (
+        f"UPDATE tasks SET state = 'todo', outcome = NULL WHERE id = {WHOLE}",
+        {"harvests.drained"},
+    ),
+    "a reason deleted": (f"DELETE FROM failures WHERE task_id = {FAILED}", {"ledger.failed"}),
+    "a wish deleted": (
+        f"DELETE FROM harvest_tasks WHERE task_id = {WHOLE}",
+        {"harvests.wanted", "harvests.followed"},
+    ),
+    "a followed person dropped": (
+        "PRAGMA foreign_keys = OFF; DELETE FROM harvest_tasks WHERE task_id = (SELECT id FROM tasks WHERE outcome ="
+        " 'gone'); DELETE FROM failures WHERE task_id = (SELECT id FROM tasks WHERE outcome = 'gone');"
+        "UPDATE users SET status = 'ok' WHERE status = 'gone';"
+        " DELETE FROM tasks WHERE outcome = 'gone'",
+        {"harvests.followed"},
+    ),
+    "a chance that nobody had": (
+        f"UPDATE harvest_tasks SET chance = 0.31 WHERE task_id = {WHOLE}",
+        {"harvests.chance"},
+    ),
+    "the seed's list not wanted": (
+        "DELETE FROM harvest_tasks WHERE task_id = (SELECT id FROM tasks WHERE kind = 'track_reposters')",
+        {"harvests.seed", "harvests.wanted"},
+    ),
+    "an edge of nobody": (
+        "PRAGMA foreign_keys = OFF; UPDATE user_engagements SET user_id = 5 WHERE engagement_type = 'repost' AND"
+        " user_list_rank IS NULL AND track_list_rank = 0",
+        {"sqlite.foreign_keys"},
+    ),
+    "an edge with a page of another list": (
+        "UPDATE user_engagements SET first_page_id = (SELECT max(p.id) FROM pages AS p JOIN tasks AS t ON t.id ="
+        f" p.task_id WHERE t.kind = 'user_likes' AND t.subject_id <> {PERSON}) WHERE {edge(LAST)}",
+        {"edges.provenance"},
+    ),
+    "an edge with another page of its list": (
+        f"UPDATE user_engagements SET first_page_id = (SELECT min(id) FROM pages WHERE task_id = {WHOLE})"
+        f" WHERE {edge(LAST)}",
+        {"edges.provenance"},
+    ),
+    "a tag folded otherwise": (
+        "UPDATE tags SET folded = 'something else' WHERE id = (SELECT min(id) FROM tags)",
+        {"tags.folded"},
+    ),
+    "somebody gone without a reason": (
+        "UPDATE users SET status = 'gone' WHERE id = (SELECT min(id) FROM users WHERE status = 'ok')",
+        {"graph.status"},
+    ),
+    "somebody gone called well": ("UPDATE users SET status = 'ok' WHERE status = 'gone'", {"graph.status"}),
+    "a zero from an embedded object": (
+        "UPDATE users SET followers_count = 0 WHERE id = (SELECT min(id) FROM users WHERE seen_as = 'embedded')",
+        {"graph.seen_as"},
+    ),
+    "a total that is wrong": ("UPDATE totals SET users = users + 1", {"totals"}),
+    "a title that search does not know": (
+        "DROP TRIGGER search_track_changed;"
+        " UPDATE tracks SET title = 'unheard of' WHERE id = (SELECT min(id) FROM tracks)",
+        {"search.index"},
+    ),
+    "a track that search has lost": (
+        "INSERT INTO track_search (track_search, rowid, title, artist, tags) SELECT 'delete', track_id, title, artist,"
+        " tags FROM track_texts WHERE track_id = (SELECT min(id) FROM tracks)",
+        {"search.index"},
+    ),
+    "a track that waits for search": (
+        "INSERT INTO search_waiting SELECT min(id) FROM tracks",
+        {"search.index"},
+    ),
+    "a search index in pieces": (
+        "DELETE FROM track_search_data WHERE id = (SELECT max(id) FROM track_search_data)",
+        {"search.index"},
+    ),
+    "likes counted as reposts": ("UPDATE totals SET likes = likes + 1, reposts = reposts - 1", {"totals"}),
+    "short of nothing": (f"UPDATE tasks SET outcome = 'short', claimed = NULL WHERE id = {WHOLE}", {"ledger.claims"}),
+    "capped called a loop": (f"UPDATE tasks SET outcome = 'loop' WHERE id = {FULL}", {"ledger.loop"}),
+    "a list cut within a page called a loop": (
+        "UPDATE tasks SET outcome = 'loop' WHERE id = (SELECT t.id FROM tasks AS t JOIN pages AS p ON p.task_id = t.id"
+        " AND p.request = t.next_cursor WHERE t.outcome = 'capped' ORDER BY t.id LIMIT 1)",
+        {"ledger.loop"},
+    ),
+    "failed called unreadable": (f"UPDATE tasks SET outcome = 'unreadable' WHERE id = {FAILED}", {"ledger.failed"}),
+    "failed called forbidden": (f"UPDATE tasks SET outcome = 'forbidden' WHERE id = {FAILED}", {"ledger.failed"}),
+    "an inner page that leads elsewhere": (
+        f"UPDATE pages SET next_cursor = replace(next_cursor, 'cursor=', 'cursor=9') WHERE task_id = {WHOLE}"
+        " AND number = 0",
+        {"pages.next"},
+    ),
+    "an inner page that leads nowhere": (
+        f"UPDATE pages SET next_cursor = NULL WHERE task_id = {WHOLE} AND number = 0",
+        {"pages.next"},
+    ),
+    "the first page asked of somebody else": (
+        f"UPDATE pages SET request = replace(request, ':' || {PERSON} || '/', ':' || {OTHER} || '/')"
+        f" WHERE task_id = {WHOLE} AND number = 0",
+        {"pages.first"},
+    ),
+    "the second page asked of somebody else": (
+        f"UPDATE pages SET request = replace(request, {PERSON} || '/', {OTHER} || '/')"
+        f" WHERE task_id = {WHOLE} AND number = 1",
+        {"pages.next"},
+    ),
+    "a cap below what was collected": (
+        f"UPDATE harvest_tasks SET cap = 2 WHERE task_id = {CAPPED}",
+        {"harvests.caps"},
+    ),
+    "a track gone without a reason": (
+        "UPDATE tracks SET status = 'gone' WHERE id = (SELECT seed_id FROM harvests)",
+        {"graph.status"},
+    ),
+    "a failure of a list that is whole": (
+        "INSERT INTO failures (task_id, class, status, message, first_at, last_at, retryable)"
+        f" SELECT {WHOLE}, 'server', 500, 'x', '2026', '2026', 1",
+        {"failures.resolved"},
+    ),
+    "a harvest called failed": ("UPDATE harvests SET state = 'failed'", {"harvests.state"}),
+    "a harvest that ended at no time": ("UPDATE harvests SET finished_at = NULL", {"harvests.state"}),
+    "two with one place": (
+        f"UPDATE harvest_tasks SET listed_rank = listed_rank + 1 WHERE task_id = {WHOLE}",
+        {"harvests.listed"},
+    ),
+    "a reposter with the place of a liker": (
+        "UPDATE harvest_tasks SET listed_rank = 0 WHERE task_id = (SELECT w.task_id FROM harvest_tasks AS w JOIN tasks"
+        " AS p ON p.id = w.parent_task_id AND p.kind = 'track_reposters' ORDER BY w.listed_rank LIMIT 1)",
+        {"harvests.listed"},
+    ),
+    "somebody chosen without a place": (
+        f"UPDATE harvest_tasks SET listed_rank = NULL WHERE task_id = {WHOLE}",
+        {"harvests.listed", "harvests.followed"},
+    ),
+    "the seed's list in the second place": (
+        "UPDATE harvest_tasks SET listed_rank = 1 WHERE task_id = (SELECT id FROM tasks WHERE kind = 'track_likers')",
+        {"harvests.places"},
+    ),
+    "somebody named by nobody": (
+        f"UPDATE harvest_tasks SET parent_task_id = NULL WHERE task_id = {WHOLE}",
+        {"harvests.parents"},
+    ),
+    "somebody named by themselves": (
+        f"UPDATE harvest_tasks SET parent_task_id = task_id WHERE task_id = {WHOLE}",
+        {"harvests.parents"},
+    ),
+    "somebody of no list": (f"INSERT INTO users (id, {STRAYS}", {"graph.listed"}),
+    "a trigger dropped": ("DROP TRIGGER users_counted", {"schema"}),
+    "an index dropped": ("DROP INDEX engagements_by_track", {"schema"}),
+    "a view dropped": ("DROP VIEW likes", {"schema"}),
+    "a view made otherwise": ("DROP VIEW likes; CREATE VIEW likes AS SELECT 1 AS user_id", {"schema"}),
+    "fewer requests than pages": ("UPDATE run_requests SET n = 3 WHERE status = 200", {"runs.requests"}),
+}
+
+
+def test_two_who_were_drawn_with_one_place_are_found(tmp_path):
+    crawl_world(tmp_path / "t.db", WORLD, limits=Limits(max_users=5, order="random"))
+    connection = sqlite3.connect(tmp_path / "t.db")
+    with connection:
+        connection.execute("UPDATE harvest_tasks SET listed_rank = 2 WHERE listed_rank = 3")
+    connection.close()
+    assert contradicted(tmp_path / "t.db") == ["harvests.places"]
+
+
+def test_there_are_twenty_kinds_of_damage_and_more():
+    assert len(DAMAGES) >= 20
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_planted_damage_is_found_by_its_name(name, damaged):
+    sql, expected = DAMAGES[name]
+    assert expected <= set(contradicted(damaged(sql)))
+
+
+def test_every_check_is_contradicted_by_some_damage():
+    """A check that no damage sets off has not been seen to work; lists that no crawl reads yet have none."""
+    named = {name for _, expected in DAMAGES.values() for name in expected}
+    read_by_a_crawl = {"edges.track_likers", "edges.track_reposters", "edges.user_likes"}
+    told = {c.name for c in checks() if not c.name.startswith("edges.") or c.name in read_by_a_crawl}
+    assert told <= named | {"edges.track_likers"}
+
+
+@pytest.mark.parametrize("table", ["user_engagements", "tags_by_folded", "tasks_by_outcome", "pages"])
+def test_overwritten_bytes_are_found(table, sound, tmp_path):
+    """A byte in the middle of a page of the file, as a bad disk would leave it."""
+    path = tmp_path / "damaged.db"
+    shutil.copy(sound, path)
+    ((size,),) = read(path, "PRAGMA page_size")
+    ((root,),) = read(path, "SELECT rootpage FROM sqlite_schema WHERE name = ?", table)
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size + 3)
+        file.write(b"\xff\xff")  # the number of cells on this page
+    try:
+        found = contradicted(path)
+    except sqlite3.DatabaseError:
+        return  # SQLite itself refuses to go on; the command line says so (exit code 4)
+    assert "sqlite.integrity" in found
+
+
+CRAWLS = {
+    "plain": [(None, Limits())],
+    "with caps": [(None, Limits(max_users=5, max_user_likes=7, max_listed=6))],
+    "nobody followed": [(None, Limits(max_users=0))],
+    "depth 2": [(None, Limits(max_users=4, max_user_likes=6, max_tracks=2, depth=2))],
+    "two seeds": [(2, Limits(max_users=6, max_user_likes=8))],
+    "a seed added": [(None, Limits(max_users=6)), (2, Limits(max_users=6))],
+    "raised caps": [
+        (None, Limits(max_users=4, max_user_likes=6, max_listed=5)),
+        (None, Limits(max_users=8, max_user_likes=12, max_listed=8)),
+    ],
+    "lowered caps": [(None, Limits(max_user_likes=12)), (None, Limits(max_users=3, max_user_likes=6, max_listed=4))],
+    "more people in two levels": [
+        (None, Limits(max_users=2, max_user_likes=6, max_tracks=2, depth=2)),
+        (None, Limits(max_users=7, max_user_likes=9, max_tracks=3, depth=2)),
+    ],
+    "longer lists, then shorter ones": [
+        (None, Limits(max_users=6, max_listed=4)),
+        (None, Limits(max_users=6, max_listed=8)),
+        (None, Limits(max_users=6, max_listed=5)),
+    ],
+    "one order after the other": [
+        (None, Limits(max_users=5, order="random", depth=2, max_tracks=2)),
+        (None, Limits(max_users=5, depth=2, max_tracks=2)),
+        (None, Limits(max_users=6, order="popular", depth=2, max_tracks=3)),
+    ],
+    "deeper later": [
+        (None, Limits(max_users=4, max_user_likes=6, max_tracks=2)),
+        (None, Limits(max_users=4, max_user_likes=6, max_tracks=2, depth=3)),
+    ],
+}
+
+
+@pytest.mark.parametrize("page_size", [3, 200])
+@pytest.mark.parametrize("name", CRAWLS)
+def test_nothing_is_found_where_nothing_is_wrong(name, page_size, tmp_path):
+    path = tmp_path / "t.db"
+    for seeds, limits in CRAWLS[name]:
+        wanted = WORLD.seed_urls(seeds) if seeds else None
+        crawl_world(path, WORLD, wanted, limits, page_size=page_size)
+        assert contradicted(path) == []
+
+
+def test_nothing_is_found_in_the_file_that_the_damage_is_done_to(sound):
+    assert contradicted(sound) == []
