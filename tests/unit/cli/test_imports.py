@@ -58,6 +58,7 @@ def test_help_imports_no_more_than_click_and_the_settings_file() -> None:
     found = imported("--help")
     assert found & (HEAVY | {"sqlite3"}) == set()
     assert {name for name in found if name.startswith("harvest.")} == {
+        "harvest._version",
         "harvest.cli",
         "harvest.cli.main",
         "harvest.cli.output",
