@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Subject = Literal["harvest", "track", "user", "playlist"]
-Item = Literal["track", "user", "playlist", "comment"]
+Subject = Literal["seed", "track", "user", "playlist"]
+Item = Literal["track", "user", "playlist", "comment", "thing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Edge:
 
     `rank` is the column that holds the item's place in this list. `on_item` edges live in the item's own row
     (a track knows its uploader). `repeats` is true where the place itself is the key, so that one item may
-    stand in the list twice (a playlist may hold a track twice).
+    stand in the list twice (a playlist may hold a track twice). `leads` is the column with what the edge leads to, where
+    that is not its item (a comment leads to its author).
     """
 
     table: str
@@ -29,22 +30,21 @@ class Edge:
     engagement_type: str | None = None
     on_item: bool = False
     repeats: bool = False
+    leads: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ListKind:
     """What there is to know about one kind of list.
 
-    `path` is filled with the subject's URN. `claimed` is the column, in the table of the subject, that says
-    how long the list should be; `cap` names the limit (`models.Limits`) that bounds what is kept of it.
-    `by_access` lists hide blocked tracks unless asked not to. `by_offset` lists may offer a next page for ever,
-    so their first empty page ends them (soundcloud/api issue 505).
-
-    `births` are the lists wanted of each item; where people are chosen, those of the `chosen_after` list (of the
-    same subject) come first, and an item that stands in both counts once.
+    `option` is what options call it (`--read likes`). `path` is filled with the subject's URN. `claimed` is the
+    column, in the table of the subject, that says how long the list should be; `cap` is how many edges are kept of it
+    unless the harvest says otherwise. `by_access` lists hide blocked tracks unless asked not to. `by_offset` lists may
+    offer a next page for ever, so their first empty page ends them (soundcloud/api issue 505).
     """
 
     name: str
+    option: str
     subject: Subject
     item: Item
     path: str
@@ -53,9 +53,7 @@ class ListKind:
     by_access: bool = False
     by_offset: bool = False
     parameters: tuple[tuple[str, str], ...] = ()
-    cap: str | None = None
-    births: tuple[str, ...] = ()
-    chosen_after: str | None = None
+    cap: int = 1
     title: str = ""
 
 
@@ -69,10 +67,10 @@ def _repost(subject: str, item: str, rank: str) -> Edge:
 
 RESOLVE = ListKind(
     "resolve",
-    subject="harvest",
-    item="track",
+    option="",
+    subject="seed",
+    item="thing",  # whatever the address leads to
     path="/resolve",
-    births=("track_likers", "track_reposters"),
     title="the seed",
 )
 
@@ -82,50 +80,54 @@ KINDS: dict[str, ListKind] = {
         RESOLVE,
         ListKind(
             "track_likers",
+            option="likers",
+            cap=20_000,
             subject="track",
             item="user",
             path="/tracks/{urn}/favoriters",
             edge=_like("track_id", "user_id", "track_list_rank"),
             claimed="likes_count",
-            cap="max_listed",
-            births=("user_likes",),
             title="who liked the track",
         ),
         ListKind(
             "track_reposters",
+            option="reposters",
+            cap=20_000,
             subject="track",
             item="user",
             path="/tracks/{urn}/reposters",
             edge=_repost("track_id", "user_id", "track_list_rank"),
             claimed="reposts_count",
-            cap="max_listed",
-            births=("user_likes",),
-            chosen_after="track_likers",
             title="who reposted the track",
         ),
         ListKind(
             "track_comments",
+            option="comments",
+            cap=1_000,
             subject="track",
             item="comment",
             path="/tracks/{urn}/comments",
-            edge=Edge("comments", "track_id", "id", "track_list_rank", on_item=True),
+            edge=Edge("comments", "track_id", "id", "track_list_rank", on_item=True, leads="user_id"),
             claimed="comment_count",
             by_offset=True,
             title="comments on the track",
         ),
         ListKind(
             "user_likes",
+            option="likes",
+            cap=500,
             subject="user",
             item="track",
             path="/users/{urn}/likes/tracks",
             edge=_like("user_id", "track_id", "user_list_rank"),
             claimed="likes_given_count",
-            cap="max_user_likes",
             by_access=True,
             title="tracks the user likes",
         ),
         ListKind(
             "user_reposts",
+            option="reposts",
+            cap=500,
             subject="user",
             item="track",
             path="/users/{urn}/reposts/tracks",
@@ -136,6 +138,8 @@ KINDS: dict[str, ListKind] = {
         ),
         ListKind(
             "user_tracks",
+            option="uploads",
+            cap=1_000,
             subject="user",
             item="track",
             path="/users/{urn}/tracks",
@@ -146,6 +150,8 @@ KINDS: dict[str, ListKind] = {
         ),
         ListKind(
             "user_playlists",
+            option="playlists",
+            cap=200,
             subject="user",
             item="playlist",
             path="/users/{urn}/playlists",
@@ -156,6 +162,8 @@ KINDS: dict[str, ListKind] = {
         ),
         ListKind(
             "user_playlist_likes",
+            option="liked-playlists",
+            cap=200,
             subject="user",
             item="playlist",
             path="/users/{urn}/likes/playlists",
@@ -164,6 +172,8 @@ KINDS: dict[str, ListKind] = {
         ),
         ListKind(
             "user_playlist_reposts",
+            option="reposted-playlists",
+            cap=200,
             subject="user",
             item="playlist",
             path="/users/{urn}/reposts/playlists",
@@ -172,6 +182,8 @@ KINDS: dict[str, ListKind] = {
         ),
         ListKind(
             "user_followers",
+            option="followers",
+            cap=5_000,
             subject="user",
             item="user",
             path="/users/{urn}/followers",
@@ -181,6 +193,8 @@ KINDS: dict[str, ListKind] = {
         ),
         ListKind(
             "user_followings",
+            option="followings",
+            cap=2_000,
             subject="user",
             item="user",
             path="/users/{urn}/followings",
@@ -190,6 +204,8 @@ KINDS: dict[str, ListKind] = {
         ),
         ListKind(
             "playlist_tracks",
+            option="playlist-tracks",
+            cap=500,
             subject="playlist",
             item="track",
             path="/playlists/{urn}/tracks",
@@ -201,6 +217,8 @@ KINDS: dict[str, ListKind] = {
         ),
         ListKind(
             "playlist_reposters",
+            option="playlist-reposters",
+            cap=20_000,
             subject="playlist",
             item="user",
             path="/playlists/{urn}/reposters",
@@ -210,16 +228,4 @@ KINDS: dict[str, ListKind] = {
     )
 }
 
-# Reading a found track deeper means reading the lists that a seed gives birth to.
-SPILL = RESOLVE.births
-
-
-def chosen_with(kind: ListKind) -> tuple[ListKind, ...]:
-    """List the kinds whose people are chosen together with those of this one, in the order in which they count."""
-    first = KINDS[kind.chosen_after] if kind.chosen_after else kind
-    return (first, *chosen_next(first))
-
-
-def chosen_next(kind: ListKind) -> tuple[ListKind, ...]:
-    """List the kinds whose people are chosen only once this list has ended."""
-    return tuple(other for other in KINDS.values() if other.chosen_after == kind.name)
+BY_NAME = {kind.option: kind for kind in KINDS.values() if kind.option}

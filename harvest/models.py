@@ -6,9 +6,10 @@ to SQLite as it is. `None` means unknown, never zero. Times are UTC text, `2026-
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class SeenAs(StrEnum):
@@ -20,7 +21,7 @@ class SeenAs(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a list ended: a closed set, guarded by a CHECK in `schema/`."""
+    """How a list ended; `store/outcomes.py` says what each means."""
 
     COMPLETE = "complete"
     CAPPED = "capped"
@@ -42,15 +43,39 @@ ORDERS = ("newest", "random", "popular", "least-known")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a harvest may take at most, how deep it goes, whom it follows first. Counts are exact to the item."""
+    """What a harvest reads, what it may take at most, how deep it goes, whom it follows first. Exact to the item.
 
-    max_users: int = 1000  # people followed per spilled track
+    `read` names the lists that are read of whatever is visited, `seed_read` those read of a seed besides (None: what its
+    kind is usually read with, but for those `without`). `via` are the lists of people that lead on. `caps` bound single
+    kinds of lists, by name. `depth` None is what the kind of seed asks for.
+    """
+
+    max_users: int = 1000  # people followed per track
     max_user_likes: int = 500  # edges kept of each one's likes
     max_listed: int = 20_000  # edges kept of each list of likers or reposters
-    max_tracks: int = 100  # tracks that spill per deeper level
-    depth: int = 1
+    max_tracks: int = 100  # tracks visited per round, at most
+    depth: int | None = None
     order: str = "newest"  # who is followed first, one of ORDERS
     sample_seed: int = 0  # of the lots drawn in random order
+    read: tuple[str, ...] = ("likers", "reposters", "likes")
+    seed_read: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ()
+    via: tuple[str, ...] = ("likes",)
+    caps: tuple[tuple[str, int], ...] = ()
+
+    @classmethod
+    def load(cls, text: str) -> Limits:
+        """Read stored options: what is unknown is dropped, what is missing is as usual."""
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: _frozen(value) for name, value in json.loads(text).items() if name in names})
+
+    def dump(self) -> str:
+        """Write them as they are stored."""
+        return json.dumps(asdict(self))
+
+
+def _frozen(value: object) -> Any:
+    return tuple(_frozen(part) for part in value) if isinstance(value, list) else value
 
 
 class User(NamedTuple):
@@ -138,16 +163,17 @@ class Task:
     """One list to read, and how far it has been read. `kind` names a declaration in `lists.py`.
 
     `cursor` is the path and query of the page to ask next, None for the first page. `seed_url` is set for
-    the task that resolves a seed and for no other. `cap` bounds the distinct edges to keep, None means all.
+    the task that resolves a seed and for no other. `cap` bounds the distinct edges to keep, None means all;
+    `barren` counts the pages in a row, up to the last, that brought nothing new.
     """
 
     id: int
     kind: str
     subject_id: int
-    argument: str = ""
     cursor: str | None = None
     reading: int = 0
     page_number: int = 0
+    barren: int = 0
     collected: int = 0
     claimed: int | None = None
     cap: int | None = None
@@ -169,13 +195,15 @@ class Page:
     """One reply, read: what it lists, what it told us on the way, and where the list goes on.
 
     `items` are the ids of the listed things in the order received, repeats included; null, alien and
-    unreadable entries are left out and counted in `skipped`. `received` counts every entry of the reply.
+    unreadable entries are left out and counted in `skipped`. `received` counts every entry of the reply;
+    `thing` is set for a reply about one thing, the kind of thing it is.
     `next_cursor` is a path and query on the API host, None at the end of the list.
     """
 
     request: str
     items: tuple[int, ...]
     received: int
+    thing: str | None = None
     skipped: int = 0
     next_cursor: str | None = None
     cursor_time: str | None = None

@@ -136,6 +136,7 @@ CREATE TABLE playlists (
     sharing         TEXT,
     artwork_url     TEXT,
     description     TEXT,
+    status          TEXT    NOT NULL DEFAULT 'ok' CHECK (status IN ('ok', 'gone', 'forbidden', 'forgotten')),
     owner_list_rank INTEGER,                        -- place in the owner's list of playlists
     first_page_id   INTEGER NOT NULL REFERENCES pages (id),
     first_seen_at   TEXT    NOT NULL,

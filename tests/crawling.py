@@ -106,7 +106,7 @@ async def crawl_into(
     """Crawl a served world; give the reason of the stop."""
     onlooker = onlooker or Onlooker()
     clock = clock or SystemClock()
-    wanted = [(url, limits or Limits()) for url in seeds or [server.world.seed_url()]]
+    wanted = [([url], limits or Limits()) for url in seeds or [server.world.seed_url()]]
     async with connect(
         settings_for(server, **settings), clock=clock, delay=delay, max_in_flight=max_in_flight
     ) as connection:

@@ -18,6 +18,7 @@ from harvest.api import cursors
 from harvest.errors import UnexpectedReply
 from harvest.lists import ListKind
 from harvest.models import Task
+from harvest.things import THINGS, Thing
 
 LARGEST_PAGE = 200  # the documented maximum; more gave 500 (soundcloud/api issue 170)
 EVERY_ACCESS = "playable,preview,blocked"
@@ -47,7 +48,7 @@ def request(task: Task, kind: ListKind) -> Request:
 
 def list_path(task: Task, kind: ListKind) -> str:
     """Fill the path of the list with the URN of its subject."""
-    return kind.path.format(urn=f"soundcloud:{kind.subject}s:{task.subject_id}")
+    return kind.path.format(urn=f"{THINGS[kind.subject].urn}{task.subject_id}")
 
 
 def list_parameters(task: Task, kind: ListKind) -> tuple[tuple[str, str], ...]:
@@ -67,10 +68,10 @@ def resolve(page_url: str) -> Request:
     return Request(f"/resolve?url={quote(page_url, safe='')}")
 
 
-def track(track_id: int, secret_token: str | None = None) -> Request:
-    """Ask for one track, with the secret of its link when it is private."""
-    query = f"?secret_token={quote(secret_token, safe='')}" if secret_token else ""
-    return Request(f"/tracks/soundcloud:tracks:{track_id}{query}")
+def thing(kind: Thing, number: int, secret_token: str | None = None) -> Request:
+    """Ask for one thing by itself, with the secret of its link when it is private."""
+    query = (*kind.query, *((("secret_token", secret_token),) if secret_token else ()))
+    return Request(f"/{kind.table}/{kind.urn}{number}{'?' if query else ''}{_encoded(query)}")
 
 
 @lru_cache(maxsize=64)  # each attempt of a request shows it several times

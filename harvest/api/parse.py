@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -59,19 +59,19 @@ def parse_page(body: bytes, kind: ListKind, *, full_profiles: bool = False) -> L
     return Listing(gathered.page(items, len(entries)), next_href)
 
 
-def parse_track(body: bytes, *, full_profiles: bool = False) -> Page:
-    """Read the reply about one track: a page of one, seen in full."""
-    shape = _shape("track", full_profiles)
+def parse_thing(body: bytes, kind: Item, *, full_profiles: bool = False) -> Page:
+    """Read the reply about one thing of this kind: a page of one, seen in full."""
+    shape = _shape(kind, full_profiles)
     try:
         entry = _decoder(shape).decode(body) if not _has_nul(body) else None
     except (ValueError, RecursionError):
         entry = None
     entry = entry or tolerant.shaped(shape, tolerant.decode(body))
     gathered = _Gathered()
-    items = _READERS["track"](gathered, [entry], SeenAs.FULL)
+    items = _READERS[kind](gathered, [entry], SeenAs.FULL)
     if not items and not gathered.unsupported:
-        raise UnexpectedReply("The reply is no track.", status=200, reply=evidence(body))
-    return gathered.page(items, 1)
+        raise UnexpectedReply(f"The reply is no {kind}.", status=200, reply=evidence(body))
+    return replace(gathered.page(items, 1), thing=kind)
 
 
 def parse_me(body: bytes) -> tuple[str, str]:

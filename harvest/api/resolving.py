@@ -13,21 +13,23 @@ from harvest.api import urns
 from harvest.api.endpoints import redacted
 from harvest.api.responses import one_line
 from harvest.errors import SeedError, UnexpectedReply
+from harvest.things import THINGS, Thing
 
-_KINDS = {"tracks": "track", "users": "profile", "playlists": "playlist"}
+_BY_COLLECTION = {thing.table: thing for thing in THINGS.values()}
 _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """The track behind an address."""
+    """The thing behind an address."""
 
-    track_id: int
+    thing: Thing
+    number: int
     secret_token: str | None = field(default=None, repr=False)
 
 
 def read_location(location: str, *, api_base: str, seed_url: str) -> Resource:
-    """Give the track a redirect names; raise SeedError when it names something else that exists."""
+    """Give the thing a redirect names. Raises SeedError when its name is no number, UnexpectedReply when it is none."""
     try:
         target = urlsplit(urljoin(f"{api_base.rstrip('/')}/resolve", location))
         foreign = _origin(location, api_base)
@@ -37,16 +39,15 @@ def read_location(location: str, *, api_base: str, seed_url: str) -> Resource:
         raise _unexpected("The seed was resolved to another host.", location)
     path = target.path.removeprefix(urlsplit(api_base).path.rstrip("/"))
     collection, _, key = unquote(path).strip("/").partition("/")
-    if collection not in _KINDS or not key or "/" in key:
+    if collection not in _BY_COLLECTION or not key or "/" in key:
         raise _unexpected("The seed was resolved to something unknown.", location)
-    if _KINDS[collection] != "track":
-        raise SeedError(f"{redacted(seed_url)} is a {_KINDS[collection]}; harvest starts from a track.")
-    track_id = urns.identify("track", uri=f"/tracks/{key}")
-    if not isinstance(track_id, int):
+    thing = _BY_COLLECTION[collection]
+    number = urns.identify(thing.name, uri=f"/{collection}/{key}")
+    if not isinstance(number, int):
         raise SeedError(
             f"{redacted(seed_url)} has the name '{one_line(key, 80)}', which is no number; harvest cannot hold it."
         )
-    return Resource(track_id, dict(parse_qsl(target.query)).get("secret_token"))
+    return Resource(thing, number, dict(parse_qsl(target.query)).get("secret_token"))
 
 
 def _origin(location: str, api_base: str) -> bool:

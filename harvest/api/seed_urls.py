@@ -47,7 +47,7 @@ class Seed:
     """Where a harvest starts. `kind` is unknown for short links, which only the service can resolve."""
 
     url: str
-    kind: Literal["track", "unknown"]
+    kind: Literal["track", "user", "playlist", "unknown"]
     secret: str | None = field(default=None, repr=False)
 
 
@@ -63,7 +63,17 @@ def normalise_seed(text: str) -> Seed:
         _refuse_host(host, shown)
     if not all(_SLUG.fullmatch(segment) for segment in segments):
         _refuse(shown, "has characters that no track address has; copy the address of the track's page")
-    return _track_page(segments, shown)
+    return _page(segments, shown)
+
+
+def public_address(address: str) -> str:
+    """Give a seed's address without the secret of a private link."""
+    head, slash, last = address.rpartition("/")
+    return (
+        f"{head}/s-…"
+        if slash and last.startswith("s-") and head.count("/") >= 4 and not head.endswith("/sets")
+        else address
+    )
 
 
 def _shown(text: str) -> str:
@@ -119,20 +129,29 @@ def _short_link(segments: list[str], shown: str) -> Seed:
     return Seed(f"https://{SHORT_HOST}/{segments[0]}", "unknown")
 
 
-def _track_page(segments: list[str], shown: str) -> Seed:
+def _page(segments: list[str], shown: str) -> Seed:
     if not segments:
         _refuse(shown, "names no track; give a track's page, https://soundcloud.com/artist/track")
     if segments[0].lower() in _SITE_PAGES:
         _refuse(shown, "is a page of the site and no track; give a track's page, https://soundcloud.com/artist/track")
     if len(segments) == 1:
-        _refuse(shown, "is a profile; harvest starts from a track, https://soundcloud.com/artist/track")
+        return Seed(f"https://soundcloud.com/{segments[0]}", "user")
     if segments[1].lower() == "sets":
-        _refuse(shown, "is a playlist or album; harvest starts from a track, https://soundcloud.com/artist/track")
+        return _playlist_page(segments, shown)
     if segments[1].lower() in _ACCOUNT_PAGES:
         _refuse(shown, "is a list on a profile; harvest starts from a track, https://soundcloud.com/artist/track")
-    page = f"https://soundcloud.com/{segments[0]}/{segments[1]}"
+    return _with_secret(f"https://soundcloud.com/{segments[0]}/{segments[1]}", segments[2:], "track", shown)
+
+
+def _playlist_page(segments: list[str], shown: str) -> Seed:
     if len(segments) == 2:
-        return Seed(page, "track")
-    if len(segments) == 3 and _SECRET.fullmatch(segments[2]):
-        return Seed(f"{page}/{segments[2]}", "track", segments[2])
-    _refuse(shown, f"is a page below a track; give {page}")
+        _refuse(shown, "is a list on a profile; give a playlist's page, https://soundcloud.com/artist/sets/playlist")
+    return _with_secret(f"https://soundcloud.com/{segments[0]}/sets/{segments[2]}", segments[3:], "playlist", shown)
+
+
+def _with_secret(page: str, rest: list[str], kind: Literal["track", "playlist"], shown: str) -> Seed:
+    if not rest:
+        return Seed(page, kind)
+    if len(rest) == 1 and _SECRET.fullmatch(rest[0]):
+        return Seed(f"{page}/{rest[0]}", kind, rest[0])
+    _refuse(shown, f"is a page below a {kind}; give {page}")

@@ -160,15 +160,17 @@ class Client:
                 return resolving.read_location(location, api_base=self._service.base, seed_url=seed_url)
 
         resource = await self._retry.run(resolve, is_there=self._is_there)
-        request = endpoints.track(resource.track_id, resource.secret_token)
+        request = endpoints.thing(resource.thing, resource.number, resource.secret_token)
 
         async def look(failures: int) -> Page:
             with _named(f"GET {endpoints.redacted(request.path_and_query)}"):
                 reply = await self._authorised(request, self._success)
-                page = parse.parse_track(reply.body, full_profiles=self._full_profiles)
-                if page.items != (resource.track_id,):  # a cache has served other people's replies (issue 380)
+                page = parse.parse_thing(reply.body, resource.thing.name, full_profiles=self._full_profiles)
+                if page.items != (resource.number,):  # a cache has served other people's replies (issue 380)
                     raise UnexpectedReply(
-                        "The reply is about another track.", status=200, reply=responses.evidence(reply.body)
+                        f"The reply is about another {resource.thing.name}.",
+                        status=200,
+                        reply=responses.evidence(reply.body),
                     )
             return self._stamped(page, reply, shown, None)
 

@@ -66,7 +66,7 @@ class Witness(Protocol):
 class Hooks:
     """What the engine asks of the store besides pages."""
 
-    spread_levels: Callable[[], bool]
+    next_round: Callable[[], bool]
     fail_seed: Callable[[Task, str], None]
     heartbeat: Callable[[], None]
     heartbeat_seconds: float
@@ -155,7 +155,7 @@ class Engine:
             await self._unless_stopped(self._client.room())
         elif self._reading:
             await self._changed.wait()
-        elif not self._hooks.spread_levels():
+        elif not self._hooks.next_round():
             return False
         else:
             self._witness.level_begun()
@@ -248,7 +248,7 @@ class Engine:
 
     def _nothing_is_left(self) -> bool:
         """Say whether the last request that was allowed happened to be the last one needed."""
-        return self._frontier.is_empty() and not self._hooks.spread_levels()
+        return self._frontier.is_empty() and not self._hooks.next_round()
 
     async def _beat(self) -> None:
         while True:

@@ -1,6 +1,6 @@
-"""One crawl from start to finish: enrol the seeds, hold the lease, run the engine, close the books.
+"""One crawl from start to finish: enrol the harvests, hold the lease, run the engine, close the books.
 
-In: a path, seeds with their limits, a client. Out: why it stopped; the file. Never: a word to the user.
+In: a path, seeds with their options, a client. Out: why it stopped; the file. Never: a word to the user.
 """
 
 from __future__ import annotations
@@ -17,7 +17,15 @@ from harvest.crawler.progress import Meter, Progress, Teller
 from harvest.models import Limits
 from harvest.store import harvests, lease, runs
 from harvest.store.commit import PageCommitter
-from harvest.store.database import Guard, apply_schema, fold_wal, immediately, open_for_crawl, storage_errors
+from harvest.store.database import (
+    Guard,
+    apply_schema,
+    back_up_before_migrating,
+    fold_wal,
+    immediately,
+    open_for_crawl,
+    storage_errors,
+)
 from harvest.store.frontier import Frontier
 from harvest.store.outcomes import Tolerance
 from harvest.system.clock import Clock, as_text
@@ -25,7 +33,7 @@ from harvest.system.clock import Clock, as_text
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-Seeds = Sequence[tuple[str, Limits]]
+Harvests = Sequence[tuple[Sequence[str], Limits]]  # the addresses each starts from, and its options
 
 
 class Service(Fetcher, Meter, Protocol):
@@ -49,7 +57,7 @@ class Conditions:
 
 async def crawl(
     path: Path,
-    seeds: Seeds,
+    wanted: Harvests,
     *,
     client: Service,
     conditions: Conditions,
@@ -59,16 +67,17 @@ async def crawl(
     budget: Budget | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> str:
-    """Crawl seeds into a file until done or stopped; give 'drained', 'interrupted' or the bound that was met.
+    """Crawl into a file until done or stopped; give 'drained', 'interrupted' or the bound that was met.
 
     `budget` is the one that the client asks as well.
     `on_start` gets the engine, so that a signal can stop it; `on_progress` hears every second how it goes. Raises
     HarvestError; whatever happens, what was committed stays and the harvests can be resumed.
     """
     with storage_errors(path):
+        back_up_before_migrating(path)
         db = open_for_crawl(path)
         try:
-            run_id = _begin(db, path, seeds, conditions, clock)
+            run_id = _begin(db, path, wanted, conditions, clock)
             budget = budget or Budget()
             budget.count_before(*runs.spent(db.conn))
             engine = _engine(db, run_id, client, conditions, witness, clock, budget)
@@ -100,13 +109,13 @@ async def crawl(
             db.conn.close()
 
 
-def _begin(db: Database, path: Path, seeds: Seeds, conditions: Conditions, clock: Clock) -> int:
+def _begin(db: Database, path: Path, wanted: Harvests, conditions: Conditions, clock: Clock) -> int:
     """Do everything that precedes the first request, in one transaction; give the run's id."""
     now = clock.now()
     with immediately(db):
         apply_schema(db)
         lease.take(db.conn, now, path)
-        ids = [harvests.enrol(db.conn, url, limits, as_text(now)) for url, limits in seeds]
+        ids = [harvests.enrol(db.conn, addresses, limits, as_text(now)) for addresses, limits in wanted]
         run_id = runs.start_run(
             db.conn,
             now=as_text(now),
@@ -114,7 +123,7 @@ def _begin(db: Database, path: Path, seeds: Seeds, conditions: Conditions, clock
             api_url=conditions.api_url,
             credential_kind=conditions.credential_kind,
         )
-        harvests.begin(db.conn, ids, run_id)
+        harvests.begin(db.conn, ids, as_text(now))
     return run_id
 
 
@@ -127,17 +136,17 @@ def _engine(
     clock: Clock,
     budget: Budget,
 ) -> Engine:
-    def spread_levels() -> bool:
+    def next_round() -> bool:
         with db.atomic():
-            return harvests.spread_levels(db.conn, run_id, as_text(clock.now()))
+            return harvests.next_round(db.conn, run_id, as_text(clock.now()))
 
     return Engine(
         frontier=Frontier(db.conn, page_size=conditions.page_size),
         client=client,
         committer=PageCommitter(db, run_id, canonical=canonical, tolerance=conditions.tolerance),
         hooks=Hooks(
-            spread_levels=spread_levels,
-            fail_seed=lambda task, reason: harvests.fail_harvest(db.conn, task.id, reason, as_text(clock.now())),
+            next_round=next_round,
+            fail_seed=lambda task, reason: harvests.fail_seed(db.conn, task.subject_id, reason),
             heartbeat=lambda: lease.renew(db.conn, clock.now()),
             heartbeat_seconds=lease.HEARTBEAT_SECONDS,
         ),

@@ -1,4 +1,4 @@
-"""Keep one page, its cursor and its births in one transaction.
+"""Keep one page with its cursor in one transaction.
 
 In: a claimed Task and its Page, or the error that ended it. Out: a Receipt.
 Never: a network call, or a second transaction. Before the commit nothing happened; after it the page is done for ever.
@@ -9,15 +9,15 @@ from __future__ import annotations
 import dataclasses
 import sqlite3
 from collections.abc import Mapping
-from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from harvest.errors import ApiError, Forbidden, Gone, UnexpectedReply
 from harvest.lists import KINDS, RESOLVE, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
-from harvest.store import births, edges, entities, search
+from harvest.store import edges, entities, readings, search, seeds
 from harvest.store.edges import Kept
-from harvest.store.outcomes import BARREN_PAGES, Standing, Tolerance, outcome_of
+from harvest.store.outcomes import Standing, Tolerance, outcome_of
 from harvest.store.write_cache import Recent
 
 if TYPE_CHECKING:
@@ -30,10 +30,8 @@ _OUTCOMES: dict[type[ApiError], Outcome] = {
     Forbidden: Outcome.FORBIDDEN,
     UnexpectedReply: Outcome.UNREADABLE,
 }
-_SUBJECT_STATUS = {Outcome.GONE: "gone", Outcome.FORBIDDEN: "forbidden"}
 _UNSUPPORTED_URN = "unsupported_urn"  # of an entry, not of the list: a list that ends well does not mend it
 _REPLY_KEPT = 2000  # characters of evidence
-_SPELLINGS = 2048  # requests whose one spelling is remembered: each page of a list looks at all pages before it
 
 
 class PageCommitter:
@@ -51,7 +49,7 @@ class PageCommitter:
         self._db = db
         self._connection: sqlite3.Connection = db.conn
         self._run_id = run_id
-        self._canonical = lru_cache(maxsize=_SPELLINGS)(canonical)
+        self._canonical = canonical
         self._tolerance = tolerance or Tolerance()
         self._users, self._tracks = Recent(), Recent()
 
@@ -61,14 +59,14 @@ class PageCommitter:
         with self._db.atomic():
             kept = edges.choose(self._connection, task, kind.edge, page.items)
             page_id = self._insert_page(task, page, kept)
-            self._merge(page, kept, page_id)
+            self._merge(kind, page, kept, page_id)
             if kind.edge is not None:
                 edges.write(self._connection, task, kind.edge, kept.fresh, page_id)
-            births.note_claims(self._connection, task.id, kind, page, kept.fresh, page_id)
             on = self._move_on(task, page, kept)
             outcome = self._outcome(kind, task, page, kept, on)
-            self._update_task(on, outcome, page)
-            self._give_birth(kind, task, page, ended=outcome is not None)
+            self._update_reading(on, outcome, kind, page)
+            if kind is RESOLVE:
+                seeds.found(self._connection, task, page)
             self._note_unsupported(task, page)
             self._count_requests(tally)
         self._users.settle()
@@ -82,24 +80,17 @@ class PageCommitter:
         with self._db.atomic():
             self._resolve_failures(task, now)  # what was wrong before is no longer what is wrong
             self._note_failure(task, error, now, error.attempts)
-            self._connection.execute(
-                "UPDATE tasks SET state = 'ended', outcome = ?, ended_at = ? WHERE id = ?", (outcome, now, task.id)
-            )
-            status = _SUBJECT_STATUS.get(outcome)
-            if status and kind.subject in ("user", "track"):
-                self._connection.execute(
-                    f"UPDATE {kind.subject}s SET status = ? WHERE id = ?",  # noqa: S608 - one of two tables
-                    (status, task.subject_id),
-                )
-            if kind is not RESOLVE:
-                self._spread(kind, task, from_rank=task.collected, ended=True)
+            readings.end(self._connection, task, kind, outcome, now)
             self._count_requests(tally)
         return outcome
 
     def release(self, task: Task, tally: Mapping[int, int]) -> None:
         """Give back a list that was taken up and not finished; it goes on from its cursor another time."""
         with self._db.atomic():
-            self._connection.execute("UPDATE tasks SET state = 'todo' WHERE id = ? AND state = 'doing'", (task.id,))
+            self._connection.execute(
+                "UPDATE readings SET state = 'todo' WHERE task_id = ? AND number = ? AND state = 'doing'",
+                (task.id, task.reading),
+            )
             self._count_requests(tally)
 
     def _insert_page(self, task: Task, page: Page, kept: Kept) -> int:
@@ -108,9 +99,9 @@ class PageCommitter:
         """
         cursor = self._connection.execute(
             """
-            INSERT INTO pages (task_id, reading, number, run_id, request, next_cursor, cursor_time, first_rank,
+            INSERT INTO pages (task_id, reading, number, run_id, request, asks, next_cursor, cursor_time, first_rank,
                 received, skipped, kept, fetched_at, elapsed_ms, bytes)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
                 task.id,
@@ -118,6 +109,7 @@ class PageCommitter:
                 task.page_number,
                 self._run_id,
                 page.request,
+                None if kept.cut else self._asks(page.request),
                 task.cursor if kept.cut else page.next_cursor,
                 None if kept.cut else page.cursor_time,
                 task.collected,
@@ -131,10 +123,10 @@ class PageCommitter:
         )
         return int(cursor.lastrowid or 0)
 
-    def _merge(self, page: Page, kept: Kept, page_id: int) -> None:
+    def _merge(self, kind: ListKind, page: Page, kept: Kept, page_id: int) -> None:
         """Write what the page says of users, tracks and the rest; of a cut page only what its kept items need."""
         if kept.cut:
-            page = _only(page, set(kept.items))
+            page = _only(page, kind, set(kept.items))
         sighting = entities.Sighting(page_id, page.fetched_at)
         users = self._users.news(page.users, day=sighting.seen_on)
         tracks = self._tracks.news(page.tracks, day=sighting.seen_on, beside=page.tags)
@@ -150,14 +142,13 @@ class PageCommitter:
             entities.merge_comments(self._connection, page.comments.values(), sighting)
 
     def _move_on(self, task: Task, page: Page, kept: Kept) -> Task:
-        """Give the list as it stands after the page; another list may have changed its claim meanwhile."""
-        (claimed,) = self._connection.execute("SELECT claimed FROM tasks WHERE id = ?", (task.id,)).fetchone()
+        """Give the list as it stands after the page."""
         return dataclasses.replace(
             task,
             cursor=task.cursor if kept.cut else page.next_cursor,
             page_number=task.page_number + 1,
+            barren=0 if kept.fresh else task.barren + 1,
             collected=task.collected + len(kept.fresh),
-            claimed=claimed,
         )
 
     def _outcome(self, kind: ListKind, task: Task, page: Page, kept: Kept, on: Task) -> Outcome | None:
@@ -169,7 +160,7 @@ class PageCommitter:
                 full=task.cap is not None and on.collected >= task.cap,
                 goes_on=page.next_cursor is not None,
                 asked_before=page.next_cursor is not None and self._asked_before(task, page.next_cursor),
-                barren_pages=0 if kept.fresh else self._barren_pages(task),
+                barren_pages=on.barren,
                 ends_when_empty=kind.by_offset and page.received == 0,
             ),
             self._tolerance,
@@ -177,57 +168,28 @@ class PageCommitter:
 
     def _asked_before(self, task: Task, next_cursor: str) -> bool:
         """Say whether this reading has asked for that page already, the page just in included."""
-        wanted = self._canonical(next_cursor)
-        rows = self._connection.execute(
-            "SELECT request FROM pages WHERE task_id = ? AND reading = ?", (task.id, task.reading)
-        )
-        return any(self._canonical(row[0]) == wanted for row in rows)
+        row = self._connection.execute(
+            "SELECT 1 FROM pages WHERE task_id = ? AND reading = ? AND asks = ?",
+            (task.id, task.reading, self._asks(next_cursor)),
+        ).fetchone()
+        return row is not None
 
-    def _barren_pages(self, task: Task) -> int:
-        """Count the pages in a row, back from the newest, that brought nothing new."""
-        rows = self._connection.execute(
-            "SELECT kept FROM pages WHERE task_id = ? AND reading = ? ORDER BY number DESC LIMIT ?",
-            (task.id, task.reading, BARREN_PAGES),
-        )
-        n = 0
-        for (kept,) in rows:
-            if kept:
-                break
-            n += 1
-        return n
+    def _asks(self, path_and_query: str) -> int:
+        """Give a number for what a request asks for, the same for all spellings."""
+        return int.from_bytes(blake2b(self._canonical(path_and_query).encode(), digest_size=8).digest(), signed=True)
 
-    def _update_task(self, on: Task, outcome: Outcome | None, page: Page) -> None:
+    def _update_reading(self, on: Task, outcome: Outcome | None, kind: ListKind, page: Page) -> None:
         self._connection.execute(
             """
-            UPDATE tasks SET state = ?, outcome = ?, next_cursor = ?, collected = ?, skipped = skipped + ?,
-                pages_read = ?, ended_at = ?
-            WHERE id = ?
+            UPDATE readings SET state = 'doing', next_cursor = ?, collected = ?, skipped = skipped + ?, pages_read = ?,
+                barren = ?
+            WHERE task_id = ? AND number = ?
             """,
-            (
-                "ended" if outcome else "doing",
-                outcome,
-                on.cursor,
-                on.collected,
-                page.skipped,
-                on.page_number,
-                page.fetched_at if outcome else None,
-                on.id,
-            ),
+            (on.cursor, on.collected, page.skipped, on.page_number, on.barren, on.id, on.reading),
         )
         if outcome:
+            readings.end(self._connection, on, kind, outcome, page.fetched_at)
             self._resolve_failures(on, page.fetched_at)
-
-    def _give_birth(self, kind: ListKind, task: Task, page: Page, *, ended: bool) -> None:
-        if kind is RESOLVE:
-            self._connection.execute("UPDATE harvests SET seed_id = ? WHERE id = ?", (page.items[0], task.subject_id))
-            task = dataclasses.replace(task, subject_id=page.items[0])
-        self._spread(kind, task, from_rank=task.collected, ended=ended)
-
-    def _spread(self, kind: ListKind, task: Task, *, from_rank: int, ended: bool) -> None:
-        if not kind.births:
-            return
-        for want in births.wants_of(self._connection, task.id):
-            births.spread(self._connection, want, kind, task.subject_id, from_rank=from_rank, ended=ended)
 
     def _resolve_failures(self, task: Task, now: str) -> None:
         self._connection.execute(
@@ -277,13 +239,13 @@ def count_requests(connection: sqlite3.Connection, run_id: int, tally: Mapping[i
     )
 
 
-def _only(page: Page, items: set[int]) -> Page:
+def _only(page: Page, kind: ListKind, items: set[int]) -> Page:
     """Leave of a page only what belongs to these items. Whoever made them belongs to them."""
-    tracks = {i: t for i, t in page.tracks.items() if i in items}
-    playlists = {i: p for i, p in page.playlists.items() if i in items}
-    comments = {i: c for i, c in page.comments.items() if i in items}
+    tracks = {i: t for i, t in page.tracks.items() if i in items} if kind.item == "track" else {}
+    playlists = {i: p for i, p in page.playlists.items() if i in items} if kind.item == "playlist" else {}
+    comments = {i: c for i, c in page.comments.items() if i in items} if kind.item == "comment" else {}
     made_by = {t.uploader_id for t in tracks.values()} | {p.owner_id for p in playlists.values()}
-    people = made_by | {c.user_id for c in comments.values()} | (items if not page.tracks else set())
+    people = made_by | {c.user_id for c in comments.values()} | (items if kind.item == "user" else set())
     return dataclasses.replace(
         page,
         tracks=tracks,

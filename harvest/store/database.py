@@ -13,13 +13,16 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harvest.errors import NotADatabase, NothingThere, SchemaTooNew, StorageFailed, StoreError
 from harvest.lists import KINDS
+from harvest.store.outcomes import MEANINGS
 from harvest.system.sqlite_busy import PATIENCE_SECONDS, is_locked, open_patiently
+from harvest.things import THINGS
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 APPLICATION_ID = 0x68727673  # 'hrvs', in the header of the file: says whose database this is
-SCHEMA_VERSION = 4  # the last numbered file of schema/
+OLDEST_SCHEMA = 5  # no version before it was released
 OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, unixepoch()
 # 16 MB of log before it is folded into the file: SQLite's own 1000 writes the same places again and again and costs a
 # seventh more CPU per page, a larger one makes the pauses longer (docs/performance.md).
@@ -128,6 +131,27 @@ def _reading_address(path: Path) -> str:
     return f"{path.resolve().as_uri()}?{how}"
 
 
+def schema_version() -> int:
+    """Give the version of the schema: the number of the last file of schema/."""
+    return int(schema_files()[-1][0].partition("_")[0])
+
+
+def back_up_before_migrating(path: Path) -> Path | None:
+    """Copy a file whose schema is older than ours, beside it, before it is changed; give the copy, None without need."""
+    if not holds_something(path):
+        return None
+    with contextlib.closing(open_to_read(path)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == schema_version():
+            return None
+        copy = path.with_name(f"{path.name}.schema-{version}")
+        if not copy.exists():  # one that a killed migration has made is older still
+            with contextlib.closing(sqlite3.connect(f"{copy}.part")) as target:
+                connection.backup(target)
+            Path(f"{copy}.part").replace(copy)
+    return copy
+
+
 def apply_schema(db: Database) -> None:
     """Bring the schema up to date; each numbered file of schema/ is one migration, recorded in the file."""
     from sqlite_utils.migrations import Migrations
@@ -143,8 +167,8 @@ def apply_schema(db: Database) -> None:
     if migrations.pending(db):
         migrations.apply(db)
         db.conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        db.conn.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    _fill_list_kinds(db.conn)
+        db.conn.execute(f"PRAGMA user_version = {schema_version()}")
+    _fill_declared(db.conn)
 
 
 def schema_folder() -> Traversable:
@@ -153,6 +177,7 @@ def schema_folder() -> Traversable:
     return shipped if shipped.is_dir() else Path(__file__).parents[2] / "schema"
 
 
+@cache
 def schema_files() -> list[tuple[str, str]]:
     """List the numbered files of schema/ in order, as (name, SQL)."""
     files = sorted((f for f in schema_folder().iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
@@ -283,9 +308,14 @@ def _check_owner(connection: sqlite3.Connection, path: Path, *, empty_is_ours: b
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if owner == APPLICATION_ID:
-        if version > SCHEMA_VERSION:
+        if version > schema_version():
             raise SchemaTooNew(
-                f"{path} was written by a newer harvest (schema {version}, this one knows {SCHEMA_VERSION}): upgrade."
+                f"{path} was written by a newer harvest (schema {version}, this one knows {schema_version()}): upgrade."
+            )
+        if version < OLDEST_SCHEMA:
+            raise NotADatabase(
+                f"{path} was written by a harvest from before 0.1.0, whose files this one cannot read; it was left"
+                " untouched. Crawl into another file: --cache-path NEW.db."
             )
     elif tables or owner or version:
         raise NotADatabase(f"{path} holds something else, not a harvest; it was left untouched. Use another file.")
@@ -293,8 +323,20 @@ def _check_owner(connection: sqlite3.Connection, path: Path, *, empty_is_ours: b
         raise NothingThere(f"{path} is empty: run `harvest URL` first, or name another file with --cache-path.")
 
 
-def _fill_list_kinds(connection: sqlite3.Connection) -> None:
-    known = {row[0] for row in connection.execute("SELECT kind FROM list_kinds")}
-    missing = [(k.name, k.subject, k.item, k.title) for k in KINDS.values() if k.name not in known]
-    if missing:
-        connection.executemany("INSERT INTO list_kinds (kind, subject, item, title) VALUES (?, ?, ?, ?)", missing)
+def _fill_declared(connection: sqlite3.Connection) -> None:
+    """Fill the tables of what is declared: things, outcomes, kinds of lists."""
+    declared: dict[str, list[tuple[object, ...]]] = {
+        "things (thing, urn, title)": [
+            ("seed", "", "what an address leads to"),
+            *((thing.name, thing.urn, thing.title) for thing in THINGS.values()),
+        ],
+        "outcomes (outcome, answered, whole, retryable, title)": [
+            (outcome.value, int(m.answered), int(m.whole), int(m.retryable), m.title) for outcome, m in MEANINGS.items()
+        ],
+        "list_kinds (kind, subject, item, name, title)": [
+            (kind.name, kind.subject, kind.item, kind.option, kind.title) for kind in KINDS.values()
+        ],
+    }
+    for table, rows in declared.items():
+        places = ", ".join("?" * len(rows[0]))
+        connection.executemany(f"INSERT INTO {table} VALUES ({places}) ON CONFLICT DO NOTHING", rows)  # noqa: S608

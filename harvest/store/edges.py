@@ -1,7 +1,8 @@
 """Turn the items of a page into edges: which are new, which rank each takes, where our cap cuts.
 
-Ranks count the distinct edges of one list, 0 first. Null, alien and repeated entries take none; the first reading
-wins; a rank missing in a known row is filled in.
+Ranks count the distinct edges of one list, 0 first. Null, alien and repeated entries take none; within a reading the
+first place wins; a rank missing in a known row is filled in. What a re-reading sees waits in `reading_items` until it has
+ended (readings.py).
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ class Kept:
 
 
 def choose(connection: sqlite3.Connection, task: Task, edge: Edge | None, items: tuple[int, ...]) -> Kept:
-    """Pick the edges of a page that are new to the list, up to the cap; nothing beyond it may be stored."""
+    """Pick the edges of a page that are new to the reading, up to the cap; nothing beyond it may be stored."""
     room = len(items) if task.cap is None else max(0, task.cap - task.collected)
     if edge is not None and edge.repeats:
         return Kept(items[:room], items[:room], cut=len(items) > room)
-    seen = _already_ranked(connection, task, edge, items)
+    seen = _seen_before(connection, task, edge, items)
     fresh = tuple(item for item in dict.fromkeys(items) if item not in seen)
     if len(fresh) <= room:
         return Kept(fresh, items, cut=False)
@@ -39,24 +40,35 @@ def choose(connection: sqlite3.Connection, task: Task, edge: Edge | None, items:
 def write(connection: sqlite3.Connection, task: Task, edge: Edge, fresh: tuple[int, ...], page_id: int) -> None:
     """Write the new edges of a page with their ranks, in the order of the key: the table packs more closely so."""
     ranked = sorted((item, rank) for rank, item in enumerate(fresh, start=task.collected))
-    if edge.on_item:
+    if task.reading:
+        rows = [(task.id, task.reading, item, place, page_id) for item, place in ranked]
+        connection.executemany("INSERT INTO reading_items VALUES (?, ?, ?, ?, ?)", rows)
+    elif edge.on_item:
         connection.executemany(_rank_item_sql(edge), [(rank, task.subject_id, item) for item, rank in ranked])
     else:
-        rows = [(task.subject_id, item, rank, page_id) for item, rank in ranked]
-        connection.executemany(_insert_sql(edge), rows)
+        connection.executemany(_insert_sql(edge), [(task.subject_id, item, rank, page_id) for item, rank in ranked])
 
 
-def _already_ranked(connection: sqlite3.Connection, task: Task, edge: Edge | None, items: tuple[int, ...]) -> set[int]:
-    """Find the items that earlier pages of this list have brought."""
+def _seen_before(connection: sqlite3.Connection, task: Task, edge: Edge | None, items: tuple[int, ...]) -> set[int]:
+    """Find the items that earlier pages of this reading have brought."""
     if edge is None or task.collected == 0 or not items:
         return set()
-    rows = connection.execute(_known_sql(edge), (task.subject_id, json.dumps(items)))
+    if task.reading:
+        rows = connection.execute(_SEEN_IN_READING, (task.id, task.reading, json.dumps(items)))
+    else:
+        rows = connection.execute(_known_sql(edge), (task.subject_id, json.dumps(items)))
     return {row[0] for row in rows}
 
 
-def of_type(edge: Edge) -> str:
+def of_type(edge: Edge, alias: str = "") -> str:
     """Write the condition that picks this edge's rows out of a table it shares; '' where it has its own."""
-    return f"AND engagement_type = '{edge.engagement_type}'" if edge.engagement_type else ""
+    return f"AND {alias}engagement_type = '{edge.engagement_type}'" if edge.engagement_type else ""
+
+
+_SEEN_IN_READING = """
+SELECT item_id FROM reading_items
+WHERE task_id = ? AND reading = ? AND item_id IN (SELECT value FROM json_each(?))
+"""
 
 
 @cache

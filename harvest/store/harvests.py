@@ -1,45 +1,71 @@
-"""Enrol seeds, take up what was left, go a level deeper, and say when a harvest is done.
+"""Keep what was asked for: harvests with their options, where each stands, and what failed of them.
 
-A harvest is one seed and its options. What it holds is `harvest_tasks`, the lists it wants, with the edges in them.
+In: sets of seeds, limits. Out: rows of `harvests` and what hangs on them. Never: a commit of its own.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from harvest.lists import KINDS, RESOLVE, SPILL
-from harvest.models import ORDERS, Limits
-from harvest.store.births import catch_up, spill
+from harvest.api.seed_urls import public_address
+from harvest.lists import RESOLVE
+from harvest.models import Limits
+from harvest.store import readings, rounds, seeds
 
-_FOLLOWED = next(iter(KINDS[SPILL[0]].births))
+LOOKING_UP = -1  # the round before the first: the seeds' addresses are looked up
+
+# A list that a running harvest wants and that holds less than it wants, by its task; `{task}` is its id in SQL. One seek
+# per harvest that visits the subject.
+WANTED = """(
+    SELECT max(c.cap) FROM tasks AS wt
+    CROSS JOIN visits AS v ON v.thing_id = wt.subject_id
+    CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = wt.kind AND c.thing = v.thing
+        AND (c.seeds_only = 0 OR v.round = 0)
+    CROSS JOIN harvests AS h ON h.id = v.harvest_id AND h.state = 'running'
+    WHERE wt.id = {task}
+)"""
+# Whether a running harvest waits for the look-up of a seed, by its task.
+LOOKED_UP = """EXISTS (
+    SELECT 1 FROM tasks AS wt
+    CROSS JOIN harvest_seeds AS s ON s.seed_id = wt.subject_id
+    CROSS JOIN harvests AS h ON h.id = s.harvest_id AND h.state = 'running'
+    WHERE wt.id = {task} AND wt.kind = 'resolve'
+)"""
 
 
-def enrol(connection: sqlite3.Connection, seed_url: str, limits: Limits, now: str) -> int:
-    """Add a seed with the task that resolves it, or set the options of one that is there; give the harvest's id."""
-    options = json.dumps(asdict(limits))
-    row = connection.execute("SELECT id FROM harvests WHERE seed_url = ?", (seed_url,)).fetchone()
-    if row is not None:
-        connection.execute("UPDATE harvests SET options = ?1 WHERE id = ?2 AND options <> ?1", (options, row[0]))
-        return int(row[0])
+def enrol(connection: sqlite3.Connection, addresses: Sequence[str], limits: Limits, now: str) -> int:
+    """Add the harvest of these seeds, or set the options of the one that is there; give its id."""
+    wanted = seeds.enrol(connection, addresses)
+    harvest_id = seeds.harvest_of(connection, wanted)
+    if harvest_id is not None:
+        connection.execute("UPDATE harvests SET options = ? WHERE id = ?", (limits.dump(), harvest_id))
+        return harvest_id
+    (address, thing, thing_id) = connection.execute(
+        "SELECT address, thing, thing_id FROM seeds WHERE id = ?", (wanted[0],)
+    ).fetchone()
+    shown = (public_address(address), thing, thing_id) if len(wanted) == 1 else (None, None, None)
     cursor = connection.execute(
-        "INSERT INTO harvests (seed_url, options, state, started_at) VALUES (?, ?, 'paused', ?)",
-        (seed_url, options, now),
+        """
+        INSERT INTO harvests (seed_url, seed_kind, seed_id, options, state, level, started_at)
+        VALUES (?, ?, ?, ?, 'paused', 1, ?)
+        """,
+        (*shown, limits.dump(), now),
     )
     harvest_id = int(cursor.lastrowid or 0)
-    task = connection.execute("INSERT INTO tasks (kind, subject_id) VALUES (?, ?)", (RESOLVE.name, harvest_id))
-    connection.execute(
-        "INSERT INTO harvest_tasks (harvest_id, task_id, depth) VALUES (?, ?, 0)", (harvest_id, task.lastrowid)
+    connection.executemany(
+        "INSERT INTO harvest_seeds (harvest_id, seed_id, place) VALUES (?, ?, ?)",
+        [(harvest_id, seed_id, place) for place, seed_id in enumerate(wanted)],
     )
     return harvest_id
 
 
-def stored_limits(connection: sqlite3.Connection, seed_url: str) -> Limits | None:
-    """Give the options a seed was last harvested with, None for a new seed."""
-    row = connection.execute("SELECT options FROM harvests WHERE seed_url = ?", (seed_url,)).fetchone()
-    return row and Limits(**json.loads(row[0]))
+def stored_limits(connection: sqlite3.Connection, addresses: Sequence[str]) -> Limits | None:
+    """Give the options a set of seeds was last harvested with, None for a new set."""
+    row = _row_of(connection, addresses, "options")
+    return Limits.load(row[0]) if row else None
 
 
 def last_conditions(connection: sqlite3.Connection) -> dict[str, object]:
@@ -48,75 +74,64 @@ def last_conditions(connection: sqlite3.Connection) -> dict[str, object]:
     return dict(json.loads(row[0])) if row else {}
 
 
-def is_drained(connection: sqlite3.Connection, seed_url: str, limits: Limits) -> bool:
-    """Say whether nothing is left to do for a seed under these options."""
-    row = connection.execute(
-        "SELECT 1 FROM harvests WHERE seed_url = ? AND options = ? AND state = 'drained'",
-        (seed_url, json.dumps(asdict(limits))),
-    ).fetchone()
-    return row is not None
+def is_drained(connection: sqlite3.Connection, addresses: Sequence[str], limits: Limits) -> bool:
+    """Say whether nothing is left to do for a set of seeds under these options."""
+    row = _row_of(connection, addresses, "state, options")
+    return row is not None and row[0] == "drained" and Limits.load(row[1]) == limits
 
 
-def unfinished(connection: sqlite3.Connection) -> list[tuple[str, Limits]]:
-    """Give seed and options of every harvest that can go on."""
-    rows = connection.execute("SELECT seed_url, options FROM harvests WHERE state IN ('running', 'paused') ORDER BY id")
-    return [(row[0], Limits(**json.loads(row[1]))) for row in rows]
+def unfinished(connection: sqlite3.Connection) -> list[tuple[tuple[str, ...], Limits]]:
+    """Give seeds and options of every harvest that can go on."""
+    rows = connection.execute("SELECT id, options FROM harvests WHERE state IN ('running', 'paused') ORDER BY id")
+    return [(addresses_of(connection, harvest_id), Limits.load(options)) for harvest_id, options in rows.fetchall()]
 
 
-def begin(connection: sqlite3.Connection, harvest_ids: Iterable[int], run_id: int) -> None:
-    """Make these the running harvests: set their caps, drop what they no longer want, take up what they now do."""
+def addresses_of(connection: sqlite3.Connection, harvest_id: int) -> tuple[str, ...]:
+    """Give the addresses a harvest starts from, in order."""
+    rows = connection.execute(
+        """
+        SELECT s.address FROM harvest_seeds AS h JOIN seeds AS s ON s.id = h.seed_id
+        WHERE h.harvest_id = ? ORDER BY h.place
+        """,
+        (harvest_id,),
+    )
+    return tuple(row[0] for row in rows)
+
+
+def begin(connection: sqlite3.Connection, harvest_ids: Iterable[int], now: str) -> None:
+    """Make these the running harvests: choose anew where the options have changed, go on with what they now want."""
     connection.execute("UPDATE harvests SET state = 'paused' WHERE state = 'running'")
     for harvest_id in harvest_ids:
-        row = connection.execute("SELECT options, last_options, last_run_id FROM harvests WHERE id = ?", (harvest_id,))
-        options, last_options, last_run_id = row.fetchone()
+        options, last_options = connection.execute(
+            "SELECT options, last_options FROM harvests WHERE id = ?", (harvest_id,)
+        ).fetchone()
         connection.execute(
-            "UPDATE harvests SET state = 'running', finished_at = NULL, reason = NULL WHERE id = ?", (harvest_id,)
+            "UPDATE harvests SET state = 'running', finished_at = NULL, reason = NULL, last_options = options WHERE id = ?",
+            (harvest_id,),
         )
-        _reopen_seed(connection, harvest_id)
-        if options != last_options or last_run_id != _last_run_before(connection, run_id):
-            limits, last = Limits(**json.loads(options)), Limits(**json.loads(last_options or options))
-            _forget_choice(connection, harvest_id, limits, last)
-            _apply_limits(connection, harvest_id, limits)
-        connection.execute(
-            "UPDATE harvests SET last_options = options, last_run_id = ? WHERE id = ?", (run_id, harvest_id)
-        )
+        _look_up_again(connection, harvest_id)
+        limits = Limits.load(options)
+        if last_options is None or limits != Limits.load(last_options):
+            rounds.choose_anew(connection, harvest_id, limits)
+        rounds.go_on_with_capped(connection, harvest_id, now)
 
 
-def spread_levels(connection: sqlite3.Connection, run_id: int, now: str) -> bool:
-    """Take every running harvest that has nothing open a level deeper, or declare it drained.
+def next_round(connection: sqlite3.Connection, run_id: int, now: str) -> bool:
+    """Take every running harvest to its next round, or declare it drained; say whether there are lists to read.
 
-    Gives True when there is new work. Depth n + 1 begins only when depth n is drained (design 10.4), and not before
-    what failed there has had a second round.
+    To be called when no list that a running harvest wants is open. What failed in a round has its second chance before
+    the round is closed.
     """
-    more = _second_round(connection, run_id)
-    for harvest_id, options, level, seed_id in connection.execute(
-        "SELECT id, options, level, seed_id FROM harvests WHERE state = 'running'"
-    ).fetchall():
-        if _has_open_lists(connection, harvest_id):
-            more = True
-            continue
-        limits = Limits(**json.loads(options))
-        if seed_id is not None and level < limits.depth:
-            _deepen(connection, harvest_id, level + 1, limits)
-            connection.execute("UPDATE harvests SET level = ? WHERE id = ?", (level + 1, harvest_id))
-            more = True
-        else:
-            connection.execute(
-                "UPDATE harvests SET state = ?, finished_at = ? WHERE id = ?",
-                ("drained" if seed_id is not None else "failed", now, harvest_id),
-            )
-    return more
+    if _second_chance(connection, run_id):
+        return True
+    running = connection.execute("SELECT id FROM harvests WHERE state = 'running' ORDER BY id").fetchall()
+    found = [_advance(connection, harvest_id, now) for (harvest_id,) in running]
+    return any(found)
 
 
-def fail_harvest(connection: sqlite3.Connection, task_id: int, reason: str, now: str) -> None:
-    """End the harvest whose seed could not be resolved."""
-    connection.execute(
-        """
-        UPDATE harvests SET state = 'failed', reason = ?, finished_at = ?
-        WHERE id = (SELECT subject_id FROM tasks WHERE id = ? AND kind = ?)
-        """,
-        (reason, now, task_id, RESOLVE.name),
-    )
+def fail_seed(connection: sqlite3.Connection, seed_id: int, reason: str) -> None:
+    """Note that a seed could not be resolved."""
+    seeds.not_found(connection, seed_id, reason)
 
 
 def pause(connection: sqlite3.Connection) -> None:
@@ -124,224 +139,166 @@ def pause(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE harvests SET state = 'paused' WHERE state = 'running'")
 
 
-def _reopen_seed(connection: sqlite3.Connection, harvest_id: int) -> None:
-    """Ask again for a seed that could not be resolved."""
-    connection.execute(
-        """
-        UPDATE tasks SET state = 'todo', outcome = NULL, ended_at = NULL
-        WHERE kind = ? AND subject_id = ? AND state = 'ended' AND outcome <> 'complete'
-        """,
-        (RESOLVE.name, harvest_id),
-    )
+def put_back(
+    connection: sqlite3.Connection, now: str, *, failure_class: str | None = None, outcomes: Sequence[str] = ()
+) -> int:
+    """Put lists back and let the harvests that want them choose again; give how many.
+
+    Without a class these are all that failed for a passing reason; with one, whatever ended in it, whether asking again
+    seemed useful or not. They go on from their cursor. Lists that ended in one of `outcomes` are read anew instead.
+    """
+    if outcomes:
+        marks = ", ".join("?" * len(outcomes))
+        rows = connection.execute(
+            f"SELECT id FROM tasks WHERE outcome IN ({marks}) AND kind <> ? ORDER BY id",  # noqa: S608 - question marks
+            (*outcomes, RESOLVE.name),
+        ).fetchall()
+        for (task_id,) in rows:
+            readings.begin_again(connection, task_id, now)
+    else:
+        rows = connection.execute(
+            """
+            SELECT r.task_id, r.number, r.kind FROM readings AS r JOIN outcomes AS o ON o.outcome = r.outcome
+            WHERE o.answered = 0 AND r.kind <> ?2
+                AND r.number = (SELECT max(l.number) FROM readings AS l WHERE l.task_id = r.task_id)
+                AND EXISTS (
+                    SELECT 1 FROM failures AS f
+                    WHERE f.task_id = r.task_id AND f.resolved_at IS NULL
+                        AND (f.class = ?1 OR ?1 IS NULL AND f.retryable = 1 AND o.retryable = 1)
+                )
+            ORDER BY r.task_id
+            """,
+            (failure_class, RESOLVE.name),
+        ).fetchall()
+        readings.reopen(connection, [(task_id, number) for task_id, number, _ in rows])
+    _reconsider(connection, [row[0] for row in rows])
+    return len(rows)
 
 
-def _last_run_before(connection: sqlite3.Connection, run_id: int) -> int | None:
-    (last,) = connection.execute("SELECT max(id) FROM runs WHERE id < ?", (run_id,)).fetchone()
-    return last if last is None else int(last)
-
-
-def _apply_limits(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> None:
-    """Bring what a harvest wants into line with its options, from what is stored."""
-    for kind in KINDS.values():
-        if kind.cap:
-            connection.execute(
-                """
-                UPDATE harvest_tasks SET cap = ?1
-                WHERE harvest_id = ?2 AND cap IS NOT ?1 AND task_id IN (SELECT id FROM tasks WHERE kind = ?3)
-                """,
-                (getattr(limits, kind.cap), harvest_id, kind.name),
-            )
-    _drop_unwanted(connection, harvest_id, limits)
-    connection.execute(
-        """
-        UPDATE tasks SET state = 'todo', outcome = NULL, ended_at = NULL, second_run_id = NULL
-        WHERE outcome = 'capped' AND id IN (
-            SELECT w.task_id FROM harvest_tasks AS w WHERE w.harvest_id = ? AND w.task_id = tasks.id
-                AND w.cap > tasks.collected
+def _reconsider(connection: sqlite3.Connection, task_ids: list[int]) -> None:
+    """Let the harvests that want these lists choose again, and take back what the lists said of their subjects."""
+    for task_id in task_ids:
+        connection.execute(
+            """
+            UPDATE harvests SET state = iif(state = 'drained', 'paused', state), last_options = NULL
+            WHERE id IN (SELECT w.harvest_id FROM harvest_tasks AS w WHERE w.task_id = ?)
+            """,
+            (task_id,),
         )
+        thing, thing_id = connection.execute(
+            "SELECT k.subject, t.subject_id FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind WHERE t.id = ?",
+            (task_id,),
+        ).fetchone()
+        readings.judge(connection, thing, thing_id)
+
+
+def _row_of(connection: sqlite3.Connection, addresses: Sequence[str], columns: str) -> tuple[Any, ...] | None:
+    wanted = seeds.known(connection, addresses)
+    if None in wanted:
+        return None
+    harvest_id = seeds.harvest_of(connection, list(dict.fromkeys(seed for seed in wanted if seed is not None)))
+    return connection.execute(f"SELECT {columns} FROM harvests WHERE id = ?", (harvest_id,)).fetchone()  # type: ignore[no-any-return]  # noqa: S608
+
+
+def _look_up_again(connection: sqlite3.Connection, harvest_id: int) -> None:
+    """Ask again for seeds that could not be resolved."""
+    rows = connection.execute(
+        """
+        SELECT t.id, t.reading FROM harvest_seeds AS s JOIN tasks AS t ON t.kind = 'resolve' AND t.subject_id = s.seed_id
+        JOIN seeds AS d ON d.id = s.seed_id AND d.thing IS NULL
+        WHERE s.harvest_id = ? AND t.outcome IS NOT NULL
         """,
         (harvest_id,),
-    )
-    connection.execute("UPDATE harvests SET level = min(level, 1) WHERE id = ?", (harvest_id,))
-    for (track_id,) in connection.execute(
-        """
-        SELECT t.subject_id FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id
-        WHERE w.harvest_id = ? AND t.kind = ?
-        ORDER BY w.depth, w.listed_rank
-        """,
-        (harvest_id, SPILL[0]),
-    ).fetchall():
-        catch_up(connection, harvest_id, track_id)
+    ).fetchall()
+    if rows:
+        readings.reopen(connection, [(row[0], row[1]) for row in rows])
+        connection.execute("UPDATE harvests SET round = ? WHERE id = ?", (LOOKING_UP, harvest_id))
 
 
-def _forget_choice(connection: sqlite3.Connection, harvest_id: int, limits: Limits, last: Limits) -> None:
-    """Take place and chance from those followed when other options choose anew; whom they choose gets them back."""
-    bounds = (limits.max_users, limits.max_listed) != (last.max_users, last.max_listed)
-    anew = (limits.order, limits.sample_seed) != (last.order, last.sample_seed)
-    for column, stale in (("chance", bounds or anew), ("listed_rank", anew or (bounds and limits.order != ORDERS[0]))):
-        if stale:
-            connection.execute(
-                f"""
-                UPDATE harvest_tasks SET {column} = NULL
-                WHERE harvest_id = ? AND task_id IN (SELECT id FROM tasks WHERE kind = ?)
-                """,  # noqa: S608 - one of two columns
-                (harvest_id, _FOLLOWED),
-            )
-
-
-def _drop_unwanted(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> None:
-    """Forget unread lists that smaller options leave out; those begun or put back stay, and so do all rows."""
-    connection.execute(
-        """
-        DELETE FROM harvest_tasks
-        WHERE harvest_id = ?1
-            AND (depth > ?2 OR coalesce(listed_rank >= ?3, 1) AND task_id IN (SELECT id FROM tasks WHERE kind = ?4))
-            AND task_id IN (
-                SELECT t.id FROM tasks AS t WHERE t.state <> 'ended' AND t.pages_read = 0
-                    AND NOT EXISTS (SELECT 1 FROM failures AS f WHERE f.task_id = t.id)
-            )
-        """,
-        (harvest_id, limits.depth, limits.max_users, _FOLLOWED),
-    )
-    connection.execute(
-        """
-        DELETE FROM tasks
-        WHERE state <> 'ended' AND pages_read = 0
-            AND NOT EXISTS (SELECT 1 FROM harvest_tasks AS w WHERE w.task_id = tasks.id)
-            AND NOT EXISTS (SELECT 1 FROM harvest_tasks AS w WHERE w.parent_task_id = tasks.id)
-            AND NOT EXISTS (SELECT 1 FROM failures AS f WHERE f.task_id = tasks.id)
-        """
-    )
-
-
-def _second_round(connection: sqlite3.Connection, run_id: int) -> bool:
+def _second_chance(connection: sqlite3.Connection, run_id: int) -> bool:
     """Put lists that failed for a passing reason back once; their failures stand until they end well.
 
     After that they are asked again only when somebody says so (`put_back`), or wants more of them.
     """
-    cursor = connection.execute(
-        """
-        UPDATE tasks SET state = 'todo', outcome = NULL, ended_at = NULL, second_run_id = ?1
-        WHERE outcome = 'failed' AND second_run_id IS NULL
+    rows = connection.execute(
+        f"""
+        SELECT r.task_id, r.number FROM readings AS r
+        WHERE r.outcome = 'failed' AND r.second_run_id IS NULL
             AND EXISTS (
-                SELECT 1 FROM failures AS f WHERE f.task_id = tasks.id AND f.retryable = 1 AND f.resolved_at IS NULL
+                SELECT 1 FROM failures AS f WHERE f.task_id = r.task_id AND f.retryable = 1 AND f.resolved_at IS NULL
             )
-            AND EXISTS (
-                SELECT 1 FROM harvest_tasks AS w JOIN harvests AS h ON h.id = w.harvest_id AND h.state = 'running'
-                WHERE w.task_id = tasks.id
-            )
-        """,
-        (run_id,),
-    )
-    return cursor.rowcount > 0
+            AND {WANTED.format(task="r.task_id")} IS NOT NULL
+        ORDER BY r.task_id
+        """  # noqa: S608 - our own text
+    ).fetchall()
+    readings.reopen(connection, [(row[0], row[1]) for row in rows], second_run_id=run_id)
+    return bool(rows)
 
 
-def put_back(connection: sqlite3.Connection, failure_class: str | None) -> int:
-    """Put failed lists back, to go on from their cursor; give how many.
-
-    Without a class these are all that failed for a passing reason; with one, whatever ended in it, whether asking again
-    seemed useful or not. The harvests that want them can go on again.
-    """
-    cursor = connection.execute(
-        """
-        UPDATE tasks SET state = 'todo', outcome = NULL, ended_at = NULL, second_run_id = NULL
-        WHERE outcome IN ('failed', 'gone', 'forbidden', 'unreadable')
-            AND kind NOT IN (SELECT kind FROM list_kinds WHERE subject = 'harvest')
-            AND EXISTS (
-                SELECT 1 FROM failures AS f
-                WHERE f.task_id = tasks.id AND f.resolved_at IS NULL
-                    AND (f.class = ?1 OR ?1 IS NULL AND f.retryable = 1 AND tasks.outcome = 'failed')
-            )
-        """,
-        (failure_class,),
-    )
-    for table in ("users", "tracks"):  # who is asked again is not gone until the answer says so
+def _advance(connection: sqlite3.Connection, harvest_id: int, now: str) -> bool:
+    """Close rounds until one has lists to read; without one the harvest is drained, or failed for want of a seed."""
+    number, options = connection.execute("SELECT round, options FROM harvests WHERE id = ?", (harvest_id,)).fetchone()
+    limits = Limits.load(options)
+    if number == LOOKING_UP:
+        same = _same_harvest(connection, harvest_id)
+        if same is not None:
+            _go_on_with(connection, same, harvest_id, now)
+            return _advance(connection, same, now)
+    while _open_round(connection, harvest_id, number, limits, now):
+        number += 1
         connection.execute(
-            f"""
-            UPDATE {table} SET status = coalesce((
-                SELECT t.outcome
-                FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind AND k.subject || 's' = '{table}'
-                WHERE t.subject_id = {table}.id AND t.outcome IN ('gone', 'forbidden')
-            ), 'ok')
-            WHERE status IN ('gone', 'forbidden') AND NOT EXISTS (
-                SELECT 1 FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind AND k.subject || 's' = '{table}'
-                WHERE t.subject_id = {table}.id AND t.outcome = {table}.status
-            )
-            """  # noqa: S608 - one of two tables
+            "UPDATE harvests SET round = ?2, level = ?3 WHERE id = ?1",
+            (harvest_id, number, _level(connection, harvest_id, number)),
         )
-    connection.execute(
+        if rounds.want_lists(connection, harvest_id, number, now):
+            return True
+    rounds.drop_unwanted(connection)
+    reason = connection.execute(
         """
-        UPDATE harvests SET state = 'paused'
-        WHERE state = 'drained' AND EXISTS (
-            SELECT 1 FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id
-            WHERE w.harvest_id = harvests.id AND t.state <> 'ended'
-        )
-        """
-    )
-    return cursor.rowcount
-
-
-def _has_open_lists(connection: sqlite3.Connection, harvest_id: int) -> bool:
-    row = connection.execute(
-        """
-        SELECT 1 FROM tasks AS t
-        WHERE t.state <> 'ended'
-            AND EXISTS (SELECT 1 FROM harvest_tasks AS w WHERE w.harvest_id = ? AND w.task_id = t.id)
-        LIMIT 1
+        SELECT d.reason FROM harvest_seeds AS s JOIN seeds AS d ON d.id = s.seed_id
+        WHERE s.harvest_id = ? ORDER BY d.thing IS NULL, s.place LIMIT 1
         """,
         (harvest_id,),
-    ).fetchone()
-    return row is not None
-
-
-def _deepen(connection: sqlite3.Connection, harvest_id: int, depth: int, limits: Limits) -> None:
-    """Spill the tracks most liked in common by the people followed so far, ties by id.
-
-    Only the harvest's own edges count: likes of people it follows, within its cap, read at lesser depths. A track's
-    parent is the list of the first person chosen who likes it (SQLite gives the other columns of the row with the min).
-    Tracks of an earlier choice lose their places to those chosen now.
-    """
-    edge = KINDS[_FOLLOWED].edge
-    assert edge is not None
-    parameters = {
-        "harvest": harvest_id,
-        "depth": depth,
-        "followed": _FOLLOWED,
-        "type": edge.engagement_type,
-        "likers": SPILL[0],
-        "reposters": SPILL[1],
-        "limit": limits.max_tracks,
-    }
+    ).fetchone()[0]
     connection.execute(
-        """
-        UPDATE harvest_tasks SET listed_rank = NULL
-        WHERE harvest_id = :harvest AND depth >= :depth
-            AND task_id IN (SELECT id FROM tasks WHERE kind IN (:likers, :reposters))
-        """,
-        parameters,
+        "UPDATE harvests SET state = ?, reason = ?, finished_at = ? WHERE id = ?",
+        ("drained" if number > LOOKING_UP else "failed", reason if number == LOOKING_UP else None, now, harvest_id),
     )
-    best = connection.execute(
-        """
-        WITH people AS (
-            SELECT t.id AS task_id, t.subject_id AS user_id, w.cap, row_number() OVER (
-                ORDER BY w.depth, w.listed_rank IS NULL, v.listed_rank, w.listed_rank, t.subject_id
-            ) AS turn
-            FROM harvest_tasks AS w
-            JOIN tasks AS t ON t.id = w.task_id AND t.kind = :followed
-            LEFT JOIN harvest_tasks AS v ON v.harvest_id = w.harvest_id AND v.task_id = w.parent_task_id
-            WHERE w.harvest_id = :harvest AND w.depth < :depth
-        )
-        SELECT e.track_id, p.task_id, count(*) AS common, min(p.turn)
-        FROM people AS p
-        JOIN user_engagements AS e ON e.user_id = p.user_id AND e.engagement_type = :type AND e.user_list_rank < p.cap
-        WHERE NOT EXISTS (
-            SELECT 1 FROM tasks AS s JOIN harvest_tasks AS v ON v.task_id = s.id AND v.harvest_id = :harvest
-            WHERE s.kind = :likers AND s.subject_id = e.track_id AND s.argument = '' AND v.depth < :depth
-        )
-        GROUP BY e.track_id
-        ORDER BY common DESC, e.track_id
-        LIMIT :limit
-        """,
-        parameters,
-    ).fetchall()
-    spill(connection, harvest_id, [(row[0], row[1]) for row in best], depth=depth, limits=limits)
+    return False
+
+
+def _open_round(connection: sqlite3.Connection, harvest_id: int, number: int, limits: Limits, now: str) -> bool:
+    """Close a round and choose the next; say whether there is one."""
+    if number == LOOKING_UP:
+        return rounds.visit_seeds(connection, harvest_id, limits) > 0
+    connection.execute(
+        "INSERT OR REPLACE INTO rounds VALUES (?, ?, (SELECT max(id) FROM pages), ?)", (harvest_id, number, now)
+    )
+    return rounds.choose(connection, harvest_id, number, limits) > 0
+
+
+def _level(connection: sqlite3.Connection, harvest_id: int, number: int) -> int:
+    """Give the depth of a round, as the lists read in it show it."""
+    (level,) = connection.execute(
+        "SELECT max(depth + (thing = 'track')) FROM visits WHERE harvest_id = ? AND round = ?", (harvest_id, number)
+    ).fetchone()
+    return int(level)
+
+
+def _same_harvest(connection: sqlite3.Connection, harvest_id: int) -> int | None:
+    """Give an older harvest that turns out to start from the same things, now that the addresses are looked up."""
+    rows = connection.execute("SELECT seed_id FROM harvest_seeds WHERE harvest_id = ? ORDER BY place", (harvest_id,))
+    same = seeds.harvest_of(connection, [row[0] for row in rows])
+    return same if same is not None and same < harvest_id else None
+
+
+def _go_on_with(connection: sqlite3.Connection, older: int, newer: int, now: str) -> None:
+    """Let an older harvest take the options of a newer one that is the same, and its place."""
+    connection.execute(
+        "UPDATE harvests SET options = (SELECT options FROM harvests WHERE id = ?2) WHERE id = ?1", (older, newer)
+    )
+    for table in ("recipes", "visits", "rounds", "harvest_seeds"):
+        connection.execute(f"DELETE FROM {table} WHERE harvest_id = ?", (newer,))  # noqa: S608 - one of four tables
+    connection.execute("DELETE FROM harvests WHERE id = ?", (newer,))
+    running = [row[0] for row in connection.execute("SELECT id FROM harvests WHERE state = 'running'")]
+    begin(connection, dict.fromkeys((*running, older)), now)

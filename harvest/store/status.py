@@ -1,4 +1,4 @@
-"""Say how far a file is without counting its large tables: one row of totals, one index over the ledger.
+"""Say how far a file is without counting its large tables: one row of totals, two indexes over the ledger.
 
 Everything here costs milliseconds on a file of ten million likes, so it may be asked every second.
 
@@ -8,15 +8,17 @@ or likes.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import astuple, dataclass, fields
 
-from harvest.lists import KINDS, RESOLVE, SPILL, ListKind
+from harvest.lists import KINDS, RESOLVE, ListKind
 from harvest.models import Limits
+from harvest.rules import depth_of, leads_of, recipe
+from harvest.store.harvests import LOOKED_UP, LOOKING_UP, WANTED
+from harvest.store.outcomes import MEANINGS
+from harvest.things import THINGS
 
-_NO_CAP = 2**62
-_UNREAD = ("gone", "forbidden", "unreadable", "failed")  # these took a request that brought no page
+_UNREAD = frozenset(o for o, meaning in MEANINGS.items() if not meaning.answered)  # a request each that brought no page
 _PRIOR = 20.0  # requests that must have been seen before what we expect is corrected by them
 
 
@@ -115,25 +117,43 @@ VALUES (1, {", ".join("?" * len(fields(Told)))})
 """  # noqa: S608 - built from our own field names
 
 # Uses tasks_by_outcome alone.
-LISTS_OF_KIND = """
-SELECT state, outcome, count(*), sum(collected), sum(collected) FILTER (WHERE claimed IS NOT NULL),
-    coalesce(sum(claimed), 0), sum(pages_read), count(*) - count(claimed),
-    sum(max(1, (min(claimed, :cap) + :size - 1) / :size)),
-    sum(pages_read) FILTER (WHERE claimed IS NOT NULL),
-    sum(max(1, (max(min(claimed, :cap) - collected, 0) + :size - 1) / :size))
-FROM tasks WHERE kind = :kind GROUP BY outcome, state
+ENDED_LISTS = """
+SELECT outcome, count(*), coalesce(sum(collected), 0), coalesce(sum(collected) FILTER (WHERE claimed IS NOT NULL), 0),
+    coalesce(sum(claimed), 0), coalesce(sum(pages_read), 0), count(claimed),
+    coalesce(sum(max(1, (min(claimed, :cap) + :size - 1) / :size)), 0),
+    coalesce(sum(pages_read) FILTER (WHERE claimed IS NOT NULL), 0)
+FROM tasks WHERE kind = :kind AND outcome IS NOT NULL GROUP BY outcome
 """
 
-_WANTED = """ AND (t.state = 'ended' OR EXISTS (
-    SELECT 1 FROM harvest_tasks AS w JOIN harvests AS h ON h.id = w.harvest_id AND h.state = 'running'
-    WHERE w.task_id = t.id))"""
-_WANTED_LISTS = LISTS_OF_KIND.replace("FROM tasks WHERE kind = :kind", f"FROM tasks AS t WHERE kind = :kind{_WANTED}")
-
-_OPEN_SPILL = """
-SELECT t.subject_id, t.kind, t.state = 'ended', t.claimed, t.collected FROM tasks AS t
-WHERE t.kind IN (SELECT value FROM json_each(?1)) AND t.argument = '' AND t.subject_id IN (
-    SELECT o.subject_id FROM tasks AS o WHERE o.state <> 'ended' AND o.kind IN (SELECT value FROM json_each(?1)))
+# Uses readings_open alone, unless the file has harvests that are not at work: then each list is asked who wants it.
+OPEN_LISTS = """
+SELECT kind, state, count(*), sum(collected), sum(pages_read), count(*) - count(claimed),
+    sum(max(1, (max(min(claimed, {cap}) - collected, 0) + :size - 1) / :size))
+FROM readings AS r WHERE state <> 'ended' {wanted} GROUP BY kind, state
 """
+_WANTED = f"""AND CASE r.kind WHEN 'resolve' THEN {LOOKED_UP.format(task="r.task_id")}
+    ELSE r.collected < {WANTED.format(task="r.task_id")} END"""
+
+_TO_BE_LISTED = """
+SELECT min(:most, sum(CASE WHEN r.state = 'ended' THEN r.collected
+    ELSE max(min(coalesce(r.claimed, 0), c.cap), r.collected) END))
+FROM visits AS v
+CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.thing = v.thing AND (c.seeds_only = 0 OR v.round = 0)
+CROSS JOIN tasks AS t ON t.kind = c.kind AND t.subject_id = v.thing_id
+CROSS JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
+WHERE v.harvest_id = :harvest AND v.round = :round AND v.thing = :thing AND c.kind IN ({kinds})
+GROUP BY v.thing_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _AtWork:
+    """A harvest at work, or one that could be: where it is and what it wants."""
+
+    id: int
+    round: int
+    level: int
+    limits: Limits
 
 
 def standing(connection: sqlite3.Connection, *, page_size: int = 200) -> Standing:
@@ -141,12 +161,19 @@ def standing(connection: sqlite3.Connection, *, page_size: int = 200) -> Standin
     users, tracks, likes, reposts, pages = connection.execute(
         "SELECT users, tracks, likes, reposts, pages FROM totals"
     ).fetchone()
-    limits, depth, partly = _wishes(connection)
-    sql = _WANTED_LISTS if partly else LISTS_OF_KIND
-    lists = [_lists(connection, sql, kind, _cap(kind, limits), page_size) for kind in KINDS.values()]
-    promised, at_least = _promised(connection, lists, limits, depth)
-    left = sum(kind.left for kind in lists) + promised
-    shown = tuple(kind for kind in lists if kind.open or kind.outcomes)
+    at_work, partly = _at_work(connection)
+    caps: dict[str, int] = {}
+    for harvest in at_work:
+        for line in recipe(harvest.limits):
+            caps[line.kind.name] = max(caps.get(line.kind.name, 0), line.cap)
+    opened = _open_lists(connection, caps, page_size, partly=partly)
+    lists = {
+        kind.name: _lists(connection, kind, caps.get(kind.name, kind.cap), page_size, opened) for kind in KINDS.values()
+    }
+    promised, at_least = _promised(connection, lists, at_work)
+    left = sum(kind.left for kind in lists.values()) + promised
+    shown = tuple(kind for kind in lists.values() if kind.open or kind.outcomes)
+    depth = max((harvest.level for harvest in at_work), default=0)
     return Standing(users, tracks, likes, reposts, pages, shown, _phase(shown), depth, left, at_least and bool(left))
 
 
@@ -162,84 +189,104 @@ def told(connection: sqlite3.Connection) -> Told | None:
     return Told(**{**dict(zip(names, row, strict=True)), "at_least": bool(row[11])}) if row else None
 
 
-def _wishes(connection: sqlite3.Connection) -> tuple[Limits, int, bool]:
-    """Give the widest limits of the harvests at work (of all that can go on, when none is), the depth they are at, and
-    whether others in the file are not at work.
-    """
-    rows = connection.execute("SELECT state, level, options FROM harvests").fetchall()
+def _at_work(connection: sqlite3.Connection) -> tuple[list[_AtWork], bool]:
+    """Give the harvests at work (those that can go on, when none is), and whether others in the file are not."""
+    rows = connection.execute("SELECT state, id, round, level, options FROM harvests").fetchall()
     states = {row[0] for row in rows}
     for wanted in ("running", "paused", "drained", "failed"):
-        chosen = [(row[1], Limits(**json.loads(row[2]))) for row in rows if row[0] == wanted]
+        chosen = [_AtWork(row[1], row[2], row[3], Limits.load(row[4])) for row in rows if row[0] == wanted]
         if chosen:
-            widest = Limits(*(max(getattr(x, f.name) for _, x in chosen) for f in fields(Limits)))
-            return widest, max(level for level, _ in chosen), {"running", "paused"} <= states
-    return Limits(), 0, False
+            return chosen, {"running", "paused"} <= states
+    return [], False
 
 
-def _cap(kind: ListKind, limits: Limits) -> int:
-    return int(getattr(limits, kind.cap)) if kind.cap else _NO_CAP
+def _open_lists(
+    connection: sqlite3.Connection, caps: dict[str, int], size: int, *, partly: bool
+) -> dict[str, dict[str, tuple[int, int, int, int, int]]]:
+    """Give, by kind and state, how many lists are open, what they hold and what they still need."""
+    cases = " ".join(f"WHEN '{kind}' THEN {cap}" for kind, cap in caps.items())
+    sql = OPEN_LISTS.format(cap=f"CASE kind {cases} END" if cases else "NULL", wanted=_WANTED if partly else "")
+    found: dict[str, dict[str, tuple[int, int, int, int, int]]] = {}
+    for kind, state, n, kept, asked, unknown, left in connection.execute(sql, {"size": size}):
+        found.setdefault(kind, {})[state] = (n, kept, asked, unknown, left or 0)
+    return found
 
 
-def _lists(connection: sqlite3.Connection, sql: str, kind: ListKind, cap: int, size: int) -> Lists:
-    todo = doing = claimed = collected = kept = asked = expected = compared = left = unknown = 0
+def _lists(
+    connection: sqlite3.Connection,
+    kind: ListKind,
+    cap: int,
+    size: int,
+    opened: dict[str, dict[str, tuple[int, int, int, int, int]]],
+) -> Lists:
+    claimed = collected = kept = asked = expected = compared = 0
     outcomes: dict[str, int] = {}
-    for row in connection.execute(sql, {"kind": kind.name, "cap": cap, "size": size}):
-        state, outcome, n = row[0], row[1], row[2]
+    for row in connection.execute(ENDED_LISTS, {"kind": kind.name, "cap": cap, "size": size}):
+        outcome, n = row[0], row[1]
         unread = n if outcome in _UNREAD else 0
-        kept += row[3]
-        asked += row[6] + unread
-        if outcome is None:
-            todo, doing = (todo + n, doing) if state == "todo" else (todo, doing + n)
-            left, unknown = left + (row[10] or 0), unknown + row[7]
-        else:
-            outcomes[outcome] = outcomes.get(outcome, 0) + n
-            claimed, collected = claimed + row[5], collected + (row[4] or 0)
-            expected, compared = expected + (row[8] or 0), compared + (row[9] or 0) + (unread if row[7] < n else 0)
+        outcomes[outcome] = n
+        kept += row[2]
+        collected, claimed, asked = collected + row[3], claimed + row[4], asked + row[5] + unread
+        expected, compared = expected + row[7], compared + row[8] + (unread if row[6] else 0)
+    states = opened.get(kind.name, {})
+    still_open, kept_so_far, asked_so_far, unknown, left = (sum(column) for column in zip((0,) * 5, *states.values(), strict=True))
+    kept, asked = kept + kept_so_far, asked + asked_so_far
     ended = sum(outcomes.values())
     known = left * (compared + _PRIOR) / (expected + _PRIOR)  # people who are gone, and counts that are wrong
     each = asked / ended if ended else 1.0
-    whole = max(round(known + unknown * each), todo + doing)
+    whole = max(round(known + unknown * each), still_open)
+    todo = states.get("todo", (0,))[0]
     by_outcome = tuple(sorted(outcomes.items()))
-    return Lists(kind.name, todo, doing, by_outcome, claimed, collected, kept, asked, expected, whole, unknown)
+    return Lists(
+        kind.name, todo, still_open - todo, by_outcome, claimed, collected, kept, asked, expected, whole, unknown
+    )
 
 
-def _promised(connection: sqlite3.Connection, lists: list[Lists], limits: Limits, depth: int) -> tuple[int, bool]:
-    """Say what is wanted but not yet known by name: people on pages to come; and whether there may be more."""
-    by_name = {kind.kind: kind for kind in lists}
-    followed = [by_name[name] for spilled in SPILL for name in KINDS[spilled].births]
-    spilling = [by_name[name] for name in SPILL if by_name[name].open]
-    at_least = bool(spilling or by_name[RESOLVE.name].open) or depth < limits.depth
-    if not spilling or not followed:
-        return 0, at_least
-    people = sum(_people_to_come(connection, limits))
-    seen = sum(kind.open + kind.ended for kind in followed)
-    needed = sum(kind.asked + kind.left for kind in followed)
-    return round(people * (needed / seen if seen else 1.0)), at_least
+def _promised(
+    connection: sqlite3.Connection, lists: dict[str, Lists], at_work: list[_AtWork]
+) -> tuple[int, bool]:
+    """Say what the next round of each harvest will ask, which nobody knows by name yet, and whether more may follow."""
+    requests, at_least = 0.0, False
+    for harvest in at_work:
+        if harvest.round == LOOKING_UP:
+            at_least = at_least or bool(lists[RESOLVE.name].open)
+            continue
+        for thing, depth in connection.execute(
+            "SELECT thing, min(depth) FROM visits WHERE harvest_id = ? AND round = ? GROUP BY thing",
+            (harvest.id, harvest.round),
+        ).fetchall():
+            if depth >= depth_of(thing, harvest.limits):
+                continue
+            for lead, kinds in leads_of(thing, harvest.limits):
+                at_least = True
+                most = int(getattr(harvest.limits, lead.most))
+                n = most if lead.in_common else _to_be_listed(connection, harvest, thing, kinds, most)
+                requests += n * _requests_each(lead.to, harvest.limits, lists)
+    return round(requests), at_least
 
 
-def _people_to_come(connection: sqlite3.Connection, limits: Limits) -> list[int]:
-    """Give, per track whose people are still being listed, how many more of them will be followed."""
-    tracks: dict[int, dict[str, tuple[bool, int, int]]] = {}
-    for subject, name, ended, claimed, collected in connection.execute(_OPEN_SPILL, (json.dumps(SPILL),)):
-        will = collected if ended else max(min(claimed or 0, _cap(KINDS[name], limits)), collected)
-        tracks.setdefault(subject, {})[name] = (bool(ended), will, collected)
-    to_come = []
-    for found in tracks.values():
-        chosen = sum(has for name, (_, _, has) in found.items() if _chosen_at_once(name, found))
-        wanted = min(limits.max_users, sum(will for _, will, _ in found.values()))
-        to_come.append(max(0, wanted - min(chosen, limits.max_users)))
-    return to_come
+def _to_be_listed(
+    connection: sqlite3.Connection, harvest: _AtWork, thing: str, kinds: tuple[ListKind, ...], most: int
+) -> int:
+    """Say how many items the lists of a round will lead to, at most so many of each thing."""
+    sql = _TO_BE_LISTED.format(kinds=", ".join(f"'{kind.name}'" for kind in kinds))
+    rows = connection.execute(sql, {"harvest": harvest.id, "round": harvest.round, "thing": thing, "most": most})
+    return sum(row[0] or 0 for row in rows)
 
 
-def _chosen_at_once(name: str, found: dict[str, tuple[bool, int, int]]) -> bool:
-    after = KINDS[name].chosen_after
-    return after is None or after not in found or found[after][0]
+def _requests_each(thing: str, limits: Limits, lists: dict[str, Lists]) -> float:
+    """Say how many requests a visit takes, judged by the lists read so far."""
+    each = 0.0
+    for line in recipe(limits):
+        if line.kind.subject == thing and not line.seeds_only:
+            kind = lists[line.kind.name]
+            seen = kind.open + kind.ended
+            each += (kind.asked + kind.left) / seen if seen else 1.0
+    return each
 
 
 def _phase(lists: tuple[Lists, ...]) -> str:
-    at_work = {kind.kind for kind in lists if kind.open}
-    if RESOLVE.name in at_work:
+    at_work = {KINDS[kind.kind].subject for kind in lists if kind.open}
+    if RESOLVE.subject in at_work:
         return "seed"
-    if at_work & set(SPILL):
-        return "spill"
-    return "users" if at_work else "done"
+    return next((thing.phase for thing in THINGS.values() if thing.name in at_work), "done")

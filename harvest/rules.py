@@ -1,0 +1,124 @@
+"""How a harvest goes on: what a visit to each kind of thing reads, and where it leads. One declaration each. Pure.
+
+A harvest goes in rounds. Round 0 visits the seeds, whatever they are. A visit reads the lists of its thing that the
+recipe names. When all lists of a round have ended, the leads of its things choose whom or what the next round visits, from
+what is stored alone.
+
+To start from another kind of thing, or to go another way, add a declaration here. docs/adr/0001-rounds.md says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harvest.errors import SettingsError
+from harvest.lists import BY_NAME, KINDS, ListKind
+from harvest.models import Limits
+from harvest.things import THINGS
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A way from the things of one kind to the items of some of their lists.
+
+    `of` names the lists in the order in which they count. `most` is the bound, a field of `Limits`. Without `in_common`
+    each thing leads to so many items of its own, as its lists name them, or in the harvest's order; with it, all things
+    visited so far lead together to the items that most of them name, ties by id. `in_all` bounds the harvest, not the
+    round. `chosen` lists count only where `--via` names them.
+    """
+
+    to: str
+    of: tuple[str, ...]
+    most: str
+    in_common: bool = False
+    in_all: bool = False
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What visits to one kind of thing may lead to, and what a seed of that kind is read with besides the recipe."""
+
+    leads: tuple[Lead, ...]
+    seed_read: tuple[str, ...] = ()
+
+
+RULES: dict[str, Rule] = {
+    "track": Rule((Lead("user", ("track_likers", "track_reposters", "track_comments"), "max_users"),)),
+    "user": Rule(
+        (
+            Lead("track", ("user_likes", "user_reposts", "user_tracks"), "max_tracks", in_common=True, chosen=True),
+            Lead("user", ("user_followings", "user_followers"), "max_users", in_common=True, in_all=True, chosen=True),
+        ),
+        seed_read=("uploads", "likes", "reposts", "playlists"),
+    ),
+    "playlist": Rule(
+        (Lead("track", ("playlist_tracks",), "max_tracks"),),
+        seed_read=("playlist-tracks", "playlist-reposters"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One line of a recipe: a kind of list, whether only seeds are read so, and how much of each list is kept."""
+
+    kind: ListKind
+    seeds_only: bool
+    cap: int
+
+
+def recipe(limits: Limits) -> list[Reading]:
+    """Say what a harvest reads of what it visits. A list with a cap of 0 is off.
+
+    Raises SettingsError for a name that no list has.
+    """
+    wanted = {kind_named(name).name for name in (*limits.read, *limits.via)}
+    of_seeds = {
+        kind_named(name).name
+        for name in (limits.seed_read if limits.seed_read is not None else _usual_of_seeds())
+        if name not in limits.without
+    }
+    return [
+        Reading(kind, kind.name not in wanted, cap)
+        for kind in KINDS.values()
+        if kind.name in wanted | of_seeds and (cap := cap_of(kind, limits)) > 0
+    ]
+
+
+def cap_of(kind: ListKind, limits: Limits) -> int:
+    """Say how many edges of each list of a kind are kept at most."""
+    caps = dict(limits.caps)
+    if kind.name in ("track_likers", "track_reposters"):
+        return caps.get(kind.option, limits.max_listed)
+    return caps.get(kind.option, limits.max_user_likes if kind.name == "user_likes" else kind.cap)
+
+
+def leads_of(thing: str, limits: Limits) -> Iterator[tuple[Lead, tuple[ListKind, ...]]]:
+    """Give the ways on from a kind of thing, each with the lists that count, as far as they are read. A way to things of
+    which nothing would be read is none.
+    """
+    lines = recipe(limits)
+    read, visited = {line.kind.name for line in lines}, {line.kind.subject for line in lines if not line.seeds_only}
+    via = {kind_named(name).name for name in limits.via}
+    for lead in RULES[thing].leads:
+        lists = tuple(KINDS[name] for name in lead.of if name in read and (not lead.chosen or name in via))
+        if lists and lead.to in visited:
+            yield lead, lists
+
+
+def depth_of(thing: str, limits: Limits) -> int:
+    """Say how deep a harvest goes from a seed of this kind."""
+    return THINGS[thing].depth if limits.depth is None else limits.depth
+
+
+def kind_named(name: str) -> ListKind:
+    """Give the kind of list that options call by this name. Raises SettingsError when there is none."""
+    if name not in BY_NAME:
+        raise SettingsError(f"There is no list {name!r}; there are {', '.join(BY_NAME)}.")
+    return BY_NAME[name]
+
+
+def _usual_of_seeds() -> tuple[str, ...]:
+    return tuple(name for rule in RULES.values() for name in rule.seed_read)

@@ -1,0 +1,170 @@
+"""Begin a reading of a list, end it, and give the list the ranks that a re-reading found.
+
+The first reading of a list writes its edges page by page. A later one keeps what it sees in `reading_items` and changes
+the list when it has ended, in one transaction:
+
+1. It ended `complete`: the list has the order of the new reading; what the reading did not show comes behind, in its old
+   order. Nothing is called gone here: that takes a look-up (docs/adr/0002-readings.md).
+2. Any other answer: what is new comes behind what is known, and the order stays.
+3. No answer: nothing changes; the items wait for the reading to go on, or for the next one.
+
+In: a task. Out: rows of `readings`, `tasks` and the edges. Never: a commit of its own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from functools import cache
+
+from harvest.lists import KINDS, Edge, ListKind
+from harvest.models import Outcome, Task
+from harvest.store.edges import of_type
+from harvest.store.outcomes import MEANINGS
+from harvest.things import THINGS
+
+_SAYS_OF_THING = (Outcome.GONE, Outcome.FORBIDDEN)  # the first of them counts
+_NOT_SEEN = 2**40  # added to the rank of what a reading did not show: behind all that it did
+
+
+def begin_again(connection: sqlite3.Connection, task_id: int, now: str) -> int:
+    """Begin another reading of a list, whole, with the claim as it stands now; give its number.
+
+    What an unanswered reading before it has seen is given to the list first.
+    """
+    kind_name, subject_id, last = connection.execute(
+        """
+        SELECT t.kind, t.subject_id, max(r.number) FROM tasks AS t JOIN readings AS r ON r.task_id = t.id
+        WHERE t.id = ?
+        """,
+        (task_id,),
+    ).fetchone()
+    kind = KINDS[kind_name]
+    if last and kind.edge is not None:
+        _settle(connection, Task(task_id, kind_name, subject_id, reading=last), kind.edge, in_order=False)
+    connection.execute(
+        f"""
+        INSERT INTO readings (task_id, number, kind, claimed, claimed_at)
+        VALUES (?1, ?2, ?3, {claim_of(kind, "?4")}, ?5)
+        """,  # noqa: S608 - built from our own declarations
+        (task_id, last + 1, kind_name, subject_id, now),
+    )
+    return int(last) + 1
+
+
+def end(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome: Outcome, now: str) -> None:
+    """Say that a reading has ended, and what the list is by it. `task` stands where the reading stopped."""
+    connection.execute(
+        "UPDATE readings SET state = 'ended', outcome = ?, ended_at = ? WHERE task_id = ? AND number = ?",
+        (outcome, now, task.id, task.reading),
+    )
+    collected = task.collected
+    answered = MEANINGS[outcome].answered
+    if task.reading and kind.edge is not None:
+        if answered:
+            _settle(connection, task, kind.edge, in_order=outcome is Outcome.COMPLETE)
+        collected = _count(connection, kind.edge, task.subject_id)
+    connection.execute(
+        """
+        UPDATE tasks SET reading = ?, outcome = ?, collected = ?, claimed = ?, pages_read = ?
+        WHERE id = ? AND (? OR outcome IS NULL OR reading = ? OR outcome IN (
+            SELECT o.outcome FROM outcomes AS o WHERE o.answered = 0
+        ))
+        """,
+        (task.reading, outcome, collected, task.claimed, task.page_number, task.id, answered, task.reading),
+    )
+    if kind.subject in THINGS and (answered or outcome in _SAYS_OF_THING):
+        judge(connection, kind.subject, task.subject_id)
+
+
+def reopen(
+    connection: sqlite3.Connection, which: Iterable[tuple[int, int]], *, second_run_id: int | None = None
+) -> None:
+    """Let readings, as (task, number), go on from their cursor."""
+    rows = [(second_run_id, *one) for one in which]
+    connection.executemany(
+        """
+        UPDATE readings SET state = 'todo', outcome = NULL, ended_at = NULL, second_run_id = ?
+        WHERE task_id = ? AND number = ?
+        """,
+        rows,
+    )
+    connection.executemany("UPDATE tasks SET outcome = NULL WHERE id = ? AND reading = ?", [row[1:] for row in rows])
+
+
+def judge(connection: sqlite3.Connection, thing: str, thing_id: int) -> None:
+    """Say whether a thing is there: it is when one of its lists was answered last; else its lists say what it is."""
+    connection.execute(_judge_sql(thing), (thing_id,))
+
+
+def claim_of(kind: ListKind, subject: str) -> str:
+    """Write the query for how long the service says a list is, as its subject's row knows it; `subject` is SQL."""
+    if kind.claimed is None:
+        return "NULL"
+    return f"(SELECT {kind.claimed} FROM {THINGS[kind.subject].table} WHERE id = {subject})"
+
+
+def _settle(connection: sqlite3.Connection, task: Task, edge: Edge, *, in_order: bool) -> None:
+    """Bring what a re-reading has seen into the list, and forget that it waited."""
+    parameters = {"task": task.id, "reading": task.reading, "subject": task.subject_id, "beyond": _NOT_SEEN}
+    for statement in _settle_sql(edge, in_order):
+        connection.execute(statement, parameters)
+    connection.execute("DELETE FROM reading_items WHERE task_id = :task AND reading = :reading", parameters)
+
+
+def _count(connection: sqlite3.Connection, edge: Edge, subject_id: int) -> int:
+    sql = f"SELECT count({edge.rank}) FROM {edge.table} WHERE {edge.subject} = ? {of_type(edge)}"  # noqa: S608
+    return int(connection.execute(sql, (subject_id,)).fetchone()[0])
+
+
+@cache
+def _judge_sql(thing: str) -> str:
+    lists = ", ".join(f"'{kind.name}'" for kind in KINDS.values() if kind.subject == thing)
+    answered = ", ".join(f"'{outcome}'" for outcome, meaning in MEANINGS.items() if meaning.answered)
+    mine = f"SELECT 1 FROM tasks WHERE subject_id = ?1 AND kind IN ({lists}) AND outcome"  # noqa: S608
+    says = " ".join(f"WHEN EXISTS ({mine} = '{outcome}') THEN '{outcome}'" for outcome in _SAYS_OF_THING)
+    status = f"CASE WHEN EXISTS ({mine} IN ({answered})) THEN 'ok' {says} ELSE 'ok' END"
+    return f"""
+    UPDATE {THINGS[thing].table} SET status = {status}
+    WHERE id = ?1 AND status IN ('ok', 'gone', 'forbidden') AND status <> {status}
+    """  # noqa: S608 - built from our own declarations
+
+
+@cache
+def _settle_sql(edge: Edge, in_order: bool) -> tuple[str, ...]:
+    seen = "reading_items AS i WHERE i.task_id = :task AND i.reading = :reading"
+    mine = f"{edge.subject} = :subject {of_type(edge)}"
+    if edge.repeats:  # places are the key: the list is replaced as a whole, or stays
+        return (
+            (
+                f"DELETE FROM {edge.table} WHERE {mine}",  # noqa: S608
+                f"""
+                INSERT INTO {edge.table} ({edge.subject}, {edge.item}, {edge.rank}, first_page_id)
+                SELECT :subject, i.item_id, i.place, i.page_id FROM {seen}
+                """,  # noqa: S608
+            )
+            if in_order
+            else ()
+        )
+    columns, values = f"{edge.subject}, {edge.item}, {edge.rank}, first_page_id", ":subject, i.item_id, NULL, i.page_id"
+    if edge.engagement_type:
+        columns, values = f"{columns}, engagement_type", f"{values}, '{edge.engagement_type}'"
+    add = (
+        f"UPDATE {edge.table} SET {edge.subject} = coalesce({edge.subject}, :subject)"  # noqa: S608
+        f" WHERE {edge.item} IN (SELECT i.item_id FROM {seen})"
+        if edge.on_item
+        else f"INSERT INTO {edge.table} ({columns}) SELECT {values} FROM {seen} ON CONFLICT DO NOTHING"  # noqa: S608
+    )
+    # In order: by the new place, then what was not seen by the old rank. Else: by the old rank, then what is new.
+    place = f"(SELECT i.place FROM {seen} AND i.item_id = e.{edge.item})"
+    turn = f"coalesce({place}, :beyond + e.{edge.rank})" if in_order else f"coalesce(e.{edge.rank}, :beyond + {place})"
+    rank = f"""
+    UPDATE {edge.table} SET {edge.rank} = n.rank
+    FROM (
+        SELECT {edge.item} AS item, row_number() OVER (ORDER BY turn) - 1 AS rank
+        FROM (SELECT e.{edge.item}, {turn} AS turn FROM {edge.table} AS e WHERE e.{mine.replace("AND ", "AND e.")})
+        WHERE turn IS NOT NULL
+    ) AS n
+    WHERE {edge.table}.{edge.item} = n.item AND {edge.table}.{mine} AND {edge.table}.{edge.rank} IS NOT n.rank
+    """  # noqa: S608 - built from our own declarations
+    return add, rank

@@ -1,0 +1,41 @@
+"""The kinds of things a harvest can visit, one declaration each: its table, its URN, what it is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Name = Literal["track", "user", "playlist"]
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One kind of thing. `table` holds its rows, `label` is the column people know it by, `phase` names a round of them.
+
+    `steps` is how much deeper a round of them goes, and `depth` how deep a harvest goes that starts from one, unless it
+    is told otherwise. `query` is what such a thing is asked for with, by itself.
+    """
+
+    name: Name
+    table: str
+    label: str
+    title: str
+    phase: str
+    steps: int = 0
+    depth: int = 0
+    query: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def urn(self) -> str:
+        """What the URN of such a thing begins with."""
+        return f"soundcloud:{self.table}:"
+
+
+THINGS: dict[str, Thing] = {
+    thing.name: thing
+    for thing in (
+        Thing("track", "tracks", "title", "a track", "spill", depth=1),
+        Thing("playlist", "playlists", "title", "a playlist or album", "playlists", query=(("show_tracks", "false"),)),
+        Thing("user", "users", "username", "a person", "users", steps=1),
+    )
+}
