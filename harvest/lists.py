@@ -19,8 +19,8 @@ class Edge:
 
     `rank` is the column that holds the item's place in this list. `on_item` edges live in the item's own row
     (a track knows its uploader). `repeats` is true where the place itself is the key, so that one item may
-    stand in the list twice (a playlist may hold a track twice). `leads` is the column with what the edge leads to, where
-    that is not its item (a comment leads to its author).
+    stand in the list twice (a playlist may hold a track twice). `leads` is the column with what the edge leads to,
+    where that is not its item (a comment leads to its author).
     """
 
     table: str

@@ -45,9 +45,9 @@ ORDERS = ("newest", "random", "popular", "least-known")
 class Limits:
     """What a harvest reads, what it may take at most, how deep it goes, whom it follows first. Exact to the item.
 
-    `read` names the lists that are read of whatever is visited, `seed_read` those read of a seed besides (None: what its
-    kind is usually read with, but for those `without`). `via` are the lists of people that lead on. `caps` bound single
-    kinds of lists, by name. `depth` None is what the kind of seed asks for.
+    `read` names the lists that are read of whatever is visited, `seed_read` those read of a seed besides (None: what
+    its kind is usually read with, but for those `without`). `via` are the lists of people that lead on. `caps` bound
+    single kinds of lists, by name. `depth` None is what the kind of seed asks for.
     """
 
     max_users: int = 1000  # people followed per track

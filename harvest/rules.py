@@ -1,8 +1,8 @@
 """How a harvest goes on: what a visit to each kind of thing reads, and where it leads. One declaration each. Pure.
 
 A harvest goes in rounds. Round 0 visits the seeds, whatever they are. A visit reads the lists of its thing that the
-recipe names. When all lists of a round have ended, the leads of its things choose whom or what the next round visits, from
-what is stored alone.
+recipe names. When all lists of a round have ended, the leads of its things choose whom or what the next round visits,
+from what is stored alone.
 
 To start from another kind of thing, or to go another way, add a declaration here. docs/adr/0001-rounds.md says why.
 """
@@ -96,8 +96,9 @@ def cap_of(kind: ListKind, limits: Limits) -> int:
 
 
 def leads_of(thing: str, limits: Limits) -> Iterator[tuple[Lead, tuple[ListKind, ...]]]:
-    """Give the ways on from a kind of thing, each with the lists that count, as far as they are read. A way to things of
-    which nothing would be read is none.
+    """Give the ways on from a kind of thing, each with the lists that count, as far as they are read.
+
+    A way to things of which nothing would be read is none.
     """
     lines = recipe(limits)
     read, visited = {line.kind.name for line in lines}, {line.kind.subject for line in lines if not line.seeds_only}

@@ -10,7 +10,7 @@ Name = Literal["track", "user", "playlist"]
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """One kind of thing. `table` holds its rows, `label` is the column people know it by, `phase` names a round of them.
+    """One kind of thing. `table` holds its rows, `label` is the column people know it by, `phase` names their round.
 
     `steps` is how much deeper a round of them goes, and `depth` how deep a harvest goes that starts from one, unless it
     is told otherwise. `query` is what such a thing is asked for with, by itself.
@@ -39,3 +39,12 @@ THINGS: dict[str, Thing] = {
         Thing("user", "users", "username", "a person", "users", steps=1),
     )
 }
+
+
+def label(thing: str, thing_id: str) -> str:
+    """Write the expression for what people know a thing by; both arguments are SQL."""
+    cases = " ".join(
+        f"WHEN '{kind.name}' THEN (SELECT {kind.label} FROM {kind.table} WHERE id = {thing_id})"  # noqa: S608
+        for kind in THINGS.values()
+    )
+    return f"CASE {thing} {cases} END"

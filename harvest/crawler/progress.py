@@ -15,7 +15,8 @@ from typing import Protocol
 
 from harvest.crawler.eta import Estimator
 from harvest.models import Gauge
-from harvest.store.status import Standing, Told, standing, tell
+from harvest.store.standing import Standing, standing
+from harvest.store.told import Told, tell
 from harvest.system.clock import Clock, as_text
 
 EVERY = 1.0

@@ -12,11 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harvest._version import __version__
+from harvest.api.seed_urls import public_address
 from harvest.export.folder import MAKER
 from harvest.export.job import File, Job
 from harvest.export.pseudonyms import key_name
 from harvest.store.lease import holder_of
-from harvest.store.queries import public_seed
 from harvest.terms import ATTRIBUTION, RESTRICTIONS
 
 FORMAT_VERSION = 1
@@ -83,7 +83,7 @@ def _source(connection: sqlite3.Connection, made_at: str, *, hide: bool) -> dict
     addresses = [row[0] for row in connection.execute("SELECT DISTINCT api_url FROM runs ORDER BY api_url")]
     first, last = connection.execute("SELECT min(fetched_at), max(fetched_at) FROM pages").fetchone()
     (schema,) = connection.execute("PRAGMA harvest.user_version").fetchone()
-    seeds = [public_seed(row[0]) for row in connection.execute("SELECT seed_url FROM harvests ORDER BY id")]
+    seeds = [public_address(row[0]) for row in connection.execute("SELECT seed_url FROM harvests ORDER BY id")]
     return {
         "service": sorted({_service(address) for address in addresses}),
         "first_page_at": first,

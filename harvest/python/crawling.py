@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, TypedDict, Unpack
 from dotenv import dotenv_values
 
 from harvest import terms
-from harvest.api.seed_urls import normalise_seed
+from harvest.api.seed_urls import normalise_seed, public_address
 from harvest.auth.token_store import FileKeeper, MemoryKeeper
 from harvest.crawler.engine import MAX_IN_FLIGHT, Engine
 from harvest.crawler.session import Conditions, Seeds
@@ -33,7 +33,7 @@ from harvest.errors import ApiError, SeedError, SettingsError
 from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits, Outcome, Page, Receipt, Task
 from harvest.python.results import DEFAULT_PATH, File
 from harvest.settings import Settings, read_settings
-from harvest.store import harvests, queries
+from harvest.store import harvests
 from harvest.store.database import holds_something, open_to_read
 from harvest.system.clock import SystemClock
 from harvest.system.logs import configure_unless_done
@@ -179,10 +179,10 @@ def _is_drained(plan: _Plan) -> bool:
 
 def _raise_for_seeds(plan: _Plan) -> None:
     """Say which of the seeds asked for could not be found."""
-    asked = {queries.public_seed(url) for url, _ in plan.seeds}
+    asked = {public_address(url) for url, _ in plan.seeds}
     with File(plan.path).connection() as connection:
         rows = connection.execute("SELECT seed_url, reason FROM harvests WHERE state = 'failed'").fetchall()
-    failed = [f"{url}: {row[1]}" for row in rows if (url := queries.public_seed(row[0])) in asked]
+    failed = [f"{url}: {row[1]}" for row in rows if (url := public_address(row[0])) in asked]
     if failed:
         raise SeedError(f"This could not be found: {'; '.join(failed)}")
 

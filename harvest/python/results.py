@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from harvest.errors import how_to_install
-from harvest.store import provenance, queries
+from harvest.store import provenance
 from harvest.store.database import open_to_read
+from harvest.store.status import Overview, overview
 
 if TYPE_CHECKING:
     import pandas
@@ -197,10 +198,10 @@ class File:
     def __repr__(self) -> str:
         return f"harvest.open({str(self.path)!r})"
 
-    def overview(self) -> queries.Overview:
+    def overview(self) -> Overview:
         """Count what the file holds, as `harvest status` shows it."""
         with self.connection() as connection:
-            return queries.overview(connection)
+            return overview(connection)
 
     def why(self, thing: str, which: int | str, *, limit: int = 3) -> provenance.Reason:
         """Tell why a 'user' or a 'track' is in the file."""

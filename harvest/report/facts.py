@@ -15,6 +15,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple, TypeVar
 
+from harvest.api.seed_urls import public_address
 from harvest.report.rows import (
     Artist,
     Bucket,
@@ -33,7 +34,7 @@ from harvest.report.rows import (
     Theme,
     Totals,
 )
-from harvest.store.queries import public_seed, retryable_failures
+from harvest.store.failures import retryable_lists
 from harvest.terms import is_made_up
 
 TOP = 12  # rows of the tables of tracks, artists, genres and tags
@@ -139,7 +140,7 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
             levels=_rows(connection, "levels", Level),
             neighbourhoods=_neighbourhoods(connection, seeds, tell),
             failures=_rows(connection, "failures", Failure),
-            retryable=retryable_failures(connection),
+            retryable=retryable_lists(connection),
             runs=_rows(connection, "runs", Run, rows=RUNS),
             runs_together=_rows(connection, "runs_together", RunsTogether)[0],
             requests=_rows(connection, "requests", Requests),
@@ -174,7 +175,7 @@ def _number(connection: sqlite3.Connection, name: str, **parameters: Any) -> int
 
 
 def _public(seed: Seed) -> Seed:
-    return seed._replace(seed_url=public_seed(seed.seed_url))
+    return seed._replace(seed_url=public_address(seed.seed_url))
 
 
 def _spelled(connection: sqlite3.Connection, tag: Theme) -> Theme:

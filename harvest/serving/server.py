@@ -17,12 +17,12 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from harvest.api.seed_urls import public_address
 from harvest.errors import ExtraMissing, SettingsError
 from harvest.explore.named import named_queries
 from harvest.serving.dictionary import read_dictionary
 from harvest.serving.metadata import About, metadata
 from harvest.store.database import open_to_read, schema_folder
-from harvest.store.queries import public_seed
 
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 SETTINGS = {
@@ -157,7 +157,7 @@ def look(path: Path) -> tuple[About, dict[str, int]]:
     return (
         About(
             database=path.stem,
-            seeds=tuple((public_seed(title), public_seed(url)) for title, url in seeds),
+            seeds=tuple((public_address(title), public_address(url)) for title, url in seeds),
             totals=dict(zip(("people", "tracks", "likes", "reposts"), totals, strict=True)),
             service=service,
             empty=frozenset(name for name, n in counts.items() if not n),

@@ -137,7 +137,7 @@ def schema_version() -> int:
 
 
 def back_up_before_migrating(path: Path) -> Path | None:
-    """Copy a file whose schema is older than ours, beside it, before it is changed; give the copy, None without need."""
+    """Copy a file whose schema is older than ours before it is changed; give the copy, None where none is needed."""
     if not holds_something(path):
         return None
     with contextlib.closing(open_to_read(path)) as connection:

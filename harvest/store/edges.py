@@ -1,8 +1,8 @@
 """Turn the items of a page into edges: which are new, which rank each takes, where our cap cuts.
 
 Ranks count the distinct edges of one list, 0 first. Null, alien and repeated entries take none; within a reading the
-first place wins; a rank missing in a known row is filled in. What a re-reading sees waits in `reading_items` until it has
-ended (readings.py).
+first place wins; a rank missing in a known row is filled in. What a re-reading sees waits in `reading_items` until it
+has ended (readings.py).
 """
 
 from __future__ import annotations

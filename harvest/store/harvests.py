@@ -17,8 +17,8 @@ from harvest.store import readings, rounds, seeds
 
 LOOKING_UP = -1  # the round before the first: the seeds' addresses are looked up
 
-# A list that a running harvest wants and that holds less than it wants, by its task; `{task}` is its id in SQL. One seek
-# per harvest that visits the subject.
+# How much of a list the running harvests want, NULL when none wants it; `{task}` is its task's id in SQL. One seek per
+# harvest that visits the subject.
 WANTED = """(
     SELECT max(c.cap) FROM tasks AS wt
     CROSS JOIN visits AS v ON v.thing_id = wt.subject_id
@@ -106,7 +106,10 @@ def begin(connection: sqlite3.Connection, harvest_ids: Iterable[int], now: str) 
             "SELECT options, last_options FROM harvests WHERE id = ?", (harvest_id,)
         ).fetchone()
         connection.execute(
-            "UPDATE harvests SET state = 'running', finished_at = NULL, reason = NULL, last_options = options WHERE id = ?",
+            """
+            UPDATE harvests SET state = 'running', finished_at = NULL, reason = NULL, last_options = options
+            WHERE id = ?
+            """,
             (harvest_id,),
         )
         _look_up_again(connection, harvest_id)
@@ -204,7 +207,9 @@ def _look_up_again(connection: sqlite3.Connection, harvest_id: int) -> None:
     """Ask again for seeds that could not be resolved."""
     rows = connection.execute(
         """
-        SELECT t.id, t.reading FROM harvest_seeds AS s JOIN tasks AS t ON t.kind = 'resolve' AND t.subject_id = s.seed_id
+        SELECT t.id, t.reading
+        FROM harvest_seeds AS s
+        JOIN tasks AS t ON t.kind = 'resolve' AND t.subject_id = s.seed_id
         JOIN seeds AS d ON d.id = s.seed_id AND d.thing IS NULL
         WHERE s.harvest_id = ? AND t.outcome IS NOT NULL
         """,

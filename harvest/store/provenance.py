@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from harvest.api.seed_urls import public_address
 from harvest.errors import SeedError
-from harvest.store.queries import public_seed
 
 _NAME = {"track": "title", "user": "username", "playlist": "title"}
 _URN = re.compile(r"soundcloud:(users|tracks):(\d{1,18})", re.ASCII)
@@ -168,7 +168,7 @@ def _reasons(connection: sqlite3.Connection, edge: tuple[Any, ...]) -> Iterator[
         (user_id, track_id, deed),
     ).fetchall():
         chain = tuple(_step(connection, step) for step in json.loads(row[3]))
-        seed = public_seed(row[2])
+        seed = public_address(row[2])
         yield Because(user_id, row[4], deed, track_id, row[5], place, page, row[0], row[1], seed, chain)
 
 
@@ -191,7 +191,7 @@ def _seeds(connection: sqlite3.Connection, thing: str, number: int) -> tuple[str
     if thing != "track":
         return ()
     rows = connection.execute("SELECT seed_url FROM harvests WHERE seed_id = ? ORDER BY id", (number,))
-    return tuple(public_seed(row[0]) for row in rows)
+    return tuple(public_address(row[0]) for row in rows)
 
 
 def _chosen(connection: sqlite3.Connection, user_id: int) -> tuple[Chosen, ...]:
@@ -206,4 +206,4 @@ def _chosen(connection: sqlite3.Connection, user_id: int) -> tuple[Chosen, ...]:
         """,
         (user_id,),
     )
-    return tuple(Chosen(public_seed(row[0]), *tuple(row)[1:]) for row in rows)
+    return tuple(Chosen(public_address(row[0]), *tuple(row)[1:]) for row in rows)

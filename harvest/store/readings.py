@@ -3,8 +3,8 @@
 The first reading of a list writes its edges page by page. A later one keeps what it sees in `reading_items` and changes
 the list when it has ended, in one transaction:
 
-1. It ended `complete`: the list has the order of the new reading; what the reading did not show comes behind, in its old
-   order. Nothing is called gone here: that takes a look-up (docs/adr/0002-readings.md).
+1. It ended `complete`: the list has the order of the new reading; what the reading did not show comes behind, in its
+   old order. Nothing is called gone here: that takes a look-up (docs/adr/0002-readings.md).
 2. Any other answer: what is new comes behind what is known, and the order stays.
 3. No answer: nothing changes; the items wait for the reading to go on, or for the next one.
 
@@ -101,7 +101,7 @@ def claim_of(kind: ListKind, subject: str) -> str:
     """Write the query for how long the service says a list is, as its subject's row knows it; `subject` is SQL."""
     if kind.claimed is None:
         return "NULL"
-    return f"(SELECT {kind.claimed} FROM {THINGS[kind.subject].table} WHERE id = {subject})"
+    return f"(SELECT {kind.claimed} FROM {THINGS[kind.subject].table} WHERE id = {subject})"  # noqa: S608
 
 
 def _settle(connection: sqlite3.Connection, task: Task, edge: Edge, *, in_order: bool) -> None:
@@ -156,7 +156,7 @@ def _settle_sql(edge: Edge, in_order: bool) -> tuple[str, ...]:
         else f"INSERT INTO {edge.table} ({columns}) SELECT {values} FROM {seen} ON CONFLICT DO NOTHING"  # noqa: S608
     )
     # In order: by the new place, then what was not seen by the old rank. Else: by the old rank, then what is new.
-    place = f"(SELECT i.place FROM {seen} AND i.item_id = e.{edge.item})"
+    place = f"(SELECT i.place FROM {seen} AND i.item_id = e.{edge.item})"  # noqa: S608
     turn = f"coalesce({place}, :beyond + e.{edge.rank})" if in_order else f"coalesce(e.{edge.rank}, :beyond + {place})"
     rank = f"""
     UPDATE {edge.table} SET {edge.rank} = n.rank

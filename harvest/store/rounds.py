@@ -1,10 +1,9 @@
 """Go from round to round: when all lists of one have ended, choose whom or what the next visits, and want their lists.
 
-Choosing reads what is stored, all of a round at once, in one statement; so nothing depends on what arrived first, and the
-same statement shows later whether a choice still holds (`choices`). Every statement may run again without effect.
+Choosing reads what is stored, all of a round at once, in one statement; so nothing depends on what arrived first, and
+the same statement shows later whether a choice still holds (`choices`). Every statement may run again without effect.
 
-In: a harvest whose open lists have all ended. Out: rows of `rounds`, `visits`, `tasks` and `readings`. Never: a commit of
-its own.
+In: a harvest whose open lists have all ended. Out: rows of `visits`, `tasks` and `readings`. Never: a commit of its own.
 """
 
 from __future__ import annotations
@@ -186,7 +185,8 @@ def choose_anew(connection: sqlite3.Connection, harvest_id: int, limits: Limits)
         DELETE FROM visits
         WHERE harvest_id = ?1 AND round > 0 AND NOT EXISTS (
             SELECT 1 FROM tasks AS t
-            WHERE t.subject_id = visits.thing_id AND t.kind IN (SELECT k.kind FROM list_kinds AS k WHERE k.subject = visits.thing)
+            WHERE t.subject_id = visits.thing_id
+                AND t.kind IN (SELECT k.kind FROM list_kinds AS k WHERE k.subject = visits.thing)
                 AND ({_begun("t")})
         )
         """,  # noqa: S608 - built from our own text
@@ -215,7 +215,8 @@ def drop_unwanted(connection: sqlite3.Connection) -> None:
 def _begun(task: str) -> str:
     """Write the condition that a list was begun: a page of it is kept, it has ended, or it has failed."""
     return (
-        f"EXISTS (SELECT 1 FROM readings AS b WHERE b.task_id = {task}.id AND (b.state = 'ended' OR b.pages_read > 0))"
+        f"EXISTS (SELECT 1 FROM readings AS b WHERE b.task_id = {task}.id"  # noqa: S608
+        " AND (b.state = 'ended' OR b.pages_read > 0))"
         f" OR EXISTS (SELECT 1 FROM failures AS f WHERE f.task_id = {task}.id)"
     )
 
@@ -244,17 +245,19 @@ def _claims(thing: str, limits: Limits, thing_id: str) -> str:
 
 
 def _of_each(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
-    """Write the choice where each thing leads to so many of its own items; the first thing that names an item counts.
+    """Write the choice where each thing leads to so many of its own items; the first thing that names one counts.
 
-    The chance is 1 where all are chosen, n / N where they were drawn, and unknown where a rule without chance has cut or
-    a list could not be read.
+    The chance is 1 where all are chosen, n / N where they were drawn, and unknown where a rule without chance has cut
+    or a list could not be read.
     """
     ordered = lead.to == "user"
     order = _ORDERS[limits.order] if ordered else "listed"
     drawn = "1.0 * :most / people" if limits.order == "random" else "NULL"
     kinds = ", ".join(f"'{kind.name}'" for kind in lists)
-    unknown = f"EXISTS (SELECT 1 FROM tasks AS q WHERE q.kind IN ({kinds}) AND q.subject_id = subject AND q.outcome = 'failed')"
-    chance = f"CASE WHEN {unknown} THEN NULL WHEN people <= :most THEN 1.0 ELSE {drawn} END" if ordered else "NULL"
+    failed = f"SELECT 1 FROM tasks AS q WHERE q.kind IN ({kinds}) AND q.subject_id = subject AND q.outcome = 'failed'"  # noqa: S608
+    chance = (
+        f"CASE WHEN EXISTS ({failed}) THEN NULL WHEN people <= :most THEN 1.0 ELSE {drawn} END" if ordered else "NULL"
+    )
     people = "SELECT v.thing_id, v.depth, v.round, v.place AS turn FROM visits AS v WHERE v.harvest_id = :harvest"
     return f"""
         WITH visited AS ({people} AND v.thing = '{lists[0].subject}' AND v.round = :round AND v.place IS NOT NULL
@@ -276,7 +279,7 @@ def _of_each(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
 
 
 def _in_common(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
-    """Write the choice of what most things visited so far name in common; the first of them to name it is the parent."""
+    """Write the choice of what most things visited so far name in common; the first to name it is the parent."""
     subject = lists[0].subject
     return f"""
         WITH visited AS MATERIALIZED (
@@ -294,7 +297,8 @@ def _in_common(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
             SELECT item, count(DISTINCT subject) AS n, min(turn * {len(lists)} + source) AS first, task_id
             FROM named GROUP BY item
         )
-        SELECT item AS thing_id, (SELECT max(depth) FROM visited WHERE round = :round) + {THINGS[lead.to].steps} AS depth,
+        SELECT item AS thing_id,
+            (SELECT max(depth) FROM visited WHERE round = :round) + {THINGS[lead.to].steps} AS depth,
             row_number() OVER (ORDER BY n DESC, item) - 1 AS place, NULL AS chance, task_id AS parent_task_id, first
         FROM votes WHERE {_not_visited(lead)}
         ORDER BY n DESC, item LIMIT :most

@@ -1,8 +1,8 @@
 """Where harvests start: addresses, the things they lead to, and which harvest a set of things is.
 
 Two addresses of one thing are one seed: the second becomes an alias of the first, and what it was asked for another
-reading of the first one's look-up. A harvest is known by its set of seeds; a command that turns out to name the same set
-goes on with the harvest that is there.
+reading of the first one's look-up. A harvest is known by its set of seeds; a command that turns out to name the same
+set goes on with the harvest that is there.
 """
 
 from __future__ import annotations
@@ -97,8 +97,9 @@ def _unite(connection: sqlite3.Connection, task: Task, first: int) -> None:
     (number,) = connection.execute("SELECT max(number) + 1 FROM readings WHERE task_id = ?", (task_id,)).fetchone()
     connection.execute(
         """
-        INSERT INTO readings SELECT ?1, ?2 + number, kind, mode, state, outcome, next_cursor, claimed, claimed_at, collected,
-            skipped, pages_read, barren, attempts, second_run_id, ended_at
+        INSERT INTO readings
+        SELECT ?1, ?2 + number, kind, mode, state, outcome, next_cursor, claimed, claimed_at, collected, skipped,
+            pages_read, barren, attempts, second_run_id, ended_at
         FROM readings WHERE task_id = ?3
         """,
         (task_id, number, task.id),
@@ -110,7 +111,10 @@ def _unite(connection: sqlite3.Connection, task: Task, first: int) -> None:
     connection.execute("DELETE FROM readings WHERE task_id = ?", (task.id,))
     connection.execute("DELETE FROM tasks WHERE id = ?", (task.id,))
     connection.execute(
-        "UPDATE seeds SET aliases = json_insert(aliases, '$[#]', (SELECT address FROM seeds WHERE id = ?1)) WHERE id = ?2",
+        """
+        UPDATE seeds SET aliases = json_insert(aliases, '$[#]', (SELECT address FROM seeds WHERE id = ?1))
+        WHERE id = ?2
+        """,
         (task.subject_id, first),
     )
     connection.execute(

@@ -1,292 +1,215 @@
-"""Say how far a file is without counting its large tables: one row of totals, two indexes over the ledger.
-
-Everything here costs milliseconds on a file of ten million likes, so it may be asked every second.
-
-In: a connection. Out: a Standing, and the row in which a crawl tells others how it goes. Never: a scan of users, tracks
-or likes.
-"""
+"""Say where a file stands: seeds, lists, failures, requests, time, in milliseconds. Reads only."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from harvest.lists import KINDS, RESOLVE, ListKind
-from harvest.models import Limits
-from harvest.rules import depth_of, leads_of, recipe
-from harvest.store.harvests import LOOKED_UP, LOOKING_UP, WANTED
-from harvest.store.outcomes import MEANINGS
-from harvest.things import THINGS
+from harvest.api.seed_urls import public_address
+from harvest.lists import RESOLVE
+from harvest.store.failures import by_class, retryable_lists
+from harvest.store.standing import LISTS_OPEN, Standing, standing
+from harvest.store.told import Told, told
+from harvest.things import label
 
-_UNREAD = frozenset(o for o, meaning in MEANINGS.items() if not meaning.answered)  # a request each that brought no page
-_PRIOR = 20.0  # requests that must have been seen before what we expect is corrected by them
-
-
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """How the lists of one kind stand. `claimed` and `collected` are sums over the ended ones whose claim is known,
-    `kept` is over all of them; `left` are the requests that the open ones still need.
-    """
-
-    kind: str
-    todo: int = 0
-    doing: int = 0
-    outcomes: tuple[tuple[str, int], ...] = ()
-    claimed: int = 0
-    collected: int = 0
-    kept: int = 0
-    asked: int = 0
-    expected: int = 0
-    left: int = 0
-    sizes_unknown: int = 0
-
-    @property
-    def open(self) -> int:
-        """Lists that have not ended."""
-        return self.todo + self.doing
-
-    @property
-    def ended(self) -> int:
-        """Lists that have."""
-        return sum(n for _, n in self.outcomes)
+_COUNTED = (  # and with them, what `totals` knows
+    "tags",
+    "track_tags",
+    "user_follows",
+    "playlists",
+    "playlist_tracks",
+    "playlist_engagements",
+    "comments",
+    "tasks",
+    "failures",
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How far a file is: rows, lists, and the requests that are left as far as is known."""
+class SeedLook:
+    """One seed of a harvest: where it is, what it is, why it could not be found if it could not."""
 
-    users: int
-    tracks: int
-    likes: int
-    reposts: int
-    pages: int
-    lists: tuple[Lists, ...]
-    phase: str
+    address: str
+    thing: str | None
+    thing_id: int | None
+    title: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HarvestLook:
+    """One harvest and how far it is; `seed`, `track_id` and `title` tell of its first seed."""
+
+    seed: str
+    track_id: int | None
+    title: str | None
+    state: str
     depth: int
-    requests_left: int
-    at_least: bool
-
-    @property
-    def edges(self) -> int:
-        """Distinct likes and reposts."""
-        return self.likes + self.reposts
-
-    @property
-    def asked(self) -> int:
-        """Pages kept and lists that ended without one: what is done of the work that `requests_left` counts on."""
-        return sum(kind.asked for kind in self.lists)
-
-    @property
-    def open_lists(self) -> int:
-        """Lists that have not ended."""
-        return sum(kind.open for kind in self.lists)
-
-    @property
-    def outcomes(self) -> dict[str, int]:
-        """Ended lists by outcome; the seeds' own look-up is none."""
-        found: dict[str, int] = {}
-        for kind in self.lists:
-            if kind.kind != RESOLVE.name:
-                for outcome, n in kind.outcomes:
-                    found[outcome] = found.get(outcome, 0) + n
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a crawl tells those who look from outside: a row of `progress`."""
-
-    run_id: int
-    told_at: str
-    phase: str
-    depth: int
-    in_flight: int
-    per_second: float
-    allowed_per_second: float | None
-    waiting_for: str | None
-    waiting_until: str | None
-    waited_ms: int
-    requests_left: int
-    at_least: bool
-    seconds_left: float | None
-
-
-_TELL = f"""
-INSERT OR REPLACE INTO progress (id, {", ".join(f.name for f in fields(Told))})
-VALUES (1, {", ".join("?" * len(fields(Told)))})
-"""  # noqa: S608 - built from our own field names
-
-# Uses tasks_by_outcome alone.
-ENDED_LISTS = """
-SELECT outcome, count(*), coalesce(sum(collected), 0), coalesce(sum(collected) FILTER (WHERE claimed IS NOT NULL), 0),
-    coalesce(sum(claimed), 0), coalesce(sum(pages_read), 0), count(claimed),
-    coalesce(sum(max(1, (min(claimed, :cap) + :size - 1) / :size)), 0),
-    coalesce(sum(pages_read) FILTER (WHERE claimed IS NOT NULL), 0)
-FROM tasks WHERE kind = :kind AND outcome IS NOT NULL GROUP BY outcome
-"""
-
-# Uses readings_open alone, unless the file has harvests that are not at work: then each list is asked who wants it.
-OPEN_LISTS = """
-SELECT kind, state, count(*), sum(collected), sum(pages_read), count(*) - count(claimed),
-    sum(max(1, (max(min(claimed, {cap}) - collected, 0) + :size - 1) / :size))
-FROM readings AS r WHERE state <> 'ended' {wanted} GROUP BY kind, state
-"""
-_WANTED = f"""AND CASE r.kind WHEN 'resolve' THEN {LOOKED_UP.format(task="r.task_id")}
-    ELSE r.collected < {WANTED.format(task="r.task_id")} END"""
-
-_TO_BE_LISTED = """
-SELECT min(:most, sum(CASE WHEN r.state = 'ended' THEN r.collected
-    ELSE max(min(coalesce(r.claimed, 0), c.cap), r.collected) END))
-FROM visits AS v
-CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.thing = v.thing AND (c.seeds_only = 0 OR v.round = 0)
-CROSS JOIN tasks AS t ON t.kind = c.kind AND t.subject_id = v.thing_id
-CROSS JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
-WHERE v.harvest_id = :harvest AND v.round = :round AND v.thing = :thing AND c.kind IN ({kinds})
-GROUP BY v.thing_id
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class _AtWork:
-    """A harvest at work, or one that could be: where it is and what it wants."""
-
-    id: int
+    reason: str | None
+    started_at: str
+    finished_at: str | None
+    lists_open: int
     round: int
-    level: int
-    limits: Limits
+    options: dict[str, Any]
+    seeds: tuple[SeedLook, ...]
 
 
-def standing(connection: sqlite3.Connection, *, page_size: int = 200) -> Standing:
-    """Look at a file. While a crawl runs, only lists that it wants count as open."""
-    users, tracks, likes, reposts, pages = connection.execute(
-        "SELECT users, tracks, likes, reposts, pages FROM totals"
-    ).fetchone()
-    at_work, partly = _at_work(connection)
-    caps: dict[str, int] = {}
-    for harvest in at_work:
-        for line in recipe(harvest.limits):
-            caps[line.kind.name] = max(caps.get(line.kind.name, 0), line.cap)
-    opened = _open_lists(connection, caps, page_size, partly=partly)
-    lists = {
-        kind.name: _lists(connection, kind, caps.get(kind.name, kind.cap), page_size, opened) for kind in KINDS.values()
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What can be said of a file without counting."""
+
+    standing: Standing
+    told: Told | None
+    harvests: tuple[HarvestLook, ...]
+    failures: dict[str, int]
+    retryable_failures: int
+    requests: dict[str, int]
+    seconds: int
+    waited_seconds: float
+    last_activity: str | None
+    stop_reason: str | None
+    delay: float | None
+    is_demo: bool  # crawled from the world inside this program, which only the demo serves
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A look, with the number of rows in each table: what the summary of a crawl shows."""
+
+    look: Look
+    rows: dict[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values."""
+        look, seen = self.look, self.look.standing
+        return {
+            "rows": self.rows,
+            "likes": seen.likes,
+            "reposts": seen.reposts,
+            "lists": [
+                {
+                    "kind": kind.kind,
+                    "todo": kind.todo,
+                    "doing": kind.doing,
+                    "outcomes": dict(kind.outcomes),
+                    "claimed": kind.claimed,
+                    "collected": kind.kept,
+                }
+                for kind in seen.lists
+                if kind.kind != RESOLVE.name
+            ],
+            "outcomes": seen.outcomes,
+            "harvests": [
+                {**asdict(harvest), "level": harvest.depth, "open_lists": harvest.lists_open}
+                for harvest in look.harvests
+            ],
+            "failures": look.failures,
+            "requests": look.requests,
+            "seconds": look.seconds,
+            "waited_seconds": look.waited_seconds,
+            "last_activity": look.last_activity,
+            "retryable_failures": look.retryable_failures,
+        }
+
+
+def look(connection: sqlite3.Connection) -> Look:
+    """Look at a file, in one transaction, so that the numbers belong together."""
+    connection.execute("BEGIN")
+    try:
+        seen = standing(connection)
+        stopped = connection.execute(
+            "SELECT stop_reason, json_extract(options, '$.delay'), api_url LIKE 'simulator:%' FROM runs"
+            " ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        return Look(
+            standing=seen,
+            told=told(connection),
+            harvests=_harvests(connection),
+            failures=by_class(connection),
+            retryable_failures=retryable_lists(connection),
+            requests=dict(
+                connection.execute(
+                    "SELECT CAST(status AS TEXT), sum(n) FROM run_requests GROUP BY status ORDER BY status"
+                ).fetchall()
+            ),
+            seconds=int(_one(connection, _SECONDS) or 0),
+            waited_seconds=(_one(connection, _WAITED) or 0) / 1000,
+            last_activity=_one(connection, _LAST_ACTIVITY),
+            stop_reason=stopped[0] if stopped else None,
+            delay=stopped[1] if stopped else None,
+            is_demo=bool(stopped and stopped[2]),
+        )
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def overview(connection: sqlite3.Connection) -> Overview:
+    """Look at a file and count the rows of its tables."""
+    looked = look(connection)
+    seen = looked.standing
+    rows = {
+        "users": seen.users,
+        "tracks": seen.tracks,
+        **dict.fromkeys(_COUNTED[:2], 0),
+        "user_engagements": seen.edges,
+        **dict.fromkeys(_COUNTED[2:-1], 0),
+        "pages": seen.pages,
+        **{table: _one(connection, f"SELECT count(*) FROM {table}") for table in _COUNTED},  # noqa: S608 - our tables
     }
-    promised, at_least = _promised(connection, lists, at_work)
-    left = sum(kind.left for kind in lists.values()) + promised
-    shown = tuple(kind for kind in lists.values() if kind.open or kind.outcomes)
-    depth = max((harvest.level for harvest in at_work), default=0)
-    return Standing(users, tracks, likes, reposts, pages, shown, _phase(shown), depth, left, at_least and bool(left))
+    return Overview(looked, rows)
 
 
-def tell(connection: sqlite3.Connection, told: Told) -> None:
-    """Leave word for those who look from outside."""
-    connection.execute(_TELL, astuple(told))
+# A run that has not ended lasts, as far as anybody knows, until its last word.
+_SECONDS = """
+SELECT sum(unixepoch(coalesce(r.ended_at, p.told_at, r.started_at)) - unixepoch(r.started_at))
+FROM runs AS r LEFT JOIN progress AS p ON p.run_id = r.id
+"""
+_WAITED = """
+SELECT sum(CASE WHEN r.ended_at IS NULL THEN coalesce(p.waited_ms, 0) ELSE r.waited_ms END)
+FROM runs AS r LEFT JOIN progress AS p ON p.run_id = r.id
+"""
+_LAST_ACTIVITY = """
+SELECT max(at) FROM (
+    SELECT fetched_at AS at FROM pages WHERE id = (SELECT max(id) FROM pages)
+    UNION ALL SELECT max(ended_at) FROM runs
+    UNION ALL SELECT told_at FROM progress
+)
+"""
 
 
-def told(connection: sqlite3.Connection) -> Told | None:
-    """Give the last word a crawl left in this file."""
-    names = [f.name for f in fields(Told)]
-    row = connection.execute(f"SELECT {', '.join(names)} FROM progress").fetchone()  # noqa: S608 - our own field names
-    return Told(**{**dict(zip(names, row, strict=True)), "at_least": bool(row[11])}) if row else None
-
-
-def _at_work(connection: sqlite3.Connection) -> tuple[list[_AtWork], bool]:
-    """Give the harvests at work (those that can go on, when none is), and whether others in the file are not."""
-    rows = connection.execute("SELECT state, id, round, level, options FROM harvests").fetchall()
-    states = {row[0] for row in rows}
-    for wanted in ("running", "paused", "drained", "failed"):
-        chosen = [_AtWork(row[1], row[2], row[3], Limits.load(row[4])) for row in rows if row[0] == wanted]
-        if chosen:
-            return chosen, {"running", "paused"} <= states
-    return [], False
-
-
-def _open_lists(
-    connection: sqlite3.Connection, caps: dict[str, int], size: int, *, partly: bool
-) -> dict[str, dict[str, tuple[int, int, int, int, int]]]:
-    """Give, by kind and state, how many lists are open, what they hold and what they still need."""
-    cases = " ".join(f"WHEN '{kind}' THEN {cap}" for kind, cap in caps.items())
-    sql = OPEN_LISTS.format(cap=f"CASE kind {cases} END" if cases else "NULL", wanted=_WANTED if partly else "")
-    found: dict[str, dict[str, tuple[int, int, int, int, int]]] = {}
-    for kind, state, n, kept, asked, unknown, left in connection.execute(sql, {"size": size}):
-        found.setdefault(kind, {})[state] = (n, kept, asked, unknown, left or 0)
-    return found
-
-
-def _lists(
-    connection: sqlite3.Connection,
-    kind: ListKind,
-    cap: int,
-    size: int,
-    opened: dict[str, dict[str, tuple[int, int, int, int, int]]],
-) -> Lists:
-    claimed = collected = kept = asked = expected = compared = 0
-    outcomes: dict[str, int] = {}
-    for row in connection.execute(ENDED_LISTS, {"kind": kind.name, "cap": cap, "size": size}):
-        outcome, n = row[0], row[1]
-        unread = n if outcome in _UNREAD else 0
-        outcomes[outcome] = n
-        kept += row[2]
-        collected, claimed, asked = collected + row[3], claimed + row[4], asked + row[5] + unread
-        expected, compared = expected + row[7], compared + row[8] + (unread if row[6] else 0)
-    states = opened.get(kind.name, {})
-    still_open, kept_so_far, asked_so_far, unknown, left = (sum(column) for column in zip((0,) * 5, *states.values(), strict=True))
-    kept, asked = kept + kept_so_far, asked + asked_so_far
-    ended = sum(outcomes.values())
-    known = left * (compared + _PRIOR) / (expected + _PRIOR)  # people who are gone, and counts that are wrong
-    each = asked / ended if ended else 1.0
-    whole = max(round(known + unknown * each), still_open)
-    todo = states.get("todo", (0,))[0]
-    by_outcome = tuple(sorted(outcomes.items()))
-    return Lists(
-        kind.name, todo, still_open - todo, by_outcome, claimed, collected, kept, asked, expected, whole, unknown
+def _harvests(connection: sqlite3.Connection) -> tuple[HarvestLook, ...]:
+    lists_open = dict(connection.execute(LISTS_OPEN).fetchall())
+    seeds: dict[int, list[SeedLook]] = {}
+    for harvest_id, address, *told_of in connection.execute(
+        f"""
+        SELECT h.harvest_id, s.address, s.thing, s.thing_id, {label("s.thing", "s.thing_id")}, s.reason
+        FROM harvest_seeds AS h JOIN seeds AS s ON s.id = h.seed_id ORDER BY h.harvest_id, h.place
+        """  # noqa: S608 - built from our own declarations
+    ):
+        seeds.setdefault(harvest_id, []).append(SeedLook(public_address(address), *told_of))
+    rows = connection.execute(
+        "SELECT id, state, level, reason, started_at, finished_at, round, options FROM harvests ORDER BY id"
+    ).fetchall()
+    return tuple(
+        HarvestLook(
+            seed=seeds[r[0]][0].address,
+            track_id=seeds[r[0]][0].thing_id if seeds[r[0]][0].thing == "track" else None,
+            title=seeds[r[0]][0].title,
+            state=r[1],
+            depth=r[2],
+            reason=r[3],
+            started_at=r[4],
+            finished_at=r[5],
+            lists_open=lists_open.get(r[0], 0),
+            round=r[6],
+            options=json.loads(r[7]),
+            seeds=tuple(seeds[r[0]]),
+        )
+        for r in rows
     )
 
 
-def _promised(
-    connection: sqlite3.Connection, lists: dict[str, Lists], at_work: list[_AtWork]
-) -> tuple[int, bool]:
-    """Say what the next round of each harvest will ask, which nobody knows by name yet, and whether more may follow."""
-    requests, at_least = 0.0, False
-    for harvest in at_work:
-        if harvest.round == LOOKING_UP:
-            at_least = at_least or bool(lists[RESOLVE.name].open)
-            continue
-        for thing, depth in connection.execute(
-            "SELECT thing, min(depth) FROM visits WHERE harvest_id = ? AND round = ? GROUP BY thing",
-            (harvest.id, harvest.round),
-        ).fetchall():
-            if depth >= depth_of(thing, harvest.limits):
-                continue
-            for lead, kinds in leads_of(thing, harvest.limits):
-                at_least = True
-                most = int(getattr(harvest.limits, lead.most))
-                n = most if lead.in_common else _to_be_listed(connection, harvest, thing, kinds, most)
-                requests += n * _requests_each(lead.to, harvest.limits, lists)
-    return round(requests), at_least
-
-
-def _to_be_listed(
-    connection: sqlite3.Connection, harvest: _AtWork, thing: str, kinds: tuple[ListKind, ...], most: int
-) -> int:
-    """Say how many items the lists of a round will lead to, at most so many of each thing."""
-    sql = _TO_BE_LISTED.format(kinds=", ".join(f"'{kind.name}'" for kind in kinds))
-    rows = connection.execute(sql, {"harvest": harvest.id, "round": harvest.round, "thing": thing, "most": most})
-    return sum(row[0] or 0 for row in rows)
-
-
-def _requests_each(thing: str, limits: Limits, lists: dict[str, Lists]) -> float:
-    """Say how many requests a visit takes, judged by the lists read so far."""
-    each = 0.0
-    for line in recipe(limits):
-        if line.kind.subject == thing and not line.seeds_only:
-            kind = lists[line.kind.name]
-            seen = kind.open + kind.ended
-            each += (kind.asked + kind.left) / seen if seen else 1.0
-    return each
-
-
-def _phase(lists: tuple[Lists, ...]) -> str:
-    at_work = {KINDS[kind.kind].subject for kind in lists if kind.open}
-    if RESOLVE.subject in at_work:
-        return "seed"
-    return next((thing.phase for thing in THINGS.values() if thing.name in at_work), "done")
+def _one(connection: sqlite3.Connection, sql: str) -> Any:
+    return connection.execute(sql).fetchone()[0]

@@ -11,7 +11,7 @@ import pytest
 
 from harvest.cli.output.status import Scene, as_lines
 from harvest.simulator import World, run_in_thread
-from harvest.store.looks import look
+from harvest.store.status import look
 from harvest.system.clock import SystemClock
 from tests.acceptance.conftest import ROOT, environment
 from tests.crawling import read

@@ -46,7 +46,7 @@ _FORMULA = tuple("=+-@＝＋－＠")
 def failures(path: Path, failure_class: str | None, also_resolved: bool, as_csv: bool, as_json: bool) -> int:
     """List what failed and why: one line per list and reason."""
     from harvest.store.database import open_to_read
-    from harvest.store.queries import failed_lists
+    from harvest.store.failures import failed_lists
 
     connection = open_to_read(path)
     try:

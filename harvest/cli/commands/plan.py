@@ -187,11 +187,11 @@ def _as_json(path: Path, wanted: Sequence[_Seed], made: Plan, asked: int, condit
 
 
 def _seed_as_json(seed: _Seed) -> dict[str, object]:
-    from harvest.store.queries import public_seed
+    from harvest.api.seed_urls import public_address
 
     held = seed.held
     return {
-        "seed": public_seed(seed.url),
+        "seed": public_address(seed.url),
         "track_id": seed.track_id,
         "title": seed.title,
         "likes_count": seed.outlook.likes_count if seed.outlook else held and held.likes_count,
@@ -209,7 +209,7 @@ def _lines(
     conditions: Conditions,
     chosen: Mapping[str, Any],
 ) -> list[str]:
-    from harvest.store.queries import public_seed
+    from harvest.api.seed_urls import public_address
 
     lines = [line for seed in wanted for line in _seed_lines(seed)]
     if all(seed.complete for seed in wanted):
@@ -219,7 +219,7 @@ def _lines(
         lines.append(f"Of the requests, {_interval(made.deep, _number)} lie beyond depth 1, which nobody has seen yet.")
     if made.bites:
         lines += ["", "What would cut it short:", *(f"  {bite}" for bite in made.bites)]
-    seeds = " ".join(public_seed(seed.url) for seed in wanted)
+    seeds = " ".join(public_address(seed.url) for seed in wanted)
     n = f"{asked} request{'' if asked == 1 else 's'}" if asked else "No request"
     return [
         *lines,
@@ -229,7 +229,7 @@ def _lines(
 
 
 def _seed_lines(seed: _Seed) -> list[str]:
-    from harvest.store.queries import public_seed
+    from harvest.api.seed_urls import public_address
     from harvest.system.logs import printable
 
     told = seed.outlook or seed.held
@@ -239,7 +239,7 @@ def _seed_lines(seed: _Seed) -> list[str]:
         if told
         else "  not asked"
     )
-    lines = [f"{public_seed(seed.url)}{title}", counts]
+    lines = [f"{public_address(seed.url)}{title}", counts]
     if seed.complete:
         lines.append("  in the file: all of it, under these options")
     elif seed.held:

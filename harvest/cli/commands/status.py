@@ -53,7 +53,7 @@ def _scene(path: Path) -> Scene:
     from harvest.cli.output.status import Scene
     from harvest.store.database import open_to_read
     from harvest.store.lease import holder_of
-    from harvest.store.looks import look
+    from harvest.store.status import look
     from harvest.system.clock import SystemClock
 
     connection = open_to_read(path)

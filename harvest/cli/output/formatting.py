@@ -9,6 +9,7 @@ from harvest.models import Outcome
 PHASES = {
     "seed": "Looking up the seed",
     "spill": "Listing who liked and reposted",
+    "playlists": "Reading playlists",
     "users": "Reading what they like",
     "done": "Nothing left to read",
 }

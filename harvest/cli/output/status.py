@@ -16,8 +16,10 @@ from harvest import errors
 from harvest.cli.output.formatting import duration, in_order, phase_words, rate, remaining
 from harvest.client.budget import REASONS
 from harvest.lists import KINDS, RESOLVE
-from harvest.store.looks import Look, Seed
+from harvest.store.status import HarvestLook, Look
 from harvest.system.logs import printable
+
+_SEEDS_SHOWN = 5  # of each harvest
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def as_json(scene: Scene) -> dict[str, Any]:
     return {
         "path": str(scene.path),
         "crawled_by": holder,
-        "harvests": [asdict(seed) for seed in look.seeds],
+        "harvests": [asdict(harvest) for harvest in look.harvests],
         "phase": seen.phase,
         "depth": seen.depth,
         "users": seen.users,
@@ -93,8 +95,8 @@ def as_json(scene: Scene) -> dict[str, Any]:
 def as_lines(scene: Scene) -> Iterator[str]:
     """Say it to people."""
     look, seen = scene.look, scene.look.standing
-    for seed in look.seeds:
-        yield from _seed(seed)
+    for harvest in look.harvests:
+        yield from _harvest(harvest)
     yield ""
     yield from _facts(scene)
     if any(kind.kind != RESOLVE.name for kind in seen.lists):
@@ -114,21 +116,25 @@ def what_next(scene: Scene) -> str:
     look, path = scene.look, scene.path
     if scene.holder:
         return f"Watch it with: harvest status --watch --cache-path {path}"
-    if look.standing.open_lists and any(seed.state in ("running", "paused") for seed in look.seeds):
+    if look.standing.open_lists and any(harvest.state in ("running", "paused") for harvest in look.harvests):
         return f"Go on with: harvest {'demo' if look.is_demo else 'resume'} --cache-path {path}"
     if look.retryable_failures:
         return f"Try again what failed with: harvest retry --cache-path {path}"
     return f"Explore it with: harvest sql --cache-path {path}\nLook at it with: harvest report --cache-path {path}"
 
 
-def _seed(seed: Seed) -> Iterator[str]:
-    title = f"  “{printable(seed.title)}”" if seed.title else ""
-    yield f"{seed.seed}{title}"
-    depth = f", depth {seed.depth}" if seed.depth > 1 else ""
-    open_lists = f", {seed.lists_open:,} lists to read" if seed.lists_open else ""
-    finished = f" at {seed.finished_at}" if seed.finished_at else ""
-    why = f": {printable(seed.reason)}" if seed.reason else ""
-    yield f"  {seed.state}{finished}{depth}{open_lists}{why}"
+def _harvest(harvest: HarvestLook) -> Iterator[str]:
+    for seed in harvest.seeds[:_SEEDS_SHOWN]:
+        title = f"  “{printable(seed.title)}”" if seed.title else ""
+        lost = f"  not found: {printable(seed.reason)}" if seed.reason and harvest.state != "failed" else ""
+        yield f"{seed.address}{title}{lost}"
+    if len(harvest.seeds) > _SEEDS_SHOWN:
+        yield f"and {len(harvest.seeds) - _SEEDS_SHOWN:,} more seeds"
+    depth = f", depth {harvest.depth}" if harvest.depth > 1 else ""
+    open_lists = f", {harvest.lists_open:,} lists to read" if harvest.lists_open else ""
+    finished = f" at {harvest.finished_at}" if harvest.finished_at else ""
+    why = f": {printable(harvest.reason)}" if harvest.reason else ""
+    yield f"  {harvest.state}{finished}{depth}{open_lists}{why}"
 
 
 def _facts(scene: Scene) -> Iterator[str]:

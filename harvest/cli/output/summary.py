@@ -8,18 +8,21 @@ from pathlib import Path
 
 import click
 
+from harvest.api.seed_urls import public_address
 from harvest.cli.output.broken_pipe import leave_unread
 from harvest.cli.output.formatting import duration as duration
 from harvest.client.budget import REASONS
 from harvest.errors import SeedError
+from harvest.lists import RESOLVE
 from harvest.models import Outcome
 from harvest.store.database import open_to_read
-from harvest.store.queries import Overview, overview, public_seed
+from harvest.store.status import Overview, SeedLook, overview
 from harvest.system.logs import printable
 
 EXIT_FAILED_LISTS = 6
 EXIT_BUDGET = 7
 EXIT_INTERRUPTED = 130
+_TITLES_SHOWN = 5
 
 
 def show_summary(
@@ -41,15 +44,14 @@ def show_summary(
     finally:
         connection.close()
     code = _exit_code(seen, stop_reason)
-    asked = {public_seed(seed) for seed in seeds}
+    asked = {public_address(seed) for seed in seeds}
     if as_json:
         _print(json.dumps({"path": str(path), "stop_reason": stop_reason, "exit_code": code, **as_numbers(seen)}))
     else:
         headline = _headline(seen, stop_reason, nothing_to_do, asked)
         _print("\n".join([*summary_lines(seen, headline), "", _what_next(seen, path, stop_reason, go_on)]))
-    failed = [h for h in seen.harvests if h.seed in asked and h.state == "failed"]
-    if failed and stop_reason == "drained":
-        raise SeedError("; ".join(f"{h.seed} could not be resolved: {h.reason}" for h in failed))
+    if stop_reason == "drained" and (lost := _lost(seen, asked)):
+        raise SeedError("; ".join(f"{seed.address} could not be resolved: {seed.reason}" for seed in lost))
     return code
 
 
@@ -69,7 +71,7 @@ def as_numbers(seen: Overview) -> dict[str, object]:
     numbers.update(
         tracks=seen.rows["tracks"],
         users=seen.rows["users"],
-        api_calls=sum(seen.requests.values()),
+        api_calls=sum(seen.look.requests.values()),
         tracks_per_second=_density(seen),
     )
     return numbers
@@ -80,35 +82,36 @@ def summary_lines(seen: Overview, headline: str) -> Iterator[str]:
     yield headline
     yield ""
     facts = [
-        ("total time", duration(seen.seconds)),
+        ("total time", duration(seen.look.seconds)),
         ("tracks", f"{seen.rows['tracks']:,}"),
         ("users", f"{seen.rows['users']:,}"),
-        ("likes", f"{seen.likes:,}"),
-        ("reposts", f"{seen.reposts:,}"),
-        ("API calls", f"{sum(seen.requests.values()):,}"),
+        ("likes", f"{seen.look.standing.likes:,}"),
+        ("reposts", f"{seen.look.standing.reposts:,}"),
+        ("API calls", f"{sum(seen.look.requests.values()):,}"),
         ("data density", f"{_density(seen):,.1f} tracks/s"),
     ]
     yield from columns(facts)
     yield ""
     yield from columns([("table", "rows"), *((table, f"{n:,}") for table, n in seen.rows.items() if n)])
-    if seen.lists:
+    if seen.look.standing.outcomes:
         yield ""
         yield from lists_table(seen)
-    if seen.failures:
+    if seen.look.failures:
         yield ""
-        yield from columns([("failures", "lists"), *((name, f"{n:,}") for name, n in seen.failures.items())])
+        yield from columns([("failures", "lists"), *((name, f"{n:,}") for name, n in seen.look.failures.items())])
 
 
 def lists_table(seen: Overview) -> Iterator[str]:
     """Write how many lists of each kind ended in which outcome, with what was claimed against fetched."""
-    outcomes = [o.value for o in Outcome if o.value in seen.outcomes]
-    open_ones = any(k.todo or k.doing for k in seen.lists)
+    kinds = [kind for kind in seen.look.standing.lists if kind.kind != RESOLVE.name]
+    outcomes = [o.value for o in Outcome if o.value in seen.look.standing.outcomes]
+    open_ones = any(kind.open for kind in kinds)
     header = ["lists", *outcomes, *(["open"] if open_ones else []), "claimed", "fetched"]
     rows = [header]
-    for kind in seen.lists:
-        row = [kind.kind, *(f"{kind.outcomes.get(o, 0):,}" for o in outcomes)]
-        row += [f"{kind.todo + kind.doing:,}"] if open_ones else []
-        rows.append([*row, f"{kind.claimed:,}", f"{kind.collected:,}"])
+    for kind in kinds:
+        row = [kind.kind, *(f"{dict(kind.outcomes).get(o, 0):,}" for o in outcomes)]
+        row += [f"{kind.open:,}"] if open_ones else []
+        rows.append([*row, f"{kind.claimed:,}", f"{kind.kept:,}"])
     widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
     for row in rows:
         cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
@@ -125,28 +128,41 @@ def columns(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 def _headline(seen: Overview, stop_reason: str, nothing_to_do: bool, asked: Set[str]) -> str:
     """Say how it ended, for the seeds that were asked for; without any, for all of the file."""
-    lost = [h.seed for h in seen.harvests if h.state == "failed" and (h.seed in asked or not asked)]
-    found = any(h.state == "drained" and h.seed in asked for h in seen.harvests)
+    lost = [seed.address for seed in _lost(seen, asked)]
+    found = any(seed.thing for seed in _asked_for(seen, asked))
     if stop_reason in REASONS:
         done = f"Stopped by your {REASONS[stop_reason]}; everything so far is in the file"
     elif stop_reason != "drained":
         done = "Stopped; everything so far is in the file"
-    elif seen.retryable_failures:
+    elif seen.look.retryable_failures:
         done = "Harvest ended with gaps"
     elif lost and not found:
         return f"Nothing to go on with: a seed could not be resolved: {', '.join(lost)}"
     else:
         done = "Nothing to do: this harvest is complete" if nothing_to_do else "Harvest complete"
-    titles = ", ".join(f"“{printable(h.title)}”" for h in seen.harvests if h.title)
+    named = [seed.title for harvest in seen.look.harvests for seed in harvest.seeds if seed.title]
+    titles = ", ".join(f"“{printable(title)}”" for title in named[:_TITLES_SHOWN])
+    titles += f" and {len(named) - _TITLES_SHOWN:,} more" if len(named) > _TITLES_SHOWN else ""
     return (f"{done}: {titles}" if titles else f"{done}.") + "".join(f"\nNot resolved: {seed}" for seed in lost)
+
+
+def _asked_for(seen: Overview, asked: Set[str]) -> list[SeedLook]:
+    """Give the seeds that were asked for; all of the file when none was."""
+    seeds = (seed for harvest in seen.look.harvests for seed in harvest.seeds)
+    return [seed for seed in seeds if not asked or seed.address in asked]
+
+
+def _lost(seen: Overview, asked: Set[str]) -> list[SeedLook]:
+    """Give those of them that could not be resolved."""
+    return [seed for seed in _asked_for(seen, asked) if seed.reason and seed.thing is None]
 
 
 def _what_next(seen: Overview, path: Path, stop_reason: str, go_on: str) -> str:
     if stop_reason != "drained":
         return f"Go on with: {go_on} --cache-path {path}"
-    if seen.retryable_failures:
+    if seen.look.retryable_failures:
         return (
-            f"{seen.retryable_failures:,} lists failed; see them with: harvest failures --cache-path {path}\n"
+            f"{seen.look.retryable_failures:,} lists failed; see them with: harvest failures --cache-path {path}\n"
             f"Try them again with: harvest retry --cache-path {path}"
         )
     return f"Explore it with: harvest sql --cache-path {path}\nLook at it with: harvest report --cache-path {path}"
@@ -157,8 +173,8 @@ def _exit_code(seen: Overview, stop_reason: str) -> int:
         return EXIT_BUDGET
     if stop_reason != "drained":
         return EXIT_INTERRUPTED
-    return EXIT_FAILED_LISTS if seen.retryable_failures else 0
+    return EXIT_FAILED_LISTS if seen.look.retryable_failures else 0
 
 
 def _density(seen: Overview) -> float:
-    return round(seen.rows["tracks"] / max(seen.seconds, 1), 1)
+    return round(seen.rows["tracks"] / max(seen.look.seconds, 1), 1)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pytest
 
 from harvest.models import Limits
-from harvest.store.status import LISTS_OF_KIND, Told, standing, tell, told
+from harvest.store.standing import LISTS_OF_KIND, Told, standing, tell, told
 
 
 def harvest(db, limits, state="running", level=1):

@@ -1,0 +1,52 @@
+"""What failed, and what of it may be tried again. Reads only."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from harvest.things import label
+
+
+def retryable_lists(connection: sqlite3.Connection) -> int:
+    """Count the lists that failed and may be tried again."""
+    (n,) = connection.execute(
+        """
+        SELECT count(DISTINCT t.id)
+        FROM tasks AS t JOIN failures AS f ON f.task_id = t.id AND f.retryable = 1 AND f.resolved_at IS NULL
+        WHERE t.outcome = 'failed'
+        """
+    ).fetchone()
+    return int(n)
+
+
+def by_class(connection: sqlite3.Connection) -> dict[str, int]:
+    """Count what stands failed, by class."""
+    return dict(
+        connection.execute(
+            "SELECT class, count(*) FROM failures WHERE resolved_at IS NULL GROUP BY class ORDER BY class"
+        ).fetchall()
+    )
+
+
+def failed_lists(
+    connection: sqlite3.Connection, *, failure_class: str | None = None, also_resolved: bool = False
+) -> Iterator[tuple[Any, ...]]:
+    """Give what failed, oldest first: list, subject, reason and where the list stands."""
+    return connection.execute(
+        f"""
+        SELECT t.kind, t.subject_id,
+            {label("k.subject", "t.subject_id")},
+            f.class, f.status, coalesce(r.outcome, r.state), f.attempts, f.retryable, r.collected, r.claimed,
+            f.first_at, f.last_at, f.resolved_at, f.message
+        FROM failures AS f
+        JOIN tasks AS t ON t.id = f.task_id
+        JOIN list_kinds AS k ON k.kind = t.kind
+        JOIN readings AS r ON r.task_id = t.id
+            AND r.number = (SELECT max(l.number) FROM readings AS l WHERE l.task_id = t.id)
+        WHERE (?1 IS NULL OR f.class = ?1) AND (?2 OR f.resolved_at IS NULL)
+        ORDER BY f.id
+        """,  # noqa: S608 - built from our own declarations
+        (failure_class, also_resolved),
+    )
