@@ -1,7 +1,7 @@
 """Hand out tasks and remember how far each one got.
 
-Only lists that a running harvest wants are handed out, first those a process before us had begun, then in the order
-in which they were wanted. Handing out is bounded in memory: ids are looked up a few at a time.
+Only lists that a running harvest wants are handed out, in the order in which they were first wanted. Handing out is
+bounded in memory: ids are looked up a few at a time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ class Frontier:
     def __init__(self, connection: sqlite3.Connection, *, page_size: int = 200) -> None:
         self._connection = connection
         self._page_size = page_size
-        self._left_over: deque[int] = deque(row[0] for row in connection.execute(OPEN_READINGS, ("doing", -1)))
         self._ahead: deque[int] = deque()
 
     def is_empty(self) -> bool:
@@ -58,8 +57,6 @@ class Frontier:
         return None
 
     def _next_id(self) -> int | None:
-        if self._left_over:
-            return self._left_over.popleft()
         if not self._ahead:
             self._ahead.extend(row[0] for row in self._connection.execute(OPEN_READINGS, ("todo", _LOOK_AHEAD)))
         return self._ahead.popleft() if self._ahead else None

@@ -101,6 +101,9 @@ def addresses_of(connection: sqlite3.Connection, harvest_id: int) -> tuple[str, 
 def begin(connection: sqlite3.Connection, harvest_ids: Iterable[int], now: str) -> None:
     """Make these the running harvests: choose anew where the options have changed, go on with what they now want."""
     connection.execute("UPDATE harvests SET state = 'paused' WHERE state = 'running'")
+    connection.execute(
+        "UPDATE readings SET state = 'todo' WHERE state <> 'ended' AND state = 'doing'"
+    )  # of a killed run
     for harvest_id in harvest_ids:
         options, last_options = connection.execute(
             "SELECT options, last_options FROM harvests WHERE id = ?", (harvest_id,)

@@ -3,7 +3,7 @@
 Choosing reads what is stored, all of a round at once, in one statement; so nothing depends on what arrived first, and
 the same statement shows later whether a choice still holds (`choices`). Every statement may run again without effect.
 
-In: a harvest whose open lists have all ended. Out: rows of `visits`, `tasks` and `readings`. Never: a commit of its own.
+In: a harvest whose open lists have all ended. Out: rows of `visits`, `tasks`, `readings`. Never: a commit of its own.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _ORDERS = dict(
 )
 _SOURCE = 2**40  # what comes of the n-th list of a lead stands behind all of the lists before it
 
-# One visit with one line of its harvest's recipe: what it reads. To be followed by conditions.
+# The visits of a harvest, each with the lines of the recipe that it reads. To be followed by conditions on `v`.
 READS = """
-    visits AS v
+    visits AS v INDEXED BY visits_by_round
     CROSS JOIN recipes AS c
         ON c.harvest_id = v.harvest_id AND c.thing = v.thing AND (c.seeds_only = 0 OR v.round = 0)
 """
@@ -65,7 +65,8 @@ def visit_seeds(connection: sqlite3.Connection, harvest_id: int, limits: Limits)
         cursor = connection.execute(
             f"""
             INSERT INTO visits (harvest_id, thing, thing_id, round, depth, place, claims, parent_task_id)
-            SELECT h.harvest_id, s.thing, s.thing_id, 0, 0, h.place, {_claims(thing.name, limits, "s.thing_id")}, t.id
+            SELECT h.harvest_id, s.thing, s.thing_id, 0, 0, h.place,
+                {_claims(thing.name, limits, "s.thing_id", of_seed=True)}, t.id
             FROM harvest_seeds AS h
             JOIN seeds AS s ON s.id = h.seed_id AND s.thing = ?2
             JOIN tasks AS t ON t.kind = 'resolve' AND t.subject_id = s.id
@@ -158,7 +159,7 @@ def go_on_with_capped(connection: sqlite3.Connection, harvest_id: int, now: str,
     rows = connection.execute(
         f"""
         SELECT t.id, t.reading FROM {LISTS}
-        WHERE v.harvest_id = :harvest AND (:round IS NULL OR v.round = :round)
+        WHERE v.harvest_id = :harvest {"" if number is None else "AND v.round = :round"}
             AND t.outcome = 'capped' AND t.collected < c.cap
         ORDER BY t.id
         """,  # noqa: S608 - built from our own text
@@ -232,12 +233,12 @@ def _bound(connection: sqlite3.Connection, harvest_id: int, number: int, lead: L
     return max(0, most - int(chosen))
 
 
-def _claims(thing: str, limits: Limits, thing_id: str) -> str:
+def _claims(thing: str, limits: Limits, thing_id: str, *, of_seed: bool = False) -> str:
     """Write what the service claims now of the lists that are read of a thing, as JSON by kind."""
     pairs = [
         f"'{line.kind.name}', {line.kind.claimed}"
         for line in recipe(limits)
-        if line.kind.subject == thing and line.kind.claimed
+        if line.kind.subject == thing and line.kind.claimed and (of_seed or not line.seeds_only)
     ]
     if not pairs:
         return "NULL"
@@ -258,10 +259,12 @@ def _of_each(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
     chance = (
         f"CASE WHEN EXISTS ({failed}) THEN NULL WHEN people <= :most THEN 1.0 ELSE {drawn} END" if ordered else "NULL"
     )
-    people = "SELECT v.thing_id, v.depth, v.round, v.place AS turn FROM visits AS v WHERE v.harvest_id = :harvest"
     return f"""
-        WITH visited AS ({people} AND v.thing = '{lists[0].subject}' AND v.round = :round AND v.place IS NOT NULL
-                AND v.depth < :deepest),
+        WITH visited AS (
+            SELECT v.thing_id, v.depth, v.round, v.place AS turn FROM visits AS v INDEXED BY visits_by_round
+            WHERE v.harvest_id = :harvest AND v.round = :round AND v.thing = '{lists[0].subject}'
+                AND v.place IS NOT NULL AND v.depth < :deepest
+        ),
         named AS ({_named(lists)}),
         once AS (
             SELECT subject, turn, depth, item, min(listed) AS listed, task_id FROM named GROUP BY subject, item

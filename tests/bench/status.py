@@ -19,10 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from harvest.store.database import open_to_read  # noqa: E402
-from harvest.store.status import (
-    look,
-    standing,
-)
+from harvest.store.standing import standing  # noqa: E402
+from harvest.store.status import look  # noqa: E402
 from tests.bench.large import generate  # noqa: E402
 
 

@@ -85,8 +85,19 @@ class Books:
     def keep(self, task: Task, page: Page) -> Receipt:
         return self.committer.keep(task, page, {200: 1})
 
+    def next_round(self) -> bool:
+        """Close the round; say whether there is more to read."""
+        with self.db.atomic():
+            return harvests.next_round(self.db.conn, self.run_id, NOW)
+
+    def follow(self, *users: int) -> None:
+        """Answer the lists of the seed with these people, and go on to them."""
+        self.keep(self.claim("track_likers"), users_page(*users))
+        self.keep(self.claim("track_reposters"), users_page())
+        self.next_round()
+
     def resolve(self, track_id: int = 1, **values: object) -> None:
-        """Answer the seed."""
+        """Answer the look-up of a seed, and begin with the seeds when it was the last."""
         task = self.claim("resolve")
         track = a_track(track_id, seen_as=SeenAs.FULL, uploader_id=9000, **values)
         self.keep(
@@ -95,11 +106,14 @@ class Books:
                 request="/tracks/1",
                 items=(track_id,),
                 received=1,
+                thing="track",
                 tracks={track_id: track},
                 users={9000: a_user(9000, seen_as=SeenAs.EMBEDDED)},
                 fetched_at=NOW,
             ),
         )
+        if not self.rows("SELECT 1 FROM readings WHERE kind = 'resolve' AND state <> 'ended'"):
+            self.next_round()
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
         return [tuple(row) for row in self.db.conn.execute(sql, parameters)]
@@ -109,8 +123,8 @@ class Books:
         return [
             row[0]  # type: ignore[misc]
             for row in self.rows(
-                "SELECT t.subject_id FROM harvest_tasks w JOIN tasks t ON t.id = w.task_id"
-                " WHERE w.harvest_id = ? AND t.kind = 'user_likes' ORDER BY w.depth, w.parent_task_id, w.listed_rank",
+                "SELECT thing_id FROM visits WHERE harvest_id = ? AND thing = 'user'"
+                " ORDER BY depth, parent_task_id IS NULL, place IS NULL, place",
                 harvest_id or self.harvest_ids[0],
             )
         ]
@@ -118,14 +132,14 @@ class Books:
 
 @pytest.fixture
 def open_books(db: Database) -> Callable[..., Books]:
-    """Begin a run over seeds, given as limits by seed address."""
+    """Begin a run over harvests, given as limits by the addresses of their seeds, with blanks between them."""
 
     def begin(seeds: dict[str, Limits] | None = None, limits: Limits | None = None) -> Books:
         wanted = seeds or {SEED: limits or Limits()}
         with db.atomic():
-            ids = [harvests.enrol(db.conn, url, those, NOW) for url, those in wanted.items()]
+            ids = [harvests.enrol(db.conn, url.split(), those, NOW) for url, those in wanted.items()]
             run_id = runs.start_run(db.conn, now=NOW, options={}, api_url="http://test", credential_kind="none")
-            harvests.begin(db.conn, ids, run_id)
+            harvests.begin(db.conn, ids, NOW)
         return Books(db, run_id, PageCommitter(db, run_id), ids)
 
     return begin

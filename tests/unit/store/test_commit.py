@@ -3,9 +3,10 @@ import dataclasses
 import pytest
 
 from harvest.errors import Forbidden, Gone, ServerTrouble, UnexpectedReply
-from harvest.models import Limits
+from harvest.models import Limits, Page, Playlist
+from harvest.store import readings
 
-from .conftest import NOW, tracks_page, users_page
+from .conftest import NOW, a_user, tracks_page, users_page
 
 
 def engagements(books, where="true"):
@@ -17,7 +18,10 @@ def engagements(books, where="true"):
 
 def ledger(books, task):
     return books.rows(
-        "SELECT state, outcome, next_cursor, collected, skipped, pages_read FROM tasks WHERE id = ?", task.id
+        "SELECT state, outcome, next_cursor, collected, skipped, pages_read FROM readings"
+        " WHERE task_id = ? AND number = ?",
+        task.id,
+        task.reading,
     )[0]
 
 
@@ -42,7 +46,7 @@ def test_repeated_entries_take_no_rank_within_a_page_and_across_pages(open_books
 def test_an_edge_known_from_the_other_side_gets_the_missing_rank(open_books):
     books = open_books()
     books.resolve(1)
-    books.keep(books.claim("track_likers"), users_page(10))
+    books.follow(10)
     books.keep(books.claim("user_likes", 10), tracks_page(5, 1))
     assert engagements(books, "track_id = 1") == [(10, 1, "like", 1, 0)]
 
@@ -67,7 +71,7 @@ def test_a_repost_is_not_a_like(open_books):
 def test_a_cap_is_exact_to_the_item_on_a_last_page(open_books, cap, outcome, kept, cursor):
     books = open_books(limits=Limits(max_user_likes=cap))
     books.resolve(1)
-    books.keep(books.claim("track_likers"), users_page(10))
+    books.follow(10)
     task = books.claim("user_likes", 10)
     books.keep(task, tracks_page(5, 6))
     assert ledger(books, task)[:4] == ("ended", outcome, cursor, kept)
@@ -76,7 +80,7 @@ def test_a_cap_is_exact_to_the_item_on_a_last_page(open_books, cap, outcome, kep
 def test_a_full_list_that_goes_on_is_capped_and_keeps_its_cursor(open_books):
     books = open_books(limits=Limits(max_user_likes=2))
     books.resolve(1)
-    books.keep(books.claim("track_likers"), users_page(10))
+    books.follow(10)
     task = books.claim("user_likes", 10)
     books.keep(task, tracks_page(5, 6, next_cursor="/2"))
     assert ledger(books, task)[:4] == ("ended", "capped", "/2", 2)
@@ -85,7 +89,7 @@ def test_a_full_list_that_goes_on_is_capped_and_keeps_its_cursor(open_books):
 def test_nothing_beyond_the_cap_is_stored(open_books):
     books = open_books(limits=Limits(max_user_likes=2))
     books.resolve(1)
-    books.keep(books.claim("track_likers"), users_page(10))
+    books.follow(10)
     page = tracks_page(5, 6, 7)
     page = dataclasses.replace(
         page,
@@ -103,7 +107,7 @@ def test_a_list_of_repeats_beyond_the_cap_is_whole(open_books):
     """`capped` only if there was, or may have been, more."""
     books = open_books(limits=Limits(max_user_likes=2))
     books.resolve(1)
-    books.keep(books.claim("track_likers"), users_page(10))
+    books.follow(10)
     task = books.claim("user_likes", 10)
     books.keep(task, tracks_page(5, 6, 5, 6))
     assert ledger(books, task)[1] == "complete"
@@ -112,13 +116,14 @@ def test_a_list_of_repeats_beyond_the_cap_is_whole(open_books):
 def test_a_cut_page_asked_again_goes_on_where_it_was_cut(open_books):
     books = open_books(limits=Limits(max_user_likes=3))
     books.resolve(1)
-    books.keep(books.claim("track_likers"), users_page(10))
+    books.follow(10)
     on = books.keep(books.claim("user_likes", 10), tracks_page(5, 6, next_cursor="/2", request="/1")).task
     cut = books.keep(on, tracks_page(7, 8, 9, next_cursor="/3", request="/2", cursor_time=NOW)).task
     assert cut.cursor == "/2"
     assert books.rows("SELECT next_cursor, cursor_time FROM pages WHERE task_id = ? AND number = 1", on.id) == [
         ("/2", None)
     ]
+    readings.reopen(books.db.conn, [(on.id, on.reading)])
     books.keep(dataclasses.replace(cut, cap=10), tracks_page(7, 8, 9, next_cursor=None, request="/2"))
     rows = books.rows("SELECT track_id, user_list_rank FROM user_engagements WHERE user_id = 10 AND track_id > 1")
     assert rows == [(5, 0), (6, 1), (7, 2), (8, 3), (9, 4)]
@@ -190,7 +195,7 @@ def test_a_failure_ends_its_list_alone_with_the_evidence(open_books, error, outc
 def test_a_gone_user_is_marked_gone(open_books):
     books = open_books()
     books.resolve(1)
-    books.keep(books.claim("track_likers"), users_page(10))
+    books.follow(10)
     books.committer.fail(books.claim("user_likes", 10), Gone(status=404), NOW, {404: 1})
     assert books.rows("SELECT status FROM users WHERE id = 10") == [("gone",)]
 
@@ -222,3 +227,28 @@ def test_a_page_that_cannot_be_committed_leaves_nothing(open_books):
     with pytest.raises(Exception, match="object"):
         books.keep(task, broken)
     assert list(books.db.conn.iterdump()) == before
+
+
+def test_a_cut_page_of_playlists_keeps_nobody_for_having_the_number_of_a_playlist(open_books):
+    books = open_books(limits=Limits(read=("likers", "reposters", "playlists"), caps=(("playlists", 1),)))
+    books.resolve(1)
+    books.follow(10)
+    playlists = {i: Playlist(i, owner, *[None] * 12) for i, owner in ((70, 10), (71, 72))}
+    page = Page("/p", (70, 71), 2, playlists=playlists, users={i: a_user(i) for i in (10, 70, 72)}, fetched_at=NOW)
+    books.keep(books.claim("user_playlists", 10), page)
+    assert books.rows("SELECT id FROM playlists") == [(70,)]
+    assert books.rows("SELECT id FROM users WHERE id IN (70, 72)") == []
+
+
+def test_a_thing_whose_other_list_is_answered_is_there_whichever_comes_first(open_books):
+    """One list's 404 says nothing of a person when another list of theirs is shown."""
+    books = open_books(limits=Limits(read=("likers", "reposters", "likes", "reposts")))
+    books.resolve(1)
+    books.follow(10, 11)
+    for user, order in ((10, ("user_likes", "user_reposts")), (11, ("user_reposts", "user_likes"))):
+        for kind in order:
+            if kind == "user_likes":
+                books.keep(books.claim(kind, user), tracks_page(5))
+            else:
+                books.committer.fail(books.claim(kind, user), Gone(status=404), NOW, {})
+    assert books.rows("SELECT id, status FROM users WHERE id IN (10, 11)") == [(10, "ok"), (11, "ok")]

@@ -66,6 +66,8 @@ def test_a_page_that_our_cap_cut_is_bounded_from_above_alone(open_books):
 def test_the_list_that_brought_the_edge_first_tells_its_time(open_books):
     books = open_books()
     read_likers(books, ((10,), TEN), ((11,), None))
+    books.keep(books.claim("track_reposters"), users_page())
+    books.next_round()
     books.keep(books.claim("user_likes", 10), tracks_page(1, next_cursor="/2", cursor_time=EIGHT))
     assert bounds(books)[10] == (TEN, FETCHED_BY)
     assert books.rows("SELECT DISTINCT list_kind FROM edge_times_estimate WHERE track_id = 1") == [("track_likers",)]

@@ -63,12 +63,11 @@ def in_a_child(path, run_id, task, page, *, kill_at):
 def test_killed_at_every_statement_of_a_commit_it_is_all_or_nothing(db_path, open_books, what):
     books = open_books(limits=Limits(max_users=10))
     books.resolve(1)
-    page = users_page(10, 11, 12, next_cursor="/2")
-    task = books.claim("track_likers")
-    if what == "likes":
-        books.keep(task, page)
-        page = tracks_page(5, 6, 7)
-        task = books.claim("user_likes", 10)
+    if what == "likers":
+        page, task = users_page(10, 11, 12, next_cursor="/2"), books.claim("track_likers")
+    else:
+        books.follow(10, 11, 12)
+        page, task = tracks_page(5, 6, 7), books.claim("user_likes", 10)
     run_id = books.run_id
     books.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     books.db.conn.close()

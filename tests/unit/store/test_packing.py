@@ -2,13 +2,13 @@
 
 import re
 
-from .conftest import tracks_page, users_page
+from .conftest import tracks_page
 
 
 def test_likes_are_written_in_the_order_of_the_key_and_keep_the_ranks_of_the_list(open_books):
     books = open_books()
     books.resolve()
-    books.keep(books.claim("track_likers"), users_page(11))
+    books.follow(11)
     written = []
     books.db.conn.set_trace_callback(written.append)
     books.keep(books.claim("user_likes", 11), tracks_page(30, 20, 40, 10))

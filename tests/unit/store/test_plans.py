@@ -1,15 +1,19 @@
-"""Hot queries use the index that was made for them."""
+"""Hot queries use the index that was made for them: one seek per row wherever a set meets the ledger."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
 from harvest.lists import KINDS
-from harvest.models import Task
-from harvest.store import births, drawing, edges, frontier
+from harvest.models import Limits, Task
+from harvest.store import edges, frontier, rounds, standing
+
+from .conftest import NOW
 
 
-def plan(conn, sql, *parameters):
+def plan(conn, sql, parameters=()):
     return " | ".join(row[3] for row in conn.execute(f"EXPLAIN QUERY PLAN {sql}", parameters))
 
 
@@ -25,9 +29,11 @@ def statements(conn, call):
 
 
 def test_the_frontier_is_read_from_its_partial_index_in_order(db):
-    told = plan(db.conn, frontier.OPEN_TASKS, "todo", 64)
-    assert "USING COVERING INDEX tasks_open (state=?)" in told
+    told = plan(db.conn, frontier.OPEN_READINGS, ("todo", 64))
+    assert "SEARCH r USING COVERING INDEX readings_open (state=?)" in told
     assert "TEMP B-TREE" not in told
+    assert "SEARCH v USING INDEX visits_by_thing (thing_id=?)" in told
+    assert "SCAN" not in told
 
 
 @pytest.mark.parametrize("kind", ["track_likers", "user_likes", "track_reposters"])
@@ -39,16 +45,48 @@ def test_known_edges_are_looked_up_by_key(db, kind):
     assert "SEARCH user_engagements" in told
 
 
-@pytest.mark.parametrize("kind", ["track_likers", "track_reposters"])
-def test_whom_to_follow_is_read_in_list_order_from_the_listed_index(db, kind):
-    from harvest.models import Limits
-
-    want = births.Want(1, 1, 1, 100, Limits())
-    (sql,) = statements(db.conn, lambda: list(births._candidates(db.conn, want, KINDS[kind], 7, 0, 0)))
-    told = plan(db.conn, sql)
-    assert "engagements_listed (track_id=? AND engagement_type=? AND track_list_rank>? AND track_list_rank<?)" in told
+@pytest.mark.parametrize("order", ["newest", "random", "popular", "least-known"])
+def test_whom_to_visit_is_read_from_the_lists_of_the_round_alone(open_books, db, order):
+    books = open_books(limits=Limits(order=order))
+    books.resolve(1)
+    (choice,) = rounds.choices(db.conn, books.harvest_ids[0], 0, Limits(order=order))
+    told = plan(db.conn, choice.sql, choice.parameters)
+    assert told.count("engagements_listed (track_id=? AND engagement_type=? AND track_list_rank>?") == 2
+    assert "SEARCH v USING INDEX visits_by_round (harvest_id=? AND round=? AND thing=?" in told
     assert "SCAN user_engagements" not in told
-    assert "TEMP B-TREE" not in told
+    assert "SCAN e" not in told
+
+
+def test_what_most_people_name_is_read_from_their_own_lists_by_key(open_books, db):
+    limits = Limits(depth=2)
+    books = open_books(limits=limits)
+    books.resolve(1)
+    books.follow(10, 11)
+    (choice,) = rounds.choices(db.conn, books.harvest_ids[0], 1, limits)
+    told = plan(db.conn, choice.sql, choice.parameters)
+    assert "SEARCH e USING PRIMARY KEY (user_id=?)" in told
+    assert "SEARCH t USING" in told
+    assert "(kind=? AND subject_id=?)" in told
+    assert "SCAN t" not in told
+    assert "SCAN e" not in told
+
+
+def test_lists_are_wanted_by_seeks_alone(open_books, db):
+    books = open_books()
+    books.resolve(1)
+    told = statements(db.conn, lambda: rounds.want_lists(db.conn, books.harvest_ids[0], 0, NOW))
+    assert len(told) == 4
+    for sql in told:
+        assert "visits_by_round (harvest_id=? AND round=?)" in plan(db.conn, sql), sql
+        assert re.search(r"SCAN [vctr]\b", plan(db.conn, sql)) is None, sql
+
+
+def test_a_look_at_the_lists_reads_two_indexes_alone(db):
+    caps = "CASE kind WHEN 'user_likes' THEN 500 END"
+    told = plan(db.conn, standing.OPEN_LISTS.format(cap=caps, wanted=""), {"size": 200})
+    assert "USING COVERING INDEX readings_open" in told
+    told = plan(db.conn, standing.ENDED_LISTS, {"kind": "user_likes", "cap": 500, "size": 200})
+    assert told == "SEARCH tasks USING COVERING INDEX tasks_by_outcome (kind=? AND outcome>?)"
 
 
 def test_co_likes_go_there_and_back_by_index(db):
@@ -56,19 +94,7 @@ def test_co_likes_go_there_and_back_by_index(db):
         db.conn,
         "SELECT o.track_id, count(*) FROM user_engagements m JOIN user_engagements o ON o.user_id = m.user_id"
         " WHERE m.track_id = ? GROUP BY o.track_id",
-        1,
+        (1,),
     )
     assert "engagements_by_track (track_id=?)" in told
     assert "SEARCH o USING PRIMARY KEY (user_id=?)" in told
-
-
-@pytest.mark.parametrize("order", ["random", "popular"])
-def test_whom_to_draw_is_read_from_the_listed_index(db, order):
-    from harvest.models import Limits
-
-    kinds = (KINDS["track_likers"], KINDS["track_reposters"])
-    pool = tuple(drawing.Source(kind, number, 100) for number, kind in enumerate(kinds))
-    (sql,) = statements(db.conn, lambda: drawing.draw(db.conn, pool, 7, Limits(order=order)))
-    told = plan(db.conn, sql)
-    assert told.count("engagements_listed (track_id=? AND engagement_type=?") == 2
-    assert "SCAN user_engagements" not in told

@@ -13,7 +13,7 @@ from harvest.simulator import World
 from harvest.store.database import open_to_read
 from harvest.store.search import ADD_WAITING, differences
 from tests.crawling import crawl_world, read
-from tests.unit.store.conftest import a_track, a_user, tracks_page, users_page
+from tests.unit.store.conftest import a_track, a_user, tracks_page
 
 LATER = "2026-11-21T10:00:00Z"
 
@@ -23,10 +23,10 @@ def shelf(open_books):
     """A file with the seed and three tracks of user 9000, called track 1 to 4, in the index."""
     books = open_books(limits=Limits())
     books.resolve(1)
-    books.keep(books.claim("track_likers"), users_page(50))
+    books.follow(50, 51)
     page = tracks_page(2, 3, 4)
     page.tags.update({2: ("Hip-Hop",), 3: ("hip hop", "Dub")})
-    books.keep(books.claim("user_likes"), page)
+    books.keep(books.claim("user_likes", 50), page)
     return books
 
 
@@ -117,7 +117,6 @@ def test_a_track_that_came_and_went_before_its_page_ended_leaves_nothing(shelf):
 
 def test_a_later_page_changes_what_is_found(shelf):
     """Title, name and tags change on a page that brings a new track as well."""
-    shelf.keep(shelf.claim("track_reposters"), users_page(51))
     page = tracks_page(3, 4, 5)
     page.tracks[3] = a_track(3, uploader_id=9000, title="other")
     page.users[9000] = a_user(9000, seen_as=SeenAs.EMBEDDED, username="renamed")
@@ -133,7 +132,6 @@ def test_a_later_page_changes_what_is_found(shelf):
 
 def test_the_same_page_again_writes_nothing_into_the_index(shelf):
     before = shelf.rows("SELECT id, block FROM track_search_data")
-    shelf.keep(shelf.claim("track_reposters"), users_page(51))
     page = tracks_page(2, 3, 4)
     page.tags.update({2: ("Hip-Hop",), 3: ("hip hop", "Dub")})
     shelf.keep(shelf.claim("user_likes", 51), page)
@@ -144,7 +142,6 @@ def test_all_new_tracks_of_a_page_make_one_segment(shelf):
     """In the order of ids, or each id that is smaller than the one before costs a write."""
     segments = "SELECT count(DISTINCT segid) FROM track_search_idx"
     ((before,),) = shelf.rows(segments)
-    shelf.keep(shelf.claim("track_reposters"), users_page(51))
     shelf.keep(shelf.claim("user_likes", 51), tracks_page(90, 20, 70, 30))
     assert shelf.rows(segments) == [(before + 1,)]
 

@@ -1,6 +1,6 @@
 from harvest.store.write_cache import Recent
 
-from .conftest import a_track, a_user, tracks_page, users_page
+from .conftest import a_track, a_user, tracks_page
 
 
 def test_the_same_row_on_the_same_day_is_no_news():
@@ -46,7 +46,7 @@ def test_memory_is_bounded():
 def test_a_known_track_on_a_second_page_is_not_written_again_and_a_changed_one_is(open_books):
     books = open_books()
     books.resolve(1)
-    books.keep(books.claim("track_likers"), users_page(10, 11, 12))
+    books.follow(10, 11, 12)
     books.keep(books.claim("user_likes", 10), tracks_page(5, 6))
     seen = []
     books.db.conn.set_trace_callback(lambda sql: seen.append("INTO tracks" in sql))
