@@ -1,7 +1,7 @@
 """Gather what a report says, in one look at the file.
 
-In: a connection opened to read. Out: Facts, a few hundred rows however large the file is. Never: a write to the file;
-two working tables stand in SQLite's temporary database, which is another one.
+In: a connection opened to read. Out: ReportFacts, a few hundred rows however large the file is. Never: a write to the
+file; two working tables stand in SQLite's temporary database, which is another one.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from harvest.report.rows import (
     Level,
     Liked,
     ListsEnded,
-    Near,
+    NearTrack,
     Pair,
     Requests,
     Run,
     RunsTogether,
     SampleRow,
-    Seed,
+    SeedRow,
     Theme,
     Totals,
 )
@@ -50,21 +50,21 @@ Tell = Callable[[str], None]
 class Neighbourhood:
     """The tracks around one seed. `people` like it and had their likes read; `near` and `pairs` count among them."""
 
-    seed: Seed
+    seed: SeedRow
     people: int
-    near: list[Near]
+    near: list[NearTrack]
     pairs: list[Pair]
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ReportFacts:
     """All that the page shows. `readers` are the people whose likes were read, in part or whole; `retryable` the lists
     that failed and may be tried again.
     """
 
     file_name: str
     totals: Totals
-    seeds: list[Seed]
+    seeds: list[SeedRow]
     ledger: list[ListsEnded]
     readers: int
     heard: HeardTotals
@@ -89,7 +89,7 @@ class Facts:
     last_at: str | None
 
     @property
-    def found_seeds(self) -> list[Seed]:
+    def found_seeds(self) -> list[SeedRow]:
         """Give the seeds that could be looked up; the others led to nobody."""
         return [seed for seed in self.seeds if seed.seed_id is not None]
 
@@ -104,14 +104,14 @@ class Facts:
         return is_made_up(self.runs_together.api_url or "")
 
 
-def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda step: None) -> Facts:
+def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda step: None) -> ReportFacts:
     """Read everything in one transaction, so that the numbers belong together; a crawl may go on meanwhile.
 
     `tell` hears what is being done. Raises sqlite3.Error.
     """
     with _one_moment(connection):
         tell("reading the ledger")
-        seeds = [_public(seed) for seed in _rows(connection, "seeds", Seed)]
+        seeds = [_public(seed) for seed in _rows(connection, "seeds", SeedRow)]
         ledger = _rows(connection, "ledger", ListsEnded)
         tell("counting the likes of every track")
         connection.execute(query("heard"))
@@ -119,7 +119,7 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
         readers = _number(connection, "readers")
         least = max(3, readers // 50)
         tell("comparing with SoundCloud's own counts")
-        return Facts(
+        return ReportFacts(
             file_name=file_name,
             totals=_rows(connection, "totals", Totals)[0],
             seeds=seeds,
@@ -174,7 +174,7 @@ def _number(connection: sqlite3.Connection, name: str, **parameters: Any) -> int
     return int(connection.execute(query(name), parameters).fetchone()[0])
 
 
-def _public(seed: Seed) -> Seed:
+def _public(seed: SeedRow) -> SeedRow:
     return seed._replace(seed_url=public_address(seed.seed_url))
 
 
@@ -183,7 +183,7 @@ def _spelled(connection: sqlite3.Connection, tag: Theme) -> Theme:
     return tag._replace(name=name)
 
 
-def _samples(connection: sqlite3.Connection, seeds: list[Seed], tell: Tell) -> dict[int, list[SampleRow]]:
+def _samples(connection: sqlite3.Connection, seeds: list[SeedRow], tell: Tell) -> dict[int, list[SampleRow]]:
     tell("looking at who was followed")
     found = {
         seed.id: _rows(connection, "sample", SampleRow, harvest=seed.id, track=seed.seed_id)
@@ -193,13 +193,13 @@ def _samples(connection: sqlite3.Connection, seeds: list[Seed], tell: Tell) -> d
     return {harvest: rows for harvest, rows in found.items() if rows}
 
 
-def _neighbourhoods(connection: sqlite3.Connection, seeds: list[Seed], tell: Tell) -> list[Neighbourhood]:
+def _neighbourhoods(connection: sqlite3.Connection, seeds: list[SeedRow], tell: Tell) -> list[Neighbourhood]:
     tracks = [seed for seed in seeds if seed.seed_kind == "track" and seed.seed_id is not None]
     connection.execute(query("fans"))
     found = []
     for place, seed in enumerate(tracks[:DRAWN], start=1):
         tell(f"finding what lies around seed {place} of {min(len(tracks), DRAWN)}")
-        near = _rows(connection, "near", Near, seed=seed.seed_id, rows=NEAR)
+        near = _rows(connection, "near", NearTrack, seed=seed.seed_id, rows=NEAR)
         if near:
             connection.execute(query("no_fans"))
             wanted = json.dumps([track.track_id for track in near])

@@ -1,79 +1,53 @@
-"""What lies around each seed: a picture of the tracks most liked beside it, and the same as a table. Pure."""
+"""What lies around a seed: the tracks most liked beside it, the lines between them, the colours of artists. Pure."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-from harvest.report.facts import DRAWN, Facts, Neighbourhood
+from harvest.report.facts import Neighbourhood
 from harvest.report.palette import ARTISTS
-from harvest.report.parts import Cell, by, key, paragraph, section, table
-from harvest.report.pictures import Graph, Node, labelled_graph, numbered_graph
-from harvest.report.rows import Near, Pair
-from harvest.report.texts import count, share, shown
-from harvest.report.tree import Element, Part, el
+from harvest.report.pictures import Graph, Node
+from harvest.report.rows import NearTrack, Pair
+from harvest.report.texts import shown
 
 STRONGEST = 2  # lines per track; with all of them nothing could be told apart
 LEAST_COMMON = 2
 
 
-def neighbourhood(facts: Facts) -> Element:
-    """Write the section."""
-    content: list[Part] = []
-    if not facts.neighbourhoods:
-        content.append(
-            paragraph("There is nothing to draw: no likes of people who like a seed track have been read yet.")
-        )
-    for place, around in enumerate(facts.neighbourhoods, start=1):
-        content += _around(around, place, alone=len(facts.neighbourhoods) == 1)
-    tracks = sum(seed.seed_kind == "track" and seed.seed_id is not None for seed in facts.seeds)
-    if tracks > DRAWN:
-        content.append(paragraph(f"The first {DRAWN} of {tracks:,} seed tracks are drawn."))
-    return section("around", "What lies around the seed" if tracks < 2 else "What lies around the seeds", *content)
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """A neighbourhood with its graph. `artists` are those with a colour: (colour, name); `others` counts the rest."""
+
+    around: Neighbourhood
+    graph: Graph
+    artists: list[tuple[str, str]]
+    others: int
+
+    @property
+    def rows(self) -> list[tuple[NearTrack, list[int]]]:
+        """Give each track with the numbers of those that a line joins it to."""
+        joined: list[list[int]] = [[] for _ in self.around.near]
+        for one, other in self.graph.links:
+            joined[one].append(other + 1)
+            joined[other].append(one + 1)
+        return [(near, sorted(numbers)) for near, numbers in zip(self.around.near, joined, strict=True)]
 
 
-def _around(around: Neighbourhood, place: int, *, alone: bool) -> list[Part]:
-    seed = shown(around.seed.name, 60)
+def surroundings(around: Neighbourhood) -> Surroundings:
+    """Make the graph of what lies around a seed."""
     colours = artist_colours(around.near)
-    links = strongest(around)
+    names = {track.artist_id: shown(track.artist, 40) for track in around.near}
     nodes = [
         Node(n, shown(near.title, 60), shown(near.artist, 40), near.common, colours.get(near.artist_id, "plain"))
         for n, near in enumerate(around.near, start=1)
     ]
-    graph = Graph(seed, nodes, links)
-    first = nodes[0]
-    told = (
-        f"{len(nodes)} tracks around “{seed}”. Nearest the middle is “{first.title}”, liked by {first.common:,} of "
-        f"{count(around.people, 'person', 'people')}. {count(len(links), 'line')} between tracks that are liked by "
-        "the same "
-        "people. The table below says the same."
-    )
-    heading = [] if alone else [el("h3", "Around “", el("bdi", seed), "”")]
-    title = f"Tracks most liked by people who like “{seed}”"
-    return [
-        *heading,
-        paragraph(
-            f"Of the {around.people:,} people who like “",
-            el("bdi", seed),
-            "” and whose likes were read, ",
-            f"{first.common:,} also like “",
-            el("bdi", first.title),
-            "”: ",
-            f"{share(first.common, around.people)}. ",
-            "The larger a circle and the nearer the middle, the more of them like the track. A line joins tracks "
-            "that are liked "
-            "by the same ones among them. These are counts: a track that everybody likes stands near every seed.",
-        ),
-        el(
-            "figure",
-            labelled_graph(f"around-{place}", title, told, graph),
-            numbered_graph(f"around-{place}-small", title, told, graph),
-            el("figcaption", _legend(around.near, colours)),
-        ),
-        _table(around, links, place),
-    ]
+    graph = Graph(shown(around.seed.name, 60), nodes, strongest(around))
+    artists = [(colour, names[artist]) for artist, colour in colours.items()]
+    return Surroundings(around, graph, artists, len(names) - len(colours))
 
 
-def artist_colours(tracks: list[Near]) -> dict[int | None, str]:
+def artist_colours(tracks: list[NearTrack]) -> dict[int | None, str]:
     """Give a colour to each of the artists who stand out: most tracks in the picture, then most people."""
     weights: dict[int, tuple[int, int]] = {}
     for track in tracks:
@@ -101,42 +75,10 @@ def strongest(around: Neighbourhood) -> dict[tuple[int, int], float]:
     return kept
 
 
-def _cosine(pair: Pair, near: list[Near], places: dict[int, int]) -> float:
+def _cosine(pair: Pair, near: list[NearTrack], places: dict[int, int]) -> float:
     one, other = near[places[pair.one]].common, near[places[pair.other]].common
     return round(pair.common / math.sqrt(one * other), 9)  # rounded, so that ties are ties everywhere
 
 
 def _ordered(one: int, other: int) -> tuple[int, int]:
     return (one, other) if one < other else (other, one)
-
-
-def _legend(tracks: list[Near], colours: dict[int | None, str]) -> Element:
-    names = {track.artist_id: shown(track.artist, 40) for track in tracks}
-    entries = [(colour, names[artist]) for artist, colour in colours.items()]
-    others = len({track.artist_id for track in tracks}) - len(colours)
-    return key(*entries, *([("plain", f"{others} other artists")] if others > 0 else []))
-
-
-def _table(around: Neighbourhood, links: dict[tuple[int, int], float], place: int) -> Element:
-    joined: dict[int, list[int]] = {n: [] for n in range(len(around.near))}
-    for one, other in links:
-        joined[one].append(other + 1)
-        joined[other].append(one + 1)
-    columns = [("No.", "number"), ("Track", "wide"), ("People", "number"), ("Share", "number"), ("Joined to", "")]
-    rows: list[tuple[Cell, ...]] = [
-        (
-            n + 1,
-            by(near.title, near.url, near.artist, near.artist_url),
-            near.common,
-            share(near.common, around.people),
-            ", ".join(map(str, sorted(joined[n]))) or "–",
-        )
-        for n, near in enumerate(around.near)
-    ]
-    return table(
-        f"near-{place}",
-        "The same as a table",
-        columns,
-        rows,
-        f"Share: of the {around.people:,} people. Joined to: the numbers of the tracks a line leads to.",
-    )

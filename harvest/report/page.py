@@ -1,74 +1,96 @@
-"""Put the page together: one file, without scripts, that asks the network for nothing. Pure."""
+"""Put the page together: one file, without scripts, that asks the network for nothing. Pure.
+
+The words stand in templates/, one file for each section. Here the templates get what they tell of, and the filters that
+write it.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from functools import cache
 from importlib import resources
 
-from harvest.report import palette
-from harvest.report.completeness import completeness
-from harvest.report.facts import Facts
-from harvest.report.neighbourhood import neighbourhood
-from harvest.report.opening import opening, title
-from harvest.report.origin import failures, origin
-from harvest.report.sampling import sampling
-from harvest.report.spread import spread
-from harvest.report.taste import taste
-from harvest.report.tree import Element, as_html, el
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harvest.report import palette, pictures, texts
+from harvest.report.curves import middle
+from harvest.report.facts import DRAWN, RUNS, ReportFacts
+from harvest.report.ledger import COLOURS, LedgerRows
+from harvest.report.neighbourhood import surroundings
+from harvest.report.sampling import Sample
+from harvest.report.spread import Spread
+from harvest.report.svg import as_markup
+from harvest.report.taste import compared, ratio
 
 GENERATOR = "harvest report"
 
 
-def page(facts: Facts) -> str:
+def page(facts: ReportFacts) -> str:
     """Write the page. The same facts give the same page: no clock is read here."""
-    sections = [
-        completeness(facts),
-        neighbourhood(facts),
-        taste(facts),
-        spread(facts),
-        sampling(facts),
-        failures(facts),
-        origin(facts),
-    ]
-    body = el(
-        "body",
-        el("a", "Skip to the content", href="#content", class_="skip"),
-        opening(facts),
-        _contents(sections),
-        el("main", *sections, id="content", tabindex="-1"),
-        el(
-            "footer",
-            el("p", "Made by harvest from one SQLite file. Every number on this page is counted from its rows."),
-        ),
+    whole = templates().get_template("page.html")
+    return whole.render(
+        facts=facts,
+        ledger=LedgerRows(facts.ledger),
+        surroundings=[surroundings(around) for around in facts.neighbourhoods],
+        likes_per_person=Spread(facts.likes_per_person, facts.likes_claimed),
+        likers_per_track=Spread(facts.likers_per_track, facts.likers_counted),
+        samples=[Sample(seed, facts.samples[seed.id]) for seed in facts.seeds if seed.id in facts.samples],
     )
-    return as_html(el("html", _head(facts), body, lang="en"))
 
 
-def _head(facts: Facts) -> Element:
+@cache
+def templates() -> Environment:
+    """Give the templates: texts are escaped, and a name that means nothing raises UndefinedError instead of a gap."""
+    made = Environment(
+        loader=PackageLoader("harvest.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_written,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {
+        "capital": texts.capital,
+        "compared": compared,
+        "count": texts.count,
+        "counted": texts.counted,
+        "day": texts.day,
+        "from_json": json.loads,
+        "link_target": texts.link_target,
+        "listed": texts.listed,
+        "markup": as_markup,
+        "middle": middle,
+        "minute": texts.minute,
+        "share": texts.share,
+        "shown": texts.shown,
+        "times": texts.times,
+    }
     style = stylesheet()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    # Nothing may be loaded, run or sent; the one style that counts is the one below.
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
-    return el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", name="generator", content=GENERATOR),
-        el("meta", http_equiv="Content-Security-Policy", content=policy),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", name="color-scheme", content="light dark"),
-        el("meta", name="referrer", content="no-referrer"),
-        el("meta", name="robots", content="noindex"),
-        el("title", title(facts)),
-        el("link", rel="icon", href="data:,"),
-        el("style", style),
-    )
+    made.globals |= {
+        "curves": pictures.curves,
+        "labelled_graph": pictures.labelled_graph,
+        "numbered_graph": pictures.numbered_graph,
+        "stacked": pictures.stacked,
+        "generator": GENERATOR,
+        "style": Markup(style),
+        "style_digest": base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        "ratio": ratio,
+        "COLOURS": COLOURS,
+        "DRAWN": DRAWN,
+        "RUNS": RUNS,
+    }
+    return made
 
 
-def _contents(sections: list[Element]) -> Element:
-    entries = [el("li", el("a", section[0].text, href=f"#{section.get('id')}")) for section in sections]
-    return el("nav", el("ol", *entries), aria_label="Contents")
+def _written(value: object) -> object:
+    """Write numbers with thousands separators, without digits after the point; None is what nobody knows."""
+    if isinstance(value, int | float):
+        return f"{value:,.0f}"
+    return "not known" if value is None else value
 
 
 @cache

@@ -1,7 +1,6 @@
 """Draw as SVG: bars of shares, curves, the tracks around a seed. Pure.
 
-Every picture that says something has a title and a description; those that only repeat the numbers beside them are
-hidden from screen readers. Colours are CSS variables by class, so that the theme decides.
+Titles and descriptions stand in the templates. Colours are CSS variables by class, so that the theme decides.
 """
 
 from __future__ import annotations
@@ -12,40 +11,35 @@ from dataclasses import dataclass
 
 from harvest.report.curves import LogAxis, axis_down_to, axis_up_to, steps
 from harvest.report.layout import Box, Point, frame, place
+from harvest.report.svg import Element, el
 from harvest.report.texts import fitted, width
-from harvest.report.tree import Element, el
 
 
-def figure(identity: str, title: str, description: str, box: str, *content: Element, class_: str = "") -> Element:
-    """Make a picture that screen readers announce by its title and description."""
-    return el(
-        "svg",
-        el("title", title, id=f"{identity}-title"),
-        el("desc", description, id=f"{identity}-desc"),
-        *content,
-        viewBox=box,
-        role="img",
-        aria_labelledby=f"{identity}-title",
-        aria_describedby=f"{identity}-desc",
-        class_=class_ or None,
-    )
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What a picture shows, without title and description: a view box, a class for the style, shapes.
+
+    `stretched` ones take whatever width there is, their height stays.
+    """
+
+    box: str
+    kind: str
+    shapes: list[Element]
+    stretched: bool = False
 
 
-def stacked(identity: str, title: str, parts: Sequence[tuple[str, int, str]]) -> Element:
-    """Draw shares of a whole side by side; each part is its name, its number and its colour's class."""
-    whole = sum(n for _, n, _ in parts)
+def stacked(parts: Sequence[tuple[int, str]]) -> Drawing:
+    """Draw shares of a whole side by side; each part is its number and its colour's class."""
+    whole = sum(n for n, _ in parts)
     left, bars = 0.0, []
-    for _, n, colour in parts:
+    for n, colour in parts:
         wide = 1000 * n / whole
         bars.append(el("rect", x=left, y=0, width=max(wide - 2, min(wide, 1.5)), height=14, class_=f"fill-{colour}"))
         left += wide
-    told = ", ".join(f"{n:,} {name}" for name, n, _ in parts)
-    made = figure(identity, title, told, "0 0 1000 14", *bars, class_="stacked")
-    made.set("preserveAspectRatio", "none")
-    return made
+    return Drawing("0 0 1000 14", "stacked", bars, stretched=True)
 
 
-def two_shares(here: float, there: float | None, most: float) -> Element:
+def two_shares(here: float, there: float | None, most: float) -> Drawing:
     """Draw a share here and the share on SoundCloud as two dots on one line; the numbers stand beside it."""
     x = 6 + 148 * here / most
     marks = [el("line", x1=6, y1=8, x2=154, y2=8, class_="thin")]
@@ -54,14 +48,13 @@ def two_shares(here: float, there: float | None, most: float) -> Element:
         marks.append(el("line", x1=min(x, other), y1=8, x2=max(x, other), y2=8, class_="thick"))
         marks.append(el("rect", x=other - 4, y=4, width=8, height=8, class_="fill-there"))
     marks.append(el("circle", cx=x, cy=8, r=5, class_="fill-here"))
-    return el("svg", *marks, viewBox="0 0 160 16", class_="pair", aria_hidden="true", focusable="false")
+    return Drawing("0 0 160 16", "pair", marks)
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A named line of (value, share that has so much or more); its colour and whether it is dashed."""
+    """A line of (value, share that has so much or more); its colour and whether it is dashed."""
 
-    name: str
     points: list[tuple[int, float]]
     colour: str
     dashed: bool = False
@@ -70,22 +63,21 @@ class Curve:
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def curves(identity: str, title: str, description: str, lines: Sequence[Curve], across: str, up: str) -> Element:
-    """Draw curves on two logarithmic axes; `across` and `up` name them."""
-    drawn = [line for line in lines if line.points]
-    x = axis_up_to(max(line.points[-1][0] for line in drawn), 52, 466)
-    y = axis_down_to(min(line.points[-1][1] for line in drawn), 282, 18)
-    content = [
+def curves(lines: Sequence[Curve], across: str, up: str) -> Drawing:
+    """Draw curves on two logarithmic axes; `across` and `up` name them. Each has at least one point."""
+    x = axis_up_to(max(line.points[-1][0] for line in lines), 52, 466)
+    y = axis_down_to(min(line.points[-1][1] for line in lines), 282, 18)
+    shapes = [
         *_grid(x, y),
         el("text", across, x=466, y=322, class_="axis end"),
         el("text", up, x=0, y=8, class_="axis"),
     ]
-    for line in drawn:
+    for line in lines:
         dashes = "6 4" if line.dashed else None
-        content.append(
+        shapes.append(
             el("path", d=steps(line.points, x, y), class_=f"curve stroke-{line.colour}", stroke_dasharray=dashes)
         )
-    return figure(identity, title, description, "0 -6 492 336", *content, class_="curves")
+    return Drawing("0 -6 492 336", "curves", shapes)
 
 
 def _grid(x: LogAxis, y: LogAxis) -> list[Element]:
@@ -129,7 +121,7 @@ class Graph:
 _TITLE, _ARTIST = 13.0, 11.5
 
 
-def labelled_graph(identity: str, title: str, description: str, graph: Graph) -> Element:
+def labelled_graph(graph: Graph) -> Drawing:
     """Draw it with names, for wide screens and for paper."""
     radii = [15.0, *(_radius(node, graph, 5, 17) for node in graph.nodes)]
     names = [
@@ -142,28 +134,28 @@ def labelled_graph(identity: str, title: str, description: str, graph: Graph) ->
     ]
     points = place(_closeness(graph), _shifted(graph.links), boxes, stretch=1.45, size=310)
     left, top, wide, high = frame(points, boxes, 8)
-    content = [*_lines(graph, points), *_circles(graph, points, radii)]
+    shapes = [*_lines(graph, points), *_circles(graph, points, radii)]
     for (x, y), radius, (name, artist), i in zip(points, radii, names, range(len(points)), strict=True):
-        content.append(el("text", name, x=x, y=y + radius + 16, class_="name" if i else "name seed"))
+        shapes.append(el("text", name, x=x, y=y + radius + 16, class_="name" if i else "name seed"))
         if artist:
-            content.append(el("text", artist, x=x, y=y + radius + 31, class_="artist"))
+            shapes.append(el("text", artist, x=x, y=y + radius + 31, class_="artist"))
     box = f"{left:.0f} {top:.0f} {math.ceil(wide)} {math.ceil(high)}"
-    return figure(identity, title, description, box, *content, class_="graph wide")
+    return Drawing(box, "graph wide", shapes)
 
 
-def numbered_graph(identity: str, title: str, description: str, graph: Graph) -> Element:
+def numbered_graph(graph: Graph) -> Drawing:
     """Draw it with the numbers of the table, for narrow screens."""
     radii = [16.0, *(_radius(node, graph, 11, 19) for node in graph.nodes)]
     boxes = [Box(radius + 2, radius + 2, radius + 2) for radius in radii]
     points = place(_closeness(graph), _shifted(graph.links), boxes, stretch=0.95, size=160)
     left, top, wide, high = frame(points, boxes, 3)
-    content = [*_lines(graph, points), *_circles(graph, points, radii)]
-    content += [
-        el("text", node.number, x=x, y=y + 4, class_="number")
+    shapes = [*_lines(graph, points), *_circles(graph, points, radii)]
+    shapes += [
+        el("text", str(node.number), x=x, y=y + 4, class_="number")
         for node, (x, y) in zip(graph.nodes, points[1:], strict=True)
     ]
     box = f"{left:.0f} {top:.0f} {math.ceil(wide)} {math.ceil(high)}"
-    return figure(identity, title, description, box, *content, class_="graph narrow")
+    return Drawing(box, "graph narrow", shapes)
 
 
 def _short(text: str, size: float) -> str:

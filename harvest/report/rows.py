@@ -18,7 +18,7 @@ class Totals(NamedTuple):
     pages: int
 
 
-class Seed(NamedTuple):
+class SeedRow(NamedTuple):
     """One harvest and what it is around."""
 
     id: int
@@ -136,7 +136,7 @@ class Level(NamedTuple):
     broken: int
 
 
-class Near(NamedTuple):
+class NearTrack(NamedTuple):
     """A track that people who like the seed like as well, with how many of them do."""
 
     track_id: int

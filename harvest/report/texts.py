@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 _LONGEST = 80  # of a title in a table; nobody reads further
@@ -116,6 +117,17 @@ def minute(moment: str | None) -> str:
     return f"{moment[:10]} {moment[11:16]} UTC" if moment and len(moment) >= 16 else "–"
 
 
-def listed(names: list[str], last: str = "and") -> str:
+def capital(text: str) -> str:
+    """Begin a text with a capital letter; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def counted(parts: Iterable[tuple[int, str]]) -> list[str]:
+    """Write numbers with what there is so many of, and leave out what there is none of: '2,000 cut by a cap'."""
+    return [f"{number:,} {words}" for number, words in parts if number]
+
+
+def listed(names: Iterable[str]) -> str:
     """Join names as in a sentence."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}" if names else ""
+    names = list(names)
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""

@@ -16,6 +16,7 @@ ONLY_IN = {
     "tenacity": {"client/retry.py"},
     "httpx": {"client", "auth", "wiring.py"},
     "sqlite_utils": {"store", "crawler", "analysis"},
+    "jinja2": {"report/page.py"},
 }
 
 

@@ -16,6 +16,7 @@ HEAVY = {
     "asyncio",
     "filelock",
     "httpx",
+    "jinja2",
     "msgspec",
     "numpy",
     "platformdirs",

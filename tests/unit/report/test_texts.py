@@ -1,6 +1,20 @@
 import pytest
 
-from harvest.report.texts import count, cut, day, fitted, link_target, listed, minute, share, shown, times, width
+from harvest.report.texts import (
+    capital,
+    count,
+    counted,
+    cut,
+    day,
+    fitted,
+    link_target,
+    listed,
+    minute,
+    share,
+    shown,
+    times,
+    width,
+)
 
 
 @pytest.mark.parametrize(
@@ -91,3 +105,14 @@ def test_numbers_and_times_in_words():
     assert [listed(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
     assert [day("2026-08-07T14:18:05Z"), day(None), day("?")] == ["7 August 2026", "unknown", "unknown"]
     assert [minute("2026-08-07T14:18:05Z"), minute(None)] == ["2026-08-07 14:18 UTC", "–"]
+
+
+def test_what_there_is_none_of_is_left_out():
+    assert counted([(2000, "cut by a cap"), (0, "in circles"), (1, "without an answer")]) == [
+        "2,000 cut by a cap",
+        "1 without an answer",
+    ]
+
+
+def test_a_capital_begins_a_text_and_changes_nothing_else():
+    assert [capital(text) for text in ("on SoundCloud, by DJ X", "", "é")] == ["On SoundCloud, by DJ X", "", "É"]
