@@ -73,10 +73,11 @@ WHERE task_id = ? AND reading = ? AND item_id IN (SELECT value FROM json_each(?)
 
 @cache
 def _known_sql(edge: Edge) -> str:
+    # The plus keeps SQLite from the index of ranks: it would read the whole list for each page of it.
     return f"""
 SELECT {edge.item} FROM {edge.table}
 WHERE {edge.subject} = ? AND {edge.item} IN (SELECT value FROM json_each(?)) {of_type(edge)}
-    AND {edge.rank} IS NOT NULL
+    AND +{edge.rank} IS NOT NULL
 """  # noqa: S608 - built from our own declarations
 
 

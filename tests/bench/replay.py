@@ -52,13 +52,13 @@ def replay(
         apply_schema(db)
         people = {request.partition("?")[0] for request in fetched if request.startswith("/users/")}
         limits = Limits(max_users=len(people), max_user_likes=LIKES)
-        harvest_id = harvests.enrol(db.conn, "https://soundcloud.com/a/b", limits, _NOW)
+        harvest_id = harvests.enrol(db.conn, ["https://soundcloud.com/a/b"], limits, _NOW)
         run_id = runs.start_run(db.conn, now=_NOW, options={}, api_url=_API, credential_kind="replay")
-        harvests.begin(db.conn, [harvest_id], run_id)
+        harvests.begin(db.conn, [harvest_id], _NOW)
     frontier, found = Frontier(db.conn), Replayed()
     writer: Any = db if pages_per_commit == 1 else _Together(db.conn, pages_per_commit)
     committer = PageCommitter(writer, run_id, canonical=cursors.canonical)
-    while (task := frontier.claim()) is not None:
+    while (task := _next_task(frontier, db, run_id)) is not None:
         going: Task | None = task
         while going is not None:
             began = time.process_time()
@@ -76,9 +76,21 @@ def replay(
     return found
 
 
+def _next_task(frontier: Frontier, db: Any, run_id: int) -> Task | None:
+    """Claim a list, in the next round when this one has none."""
+    task = frontier.claim()
+    if task is None:
+        if db.conn.in_transaction:
+            db.conn.execute("COMMIT")
+        with immediately(db):
+            more = harvests.next_round(db.conn, run_id, _NOW)
+        return frontier.claim() if more else None
+    return task
+
+
 def _read(task: Task, seed_track: bytes, fetched: dict[str, bytes]) -> Page:
     if task.seed_url is not None:
-        page, request, cursor = parse.parse_track(seed_track), "/resolve", None
+        page, request, cursor = parse.parse_thing(seed_track, "track"), "/resolve", None
     else:
         kind = KINDS[task.kind]
         request = endpoints.request(task, kind).path_and_query

@@ -28,6 +28,7 @@ LINES = {
     "f": "growth",
     "g": "resume",
     "h": "queries",
+    "i": "steady",
 }
 _MOSTLY_WAIT = "ab"
 

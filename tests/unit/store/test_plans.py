@@ -36,13 +36,19 @@ def test_the_frontier_is_read_from_its_partial_index_in_order(db):
     assert "SCAN" not in told
 
 
-@pytest.mark.parametrize("kind", ["track_likers", "user_likes", "track_reposters"])
-def test_known_edges_are_looked_up_by_key(db, kind):
-    task = Task(1, kind, 7, collected=5)
-    (sql,) = statements(db.conn, lambda: edges.choose(db.conn, task, KINDS[kind].edge, (1, 2)))
+@pytest.mark.parametrize("kind", [k.name for k in KINDS.values() if k.edge and not k.edge.repeats])
+@pytest.mark.parametrize("reading", [0, 1])
+def test_known_edges_are_looked_up_one_by_one_however_long_the_list(db, kind, reading):
+    edge = KINDS[kind].edge
+    task = Task(1, kind, 7, collected=5, reading=reading)
+    (sql,) = statements(db.conn, lambda: edges.choose(db.conn, task, edge, (1, 2)))
     told = plan(db.conn, sql)
-    assert "SCAN user_engagements" not in told
-    assert "SEARCH user_engagements" in told
+    if reading:
+        assert "SEARCH reading_items USING PRIMARY KEY (task_id=? AND reading=? AND item_id=?)" in told
+    else:
+        key = "rowid" if edge.on_item else edge.item
+        assert re.search(rf"SEARCH {edge.table} .*\(.*\b{key}=\?", told), told
+        assert "rank>" not in told
 
 
 @pytest.mark.parametrize("order", ["newest", "random", "popular", "least-known"])
