@@ -143,8 +143,8 @@ def _fill(db: Database, people: int) -> None:
         )
         db.execute(
             "INSERT INTO visits (harvest_id, thing, thing_id, round, depth, place)"
-            " SELECT 1, 'user', id, 1 + 2 * (row_number() OVER () % 3), 1 + row_number() OVER () % 3, row_number() OVER ()"
-            " FROM users"
+            " SELECT 1, 'user', id, 1 + 2 * (n % 3), 1 + n % 3, n"
+            " FROM (SELECT id, row_number() OVER () AS n FROM users)"
         )
         db.execute(
             "INSERT INTO tasks (kind, subject_id, outcome, collected, claimed, pages_read)"
