@@ -79,12 +79,13 @@ def _frozen(value: object) -> Any:
 
 
 class User(NamedTuple):
-    """A SoundCloud account. Personal fields stay None unless full profiles are asked for."""
+    """A SoundCloud account. Personal fields, the last four, stay None unless full profiles are asked for.
+
+    From `username` on, columns are taken from the reply as they stand there, in the order of `WireUser`.
+    """
 
     id: int
-    username: str | None
     permalink_url: str | None
-    avatar_url: str | None
     created_at: str | None
     followers_count: int | None
     followings_count: int | None
@@ -92,6 +93,8 @@ class User(NamedTuple):
     playlist_count: int | None
     likes_given_count: int | None
     reposts_given_count: int | None
+    username: str | None
+    avatar_url: str | None
     full_name: str | None
     city: str | None
     country: str | None
@@ -100,14 +103,23 @@ class User(NamedTuple):
 
 
 class Track(NamedTuple):
-    """A track, without its tags; those travel beside it in `Page.tags`."""
+    """A track, without its tags; those travel beside it in `Page.tags`.
+
+    From `duration_ms` on, columns are taken from the reply as they stand there, in the order of `WireTrack`.
+    """
 
     id: int
     uploader_id: int | None
-    title: str | None
     permalink_url: str | None
     created_at: str | None
+    release_date: str | None
     duration_ms: int | None
+    playback_count: int | None
+    likes_count: int | None
+    reposts_count: int | None
+    comment_count: int | None
+    download_count: int | None
+    title: str | None
     genre: str | None
     label_name: str | None
     isrc: str | None
@@ -115,31 +127,25 @@ class Track(NamedTuple):
     key_signature: str | None
     metadata_artist: str | None
     license: str | None
-    release_date: str | None
     description: str | None
     artwork_url: str | None
-    playback_count: int | None
-    likes_count: int | None
-    reposts_count: int | None
-    comment_count: int | None
-    download_count: int | None
     access: str | None
     sharing: str | None
     seen_as: SeenAs
 
 
 class Playlist(NamedTuple):
-    """A playlist or album; its tracks are a list of their own."""
+    """A playlist or album; its tracks are a list of their own. From `title` on, columns are named as in the reply."""
 
     id: int
     owner_id: int | None
-    title: str | None
     permalink_url: str | None
     created_at: str | None
     track_count: int | None
     likes_count: int | None
     duration_ms: int | None
     playlist_type: str | None
+    title: str | None
     genre: str | None
     label_name: str | None
     sharing: str | None

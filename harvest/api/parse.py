@@ -35,8 +35,10 @@ _parts = msgspec.structs.astuple
 _time = lru_cache(maxsize=8192)(parse_time)  # the same uploaders come back page after page,
 _tags = lru_cache(maxsize=8192)(parse_tags)  # and so do tracks
 _NUL = re.compile(rb"\\u0000")
+_PLAYLIST_TEXTS = Playlist._fields[Playlist._fields.index("title") :]
 _LONG_TEXT = 500  # characters; longer ones are not worth remembering
-_NO_PROFILE = (None, None, None, None)
+_TEXTS_OF_PROFILE = len(User._fields) - User._fields.index("username") - 1
+_NO_PROFILE = (None,) * (len(WireProfile.__struct_fields__) - len(WireUser.__struct_fields__))
 _USUAL_URN = {
     kind: re.compile(rf"soundcloud:{kind}s:([1-9][0-9]{{0,17}})") for kind in ("user", "track", "playlist", "comment")
 }
@@ -183,8 +185,8 @@ class _Gathered:
         if user is None:
             return self.identify("user", urn, "user") if urn else None
         # fmt: off
-        (own_urn, kind, number, uri, name, url, avatar, created, followers, followings, tracks, playlists, likes,
-         reposts, *personal) = _parts(user)
+        (own_urn, kind, number, uri, url, created, followers, followings, tracks, playlists, likes, reposts,
+         *texts) = _parts(user)
         # fmt: on
         user_id = self.identify("user", own_urn or urn, kind, number, uri)
         if user_id is None or user_id in self.users:
@@ -192,10 +194,9 @@ class _Gathered:
         if seen_as is SeenAs.EMBEDDED:
             followers, followings, tracks = followers or None, followings or None, tracks or None
             playlists, likes, reposts = playlists or None, likes or None, reposts or None
-        profile = [text or None for text in personal] if personal else _NO_PROFILE
-        known = (followers, followings, tracks, playlists, likes, reposts)
-        row = (user_id, name or None, _page_url(url), avatar or None, _time(created), *known, *profile, seen_as)
-        self.users[user_id] = _row(User, row)
+        known = (followers, followings, tracks, playlists, likes, reposts, *[text or None for text in texts])
+        rest = _NO_PROFILE if len(texts) < _TEXTS_OF_PROFILE else ()
+        self.users[user_id] = _row(User, (user_id, _page_url(url), _time(created), *known, *rest, seen_as))
         return user_id
 
 
@@ -211,9 +212,8 @@ def _read_tracks(gathered: _Gathered, entries: Iterable[Any], seen_as: SeenAs) -
         if entry is None:
             continue
         # fmt: off
-        (urn, kind, number, uri, user, title, url, created, duration, genre, label, isrc, bpm, key, artist, license_,
-         year, month, day, description, artwork, plays, likes, reposts, comments, downloads, access, sharing,
-         tag_list) = _parts(entry)
+        (urn, kind, number, uri, user, tag_list, url, created, year, month, day,
+         duration, plays, likes, reposts, comments, downloads, *texts) = _parts(entry)
         track_id = identify("track", urn, kind, number, uri)
         if track_id is None:
             continue
@@ -221,10 +221,9 @@ def _read_tracks(gathered: _Gathered, entries: Iterable[Any], seen_as: SeenAs) -
         if track_id in tracks:
             continue
         tracks[track_id] = _row(Track, (
-            track_id, person(user, SeenAs.EMBEDDED) if user else None, title or None, _page_url(url),
-            _time(created), duration, genre or None, label or None, isrc or None, bpm or None, key or None,
-            artist or None, license_ or None, _date(year, month, day) if year else None, description or None,
-            artwork or None, plays, likes, reposts, comments, downloads, access or None, sharing or None, seen_as,
+            track_id, person(user, SeenAs.EMBEDDED) if user else None, _page_url(url), _time(created),
+            _date(year, month, day) if year else None, duration, plays, likes, reposts, comments, downloads,
+            *[text or None for text in texts], seen_as,
         ))
         # fmt: on
         if tag_list:
@@ -243,18 +242,13 @@ def _read_playlists(gathered: _Gathered, entries: Iterable[Any], seen_as: SeenAs
             gathered.playlists[playlist_id] = Playlist(
                 id=playlist_id,
                 owner_id=gathered.person(entry.user, SeenAs.EMBEDDED, entry.user_urn),
-                title=entry.title or None,
                 permalink_url=_page_url(entry.permalink_url),
                 created_at=_time(entry.created_at),
                 track_count=entry.track_count,
                 likes_count=entry.likes_count,
                 duration_ms=entry.duration,
                 playlist_type=entry.playlist_type or entry.type or None,
-                genre=entry.genre or None,
-                label_name=entry.label_name or None,
-                sharing=entry.sharing or None,
-                artwork_url=entry.artwork_url or None,
-                description=entry.description or None,
+                **{name: getattr(entry, name) or None for name in _PLAYLIST_TEXTS},
             )
     return items
 

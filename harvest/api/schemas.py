@@ -1,8 +1,10 @@
 """The shapes on the wire: of each object only the fields that are kept. Unknown keys are ignored.
 
 Every field may be absent or null whatever the official description says (2026-07-19); numbers must fit SQLite.
-The order of the fields is the order in which `parse.py` takes them apart. Shapes that carry a user come in two
-versions, with WireUser or with WireProfile: personal fields are not even decoded unless somebody asked for them.
+The order of the fields is the order in which `parse.py` takes them apart: first what it looks into, then what goes into
+the columns of `models.py` as it stands, numbers before texts. A new text is added at the end, here and there. Shapes
+that carry a user come in two versions, with WireUser or with WireProfile: personal fields are not even decoded unless
+somebody asked for them.
 """
 
 from __future__ import annotations
@@ -23,9 +25,7 @@ class WireUser(msgspec.Struct, gc=False):
     kind: str | None = None
     id: int | None = None
     uri: str | None = None
-    username: str | None = None
     permalink_url: str | None = None
-    avatar_url: str | None = None
     created_at: str | None = None
     followers_count: Count | None = None
     followings_count: Count | None = None
@@ -33,6 +33,8 @@ class WireUser(msgspec.Struct, gc=False):
     playlist_count: Count | None = None
     public_favorites_count: Count | None = None
     reposts_count: Count | None = None
+    username: str | None = None
+    avatar_url: str | None = None
 
 
 class WireProfile(WireUser, gc=False):
@@ -56,10 +58,19 @@ class WireTrack(msgspec.Struct, Generic[Person], gc=False):
     id: int | None = None
     uri: str | None = None
     user: Person | None = None
-    title: str | None = None
+    tag_list: str | None = None
     permalink_url: str | None = None
     created_at: str | None = None
+    release_year: int | None = None
+    release_month: int | None = None
+    release_day: int | None = None
     duration: Count | None = None
+    playback_count: Count | None = None
+    favoritings_count: Count | None = None
+    reposts_count: Count | None = None
+    comment_count: Count | None = None
+    download_count: Count | None = None
+    title: str | None = None
     genre: str | None = None
     label_name: str | None = None
     isrc: str | None = None
@@ -67,19 +78,10 @@ class WireTrack(msgspec.Struct, Generic[Person], gc=False):
     key_signature: str | None = None
     metadata_artist: str | None = None
     license: str | None = None
-    release_year: int | None = None
-    release_month: int | None = None
-    release_day: int | None = None
     description: str | None = None
     artwork_url: str | None = None
-    playback_count: Count | None = None
-    favoritings_count: Count | None = None
-    reposts_count: Count | None = None
-    comment_count: Count | None = None
-    download_count: Count | None = None
     access: str | None = None
     sharing: str | None = None
-    tag_list: str | None = None
 
 
 class WirePlaylist(msgspec.Struct, Generic[Person], gc=False):

@@ -62,7 +62,7 @@ def normalise_seed(text: str) -> Seed:
     if host not in PAGE_HOSTS:
         _refuse_host(host, shown)
     if not all(_SLUG.fullmatch(segment) for segment in segments):
-        _refuse(shown, "has characters that no track address has; copy the address of the track's page")
+        _refuse(shown, "has characters that no address there has; copy the address of the page")
     return _page(segments, shown)
 
 
@@ -88,26 +88,40 @@ def _refuse(shown: str, why: str) -> NoReturn:
 
 def _refuse_host(host: str, shown: str) -> NoReturn:
     if host.startswith("api") and host.endswith("soundcloud.com"):
-        _refuse(shown, "is an address of the API; give the track's page, https://soundcloud.com/artist/track")
-    _refuse(shown, "is not on soundcloud.com; give a track's page, https://soundcloud.com/artist/track")
+        _refuse(shown, "is an address of the API; give the page of a track, a person or a playlist")
+    _refuse(
+        shown,
+        "is not on soundcloud.com; give the page of a track, a person or a playlist, https://soundcloud.com/artist/track",
+    )
 
 
 def _split(text: str, shown: str) -> SplitResult:
     if not text:
-        raise SeedError("The address is empty; give a track's page, https://soundcloud.com/artist/track.")
+        raise SeedError(
+            "The address is empty; give the page of a track, a person or a playlist, https://soundcloud.com/artist/track."
+        )
     if len(text) > _LONGEST:
-        _refuse(shown, "is too long for an address; give a track's page, https://soundcloud.com/artist/track")
+        _refuse(
+            shown,
+            "is too long for an address; give the page of a track, a person or a playlist, https://soundcloud.com/artist/track",
+        )
     if any(character.isspace() for character in text):
         _refuse(shown, "has blanks in it; quote the address and give one at a time")
     if not text.isprintable():
-        _refuse(shown, "has characters in it that cannot be seen; copy the address of the track's page")
+        _refuse(shown, "has characters in it that cannot be seen; copy the address of the page")
     try:
         address = urlsplit(_with_scheme(text))
         port = address.port
     except ValueError:
-        _refuse(shown, "is not an address; give a track's page, https://soundcloud.com/artist/track")
+        _refuse(
+            shown,
+            "is not an address; give the page of a track, a person or a playlist, https://soundcloud.com/artist/track",
+        )
     if address.scheme not in ("http", "https"):
-        _refuse(shown, "is not a web address; give a track's page, https://soundcloud.com/artist/track")
+        _refuse(
+            shown,
+            "is not a web address; give the page of a track, a person or a playlist, https://soundcloud.com/artist/track",
+        )
     if address.username is not None or address.password is not None or port is not None:
         _refuse(shown, "carries a login or a port; give the plain address, https://soundcloud.com/artist/track")
     return address
@@ -131,15 +145,21 @@ def _short_link(segments: list[str], shown: str) -> Seed:
 
 def _page(segments: list[str], shown: str) -> Seed:
     if not segments:
-        _refuse(shown, "names no track; give a track's page, https://soundcloud.com/artist/track")
+        _refuse(
+            shown,
+            "names nothing; give the page of a track, a person or a playlist, https://soundcloud.com/artist/track",
+        )
     if segments[0].lower() in _SITE_PAGES:
-        _refuse(shown, "is a page of the site and no track; give a track's page, https://soundcloud.com/artist/track")
+        _refuse(
+            shown,
+            "is a page of the site and no seed; give the page of a track, a person or a playlist, https://soundcloud.com/artist/track",
+        )
     if len(segments) == 1:
         return Seed(f"https://soundcloud.com/{segments[0]}", "user")
     if segments[1].lower() == "sets":
         return _playlist_page(segments, shown)
     if segments[1].lower() in _ACCOUNT_PAGES:
-        _refuse(shown, "is a list on a profile; harvest starts from a track, https://soundcloud.com/artist/track")
+        _refuse(shown, "is a list on a profile; give the profile itself, https://soundcloud.com/artist")
     return _with_secret(f"https://soundcloud.com/{segments[0]}/{segments[1]}", segments[2:], "track", shown)
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from harvest.api.cursors import cursor_time, follow
-from harvest.api.parse import parse_page, parse_track
+from harvest.api.parse import parse_page, parse_thing
 from harvest.api.resolving import Resource, read_location
 from harvest.api.responses import Reply, redirect, success
 from harvest.auth.grants import InvalidGrant, Token, read_token
@@ -19,13 +19,13 @@ from harvest.errors import (
     Forbidden,
     Gone,
     RateLimited,
-    SeedError,
     ServerTrouble,
     Unauthorized,
     UnexpectedReply,
 )
 from harvest.lists import KINDS
 from harvest.models import Comment, Playlist, SeenAs, Track, User
+from harvest.things import THINGS
 
 RECORDED = Path(__file__).parents[2].parent / "shared" / "recorded"
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -49,7 +49,59 @@ def body(name):
 
 
 def person(user_id, name, url, avatar, created=None, counts=(None,) * 6, profile=(None,) * 4, seen_as=SeenAs.EMBEDDED):
-    return User(user_id, name, url, avatar, created, *counts, *profile, seen_as)
+    return User(user_id, url, created, *counts, name, avatar, *profile, seen_as)
+
+
+TRACK_COLUMNS = [
+    "id",
+    "uploader_id",
+    "title",
+    "permalink_url",
+    "created_at",
+    "duration_ms",
+    "genre",
+    "label_name",
+    "isrc",
+    "bpm",
+    "key_signature",
+    "metadata_artist",
+    "license",
+    "release_date",
+    "description",
+    "artwork_url",
+    "playback_count",
+    "likes_count",
+    "reposts_count",
+    "comment_count",
+    "download_count",
+    "access",
+    "sharing",
+    "seen_as",
+]
+PLAYLIST_COLUMNS = [
+    "id",
+    "owner_id",
+    "title",
+    "permalink_url",
+    "created_at",
+    "track_count",
+    "likes_count",
+    "duration_ms",
+    "playlist_type",
+    "genre",
+    "label_name",
+    "sharing",
+    "artwork_url",
+    "description",
+]
+
+
+def a_track(*values):
+    return Track(**dict(zip(TRACK_COLUMNS, values, strict=True)))
+
+
+def a_playlist(*values):
+    return Playlist(**dict(zip(PLAYLIST_COLUMNS, values, strict=True)))
 
 
 def following(name, asked, parameters=()):
@@ -96,13 +148,16 @@ def test_a_reset_time_is_read_relative_to_now():
 
 def test_a_resolved_track():
     location = redirect(reply("resolve_track_302_2025"), now=NOW)
-    assert read_location(location, api_base=API, seed_url="https://soundcloud.com/a/b") == Resource(2088703866)
+    assert read_location(location, api_base=API, seed_url="https://soundcloud.com/a/b") == Resource(
+        THINGS["track"], 2088703866
+    )
 
 
-def test_a_resolved_playlist_is_no_seed():
+def test_a_resolved_playlist():
     location = redirect(reply("resolve_set_302_2018"), now=NOW)
-    with pytest.raises(SeedError, match="is a playlist"):
-        read_location(location, api_base=API, seed_url="https://soundcloud.com/yndihalda/sets/dash-and-blast")
+    found = read_location(location, api_base=API, seed_url="https://soundcloud.com/yndihalda/sets/dash-and-blast")
+    assert found.thing is THINGS["playlist"]
+    assert str(found.number) in location
 
 
 # Tokens
@@ -123,9 +178,9 @@ def test_token_replies():
 
 
 def test_track_of_2022():
-    page = parse_track(body("track_13158665_2022"))
+    page = parse_thing(body("track_13158665_2022"), "track")
     # fmt: off
-    assert page.tracks == {13158665: Track(
+    assert page.tracks == {13158665: a_track(
         13158665, 3699101, "Munching at Tiannas house",
         "https://soundcloud.com/alex-stevenson/munching-at-tiannas-house",
         "2011-04-06T15:37:43Z", 18109, None, None, None, None, None, None, "all-rights-reserved", None, None, None,
@@ -144,9 +199,9 @@ def test_track_of_2022():
 
 
 def test_track_of_2020():
-    page = parse_track(body("track_762635683_2020"))
+    page = parse_thing(body("track_762635683_2020"), "track")
     # fmt: off
-    assert page.tracks == {762635683: Track(
+    assert page.tracks == {762635683: a_track(
         762635683, 1817, "Matthias Kunze | La Península", "https://soundcloud.com/matthias-kunze/la-peninsula",
         "2020-02-18T12:32:51Z", 4197460, "Storytelling", None, None, None, None, None, "all-rights-reserved",
         "2020-02-20", "Description text.",
@@ -160,9 +215,9 @@ def test_track_of_2020():
 
 
 def test_track_of_2015_with_quoted_tags():
-    page = parse_track(body("track_170437996_2015_tags"))
+    page = parse_thing(body("track_170437996_2015_tags"), "track")
     # fmt: off
-    assert page.tracks == {170437996: Track(
+    assert page.tracks == {170437996: a_track(
         170437996, 43343336, "I Want What You Got", "https://soundcloud.com/palaceband/i-want-what-you-got-1",
         "2014-10-03T07:56:07Z", 242542, "Alternative", "Beatnik Creative", None, None, None, None,
         "all-rights-reserved",
@@ -191,7 +246,7 @@ DOC_USER = person(
     (None, None, None, 3, 20, None),
 )  # fmt: skip
 # fmt: off
-DOC_TRACK = Track(
+DOC_TRACK = a_track(
     1234, 12345, "Some title", "https://soundcloud.com/userPermalink/trackPermalink", "2019-01-15T15:40:49Z", 40000,
     "Rock",
     "some label", None, None, None, None, "all-rights-reserved", "2019-08-22", None,
@@ -201,9 +256,9 @@ DOC_TRACK = Track(
 
 
 def test_the_documented_track():
-    page = parse_track(body("doc_track"))
+    page = parse_thing(body("doc_track"), "track")
     assert (page.tracks, page.users, page.tags) == ({1234: DOC_TRACK}, {12345: DOC_USER}, {})
-    full = parse_track(body("doc_track"), full_profiles=True).users[12345]
+    full = parse_thing(body("doc_track"), "track", full_profiles=True).users[12345]
     assert full[11:15] == ("Full Name", "City", "Country", None)
 
 
@@ -302,7 +357,7 @@ def test_a_composed_page_of_likes():
     page, _ = parse_page(body("composed_likes_tracks_page"), KINDS["user_likes"])
     assert (page.received, page.skipped) == (3, 0)
     # fmt: off
-    assert page.tracks[179495375] == Track(
+    assert page.tracks[179495375] == a_track(
         179495375, 27945548, "The Wait", "https://soundcloud.com/pelican-song/04-the-wait", "2014-12-01T19:22:45Z",
         361463,
         "Pelican", None, None, None, None, None, "all-rights-reserved", None, None,
@@ -333,7 +388,7 @@ def test_a_playlist_of_2018():
     value = exchange("playlist_446283_2018")["response"]["body"]
     page, _ = parse_page(json.dumps([value]).encode(), KINDS["user_playlists"])
     # fmt: off
-    assert page.playlists == {446283: Playlist(
+    assert page.playlists == {446283: a_playlist(
         446283, 2262610, "enjoy eternal bliss", "https://soundcloud.com/yndihalda/sets/dash-and-blast",
         "2010-11-28T12:54:52Z", 4, None, 3943833, None, None, "Big Scary Monsters / Burnt Toast Vinyl / XTAL", "public",
         "https://i1.sndcdn.com/artworks-000003283417-7bxhxh-large.jpg", None,

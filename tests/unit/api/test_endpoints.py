@@ -8,6 +8,7 @@ from harvest.api import endpoints
 from harvest.errors import UnexpectedReply
 from harvest.lists import KINDS
 from harvest.models import Task
+from harvest.things import THINGS
 
 
 def ask(kind, **fields):
@@ -93,8 +94,8 @@ def test_a_seed_is_resolved_by_its_page():
 
 
 def test_a_track_is_asked_by_its_urn():
-    assert endpoints.track(5).path_and_query == "/tracks/soundcloud:tracks:5"
-    assert endpoints.track(5, "s-1").path_and_query == "/tracks/soundcloud:tracks:5?secret_token=s-1"
+    assert endpoints.thing(THINGS["track"], 5).path_and_query == "/tracks/soundcloud:tracks:5"
+    assert endpoints.thing(THINGS["track"], 5, "s-1").path_and_query == "/tracks/soundcloud:tracks:5?secret_token=s-1"
 
 
 @pytest.mark.parametrize(

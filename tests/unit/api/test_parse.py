@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvest.api.parse import parse_page, parse_track
+from harvest.api.parse import parse_page, parse_thing
+from harvest.api.schemas import WireProfile, WireTrack, WireUser
 from harvest.errors import ServerTrouble, UnexpectedReply
 from harvest.lists import KINDS
 from harvest.models import Comment, Playlist, SeenAs, Track, User
@@ -20,7 +21,7 @@ NOBODY = (None,) * 4
 
 def user(user_id, name, url, seen_as, counts, profile=NOBODY):
     avatar = f"https://i1.sndcdn.com/avatars-{user_id}-large.jpg"
-    return User(user_id, name, url, avatar, "2014-03-02T10:11:12Z", *counts, *profile, seen_as)
+    return User(user_id, url, "2014-03-02T10:11:12Z", *counts, name, avatar, *profile, seen_as)
 
 
 ADA = user(11, "Ada Example", "https://soundcloud.com/ada-example", SeenAs.LIST, (12, 3, 0, 1, 450, 7))
@@ -30,9 +31,9 @@ UPLOADER = user(31, "Uploader One", "https://soundcloud.com/uploader-one", SeenA
 def track(track_id, title, uploader_id, seen_as=SeenAs.LIST):
     # fmt: off
     return Track(
-        track_id, uploader_id, title, f"https://soundcloud.com/x/{track_id}", "2020-05-06T07:08:09Z", 215000, "Techno",
-        None, None, 124.5, "Am", None, "all-rights-reserved", "2020-05", "Made up.",
-        f"https://i1.sndcdn.com/artworks-{track_id}-large.jpg", 1000, 90, 8, 0, None, "playable", "public", seen_as,
+        track_id, uploader_id, f"https://soundcloud.com/x/{track_id}", "2020-05-06T07:08:09Z", "2020-05", 215000,
+        1000, 90, 8, 0, None, title, "Techno", None, None, 124.5, "Am", None, "all-rights-reserved", "Made up.",
+        f"https://i1.sndcdn.com/artworks-{track_id}-large.jpg", "playable", "public", seen_as,
     )
     # fmt: on
 
@@ -115,7 +116,7 @@ def test_an_embedded_zero_is_unknown_and_never_a_count():
         0,
     )
     page, _ = parse_page(likes({"urn": "soundcloud:tracks:1", "user": {"urn": "soundcloud:users:2", **counts}}), LIKES)
-    assert page.users[2][5:11] == (None,) * 6
+    assert page.users[2][3:9] == (None,) * 6
 
 
 def test_embedded_counts_above_zero_are_kept():
@@ -142,8 +143,8 @@ def test_a_urn_without_an_id_is_enough():
 
 
 def test_the_seed_is_seen_in_full_and_its_artist_embedded(sample):
-    page = parse_track(sample("track_full"))
-    assert (page.items, page.received) == ((123,), 1)
+    page = parse_thing(sample("track_full"), "track")
+    assert (page.items, page.received, page.thing) == ((123,), 1, "track")
     assert page.tracks == {123: track(123, "The Seed", 31, SeenAs.FULL)}
     assert page.users[31].seen_as is SeenAs.EMBEDDED
     assert page.users[31].likes_given_count == 450
@@ -154,7 +155,7 @@ def test_the_seed_is_seen_in_full_and_its_artist_embedded(sample):
 )
 def test_what_is_no_track_is_no_seed(body):
     with pytest.raises(UnexpectedReply):
-        parse_track(body)
+        parse_thing(body, "track")
 
 
 def test_a_playlist_page(sample):
@@ -162,8 +163,8 @@ def test_a_playlist_page(sample):
     assert (page.items, page.received, page.skipped) == ((501, 502), 3, 1)
     # fmt: off
     assert page.playlists == {
-        501: Playlist(501, 31, "Mix", "https://soundcloud.com/x/sets/mix", "2021-01-01T00:00:00Z", 12, 3, 3600000,
-                      "album", None, None, "public", None, None),
+        501: Playlist(501, 31, "https://soundcloud.com/x/sets/mix", "2021-01-01T00:00:00Z", 12, 3, 3600000, "album",
+                      "Mix", None, None, "public", None, None),
         502: Playlist(502, 32, *(None,) * 12),
     }
     # fmt: on
@@ -321,3 +322,12 @@ def test_an_odd_entry_never_costs_a_good_one(odd, number):
 def test_any_bytes_are_a_page_or_an_error(body):
     with suppress(ServerTrouble, UnexpectedReply):
         parse_page(body, LIKES)
+
+
+@pytest.mark.parametrize(("kind", "thing", "shape"), [("user", User, WireUser), ("track", Track, WireTrack)])
+def test_columns_taken_as_they_stand_are_in_the_order_of_the_reply(kind, thing, shape):
+    """A text added to one and not to the other, or in another place, would land in the wrong column."""
+    first = "username" if kind == "user" else "title"
+    columns = thing._fields[thing._fields.index(first) : -1]
+    fields = (WireProfile if kind == "user" else shape).__struct_fields__
+    assert fields[fields.index(first) :] == columns

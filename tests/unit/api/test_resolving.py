@@ -6,29 +6,34 @@ import pytest
 
 from harvest.api.resolving import Resource, read_location
 from harvest.errors import SeedError, UnexpectedReply
+from harvest.things import THINGS
 
 API = "https://api.soundcloud.com"
 PAGE = "https://soundcloud.com/a/b"
+TRACK = THINGS["track"]
 
 
 @pytest.mark.parametrize(
     ("location", "resource"),
     [
-        (f"{API}/tracks/5", Resource(5)),
-        (f"{API}:443/tracks/5", Resource(5)),
-        (f"{API}/tracks/soundcloud:tracks:5", Resource(5)),
-        (f"{API}/tracks/soundcloud%3Atracks%3A5", Resource(5)),
-        (f"{API}/tracks/5?secret_token=s-x&client_id=CID", Resource(5, "s-x")),
-        ("/tracks/5", Resource(5)),
+        (f"{API}/tracks/5", Resource(TRACK, 5)),
+        (f"{API}:443/tracks/5", Resource(TRACK, 5)),
+        (f"{API}/tracks/soundcloud:tracks:5", Resource(TRACK, 5)),
+        (f"{API}/tracks/soundcloud%3Atracks%3A5", Resource(TRACK, 5)),
+        (f"{API}/tracks/5?secret_token=s-x&client_id=CID", Resource(TRACK, 5, "s-x")),
+        ("/tracks/5", Resource(TRACK, 5)),
+        (f"{API}/users/5", Resource(THINGS["user"], 5)),
+        (f"{API}/users/soundcloud:users:5", Resource(THINGS["user"], 5)),
+        (f"{API}/playlists/soundcloud:playlists:5?secret_token=s-x", Resource(THINGS["playlist"], 5, "s-x")),
     ],
 )
-def test_a_track_is_found(location, resource):
+def test_a_thing_is_found(location, resource):
     assert read_location(location, api_base=API, seed_url=PAGE) == resource
 
 
 def test_a_base_with_a_path_is_understood():
     base = "http://127.0.0.1:8000/v1"
-    assert read_location(f"{base}/tracks/5", api_base=base, seed_url=PAGE) == Resource(5)
+    assert read_location(f"{base}/tracks/5", api_base=base, seed_url=PAGE) == Resource(TRACK, 5)
 
 
 @pytest.mark.parametrize(
@@ -56,12 +61,11 @@ def test_any_other_place_is_unexpected(location):
 @pytest.mark.parametrize(
     ("location", "words"),
     [
-        (f"{API}/users/5", "is a profile"),
-        (f"{API}/playlists/soundcloud:playlists:5", "is a playlist"),
         (f"{API}/tracks/soundcloud:tracks:abc", "no number"),
+        (f"{API}/users/soundcloud:users:abc", "no number"),
     ],
 )
-def test_what_is_no_track_is_no_seed(location, words):
+def test_what_has_no_number_is_no_seed(location, words):
     with pytest.raises(SeedError, match=words) as raised:
         read_location(location, api_base=API, seed_url=PAGE)
     assert PAGE in str(raised.value)
@@ -69,9 +73,9 @@ def test_what_is_no_track_is_no_seed(location, words):
 
 def test_a_secret_never_shows():
     with pytest.raises(SeedError) as raised:
-        read_location(f"{API}/users/5", api_base=API, seed_url=f"{PAGE}/s-TOPSECRET")
+        read_location(f"{API}/users/soundcloud:users:abc", api_base=API, seed_url=f"{PAGE}/s-TOPSECRET")
     assert "TOPSECRET" not in str(raised.value)
     with pytest.raises(UnexpectedReply) as unexpected:
         read_location("https://x/tracks/5?secret_token=s-TOPSECRET", api_base=API, seed_url=PAGE)
     assert "TOPSECRET" not in str(unexpected.value) + unexpected.value.reply
-    assert "s-TOP" not in repr(Resource(5, "s-TOPSECRET"))
+    assert "s-TOP" not in repr(Resource(TRACK, 5, "s-TOPSECRET"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvest.api.seed_urls import Seed, normalise_seed
+from harvest.api.seed_urls import Seed, normalise_seed, public_address
 from harvest.errors import SeedError
 
 PLAIN = "https://soundcloud.com/forss/flickermood"
@@ -52,20 +52,44 @@ def test_the_case_of_the_path_is_kept():
 
 
 @pytest.mark.parametrize(
+    ("text", "url", "kind", "secret"),
+    [
+        ("https://soundcloud.com/forss", "https://soundcloud.com/forss", "user", None),
+        ("m.soundcloud.com/Forss/?si=1", "https://soundcloud.com/Forss", "user", None),
+        ("forss/sets/soulhack", "https://soundcloud.com/forss/sets/soulhack", "playlist", None),
+        ("forss/sets/soulhack/s-AbC", "https://soundcloud.com/forss/sets/soulhack/s-AbC", "playlist", "s-AbC"),
+    ],
+)
+def test_people_and_playlists_are_seeds(text, url, kind, secret):
+    assert normalise_seed(text) == Seed(url, kind, secret)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://soundcloud.com/a/b/s-Secret", "https://soundcloud.com/a/b/s-…"),
+        ("https://soundcloud.com/a/sets/b/s-Secret", "https://soundcloud.com/a/sets/b/s-…"),
+        ("https://soundcloud.com/a/s-track", "https://soundcloud.com/a/s-track"),
+        ("https://soundcloud.com/a/sets/s-list", "https://soundcloud.com/a/sets/s-list"),
+    ],
+)
+def test_an_address_is_shown_without_its_secret(address, shown):
+    assert public_address(address) == shown
+
+
+@pytest.mark.parametrize(
     ("text", "word"),
     [
         ("", "empty"),
         ("   ", "empty"),
-        ("https://soundcloud.com", "names no track"),
-        ("https://soundcloud.com/", "names no track"),
-        ("https://soundcloud.com/forss", "is a profile; harvest starts from a track"),
-        ("https://soundcloud.com/forss/", "is a profile"),
+        ("https://soundcloud.com", "names nothing"),
+        ("https://soundcloud.com/", "names nothing"),
         ("https://soundcloud.com/forss/likes", "list on a profile"),
         ("https://soundcloud.com/forss/reposts", "list on a profile"),
         ("https://soundcloud.com/forss/tracks", "list on a profile"),
         ("https://soundcloud.com/forss/Popular-Tracks", "list on a profile"),
-        ("https://soundcloud.com/forss/sets/soulhack", "playlist or album"),
-        ("https://soundcloud.com/forss/sets", "playlist or album"),
+        ("https://soundcloud.com/forss/sets", "list on a profile; give a playlist's page"),
+        ("https://soundcloud.com/forss/sets/soulhack/more", "below a playlist"),
         ("https://soundcloud.com/forss/flickermood/recommended", f"below a track; give {PLAIN}"),
         ("https://soundcloud.com/you/likes", "page of the site"),
         ("https://soundcloud.com/discover", "page of the site"),
@@ -90,7 +114,6 @@ def test_the_case_of_the_path_is_kept():
         ("https://soundcloud.com/a/b\n", None),
         ("https://soundcloud.com/a\x1b[2J/b", "cannot be seen"),
         ("a/b/c", "page below a track; give https://soundcloud.com/a/b"),
-        ("a/sets/b", "playlist"),
         ("https://soundcloud.com/a/b%0Ac", "characters"),
         ("https://soundcloud.com/../b", "characters"),
         ("https://soundcloud.com/ä/b", "characters"),
