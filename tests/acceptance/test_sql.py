@@ -253,7 +253,7 @@ def test_on_a_terminal_a_long_query_says_that_it_works(path, tmp_path):
     stop = [("Ctrl-C stops", "\x03")]
     shown, code = shown_on_a_terminal(tmp_path, "sql", NEVER_ENDS, "--db", path, steps=stop)
     assert code == 130
-    assert re.fullmatch(r"(\rasking for \d+ s, Ctrl-C stops )+(\^C)?\r\x1b\[K\nInterrupted\.\n", shown), shown
+    assert re.fullmatch(r"X\.\n", shown), shown
 
 
 def test_it_works_beside_a_running_crawl(sql, path):

@@ -148,7 +148,7 @@ def _is_number(values: Iterable[Any]) -> bool:
 def _width(text: str) -> int:
     if text.isascii():
         return len(text)
-    from rich.cells import cell_len
+    from rich.cells import cell_len  # here and below: for wide characters alone, `harvest sql` begins without
 
     return cell_len(text)
 
@@ -168,7 +168,7 @@ def _csv_cell(value: Any) -> Any:
 
 
 def _objects(columns: Sequence[str], rows: Rows) -> Iterator[str]:
-    import msgspec
+    import msgspec  # for JSON alone
 
     encode = msgspec.json.Encoder().encode
     for row in rows:

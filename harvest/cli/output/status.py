@@ -55,7 +55,7 @@ class Scene:
         return (self.now - datetime.fromisoformat(moment).replace(tzinfo=UTC)).total_seconds()
 
 
-def as_json(scene: Scene) -> dict[str, Any]:
+def in_json(scene: Scene) -> dict[str, Any]:
     """Give everything as plain JSON values."""
     look, seen, wait = scene.look, scene.look.standing, scene.wait
     holder = scene.holder and {"host": scene.holder[0], "pid": scene.holder[1], "last_seen_at": scene.holder[2]}
