@@ -11,7 +11,7 @@ import traceback
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from dotenv import load_dotenv
@@ -19,6 +19,9 @@ from dotenv import load_dotenv
 from harvest._version import __version__
 from harvest.cli.output.broken_pipe import leave_unread
 from harvest.errors import HarvestError, StoreError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # Command → (module, one line of help). Modules are imported when their command runs, so that `--help` is quick.
 COMMANDS = {
@@ -73,6 +76,13 @@ class HarvestGroup(click.Group):
         module = import_module(f"harvest.cli.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command or an option, without importing any command."""
+        from click.shell_completion import CompletionItem  # only where a shell asks
+
+        names = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Say all of it on one page of 80 columns: what it is, two examples, the commands by group."""
