@@ -1,6 +1,8 @@
 """Analyse a file: hold the lease, read the likes once, bring every method asked for up to date.
 
 In: a path and choices. Out: the tables of pairs; what was done. Never: a word to the user.
+
+numpy and scipy are an extra: what needs them is imported where it is used.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlite_utils import Database
+
 from harvest.analysis import derivations, links
 from harvest.analysis.methods import FAN_FROM, FANS, LABEL, METHODS, NAMED, RELATED, SIMILAR, USUAL, Choices
 from harvest.errors import ExtraMissing, SettingsError
@@ -19,8 +23,6 @@ from harvest.store.database import apply_schema, fold_wal, immediately, open_for
 from harvest.system.clock import Clock, as_text
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
-
     from harvest.analysis.kernel import Likes
     from harvest.analysis.likes import Library
 

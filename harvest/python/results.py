@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from harvest.errors import how_to_install
+from harvest.settings import DEFAULT_PATH
 from harvest.store import provenance, queries
 from harvest.store.database import open_to_read
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-DEFAULT_PATH = Path("data/cache/tracks.db")
 Row = TypeVar("Row", bound=tuple[Any, ...])
 
 

@@ -15,10 +15,10 @@ import click
 from harvest.cli.options.budgets import Seconds, budget_options
 from harvest.cli.options.types import whole
 from harvest.models import DEEPEST, LONGEST_DELAY, ORDERS
+from harvest.settings import DEFAULT_PATH
 from harvest.system.logs import configure_logs
 
 Command = Callable[..., Any]
-DEFAULT_PATH = Path("data/cache/tracks.db")
 
 
 def cache_path(default: Path = DEFAULT_PATH, envvar: str | None = "HARVEST_CACHE_PATH") -> Callable[[Command], Command]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from harvest.cli.output.broken_pipe import leave_unread
-from harvest.cli.output.formatting import duration as duration
+from harvest.cli.output.formatting import duration
 from harvest.client.budget import REASONS
 from harvest.errors import SeedError
 from harvest.models import Outcome
