@@ -84,10 +84,11 @@ def leaving_errors(target: Path) -> Iterator[None]:
     """Turn what goes wrong while writing into one clear line, and SQLite's word for Ctrl-C into Ctrl-C."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0)  # what Python itself complains of has none
+        if code in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_AUTH):  # it came in a callback, of progress or of access
             raise KeyboardInterrupt from error
-        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        if code == sqlite3.SQLITE_FULL:
             raise _full(target) from error
         raise
     except PermissionError as error:
