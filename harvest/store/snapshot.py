@@ -6,7 +6,6 @@ original, or over another file without being told to.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sqlite3
 from datetime import datetime
@@ -25,7 +24,7 @@ def take_snapshot(path: Path, out: Path, *, now: datetime, force: bool = False) 
     """Copy a harvest database; give the size of the copy in bytes. Raises StoreError."""
     with storage_errors(out):
         _check_target(path, out, now, force=force)
-        with contextlib.closing(open_to_read(path)) as source, beside(out) as part:
+        with open_to_read(path) as source, beside(out) as part:
             _copy(source, part)
             size = part.stat().st_size
             _put_in_place(part, out, force=force)

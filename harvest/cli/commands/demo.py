@@ -87,8 +87,7 @@ def demo(path: Path, users: int, tracks: int, seed: int, likes_per_user: float, 
 
 def _compare(path: Path, world: World, url: str) -> None:
     """Say whether the file holds exactly what the made-up world has."""
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         limits: Limits | None = stored_limits(connection, url)
         assert limits is not None
         expected = expect(world, url, **asdict(limits)).engagements
@@ -98,8 +97,6 @@ def _compare(path: Path, world: World, url: str) -> None:
                 "SELECT user_id, track_id, engagement_type, user_list_rank, track_list_rank FROM user_engagements"
             )
         }
-    finally:
-        connection.close()
     if found == expected:
         click.echo(f"Compared with the world it came from: all {len(expected):,} likes and reposts, none too many.")
     else:
@@ -111,15 +108,12 @@ def _compare(path: Path, world: World, url: str) -> None:
 
 def _ask(path: Path) -> None:
     """Run the three queries and show them with their answers."""
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         for question, sql in QUERIES.items():
             click.echo(f"\n-- {question}{sql}\n")
             cursor = connection.execute(sql)
             names = [column[0] for column in cursor.description]
             _show_table([names, *(tuple(_cell(value) for value in row) for row in cursor)])
-    finally:
-        connection.close()
 
 
 def _show_table(rows: Sequence[Sequence[str]]) -> None:

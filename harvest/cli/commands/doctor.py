@@ -181,12 +181,8 @@ def _file(path: Path) -> Line:
     if not path.exists():
         return Line("file", True, f"{path} is not there yet; a crawl makes it")
     try:
-        connection = open_to_read(path)
-        try:
-            with storage_errors(path):
-                found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
-        finally:
-            connection.close()
+        with open_to_read(path) as connection, storage_errors(path):
+            found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
     except (HarvestError, sqlite3.Error) as error:
         return Line("file", False, str(error), "Use another file with --cache-path.")
     if found != ["ok"]:

@@ -46,8 +46,7 @@ def failures(path: Path, failure_class: str | None, also_resolved: bool, as_csv:
     from harvest.store.database import open_to_read
     from harvest.store.queries import failed_lists
 
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         rows = failed_lists(connection, failure_class=failure_class, also_resolved=also_resolved)
         if as_csv:
             write_csv(COLUMNS, rows, sys.stdout)
@@ -55,8 +54,6 @@ def failures(path: Path, failure_class: str | None, also_resolved: bool, as_csv:
             write_ndjson(COLUMNS, rows, sys.stdout)
         else:
             _print_lines(rows, path)
-    finally:
-        connection.close()
     return 0
 
 

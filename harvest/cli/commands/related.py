@@ -46,12 +46,8 @@ def related(track: str, path: Path, method: str, limit: int, as_json: bool) -> i
       harvest related https://soundcloud.com/artist/track
       harvest related soundcloud:tracks:123 --method colike_npmi --json
     """
-    connection = open_to_read(path)
-    try:
-        with patience(connection, "comparing who likes what"):
-            found = tracks_near(connection, track, method=method, limit=limit)
-    finally:
-        connection.close()
+    with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
+        found = tracks_near(connection, track, method=method, limit=limit)
     click.echo(json.dumps(found.as_json()) if as_json else "\n".join(_tracks(found)))
     return 0
 
@@ -75,12 +71,8 @@ def similar(user: str, path: Path, method: str, limit: int, as_json: bool) -> in
       harvest similar https://soundcloud.com/somebody
       harvest similar soundcloud:users:123 --limit 20
     """
-    connection = open_to_read(path)
-    try:
-        with patience(connection, "comparing who likes what"):
-            found = people_near(connection, user, method=method, limit=limit)
-    finally:
-        connection.close()
+    with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
+        found = people_near(connection, user, method=method, limit=limit)
     click.echo(json.dumps(found.as_json()) if as_json else "\n".join(_people(found)))
     return 0
 

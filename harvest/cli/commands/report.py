@@ -33,13 +33,10 @@ def report(out: Path | None, path: Path, force: bool, show: bool) -> int:
       harvest report around-my-track.html --cache-path data/cache/tracks.db --open
     """
     target = out or usual_place(path)
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         check_target(target, path, force=force)
         with storage_errors(path), patience(connection) as tell:
             facts = gather(connection, path.name, tell)
-    finally:
-        connection.close()
     write(page(facts), target)
     click.echo(target)
     if show:

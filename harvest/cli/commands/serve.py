@@ -10,7 +10,7 @@ import click
 
 from harvest.cli.options.crawl import cache_path, log_options
 from harvest.serving.server import listen, missing, run
-from harvest.store.database import open_to_read
+from harvest.store.database import check_readable
 
 
 @click.command()
@@ -27,7 +27,7 @@ def serve(path: Path, port: int, open_it: bool) -> int:
       harvest serve --open
       harvest serve --cache-path data/cache/demo.db --port 8001
     """
-    open_to_read(path).close()  # refuses what is missing or not ours
+    check_readable(path)
     if find_spec("datasette") is None:
         raise missing()
     listening = listen(port)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
@@ -107,7 +106,7 @@ def _ask(
     path: Path, named: Named | None, text: str, values: tuple[str, ...], *, form: str, limit: int | None, timeout: float
 ) -> int:
     limit, writer = _writer(form, limit)
-    with contextlib.closing(open_to_read(path)) as connection:
+    with open_to_read(path) as connection:
         with spinner("asking; Ctrl-C stops"), storage_errors(path):  # up to the first row
             statement, bound = _query(connection, named, text, values)
             answer = ask(connection, statement, bound, watch=Watch(timeout or None))

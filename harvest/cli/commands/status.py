@@ -48,12 +48,9 @@ def status(path: Path, as_json: bool, watch: bool) -> int:
 
 
 def _scene(path: Path) -> Scene:
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         now = SystemClock().now()
         return Scene(path, look(connection), holder_of(connection, now), now)
-    finally:
-        connection.close()
 
 
 def _scenes(path: Path) -> Iterator[Scene]:

@@ -33,11 +33,8 @@ def why(thing: str, wanted: str, path: Path, limit: int, as_json: bool) -> int:
       harvest why user https://soundcloud.com/somebody
       harvest why track soundcloud:tracks:123 --json
     """
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         reason = reason_of(connection, thing, wanted, limit=limit)
-    finally:
-        connection.close()
     click.echo(json.dumps(reason.as_json()) if as_json else "\n".join(_lines(reason)))
     return 0
 

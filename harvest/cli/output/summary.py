@@ -35,11 +35,8 @@ def show_summary(
 
     `go_on` is the command that would take up what was interrupted.
     """
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         seen = overview(connection)
-    finally:
-        connection.close()
     code = _exit_code(seen, stop_reason)
     asked = {public_seed(seed) for seed in seeds}
     if as_json:
