@@ -17,6 +17,7 @@ from harvest.cli.options.crawl import cache_path, log_options
 from harvest.cli.options.types import whole
 from harvest.cli.output.formatting import duration
 from harvest.cli.output.spinner import is_watched, spinner
+from harvest.cli.output.table import table
 from harvest.system.clock import SystemClock
 
 
@@ -101,8 +102,8 @@ def _summary(made: Analysis, path: Path, choices: Choices, seconds: float) -> It
         if sum(made.lists_left_out.values()) > made.people and not choices.include_incomplete:
             yield "That is most of them: mind it, or use them as far as they were read with --include-incomplete."
     yield ""
-    yield f"  {'table':<21} {'method':<15} {'pairs':>11}  computed"
-    yield from (f"  {d.table:<21} {d.method:<15} {d.pairs:>11,}  {_computed(d)}" for d in made.methods)
+    methods = ((done.table, done.method, f"{done.pairs:,}", _computed(done)) for done in made.methods)
+    yield from table([("table", "method", "pairs", "computed"), *methods], right=[2])
     yield ""
     yield "Ask with: harvest related TRACK, harvest similar USER"
 

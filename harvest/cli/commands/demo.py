@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.cells import cell_len
 
 from harvest.cli.commands.crawl import harvest_seeds
 from harvest.cli.options.crawl import cache_path, crawl_options, log_options
 from harvest.cli.options.merge import given
 from harvest.cli.options.world import world_options
+from harvest.cli.output.table import table
 from harvest.models import Limits
 from harvest.settings import Settings
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, run_in_thread
@@ -113,14 +112,7 @@ def _ask(path: Path) -> None:
             click.echo(f"\n-- {question}{sql}\n")
             cursor = connection.execute(sql)
             names = [column[0] for column in cursor.description]
-            _show_table([names, *(tuple(_cell(value) for value in row) for row in cursor)])
-
-
-def _show_table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(cell_len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
-        click.echo(("  " + "  ".join(cells)).rstrip())
+            click.echo("\n".join(table([names, *([_cell(value) for value in row] for row in cursor)])))
 
 
 def _cell(value: object) -> str:

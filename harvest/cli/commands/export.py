@@ -12,6 +12,7 @@ import click
 from harvest.cli.options.crawl import cache_path, log_options
 from harvest.cli.options.types import whole
 from harvest.cli.output.spinner import spinner
+from harvest.cli.output.table import table
 from harvest.export.choices import FORMATS, IDS, Choices, parse_kinds, parse_split
 from harvest.export.exporter import export as export_into
 from harvest.system.clock import SystemClock, as_text
@@ -105,10 +106,11 @@ def _summary(folder: Path, made: dict[str, Any]) -> Iterator[str]:
             f"  {step['filter']}: left out {dropped['users']:,} users, {dropped['items']:,} tracks, "
             f"{dropped['interactions']:,} interactions"
         )
-    width = max(len(file["path"]) for file in made["files"])
-    for file in made["files"]:
-        rows = f"{file['rows']:>13,} rows" if file["columns"] else ""
-        yield f"  {file['path']:<{width}}  {rows:>18}  {file['bytes'] / 1e6:>10,.2f} MB"
+    files = [
+        (file["path"], f"{file['rows']:,} rows" if file["columns"] else "", f"{file['bytes'] / 1e6:,.2f} MB")
+        for file in made["files"]
+    ]
+    yield from table(files, right=[1, 2])
 
 
 def _step(what: str, done: int, total: int | None) -> str:

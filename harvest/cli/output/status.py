@@ -159,7 +159,7 @@ def _lists(look: Look) -> Iterator[str]:
             found = dict(kind.outcomes)
             numbers = [*(found.get(name, 0) for name in outcomes), kind.open, kind.claimed, kind.collected]
             rows.append([KINDS[kind.kind].name, *(f"{n:,}" for n in numbers)])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]  # no `table`: a look goes without rich
     for row in rows:
         cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
         yield "  ".join(["", row[0].ljust(widths[0]), *cells])
