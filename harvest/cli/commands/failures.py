@@ -12,6 +12,9 @@ import click
 from harvest.cli.options.crawl import cache_path, crawl_options, log_options
 from harvest.cli.output.rows import write_csv, write_ndjson
 from harvest.errors import failure_classes
+from harvest.store.database import open_to_read
+from harvest.store.queries import failed_lists
+from harvest.system.logs import printable
 
 COLUMNS = (
     "list",
@@ -43,9 +46,6 @@ _CLASSES = click.Choice([*failure_classes(), "unsupported_urn"])
 @log_options
 def failures(path: Path, failure_class: str | None, also_resolved: bool, as_csv: bool, as_json: bool) -> int:
     """List what failed and why: one line per list and reason."""
-    from harvest.store.database import open_to_read
-    from harvest.store.queries import failed_lists
-
     with open_to_read(path) as connection:
         rows = failed_lists(connection, failure_class=failure_class, also_resolved=also_resolved)
         if as_csv:
@@ -103,8 +103,6 @@ def retry(path: Path, failure_class: str | None, as_json: bool, **chosen: Any) -
 
 
 def _print_lines(rows: Iterator[tuple[Any, ...]], path: Path) -> None:
-    from harvest.system.logs import printable
-
     nothing, hopeful = True, False
     for row in rows:
         nothing = False
