@@ -314,6 +314,8 @@ def test_ctrl_c_ends_it_and_leaves_nothing(start, longer, tmp_path, sign):
     assert list(tmp_path.iterdir()) == []
 
 
+# Where tracebacks of SQLite's callbacks were switched on (datasette does that), Python warns.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_in_a_callback_of_sqlite_is_no_prohibition(tmp_path):
     def press(*_):
         raise KeyboardInterrupt
