@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from harvest.errors import SettingsError
 
+DEFAULT_PATH = Path("data/cache/tracks.db")  # of the file; HARVEST_CACHE_PATH is an option's
 API_URL = "https://api.soundcloud.com"
 AUTH_URL = "https://secure.soundcloud.com"
 REDIRECT_URI = "http://127.0.0.1:8765/callback"

@@ -10,18 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from sqlite_utils import Database
 
 from harvest.analysis import derivations, snapshots, tables
 from harvest.analysis.changes import Snapshot, changed, fingerprint, snapshot, vanished
 from harvest.analysis.derivations import Derivation
 from harvest.analysis.kernel import Ints, Likes, Pairs, blocks, count, nearest
 from harvest.analysis.methods import AGAINST_ALL, MEASURES, Choices
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
 Told = Callable[[str, float], None]
 

@@ -1,6 +1,8 @@
 """Analyse a file: hold the lease, read the likes once, bring every method asked for up to date.
 
 In: a path and choices. Out: the tables of pairs; what was done. Never: a word to the user.
+
+numpy and scipy are an extra: what needs them is imported where it is used.
 """
 
 from __future__ import annotations
@@ -11,16 +13,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlite_utils import Database
+
 from harvest.analysis import derivations, links
 from harvest.analysis.methods import FAN_FROM, FANS, LABEL, METHODS, NAMED, RELATED, SIMILAR, USUAL, Choices
 from harvest.errors import ExtraMissing, SettingsError
 from harvest.store import lease
-from harvest.store.database import apply_schema, fold_wal, immediately, open_for_crawl, open_to_read, storage_errors
+from harvest.store.database import apply_schema, check_readable, fold_wal, immediately, open_for_crawl, storage_errors
 from harvest.system.clock import Clock, as_text
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
-
     from harvest.analysis.kernel import Likes
     from harvest.analysis.likes import Library
 
@@ -81,7 +83,7 @@ def analyse(
     too small, StoreError (CrawlBusy while somebody crawls into the file). Interrupted, the next one goes on.
     """
     check_extra()
-    open_to_read(path).close()  # there must be a harvest
+    check_readable(path)
     with storage_errors(path):
         db = open_for_crawl(path)
         try:

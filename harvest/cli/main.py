@@ -7,10 +7,11 @@ import errno
 import io
 import os
 import sys
+import traceback
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from dotenv import load_dotenv
@@ -18,6 +19,9 @@ from dotenv import load_dotenv
 from harvest._version import __version__
 from harvest.cli.output.broken_pipe import leave_unread
 from harvest.errors import HarvestError, StoreError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # Command → (module, one line of help). Modules are imported when their command runs, so that `--help` is quick.
 COMMANDS = {
@@ -72,6 +76,13 @@ class HarvestGroup(click.Group):
         module = import_module(f"harvest.cli.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command or an option, without importing any command."""
+        from click.shell_completion import CompletionItem  # only where a shell asks
+
+        names = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Say all of it on one page of 80 columns: what it is, two examples, the commands by group."""
@@ -200,16 +211,21 @@ def _run(argv: list[str] | None) -> int:
         click.echo("Interrupted.", err=True)
         return 130
     except HarvestError as error:
-        from harvest.system.logs import printable
-        from harvest.system.redaction import without_secrets
-
-        click.echo(f"harvest: {printable(without_secrets(str(error)))}", err=True)
+        click.echo(f"harvest: {_harmless(str(error))}", err=True)
         return error.exit_code
     except OSError as error:
         full = error.filename is None and error.errno in _NO_ROOM  # no file of ours: those say so themselves
         return _output_failed(error) if full else _unexpected(error)
     except Exception as error:  # the last door: one line for people, the trace on request
         return _unexpected(error)
+
+
+def _harmless(line: str) -> str:
+    """Hide secrets in a line, and what would move the cursor."""
+    from harvest.system.logs import printable  # late: what goes wrong once in a while must not slow down every start
+    from harvest.system.redaction import without_secrets
+
+    return printable(without_secrets(line))
 
 
 def _name_the_variable(error: click.ClickException) -> None:
@@ -229,15 +245,10 @@ def _output_failed(error: OSError) -> int:
 
 
 def _unexpected(error: Exception) -> int:
-    import traceback
-
-    from harvest.system.logs import printable
-    from harvest.system.redaction import without_secrets
-
     if os.environ.get("HARVEST_TRACEBACK"):
-        click.echo(without_secrets("".join(traceback.format_exception(error))), err=True)
+        click.echo("\n".join(map(_harmless, "".join(traceback.format_exception(error)).splitlines())), err=True)
     click.echo(
-        f"harvest: unexpected {type(error).__name__}: {printable(without_secrets(str(error)))}. What was kept is safe."
+        f"harvest: unexpected {type(error).__name__}: {_harmless(str(error))}. What was kept is safe."
         " Set HARVEST_TRACEBACK=1 to see where it happened, and please report it.",
         err=True,
     )

@@ -18,11 +18,15 @@ import click
 from harvest import terms
 from harvest.auth.token_store import Keeper, MemoryKeeper
 from harvest.cli.options.budgets import make_budget
+from harvest.cli.output.display import LiveDisplay
+from harvest.cli.output.events import EventWitness
 from harvest.cli.output.observers import Watcher, Watchers
+from harvest.cli.output.spinner import is_watched
 from harvest.crawler.engine import MAX_IN_FLIGHT, Engine
 from harvest.crawler.session import Conditions, Seeds, crawl
 from harvest.settings import Settings, read_settings
 from harvest.system.clock import SystemClock
+from harvest.system.logs import file_log
 from harvest.wiring import Connection, connect, keeper_for, state_folder
 
 
@@ -148,13 +152,8 @@ def _handling(signals: tuple[signal.Signals, ...], call: Callable[[], None]) -> 
 
 def _watchers(meta: Mapping[str, Any]) -> Iterator[Watcher]:
     """Choose who watches: the display on a terminal, events elsewhere; events go above it with -v, and into a file."""
-    from harvest.cli.output.events import EventWitness
-    from harvest.system.logs import file_log
-
-    display = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not meta.get("quiet")
+    display = is_watched()
     if display:
-        from harvest.cli.output.display import LiveDisplay
-
         yield LiveDisplay()
     if not display or meta.get("log_level") == "debug":
         yield EventWitness()

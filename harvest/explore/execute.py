@@ -34,22 +34,15 @@ class Answer:
 class Watch:
     """Measures how long SQLite works, leaves out the time in which nobody asks it for rows, and ends it in time."""
 
-    def __init__(
-        self,
-        seconds: float | None,
-        on_look: Callable[[float], object] = lambda seconds: None,
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """`on_look` hears about a hundred times a second for how long SQLite has worked."""
+    def __init__(self, seconds: float | None, now: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
         self.interrupted = False
-        self._on_look, self._now = on_look, now
+        self._now = now
         self._worked, self._since = 0.0, now()
 
     def look(self) -> int:
         """Answer SQLite, which asks whether to stop."""
         try:
-            self._on_look(self.worked)
             return int(self.is_over)
         except KeyboardInterrupt:  # SQLite would swallow it
             self.interrupted = True

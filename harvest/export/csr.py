@@ -1,6 +1,7 @@
 """Write a sparse matrix, users by tracks, as scipy saves it, and the ids of its rows and columns.
 
 The arrays are gathered in files and compressed from there: a long matrix takes no more memory than a short one.
+numpy and scipy are an extra: they are imported where they are used.
 """
 
 from __future__ import annotations

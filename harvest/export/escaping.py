@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-# What a spreadsheet would run (OWASP, CSV injection), in its wide forms too. `harvest failures --csv` does the same.
-_FORMULA = tuple("=+-@＝＋－＠")
+from harvest.system.spreadsheet import without_formula
+
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LINE_BREAK = re.compile("\r\n?")
@@ -21,8 +21,7 @@ def cell(text: str) -> str:
 
     NUL goes and line breaks become line feeds, since no two readers agree on them.
     """
-    text = _LINE_BREAK.sub("\n", text.replace("\0", ""))
-    return "'" + text if text.lstrip()[:1] in _FORMULA or text[:1] == "\t" else text
+    return without_formula(_LINE_BREAK.sub("\n", text.replace("\0", "")))
 
 
 def field(text: str) -> str:

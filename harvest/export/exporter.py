@@ -15,7 +15,7 @@ from harvest.export.job import ROWS_PER_FILE, File, Job
 from harvest.export.manifest import manifest
 from harvest.export.pseudonyms import read_key
 from harvest.export.selection import Tell, select
-from harvest.store.database import open_to_read, storage_errors
+from harvest.store.database import check_readable, storage_errors
 
 _WRITERS: dict[str, Callable[[Job], list[File]]] = {
     "parquet": parquet.write,
@@ -47,7 +47,7 @@ def export(
     nothing, StoreError when the harvest cannot be read or the folder cannot be written.
     """
     _check(choices, target, key_file)
-    open_to_read(path).close()
+    check_readable(path)
     check_target(target, force=force)
     key = read_key(key_file) if key_file is not None else b""
     with storage_errors(path), staged(target, force=force) as folder:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import os
-import secrets
 import shutil
 import sqlite3
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from harvest.errors import StorageFailed
+from harvest.system.files import beside
 
 MANIFEST = "manifest.json"
 MAKER = "harvest export"
@@ -54,30 +54,13 @@ def _earlier(target: Path) -> dict[str, Any] | None:
 def staged(target: Path, *, force: bool) -> Iterator[Path]:
     """Give an empty folder beside the target, and put it in its place at the end. After an error nothing is left."""
     check_target(target, force=force)
-    with leaving_errors(target):
-        part = (
-            target.parent / f".{target.name}.{secrets.token_hex(4)}.part"
-        )  # named before it is made: Ctrl-C may be quick
-        missing = [path for path in (target.parent, *target.parent.parents) if not path.exists()]
-        try:
-            try:
-                part.mkdir(mode=0o700, parents=True)
-                yield part
-                part.chmod(0o777 & ~_umask())
-                _put_in_place(part, target, force=force)
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
-        except BaseException:
-            for parent in missing:
-                with contextlib.suppress(OSError):
-                    parent.rmdir()
-            raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with leaving_errors(target), beside(target) as part:
+        part.mkdir()
+        mode = stat.S_IMODE(part.stat().st_mode)
+        part.chmod(0o700)  # until it is whole
+        yield part
+        part.chmod(mode)
+        _put_in_place(part, target, force=force)
 
 
 def _put_in_place(part: Path, target: Path, *, force: bool) -> None:
@@ -101,10 +84,11 @@ def leaving_errors(target: Path) -> Iterator[None]:
     """Turn what goes wrong while writing into one clear line, and SQLite's word for Ctrl-C into Ctrl-C."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0)  # what Python itself complains of has none
+        if code in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_AUTH):  # it came in a callback, of progress or of access
             raise KeyboardInterrupt from error
-        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        if code == sqlite3.SQLITE_FULL:
             raise _full(target) from error
         raise
     except PermissionError as error:

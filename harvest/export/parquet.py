@@ -1,4 +1,7 @@
-"""Write Parquet: zstd, plain types that every version of every reader knows, files of bounded length."""
+"""Write Parquet: zstd, plain types that every version of every reader knows, files of bounded length.
+
+pyarrow is an extra: it is imported where it is used.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from harvest.export.choices import Choices
 from harvest.export.pseudonyms import about, pseudonym
 from harvest.store.database import attach_to_read, split_statements
 
-# What is going on, how far, of how much (None: not known). An empty text says only that time passes.
+# What is going on, how far, of how much (None: not known).
 Tell = Callable[[str, int, int | None], None]
 
 _COMMON_TO = 5  # uploaders who must share a genre or tag before a pseudonymised export tells it
@@ -240,8 +240,8 @@ def select(path: Path, scratch: Path, choices: Choices, *, key: bytes = b"", tel
     try:
         _prepare(connection, choices, key)
         attach_to_read(connection, path)
-        # A word of Python now and then, while SQLite works: so that Ctrl-C is heard, and something is shown.
-        connection.set_progress_handler(lambda: tell("", 0, None), 100_000)
+        # A word of Python now and then, while SQLite works: so that Ctrl-C is heard.
+        connection.set_progress_handler(lambda: 0, 100_000)
         connection.execute("BEGIN")
         selection = Selection(connection, choices)
         tell("choosing", 0, None)

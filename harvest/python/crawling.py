@@ -31,8 +31,8 @@ from harvest.crawler.session import Conditions, Seeds
 from harvest.crawler.session import crawl as run_session
 from harvest.errors import ApiError, SeedError, SettingsError
 from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits, Outcome, Page, Receipt, Task
-from harvest.python.results import DEFAULT_PATH, File
-from harvest.settings import Settings, read_settings
+from harvest.python.results import File
+from harvest.settings import DEFAULT_PATH, Settings, read_settings
 from harvest.store import harvests
 from harvest.store.database import holds_something, open_to_read
 from harvest.system.clock import SystemClock

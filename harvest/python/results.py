@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from harvest.errors import how_to_install
+from harvest.settings import DEFAULT_PATH
 from harvest.store import provenance
 from harvest.store.database import open_to_read
 from harvest.store.status import Overview, overview
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-DEFAULT_PATH = Path("data/cache/tracks.db")
 Row = TypeVar("Row", bound=tuple[Any, ...])
 
 

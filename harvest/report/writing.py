@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from harvest.errors import StorageFailed
 from harvest.report.page import GENERATOR
+from harvest.system.files import beside, write_through
 
 _MARK = f'<meta name="generator" content="{GENERATOR}">'.encode()
 _HEAD = 500  # bytes; the mark stands among the first
@@ -46,32 +45,11 @@ def is_ours(out: Path) -> bool:
 def write(text: str, out: Path) -> None:
     """Write the page beside its place, then move it there in one step. Raises StorageFailed; what was there stays."""
     try:
-        _write_beside(text, out)
+        with beside(out) as part:
+            part.write_text(text, encoding="utf-8", newline="\n")
+            write_through(part)
+            part.replace(out)
     except OSError as error:
         raise StorageFailed(
             f"Cannot write {out}: {error.strerror or error}. Name another place: harvest report OUT."
         ) from error
-
-
-def _write_beside(text: str, out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = None
-    try:
-        with NamedTemporaryFile(
-            "w", dir=out.parent, prefix=f".{out.name}.", suffix=".part", delete=False, encoding="utf-8", newline="\n"
-        ) as file:
-            part = Path(file.name)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.chmod(0o666 & ~_umask())
-        part.replace(out)
-    finally:
-        if part is not None:
-            part.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

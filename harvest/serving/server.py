@@ -145,7 +145,7 @@ async def _refuse(send: Any) -> None:
 
 def look(path: Path) -> tuple[About, dict[str, int]]:
     """Give what the home page says, and the number of rows of each table; large ones are not counted anew."""
-    with contextlib.closing(open_to_read(path)) as connection:
+    with open_to_read(path) as connection:
         connection.row_factory = None
         counts = _counts(connection)
         totals = connection.execute("SELECT users, tracks, likes, reposts FROM totals").fetchone()

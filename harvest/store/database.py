@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from harvest.errors import NotADatabase, NothingThere, SchemaTooNew, StorageFailed, StoreError
 from harvest.lists import KINDS
@@ -69,8 +69,21 @@ def _open_to_write(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open an existing harvest database, read-only; works beside a running crawl.
+class Reading(sqlite3.Connection):
+    """A connection that only reads: it has nothing to commit, so `with` closes it."""
+
+    def __exit__(self, *error: object) -> Literal[False]:
+        self.close()
+        return False
+
+
+def check_readable(path: Path) -> None:
+    """Raise what `open_to_read` raises."""
+    open_to_read(path).close()
+
+
+def open_to_read(path: Path) -> Reading:
+    """Open an existing harvest database, read-only; works beside a running crawl. To be closed, or used in a `with`.
 
     Raises NotADatabase, SchemaTooNew, NothingThere when there is no such file, or one that never got its tables.
     """
@@ -83,8 +96,10 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _open_to_look(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(_reading_address(path), uri=True, isolation_level=None, timeout=PATIENCE_SECONDS)
+def _open_to_look(path: Path) -> Reading:
+    connection = sqlite3.connect(
+        _reading_address(path), uri=True, isolation_level=None, timeout=PATIENCE_SECONDS, factory=Reading
+    )
     try:
         _check_owner(connection, path, empty_is_ours=False)
         connection.execute("PRAGMA query_only = ON")
@@ -99,7 +114,7 @@ def holds_something(path: Path) -> bool:
     file without tables: nothing is in it, and the next crawl begins in it. Raises what else `open_to_read` raises.
     """
     try:
-        open_to_read(path).close()
+        check_readable(path)
     except NothingThere:
         return False
     return True
@@ -110,7 +125,7 @@ def attach_to_read(connection: sqlite3.Connection, path: Path) -> None:
 
     The connection must have been opened with `uri=True`. Raises what `open_to_read` raises.
     """
-    open_to_read(path).close()  # says what is wrong with it
+    check_readable(path)
     connection.execute("ATTACH ? AS harvest", (_reading_address(path),))
     connection.set_authorizer(_keep_out_of_the_harvest)
 

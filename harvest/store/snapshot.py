@@ -10,11 +10,11 @@ import os
 import sqlite3
 from datetime import datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from harvest.errors import StorageFailed, StoreError
 from harvest.store import harvests, lease
 from harvest.store.database import open_to_read, storage_errors
+from harvest.system.files import beside, write_through
 
 _PAGES_AT_ONCE = 4096  # small enough for Ctrl-C to be heard
 _SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -24,19 +24,10 @@ def take_snapshot(path: Path, out: Path, *, now: datetime, force: bool = False) 
     """Copy a harvest database; give the size of the copy in bytes. Raises StoreError."""
     with storage_errors(out):
         _check_target(path, out, now, force=force)
-        source = open_to_read(path)
-        try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            part = _empty_file_beside(out)
-            try:
-                _copy(source, part)
-                size = part.stat().st_size
-                _put_in_place(part, out, force=force)
-            finally:
-                for name in ("", *_SIDE_FILES):
-                    _beside(part, name).unlink(missing_ok=True)
-        finally:
-            source.close()
+        with open_to_read(path) as source, beside(out) as part:
+            _copy(source, part)
+            size = part.stat().st_size
+            _put_in_place(part, out, force=force)
     return size
 
 
@@ -64,18 +55,6 @@ def _check_nobody_crawls(out: Path, now: datetime) -> None:
         target.close()
 
 
-def _empty_file_beside(out: Path) -> Path:
-    with NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", suffix=".part", delete=False) as made:
-        os.fchmod(made.fileno(), 0o644 & ~_umask())
-        return Path(made.name)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def _copy(source: sqlite3.Connection, part: Path) -> None:
     """Copy what one moment shows, and let go of what belongs to the process that crawls."""
     target = sqlite3.connect(part, isolation_level=None)
@@ -88,8 +67,7 @@ def _copy(source: sqlite3.Connection, part: Path) -> None:
         harvests.pause(target)
     finally:
         target.close()  # the last to close a file brings its write-ahead log into it
-    with part.open("rb") as written:
-        os.fsync(written.fileno())
+    write_through(part)
 
 
 def _put_in_place(part: Path, out: Path, *, force: bool) -> None:

@@ -1,1 +1,1 @@
-"""The machine we run on: clock, processes, logs, redaction."""
+"""The machine we run on: clock, processes, files, logs, redaction."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -18,6 +19,7 @@ import pytest
 from harvest.cli.main import _run as run_here
 from harvest.errors import StorageFailed, how_to_install
 from harvest.export.choices import FORMATS
+from harvest.export.folder import leaving_errors
 from tests.acceptance.conftest import environment
 from tests.exporting import Expected, leave, rich_file
 from tests.waiting import PATIENCE
@@ -312,13 +314,25 @@ def test_ctrl_c_ends_it_and_leaves_nothing(start, longer, tmp_path, sign):
     assert list(tmp_path.iterdir()) == []
 
 
+# Where tracebacks of SQLite's callbacks were switched on (datasette does that), Python warns.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_in_a_callback_of_sqlite_is_no_prohibition(tmp_path):
+    def press(*_):
+        raise KeyboardInterrupt
+
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.set_authorizer(press)
+        with pytest.raises(KeyboardInterrupt), leaving_errors(tmp_path):
+            connection.execute("SELECT 1")
+
+
 def test_a_terminal_is_told_how_far_it_is(harvest, tmp_path):
-    """A clock that jumps makes two seconds pass at once; without a terminal nothing is shown."""
+    """A timer that does not wait makes two seconds pass at once; without a terminal nothing is shown."""
     code = (
-        "import time, itertools, sys\n"
-        "ticks = itertools.count(step=3.0)\n"
-        "import harvest.cli.commands.export as command\n"
-        "command.time = type('Clock', (), {'monotonic': staticmethod(lambda: next(ticks))})\n"
+        "import sys, threading\n"
+        "from harvest.cli.output import spinner\n"
+        "now = staticmethod(lambda seconds, show: threading.Timer(0, show))\n"
+        "spinner.threading = type('Now', (), {'Timer': now})\n"
         "from harvest.cli.main import main\n"
         "main(sys.argv[1:])\n"
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 import signal
 import sqlite3
 import subprocess
@@ -253,7 +252,7 @@ def test_on_a_terminal_a_long_query_says_that_it_works(path, tmp_path):
     stop = [("Ctrl-C stops", "\x03")]
     shown, code = shown_on_a_terminal(tmp_path, "sql", NEVER_ENDS, "--db", path, steps=stop)
     assert code == 130
-    assert re.fullmatch(r"(\rasking for \d+ s, Ctrl-C stops )+(\^C)?\r\x1b\[K\nInterrupted\.\n", shown), shown
+    assert shown.endswith("asking; Ctrl-C stops\n\x1b[?25h\r\x1b[1A\x1b[2K\nInterrupted.\n"), shown  # the line is gone
 
 
 def test_it_works_beside_a_running_crawl(sql, path):

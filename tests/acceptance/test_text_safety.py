@@ -14,7 +14,6 @@ import sys
 
 import pytest
 
-from harvest.cli.commands.failures import as_text_cell
 from harvest.simulator import World, run_in_thread
 from harvest.simulator.oracle import expect
 from harvest.simulator.world.names import NASTY
@@ -155,13 +154,3 @@ def test_an_output_that_cannot_write_a_name_writes_an_escape(run, crowd, tmp_pat
 )
 def test_what_moves_a_cursor_is_written_out(text, shown):
     assert printable(text) == shown
-
-
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "  =1", "＝1", "\n=1"])
-def test_no_cell_begins_a_formula(text):
-    assert str(as_text_cell(text)).startswith("'") or str(as_text_cell(text)).startswith("\\")
-
-
-@pytest.mark.parametrize("value", [None, 5, -5, "plain", "it's = fine"])
-def test_other_cells_stay_as_they_are(value):
-    assert as_text_cell(value) == value

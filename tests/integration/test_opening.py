@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from harvest.errors import StorageFailed
-from harvest.store.database import open_for_crawl
+from harvest.store.database import apply_schema, open_for_crawl, open_to_read
 from harvest.system import sqlite_busy
 from tests.locking import being_made
 
@@ -36,3 +36,13 @@ def test_other_trouble_is_not_waited_for():
     with pytest.raises(sqlite3.OperationalError):
         sqlite_busy.open_patiently(opening)
     assert len(attempts) == 1
+
+
+def test_who_reads_closes_the_file_in_the_end(tmp_path):
+    db = open_for_crawl(tmp_path / "t.db")
+    apply_schema(db)
+    db.conn.close()
+    with open_to_read(tmp_path / "t.db") as connection:
+        assert connection.execute("SELECT count(*) FROM tracks").fetchone()[0] == 0
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")

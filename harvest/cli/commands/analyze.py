@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+import structlog
 
 from harvest.analysis.methods import METHODS, Choices
+from harvest.analysis.run import Analysis, Done, analyse
 from harvest.cli.options.crawl import cache_path, log_options
 from harvest.cli.options.types import whole
-
-if TYPE_CHECKING:
-    from harvest.analysis.run import Analysis, Done
+from harvest.cli.output.formatting import duration
+from harvest.cli.output.spinner import is_watched, spinner
+from harvest.cli.output.table import table
+from harvest.system.clock import SystemClock
 
 
 @click.command()
@@ -77,9 +77,6 @@ def analyze(
       harvest analyze
       harvest analyze --method colike_lift --method colike_npmi
     """
-    from harvest.analysis.run import analyse
-    from harvest.system.clock import SystemClock
-
     chosen = METHODS if "all" in methods else methods
     choices = Choices(neighbours, min_common, newest, include_incomplete)
     began = time.monotonic()
@@ -97,8 +94,6 @@ def analyze(
 
 
 def _summary(made: Analysis, path: Path, choices: Choices, seconds: float) -> Iterator[str]:
-    from harvest.cli.output.formatting import duration
-
     people, likes = _several(made.people, "person", "people"), _several(made.likes, "like")
     yield f"{path}: {likes} of {people}, analysed in {duration(seconds)}."
     if made.lists_left_out:
@@ -107,8 +102,8 @@ def _summary(made: Analysis, path: Path, choices: Choices, seconds: float) -> It
         if sum(made.lists_left_out.values()) > made.people and not choices.include_incomplete:
             yield "That is most of them: mind it, or use them as far as they were read with --include-incomplete."
     yield ""
-    yield f"  {'table':<21} {'method':<15} {'pairs':>11}  computed"
-    yield from (f"  {d.table:<21} {d.method:<15} {d.pairs:>11,}  {_computed(d)}" for d in made.methods)
+    methods = ((done.table, done.method, f"{done.pairs:,}", _computed(done)) for done in made.methods)
+    yield from table([("table", "method", "pairs", "computed"), *methods], right=[2])
     yield ""
     yield "Ask with: harvest related TRACK, harvest similar USER"
 
@@ -128,32 +123,13 @@ def _several(n: int, one: str, more: str | None = None) -> str:
 
 @contextlib.contextmanager
 def _telling() -> Iterator[Callable[[str, float], None]]:
-    """Show how far it is: a bar on a terminal, an event for each method elsewhere."""
-    meta = click.get_current_context().meta
-    if sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not meta.get("quiet"):
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("{task.description:<14}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
-        with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
-            bars: dict[str, int] = {}
-
-            def show(method: str, share: float) -> None:
-                if method not in bars:
-                    for bar in bars.values():
-                        progress.update(bar, visible=False)  # type: ignore[arg-type]
-                    bars[method] = progress.add_task(method, total=1.0)
-                progress.update(bars[method], completed=share)  # type: ignore[arg-type]
-
-            yield show
-    else:
-        yield _events()
+    """Show how far it is: beside a spinner on a terminal, as an event for each method elsewhere."""
+    with spinner("likes") as tell:
+        yield (lambda method, share: tell(f"{method}: {share:.0%}")) if is_watched() else _events()
 
 
 def _events() -> Callable[[str, float], None]:
     """Tell of each method when it begins, and every half minute how far it is."""
-    import structlog
-
     log = structlog.get_logger()
     last = [time.monotonic()]
 

@@ -6,21 +6,30 @@ import asyncio
 import json
 import os
 import sys
+import webbrowser
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from harvest.auth import pkce
+from harvest.auth.credential_chain import Chain, Credentials, configured, fingerprint
+from harvest.auth.exchange import Exchange
+from harvest.auth.login import catching, held, read_pasted, swap
+from harvest.auth.pkce import Attempt
+from harvest.auth.token_files import read_token_file
+from harvest.auth.token_store import Keeper, Kept, TokenStore
+from harvest.cli.few_requests import connect_briefly
 from harvest.cli.options.budgets import Seconds
 from harvest.cli.options.crawl import log_options
+from harvest.errors import ApiError, LoginNeeded, SettingsError
+from harvest.settings import Settings, read_settings
+from harvest.system.clock import SystemClock, as_text
+from harvest.system.logs import printable
+from harvest.wiring import keeper_for
 
-if TYPE_CHECKING:
-    from harvest.auth.credential_chain import Chain
-    from harvest.auth.pkce import Attempt
-    from harvest.auth.token_store import Keeper, Kept
-    from harvest.settings import Settings
-
-UNHURRIED = 0.1  # seconds between two requests of a command that sends three of them while a person waits
 _HOW = {
     "access_token": "the access token in SOUNDCLOUD_ACCESS_TOKEN",
     "refresh_token": "the tokens that SOUNDCLOUD_REFRESH_TOKEN became",
@@ -69,10 +78,6 @@ def login(no_browser: bool, redirect_uri: str | None, timeout: float) -> int:
     Register the redirect address once, on soundcloud.com/you/apps: http://127.0.0.1:8765/callback, or another one that
     you then name with --redirect-uri or SOUNDCLOUD_REDIRECT_URI. It has to be the same to the letter.
     """
-    from harvest.auth import pkce
-    from harvest.settings import read_settings
-    from harvest.wiring import keeper_for
-
     settings = read_settings(os.environ)
     client_id, _ = _client(settings)
     _ensure_kept(settings)
@@ -97,8 +102,6 @@ def login(no_browser: bool, redirect_uri: str | None, timeout: float) -> int:
 @log_options
 def status(as_json: bool) -> int:
     """Say how we are signed in, as whom, until when, and where it is kept; nothing is asked of the service."""
-    from harvest.errors import LoginNeeded
-
     try:
         seen = sign_in_status()
     except LoginNeeded as error:
@@ -122,9 +125,6 @@ def status(as_json: bool) -> int:
 @log_options
 def refresh() -> int:
     """Renew the tokens now; refused ones are said to be so, and nothing else is tried in their place."""
-    from harvest.settings import read_settings
-    from harvest.wiring import keeper_for
-
     settings = read_settings(os.environ)
     asyncio.run(_refresh(settings, keeper_for(settings)))
     seen = sign_in_status()
@@ -136,10 +136,6 @@ def refresh() -> int:
 @log_options
 def logout() -> int:
     """Sign out at the service, and forget what is kept for this app."""
-    from harvest.errors import LoginNeeded
-    from harvest.settings import read_settings
-    from harvest.wiring import keeper_for
-
     settings = read_settings(os.environ)
     if not settings.client_id:
         raise LoginNeeded("Sign-ins are kept per app: set SOUNDCLOUD_CLIENT_ID to say which one is to be forgotten.")
@@ -159,13 +155,6 @@ def import_(file: Path, force: bool) -> int:
     access_token, refresh_token, expires_at or expires_in, and scope are read; the file is not changed. Once they are
     renewed here, the copy in the file is spent, since each refresh token works once.
     """
-    from harvest.auth.credential_chain import fingerprint
-    from harvest.auth.login import held
-    from harvest.auth.token_files import read_token_file
-    from harvest.settings import read_settings
-    from harvest.system.clock import SystemClock
-    from harvest.wiring import keeper_for
-
     settings = read_settings(os.environ)
     _client(settings)
     _ensure_kept(settings)
@@ -178,7 +167,7 @@ def import_(file: Path, force: bool) -> int:
         if before and before.origin == origin and not force:
             click.echo("The stored login grew out of this file, so it is newer than the file: nothing to do.")
             return 0
-        store.save(_kept(token, origin))
+        store.save(Kept(token, origin))
     click.echo(f"Imported from {file}. Kept in {store.where}.")
     if not token.refresh_token:
         click.echo("There is no refresh token in it: it lasts until SoundCloud refuses it, about an hour.", err=True)
@@ -187,11 +176,6 @@ def import_(file: Path, force: bool) -> int:
 
 def sign_in_status() -> dict[str, Any]:
     """Tell how we would sign in just now; raises LoginNeeded."""
-    from harvest.auth.credential_chain import Credentials, configured
-    from harvest.errors import LoginNeeded
-    from harvest.settings import read_settings
-    from harvest.wiring import keeper_for
-
     settings = read_settings(os.environ)
     credentials = Credentials.checked(
         client_id=settings.client_id,
@@ -228,10 +212,6 @@ def _told(chains: list[Chain], settings: Settings) -> dict[str, Any]:
 
 def _life(kept: Kept) -> tuple[str | None, str]:
     """Say until when the token lives, and whether it still does."""
-    from datetime import datetime, timedelta
-
-    from harvest.system.clock import SystemClock, as_text
-
     token = kept.token
     if token is None or not token.access_token:
         return None, "none yet; the first request asks for one"
@@ -243,9 +223,6 @@ def _life(kept: Kept) -> tuple[str | None, str]:
 
 def _client(settings: Settings) -> tuple[str, str]:
     """Give id and secret, which every login needs."""
-    from harvest.auth.credential_chain import Credentials
-    from harvest.errors import LoginNeeded
-
     found = Credentials.checked(client_id=settings.client_id, client_secret=settings.client_secret)
     if found.client is None:
         raise LoginNeeded(found.missing)
@@ -253,16 +230,12 @@ def _client(settings: Settings) -> tuple[str, str]:
 
 
 def _ensure_kept(settings: Settings) -> None:
-    from harvest.errors import SettingsError
-
     if settings.credential_store == "memory":
         raise SettingsError("HARVEST_CREDENTIAL_STORE=memory keeps nothing, so a login would be lost: unset it first.")
 
 
 def _is_remote() -> bool:
     """Say whether no browser can be opened here."""
-    import webbrowser
-
     if os.environ.get("SSH_CONNECTION"):
         return True
     try:
@@ -273,10 +246,6 @@ def _is_remote() -> bool:
 
 
 def _code_by_browser(address: str, attempt: Attempt, seconds: float) -> str:
-    import webbrowser
-
-    from harvest.auth.login import catching
-
     with catching(attempt) as catcher:
         click.echo(f"Opening your browser. If nothing happens, open this address yourself:\n\n  {address}\n", err=True)
         click.echo(f"The redirect address must be registered with your app as {attempt.redirect_uri}", err=True)
@@ -285,8 +254,6 @@ def _code_by_browser(address: str, attempt: Attempt, seconds: float) -> str:
 
 
 def _code_by_paste(address: str, attempt: Attempt) -> str:
-    from harvest.auth.login import read_pasted
-
     click.echo(f"Open this address in any browser, on any machine, and say yes:\n\n  {address}\n", err=True)
     click.echo(
         f"It ends at {attempt.redirect_uri}... (which must be registered with your app; that the page does not load is "
@@ -298,32 +265,14 @@ def _code_by_paste(address: str, attempt: Attempt) -> str:
 
 async def _finish_login(settings: Settings, keeper: Keeper, code: str, attempt: Attempt) -> Kept:
     """Swap the code, keep the pair at once, then ask whose it is."""
-    from dataclasses import replace
-
-    from harvest.auth.exchange import Exchange
-    from harvest.auth.login import held, swap
-    from harvest.errors import ApiError
-    from harvest.system.clock import SystemClock
-    from harvest.wiring import connect, state_folder
-
     clock, store = SystemClock(), keeper.store("login")
     with held(store, clock):
         store.prepare()
-        async with connect(
-            _bare(settings), clock=clock, observer=Waits(), pace_folder=state_folder(), delay=UNHURRIED
-        ) as connection:
+        async with connect_briefly(_bare(settings)) as connection:
             kept = await swap(code, attempt, Exchange(connection.door, clock), _client(settings))
             store.save(kept)  # at once: nothing awaits in between
     try:
-        async with connect(
-            _bare(settings),
-            clock=clock,
-            observer=Waits(),
-            pace_folder=state_folder(),
-            delay=UNHURRIED,
-            keeper=keeper,
-            fall_back=False,
-        ) as connection:
+        async with connect_briefly(_bare(settings), keeper, fall_back=False) as connection:
             user, urn = await connection.client.me()
     except ApiError as error:
         click.echo(f"Whose login it is could not be asked: {error}", err=True)
@@ -335,27 +284,12 @@ async def _finish_login(settings: Settings, keeper: Keeper, code: str, attempt: 
 
 
 async def _refresh(settings: Settings, keeper: Keeper) -> None:
-    from harvest.system.clock import SystemClock
-    from harvest.wiring import connect, state_folder
-
-    async with connect(
-        settings,
-        clock=SystemClock(),
-        observer=Waits(),
-        pace_folder=state_folder(),
-        delay=UNHURRIED,
-        keeper=keeper,
-        fall_back=False,
-    ) as connection:
+    async with connect_briefly(settings, keeper, fall_back=False) as connection:
         await connection.bearer.renew_now()
 
 
 async def _sign_out(settings: Settings, keeper: Keeper) -> list[str]:
     """Sign out of every way of signing in that is kept for this app; give what to tell."""
-    from harvest.auth.login import held
-    from harvest.system.clock import SystemClock
-    from harvest.wiring import connect, state_folder
-
     told, clock = [], SystemClock()
     for kind in ("login", "refresh_token", "access_token", "client_credentials"):
         store = keeper.store(kind)
@@ -366,9 +300,7 @@ async def _sign_out(settings: Settings, keeper: Keeper) -> list[str]:
             kept = store.load() or kept
             token = kept.token.access_token if kept.token else ""
             try:
-                async with connect(
-                    _anyone(settings), clock=clock, observer=Waits(), pace_folder=state_folder(), delay=UNHURRIED
-                ) as connection:
+                async with connect_briefly(_anyone(settings)) as connection:
                     ended = await connection.door.sign_out(token) if token else True
                 told.append(
                     f"Signed out of {_HOW[kind]}." if ended else f"Forgot {_HOW[kind]}: it was not good any more."
@@ -381,52 +313,27 @@ async def _sign_out(settings: Settings, keeper: Keeper) -> list[str]:
     return told or ["Nothing is kept for this app, so there is nothing to sign out of."]
 
 
-def _forget(store: Any, kept: Kept, *, keep_mark: bool) -> None:
+def _forget(store: TokenStore, kept: Kept, *, keep_mark: bool) -> None:
     """Drop the tokens; of what came from the environment the fingerprint stays, so that it is not tried again."""
-    from harvest.auth.token_store import Kept as Record
-
     if keep_mark:
-        store.save(Record(origin=kept.origin, ended=True))
+        store.save(Kept(origin=kept.origin, ended=True))
     else:
         store.forget()
 
 
 def _bare(settings: Settings) -> Settings:
     """Leave out tokens of the environment: a login begins anew."""
-    from dataclasses import replace
-
     return replace(settings, access_token=None, refresh_token=None)
 
 
 def _anyone(settings: Settings) -> Settings:
     """Make settings that can open the door without signing in."""
-    from dataclasses import replace
-
     return replace(settings, access_token="none", refresh_token=None)
 
 
 def _kept(token: Any, origin: str) -> Kept:
-    from harvest.auth.token_store import Kept as Record
-
-    return Record(token, origin)
+    return Kept(token, origin)
 
 
 def _plain(value: object) -> str:
-    from harvest.system.logs import printable
-
     return {True: "yes", False: "no"}.get(value, "") if isinstance(value, bool) else printable(str(value))
-
-
-class Waits:
-    """Tells a person why nothing happens."""
-
-    def sent(self, request: str) -> None:
-        """Ignore it."""
-
-    def answered(self, request: str, status: int, elapsed_ms: int, size_bytes: int) -> None:
-        """Ignore it."""
-
-    def waiting(self, reason: str, seconds: float) -> None:
-        """Say so."""
-        if seconds >= 1:
-            click.echo(f"Waiting {seconds:,.0f} s: {reason}.", err=True)

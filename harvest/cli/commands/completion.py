@@ -26,11 +26,9 @@ def completion(shell: str | None) -> int:
       zsh:   harvest completion zsh >> ~/.zshrc   (after compinit)
       fish:  harvest completion fish > ~/.config/fish/completions/harvest.fish
     """
-    from harvest.cli.main import cli
-
     named = shell or PurePath(os.environ.get("SHELL", "")).name
     complete = get_completion_class(named) if named in SHELLS else None
     if complete is None:
         raise click.UsageError(f"Which shell? Say one of: {', '.join(SHELLS)}.")
-    click.echo(complete(cli, {}, "harvest", "_HARVEST_COMPLETE").source())
+    click.echo(complete(click.get_current_context().find_root().command, {}, "harvest", "_HARVEST_COMPLETE").source())
     return 0

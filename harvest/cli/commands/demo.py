@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from harvest.cli.commands.crawl import harvest_seeds
 from harvest.cli.options.crawl import cache_path, crawl_options, log_options
+from harvest.cli.options.merge import given
 from harvest.cli.options.world import world_options
-
-if TYPE_CHECKING:
-    from harvest.models import Limits
-    from harvest.simulator import World
+from harvest.cli.output.table import table
+from harvest.models import Limits
+from harvest.settings import Settings
+from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, run_in_thread
+from harvest.simulator.oracle import expect
+from harvest.store.database import open_to_read
+from harvest.store.harvests import stored_limits
+from harvest.system.logs import printable
 
 DEMO_PATH = Path("data/cache/demo.db")
 
@@ -54,11 +60,6 @@ def demo(path: Path, users: int, tracks: int, seed: int, likes_per_user: float, 
     A made-up SoundCloud is served on a local port and crawled over a real connection. Its data are invented; what
     happens to them is not.
     """
-    from harvest.cli.commands.crawl import harvest_seeds
-    from harvest.cli.options.merge import given
-    from harvest.settings import Settings
-    from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, run_in_thread
-
     world = World(seed, users=users, tracks=tracks, likes_per_user=likes_per_user)
     url = world.seed_url()
     with run_in_thread(world, latency=0.02, gzip=False) as server:
@@ -85,14 +86,7 @@ def demo(path: Path, users: int, tracks: int, seed: int, likes_per_user: float, 
 
 def _compare(path: Path, world: World, url: str) -> None:
     """Say whether the file holds exactly what the made-up world has."""
-    from dataclasses import asdict
-
-    from harvest.simulator.oracle import expect
-    from harvest.store.database import open_to_read
-    from harvest.store.harvests import stored_limits
-
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         limits: Limits | None = stored_limits(connection, url)
         assert limits is not None
         expected = expect(world, url, **asdict(limits)).engagements
@@ -102,8 +96,6 @@ def _compare(path: Path, world: World, url: str) -> None:
                 "SELECT user_id, track_id, engagement_type, user_list_rank, track_list_rank FROM user_engagements"
             )
         }
-    finally:
-        connection.close()
     if found == expected:
         click.echo(f"Compared with the world it came from: all {len(expected):,} likes and reposts, none too many.")
     else:
@@ -115,30 +107,14 @@ def _compare(path: Path, world: World, url: str) -> None:
 
 def _ask(path: Path) -> None:
     """Run the three queries and show them with their answers."""
-    from harvest.store.database import open_to_read
-
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         for question, sql in QUERIES.items():
             click.echo(f"\n-- {question}{sql}\n")
             cursor = connection.execute(sql)
             names = [column[0] for column in cursor.description]
-            _show_table([names, *(tuple(_cell(value) for value in row) for row in cursor)])
-    finally:
-        connection.close()
-
-
-def _show_table(rows: Sequence[Sequence[str]]) -> None:
-    from rich.cells import cell_len
-
-    widths = [max(cell_len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
-        click.echo(("  " + "  ".join(cells)).rstrip())
+            click.echo("\n".join(table([names, *([_cell(value) for value in row] for row in cursor)])))
 
 
 def _cell(value: object) -> str:
-    from harvest.system.logs import printable
-
     text = "" if value is None else f"{value:,}" if isinstance(value, int) else printable(str(value))
     return text if len(text) <= 60 else text[:59] + "…"

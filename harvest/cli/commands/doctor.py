@@ -10,16 +10,21 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from harvest.cli.options.crawl import cache_path, log_options
-
-if TYPE_CHECKING:
-    from harvest.settings import Settings
-    from harvest.wiring import Connection
+from harvest.auth.login import held
+from harvest.cli.few_requests import connect_briefly
+from harvest.cli.options.crawl import cache_path, crawl_variables, log_options
+from harvest.errors import AuthError, Gone, HarvestError, LoginNeeded, SettingsError
+from harvest.settings import VARIABLES, Settings, read_settings
+from harvest.store.database import open_to_read, storage_errors
+from harvest.system.clock import SystemClock
+from harvest.system.logs import printable
+from harvest.system.redaction import without_secrets
+from harvest.wiring import Connection, clock_trouble, keeper_for, state_folder
 
 _SECRETS = ("client_secret", "access_token", "refresh_token")
 _ROOM_WANTED = 1 << 30
@@ -48,9 +53,6 @@ def doctor(context: click.Context, path: Path, as_json: bool) -> int:
 
     Sends two or three requests. Exit code 0: all well; 1: something is not. Secrets are not shown.
     """
-    from harvest.system.logs import printable
-    from harvest.system.redaction import without_secrets
-
     lines = []
     for line in examine(os.environ, path, context.obj or frozenset()):
         line = Line(line.name, line.ok, printable(without_secrets(line.found)), without_secrets(line.to_do))
@@ -68,9 +70,6 @@ def doctor(context: click.Context, path: Path, as_json: bool) -> int:
 
 def examine(environ: Mapping[str, str], path: Path, from_file: frozenset[str]) -> Iterator[Line]:
     """Look at one thing after the other."""
-    from harvest.errors import SettingsError
-    from harvest.settings import read_settings
-
     try:
         settings = read_settings(environ)
     except SettingsError as error:
@@ -86,15 +85,13 @@ def examine(environ: Mapping[str, str], path: Path, from_file: frozenset[str]) -
 
 def _settings(environ: Mapping[str, str], settings: Settings, from_file: frozenset[str]) -> Iterator[Line]:
     """Show every setting with its value and where it came from; secrets are masked."""
-    from harvest.settings import VARIABLES
-
     for variable, (name, _) in VARIABLES.items():
         value = getattr(settings, name)
         given = bool(environ.get(variable, "").strip())
         source = ".env" if given and variable in from_file else "environment" if given else "default"
         text = f"{value:g}" if isinstance(value, float) else value
         yield Line(variable, True, f"{_masked(text) if name in _SECRETS else text or 'not set'} ({source})")
-    for variable in sorted(_option_variables()):
+    for variable in sorted(crawl_variables()):
         if environ.get(variable):
             yield Line(variable, True, f"{environ[variable]} ({'.env' if variable in from_file else 'environment'})")
 
@@ -103,20 +100,9 @@ def _masked(secret: str | None) -> str:
     return "not set" if not secret else f"set, {len(secret)} characters"
 
 
-def _option_variables() -> set[str]:
-    """Give the variables that stand for options of a crawl."""
-    from harvest.cli.commands.crawl import crawl
-
-    return {str(param.envvar) for param in crawl.params if param.envvar}
-
-
 def _unknown(environ: Mapping[str, str]) -> Line:
     """Find variables that nobody reads: most are typing errors."""
-    from difflib import get_close_matches
-
-    from harvest.settings import VARIABLES
-
-    known = {*VARIABLES, *_option_variables(), "HARVEST_TRACEBACK"}
+    known = {*VARIABLES, *crawl_variables(), "HARVEST_TRACEBACK"}
     odd = sorted(name for name in environ if name.startswith(("SOUNDCLOUD_", "HARVEST_")) and name not in known)
     if not odd:
         return Line("names of settings", True, "all known")
@@ -128,11 +114,6 @@ def _unknown(environ: Mapping[str, str]) -> Line:
 
 def _keeping(settings: Settings) -> Line:
     """See whether sign-ins can be kept, and whether they are private."""
-    from harvest.auth.login import held
-    from harvest.errors import HarvestError
-    from harvest.system.clock import SystemClock
-    from harvest.wiring import keeper_for, state_folder
-
     try:
         store = keeper_for(settings).store("login")
         with held(store, SystemClock(), patience=5.0):
@@ -150,16 +131,8 @@ def _keeping(settings: Settings) -> Line:
 
 async def _service(settings: Settings) -> list[Line]:
     """Ask the service: does it answer, does it accept us, as whom, and what time has it."""
-    from harvest.cli.commands.auth import UNHURRIED, Waits
-    from harvest.errors import HarvestError, LoginNeeded
-    from harvest.system.clock import SystemClock
-    from harvest.wiring import connect, keeper_for, state_folder
-
     try:
-        keeper = keeper_for(settings)
-        async with connect(
-            settings, clock=SystemClock(), observer=Waits(), keeper=keeper, pace_folder=state_folder(), delay=UNHURRIED
-        ) as connection:
+        async with connect_briefly(settings, keeper_for(settings)) as connection:
             lines = [Line("sign-in", True, connection.credential_kind.replace("_", " "))]
             lines += await _answers(connection, settings)
             return [*lines, _clock(connection.sender.clock_ahead)]
@@ -170,8 +143,6 @@ async def _service(settings: Settings) -> list[Line]:
 
 
 async def _answers(connection: Connection, settings: Settings) -> list[Line]:
-    from harvest.errors import AuthError, Gone, HarvestError
-
     try:
         with suppress(Gone):  # an answer like any other
             await connection.client.find(_PAGE)
@@ -198,8 +169,6 @@ def _refused(error: Exception) -> Line:
 
 
 def _clock(seconds_ahead: float | None) -> Line:
-    from harvest.wiring import clock_trouble
-
     if seconds_ahead is None:
         return Line("clock", True, "the service does not say what time it has")
     if trouble := clock_trouble(seconds_ahead):
@@ -209,18 +178,11 @@ def _clock(seconds_ahead: float | None) -> Line:
 
 def _file(path: Path) -> Line:
     """Look into the database, quickly."""
-    from harvest.errors import HarvestError
-    from harvest.store.database import open_to_read, storage_errors
-
     if not path.exists():
         return Line("file", True, f"{path} is not there yet; a crawl makes it")
     try:
-        connection = open_to_read(path)
-        try:
-            with storage_errors(path):
-                found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
-        finally:
-            connection.close()
+        with open_to_read(path) as connection, storage_errors(path):
+            found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
     except (HarvestError, sqlite3.Error) as error:
         return Line("file", False, str(error), "Use another file with --cache-path.")
     if found != ["ok"]:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from harvest.cli.options.crawl import cache_path, log_options
 from harvest.cli.options.types import whole
-from harvest.export.choices import FORMATS, IDS
-
-if TYPE_CHECKING:
-    from harvest.export.selection import Tell
-
-_SECONDS_IN_SILENCE = 2.0
+from harvest.cli.output.spinner import spinner
+from harvest.cli.output.table import table
+from harvest.export.choices import FORMATS, IDS, Choices, parse_kinds, parse_split
+from harvest.export.exporter import export as export_into
+from harvest.system.clock import SystemClock, as_text
 
 
 @click.command()
@@ -69,10 +65,6 @@ def export(folder: Path, path: Path, key_file: Path | None, force: bool, **chose
       harvest export listening --format csr --kcore 5 --split last:1
       harvest export shared --ids pseudonym --key private.key
     """
-    from harvest.export.choices import Choices, parse_kinds, parse_split
-    from harvest.export.exporter import export as export_into
-    from harvest.system.clock import SystemClock, as_text
-
     choices = Choices(
         format=chosen["format_name"],
         kinds=parse_kinds(chosen["kind"]),
@@ -85,9 +77,15 @@ def export(folder: Path, path: Path, key_file: Path | None, force: bool, **chose
         ids=chosen["ids"],
         include_incomplete=chosen["include_incomplete"],
     )
-    with _telling() as tell:
+    with spinner("choosing") as tell:
         made = export_into(
-            path, folder, choices, now=as_text(SystemClock().now()), tell=tell, key_file=key_file, force=force
+            path,
+            folder,
+            choices,
+            now=as_text(SystemClock().now()),
+            tell=lambda *step: tell(_step(*step)),
+            key_file=key_file,
+            force=force,
         )
     click.echo("\n".join(_summary(folder, made)))
     for reason in made["left_out"]:
@@ -108,33 +106,12 @@ def _summary(folder: Path, made: dict[str, Any]) -> Iterator[str]:
             f"  {step['filter']}: left out {dropped['users']:,} users, {dropped['items']:,} tracks, "
             f"{dropped['interactions']:,} interactions"
         )
-    width = max(len(file["path"]) for file in made["files"])
-    for file in made["files"]:
-        rows = f"{file['rows']:>13,} rows" if file["columns"] else ""
-        yield f"  {file['path']:<{width}}  {rows:>18}  {file['bytes'] / 1e6:>10,.2f} MB"
+    files = [
+        (file["path"], f"{file['rows']:,} rows" if file["columns"] else "", f"{file['bytes'] / 1e6:,.2f} MB")
+        for file in made["files"]
+    ]
+    yield from table(files, right=[1, 2])
 
 
-@contextlib.contextmanager
-def _telling() -> Iterator[Tell]:
-    """Show on a terminal how far it is, once it takes longer than two seconds; nothing elsewhere."""
-    from rich.console import Console
-
-    if not sys.stderr.isatty() or click.get_current_context().meta.get("quiet"):
-        yield lambda what, done, total: None
-        return
-    status = Console(stderr=True).status("choosing")
-    began, shown = time.monotonic(), False
-
-    def tell(what: str, done: int, total: int | None) -> None:
-        nonlocal shown
-        if what:
-            status.update(f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}" if done else what)
-        if not shown and time.monotonic() - began > _SECONDS_IN_SILENCE:
-            shown = True
-            status.start()
-
-    try:
-        yield tell
-    finally:
-        if shown:
-            status.stop()
+def _step(what: str, done: int, total: int | None) -> str:
+    return f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}" if done else what

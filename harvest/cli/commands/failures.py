@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +10,11 @@ from typing import Any
 import click
 
 from harvest.cli.options.crawl import cache_path, crawl_options, log_options
+from harvest.cli.output.rows import write_csv, write_ndjson
 from harvest.errors import failure_classes
+from harvest.store.database import open_to_read
+from harvest.store.failures import failed_lists
+from harvest.system.logs import printable
 
 COLUMNS = (
     "list",
@@ -33,7 +35,6 @@ COLUMNS = (
 
 # What a failure is called: the names of errors, and that of an entry whose URN no table can hold.
 _CLASSES = click.Choice([*failure_classes(), "unsupported_urn"])
-_FORMULA = tuple("=+-@＝＋－＠")
 
 
 @click.command()
@@ -45,21 +46,14 @@ _FORMULA = tuple("=+-@＝＋－＠")
 @log_options
 def failures(path: Path, failure_class: str | None, also_resolved: bool, as_csv: bool, as_json: bool) -> int:
     """List what failed and why: one line per list and reason."""
-    from harvest.store.database import open_to_read
-    from harvest.store.failures import failed_lists
-
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         rows = failed_lists(connection, failure_class=failure_class, also_resolved=also_resolved)
         if as_csv:
-            _print_csv(rows)
+            write_csv(COLUMNS, rows, sys.stdout)
         elif as_json:
-            for row in rows:
-                click.echo(json.dumps(dict(zip(COLUMNS, row, strict=True))))
+            write_ndjson(COLUMNS, rows, sys.stdout)
         else:
             _print_lines(rows, path)
-    finally:
-        connection.close()
     return 0
 
 
@@ -108,25 +102,7 @@ def retry(path: Path, failure_class: str | None, as_json: bool, **chosen: Any) -
     return harvest_seeds(path, seeds if lists else [], given(chosen), as_json=as_json)
 
 
-def _print_csv(rows: Iterator[tuple[Any, ...]]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([as_text_cell(value) for value in row] for row in rows)
-
-
-def as_text_cell(value: object) -> object:
-    """Keep a spreadsheet from taking a text for a formula (OWASP, CSV injection), and a terminal from obeying it."""
-    from harvest.system.logs import printable
-
-    if not isinstance(value, str):
-        return value
-    text = printable(value)
-    return "'" + text if text.lstrip()[:1] in _FORMULA or text[:1] == "\t" else text
-
-
 def _print_lines(rows: Iterator[tuple[Any, ...]], path: Path) -> None:
-    from harvest.system.logs import printable
-
     nothing, hopeful = True, False
     for row in rows:
         nothing = False

@@ -250,7 +250,7 @@ def _seed_lines(seed: _Seed) -> list[str]:
 
 
 def _table(made: Plan) -> list[str]:
-    from harvest.cli.output.summary import duration
+    from harvest.cli.output.formatting import duration
 
     rows = [("", "likely", "nine times in ten")]
     rows.append(("requests", _number(made.requests.likely), _interval(made.requests, _number)))

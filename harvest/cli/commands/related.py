@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from harvest.analysis.methods import RELATED, SIMILAR
+from harvest.analysis.related import Near, Related
+from harvest.analysis.related import related as tracks_near
+from harvest.analysis.similar import Kin, Similar
+from harvest.analysis.similar import similar as people_near
 from harvest.cli.options.crawl import cache_path, log_options
 from harvest.cli.options.types import whole
-
-if TYPE_CHECKING:
-    from harvest.analysis.related import Near, Related
-    from harvest.analysis.similar import Kin, Similar
+from harvest.cli.output.spinner import patience
+from harvest.store.database import open_to_read
+from harvest.system.logs import printable
 
 _WHY_NOW = {
     "not analysed": "Computed just now: nothing is analysed yet. `harvest analyze` does it for all at once.",
@@ -44,17 +46,8 @@ def related(track: str, path: Path, method: str, limit: int, as_json: bool) -> i
       harvest related https://soundcloud.com/artist/track
       harvest related soundcloud:tracks:123 --method colike_npmi --json
     """
-    from harvest.analysis.related import related as tracks_near
-    from harvest.cli.output.spinner import patience
-    from harvest.store.database import open_to_read
-
-    connection = open_to_read(path)
-    try:
-        with patience(connection) as tell:
-            tell("comparing who likes what")
-            found = tracks_near(connection, track, method=method, limit=limit)
-    finally:
-        connection.close()
+    with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
+        found = tracks_near(connection, track, method=method, limit=limit)
     click.echo(json.dumps(found.as_json()) if as_json else "\n".join(_tracks(found)))
     return 0
 
@@ -78,17 +71,8 @@ def similar(user: str, path: Path, method: str, limit: int, as_json: bool) -> in
       harvest similar https://soundcloud.com/somebody
       harvest similar soundcloud:users:123 --limit 20
     """
-    from harvest.analysis.similar import similar as people_near
-    from harvest.cli.output.spinner import patience
-    from harvest.store.database import open_to_read
-
-    connection = open_to_read(path)
-    try:
-        with patience(connection) as tell:
-            tell("comparing who likes what")
-            found = people_near(connection, user, method=method, limit=limit)
-    finally:
-        connection.close()
+    with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
+        found = people_near(connection, user, method=method, limit=limit)
     click.echo(json.dumps(found.as_json()) if as_json else "\n".join(_people(found)))
     return 0
 
@@ -182,6 +166,4 @@ def _person(username: str | None, user_id: int) -> str:
 
 
 def _plain(text: str | None) -> str:
-    from harvest.system.logs import printable
-
     return printable(text or "")

@@ -7,6 +7,11 @@ from pathlib import Path
 import click
 
 from harvest.cli.options.crawl import cache_path, log_options
+from harvest.cli.output.spinner import patience
+from harvest.report.facts import gather
+from harvest.report.page import page
+from harvest.report.writing import check_target, usual_place, write
+from harvest.store.database import open_to_read, storage_errors
 
 
 @click.command()
@@ -27,21 +32,11 @@ def report(out: Path | None, path: Path, force: bool, show: bool) -> int:
       harvest report
       harvest report around-my-track.html --cache-path data/cache/tracks.db --open
     """
-    from harvest.cli.output.spinner import patience
-    from harvest.report.facts import gather
-    from harvest.report.page import page
-    from harvest.report.writing import check_target, usual_place, write
-    from harvest.store.database import open_to_read, storage_errors
-
     target = out or usual_place(path)
-    quiet = bool(click.get_current_context().meta.get("quiet"))
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         check_target(target, path, force=force)
-        with storage_errors(path), patience(connection, quiet=quiet) as tell:
+        with storage_errors(path), patience(connection) as tell:
             facts = gather(connection, path.name, tell)
-    finally:
-        connection.close()
     write(page(facts), target)
     click.echo(target)
     if show:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import webbrowser
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from harvest.cli.options.crawl import cache_path, log_options
+from harvest.serving.server import listen, missing, run
+from harvest.store.database import check_readable
 
 
 @click.command()
@@ -23,12 +27,7 @@ def serve(path: Path, port: int, open_it: bool) -> int:
       harvest serve --open
       harvest serve --cache-path data/cache/demo.db --port 8001
     """
-    from importlib.util import find_spec
-
-    from harvest.serving.server import listen, missing, run
-    from harvest.store.database import open_to_read
-
-    open_to_read(path).close()  # refuses what is missing or not ours
+    check_readable(path)
     if find_spec("datasette") is None:
         raise missing()
     listening = listen(port)
@@ -36,8 +35,6 @@ def serve(path: Path, port: int, open_it: bool) -> int:
     click.echo(address)
     click.echo(f"{path} is served there; Ctrl-C ends it.", err=True)
     if open_it:
-        import webbrowser
-
         webbrowser.open(address)
     run(path, listening)
     return 0

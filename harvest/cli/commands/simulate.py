@@ -10,6 +10,8 @@ from harvest.cli.options.crawl import log_options
 from harvest.cli.options.types import Real
 from harvest.cli.options.world import world_options
 from harvest.errors import SettingsError
+from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, parse_faults, serve
+from harvest.simulator.faults.parse import describe
 
 
 @click.command()
@@ -32,9 +34,6 @@ def simulate(
     rate: float | None,
 ) -> int:
     """Serve a made-up SoundCloud: deterministic, with faults on demand, for trying things out."""
-    from harvest.simulator import World, parse_faults
-    from harvest.simulator.faults.parse import describe
-
     if faults == "list":
         click.echo(describe())
         return 0
@@ -52,10 +51,7 @@ def simulate(
     return 0
 
 
-async def _serve(world: object, port: int, faults: str, latency: float, rate: float | None) -> None:
-    from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, serve
-
-    assert isinstance(world, World)
+async def _serve(world: World, port: int, faults: str, latency: float, rate: float | None) -> None:
     async with serve(world, port, faults=faults, latency=latency, rate=rate) as server:
         click.echo(
             f"A simulated SoundCloud is at {server.url} (Ctrl-C ends it). In another terminal:\n\n"

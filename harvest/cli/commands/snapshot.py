@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from harvest.cli.options.crawl import cache_path, log_options
+from harvest.store.snapshot import take_snapshot
+from harvest.system.clock import SystemClock
 
 
 @click.command()
@@ -24,9 +26,6 @@ def snapshot(out: Path, path: Path, force: bool) -> int:
       harvest snapshot monday.db
       harvest snapshot backup/tracks.db --cache-path data/cache/tracks.db --force
     """
-    from harvest.store.snapshot import take_snapshot
-    from harvest.system.clock import SystemClock
-
     size = take_snapshot(path, out, now=SystemClock().now(), force=force)
     click.echo(f"{out}: a copy of {path}, {size / 1e6:,.1f} MB.")
     click.echo(f"Check it with: harvest verify --cache-path {out}", err=True)

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
-from itertools import islice
+from difflib import get_close_matches
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from harvest.cli.options.budgets import LONGEST, Seconds
 from harvest.cli.options.crawl import cache_path, reading_log_options
 from harvest.cli.options.types import whole
+from harvest.cli.output import rows
+from harvest.cli.output.spinner import spinner
 from harvest.errors import QueryError
-
-if TYPE_CHECKING:
-    from harvest.cli.output.rows import Writer
-    from harvest.explore.execute import Values
-    from harvest.explore.named import Named
+from harvest.explore.execute import Values, Watch, ask
+from harvest.explore.named import Named, named_queries, named_query
+from harvest.explore.parameters import bind_free, bind_named, usage
+from harvest.store.database import open_to_read, storage_errors
 
 FORMATS = ("table", "csv", "json", "ndjson")
 ON_A_TERMINAL = 1000  # rows of a table that are shown there unless --limit says otherwise
-_SECONDS_IN_SILENCE = 2.0
 _NAME = re.compile(r"[\w-]+")
 _COMMENT = re.compile(r"--[^=\s]*\s")  # and no option: `--db=my file`
 _HYPHENED = re.compile(r"-[^-]")
@@ -91,8 +91,6 @@ def sql(
       harvest sql search velvet drift
       harvest sql 'SELECT title FROM tracks WHERE genre = :genre' genre=Techno
     """
-    from harvest.explore.named import named_query
-
     if query is None:
         return _list()
     text = sys.stdin.read() if query == "-" else query
@@ -107,21 +105,18 @@ def sql(
 def _ask(
     path: Path, named: Named | None, text: str, values: tuple[str, ...], *, form: str, limit: int | None, timeout: float
 ) -> int:
-    from harvest.explore.execute import Watch, ask
-    from harvest.store.database import open_to_read, storage_errors
-
     limit, writer = _writer(form, limit)
-    with contextlib.closing(open_to_read(path)) as connection, _patience() as on_look:
-        watch = Watch(timeout or None, on_look)
-        with storage_errors(path):
+    with open_to_read(path) as connection:
+        with spinner("asking; Ctrl-C stops"), storage_errors(path):  # up to the first row
             statement, bound = _query(connection, named, text, values)
-            answer = ask(connection, statement, bound, watch=watch)
+            answer = ask(connection, statement, bound, watch=Watch(timeout or None))
+            first = list(islice(answer.rows, 1))
         if not answer.columns:
             raise QueryError("There is no query in this; `harvest sql` lists those that have a name.")
-        rows = _read(path, answer.rows, on_look)
-        n = writer(answer.columns, islice(rows, limit or None), sys.stdout)
+        found = chain(first, _read(path, answer.rows))
+        n = writer(answer.columns, islice(found, limit or None), sys.stdout)
         sys.stdout.flush()
-        more = bool(limit) and n == limit and next(rows, None) is not None
+        more = bool(limit) and n == limit and next(found, None) is not None
     if form == "table" and not n:
         click.echo("No rows.", err=True)
     if more:
@@ -133,8 +128,6 @@ def _query(
     connection: sqlite3.Connection, named: Named | None, text: str, values: tuple[str, ...]
 ) -> tuple[str, Values]:
     """Give the SQL to ask and its values: of a named query, of a table called by its name, or as it is."""
-    from harvest.explore.parameters import bind_free, bind_named
-
     if named is not None:
         return named.sql, bind_named(connection, named, values)
     if _NAME.fullmatch(text):
@@ -144,10 +137,6 @@ def _query(
 
 def _table(connection: sqlite3.Connection, name: str) -> str:
     """Find a table or view by its name. Raises QueryError with the nearest name of a table or query."""
-    from difflib import get_close_matches
-
-    from harvest.explore.named import named_queries
-
     found = connection.execute(
         "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'shadow' AND name = ? COLLATE NOCASE",
         (name,),
@@ -162,10 +151,8 @@ def _table(connection: sqlite3.Connection, name: str) -> str:
     raise QueryError(f"There is no query and no table named {name}; {what}")
 
 
-def _writer(form: str, limit: int | None) -> tuple[int, Writer]:
+def _writer(form: str, limit: int | None) -> tuple[int, rows.Writer]:
     """Choose how rows are written, and how many at most; 0 is all."""
-    from harvest.cli.output import rows
-
     if form != "table":
         writer = {"csv": rows.write_csv, "json": rows.write_json, "ndjson": rows.write_ndjson}[form]
         return limit or 0, writer
@@ -177,43 +164,14 @@ def _writer(form: str, limit: int | None) -> tuple[int, Writer]:
     return ON_A_TERMINAL if limit is None else limit, rows.table_writer(width, dim=dim)
 
 
-@contextlib.contextmanager
-def _patience() -> Iterator[Any]:
-    """Give a function that hears how long the query has worked, and says so on a terminal after two seconds."""
-    shown = 0  # the seconds last shown
-
-    def look(seconds: float | None) -> None:
-        nonlocal shown
-        if seconds is None:
-            if shown:
-                click.echo("\r\x1b[K", nl=False, err=True)
-            shown = 0
-        elif seconds >= _SECONDS_IN_SILENCE and int(seconds) > shown and sys.stderr.isatty():
-            shown = int(seconds)
-            click.echo(f"\rasking for {shown} s, Ctrl-C stops ", nl=False, err=True)
-
-    try:
-        yield look
-    finally:
-        look(None)
-
-
-def _read(path: Path, rows: Iterator[Any], on_look: Any) -> Iterator[Any]:
-    """Pass rows on, and take the words on the wait away before the first one is written."""
-    from harvest.store.database import storage_errors
-
+def _read(path: Path, found: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Pass rows on; what goes wrong where they are written is no fault of the file."""
     with storage_errors(path):
-        first = next(rows, None)
-        on_look(None)
-        if first is not None:
-            yield first
-            yield from rows
+        yield from found
 
 
 def _list() -> int:
     """List the queries by name, with what they answer."""
-    from harvest.explore.named import named_queries
-
     queries = named_queries()
     wide = max(map(len, queries))
     for name, query in queries.items():
@@ -224,8 +182,6 @@ def _list() -> int:
 
 def _about(named: Named | None, text: str) -> int:
     """Describe a named query: what it answers, how it is called, its parameters, what to know, its SQL."""
-    from harvest.explore.parameters import usage
-
     if named is None:
         raise QueryError(f"There is no query named {text[:40]}; `harvest sql` lists them.")
     click.echo(f"{named.question}\n\n  {usage(named)}\n")

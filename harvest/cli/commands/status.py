@@ -7,14 +7,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from harvest.cli.options.crawl import cache_path, reading_log_options
-
-if TYPE_CHECKING:
-    from harvest.cli.output.status import Scene
+from harvest.cli.output.status import Scene, as_lines, in_json
+from harvest.store.database import open_to_read
+from harvest.store.lease import holder_of
+from harvest.store.status import look
+from harvest.system.clock import SystemClock
 
 _SECONDS_BETWEEN_LOOKS = 2.0
 
@@ -34,9 +35,6 @@ def status(path: Path, as_json: bool, watch: bool) -> int:
       harvest status --watch
       harvest status --json | jq .requests_left
     """
-    from harvest.cli.output.status import as_json as in_json
-    from harvest.cli.output.status import as_lines
-
     scenes = _scenes(path) if watch else iter([_scene(path)])
     if as_json:
         for scene in scenes:
@@ -50,18 +48,9 @@ def status(path: Path, as_json: bool, watch: bool) -> int:
 
 
 def _scene(path: Path) -> Scene:
-    from harvest.cli.output.status import Scene
-    from harvest.store.database import open_to_read
-    from harvest.store.lease import holder_of
-    from harvest.store.status import look
-    from harvest.system.clock import SystemClock
-
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         now = SystemClock().now()
         return Scene(path, look(connection), holder_of(connection, now), now)
-    finally:
-        connection.close()
 
 
 def _scenes(path: Path) -> Iterator[Scene]:
@@ -76,11 +65,9 @@ def _scenes(path: Path) -> Iterator[Scene]:
 
 def _redraw(scenes: Iterator[Scene]) -> None:
     """Show look after look in the same place; the last one stays."""
-    from rich.console import Console
+    from rich.console import Console  # for `--watch` alone: a look without it takes milliseconds
     from rich.live import Live
     from rich.text import Text
-
-    from harvest.cli.output.status import as_lines
 
     console = Console(highlight=False)
     with Live(console=console, auto_refresh=False) as live:

@@ -8,6 +8,10 @@ from pathlib import Path
 import click
 
 from harvest.cli.options.crawl import cache_path, log_options
+from harvest.cli.output.spinner import patience
+from harvest.store.database import open_to_read, storage_errors
+from harvest.system.logs import printable
+from harvest.verify.checks import verify as run_checks
 
 
 @click.command()
@@ -20,19 +24,8 @@ def verify(path: Path, as_json: bool) -> int:
     Ledger against edges, pages against ledger, ranks without holes, references, SQLite's own integrity. Exit code 0:
     all well; 1: something is not.
     """
-    from rich.console import Console
-
-    from harvest.store.database import open_to_read, storage_errors
-    from harvest.system.logs import printable
-    from harvest.verify.checks import verify as run_checks
-
-    console = Console(stderr=True)
-    connection = open_to_read(path)
-    try:
-        with storage_errors(path), console.status("checking") as status:
-            findings = list(run_checks(connection, on_check=lambda name: status.update(f"checking {name}")))
-    finally:
-        connection.close()
+    with open_to_read(path) as connection, storage_errors(path), patience(connection, "checking") as tell:
+        findings = list(run_checks(connection, on_check=lambda name: tell(f"checking {name}")))
     wrong = [finding for finding in findings if finding.contradictions]
     if as_json:
         told = [

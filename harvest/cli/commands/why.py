@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from harvest.cli.options.crawl import cache_path, log_options
 from harvest.cli.options.types import whole
-
-if TYPE_CHECKING:
-    from harvest.store.provenance import Because, Chosen, Reason
+from harvest.store.database import open_to_read
+from harvest.store.provenance import Because, Chosen, Reason
+from harvest.store.provenance import why as reason_of
+from harvest.system.logs import printable
 
 
 @click.command()
@@ -33,14 +33,8 @@ def why(thing: str, wanted: str, path: Path, limit: int, as_json: bool) -> int:
       harvest why user https://soundcloud.com/somebody
       harvest why track soundcloud:tracks:123 --json
     """
-    from harvest.store.database import open_to_read
-    from harvest.store.provenance import why as reason_of
-
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         reason = reason_of(connection, thing, wanted, limit=limit)
-    finally:
-        connection.close()
     click.echo(json.dumps(reason.as_json()) if as_json else "\n".join(_lines(reason)))
     return 0
 
@@ -83,6 +77,4 @@ def _chain(because: Because) -> Iterator[str]:
 
 
 def _named(thing: str, number: int, name: str | None) -> str:
-    from harvest.system.logs import printable
-
     return f"{thing} {number} “{printable(name)}”" if name else f"{thing} {number}"

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from harvest.cli.options.types import Real, whole
-
-if TYPE_CHECKING:
-    from harvest.client.budget import Budget
+from harvest.client.budget import Budget
 
 Command = Callable[..., Any]
 
@@ -144,8 +142,6 @@ def _total_of(kept: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def make_budget(wanted: Mapping[str, Any], now: datetime) -> Budget:
     """Build the object that is asked before anything is spent."""
-    from harvest.client.budget import Budget
-
     until = wanted.get("until")
     return Budget(
         max_requests=wanted.get("max_requests"),

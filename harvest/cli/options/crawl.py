@@ -15,9 +15,10 @@ import click
 from harvest.cli.options.budgets import Seconds, budget_options
 from harvest.cli.options.types import whole
 from harvest.models import DEEPEST, LONGEST_DELAY, ORDERS
+from harvest.settings import DEFAULT_PATH
+from harvest.system.logs import configure_logs
 
 Command = Callable[..., Any]
-DEFAULT_PATH = Path("data/cache/tracks.db")
 
 
 def cache_path(default: Path = DEFAULT_PATH, envvar: str | None = "HARVEST_CACHE_PATH") -> Callable[[Command], Command]:
@@ -59,8 +60,6 @@ def _logging(command: Command, *, tells_events: bool) -> Command:
         click.get_current_context().meta.update(quiet=quiet, log_level=level, log_file=log_file)
         opened = _opened(log_file)
         if tells_events:
-            from harvest.system.logs import configure_logs
-
             configure_logs(level=level, log_format=log_format, colours=_in_colour(), log_file=opened)
         return command(*args, **kwargs)
 
@@ -212,3 +211,9 @@ def crawl_options(command: Command) -> Command:
         *budget_options(),
         click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object."),
     )
+
+
+def crawl_variables() -> set[str]:
+    """Give the names of the environment variables that stand for options of a crawl."""
+    command = click.command("any")(cache_path()(crawl_options(log_options(lambda: None))))
+    return {str(option.envvar) for option in command.params if option.envvar}

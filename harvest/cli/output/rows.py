@@ -5,11 +5,15 @@ CSV and JSON lines leave as they come. A table is laid out by its first rows.
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, TextIO
+
+from harvest.system.logs import printable
+from harvest.system.spreadsheet import without_formula
 
 Rows = Iterable[Sequence[Any]]
 Writer = Callable[[Sequence[str], Rows, TextIO], int]
@@ -20,13 +24,10 @@ _GAP = "  "
 _NULL = "NULL"
 # What JSON allows in a text and a terminal may obey, or cannot write.
 _UNSAFE = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-_SUSPICIOUS = tuple("=+-@＝＋－＠ \t\r\n")
 
 
 def write_csv(columns: Sequence[str], rows: Rows, out: TextIO) -> int:
     """Write CSV with a head; NULL is an empty cell. Give the number of rows."""
-    import csv
-
     counted = _Counted(rows)
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([_csv_cell(column) for column in columns])
@@ -135,8 +136,6 @@ def _cell(value: Any) -> str:
         return f"x'{value.hex()}'"
     text = str(value)
     if not text.isprintable():
-        from harvest.system.logs import printable
-
         text = printable(text.replace("\r\n", "\n"))
     return f'"{text}"' if text == _NULL else text
 
@@ -149,7 +148,7 @@ def _is_number(values: Iterable[Any]) -> bool:
 def _width(text: str) -> int:
     if text.isascii():
         return len(text)
-    from rich.cells import cell_len
+    from rich.cells import cell_len  # here and below: for wide characters alone, `harvest sql` begins without
 
     return cell_len(text)
 
@@ -163,17 +162,13 @@ def _cut(text: str, width: int) -> str:
 
 
 def _csv_cell(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value.hex() if isinstance(value, bytes) else value
-    if value.isprintable() and not value.startswith(_SUSPICIOUS):
-        return value
-    from harvest.cli.commands.failures import as_text_cell
-
-    return as_text_cell(value)
+    if isinstance(value, str):
+        return without_formula(value if value.isprintable() else printable(value))
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def _objects(columns: Sequence[str], rows: Rows) -> Iterator[str]:
-    import msgspec
+    import msgspec  # for JSON alone
 
     encode = msgspec.json.Encoder().encode
     for row in rows:

@@ -1,56 +1,71 @@
-"""Tell a person what a long look at a file is at, and let Ctrl-C end it."""
+"""Tell a person what a long work is at, and let Ctrl-C end it."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import sys
-import time
+import threading
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-_SECONDS_IN_SILENCE = 2.0
+import click
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
 _STEPS_BETWEEN_CALLS = 100_000  # of SQLite's own; some milliseconds
 
 
+def is_watched() -> bool:
+    """Say whether stderr is a terminal that can be drawn on, and nobody has said --quiet."""
+    context = click.get_current_context(silent=True)
+    quiet = context is not None and context.meta.get("quiet")
+    return sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not quiet
+
+
 @contextlib.contextmanager
-def patience(connection: sqlite3.Connection, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """Give a function that is told each step; on a terminal, steps show on stderr once two seconds have passed.
+def spinner(step: str, *, after: float = 2.0) -> Iterator[Callable[[str], None]]:
+    """Give a function that is told each further step; who watches sees them once `after` seconds have passed."""
+    status: Status | None = None
 
-    SQLite calls back while it works, which is also when Ctrl-C is heard.
-    """
-    from rich.console import Console
+    def show() -> None:
+        nonlocal status
+        from rich.console import Console  # 45 ms that a command which is over by then can do without
 
-    console = Console(stderr=True)
-    status = console.status("starting")
-    began, shown, doing = time.monotonic(), False, "starting"
-    interrupted = False
+        status = Console(stderr=True).status(step)
+        status.start()
 
-    def look() -> int:
-        nonlocal shown, interrupted
-        try:
-            if not shown and not quiet and sys.stderr.isatty() and time.monotonic() - began > _SECONDS_IN_SILENCE:
-                shown = True
-                status.update(doing)
-                status.start()
-        except KeyboardInterrupt:  # SQLite would swallow it
-            interrupted = True
-            return 1
-        return 0
-
-    def tell(step: str) -> None:
-        nonlocal doing
-        doing = step
-        if shown:
+    def tell(next_step: str) -> None:
+        nonlocal step
+        step = next_step
+        if status is not None:
             status.update(step)
 
-    connection.set_progress_handler(look, _STEPS_BETWEEN_CALLS)
+    timer = threading.Timer(after, show)
+    if is_watched():
+        timer.start()
     try:
         yield tell
+    finally:
+        timer.cancel()
+        if timer.ident is not None:  # it has been started, and may be about to show something
+            timer.join()
+        if status is not None:
+            status.stop()
+
+
+@contextlib.contextmanager
+def patience(connection: sqlite3.Connection, step: str = "starting") -> Iterator[Callable[[str], None]]:
+    """The same for a look at a file: SQLite calls back while it works, which is when Ctrl-C is heard."""
+    connection.set_progress_handler(lambda: 0, _STEPS_BETWEEN_CALLS)
+    try:
+        with spinner(step) as tell:
+            yield tell
     except sqlite3.OperationalError as error:
-        if interrupted or error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
             raise KeyboardInterrupt from None
         raise
     finally:
         connection.set_progress_handler(None, 0)
-        if shown:
-            status.stop()

@@ -57,7 +57,7 @@ class Scene:
         return (self.now - datetime.fromisoformat(moment).replace(tzinfo=UTC)).total_seconds()
 
 
-def as_json(scene: Scene) -> dict[str, Any]:
+def in_json(scene: Scene) -> dict[str, Any]:
     """Give everything as plain JSON values."""
     look, seen, wait = scene.look, scene.look.standing, scene.wait
     holder = scene.holder and {"host": scene.holder[0], "pid": scene.holder[1], "last_seen_at": scene.holder[2]}
@@ -165,7 +165,7 @@ def _lists(look: Look) -> Iterator[str]:
             found = dict(kind.outcomes)
             numbers = [*(found.get(name, 0) for name in outcomes), kind.open, kind.claimed, kind.collected]
             rows.append([KINDS[kind.kind].name, *(f"{n:,}" for n in numbers)])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]  # no `table`: a look goes without rich
     for row in rows:
         cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
         yield "  ".join(["", row[0].ljust(widths[0]), *cells])

@@ -10,7 +10,8 @@ import click
 
 from harvest.api.seed_urls import public_address
 from harvest.cli.output.broken_pipe import leave_unread
-from harvest.cli.output.formatting import duration as duration
+from harvest.cli.output.formatting import duration
+from harvest.cli.output.table import table
 from harvest.client.budget import REASONS
 from harvest.errors import SeedError
 from harvest.lists import RESOLVE
@@ -38,11 +39,8 @@ def show_summary(
 
     `go_on` is the command that would take up what was interrupted.
     """
-    connection = open_to_read(path)
-    try:
+    with open_to_read(path) as connection:
         seen = overview(connection)
-    finally:
-        connection.close()
     code = _exit_code(seen, stop_reason)
     asked = {public_address(seed) for seed in seeds}
     if as_json:
@@ -90,15 +88,16 @@ def summary_lines(seen: Overview, headline: str) -> Iterator[str]:
         ("API calls", f"{sum(seen.look.requests.values()):,}"),
         ("data density", f"{_density(seen):,.1f} tracks/s"),
     ]
-    yield from columns(facts)
+    yield from table(facts, right=[1])
     yield ""
-    yield from columns([("table", "rows"), *((table, f"{n:,}") for table, n in seen.rows.items() if n)])
+    yield from table([("table", "rows"), *((name, f"{n:,}") for name, n in seen.rows.items() if n)], right=[1])
     if seen.look.standing.outcomes:
         yield ""
         yield from lists_table(seen)
     if seen.look.failures:
         yield ""
-        yield from columns([("failures", "lists"), *((name, f"{n:,}") for name, n in seen.look.failures.items())])
+        failures = [("failures", "lists"), *((name, f"{n:,}") for name, n in seen.look.failures.items())]
+        yield from table(failures, right=[1])
 
 
 def lists_table(seen: Overview) -> Iterator[str]:
@@ -112,18 +111,7 @@ def lists_table(seen: Overview) -> Iterator[str]:
         row = [kind.kind, *(f"{dict(kind.outcomes).get(o, 0):,}" for o in outcomes)]
         row += [f"{kind.open:,}"] if open_ones else []
         rows.append([*row, f"{kind.claimed:,}", f"{kind.kept:,}"])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
-    for row in rows:
-        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
-        yield "  ".join(["", row[0].ljust(widths[0]), *cells[1:]])
-
-
-def columns(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Write names to the left and numbers to the right."""
-    left = max(len(name) for name, _ in rows)
-    right = max(len(value) for _, value in rows)
-    for name, value in rows:
-        yield f"  {name.ljust(left)}  {value.rjust(right)}"
+    return table(rows, right=range(1, len(header)))
 
 
 def _headline(seen: Overview, stop_reason: str, nothing_to_do: bool, asked: Set[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -48,9 +49,15 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def imported(*arguments: str) -> set[str]:
+def imported(*arguments: str, **environ: str) -> set[str]:
     done = subprocess.run(
-        [sys.executable, "-c", RUN, *arguments], capture_output=True, text=True, check=True, cwd=ROOT, timeout=PATIENCE
+        [sys.executable, "-c", RUN, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        timeout=PATIENCE,
+        env={**os.environ, **environ},
     )
     return set(done.stderr.split())
 
@@ -66,6 +73,11 @@ def test_help_imports_no_more_than_click_and_the_settings_file() -> None:
         "harvest.cli.output.broken_pipe",
         "harvest.errors",
     }
+
+
+def test_a_shell_completes_commands_without_importing_them() -> None:
+    found = imported(_HARVEST_COMPLETE="bash_complete", COMP_WORDS="harvest s", COMP_CWORD="1")
+    assert {name for name in found if name.startswith("harvest.cli.commands")} == set()
 
 
 @pytest.mark.parametrize("command", [["status"], ["status", "--json"], ["sql", "SELECT 1", "--format", "csv"]])

@@ -162,12 +162,14 @@ def test_rows_come_before_the_query_is_done(connection):
 def test_an_interrupt_ends_the_query(connection):
     heard = []
 
-    def press(seconds):
-        heard.append(seconds)
-        raise KeyboardInterrupt if len(heard) == 1 else AssertionError("it goes on")
+    class Pressed(Watch):
+        @property
+        def is_over(self):
+            heard.append("Ctrl-C")
+            raise KeyboardInterrupt if len(heard) == 1 else AssertionError("it goes on")
 
     with pytest.raises(KeyboardInterrupt):
-        list(ask(connection, COUNT_ON.format(10**12, "sum(i)"), watch=Watch(None, press)).rows)
+        list(ask(connection, COUNT_ON.format(10**12, "sum(i)"), watch=Pressed(None)).rows)
     assert len(heard) == 1
 
 

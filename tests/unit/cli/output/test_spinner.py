@@ -1,12 +1,14 @@
 import io
 import signal
 import sqlite3
-import sys
+import threading
+from contextlib import redirect_stderr
 
+import click
 import pytest
 
-from harvest.cli.output import spinner as module
-from harvest.cli.output.spinner import patience
+from harvest.cli.output.spinner import patience, spinner
+from tests.waiting import until
 
 LONG = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {}) SELECT count(*) FROM s"
 
@@ -16,6 +18,16 @@ class Terminal(io.StringIO):
         return True
 
 
+def timers():
+    return sum(isinstance(thread, threading.Timer) for thread in threading.enumerate())
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    return Terminal()
+
+
 @pytest.fixture
 def connection():
     made = sqlite3.connect(":memory:")
@@ -23,20 +35,29 @@ def connection():
     made.close()
 
 
-@pytest.mark.parametrize(
-    ("silence", "terminal", "quiet", "seen"),
-    [(0.0, True, False, True), (60.0, True, False, False), (0.0, False, False, False), (0.0, True, True, False)],
-)
-def test_steps_are_shown_on_a_terminal_once_it_takes_long(connection, monkeypatch, silence, terminal, quiet, seen):
-    monkeypatch.setattr(module, "_SECONDS_IN_SILENCE", silence)
-    monkeypatch.setattr(sys, "stderr", Terminal() if terminal else io.StringIO())
-    monkeypatch.setenv("TERM", "xterm")
-    with patience(connection, quiet=quiet) as tell:
-        tell("counting sheep")
-        assert connection.execute(LONG.format(1_500_000)).fetchone() == (1_500_000,)
+def test_steps_are_shown_on_a_terminal_once_it_takes_long(terminal):
+    with redirect_stderr(terminal), spinner("counting sheep", after=0.0) as tell:
+        until(lambda: "counting sheep" in terminal.getvalue())
         tell("counting stars")
-    told = sys.stderr.getvalue()
-    assert ("counting sheep" in told, "counting stars" in told) == (seen, seen)
+        until(lambda: "counting stars" in terminal.getvalue())
+
+
+def test_what_is_over_soon_shows_nothing(terminal):
+    with redirect_stderr(terminal), spinner("counting sheep", after=60.0):
+        assert timers() == 1
+    assert (terminal.getvalue(), timers()) == ("", 0)
+
+
+@pytest.mark.parametrize("reason", ["no terminal", "TERM", "quiet"])
+def test_who_cannot_or_will_not_look_is_shown_nothing(terminal, monkeypatch, reason):
+    if reason == "no terminal":
+        monkeypatch.setattr(terminal, "isatty", lambda: False)
+    elif reason == "TERM":
+        monkeypatch.setenv("TERM", "dumb")
+    context = click.Context(click.Command("any"))
+    context.meta["quiet"] = reason == "quiet"
+    with redirect_stderr(terminal), context, spinner("counting sheep", after=60.0):
+        assert timers() == 0
 
 
 # It may come as the handler begins, before anything can catch it: SQLite stops all the same, but where tracebacks of
