@@ -1,4 +1,5 @@
--- Ten views to start from. They say 'not asked' where a list was never asked for, never 'none'.
+-- Views to start from. They say 'not asked' where a list was never asked for, never 'none'. How a list stands is told by
+-- the reading its task names: its outcome, or the state of that reading while there is no outcome.
 
 -- Who likes what, with names. `user_list` tells whether the user's own list is whole.
 CREATE VIEW likes AS
@@ -11,12 +12,16 @@ SELECT
     t.permalink_url,
     e.user_list_rank,
     e.track_list_rank,
-    coalesce(l.outcome, l.state, 'not asked') AS user_list
+    coalesce(
+        l.outcome,
+        (SELECT r.state FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading),
+        'not asked'
+    ) AS user_list
 FROM user_engagements AS e
 JOIN users AS u ON u.id = e.user_id
 JOIN tracks AS t ON t.id = e.track_id
 LEFT JOIN users AS a ON a.id = t.uploader_id
-LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id AND l.argument = ''
+LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id
 WHERE e.engagement_type = 'like';
 
 -- Who reposted what, with names. Users' own lists of reposts are not asked for by a plain crawl.
@@ -30,12 +35,16 @@ SELECT
     t.permalink_url,
     e.user_list_rank,
     e.track_list_rank,
-    coalesce(l.outcome, l.state, 'not asked') AS user_list
+    coalesce(
+        l.outcome,
+        (SELECT r.state FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading),
+        'not asked'
+    ) AS user_list
 FROM user_engagements AS e
 JOIN users AS u ON u.id = e.user_id
 JOIN tracks AS t ON t.id = e.track_id
 LEFT JOIN users AS a ON a.id = t.uploader_id
-LEFT JOIN tasks AS l ON l.kind = 'user_reposts' AND l.subject_id = e.user_id AND l.argument = ''
+LEFT JOIN tasks AS l ON l.kind = 'user_reposts' AND l.subject_id = e.user_id
 WHERE e.engagement_type = 'repost';
 
 -- The ledger, readable: every list, how it ended, what is missing.
@@ -50,116 +59,205 @@ SELECT
         WHEN 'user' THEN (SELECT username FROM users WHERE id = t.subject_id)
         WHEN 'playlist' THEN (SELECT title FROM playlists WHERE id = t.subject_id)
     END AS subject,
-    coalesce(t.outcome, t.state) AS outcome,
-    t.claimed,
-    t.collected,
-    max(t.claimed - t.collected, 0) AS missing,     -- NULL where the service claimed nothing
-    t.skipped,
-    t.pages_read,
+    coalesce(t.outcome, r.state) AS outcome,
+    iif(t.outcome IS NULL, r.claimed, t.claimed) AS claimed,
+    iif(t.outcome IS NULL, r.collected, t.collected) AS collected,
+    iif(t.outcome IS NULL, max(r.claimed - r.collected, 0), max(t.claimed - t.collected, 0))
+        AS missing,                                 -- NULL where the service claimed nothing
+    r.skipped,
+    r.pages_read,
     (SELECT max(p.fetched_at) FROM pages AS p WHERE p.task_id = t.id) AS read_until,
-    t.next_cursor IS NOT NULL OR t.outcome IS 'capped' OR t.state <> 'ended' AS goes_on -- there is, or may be, more
+    r.next_cursor IS NOT NULL OR t.outcome IS 'capped' OR EXISTS (
+        SELECT 1 FROM readings AS o WHERE o.task_id = t.id AND o.state <> 'ended'
+    ) AS goes_on                                    -- there is, or may be, more
 FROM tasks AS t
 JOIN list_kinds AS k ON k.kind = t.kind
-WHERE k.subject <> 'harvest';
+JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
+WHERE k.subject <> 'seed';
 
 -- What each harvest wanted, per kind of list, and how far it got.
 CREATE VIEW seed_coverage AS
 SELECT
     w.harvest_id,
-    h.seed_id,
+    h.seed_id,                                      -- NULL: the harvest has several seeds
     w.depth,
     t.kind,
     count(*) AS lists,
-    sum(t.state <> 'ended') AS open,
+    sum(t.outcome IS NULL) AS open,
     sum(t.outcome IS 'complete') AS complete,
     sum(t.outcome IS 'capped') AS capped,
     sum(t.outcome IS 'short') AS short,
     count(*) FILTER (WHERE t.outcome IN ('gone', 'forbidden')) AS unanswered,
     count(*) FILTER (WHERE t.outcome IN ('loop', 'unreadable', 'failed')) AS broken,
-    sum(t.claimed) AS claimed,                      -- of the lists that claimed anything
-    sum(t.collected) AS collected,
-    sum(t.claimed IS NULL) AS without_claim
+    sum(iif(t.outcome IS NULL, r.claimed, t.claimed)) AS claimed, -- of the lists that claimed anything
+    sum(iif(t.outcome IS NULL, r.collected, t.collected)) AS collected,
+    sum(iif(t.outcome IS NULL, r.claimed, t.claimed) IS NULL) AS without_claim,
+    h.seed_kind
 FROM harvest_tasks AS w
 JOIN harvests AS h ON h.id = w.harvest_id
 JOIN tasks AS t ON t.id = w.task_id
+LEFT JOIN readings AS r ON t.outcome IS NULL AND r.task_id = t.id AND r.number = t.reading
 GROUP BY w.harvest_id, w.depth, t.kind;
+
+-- Tracks around which a harvest has chosen people: everybody's chance to stand in the file depends on liking them.
+CREATE VIEW frames AS
+SELECT v.harvest_id, v.thing_id AS track_id
+FROM harvests AS h
+CROSS JOIN visits AS v ON v.harvest_id = h.id AND v.thing = 'track'
+WHERE EXISTS (
+        SELECT 1 FROM visits AS p WHERE p.harvest_id = v.harvest_id AND p.thing = 'user' AND p.round > v.round
+    )
+    AND EXISTS (
+        SELECT 1 FROM recipes AS c
+        WHERE c.harvest_id = v.harvest_id AND c.kind IN ('track_likers', 'track_reposters')
+            AND (c.seeds_only = 0 OR v.round = 0)
+    );
 
 -- Everybody listed around the tracks of a harvest: who was chosen to be followed, and what came of it.
 CREATE VIEW sample AS
+WITH listed (harvest_id, track_id, user_id, engagement_type, track_list_rank, once) AS (
+    SELECT
+        v.harvest_id,
+        v.thing_id,
+        e.user_id,
+        e.engagement_type,
+        e.track_list_rank,
+        e.engagement_type = 'like' OR NOT EXISTS (
+            SELECT 1 FROM user_engagements AS b
+            JOIN recipes AS d ON d.harvest_id = v.harvest_id AND d.kind = 'track_likers'
+                AND (d.seeds_only = 0 OR v.round = 0)
+            WHERE b.user_id = e.user_id AND b.track_id = e.track_id AND b.engagement_type = 'like'
+                AND b.track_list_rank < d.cap
+        )
+    FROM visits AS v
+    JOIN recipes AS c
+        ON c.harvest_id = v.harvest_id AND c.kind IN ('track_likers', 'track_reposters')
+        AND (c.seeds_only = 0 OR v.round = 0)
+    JOIN user_engagements AS e
+        ON e.track_id = v.thing_id
+        AND e.engagement_type = CASE c.kind WHEN 'track_likers' THEN 'like' ELSE 'repost' END
+        AND e.track_list_rank < c.cap
+    WHERE v.thing = 'track'
+    UNION ALL
+    SELECT
+        v.harvest_id,
+        v.thing_id,
+        e.user_id,
+        'comment',
+        min(e.track_list_rank),                     -- who comments often is listed once
+        NOT EXISTS (
+            SELECT 1 FROM user_engagements AS b
+            JOIN recipes AS d ON d.harvest_id = v.harvest_id
+                AND d.kind = CASE b.engagement_type WHEN 'like' THEN 'track_likers' ELSE 'track_reposters' END
+                AND (d.seeds_only = 0 OR v.round = 0)
+            WHERE b.user_id = e.user_id AND b.track_id = v.thing_id AND b.track_list_rank < d.cap
+        )
+    FROM visits AS v
+    JOIN recipes AS c
+        ON c.harvest_id = v.harvest_id AND c.kind = 'track_comments' AND (c.seeds_only = 0 OR v.round = 0)
+    JOIN comments AS e ON e.track_id = v.thing_id AND e.track_list_rank < c.cap AND e.user_id IS NOT NULL
+    WHERE v.thing = 'track'
+    GROUP BY v.harvest_id, v.thing_id, e.user_id
+)
 SELECT
-    w.harvest_id,
-    t.subject_id AS track_id,
-    e.user_id,
+    s.harvest_id,
+    s.track_id,
+    s.user_id,
     u.username,
-    e.engagement_type,
-    e.track_list_rank,
+    s.engagement_type,
+    s.track_list_rank,
     u.likes_given_count,
-    f.task_id IS NOT NULL AS chosen,
-    CASE WHEN o.subject_id = t.subject_id THEN f.chance END AS chance, -- of the draw around this very track
-    f.task_id IS NOT NULL AND l.outcome IS 'capped' AS censored, -- of another harvest's list nothing is said
+    f.thing_id IS NOT NULL AS chosen,
+    CASE WHEN o.id IS NOT NULL THEN f.chance END AS chance, -- of the draw around this very track
+    l.outcome IS 'capped' AS censored,              -- of another harvest's list nothing is said
     CASE
-        WHEN f.task_id IS NULL THEN 'not asked'
-        WHEN l.outcome IN ('complete', 'short', 'capped', 'loop') THEN 'answered'
+        WHEN c.kind IS NULL THEN 'not asked'
         WHEN l.outcome IS NULL THEN 'not yet'
+        WHEN (SELECT m.answered FROM outcomes AS m WHERE m.outcome = l.outcome) THEN 'answered'
         ELSE 'unanswered'
     END AS answer,
-    CASE WHEN f.task_id IS NOT NULL THEN l.collected END AS likes_read,
-    t.kind = 'track_likers' OR NOT EXISTS (         -- 1 in one row per person and track: likers before reposters
-        SELECT 1 FROM user_engagements AS b
-        WHERE b.user_id = e.user_id AND b.track_id = e.track_id AND b.engagement_type = 'like'
-            AND b.track_list_rank < w.cap
-    ) AS once
-FROM harvest_tasks AS w
-JOIN tasks AS t ON t.id = w.task_id AND t.kind IN ('track_likers', 'track_reposters')
-JOIN user_engagements AS e
-    ON e.track_id = t.subject_id
-    AND e.engagement_type = CASE t.kind WHEN 'track_likers' THEN 'like' ELSE 'repost' END
-    AND e.track_list_rank < w.cap
-JOIN users AS u ON u.id = e.user_id
-LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id AND l.argument = ''
-LEFT JOIN harvest_tasks AS f ON f.harvest_id = w.harvest_id AND f.task_id = l.id
-LEFT JOIN tasks AS o ON o.id = f.parent_task_id;
+    CASE
+        WHEN l.outcome IS NOT NULL THEN l.collected
+        ELSE (SELECT r.collected FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading)
+    END AS likes_read,
+    s.once                                          -- 1 in one row per person and track: likers before reposters
+FROM listed AS s
+JOIN users AS u ON u.id = s.user_id
+LEFT JOIN visits AS f ON f.harvest_id = s.harvest_id AND f.thing = 'user' AND f.thing_id = s.user_id
+LEFT JOIN tasks AS o
+    ON o.id = f.parent_task_id AND o.subject_id = s.track_id
+    AND o.kind IN ('track_likers', 'track_reposters', 'track_comments')
+LEFT JOIN recipes AS c
+    ON c.harvest_id = f.harvest_id AND c.kind = 'user_likes' AND (c.seeds_only = 0 OR f.round = 0)
+LEFT JOIN tasks AS l ON l.kind = c.kind AND l.subject_id = f.thing_id;
 
 -- Where an edge comes from: page, list, the list that led there, and so on up to the seed. `chain` is a JSON array
 -- of these lists, from the page's own to the looking up of the seed.
 CREATE VIEW why AS
 SELECT
-    e.user_id,
-    e.track_id,
-    e.engagement_type,
-    p.id AS page_id,
-    p.request,
-    p.fetched_at,
-    t.id AS task_id,
-    t.kind,
-    t.subject_id,
-    w.harvest_id,
-    h.seed_id,
-    w.depth,
-    w.listed_rank,
-    w.parent_task_id,
-    o.kind AS parent_kind,
-    o.subject_id AS parent_subject_id,
-    (
-        WITH RECURSIVE up (step, task_id, parent_task_id, depth, listed_rank) AS (
-            SELECT 0, w.task_id, w.parent_task_id, w.depth, w.listed_rank
-            UNION ALL
-            SELECT up.step + 1, v.task_id, v.parent_task_id, v.depth, v.listed_rank
-            FROM up JOIN harvest_tasks AS v ON v.harvest_id = w.harvest_id AND v.task_id = up.parent_task_id
-            WHERE up.step < 1000
-        )
-        SELECT json_group_array(json(list)) FROM (
-            SELECT json_object('task_id', up.task_id, 'kind', c.kind, 'subject_id', c.subject_id, 'depth', up.depth,
-                'listed_rank', up.listed_rank) AS list
-            FROM up JOIN tasks AS c ON c.id = up.task_id ORDER BY up.step
-        )
-    ) AS chain
-FROM user_engagements AS e
-JOIN pages AS p ON p.id = e.first_page_id
-JOIN tasks AS t ON t.id = p.task_id
-JOIN harvest_tasks AS w ON w.task_id = t.id
-JOIN harvests AS h ON h.id = w.harvest_id
-LEFT JOIN tasks AS o ON o.id = w.parent_task_id;
+    y.user_id,
+    y.track_id,
+    y.engagement_type,
+    y.page_id,
+    y.request,
+    y.fetched_at,
+    y.task_id,
+    y.kind,
+    y.subject_id,
+    y.harvest_id,
+    s.thing_id AS seed_id,
+    y.depth,
+    y.listed_rank,
+    y.parent_task_id,
+    y.parent_kind,
+    y.parent_subject_id,
+    y.chain,
+    s.thing AS seed_kind
+FROM (
+    SELECT
+        e.user_id,
+        e.track_id,
+        e.engagement_type,
+        p.id AS page_id,
+        p.request,
+        p.fetched_at,
+        t.id AS task_id,
+        t.kind,
+        t.subject_id,
+        v.harvest_id,
+        v.depth + (v.thing = 'track') AS depth,
+        v.place AS listed_rank,
+        v.parent_task_id,
+        o.kind AS parent_kind,
+        o.subject_id AS parent_subject_id,
+        (
+            WITH RECURSIVE up (step, task_id, parent_task_id, depth, listed_rank) AS (
+                SELECT 0, t.id, v.parent_task_id, v.depth + (v.thing = 'track'), v.place
+                UNION ALL
+                SELECT up.step + 1, up.parent_task_id, w.parent_task_id, coalesce(w.depth + (w.thing = 'track'), 0),
+                    w.place
+                FROM up
+                JOIN tasks AS n ON n.id = up.parent_task_id
+                JOIN list_kinds AS d ON d.kind = n.kind
+                LEFT JOIN visits AS w    -- none: the looking up of the seed
+                    ON w.harvest_id = v.harvest_id AND w.thing = d.subject AND w.thing_id = n.subject_id
+                WHERE up.step < 1000
+            )
+            SELECT json_group_array(json(list)) FROM (
+                SELECT json_object('task_id', up.task_id, 'kind', n.kind, 'subject_id', n.subject_id, 'depth', up.depth,
+                    'listed_rank', up.listed_rank) AS list
+                FROM up JOIN tasks AS n ON n.id = up.task_id ORDER BY up.step
+            )
+        ) AS chain
+    FROM user_engagements AS e
+    JOIN pages AS p ON p.id = e.first_page_id
+    JOIN tasks AS t ON t.id = p.task_id
+    JOIN list_kinds AS k ON k.kind = t.kind
+    JOIN visits AS v ON v.thing_id = t.subject_id AND v.thing = k.subject
+    JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND (c.seeds_only = 0 OR v.round = 0)
+    LEFT JOIN tasks AS o ON o.id = v.parent_task_id
+) AS y
+LEFT JOIN seeds AS s ON s.id = y.chain ->> '$[#-1].subject_id';
 
 -- ESTIMATES. When an edge was made, as far as page cursors tell: lists run newest first and a cursor carries the time
 -- of the last entry of its page, to the second below. So an edge lies between the cursor of its page and that of the page
@@ -215,8 +313,10 @@ SELECT
         AS reposts_here,
     t.reposts_count,
     coalesce(
-        (SELECT coalesce(l.outcome, l.state) FROM tasks AS l
-            WHERE l.kind = 'track_likers' AND l.subject_id = t.id AND l.argument = ''),
+        (
+            SELECT coalesce(l.outcome, (SELECT r.state FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading))
+            FROM tasks AS l WHERE l.kind = 'track_likers' AND l.subject_id = t.id
+        ),
         'not asked'
     ) AS likers_list,
     t.playback_count,

@@ -19,24 +19,17 @@ given AS (
     SELECT
         coalesce(
             CAST(nullif(:track, '') AS INTEGER),
-            (SELECT seed_id FROM harvests WHERE seed_id IS NOT NULL ORDER BY id LIMIT 1)
+            (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
         ) AS track_id,
         CAST(coalesce(nullif(:at_least, ''), 2) AS INTEGER) AS at_least
 ),
-frames AS MATERIALIZED (                            -- people were chosen because they like these
-    SELECT o.subject_id AS track_id
-    FROM tasks AS o JOIN harvest_tasks AS w ON w.task_id = o.id
-    WHERE o.kind IN ('track_likers', 'track_reposters') AND EXISTS (
-        SELECT 1 FROM harvest_tasks AS v JOIN tasks AS p ON p.id = v.task_id
-        WHERE v.harvest_id = w.harvest_id AND p.kind = 'user_likes'
-    )
-    UNION
-    SELECT seed_id FROM harvests WHERE seed_kind = 'track' AND seed_id IS NOT NULL
+framed AS MATERIALIZED (                            -- people were chosen because they like these
+    SELECT track_id FROM frames UNION SELECT thing_id FROM seeds WHERE thing = 'track'
 ),
 fans AS MATERIALIZED (
     SELECT e.user_id
     FROM user_engagements AS e
-    JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id AND l.argument = '' AND l.collected > 0
+    JOIN lists AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id AND l.collected > 0
     WHERE e.track_id = (SELECT track_id FROM given) AND e.engagement_type = 'like'
 ),
 common AS MATERIALIZED (
@@ -50,14 +43,14 @@ common AS MATERIALIZED (
 every AS MATERIALIZED (                             -- likes on the tracks that have a count: given here, and counted
     SELECT sum(c.people) AS given_here, sum(t.likes_count) AS counted
     FROM common AS c CROSS JOIN tracks AS t ON t.id = c.track_id
-    WHERE t.likes_count > 0 AND c.track_id NOT IN (SELECT track_id FROM frames)
+    WHERE t.likes_count > 0 AND c.track_id NOT IN (SELECT track_id FROM framed)
 ),
 found AS MATERIALIZED (
     SELECT
         c.track_id,
         c.people,
         t.likes_count,
-        CASE WHEN t.likes_count > 0 AND c.track_id NOT IN (SELECT track_id FROM frames)
+        CASE WHEN t.likes_count > 0 AND c.track_id NOT IN (SELECT track_id FROM framed)
             THEN round(1.0 * c.people / every.given_here / t.likes_count * every.counted, 2)
         END AS lift
     FROM common AS c CROSS JOIN tracks AS t ON t.id = c.track_id CROSS JOIN every

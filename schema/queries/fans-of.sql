@@ -12,14 +12,14 @@ SELECT
     u.username,
     u.followers_count,
     u.likes_given_count,
-    coalesce(l.outcome, l.state, 'not asked') AS their_list,
+    coalesce(l.outcome, (SELECT r.state FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading), 'not asked') AS their_list,
     u.permalink_url
 FROM user_engagements AS e
 CROSS JOIN users AS u ON u.id = e.user_id
-LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id AND l.argument = ''
+LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id
 WHERE e.engagement_type = 'like' AND e.track_id = coalesce(
     CAST(nullif(:track, '') AS INTEGER),
-    (SELECT seed_id FROM harvests WHERE seed_id IS NOT NULL ORDER BY id LIMIT 1)
+    (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
 )
 ORDER BY e.track_list_rank IS NULL, e.track_list_rank, e.user_id
 LIMIT CAST(coalesce(nullif(:limit, ''), 50) AS INTEGER);

@@ -3,8 +3,21 @@
 -- One row per number, in sections. `claimed` adds up what the service said of those lists that it said anything of,
 -- and `collected (of these)` what was collected of the same lists; the difference is what is not in the file.
 -- `refused` requests are those answered 429, 403 or 401. People 'listed' stand in the lists of likers and reposters
--- that were read; 'followed' are those of them whose own likes were asked for.
+-- that were read; 'followed' are those whose own likes were asked for because a list named them. A seed of two harvests
+-- counts in both states.
 WITH
+ledger AS MATERIALIZED (
+    SELECT kind, iif(outcome IN ('todo', 'doing'), 'open', outcome) AS outcome, subject_id, collected, claimed, skipped,
+        pages_read
+    FROM lists
+),
+followed AS MATERIALIZED (
+    SELECT v.thing_id AS user_id, max(v.chance < 1) AS by_chance
+    FROM visits AS v
+    JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = 'user_likes' AND c.seeds_only = 0
+    WHERE v.thing = 'user' AND v.round > 0
+    GROUP BY v.thing_id
+),
 listed AS MATERIALIZED (
     SELECT count(DISTINCT user_id) AS people FROM user_engagements WHERE track_list_rank IS NOT NULL
 ),
@@ -25,30 +38,34 @@ numbers (section, what, value, place) AS (
     UNION ALL SELECT 'source', 'requests unanswered', unanswered, 9 FROM requests
     UNION ALL SELECT 'source', 'seconds waited', sum(waited_ms) / 1000, 10 FROM runs
     UNION ALL
-    SELECT 'seeds', 'seeds', count(*), 20 FROM harvests
-    UNION ALL SELECT 'seeds', 'seeds ' || state, count(*), 21 FROM harvests GROUP BY state
+    SELECT 'seeds', 'seeds', count(*), 20 FROM seeds
+    UNION ALL SELECT 'seeds', 'seeds ' || h.state, count(*), 21
+        FROM harvests AS h JOIN harvest_seeds AS s ON s.harvest_id = h.id GROUP BY h.state
     UNION ALL
-    SELECT 'limits', o.key, group_concat(DISTINCT o.value), 30
-    FROM harvests AS h, json_each(h.options) AS o GROUP BY o.key
+    SELECT 'limits', o.key, group_concat(DISTINCT coalesce(o.value, h.level)), 30
+    FROM harvests AS h, json_each(h.options) AS o
+    WHERE o.value IS NOT NULL OR o.key = 'depth'    -- unless told otherwise, as deep as it went
+    GROUP BY o.key
     UNION ALL
     SELECT 'people', 'tracks whose people were listed', count(DISTINCT subject_id), 40
-    FROM tasks WHERE kind IN ('track_likers', 'track_reposters') AND pages_read > 0
+    FROM ledger WHERE kind IN ('track_likers', 'track_reposters') AND pages_read > 0
     UNION ALL SELECT 'people', 'listed', people, 41 FROM listed
-    UNION ALL SELECT 'people', 'followed', count(*), 42 FROM tasks WHERE kind = 'user_likes'
+    UNION ALL SELECT 'people', 'followed', count(*), 42 FROM followed
     UNION ALL SELECT 'people', 'followed and answered', count(*), 43
-        FROM tasks WHERE kind = 'user_likes' AND outcome IN ('complete', 'capped', 'short', 'loop')
-    UNION ALL SELECT 'people', 'drawn by chance', count(DISTINCT task_id), 44 FROM harvest_tasks WHERE chance < 1
+        FROM followed AS f
+        JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = f.user_id
+        JOIN outcomes AS o ON o.outcome = l.outcome AND o.answered = 1
+    UNION ALL SELECT 'people', 'drawn by chance', count(*), 44 FROM followed WHERE by_chance
     UNION ALL
-    SELECT 'lists: ' || kind, coalesce(outcome, 'open'), count(*), 50
-    FROM tasks WHERE kind <> 'resolve' GROUP BY kind, coalesce(outcome, 'open')
+    SELECT 'lists: ' || kind, outcome, count(*), 50 FROM ledger GROUP BY kind, outcome
     UNION ALL SELECT 'lists: ' || kind, 'collected', sum(collected), 51
-        FROM tasks WHERE kind <> 'resolve' GROUP BY kind
+        FROM ledger GROUP BY kind
     UNION ALL SELECT 'lists: ' || kind, 'claimed', sum(claimed), 52
-        FROM tasks WHERE kind <> 'resolve' GROUP BY kind
+        FROM ledger GROUP BY kind
     UNION ALL SELECT 'lists: ' || kind, 'collected (of these)', sum(collected) FILTER (WHERE claimed IS NOT NULL), 53
-        FROM tasks WHERE kind <> 'resolve' GROUP BY kind
+        FROM ledger GROUP BY kind
     UNION ALL SELECT 'lists: ' || kind, 'entries left out', sum(skipped), 54
-        FROM tasks WHERE kind <> 'resolve' GROUP BY kind
+        FROM ledger GROUP BY kind
     UNION ALL
     SELECT 'rows', 'users', users, 60 FROM totals
     UNION ALL SELECT 'rows', 'tracks', tracks, 61 FROM totals

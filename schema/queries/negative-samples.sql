@@ -28,7 +28,7 @@ size AS MATERIALIZED (
 ),
 people AS MATERIALIZED (
     SELECT subject_id AS user_id FROM tasks
-    WHERE kind = 'user_likes' AND outcome = 'complete' AND collected > 0 AND argument = ''
+    WHERE kind = 'user_likes' AND outcome = 'complete' AND collected > 0
 ),
 tries (try) AS (
     SELECT 1 UNION ALL SELECT try + 1 FROM tries WHERE try < (SELECT 3 * per_user + 20 FROM given)

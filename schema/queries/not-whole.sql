@@ -8,19 +8,12 @@
 -- claimed nothing. A count on a profile includes liked playlists, which the list does not, so a few missing are
 -- normal. `reason` is the newest entry in failures that was not mended.
 WITH chosen AS MATERIALIZED (
-    SELECT
-        t.id,
-        t.kind,
-        t.subject_id,
-        coalesce(t.outcome, t.state) AS outcome,
-        t.claimed,
-        t.collected,
-        max(t.claimed - t.collected, 0) AS missing
-    FROM tasks AS t
-    WHERE t.outcome IS NOT 'complete' AND t.kind <> 'resolve'
-        AND coalesce(nullif(:kind, ''), 'all') IN ('all', t.kind)
-        AND coalesce(nullif(:outcome, ''), 'all') IN ('all', coalesce(t.outcome, t.state))
-    ORDER BY missing DESC NULLS LAST, t.kind, t.subject_id
+    SELECT task_id, kind, subject_id, outcome, claimed, collected, missing
+    FROM lists
+    WHERE outcome <> 'complete'
+        AND coalesce(nullif(:kind, ''), 'all') IN ('all', kind)
+        AND coalesce(nullif(:outcome, ''), 'all') IN ('all', outcome)
+    ORDER BY missing DESC NULLS LAST, kind, subject_id
     LIMIT CAST(coalesce(nullif(:limit, ''), 100) AS INTEGER)
 )
 SELECT
@@ -35,8 +28,8 @@ SELECT
     l.goes_on,
     (
         SELECT f.class || ': ' || f.message FROM failures AS f
-        WHERE f.task_id = c.id AND f.resolved_at IS NULL ORDER BY f.last_at DESC, f.id DESC LIMIT 1
+        WHERE f.task_id = c.task_id AND f.resolved_at IS NULL ORDER BY f.last_at DESC, f.id DESC LIMIT 1
     ) AS reason
 FROM chosen AS c
-CROSS JOIN lists AS l ON l.task_id = c.id
+CROSS JOIN lists AS l ON l.task_id = c.task_id
 ORDER BY c.missing DESC NULLS LAST, c.kind, c.subject_id;

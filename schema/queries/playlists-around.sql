@@ -10,7 +10,7 @@ WITH
 given AS (
     SELECT coalesce(
         CAST(nullif(:track, '') AS INTEGER),
-        (SELECT seed_id FROM harvests WHERE seed_id IS NOT NULL ORDER BY id LIMIT 1)
+        (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
     ) AS track_id
 ),
 near AS MATERIALIZED (

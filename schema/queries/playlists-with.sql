@@ -18,7 +18,7 @@ JOIN playlists AS p ON p.id = s.playlist_id
 LEFT JOIN users AS u ON u.id = p.owner_id
 WHERE s.track_id = coalesce(
     CAST(nullif(:track, '') AS INTEGER),
-    (SELECT seed_id FROM harvests WHERE seed_id IS NOT NULL ORDER BY id LIMIT 1)
+    (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
 )
 GROUP BY p.id
 ORDER BY p.likes_count DESC NULLS LAST, p.id

@@ -11,8 +11,8 @@ given AS (
     SELECT coalesce(
         CAST(nullif(:artist, '') AS INTEGER),
         (
-            SELECT t.uploader_id FROM harvests AS h JOIN tracks AS t ON t.id = h.seed_id
-            WHERE t.uploader_id IS NOT NULL ORDER BY h.id LIMIT 1
+            SELECT t.uploader_id FROM seeds AS s JOIN tracks AS t ON t.id = s.thing_id
+            WHERE s.thing = 'track' AND t.uploader_id IS NOT NULL ORDER BY s.id LIMIT 1
         )
     ) AS artist_id
 ),

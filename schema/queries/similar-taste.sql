@@ -38,8 +38,8 @@ SELECT
     round(1.0 * n.in_common / ((SELECT count(*) FROM mine) + l.collected - n.in_common), 3) AS jaccard,
     u.permalink_url
 FROM near AS n
-CROSS JOIN tasks AS l
-    ON l.kind = 'user_likes' AND l.subject_id = n.user_id AND l.argument = '' AND l.collected > 0
+CROSS JOIN lists AS l
+    ON l.kind = 'user_likes' AND l.subject_id = n.user_id AND l.collected > 0
 CROSS JOIN users AS u ON u.id = n.user_id
 ORDER BY jaccard DESC, n.in_common DESC, n.user_id
 LIMIT CAST(coalesce(nullif(:limit, ''), 20) AS INTEGER);

@@ -24,22 +24,15 @@ two AS MATERIALIZED (
         SELECT user_id FROM longest WHERE user_id <> (SELECT user_id FROM one) ORDER BY place LIMIT 1
     )) AS user_id
 ),
-frames AS MATERIALIZED (                            -- people were chosen because they like these
-    SELECT o.subject_id AS track_id
-    FROM tasks AS o JOIN harvest_tasks AS w ON w.task_id = o.id
-    WHERE o.kind IN ('track_likers', 'track_reposters') AND EXISTS (
-        SELECT 1 FROM harvest_tasks AS v JOIN tasks AS p ON p.id = v.task_id
-        WHERE v.harvest_id = w.harvest_id AND p.kind = 'user_likes'
-    )
-    UNION
-    SELECT seed_id FROM harvests WHERE seed_kind = 'track' AND seed_id IS NOT NULL
+framed AS MATERIALIZED (                            -- people were chosen because they like these
+    SELECT track_id FROM frames UNION SELECT thing_id FROM seeds WHERE thing = 'track'
 ),
 mine AS MATERIALIZED (
-    SELECT track_id, track_id IN (SELECT track_id FROM frames) AS is_frame FROM user_engagements
+    SELECT track_id, track_id IN (SELECT track_id FROM framed) AS is_frame FROM user_engagements
     WHERE user_id = (SELECT user_id FROM one) AND engagement_type = 'like'
 ),
 theirs AS MATERIALIZED (
-    SELECT track_id, track_id IN (SELECT track_id FROM frames) AS is_frame FROM user_engagements
+    SELECT track_id, track_id IN (SELECT track_id FROM framed) AS is_frame FROM user_engagements
     WHERE user_id = (SELECT user_id FROM two) AND engagement_type = 'like'
 ),
 counted AS MATERIALIZED (
@@ -63,10 +56,10 @@ SELECT
     c.other_likes,
     round(1.0 * c.beside_seeds / nullif(c.unseeded + c.other_unseeded - c.beside_seeds, 0), 3) AS jaccard,
     round(1.0 * c.beside_seeds / nullif(min(c.unseeded, c.other_unseeded), 0), 3) AS share_of_shorter,
-    coalesce(l.outcome, l.state, 'not asked') AS list,
-    coalesce(m.outcome, m.state, 'not asked') AS other_list
+    coalesce(l.outcome, (SELECT r.state FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading), 'not asked') AS list,
+    coalesce(m.outcome, (SELECT r.state FROM readings AS r WHERE r.task_id = m.id AND r.number = m.reading), 'not asked') AS other_list
 FROM counted AS c
 JOIN users AS u ON u.id = (SELECT user_id FROM one)
 JOIN users AS o ON o.id = (SELECT user_id FROM two)
-LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = u.id AND l.argument = ''
-LEFT JOIN tasks AS m ON m.kind = 'user_likes' AND m.subject_id = o.id AND m.argument = '';
+LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = u.id
+LEFT JOIN tasks AS m ON m.kind = 'user_likes' AND m.subject_id = o.id;

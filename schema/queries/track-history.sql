@@ -7,7 +7,7 @@
 WITH given AS (
     SELECT coalesce(
         CAST(nullif(:track, '') AS INTEGER),
-        (SELECT seed_id FROM harvests WHERE seed_id IS NOT NULL ORDER BY id LIMIT 1)
+        (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
     ) AS track_id
 )
 SELECT p.fetched_at AS seen_at, 'changed' AS what, c.playback_count, c.likes_count, c.reposts_count, c.comment_count,
