@@ -10,43 +10,29 @@ from __future__ import annotations
 # Whose list counts. Outcomes `complete` and `short` are the service's own end of a list; with :incomplete, whatever was
 # read counts. The unique key of `tasks` gives them in the order of users.
 WHOSE = """
-SELECT subject_id FROM tasks
-WHERE kind = 'user_likes' AND argument = ''
-    AND (outcome IN ('complete', 'short') OR (:incomplete AND collected > 0))
+SELECT subject_id FROM lists
+WHERE kind = 'user_likes' AND (outcome IN ('complete', 'short') OR (:incomplete AND collected > 0))
 ORDER BY subject_id
 """
 
-# Their likes, person by person, in the order of the table's key: nothing is sorted.
+# Their likes, person by person, in the order of the table's key: nothing is sorted. A like with a rank was read from the
+# list, so here a list that is not whole counts without a look at how much of it was read.
 LIKES = """
 SELECT e.user_id, e.track_id, e.user_list_rank
 FROM tasks AS l
 CROSS JOIN user_engagements AS e ON e.user_id = l.subject_id
-WHERE l.kind = 'user_likes' AND l.argument = ''
-    AND (l.outcome IN ('complete', 'short') OR (:incomplete AND l.collected > 0))
+WHERE l.kind = 'user_likes' AND (l.outcome IN ('complete', 'short') OR :incomplete)
     AND e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL
 ORDER BY l.subject_id
 """
 
-# Tracks for which people were chosen: those whose likers or reposters were listed by a harvest that follows people.
-FRAMES = """
-WITH following AS MATERIALIZED (
-    SELECT DISTINCT w.harvest_id
-    FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id
-    WHERE t.kind = 'user_likes'
-)
-SELECT DISTINCT t.subject_id
-FROM tasks AS t
-JOIN harvest_tasks AS w ON w.task_id = t.id
-JOIN following AS f ON f.harvest_id = w.harvest_id
-WHERE t.kind IN ('track_likers', 'track_reposters')
-ORDER BY t.subject_id
-"""
+# Tracks for which people were chosen.
+FRAMES = "SELECT DISTINCT track_id FROM frames ORDER BY track_id"
 
 # The lists that do not count, by outcome or state.
 LEFT_OUT = """
-SELECT coalesce(outcome, state), count(*) FROM tasks
-WHERE kind = 'user_likes' AND argument = ''
-    AND NOT (coalesce(outcome, '') IN ('complete', 'short') OR (:incomplete AND collected > 0))
+SELECT outcome, count(*) FROM lists
+WHERE kind = 'user_likes' AND NOT (outcome IN ('complete', 'short') OR (:incomplete AND collected > 0))
 GROUP BY 1 ORDER BY 2 DESC, 1
 """
 
@@ -57,6 +43,6 @@ LONG_LISTS = """
         WHERE e.user_id = l.subject_id AND e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL
         ORDER BY e.user_list_rank LIMIT 1 OFFSET :newest
     ) AS from_rank
-    FROM tasks AS l
-    WHERE l.kind = 'user_likes' AND l.argument = '' AND l.collected > :newest
+    FROM lists AS l
+    WHERE l.kind = 'user_likes' AND l.collected > :newest
 """

@@ -24,10 +24,10 @@ WITH long AS MATERIALIZED ({LONG_LISTS}),
 mine AS MATERIALIZED (
     SELECT e.user_id, g.from_rank
     FROM user_engagements AS e
-    JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id AND l.argument = ''
+    JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id
     LEFT JOIN long AS g ON g.user_id = e.user_id
     WHERE e.track_id = :track AND e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL
-        AND (l.outcome IN ('complete', 'short') OR (:incomplete AND l.collected > 0))
+        AND (l.outcome IN ('complete', 'short') OR :incomplete)
         AND (g.from_rank IS NULL OR e.user_list_rank < g.from_rank)
 )
 """  # noqa: S608 - our own words
@@ -51,10 +51,10 @@ SELECT t.track_id, t.common, t.track_id IN (SELECT value FROM json_each(:frames)
     CASE WHEN NOT :framed OR t.track_id IN (SELECT value FROM json_each(:frames)) THEN (
         SELECT count(*)
         FROM user_engagements AS e
-        JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id AND l.argument = ''
+        JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id
         LEFT JOIN long AS g ON g.user_id = e.user_id
         WHERE e.track_id = t.track_id AND e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL
-            AND (l.outcome IN ('complete', 'short') OR (:incomplete AND l.collected > 0))
+            AND (l.outcome IN ('complete', 'short') OR :incomplete)
             AND (g.from_rank IS NULL OR e.user_list_rank < g.from_rank)
     ) END AS size
 FROM together AS t

@@ -43,10 +43,10 @@ together AS MATERIALIZED (
     SELECT o.user_id, g.from_rank, count(*) AS common
     FROM mine AS m
     CROSS JOIN user_engagements AS o ON o.track_id = m.track_id
-    JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = o.user_id AND l.argument = ''
+    JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = o.user_id
     LEFT JOIN long AS g ON g.user_id = o.user_id
     WHERE o.engagement_type = 'like' AND o.user_list_rank IS NOT NULL AND o.user_id <> :user
-        AND (l.outcome IN ('complete', 'short') OR (:incomplete AND l.collected > 0))
+        AND (l.outcome IN ('complete', 'short') OR :incomplete)
         AND (g.from_rank IS NULL OR o.user_list_rank < g.from_rank)
     GROUP BY o.user_id
     HAVING count(*) >= :min_common
@@ -139,9 +139,7 @@ def similar(connection: sqlite3.Connection, wanted: str, *, method: str, limit: 
 def _check_list(connection: sqlite3.Connection, user_id: int, wanted: str, incomplete: bool) -> None:
     """Refuse to compare somebody whose likes are not known."""
     row = connection.execute(
-        "SELECT coalesce(outcome, state), collected FROM tasks"
-        " WHERE kind = 'user_likes' AND subject_id = ? AND argument = ''",
-        (user_id,),
+        "SELECT outcome, collected FROM lists WHERE kind = 'user_likes' AND subject_id = ?", (user_id,)
     ).fetchone()
     if row is None:
         raise SeedError(f"The likes of {wanted} were not asked for: a higher --max-users may reach them.")

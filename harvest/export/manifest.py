@@ -16,6 +16,7 @@ from harvest.api.seed_urls import public_address
 from harvest.export.folder import MAKER
 from harvest.export.job import File, Job
 from harvest.export.pseudonyms import key_name
+from harvest.export.tables import LIKES_LIST
 from harvest.store.lease import holder_of
 from harvest.terms import ATTRIBUTION, RESTRICTIONS
 
@@ -83,7 +84,7 @@ def _source(connection: sqlite3.Connection, made_at: str, *, hide: bool) -> dict
     addresses = [row[0] for row in connection.execute("SELECT DISTINCT api_url FROM runs ORDER BY api_url")]
     first, last = connection.execute("SELECT min(fetched_at), max(fetched_at) FROM pages").fetchone()
     (schema,) = connection.execute("PRAGMA harvest.user_version").fetchone()
-    seeds = [public_address(row[0]) for row in connection.execute("SELECT seed_url FROM harvests ORDER BY id")]
+    seeds = [public_address(row[0]) for row in connection.execute("SELECT address FROM seeds ORDER BY id")]
     return {
         "service": sorted({_service(address) for address in addresses}),
         "first_page_at": first,
@@ -120,8 +121,8 @@ def _counts(job: Job) -> dict[str, Any]:
 def _lists_of_users(connection: sqlite3.Connection) -> dict[str, int]:
     """Count the users that are left by how their list of likes ended."""
     rows = connection.execute(
-        "SELECT coalesce(l.outcome, l.state, 'not asked'), count(*) FROM people AS p"
-        " LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = p.id AND l.argument = ''"
+        f"SELECT {LIKES_LIST}, count(*) FROM people AS p"  # noqa: S608 - our own words
+        " LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = p.id"
         " GROUP BY 1 ORDER BY 1"
     )
     return dict(rows.fetchall())
@@ -131,7 +132,7 @@ def _lists(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
     """Count the lists of the file by kind and outcome."""
     found: dict[str, dict[str, int]] = {}
     rows = connection.execute(
-        "SELECT kind, coalesce(outcome, state), count(*) FROM tasks WHERE kind <> 'resolve' GROUP BY 1, 2 ORDER BY 1, 2"
+        "SELECT kind, outcome, count(*) FROM lists GROUP BY 1, 2 ORDER BY 1, 2"
     )
     for kind, outcome, n in rows:
         found.setdefault(kind, {})[outcome] = n

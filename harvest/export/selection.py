@@ -67,7 +67,7 @@ SELECT
     count(*),
     EXISTS (
         SELECT 1 FROM tasks AS l
-        WHERE l.kind = 'user_likes' AND l.subject_id = e.user_id AND l.argument = '' AND l.outcome = 'complete'
+        WHERE l.kind = 'user_likes' AND l.subject_id = e.user_id AND l.outcome = 'complete'
     )
 FROM user_engagements AS e
 WHERE {PAIR}

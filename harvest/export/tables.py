@@ -54,6 +54,11 @@ def _parameters(selection: Selection, sql: str) -> dict[str, int]:
     return {name: value for name, value in wanted.items() if f":{name}" in sql}
 
 
+# How the list of likes of `p` stands, with `l` its task, if there is one.
+LIKES_LIST = """coalesce(
+    l.outcome, (SELECT r.state FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading), 'not asked'
+)"""
+
 _INTERACTION = (
     Column("user_id", "int64"),
     Column("item_id", "int64"),
@@ -148,9 +153,9 @@ def users(selection: Selection) -> Table:
             Column("likes_complete", "bool"),
             Column("likes_list", "text"),
         ),
-        f"SELECT p.out, {followers}, {likes}, p.whole, coalesce(l.outcome, l.state, 'not asked')"  # noqa: S608
+        f"SELECT p.out, {followers}, {likes}, p.whole, {LIKES_LIST}"  # noqa: S608
         " FROM people AS p CROSS JOIN users AS u ON u.id = p.id"
-        " LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = p.id AND l.argument = ''"
+        " LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = p.id"
         f" ORDER BY {'p.id' if exact else 'p.out'}",
         selection.left.users,
     )

@@ -90,8 +90,8 @@ class ReportFacts:
 
     @property
     def found_seeds(self) -> list[SeedRow]:
-        """Give the seeds that could be looked up; the others led to nobody."""
-        return [seed for seed in self.seeds if seed.seed_id is not None]
+        """Give the seeds that could be looked up, each once; the others led to nobody."""
+        return list({(seed.seed_kind, seed.seed_id): seed for seed in self.seeds if seed.seed_id is not None}.values())
 
     @property
     def went_on(self) -> bool:
@@ -186,15 +186,15 @@ def _spelled(connection: sqlite3.Connection, tag: Theme) -> Theme:
 def _samples(connection: sqlite3.Connection, seeds: list[SeedRow], tell: Tell) -> dict[int, list[SampleRow]]:
     tell("looking at who was followed")
     found = {
-        seed.id: _rows(connection, "sample", SampleRow, harvest=seed.id, track=seed.seed_id)
+        seed.id: _rows(connection, "sample", SampleRow, harvest=seed.harvest_id, track=seed.seed_id)
         for seed in seeds
         if seed.seed_kind == "track" and seed.seed_id is not None
     }
-    return {harvest: rows for harvest, rows in found.items() if rows}
+    return {place: rows for place, rows in found.items() if rows}
 
 
 def _neighbourhoods(connection: sqlite3.Connection, seeds: list[SeedRow], tell: Tell) -> list[Neighbourhood]:
-    tracks = [seed for seed in seeds if seed.seed_kind == "track" and seed.seed_id is not None]
+    tracks = list({seed.seed_id: seed for seed in seeds if seed.seed_kind == "track"}.values())
     connection.execute(query("fans"))
     found = []
     for place, seed in enumerate(tracks[:DRAWN], start=1):

@@ -19,11 +19,14 @@ class Totals(NamedTuple):
 
 
 class SeedRow(NamedTuple):
-    """One harvest and what it is around."""
+    """One seed of one harvest: `place` 0 is the first of its `seeds`. `seed_kind` None: it could not be looked up."""
 
     id: int
+    harvest_id: int
+    place: int
+    seeds: int
     seed_url: str
-    seed_kind: str
+    seed_kind: str | None
     seed_id: int | None
     name: str | None
     url: str | None

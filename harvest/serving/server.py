@@ -23,6 +23,7 @@ from harvest.explore.named import named_queries
 from harvest.serving.dictionary import read_dictionary
 from harvest.serving.metadata import About, metadata
 from harvest.store.database import open_to_read, schema_folder
+from harvest.things import THINGS
 
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 SETTINGS = {
@@ -149,21 +150,31 @@ def look(path: Path) -> tuple[About, dict[str, int]]:
         connection.row_factory = None
         counts = _counts(connection)
         totals = connection.execute("SELECT users, tracks, likes, reposts FROM totals").fetchone()
-        seeds = connection.execute(
-            "SELECT coalesce(t.title, h.seed_url), coalesce(t.permalink_url, h.seed_url) FROM harvests AS h"
-            " LEFT JOIN tracks AS t ON t.id = h.seed_id ORDER BY h.id LIMIT 5"
-        ).fetchall()
+        seeds = connection.execute("SELECT address, thing, thing_id FROM seeds ORDER BY id LIMIT 5").fetchall()
+        named = tuple(_seed(connection, *seed) for seed in seeds)
         (service,) = connection.execute("SELECT coalesce(max(api_url), '') FROM runs").fetchone()
     return (
         About(
             database=path.stem,
-            seeds=tuple((public_address(title), public_address(url)) for title, url in seeds),
+            seeds=named,
             totals=dict(zip(("people", "tracks", "likes", "reposts"), totals, strict=True)),
             service=service,
             empty=frozenset(name for name, n in counts.items() if not n),
         ),
         counts,
     )
+
+
+def _seed(connection: sqlite3.Connection, address: str, thing: str | None, thing_id: int) -> tuple[str, str]:
+    """Give title and page of what an address led to; the address itself where they are not known."""
+    title = url = None
+    if thing is not None:
+        kind = THINGS[thing]
+        title, url = connection.execute(
+            f"SELECT {kind.label}, permalink_url FROM {kind.table} WHERE id = ?",  # noqa: S608 - our own declarations
+            (thing_id,),
+        ).fetchone()
+    return title or public_address(address), url or public_address(address)
 
 
 def _counts(connection: sqlite3.Connection) -> dict[str, int]:

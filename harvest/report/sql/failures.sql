@@ -3,7 +3,7 @@ SELECT
     k.title,
     f.class,
     f.status,
-    coalesce(t.outcome, t.state) AS outcome,
+    coalesce(t.outcome, r.state) AS outcome,
     f.retryable,
     f.resolved_at IS NOT NULL AS resolved,
     count(DISTINCT f.task_id) AS lists,
@@ -12,6 +12,7 @@ SELECT
     max(f.last_at) AS last_at
 FROM failures AS f
 JOIN tasks AS t ON t.id = f.task_id
+JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
 JOIN list_kinds AS k ON k.kind = t.kind
-GROUP BY t.kind, f.class, f.status, coalesce(t.outcome, t.state), f.retryable, f.resolved_at IS NOT NULL
+GROUP BY t.kind, f.class, f.status, coalesce(t.outcome, r.state), f.retryable, f.resolved_at IS NOT NULL
 ORDER BY resolved, lists DESC, t.kind, f.class, f.status, outcome, f.retryable;

@@ -1,17 +1,10 @@
 -- Working table: the tracks that the people followed like, with how many of them do. A like counts when it stands in
 -- somebody's own list (user_list_rank): likers of a track whom nobody followed would make that track look popular here.
 -- Counted by index alone; the few likes known only from a track's list are then taken off again. `is_frame`: people
--- were chosen because they like the track. So are seeds, and what a deeper level went around; see analysis/sample.py.
+-- were chosen because they like the track. So are seeds, and what a deeper level went around.
 CREATE TEMP TABLE heard AS
-WITH frames AS MATERIALIZED (
-    SELECT l.subject_id AS track_id
-    FROM tasks AS l JOIN harvest_tasks AS w ON w.task_id = l.id
-    WHERE l.kind IN ('track_likers', 'track_reposters') AND EXISTS (
-        SELECT 1 FROM harvest_tasks AS f JOIN tasks AS p ON p.id = f.task_id
-        WHERE f.harvest_id = w.harvest_id AND p.kind = 'user_likes'
-    )
-    UNION
-    SELECT seed_id FROM harvests WHERE seed_kind = 'track' AND seed_id IS NOT NULL
+WITH framed AS MATERIALIZED (
+    SELECT track_id FROM frames UNION SELECT thing_id FROM seeds WHERE thing = 'track'
 ),
 counted AS (
     SELECT track_id, count(*) AS likes
@@ -31,7 +24,7 @@ SELECT
     nullif(t.likes_count, 0) AS likes_count,        -- people on SoundCloud, by its own count; NULL: hidden or not seen
     t.uploader_id,
     t.genre,
-    t.id IN (SELECT track_id FROM frames) AS is_frame
+    t.id IN (SELECT track_id FROM framed) AS is_frame
 FROM counted AS c
 CROSS JOIN tracks AS t ON t.id = c.track_id         -- CROSS: in the order of the tracks, as they were counted
 LEFT JOIN elsewhere AS e ON e.track_id = c.track_id

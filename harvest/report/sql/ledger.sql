@@ -1,17 +1,24 @@
 -- The ledger by kind and by how lists ended, the looking up of seeds left out; kinds that nobody asked for have no
--- outcome and no lists. One index holds all of it.
+-- outcome and no lists. One index holds all that have ended.
+WITH stands AS (
+    SELECT kind, outcome, collected, claimed FROM tasks WHERE outcome IS NOT NULL
+    UNION ALL
+    SELECT r.kind, r.state, r.collected, r.claimed
+    FROM readings AS r JOIN tasks AS t ON t.id = r.task_id AND t.reading = r.number AND t.outcome IS NULL
+    WHERE r.state <> 'ended'
+)
 SELECT
     k.kind,
     k.title,
-    coalesce(t.outcome, t.state) AS outcome,
-    count(t.kind) AS lists,
-    coalesce(sum(t.collected), 0) AS collected,
-    sum(t.claimed) AS claimed,
-    coalesce(sum(t.collected) FILTER (WHERE t.claimed IS NOT NULL), 0) AS collected_of_claimed,
-    coalesce(sum(max(t.claimed - t.collected, 0)), 0) AS missing,
-    count(t.kind) - count(t.claimed) AS without_claim
+    s.outcome,
+    count(s.kind) AS lists,
+    coalesce(sum(s.collected), 0) AS collected,
+    sum(s.claimed) AS claimed,
+    coalesce(sum(s.collected) FILTER (WHERE s.claimed IS NOT NULL), 0) AS collected_of_claimed,
+    coalesce(sum(max(s.claimed - s.collected, 0)), 0) AS missing,
+    count(s.kind) - count(s.claimed) AS without_claim
 FROM list_kinds AS k
-LEFT JOIN tasks AS t ON t.kind = k.kind
-WHERE k.subject <> 'harvest'
-GROUP BY k.kind, t.outcome, t.state
-ORDER BY k.kind, outcome;
+LEFT JOIN stands AS s ON s.kind = k.kind
+WHERE k.subject <> 'seed'
+GROUP BY k.kind, s.outcome
+ORDER BY k.kind, s.outcome;

@@ -9,6 +9,6 @@ SELECT
     END AS value,
     count(*) AS n
 FROM tasks
-WHERE kind = 'user_likes' AND outcome IN ('complete', 'capped', 'short', 'loop') AND claimed IS NOT NULL
+WHERE kind = 'user_likes' AND outcome IN (SELECT outcome FROM outcomes WHERE answered = 1) AND claimed IS NOT NULL
 GROUP BY value
 ORDER BY value;

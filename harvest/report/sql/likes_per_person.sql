@@ -10,6 +10,6 @@ SELECT
     END AS value,
     count(*) AS n
 FROM tasks
-WHERE kind = 'user_likes' AND outcome IN ('complete', 'capped', 'short', 'loop')
+WHERE kind = 'user_likes' AND outcome IN (SELECT outcome FROM outcomes WHERE answered = 1)
 GROUP BY value
 ORDER BY value;

@@ -1,9 +1,13 @@
--- The seeds, with what each of them is. Titles of tracks and playlists, names of people.
+-- The seeds of every harvest, with what each of them is. Titles of tracks and playlists, names of people. A harvest of
+-- several seeds has several rows, `place` 0 first; `seeds` says how many.
 SELECT
-    h.id,
-    h.seed_url,
-    h.seed_kind,
-    h.seed_id,
+    row_number() OVER (ORDER BY c.harvest_id, c.place) AS id,
+    c.harvest_id,
+    c.place,
+    count(*) OVER (PARTITION BY c.harvest_id) AS seeds,
+    s.address,
+    s.thing,
+    s.thing_id,
     coalesce(t.title, p.title, u.username) AS name,
     coalesce(t.permalink_url, p.permalink_url, u.permalink_url) AS url,
     a.username AS artist,
@@ -12,13 +16,15 @@ SELECT
     t.reposts_count,
     h.state,
     h.level,
-    h.reason,
+    coalesce(s.reason, h.reason) AS reason,
     h.options,
     h.started_at,
     h.finished_at
-FROM harvests AS h
-LEFT JOIN tracks AS t ON h.seed_kind = 'track' AND t.id = h.seed_id
-LEFT JOIN playlists AS p ON h.seed_kind = 'playlist' AND p.id = h.seed_id
-LEFT JOIN users AS u ON h.seed_kind = 'user' AND u.id = h.seed_id
+FROM harvest_seeds AS c
+JOIN harvests AS h ON h.id = c.harvest_id
+JOIN seeds AS s ON s.id = c.seed_id
+LEFT JOIN tracks AS t ON s.thing = 'track' AND t.id = s.thing_id
+LEFT JOIN playlists AS p ON s.thing = 'playlist' AND p.id = s.thing_id
+LEFT JOIN users AS u ON s.thing = 'user' AND u.id = s.thing_id
 LEFT JOIN users AS a ON a.id = coalesce(t.uploader_id, p.owner_id)
-ORDER BY h.id;
+ORDER BY c.harvest_id, c.place;
