@@ -91,8 +91,7 @@ SELECT
     count(*) FILTER (WHERE t.outcome IN ('loop', 'unreadable', 'failed')) AS broken,
     sum(iif(t.outcome IS NULL, r.claimed, t.claimed)) AS claimed, -- of the lists that claimed anything
     sum(iif(t.outcome IS NULL, r.collected, t.collected)) AS collected,
-    sum(iif(t.outcome IS NULL, r.claimed, t.claimed) IS NULL) AS without_claim,
-    h.seed_kind
+    sum(iif(t.outcome IS NULL, r.claimed, t.claimed) IS NULL) AS without_claim
 FROM harvest_tasks AS w
 JOIN harvests AS h ON h.id = w.harvest_id
 JOIN tasks AS t ON t.id = w.task_id
@@ -211,8 +210,7 @@ SELECT
     y.parent_task_id,
     y.parent_kind,
     y.parent_subject_id,
-    y.chain,
-    s.thing AS seed_kind
+    y.chain
 FROM (
     SELECT
         e.user_id,

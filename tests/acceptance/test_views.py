@@ -14,6 +14,7 @@ import pytest
 from harvest.models import Limits
 from harvest.simulator import World
 from harvest.simulator.oracle import expect
+from tests.booking import add_harvest, add_list, add_visit
 from tests.crawling import crawl_world, read
 
 WORLD = World(3, users=150, tracks=600, likes_per_user=30, seed_likers=40, seed_reposters=10, null_entries=0.03)
@@ -93,10 +94,10 @@ def test_seed_coverage_adds_up(path, truth):
 
 
 def test_seed_coverage_of_lists_that_are_all_open_counts_none_as_ended(db):
-    db.conn.execute("INSERT INTO harvests VALUES (1, 'x', 'track', 1, '{}', 'running', 1, NULL, '', NULL, NULL, NULL)")
-    db.conn.execute("INSERT OR IGNORE INTO list_kinds VALUES ('user_likes', 'user', 'track', 'x')")
-    db.conn.execute("INSERT INTO tasks (id, kind, subject_id) VALUES (1, 'user_likes', 1), (2, 'user_likes', 2)")
-    db.conn.execute("INSERT INTO harvest_tasks (harvest_id, task_id, depth) VALUES (1, 1, 1), (1, 2, 1)")
+    add_harvest(db.conn, 1, user_likes=10)
+    for user in (1, 2):
+        add_list(db.conn, "user_likes", user, None)
+        add_visit(db.conn, 1, "user", user, 1, depth=1)
     found = db.conn.execute(
         "SELECT lists, open, complete, capped, short, unanswered, broken, collected, without_claim FROM seed_coverage"
     )
@@ -107,11 +108,8 @@ def test_nobody_is_censored_by_a_cap_of_a_harvest_that_did_not_choose_them(path,
     copy = tmp_path / "t.db"
     shutil.copy(path, copy)
     with contextlib.closing(sqlite3.connect(copy)) as connection, connection:
-        connection.execute("INSERT INTO harvests VALUES (2,'x','track',1,'{}','running',1,NULL,'',NULL,NULL,NULL)")
-        connection.execute(
-            "INSERT INTO harvest_tasks (harvest_id, task_id, depth, cap) SELECT 2, w.task_id, 1, w.cap"
-            " FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id WHERE t.kind = 'track_likers'"
-        )
+        add_harvest(connection, 2, track_likers=20_000, user_likes=25)
+        connection.execute("INSERT INTO visits SELECT 2, thing, thing_id, 0, 0, 0, NULL, NULL, NULL FROM visits WHERE round = 0")
     found = dict(read(copy, "SELECT harvest_id, sum(censored) FROM sample GROUP BY harvest_id"))
     assert found[1] > 0
     assert found[2] == 0
@@ -171,7 +169,10 @@ NAMED = {
     "why WHERE user_id = 1 AND track_id = 2": "SEARCH e USING PRIMARY KEY (user_id=? AND track_id=?)",
     "edge_times_estimate WHERE user_id = 1": "SEARCH e USING PRIMARY KEY (user_id=?)",
     "interactions WHERE user_id = 1": "SEARCH user_engagements USING PRIMARY KEY (user_id=?)",
-    "seed_coverage WHERE harvest_id = 1": "SEARCH w USING",
+    "seed_coverage WHERE harvest_id = 1": "SEARCH v USING PRIMARY KEY (harvest_id=?",
+    "frames WHERE harvest_id = 1": "SEARCH v USING PRIMARY KEY (harvest_id=? AND thing=?)",
+    "frames WHERE track_id = 1": "SEARCH v USING",
+    "harvest_tasks WHERE harvest_id = 1": "SEARCH v USING PRIMARY KEY (harvest_id=?",
     "track_texts WHERE track_id = 1": "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 }
 

@@ -11,6 +11,7 @@ import pytest
 
 from harvest.report import rows
 from harvest.report.facts import query
+from tests.booking import add_list
 
 ROOM = Path(str(resources.files("harvest.report")))
 NAMES = sorted(path.stem for path in (ROOM / "sql").glob("*.sql"))
@@ -115,13 +116,8 @@ def cut(values):
 
 
 def add_lists(conn, claims):
-    conn.executemany(
-        "INSERT INTO tasks (kind, subject_id, state, outcome, collected, claimed) VALUES ('user_likes', ?, ?, ?, ?, ?)",
-        [
-            (n, "ended" if outcome else "todo", outcome, kept, claimed)
-            for n, (outcome, kept, claimed) in enumerate(claims)
-        ],
-    )
+    for n, (outcome, kept, claimed) in enumerate(claims):
+        add_list(conn, "user_likes", n, outcome, collected=kept, claimed=claimed)
 
 
 @pytest.mark.parametrize("outcome", ["complete", "capped", "short", "loop"])
