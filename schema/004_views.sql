@@ -1,5 +1,5 @@
--- Views to start from. They say 'not asked' where a list was never asked for, never 'none'. How a list stands is told by
--- the reading its task names: its outcome, or the state of that reading while there is no outcome.
+-- Views to start from. They say 'not asked' where a list was never asked for, never 'none'. A list stands as its outcome
+-- says, or, while it has none, as the state of the reading that its task names.
 
 -- Who likes what, with names. `user_list` tells whether the user's own list is whole.
 CREATE VIEW likes AS
@@ -312,8 +312,9 @@ SELECT
     t.reposts_count,
     coalesce(
         (
-            SELECT coalesce(l.outcome, (SELECT r.state FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading))
-            FROM tasks AS l WHERE l.kind = 'track_likers' AND l.subject_id = t.id
+            SELECT coalesce(l.outcome, r.state)
+            FROM tasks AS l JOIN readings AS r ON r.task_id = l.id AND r.number = l.reading
+            WHERE l.kind = 'track_likers' AND l.subject_id = t.id
         ),
         'not asked'
     ) AS likers_list,

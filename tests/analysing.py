@@ -12,6 +12,7 @@ from harvest.analysis.methods import Choices
 from harvest.analysis.run import Analysis, analyse
 from harvest.store.database import apply_schema, open_for_crawl
 from harvest.system.clock import SystemClock
+from tests.booking import add_harvest
 
 _DAY = "2026-01-01T00:00:00Z"
 Pair = tuple[int, int]
@@ -30,13 +31,9 @@ class LikesFile:
         self._write(
             [
                 ("INSERT INTO runs VALUES (1, ?, NULL, '0', '{}', 'x', 'x', NULL, 0)", (_DAY,)),
-                (
-                    "INSERT INTO harvests (id, seed_url, options, state, started_at)"
-                    " VALUES (1, 'a', '{}', 'drained', ?)",
-                    (_DAY,),
-                ),
             ]
         )
+        add_harvest(self._connection, 1, track_likers=20_000, user_likes=500)
 
     def _write(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> None:
         self._connection.execute("BEGIN")
@@ -138,23 +135,35 @@ class LikesFile:
         self._write(
             [
                 *([self._user(subject)] if kind == "user_likes" else []),
-                ("INSERT OR IGNORE INTO list_kinds VALUES (?, 'x', 'x', 'x')", (kind,)),
                 ("INSERT OR IGNORE INTO tasks (kind, subject_id) VALUES (?, ?)", (kind, subject)),
             ]
         )
         ((task,),) = self.read("SELECT id FROM tasks WHERE kind = ? AND subject_id = ?", kind, subject)
+        self._write([("INSERT OR IGNORE INTO readings (task_id, number, kind) VALUES (?, 0, ?)", (task, kind))])
         if wanted:
+            thing, number = ("user", 1) if kind == "user_likes" else ("track", 0)
             self._write(
-                [("INSERT OR IGNORE INTO harvest_tasks (harvest_id, task_id, depth) VALUES (1, ?, 1)", (task,))]
+                [
+                    (
+                        "INSERT OR IGNORE INTO visits (harvest_id, thing, thing_id, round, depth)"
+                        " VALUES (1, ?, ?, ?, ?)",
+                        (thing, subject, number, number),
+                    )
+                ]
             )
         return int(task)
 
     def _page(self, task: int, outcome: str, kept: int) -> list[tuple[str, Sequence[Any]]]:
         return [
             (
-                "UPDATE tasks SET state = 'ended', outcome = ?, collected = collected + ?, pages_read = pages_read + 1"
-                " WHERE id = ?",
+                "UPDATE readings SET state = 'ended', outcome = ?, collected = collected + ?,"
+                " pages_read = pages_read + 1 WHERE task_id = ?",
                 (outcome, kept, task),
+            ),
+            (
+                "UPDATE tasks SET (outcome, collected, pages_read) ="
+                " (SELECT outcome, collected, pages_read FROM readings WHERE task_id = id) WHERE id = ?",
+                (task,),
             ),
             (
                 "INSERT INTO pages (task_id, reading, number, run_id, request, first_rank, received, skipped, kept,"
@@ -291,12 +300,7 @@ def _nearest(sets: dict[int, set[int]], measure: str, choices: Choices, people: 
 def _frames(file: LikesFile) -> set[int]:
     if not file.read("SELECT 1 FROM tasks WHERE kind = 'user_likes'"):
         return set()
-    return {
-        row[0]
-        for row in file.read(
-            "SELECT subject_id FROM tasks WHERE kind = 'track_likers' AND id IN (SELECT task_id FROM harvest_tasks)"
-        )
-    }
+    return {row[0] for row in file.read("SELECT thing_id FROM visits WHERE thing = 'track'")}
 
 
 def brute_score(measure: str, common: float, one: int, other: int, people: int) -> float:

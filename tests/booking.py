@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 
-HARVEST = "INSERT INTO harvests (id, options, state, level, started_at) VALUES (?, '{}', 'drained', 1, '')"
-
 
 def add_list(
     connection: sqlite3.Connection,
@@ -31,14 +29,39 @@ def add_list(
     return int(task_id or 0)
 
 
-def add_harvest(connection: sqlite3.Connection, harvest_id: int, **caps: int) -> None:
+def add_harvest(connection: sqlite3.Connection, harvest_id: int, *, state: str = "drained", **caps: int) -> None:
     """Add a harvest that reads these kinds of lists of whatever it visits, each up to a cap."""
-    connection.execute(HARVEST, (harvest_id,))
+    connection.execute(
+        "INSERT INTO harvests (id, options, state, started_at) VALUES (?, '{}', ?, '2026-01-01T00:00:00Z')",
+        (harvest_id, state),
+    )
     connection.executemany(
         "INSERT INTO recipes (harvest_id, kind, thing, seeds_only, turn, cap)"
         " SELECT ?, kind, subject, 0, ?, ? FROM list_kinds WHERE kind = ?",
         [(harvest_id, turn, cap, kind) for turn, (kind, cap) in enumerate(caps.items())],
     )
+
+
+def add_seed(
+    connection: sqlite3.Connection,
+    harvest_id: int,
+    address: str,
+    thing: str | None = None,
+    thing_id: int | None = None,
+    *,
+    reason: str | None = None,
+) -> int:
+    """Let a harvest start from an address, behind those it has; give the seed. Without a thing it was not found."""
+    connection.execute(
+        "INSERT INTO seeds (address, thing, thing_id, reason) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (address, thing, thing_id, reason),
+    )
+    (seed_id,) = connection.execute("SELECT id FROM seeds WHERE address = ?", (address,)).fetchone()
+    connection.execute(
+        "INSERT INTO harvest_seeds SELECT ?1, ?2, count(*) FROM harvest_seeds WHERE harvest_id = ?1",
+        (harvest_id, seed_id),
+    )
+    return int(seed_id)
 
 
 def add_visit(

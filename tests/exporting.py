@@ -265,8 +265,7 @@ class Expected:
     def profiles(self) -> list[tuple[Any, ...]]:
         """The rows of `users`."""
         lists = {
-            row[0]: row[1]
-            for row in read(self.path, "SELECT subject_id, coalesce(outcome, state) FROM tasks WHERE kind='user_likes'")
+            row[0]: row[1] for row in read(self.path, "SELECT subject_id, outcome FROM lists WHERE kind = 'user_likes'")
         }
         rows = {row[0]: row for row in read(self.path, "SELECT id, followers_count, likes_given_count FROM users")}
         return [(*rows[user], user in self.whole, lists.get(user, "not asked")) for user in self.users]

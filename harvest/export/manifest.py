@@ -131,9 +131,7 @@ def _lists_of_users(connection: sqlite3.Connection) -> dict[str, int]:
 def _lists(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
     """Count the lists of the file by kind and outcome."""
     found: dict[str, dict[str, int]] = {}
-    rows = connection.execute(
-        "SELECT kind, outcome, count(*) FROM lists GROUP BY 1, 2 ORDER BY 1, 2"
-    )
+    rows = connection.execute("SELECT kind, outcome, count(*) FROM lists GROUP BY 1, 2 ORDER BY 1, 2")
     for kind, outcome, n in rows:
         found.setdefault(kind, {})[outcome] = n
     return found

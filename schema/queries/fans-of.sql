@@ -12,7 +12,11 @@ SELECT
     u.username,
     u.followers_count,
     u.likes_given_count,
-    coalesce(l.outcome, (SELECT r.state FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading), 'not asked') AS their_list,
+    coalesce(
+        l.outcome,
+        (SELECT r.state FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading),
+        'not asked'
+    ) AS their_list,
     u.permalink_url
 FROM user_engagements AS e
 CROSS JOIN users AS u ON u.id = e.user_id

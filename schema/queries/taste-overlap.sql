@@ -56,8 +56,16 @@ SELECT
     c.other_likes,
     round(1.0 * c.beside_seeds / nullif(c.unseeded + c.other_unseeded - c.beside_seeds, 0), 3) AS jaccard,
     round(1.0 * c.beside_seeds / nullif(min(c.unseeded, c.other_unseeded), 0), 3) AS share_of_shorter,
-    coalesce(l.outcome, (SELECT r.state FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading), 'not asked') AS list,
-    coalesce(m.outcome, (SELECT r.state FROM readings AS r WHERE r.task_id = m.id AND r.number = m.reading), 'not asked') AS other_list
+    coalesce(
+        l.outcome,
+        (SELECT r.state FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading),
+        'not asked'
+    ) AS list,
+    coalesce(
+        m.outcome,
+        (SELECT r.state FROM readings AS r WHERE r.task_id = m.id AND r.number = m.reading),
+        'not asked'
+    ) AS other_list
 FROM counted AS c
 JOIN users AS u ON u.id = (SELECT user_id FROM one)
 JOIN users AS o ON o.id = (SELECT user_id FROM two)

@@ -23,6 +23,7 @@ from harvest.simulator import World
 from harvest.simulator.oracle import expect
 from harvest.store.database import open_to_read
 from harvest.store.entities import fold_tag
+from tests.booking import add_harvest, add_seed
 from tests.crawling import crawl_world
 
 ROOT = Path(__file__).parents[2]
@@ -184,9 +185,8 @@ def test_taste_overlap_leaves_out_what_people_were_chosen_for(deep, tmp_path):
     path, truth = tmp_path / "t.db", deep[1]
     shutil.copy(deep[0], path)
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(
-            "INSERT INTO harvests (seed_url, options, state, started_at) VALUES ('x', '{}', 'failed', '2026-01-01')"
-        )
+        add_harvest(connection, 9, state="failed")
+        add_seed(connection, 9, "x", reason="not found")
     lists = {user: ended for (kind, user), ended in truth.lists.items() if kind == "user_likes"}
     known = likes_by_user(truth, own=False)
     one, two = two_longest(lists)

@@ -27,6 +27,7 @@ from harvest.simulator import World
 from harvest.simulator.oracle import expect
 from harvest.store.database import apply_schema, open_for_crawl, open_to_read
 from tests.acceptance.conftest import ROOT
+from tests.booking import add_harvest, add_seed
 from tests.chromium import CHROMIUM, chromium
 from tests.crawling import Onlooker, crawl_into, crawl_world, read
 from tests.htmlpages import by_id, has_table, parse, table, words
@@ -449,10 +450,8 @@ def lonely(tmp_path_factory):
     world = World(3, users=5, tracks=5, seed_likers=0, seed_reposters=0, likes_per_user=0)
     crawl_world(path, world, [world.seed_url()], Limits())
     connection = sqlite3.connect(path)
-    connection.execute(
-        "INSERT INTO harvests (seed_url, options, state, reason, started_at) VALUES"
-        " ('https://soundcloud.com/nobody/nothing/s-SECRET123', '{}', 'failed', 'not found', '2026-01-01T00:00:00Z')"
-    )
+    add_harvest(connection, 2, state="failed")
+    add_seed(connection, 2, "https://soundcloud.com/nobody/nothing/s-SECRET123", reason="not found")
     connection.commit()
     connection.close()
     return path
@@ -670,7 +669,7 @@ def test_a_track_nobody_likes_and_a_seed_that_failed(lonely):
 
 def test_a_crawl_that_was_stopped_says_so(unfinished):
     page = parse(text_of(unfinished))
-    still_open = read(unfinished, "SELECT count(*) FROM tasks WHERE state <> 'ended' AND kind <> 'resolve'")[0][0]
+    still_open = read(unfinished, "SELECT count(*) FROM tasks WHERE outcome IS NULL AND kind <> 'resolve'")[0][0]
     assert f"{still_open:,} lists are still open, and these numbers will grow." in words(page)
     assert "This harvest is not finished" in words(by_id(page, "sample"))
     assert "open" in {row[1].split()[0].strip(",") for row in table(page, "ledger")}
@@ -689,17 +688,17 @@ def test_seeds_of_every_kind_are_named(one, tmp_path):
         " VALUES (7, 'Sunday', ?, '2026', '2026')",
         (page,),
     )
-    connection.executemany(
-        "INSERT INTO harvests (seed_url, seed_kind, seed_id, options, state, started_at)"
-        " VALUES (?, ?, ?, '{}', 'drained', '2026-01-01T00:00:00Z')",
-        [("https://soundcloud.com/u", "user", user), ("https://soundcloud.com/u/sets/p", "playlist", 7)],
-    )
+    add_harvest(connection, 2)
+    add_seed(connection, 2, "https://soundcloud.com/u", "user", user)
+    add_seed(connection, 2, "https://soundcloud.com/u/sets/p", "playlist", 7)
+    add_harvest(connection, 3)
+    add_seed(connection, 3, "https://soundcloud.com/u", "user", user)
     connection.commit()
     connection.close()
     page = parse(text_of(path))
     seed = shown(one.truth.tracks[one.seeds[0]]["title"], 60)
     assert words(next(page.iter("h1"))) == f"The listening graph around “{seed}”, “Somebody” and “Sunday”"
-    assert [row[1] for row in table(page, "seeds")] == ["track", "user", "playlist"]
+    assert [row[1] for row in table(page, "seeds")] == ["track", "user", "playlist", "user"]
     assert "All of them were found through the seeds." in words(page)
 
 
