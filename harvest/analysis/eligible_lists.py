@@ -15,8 +15,8 @@ WHERE kind = 'user_likes' AND (outcome IN ('complete', 'short') OR (:incomplete 
 ORDER BY subject_id
 """
 
-# Their likes, person by person, in the order of the table's key: nothing is sorted. A like with a rank was read from the
-# list, so here a list that is not whole counts without a look at how much of it was read.
+# Their likes, person by person, in the order of the table's key: nothing is sorted. A like with a rank was read from
+# the list, so here a list that is not whole counts without a look at how much of it was read.
 LIKES = """
 SELECT e.user_id, e.track_id, e.user_list_rank
 FROM tasks AS l

@@ -657,7 +657,7 @@ def test_the_secret_of_a_private_link_stays_at_home(harvest, tmp_path):
     path = tmp_path / "t.db"
     shutil.copy(harvest, path)
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE harvests SET seed_url = 'https://soundcloud.com/artist/track/s-HuSh'")
+        connection.execute("UPDATE seeds SET address = 'https://soundcloud.com/artist/track/s-HuSh'")
     leave(path, tmp_path / "out", format="csv")
     text = (tmp_path / "out" / "manifest.json").read_text("utf-8")
     assert "https://soundcloud.com/artist/track/s-…" in text

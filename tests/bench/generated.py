@@ -3,8 +3,8 @@
     python tests/bench/generated.py OUT.db --edges 5000000
 
 or `generate(path, edges=...)` from another script. The same numbers give the same file. One seed that everybody likes;
-people with 250 likes on average, at most 1,000; ten likes per track on average; of twenty lists, 18 are `complete`, one
-is `capped` and one `short`. Needs numpy (extra `analysis`).
+people with 250 likes on average; ten likes per track on average; lists three times as long as the average are `capped`
+there, every twentieth is `short`, the others are `complete`. Needs numpy (extra `analysis`).
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
+from harvest.models import Limits  # noqa: E402
+from harvest.rules import recipe  # noqa: E402
 from harvest.store.database import apply_schema, open_for_crawl  # noqa: E402
 
 SEED_TRACK = 1_000_000  # the first and most liked track
+_SEED_ADDRESS = "https://soundcloud.com/a/hit"
 _LIKES_EACH = 250
 _MOST_LIKES = 1000
 _LIKES_PER_TRACK = 10
@@ -46,29 +49,43 @@ def generate(path: Path, edges: int, *, people: int | None = None, tracks: int |
         apply_schema(db)
         counted = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'engagements_counted'").fetchone()[0]
         connection.execute("DROP TRIGGER engagements_counted")  # millions of times, for nothing
-        _write_who_and_what(connection, people, tracks)
+        cap = max(3 * edges // people, 1)
+        _write_who_and_what(connection, people, tracks, cap)
         _write_lists(connection, people)
         connection.executemany(
             "INSERT INTO user_engagements (user_id, track_id, engagement_type, user_list_rank, track_list_rank,"
             " first_page_id) VALUES (?, ?, 'like', ?, ?, ?)",
-            _likes(chance, edges, people, tracks),
+            _likes(chance, edges, people, tracks, cap),
         )
-        _close_the_books(connection)
+        _close_the_books(connection, cap)
         connection.execute(counted)
     connection.execute("PRAGMA optimize")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
 
-def _write_who_and_what(connection: sqlite3.Connection, people: int, tracks: int) -> None:
+def _write_who_and_what(connection: sqlite3.Connection, people: int, tracks: int, cap: int) -> None:
     connection.execute(
         "INSERT INTO runs (id, started_at, version, api_url, credential_kind) VALUES (1, ?, '0', 'generated', 'none')",
         (_DAY,),
     )
+    limits = Limits(max_users=people, max_listed=people, max_user_likes=cap)
     connection.execute(
-        "INSERT INTO harvests (id, seed_url, seed_id, options, state, started_at, last_run_id)"
-        " VALUES (1, 'https://soundcloud.com/a/hit', ?, ?, 'drained', ?, 1)",
-        (SEED_TRACK, f'{{"max_users": {people}, "max_user_likes": {_MOST_LIKES}}}', _DAY),
+        "INSERT INTO seeds (id, address, thing, thing_id, resolved_at) VALUES (1, ?, 'track', ?, ?)",
+        (_SEED_ADDRESS, SEED_TRACK, _DAY),
+    )
+    connection.execute(
+        "INSERT INTO harvests (id, seed_url, seed_kind, seed_id, options, last_options, state, round, started_at,"
+        " finished_at) VALUES (1, ?, 'track', ?, ?, ?, 'drained', 1, ?, ?)",
+        (_SEED_ADDRESS, SEED_TRACK, limits.dump(), limits.dump(), _DAY, _DAY),
+    )
+    connection.execute("INSERT INTO harvest_seeds VALUES (1, 1, 0)")
+    connection.executemany(
+        "INSERT INTO recipes VALUES (1, ?, ?, ?, ?, ?)",
+        [
+            (line.kind.name, line.kind.subject, line.seeds_only, turn, line.cap)
+            for turn, line in enumerate(recipe(limits))
+        ],
     )
     series = "WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < ? - 1) "
     connection.execute(
@@ -85,30 +102,29 @@ def _write_who_and_what(connection: sqlite3.Connection, people: int, tracks: int
 
 
 def _write_lists(connection: sqlite3.Connection, people: int) -> None:
-    """Those of the seed, then one of likes per person; pages come with `_close_the_books`."""
-    tasks = "INSERT INTO tasks (id, kind, subject_id, state, outcome, collected, pages_read, ended_at)"
-    connection.execute(f"{tasks} VALUES (1, 'resolve', 1, 'ended', 'complete', 0, 1, ?)", (_DAY,))
+    """Those of the seed, then one of likes per person, with their visits; what they brought comes with
+    `_close_the_books`.
+    """
+    tasks = "INSERT INTO tasks (id, kind, subject_id, outcome, collected, pages_read)"
+    connection.execute(f"{tasks} VALUES (1, 'resolve', 1, 'complete', 1, 1)")
     for number, kind in ((2, "track_likers"), (3, "track_reposters")):
-        connection.execute(f"{tasks} VALUES (?, ?, ?, 'ended', 'complete', 0, 1, ?)", (number, kind, SEED_TRACK, _DAY))
-    connection.execute(
-        "WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < ? - 1) "
-        f"{tasks} SELECT 4 + n, 'user_likes', 10 + 3 * n, 'ended',"
-        " CASE n % 20 WHEN 0 THEN 'capped' WHEN 1 THEN 'short' ELSE 'complete' END, 0, 1, ? FROM s",
-        (people, _DAY),
-    )
-    connection.execute(
-        "INSERT INTO harvest_tasks (harvest_id, task_id, depth, parent_task_id, cap, listed_rank)"
-        " SELECT 1, id, CASE kind WHEN 'resolve' THEN 0 ELSE 1 END,"
-        " CASE kind WHEN 'user_likes' THEN 2 WHEN 'resolve' THEN NULL ELSE 1 END, 1000, id FROM tasks"
-    )
+        connection.execute(f"{tasks} VALUES (?, ?, ?, 'complete', 0, 1)", (number, kind, SEED_TRACK))
+    series = "WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < ? - 1) "
+    connection.execute(f"{series} {tasks} SELECT 4 + n, 'user_likes', 10 + 3 * n, 'complete', 0, 1 FROM s", (people,))
+    visits = "INSERT INTO visits (harvest_id, thing, thing_id, round, depth, place, chance, parent_task_id)"
+    connection.execute(f"{visits} VALUES (1, 'track', ?, 0, 0, 0, NULL, 1)", (SEED_TRACK,))
+    connection.execute(f"{series} {visits} SELECT 1, 'user', 10 + 3 * n, 1, 1, n, 1.0, 2 FROM s", (people,))
     connection.execute(
         "INSERT INTO pages (id, task_id, reading, number, run_id, request, first_rank, received, skipped, kept,"
         " fetched_at, elapsed_ms, bytes) SELECT id, id, 0, 0, 1, 'GET /', 0, 0, 0, 0, ?, 1, 1 FROM tasks",
         (_DAY,),
     )
+    connection.execute(
+        "INSERT INTO rounds SELECT 1, n, max(id), ? FROM pages, (SELECT 0 AS n UNION SELECT 1) GROUP BY n", (_DAY,)
+    )
 
 
-def _likes(chance: np.random.Generator, edges: int, people: int, tracks: int) -> Iterator[tuple[int, ...]]:
+def _likes(chance: np.random.Generator, edges: int, people: int, tracks: int, cap: int) -> Iterator[tuple[int, ...]]:
     """Yield rows of user, track, rank in the user's list, rank in the track's (the seed's only), page."""
     draw = _Popularity(chance, tracks)
     sizes = chance.lognormal(0.0, 0.8, people)
@@ -119,10 +135,11 @@ def _likes(chance: np.random.Generator, edges: int, people: int, tracks: int) ->
         pairs = np.unique(who * tracks + draw(len(who)))
         pairs = np.union1d(pairs, np.arange(first, first + len(each)) * tracks)  # everybody likes the seed
         who, what = np.divmod(pairs, tracks)
-        rank = np.lexsort((chance.random(len(pairs)), who))  # any order, within each person
+        rank = np.lexsort((chance.random(len(pairs)) * (what > 0), who))  # any order within each person, the seed first
         place = np.empty(len(pairs), np.int64)
         place[rank] = np.arange(len(pairs)) - np.searchsorted(who, who[rank])
-        for u, t, r in zip(who.tolist(), what.tolist(), place.tolist(), strict=True):
+        kept = place < cap
+        for u, t, r in zip(who[kept].tolist(), what[kept].tolist(), place[kept].tolist(), strict=True):
             yield 10 + 3 * u, SEED_TRACK + 7 * t, r, u if t == 0 else None, 4 + u  # type: ignore[misc]
 
 
@@ -137,7 +154,7 @@ class _Popularity:
         return np.minimum(np.searchsorted(self._below, self._chance.random(n)), len(self._below) - 1)
 
 
-def _close_the_books(connection: sqlite3.Connection) -> None:
+def _close_the_books(connection: sqlite3.Connection, cap: int) -> None:
     """Let the ledger and the pages say what the rows say."""
     connection.execute(
         "UPDATE tasks SET collected = (SELECT count(*) FROM user_engagements AS e WHERE e.user_id = subject_id)"
@@ -148,7 +165,22 @@ def _close_the_books(connection: sqlite3.Connection) -> None:
         " WHERE kind = 'track_likers'"
     )
     connection.execute(
-        "UPDATE harvest_tasks SET cap = t.collected FROM tasks AS t WHERE t.id = task_id AND t.outcome = 'capped'"
+        "UPDATE tasks SET outcome = CASE WHEN collected >= ? THEN 'capped' WHEN id % 20 = 5 THEN 'short'"
+        " ELSE outcome END WHERE kind = 'user_likes'",
+        (cap,),
+    )
+    connection.execute(
+        "UPDATE tasks SET claimed = CASE outcome WHEN 'complete' THEN collected ELSE 2 * collected + 3 END"
+        " WHERE kind <> 'resolve'"
+    )
+    connection.execute(
+        "UPDATE visits SET claims = json_object('user_likes', t.claimed) FROM tasks AS t"
+        " WHERE visits.thing = 'user' AND t.kind = 'user_likes' AND t.subject_id = visits.thing_id"
+    )
+    connection.execute(
+        "INSERT INTO readings (task_id, number, kind, state, outcome, claimed, claimed_at, collected, pages_read,"
+        " attempts, ended_at) SELECT id, 0, kind, 'ended', outcome, claimed, ?, collected, 1, 1, ? FROM tasks",
+        (_DAY, _DAY),
     )
     connection.execute(
         "UPDATE pages SET (received, kept) = (SELECT collected, collected FROM tasks WHERE tasks.id = task_id)"

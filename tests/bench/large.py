@@ -27,8 +27,11 @@ _MOMENT, _DAY = "'2026-01-01T00:00:00Z'", "'2026-01-01'"
 _BEGIN = (
     "INSERT INTO runs (started_at, ended_at, version, options, api_url, credential_kind, stop_reason)"
     f""" VALUES ({_MOMENT}, {_MOMENT}, '0', '{{"delay": 0.0}}', 'http://127.0.0.1:1', 'x', 'interrupted')""",
-    "INSERT INTO harvests (seed_url, seed_id, options, state, started_at) VALUES"
-    f""" ('https://soundcloud.com/a/b', {SEED}, '{{"max_users": 100000}}', 'paused', {_MOMENT})""",
+    f"INSERT INTO seeds (address, thing, thing_id) VALUES ('https://soundcloud.com/a/b', 'track', {SEED})",
+    "INSERT INTO harvests (seed_url, seed_kind, seed_id, options, state, round, started_at) VALUES"
+    f""" ('https://soundcloud.com/a/b', 'track', {SEED}, '{{"max_users": 100000}}', 'paused', 1, {_MOMENT})""",
+    "INSERT INTO harvest_seeds VALUES (1, 1, 0)",
+    "INSERT INTO recipes VALUES (1, 'track_likers', 'track', 0, 0, 1000000), (1, 'user_likes', 'user', 0, 1, 500)",
     "INSERT INTO run_requests VALUES (1, 200, 50000), (1, 429, 10)",
 )
 
@@ -116,11 +119,19 @@ def _fill_nodes(connection: sqlite3.Connection, people: int, tracks: int) -> Non
 def _fill_ledger(connection: sqlite3.Connection, people: int) -> None:
     person, number = f"((n + {_PAGES - 1}) / {_PAGES})", f"((n + {_PAGES - 1}) % {_PAGES})"
     connection.execute(
-        _SERIES.format(people) + "INSERT INTO tasks (id, kind, subject_id, state, outcome, collected, claimed,"
-        f" pages_read, next_cursor) SELECT n, 'user_likes', {_scattered('n')}, iif(n % 10, 'ended', 'todo'),"
-        f" iif(n % 10, 'capped', NULL), {EACH}, 700, {_PAGES}, {_cursor('n', str(_PAGES))} FROM s"
+        _SERIES.format(people) + "INSERT INTO tasks (id, kind, subject_id, outcome, collected, claimed, pages_read)"
+        f" SELECT n, 'user_likes', {_scattered('n')}, iif(n % 10, 'capped', NULL), iif(n % 10, {EACH}, NULL),"
+        f" iif(n % 10, 700, NULL), iif(n % 10, {_PAGES}, NULL) FROM s"
     )
-    connection.execute(f"INSERT INTO harvest_tasks SELECT 1, id, 1, {people + 2}, 500, id - 1, NULL FROM tasks")
+    connection.execute(
+        "INSERT INTO readings (task_id, number, kind, state, outcome, collected, claimed, pages_read, next_cursor)"
+        f" SELECT id, 0, kind, iif(outcome IS NULL, 'todo', 'ended'), outcome, {EACH}, 700, {_PAGES},"
+        f" {_cursor('id', str(_PAGES))} FROM tasks"
+    )
+    connection.execute(
+        "INSERT INTO visits (harvest_id, thing, thing_id, round, depth, place, claims, parent_task_id)"
+        f""" SELECT 1, 'user', subject_id, 1, 1, id - 1, '{{"user_likes":700}}', {people + 2} FROM tasks"""
+    )
     connection.execute(
         _SERIES.format(people * _PAGES) + "INSERT INTO pages (id, task_id, reading, number, run_id, request,"
         " next_cursor, first_rank, received, skipped, kept, fetched_at, elapsed_ms, bytes)"
@@ -133,13 +144,17 @@ def _fill_seed(connection: sqlite3.Connection, people: int) -> None:
     """Write the list of the seed's likers, and how the seed was found: the lists after those of the people."""
     seed, likers, pages, first = people + 1, people + 2, (people + 199) // 200, people * _PAGES + 1
     connection.execute(
-        "INSERT INTO tasks (id, kind, subject_id, state, outcome, collected, claimed, pages_read) VALUES"
-        f" ({seed}, 'resolve', 1, 'ended', 'complete', 1, NULL, 1),"
-        f" ({likers}, 'track_likers', {SEED}, 'ended', 'complete', {people}, {people}, {pages})"
+        "INSERT INTO tasks (id, kind, subject_id, outcome, collected, claimed, pages_read) VALUES"
+        f" ({seed}, 'resolve', 1, 'complete', 1, NULL, 1),"
+        f" ({likers}, 'track_likers', {SEED}, 'complete', {people}, {people}, {pages})"
     )
     connection.execute(
-        "INSERT INTO harvest_tasks (harvest_id, task_id, depth, parent_task_id, cap, listed_rank) VALUES"
-        f" (1, {seed}, 0, NULL, NULL, NULL), (1, {likers}, 1, {seed}, {people * 2}, 0)"
+        "INSERT INTO readings (task_id, number, kind, state, outcome, collected, claimed, pages_read)"
+        f" SELECT id, 0, kind, 'ended', outcome, collected, claimed, pages_read FROM tasks WHERE id >= {seed}"
+    )
+    connection.execute(
+        "INSERT INTO visits (harvest_id, thing, thing_id, round, depth, place, parent_task_id)"
+        f" VALUES (1, 'track', {SEED}, 0, 0, 0, {seed})"
     )
     columns = (
         "INSERT INTO pages (id, task_id, reading, number, run_id, request, next_cursor, first_rank, received, skipped,"
