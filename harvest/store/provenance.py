@@ -1,9 +1,7 @@
-"""Say how a user or a track came into the file: page, list, the list that led there, up to the seed. Reads only."""
+"""Say how a thing came into the file: page, list, the list that led there, up to the seed. Reads only."""
 
 from __future__ import annotations
 
-import json
-import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -12,9 +10,11 @@ from urllib.parse import urlsplit
 
 from harvest.api.seed_urls import public_address
 from harvest.errors import SeedError
+from harvest.lists import KINDS, RESOLVE, Edge
+from harvest.store.edges import of_type
+from harvest.things import THINGS, label
 
-_NAME = {"track": "title", "user": "username", "playlist": "title"}
-_URN = re.compile(r"soundcloud:(users|tracks):(\d{1,18})", re.ASCII)
+_FARTHEST = 1000  # steps up to a seed; only a damaged file has more
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Step:
     task_id: int
     kind: str
     what: str
+    thing: str
     subject_id: int
     subject: str | None
     depth: int
@@ -32,30 +33,41 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """A like or repost with the page that brought it, and the lists from there up to the seed."""
+    """A list that names something, with the lists from there up to the seed. `thing`, `id` and `name` are what it names.
 
-    user_id: int
+    Of the ends of the entry, what it names and whose list it is, `user_id` is the one that is a person and `track_id`
+    the one that is a track. Without a page of this list, another list brought the row first.
+    """
+
+    thing: str
+    id: int
+    name: str | None
+    user_id: int | None
     username: str | None
-    engagement_type: str
-    track_id: int
+    engagement_type: str | None
+    track_id: int | None
     title: str | None
-    place: int | None
-    page: int
-    request: str
-    fetched_at: str
+    place: int
+    page: int | None
+    request: str | None
+    fetched_at: str | None
     seed: str
     chain: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A harvest that reads this person's likes; chance is None where nothing was drawn by chance."""
+    """A harvest that visits something: in which round, for which place among those chosen with it (None: by an earlier
+    choice), with which chance (None: none was drawn by chance). `lists` says how those it reads stand, by kind.
+    """
 
     seed: str
+    round: int
     depth: int
     place: int | None
     chance: float | None
-    outcome: str
+    lists: dict[str, str]
+    chain: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,38 +90,41 @@ class Reason:
 
 
 def why(connection: sqlite3.Connection, thing: str, wanted: str, *, limit: int = 3) -> Reason:
-    """Tell why a user or track, named by id, URN or page address, is here. Raises SeedError when it is not."""
+    """Tell why a user, track or playlist, named by id, URN or page address, is here.
+
+    Raises SeedError when it is not.
+    """
     number, name, url = find(connection, thing, wanted)
     uploaded: tuple[int, ...] = ()
     if thing == "user":
-        found = "e.user_id = :id AND k.subject = 'track'"
         uploaded = tuple(
             row[0] for row in connection.execute("SELECT id FROM tracks WHERE uploader_id = ? ORDER BY id", (number,))
         )
-    else:
-        found = "e.track_id = :id"
-    total, because = _edges(connection, found, number, limit)
+    total, because = _named(connection, thing, "= :id", number, limit)
     if not total and uploaded:
-        tracks = "SELECT id FROM tracks WHERE uploader_id = :id"
-        total, because = _edges(connection, f"e.track_id IN ({tracks})", number, limit)
+        total, because = _named(
+            connection, "track", "IN (SELECT id FROM tracks WHERE uploader_id = :id)", number, limit
+        )
+    seeds = connection.execute("SELECT address FROM seeds WHERE thing = ? AND thing_id = ?", (thing, number))
     return Reason(
         thing,
         number,
         name,
         url,
-        _seeds(connection, thing, number),
+        tuple(public_address(row[0]) for row in seeds),
         uploaded[:limit],
-        _chosen(connection, number) if thing == "user" else (),
+        tuple(_chosen(connection, thing, number)),
         total,
         because,
     )
 
 
 def find(connection: sqlite3.Connection, thing: str, wanted: str) -> tuple[int, str | None, str | None]:
-    """Give id, name and address of the user or track that an id, URN or address names. Raises SeedError."""
-    column, value = _key(thing, wanted.strip())
+    """Give id, name and address of the thing that an id, URN or address names. Raises SeedError."""
+    kind = THINGS[thing]
+    column, value = _key(kind.urn, wanted.strip())
     row = connection.execute(
-        f"SELECT id, {_NAME[thing]}, permalink_url FROM {thing}s WHERE {column} = ?",  # noqa: S608 - our own words
+        f"SELECT id, {kind.label}, permalink_url FROM {kind.table} WHERE {column} = ?",  # noqa: S608 - our own words
         (value,),
     ).fetchone()
     if row is None:
@@ -117,13 +132,11 @@ def find(connection: sqlite3.Connection, thing: str, wanted: str) -> tuple[int, 
     return row[0], row[1], row[2]
 
 
-def _key(thing: str, wanted: str) -> tuple[str, int | str]:
+def _key(urn: str, wanted: str) -> tuple[str, int | str]:
     """Give the column that names the thing, and its value."""
-    urn = _URN.fullmatch(wanted)
-    if urn and urn[1] == f"{thing}s":
-        return "id", int(urn[2])
-    if wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
-        return "id", int(wanted)
+    number = wanted.removeprefix(urn)
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        return "id", int(number)
     address = urlsplit(wanted if "://" in wanted else f"https://{wanted}")
     path = address.path.rstrip("/")
     host = (address.hostname or "").removeprefix("www.").removeprefix("m.")
@@ -132,78 +145,120 @@ def _key(thing: str, wanted: str) -> tuple[str, int | str]:
     return "permalink_url", f"https://soundcloud.com{path}"
 
 
-def _edges(connection: sqlite3.Connection, found: str, number: int, limit: int) -> tuple[int, tuple[Because, ...]]:
-    """Count the likes and repost that brought something, and tell the first of them."""
-    joins = """
-        FROM user_engagements AS e
-        JOIN pages AS p ON p.id = e.first_page_id
-        JOIN tasks AS t ON t.id = p.task_id
-        JOIN list_kinds AS k ON k.kind = t.kind
-    """
-    (total,) = connection.execute(f"SELECT count(*) {joins} WHERE {found}", {"id": number}).fetchone()
+def _named(
+    connection: sqlite3.Connection, thing: str, which: str, number: int, limit: int
+) -> tuple[int, tuple[Because, ...]]:
+    """Count the lists that name something, each as often as it does, and tell of the first pages that did."""
+    entries = " UNION ALL ".join(
+        _entries(kind.name, kind.edge, which)
+        for kind in KINDS.values()
+        if kind.edge is not None and (_leads_to(kind.edge) or kind.item) == thing
+    )
+    total = connection.execute(f"SELECT count(*) FROM ({entries})", {"id": number}).fetchone()[0]  # noqa: S608
     first = connection.execute(
         f"""
-        SELECT e.user_id, e.track_id, e.engagement_type,
-            CASE k.subject WHEN 'user' THEN e.user_list_rank ELSE e.track_list_rank END, p.number
-        {joins} WHERE {found} ORDER BY e.first_page_id, 4 LIMIT :limit
-        """,
+        SELECT e.item, e.place, e.engagement_type, t.id, p.number, p.request, p.fetched_at
+        FROM ({entries}) AS e
+        JOIN tasks AS t ON t.kind = e.kind AND t.subject_id = e.subject
+        LEFT JOIN pages AS p ON p.id = e.page_id AND p.task_id = t.id
+        ORDER BY p.id IS NULL, p.id, e.place, t.id LIMIT :limit
+        """,  # noqa: S608 - built from our own declarations
         {"id": number, "limit": limit},
     ).fetchall()
-    return int(total), tuple(reason for edge in first for reason in _reasons(connection, tuple(edge)))
+    return int(total), tuple(because for entry in first for because in _reasons(connection, thing, *entry))
 
 
-def _reasons(connection: sqlite3.Connection, edge: tuple[Any, ...]) -> Iterator[Because]:
-    """Follow one like or repost up to the seed, once per harvest that led to it."""
-    user_id, track_id, deed, place, page = edge
-    for row in connection.execute(
-        """
-        SELECT y.request, y.fetched_at, h.seed_url, y.chain, u.username, t.title
-        FROM why AS y
-        JOIN harvests AS h ON h.id = y.harvest_id
-        JOIN users AS u ON u.id = y.user_id
-        JOIN tracks AS t ON t.id = y.track_id
-        WHERE y.user_id = ? AND y.track_id = ? AND y.engagement_type = ?
-        ORDER BY y.harvest_id
-        """,
-        (user_id, track_id, deed),
-    ).fetchall():
-        chain = tuple(_step(connection, step) for step in json.loads(row[3]))
-        seed = public_address(row[2])
-        yield Because(user_id, row[4], deed, track_id, row[5], place, page, row[0], row[1], seed, chain)
+def _entries(kind: str, edge: Edge, which: str) -> str:
+    """Write the query for the entries of one kind of list that name certain things."""
+    item, page = edge.leads or edge.item, "NULL" if edge.table == THINGS["track"].table else "first_page_id"
+    return (
+        f"SELECT '{kind}' AS kind, {edge.subject} AS subject, {item} AS item, {edge.rank} AS place,"  # noqa: S608
+        f" {repr(edge.engagement_type) if edge.engagement_type else 'NULL'} AS engagement_type, {page} AS page_id"
+        f" FROM {edge.table} WHERE {item} {which} {of_type(edge)}"
+        f" AND {edge.rank} IS NOT NULL AND {edge.subject} IS NOT NULL"
+    )
 
 
-def _step(connection: sqlite3.Connection, step: dict[str, Any]) -> Step:
-    """Name the list and its subject."""
-    subject, what = connection.execute(
-        "SELECT subject, title FROM list_kinds WHERE kind = ?", (step["kind"],)
-    ).fetchone()
-    name = None
-    if subject in _NAME:
-        row = connection.execute(
-            f"SELECT {_NAME[subject]} FROM {subject}s WHERE id = ?",  # noqa: S608 - our own words
-            (step["subject_id"],),
-        ).fetchone()
-        name = row and row[0]
-    return Step(step["task_id"], step["kind"], what, step["subject_id"], name, step["depth"], step["listed_rank"])
+def _leads_to(edge: Edge) -> str:
+    """Give the thing an edge leads to where that is not its item."""
+    return edge.leads.removesuffix("_id")
 
 
-def _seeds(connection: sqlite3.Connection, thing: str, number: int) -> tuple[str, ...]:
-    if thing != "track":
-        return ()
-    rows = connection.execute("SELECT seed_url FROM harvests WHERE seed_id = ? ORDER BY id", (number,))
-    return tuple(public_address(row[0]) for row in rows)
-
-
-def _chosen(connection: sqlite3.Connection, user_id: int) -> tuple[Chosen, ...]:
+def _reasons(
+    connection: sqlite3.Connection,
+    thing: str,
+    item: int,
+    place: int,
+    engagement_type: str | None,
+    task_id: int,
+    *page: Any,
+) -> Iterator[Because]:
+    """Follow one entry of a list up to the seed, once per harvest that wants the list."""
     rows = connection.execute(
         """
-        SELECT h.seed_url, w.depth, w.listed_rank, w.chance, coalesce(t.outcome, t.state)
-        FROM tasks AS t
-        JOIN harvest_tasks AS w ON w.task_id = t.id
-        JOIN harvests AS h ON h.id = w.harvest_id
-        WHERE t.kind = 'user_likes' AND t.subject_id = ? AND t.argument = ''
-        ORDER BY h.id
+        SELECT v.harvest_id FROM tasks AS t
+        JOIN list_kinds AS k ON k.kind = t.kind
+        JOIN visits AS v ON v.thing_id = t.subject_id AND v.thing = k.subject
+        JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND (c.seeds_only = 0 OR v.round = 0)
+        WHERE t.id = ? ORDER BY v.harvest_id
         """,
-        (user_id,),
-    )
-    return tuple(Chosen(public_address(row[0]), *tuple(row)[1:]) for row in rows)
+        (task_id,),
+    ).fetchall()
+    kind = THINGS[thing]
+    (name,) = connection.execute(f"SELECT {kind.label} FROM {kind.table} WHERE id = ?", (item,)).fetchone()  # noqa: S608
+    for (harvest_id,) in rows:
+        chain = tuple(_up(connection, harvest_id, task_id))
+        ends = {chain[0].thing: (chain[0].subject_id, chain[0].subject), thing: (item, name)}
+        user, track = ends.get("user", (None, None)), ends.get("track", (None, None))
+        seed = _seed(connection, chain)
+        yield Because(thing, item, name, *user, engagement_type, *track, place, *page, seed=seed, chain=chain)
+
+
+def _up(connection: sqlite3.Connection, harvest_id: int, task_id: int | None) -> Iterator[Step]:
+    """Give the lists from one up to the look-up of the seed: each names whose list the one before is."""
+    for _ in range(_FARTHEST):
+        if task_id is None:
+            return
+        row = connection.execute(
+            f"""
+            SELECT t.kind, k.title, k.subject, t.subject_id, {label("k.subject", "t.subject_id")},
+                coalesce(v.depth + (v.thing = 'track'), 0), v.place, v.parent_task_id
+            FROM tasks AS t
+            JOIN list_kinds AS k ON k.kind = t.kind
+            LEFT JOIN visits AS v ON v.harvest_id = ? AND v.thing = k.subject AND v.thing_id = t.subject_id
+            WHERE t.id = ?
+            """,  # noqa: S608 - built from our own declarations
+            (harvest_id, task_id),
+        ).fetchone()
+        yield Step(task_id, *tuple(row)[:-1])
+        task_id = row[-1]
+
+
+def _seed(connection: sqlite3.Connection, chain: tuple[Step, ...]) -> str:
+    """Give the address of the seed that a chain leads to."""
+    (address,) = connection.execute(
+        "SELECT address FROM seeds WHERE id = ?", (next(s.subject_id for s in chain if s.kind == RESOLVE.name),)
+    ).fetchone()
+    return public_address(address)
+
+
+def _chosen(connection: sqlite3.Connection, thing: str, number: int) -> Iterator[Chosen]:
+    """Give the harvests that visit something."""
+    for harvest_id, *visit, parent in connection.execute(
+        """
+        SELECT harvest_id, round, depth, place, chance, parent_task_id FROM visits
+        WHERE thing = ? AND thing_id = ? ORDER BY harvest_id
+        """,
+        (thing, number),
+    ).fetchall():
+        lists = connection.execute(
+            """
+            SELECT c.kind, l.outcome FROM visits AS v
+            JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.thing = v.thing AND (c.seeds_only = 0 OR v.round = 0)
+            JOIN lists AS l ON l.kind = c.kind AND l.subject_id = v.thing_id
+            WHERE v.harvest_id = ? AND v.thing = ? AND v.thing_id = ? ORDER BY c.turn
+            """,
+            (harvest_id, thing, number),
+        )
+        chain = tuple(_up(connection, harvest_id, parent))
+        yield Chosen(_seed(connection, chain), *visit, lists=dict(lists.fetchall()), chain=chain)
