@@ -33,9 +33,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """A list that names something, with the lists from there up to the seed. `thing`, `id` and `name` are what it names.
+    """A list that names something, with the lists from there up to the seed.
 
-    Of the ends of the entry, what it names and whose list it is, `user_id` is the one that is a person and `track_id`
+    `thing`, `id` and `name` are what it names. Of the ends of the entry, what it names and whose list it is, `user_id` is the one that is a person and `track_id`
     the one that is a track. Without a page of this list, another list brought the row first.
     """
 
@@ -191,7 +191,7 @@ def _reasons(
     place: int,
     engagement_type: str | None,
     task_id: int,
-    *page: Any,
+    *page: Any,  # number, request, time
 ) -> Iterator[Because]:
     """Follow one entry of a list up to the seed, once per harvest that wants the list."""
     rows = connection.execute(
@@ -209,9 +209,24 @@ def _reasons(
     for (harvest_id,) in rows:
         chain = tuple(_up(connection, harvest_id, task_id))
         ends = {chain[0].thing: (chain[0].subject_id, chain[0].subject), thing: (item, name)}
-        user, track = ends.get("user", (None, None)), ends.get("track", (None, None))
-        seed = _seed(connection, chain)
-        yield Because(thing, item, name, *user, engagement_type, *track, place, *page, seed=seed, chain=chain)
+        user_id, username = ends.get("user", (None, None))
+        track_id, title = ends.get("track", (None, None))
+        yield Because(
+            thing=thing,
+            id=item,
+            name=name,
+            user_id=user_id,
+            username=username,
+            engagement_type=engagement_type,
+            track_id=track_id,
+            title=title,
+            place=place,
+            page=page[0],
+            request=page[1],
+            fetched_at=page[2],
+            seed=_seed(connection, chain),
+            chain=chain,
+        )
 
 
 def _up(connection: sqlite3.Connection, harvest_id: int, task_id: int | None) -> Iterator[Step]:
@@ -244,7 +259,7 @@ def _seed(connection: sqlite3.Connection, chain: tuple[Step, ...]) -> str:
 
 def _chosen(connection: sqlite3.Connection, thing: str, number: int) -> Iterator[Chosen]:
     """Give the harvests that visit something."""
-    for harvest_id, *visit, parent in connection.execute(
+    for harvest_id, number_of_round, depth, place, chance, parent in connection.execute(
         """
         SELECT harvest_id, round, depth, place, chance, parent_task_id FROM visits
         WHERE thing = ? AND thing_id = ? ORDER BY harvest_id
@@ -261,4 +276,5 @@ def _chosen(connection: sqlite3.Connection, thing: str, number: int) -> Iterator
             (harvest_id, thing, number),
         )
         chain = tuple(_up(connection, harvest_id, parent))
-        yield Chosen(_seed(connection, chain), *visit, lists=dict(lists.fetchall()), chain=chain)
+        seed, stand = _seed(connection, chain), dict(lists.fetchall())
+        yield Chosen(seed, number_of_round, depth, place, chance, stand, chain)
