@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 # Command → (module, one line of help). Modules are imported when their command runs, so that `--help` is quick.
 COMMANDS = {
-    "crawl": ("crawl", "Collect around tracks; the same as `harvest URL...`."),
+    "crawl": ("crawl", "Collect around tracks, people, playlists; or `harvest URL...`."),
     "plan": ("plan", "What a crawl would cost: requests, time, rows, disk."),
     "resume": ("crawl", "Go on with whatever is unfinished in the file."),
     "status": ("status", "Where we are: seeds, lists by outcome, what to do next."),
     "failures": ("failures", "What failed and why, as text, CSV or JSON."),
     "why": ("why", "Why a user or a track is in the file."),
-    "retry": ("failures", "Put failed lists back and go on."),
+    "retry": ("retry", "Put failed lists back and go on."),
     "auth": ("auth", "Sign in, look at the sign-in, renew it, sign out."),
     "doctor": ("doctor", "Check settings, sign-in, service, clock, file and disk."),
     "verify": ("verify", "Check every claim of the file against its rows."),

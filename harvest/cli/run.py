@@ -17,13 +17,13 @@ import click
 
 from harvest import terms
 from harvest.auth.token_store import Keeper, MemoryKeeper
-from harvest.cli.options.budgets import make_budget
 from harvest.cli.output.display import LiveDisplay
 from harvest.cli.output.events import EventWitness
 from harvest.cli.output.observers import Watcher, Watchers
 from harvest.cli.output.spinner import is_watched
-from harvest.crawler.engine import MAX_IN_FLIGHT, Engine
-from harvest.crawler.session import Conditions, Seeds, crawl
+from harvest.crawler.engine import Engine
+from harvest.crawler.request import Request
+from harvest.crawler.session import Conditions, crawl
 from harvest.settings import Settings, read_settings
 from harvest.system.clock import SystemClock
 from harvest.system.logs import file_log
@@ -31,9 +31,7 @@ from harvest.wiring import Connection, connect, keeper_for, state_folder
 
 
 def run_to_the_end(
-    path: Path,
-    wanted: Seeds,
-    conditions: Mapping[str, Any],
+    request: Request,
     *,
     settings: Settings | None = None,
     service: str | None = None,
@@ -48,7 +46,7 @@ def run_to_the_end(
     settings = settings or read_settings(os.environ)
     if settings.is_real_service:
         terms.say_once(state_folder(), lambda text: click.echo(text, err=True))
-    return asyncio.run(_run(path, wanted, conditions, settings, service or settings.api_url, keeper, pace_folder))
+    return asyncio.run(_run(request, settings, service or settings.api_url, keeper, pace_folder))
 
 
 def _look_for_circles_rarely() -> None:
@@ -61,9 +59,7 @@ def _look_for_circles_rarely() -> None:
 
 
 async def _run(
-    path: Path,
-    wanted: Seeds,
-    conditions: Mapping[str, Any],
+    request: Request,
     settings: Settings,
     service: str,
     keeper: Keeper,
@@ -72,14 +68,14 @@ async def _run(
     _look_for_circles_rarely()
     clock = SystemClock()
     witness = Watchers(*_watchers(click.get_current_context().meta))
-    max_in_flight = conditions["concurrency"] or MAX_IN_FLIGHT
-    budget = make_budget(conditions.get("budget", {}), datetime.now())
+    asking = request.conditions
+    budget = request.budget.budget(datetime.now())
     async with connect(
         settings,
         clock=clock,
-        delay=conditions["delay"],
-        max_in_flight=max_in_flight,
-        full_profiles=conditions["profiles"] == "full",
+        delay=asking.delay,
+        max_in_flight=asking.max_in_flight,
+        full_profiles=asking.profiles == "full",
         observer=witness,
         keeper=keeper,
         pace_folder=pace_folder,
@@ -92,15 +88,15 @@ async def _run(
                 stack.enter_context(witness)
 
             return await crawl(
-                path,
-                wanted,
+                request.path,
+                request.harvests,
                 client=connection,
                 conditions=Conditions(
                     api_url=service,
                     credential_kind=connection.credential_kind,
-                    options=dict(conditions),
-                    max_in_flight=max_in_flight,
-                    page_size=conditions["page_size"],
+                    options=request.options(),
+                    max_in_flight=asking.max_in_flight,
+                    page_size=asking.page_size,
                 ),
                 witness=witness,
                 clock=clock,

@@ -1,99 +1,50 @@
 """What a crawl would cost: requests, time, rows, disk, each as an interval that should hold nine times in ten. Pure.
 
-Rule 1. People seen on a page say themselves how many likes they gave, so their pages are counted, not guessed.
+It goes round by round as the crawl does (harvest/rules.py), with numbers in place of things.
+
+Rule 1. Whoever is seen on a page says themselves how long their lists are, so their pages are counted, not guessed.
 Rule 2. Who is not seen yet is taken to be like those who are, give or take the spread among them and a little more.
-Rule 3. A profile counts playlists and hidden tracks as likes too, so a list is a little shorter than claimed.
-Rule 4. How many reposters are also likers is not known before both lists are read: anything from none to all.
-Rule 5. Beyond depth 1 nothing has been seen; the interval is wide, and says so.
+Rule 3. A profile counts playlists and hidden tracks as likes too, so a person's list is a little shorter than claimed.
+Rule 4. How much of what several lists name is the same is not known before they are read: anything from none to all.
+Rule 5. Where nothing has been seen, the interval is wide, and says so.
 
 In: what replies or the file say, and the limits. Out: a Plan. Never: a request, a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
 from math import ceil, sqrt
-from statistics import fmean, pstdev
 
+from harvest.lists import KINDS, ListKind
 from harvest.models import Limits
+from harvest.planning.bites import Bites
+from harvest.planning.outlook import UNKNOWN, Listed, Outlook, Visit
+from harvest.planning.ranges import Range, exactly, like_those, total, united
+from harvest.rules import RULES, Lead, Reading, depth_of, leads_of, recipe
+from harvest.things import THINGS
 
-_Z = 1.645  # nine in ten of a normal distribution lie within so many standard deviations
-_UNSEEN = 0.05  # who is not seen differs from who is by about so much
-_PLAYLISTS = 0.97  # of what a profile counts as likes, so much is tracks that can be listed
-_LEAST = 0.9
+_CLAIMED = (0.9, 1.0, 1.01)  # of what the service claims, so much is listed: at least, likely, at most
+_CLAIMED_BY_PEOPLE = (0.9, 0.97, 1.0)  # of what a profile counts as likes, so much is tracks that can be listed
+_GOES_ON = 0.03  # share of lists that take a page more than they should
 _HICCUPS = 0.02  # share of requests that have to be repeated, at most, while the service is well
 _TOKEN_SECONDS = 3540
-_TRACKS = (0.68, 0.93, 1.0)  # of n likes, n to this power are different tracks: at least, likely, at most
+_LOOK_UP = 2  # requests that tell what an address leads to
+_DIFFERENT = (0.68, 0.93, 1.0)  # of n tracks named by many, n to this power are different ones
 _UPLOADERS = (0.0, 0.3, 0.8)  # of the tracks, so many are by people not seen elsewhere
+_SHARED = 0.9  # of the people around several tracks, so many are around one of them only, likely
 _TRACK_BYTES = (440, 480, 900)  # descriptions written by people are longer than the simulator's
 _EDGE_BYTES, _USER_BYTES, _LIST_BYTES = 56, 280, 500
+# The list that is named first where a thing leads on, by those that are named after it: they are rarely longer.
+_FIRST = {
+    kind: lead.of[0] for rule in RULES.values() for lead in rule.leads if not lead.in_common for kind in lead.of[1:]
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """At least, likely, at most."""
-
-    low: float = 0.0
-    likely: float = 0.0
-    high: float = 0.0
-
-    def __add__(self, other: Range) -> Range:
-        return Range(self.low + other.low, self.likely + other.likely, self.high + other.high)
-
-    def times(self, low: float, likely: float | None = None, high: float | None = None) -> Range:
-        """Multiply; one factor for all, or one for each."""
-        return Range(
-            self.low * low,
-            self.likely * (low if likely is None else likely),
-            self.high * (low if high is None else high),
-        )
-
-    def at_most(self, bound: float) -> Range:
-        """Cut off what a bound forbids."""
-        return Range(min(self.low, bound), min(self.likely, bound), min(self.high, bound))
-
-    def whole(self) -> dict[str, int]:
-        """Give it as whole numbers."""
-        return {"low": int(self.low), "likely": round(self.likely), "high": ceil(self.high - 1e-9)}
-
-
-def exactly(n: float) -> Range:
-    """Give a range without doubt."""
-    return Range(n, n, n)
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody whose likes are to be read: how many the profile claims, and what of them the file holds already."""
-
-    claim: int | None
-    collected: int = 0
-    read: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What is known of one seed before it is crawled, or crawled on.
-
-    `people` are those seen, in list order; `listed_all` says that there are no more likers. Counts are the service's
-    own, None where hidden. `pages_held` of the two lists around the seed are in the file. `chosen` says that `people`
-    are all who are to be followed, as the file knows them once both lists have been read.
-    """
-
-    likes_count: int | None
-    reposts_count: int | None
-    people: Sequence[Person] = ()
-    listed_all: bool = False
-    pages_held: int = 0
-    chosen: bool = False
-    extra: int = 0  # people to be followed beyond those chosen so far
-    skipped: float = 0.0  # share of entries that bring nothing, as null or repeated ones
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Speed:
     """How fast we may ask, and how much a page holds."""
 
     interval: float = 0.5  # seconds between two requests; 0: as fast as the service answers
@@ -114,200 +65,231 @@ class Plan:
     deep: Range = field(default_factory=Range)  # the part of the requests that lies beyond depth 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """The lists around one seed: how many requests they take, and how many people they name."""
-
-    requests: Range
-    likers: Range
-    reposters: Range
-    people: Range
-
-
-def estimate(outlooks: Sequence[Outlook], limits: Sequence[Limits], conditions: Conditions) -> Plan:
-    """Estimate what it takes to crawl these seeds, each under its limits; what they share is not taken off."""
-    requests, likes, people, deep = Range(), Range(), Range(), Range()
-    bites: list[str] = []
-    for seen, limit in zip(outlooks, limits, strict=True):
-        around = _around(seen, limit, conditions.page_size)
-        following, edges = _following(seen, around, limit, conditions.page_size)
-        beyond = _beyond(around, following, limit, conditions.page_size)
-        requests = requests + around.requests + following + beyond
-        likes = likes + edges + _seed_edges(around, limit)
-        people, deep = people + around.people, deep + beyond
-        bites += _bites(seen, around, limit)
-    seconds = _seconds(requests, conditions)
+def estimate(harvests: Sequence[tuple[Outlook, Limits]], speed: Speed) -> Plan:
+    """Estimate what it takes to crawl these harvests, each under its limits; what they share is not taken off."""
+    walks = [_Walk(outlook, limits, speed.page_size) for outlook, limits in harvests]
+    for walk in walks:
+        walk.go()
+    requests = total(walk.requests for walk in walks)
+    deep = total(walk.deep for walk in walks)
+    seconds = _seconds(requests, speed)
     tokens = Range(0, 1 + seconds.likely // _TOKEN_SECONDS, 2 + seconds.high // _TOKEN_SECONDS)
     requests = requests.times(1, 1, 1 + _HICCUPS) + (tokens if requests.high else Range())
-    rows = _rows(likes, people, deep, requests, limits)
-    return Plan(requests, _seconds(requests, conditions), rows, _bytes(rows, requests), bites, deep)
+    rows = {name: total(walk.rows()[name] for walk in walks) for name in ("users", "tracks", "likes and reposts")}
+    bites = [bite for walk in walks for bite in walk.bites.said]
+    return Plan(requests, _seconds(requests, speed), rows, _bytes(rows, requests), bites, deep)
 
 
-def _around(seen: Outlook, limits: Limits, size: int) -> _Around:
-    """Work out the two lists around a seed."""
-    n = len(seen.people)
-    if seen.chosen:
-        return _Around(Range(), Range(), Range(), exactly(n + seen.extra))
-    likers = exactly(n) if seen.listed_all else _count(seen.likes_count, n, max(n, limits.max_listed))
-    reposters = _count(seen.reposts_count, 0, min(limits.max_listed, max(likers.high, 1)))
-    likers, reposters = likers.at_most(limits.max_listed), reposters.at_most(limits.max_listed)
-    lists = _pages(likers, size) + _pages(reposters, size)
-    asked = Range(*(max(pages - seen.pages_held, 0) for pages in _parts(lists)))
-    fewer, more = min(likers.likely, reposters.likely), likers.likely + reposters.likely
-    people = Range(max(likers.low, reposters.low), more - fewer / 2, likers.high + reposters.high)
-    seed = 0 if seen.pages_held else 2
-    return _Around(asked + exactly(seed), likers, reposters, people)
+@dataclass(frozen=True, slots=True)
+class _Visits:
+    """Visits of one round to one kind of thing: how many, and which of them are known."""
+
+    n: Range
+    known: Sequence[Visit] = ()
+    depth: int = 0
+
+    @property
+    def unseen(self) -> Range:
+        return self.n.without(len(self.known))
 
 
-def _seed_edges(around: _Around, limits: Limits) -> Range:
-    """Count the likes and reposts of the seed itself; whoever is followed has it in their own list as well."""
-    again = min(around.likers.likely, limits.max_users)
-    return Range(max(0.0, around.likers.low - again), around.likers.likely - again / 2, around.likers.high) + (
-        around.reposters
-    )
+class _Walk:
+    """The rounds of one harvest, walked through in numbers."""
+
+    def __init__(self, outlook: Outlook, limits: Limits, page_size: int) -> None:
+        self._outlook, self._limits, self._size = outlook, limits, page_size
+        self._recipe = recipe(limits)
+        self._seen = _everybody(outlook)
+        self._chosen: dict[str, Range] = {}
+        self.requests = exactly(_LOOK_UP * outlook.look_ups)
+        self.deep = Range()
+        self.items: dict[str, Range] = {}
+        self.bites = Bites(limits)
+
+    def go(self) -> None:
+        """Add up round by round until nothing leads on."""
+        seeds = self._outlook.rounds[0]
+        going = {t: _Visits(exactly(len(group.visits)), group.visits, group.depth) for t, group in seeds.items()}
+        for number in count():
+            for thing, visits in going.items():
+                self._read(number, thing, visits)
+            if number == 0:
+                self.bites.of_seeds({t: group.visits for t, group in seeds.items()}, self._recipe)
+            going = self._next(number, going)
+            if not going:
+                self.bites.of_people(self._seen.get("user", ()), self._recipe)
+                return
+
+    def rows(self) -> dict[str, Range]:
+        """Say how many rows come with what is read."""
+        engagements, tracks = [], []
+        for name, items in self.items.items():
+            edge = KINDS[name].edge
+            if edge is not None and edge.engagement_type and edge.table == "user_engagements":
+                engagements.append(self._once(KINDS[name], items))
+            if KINDS[name].item == "track":
+                tracks.append(items)
+        people = united([items for name, items in self.items.items() if KINDS[name].item in ("user", "comment")])
+        named = total(tracks)
+        different = Range(*(n**power if n > 1 else n for n, power in zip(named, _DIFFERENT, strict=True)))
+        return {
+            "users": people + different.times(*_UPLOADERS),
+            "tracks": different,
+            "likes and reposts": total(engagements),
+        }
+
+    def _once(self, kind: ListKind, items: Range) -> Range:
+        """Take off what stands in two lists: whoever is visited has what they are listed for in their own list too."""
+        if kind.subject != "track" or not any(
+            line.kind.edge and kind.edge and line.kind.subject == "user" and not line.seeds_only
+            and line.kind.edge.engagement_type == kind.edge.engagement_type
+            for line in self._recipe
+        ):  # fmt: skip
+            return items
+        again = min(items.likely, self._chosen.get("user", Range()).likely)
+        return Range(max(0.0, items.low - again), items.likely - again / 2, items.high)
+
+    def _read(self, number: int, thing: str, visits: _Visits) -> None:
+        """Add what the lists of these visits take."""
+        for line in self._recipe:
+            if line.kind.subject != thing or (line.seeds_only and number):
+                continue
+            entries = line.cap / (1 - min(self._outlook.skipped, 0.5))
+            most = ceil(entries / self._size)
+            pages = self._over(visits, thing, line, (1, most), lambda v, line=line, e=entries: self._pages(v, line, e))  # type: ignore[misc]
+            if number:
+                unread = sum(not visit.get(line.kind.name, UNKNOWN).read for visit in visits.known)
+                pages = pages + Range(0, 0, ceil(_GOES_ON * unread))
+            items = self._over(visits, thing, line, (0, line.cap), lambda v, line=line: _left(v, line))  # type: ignore[misc]
+            self.requests = self.requests + pages
+            self.items[line.kind.name] = self.items.get(line.kind.name, Range()) + items
+            if visits.depth + (thing == "track") > 1:
+                self.deep = self.deep + pages
+
+    def _pages(self, visit: Visit, line: Reading, entries: float) -> Range:
+        listed = visit.get(line.kind.name, UNKNOWN)
+        if listed.read:
+            return Range()
+        left = _size(visit, line.kind, entries).without(listed.collected)
+        return left.each(lambda n: max(1, ceil(n / self._size)))
+
+    def _over(
+        self, visits: _Visits, thing: str, line: Reading, bounds: tuple[float, float], of: Callable[[Visit], Range]
+    ) -> Range:
+        """Sum something over visits: the known ones as they are, the others as those that say how long the list is."""
+        sure = [of(v).likely for v in self._seen.get(thing, ()) if _says(v.get(line.kind.name, UNKNOWN))]
+        return total(map(of, visits.known)) + like_those(sure, visits.unseen, bounds)
+
+    def _next(self, number: int, going: Mapping[str, _Visits]) -> dict[str, _Visits]:
+        """Give the visits of the round after this one."""
+        following: dict[str, _Visits] = {}
+        for thing, visits in going.items():
+            limits = self._limits
+            deepest = depth_of(thing, limits) if number == 0 else 1 if limits.depth is None else limits.depth
+            if visits.depth >= deepest or not visits.n.high:
+                continue
+            for lead, lists in leads_of(thing, limits):
+                lines = [line for line in self._recipe if line.kind in lists and not (line.seeds_only and number)]
+                if lines:
+                    led = self._led_to(number, visits, lead, lines)
+                    before = following.get(lead.to)
+                    following[lead.to] = led if before is None else _joined(before, led)
+        place = number + 1
+        if place < len(self._outlook.rounds):
+            exact = self._outlook.rounds[place]
+            following = {t: _Visits(exactly(len(g.visits)), g.visits, g.depth) for t, g in exact.items()}
+        for thing, visits in following.items():
+            self._chosen[thing] = self._chosen.get(thing, Range()) + visits.n
+        return {thing: visits for thing, visits in following.items() if visits.n.high}
+
+    def _led_to(self, number: int, visits: _Visits, lead: Lead, lines: Sequence[Reading]) -> _Visits:
+        """Say whom or what these visits lead to."""
+        most = float(getattr(self._limits, lead.most))
+        thing = lines[0].kind.subject
+        depth = visits.depth + THINGS[lead.to].steps
+        if lead.in_all:
+            most = max(0.0, most - self._chosen.get(lead.to, Range()).likely)
+        longest = max(line.cap for line in lines)
+        alone = visits.n.high <= 1
+
+        def named(visit: Visit) -> Range:
+            return united([_size(visit, line.kind, line.cap) for line in lines])
+
+        def chosen(visit: Visit) -> Range:
+            return named(visit).at_most(most)
+
+        if lead.in_common:
+            whole = self._over(visits, thing, lines[0], (0, longest), named)
+            if not alone:
+                whole = Range(*(n**power if n > 1 else n for n, power in zip(whole, _DIFFERENT, strict=True)))
+            n = whole.at_most(most)
+        else:
+            whole = self._over(visits, thing, lines[0], (0, longest * len(lines)), named)
+            n = self._over(visits, thing, lines[0], (0, min(most, longest * len(lines))), chosen)
+            if not alone:  # those around several are counted once
+                largest = max((chosen(visit).low for visit in visits.known), default=0.0)
+                n = Range(min(n.low, largest), n.likely * _SHARED, n.high)
+        if number == 0:
+            self.bites.of_lead(lead, whole, n)
+        return self._seen_of(number, lead, whole, replace(visits, n=n, known=(), depth=depth), most)
+
+    def _seen_of(self, number: int, lead: Lead, whole: Range, led: _Visits, most: float) -> _Visits:
+        """Say which of those led to are known: the first ones of a list, where it is read in its order or not cut."""
+        place = number + 1 - len(self._outlook.rounds)
+        if not 0 <= place < len(self._outlook.ahead):
+            return led
+        cut = whole.high > most
+        if cut and (lead.in_common or self._limits.order != "newest" or lead.to != "user"):
+            return led  # those seen are the newest, and not those who will be chosen
+        return replace(led, known=self._outlook.ahead[place].get(lead.to, ())[: int(led.n.low)])
 
 
-def _count(claimed: int | None, least: int, most: float) -> Range:
-    if claimed is None:
-        return Range(least, sqrt(max(least, 1) * max(most, 1)), most)
-    return Range(max(least, claimed * _LEAST - 2), max(least, claimed), max(least, claimed * 1.01 + 1))
+def _says(listed: Listed) -> bool:
+    return listed.claim is not None or listed.read
 
 
-def _pages(items: Range, size: int) -> Range:
-    return Range(*(max(1, ceil(n / size)) for n in (items.low, items.likely, items.high)))
+def _everybody(outlook: Outlook) -> dict[str, list[Visit]]:
+    """Give all visits that were seen, by kind of thing: those that others are taken to be like."""
+    seen: dict[str, list[Visit]] = {}
+    for level in (*({t: g.visits for t, g in r.items()} for r in outlook.rounds), *outlook.ahead):
+        for thing, visits in level.items():
+            seen.setdefault(thing, []).extend(visits)
+    return seen
 
 
-def pages_of(person: Person, cap: float, size: int, share: float = 1.0) -> int:
-    """Say how many requests a person's likes still take, if so much of the claim is there to be listed.
-
-    `cap` is in entries to be read, which are more than the likes to be kept where some bring nothing.
-    """
-    if person.read:
-        return 0
-    left = min((person.claim or 0) * share, cap) - person.collected
-    return max(1, ceil(left / size))
+def _joined(one: _Visits, other: _Visits) -> _Visits:
+    return _Visits(one.n + other.n, [*one.known, *other.known], min(one.depth, other.depth))
 
 
-def _following(seen: Outlook, around: _Around, limits: Limits, size: int) -> tuple[Range, Range]:
-    """Give requests and likes of those who are followed: the seen ones counted, the others by their average."""
-    followed = around.people.at_most(limits.max_users)
-    known = seen.people if seen.chosen else seen.people[: int(followed.low)]
-    if not seen.chosen and limits.order != "newest" and around.people.high > limits.max_users:
-        known = ()  # those seen are the newest, and not those who will be followed
-    unseen = Range(*(max(0.0, n - len(known)) for n in (followed.low, followed.likely, followed.high)))
-    if seen.chosen:
-        unseen = exactly(seen.extra)
-    cap = limits.max_user_likes
-    sure = [person for person in (known or seen.people) if person.claim is not None or person.read]
-    entries = cap / (1 - min(seen.skipped, 0.5))
-    most = ceil(entries / size)
-    shares = (_LEAST, _PLAYLISTS, 1.0)
-    counted = [sum(pages_of(p, entries, size, share) for p in known) for share in shares]
-    counted[2] += ceil(0.03 * sum(not p.read for p in known)) + sum(
-        (most - 1) for p in known if p.claim is None and not p.read
-    )
-    edges = [sum(_likes_of(p, cap, share) for p in known) for share in shares]
-    requests = _like_those([pages_of(p, entries, size, _PLAYLISTS) for p in sure], unseen, (1, most))
-    likes = _like_those([_likes_of(p, cap, _PLAYLISTS) for p in sure], unseen, (0, cap))
-    return Range(*counted) + requests, Range(*edges) + likes
+def _size(visit: Visit, kind: ListKind, cap: float) -> Range:
+    """Say how many entries of a list there are to be read, up to a cap."""
+    listed = visit.get(kind.name, UNKNOWN)
+    if listed.read:
+        return exactly(min(listed.collected, cap))
+    least = max(listed.least, listed.collected)
+    if listed.claim is None:
+        first = _FIRST.get(kind.name)
+        most = max(1.0, least, _size(visit, KINDS[first], cap).high if first and first in visit else cap)
+        return Range(least, sqrt(max(least, 1) * most), most).at_most(cap)
+    if listed.counted:
+        return exactly(listed.claim).at_most(cap)
+    if kind.subject == "user":
+        return Range(*(listed.claim * share for share in _CLAIMED_BY_PEOPLE)).each(lambda n: max(n, least)).at_most(cap)
+    low, likely, high = (listed.claim * share for share in _CLAIMED)
+    return Range(low - 2, likely, high + 1).each(lambda n: max(n, least)).at_most(cap)
 
 
-def _likes_of(person: Person, cap: int, share: float) -> float:
-    return 0 if person.read else max(0, min((person.claim or 0) * share, cap) - person.collected)
+def _left(visit: Visit, line: Reading) -> Range:
+    listed = visit.get(line.kind.name, UNKNOWN)
+    return Range() if listed.read else _size(visit, line.kind, line.cap).without(listed.collected)
 
 
-def _like_those(seen: Sequence[float], others: Range, bounds: tuple[float, float]) -> Range:
-    """Sum something over others who are like those seen."""
-    least, most = bounds
-    if not others.high:
-        return Range()
-    if not seen:
-        return Range(others.low * least, others.likely * (least + most) / 2, others.high * most)
-    mean, spread, n = fmean(seen), pstdev(seen), len(seen)
-    if n < 10:  # few say little about many
-        spread = max(spread, (most - least) / 4)
-    width = (others.high - others.low) / sqrt(12)
-    doubt = sqrt(
-        others.high * spread**2
-        + (others.high * spread) ** 2 / n
-        + (others.high * mean * _UNSEEN) ** 2
-        + (mean * width) ** 2
-    )
-    likely = mean * others.likely
-    low, high = min(likely - _Z * doubt, mean * others.low), max(likely + _Z * doubt, mean * others.high)
-    return Range(max(low, 0.0), likely, min(high, others.high * most))
-
-
-def _beyond(around: _Around, following: Range, limits: Limits, size: int) -> Range:
-    """Bound what deeper levels take: each found track as little as two requests, or as much as the caps allow."""
-    if limits.depth < 2:
-        return Range()
-    tracks = limits.max_tracks * (limits.depth - 1)
-    per_person = ceil(limits.max_user_likes / size)
-    most = 2 * ceil(limits.max_listed / size) + limits.max_users * per_person
-    like_seed = around.requests.likely + following.likely / 2
-    return Range(2 * tracks, tracks * max(2.0, min(like_seed, most)), tracks * most)
-
-
-def _bites(seen: Outlook, around: _Around, limits: Limits) -> list[str]:
-    """Say which caps would cut something off, and what that means."""
-    said = []
-    for count, who in ((seen.likes_count, "likers"), (seen.reposts_count, "reposters")):
-        if count is not None and count > limits.max_listed:
-            said.append(
-                f"--max-listed {limits.max_listed:,} keeps the first {limits.max_listed:,} of {count:,} {who}, the "
-                "newest ones; the list will be marked capped."
-            )
-    if around.people.likely > limits.max_users:
-        said.append(_bias(around, limits))
-    claims = [person.claim for person in seen.people if person.claim is not None]
-    cut = sum(claim > limits.max_user_likes for claim in claims)
-    if cut and limits.max_users:
-        said.append(
-            f"--max-user-likes {limits.max_user_likes:,} cuts the lists of about {cut / len(claims):.0%} of the people"
-            " followed: their newest likes are kept."
-        )
-    return said
-
-
-def _bias(around: _Around, limits: Limits) -> str:
-    share = limits.max_users / max(around.people.likely, 1)
-    if not limits.max_users:
-        return "--max-users 0 follows nobody: the two lists around the track are all there will be."
-    if limits.order == "random":
-        return (
-            f"--max-users {limits.max_users:,} follows a random {share:.0%} of the people, drawn from all of them; the"
-            " chance of each is stored."
-        )
-    if limits.order != "newest":
-        return f"--max-users {limits.max_users:,} follows about {share:.0%} of the people, the {limits.order} ones."
-    return (
-        f"--max-users {limits.max_users:,} follows about {share:.0%} of the people: likers come first, and the list"
-        " runs newest first, so this is about the newest likers, not all of them. --sample N draws from all."
-    )
-
-
-def _seconds(requests: Range, conditions: Conditions) -> Range:
+def _seconds(requests: Range, speed: Speed) -> Range:
     """Say how long so many requests take, if the service never says stop."""
-    if conditions.interval > 0:
-        return requests.times(conditions.interval) + exactly(conditions.latency if requests.high else 0)
-    each = conditions.latency / max(1, conditions.max_in_flight)
-    return requests.times(each / 2, each, min(each * 4, conditions.latency))
-
-
-def _rows(likes: Range, people: Range, deep: Range, requests: Range, limits: Sequence[Limits]) -> dict[str, Range]:
-    """Say how many rows come with so many likes; what lies deeper is taken to be as rich per request."""
-    shallow = Range(*(max(a - b, 1.0) for a, b in zip(_parts(requests), _parts(deep), strict=True)))
-    grown = [1 + b / a for a, b in zip(_parts(shallow), _parts(deep), strict=True)]
-    grown = list(accumulate(grown, max))
-    likes, people = likes.times(*grown), people.times(*grown)
-    tracks = Range(*(n**power if n > 1 else n for n, power in zip(_parts(likes), _TRACKS, strict=True)))
-    users = people + tracks.times(*_UPLOADERS)
-    return {"users": users, "tracks": tracks, "likes and reposts": likes}
-
-
-def _parts(number: Range) -> tuple[float, float, float]:
-    return number.low, number.likely, number.high
+    if speed.interval > 0:
+        return requests.times(speed.interval) + exactly(speed.latency if requests.high else 0)
+    each = speed.latency / max(1, speed.max_in_flight)
+    return requests.times(each / 2, each, min(each * 4, speed.latency))
 
 
 def _bytes(rows: dict[str, Range], requests: Range) -> Range:

@@ -1,126 +1,218 @@
-"""What a file holds of a harvest, and what of it is still to be read, as far as the file can tell. Reads only."""
+"""What a file holds of a harvest, and what of it is still to be read. Reads only.
+
+The file is looked at from a database in memory that has tables of its own for one harvest: there the crawl's own rules
+choose round by round, under the options of today, as far as what is stored tells.
+
+In: the path of a file, addresses, limits. Out: an Outlook. Never: a row in the file.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from harvest.lists import KINDS, SPILL
 from harvest.models import Limits
-from harvest.store.harvests import stored_limits
+from harvest.planning.outlook import Group, Listed, Outlook, Visit
+from harvest.rules import depth_of, leads_of, recipe
+from harvest.store import harvests, rounds, seeds
+from harvest.store.database import attach_to_read, holds_something, open_to_read
+from harvest.things import THINGS
 
-_FOLLOWED = KINDS[SPILL[0]].births[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """Somebody to be followed: how many likes the profile claims, how many are kept, whether that is all we want."""
-
-    claim: int | None
-    collected: int
-    read: bool
+_OWN = ("harvests", "harvest_seeds", "recipes", "visits", "rounds")  # what choosing writes
+_HARVEST = 0  # the one that is chosen for
+_AT_ONCE = 500  # ids in one statement
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """One seed in a file. `followed` and `people` are known for good once both lists around the seed were read."""
+class Seed:
+    """What a file knows of a seed."""
 
+    thing: str
+    thing_id: int
     title: str | None
-    track_id: int | None
     likes_count: int | None
     reposts_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a harvest is."""
+
     state: str
     lists_read: int
     lists_open: int
-    pages_around: int
-    listed: bool
-    people: int
-    followed: tuple[Followed, ...]
 
 
-def holding(connection: sqlite3.Connection, seed_url: str, limits: Limits) -> Holding | None:
-    """Tell what a file holds of a seed, seen under these limits; None when it does not know the seed."""
-    row = connection.execute(
-        """
-        SELECT h.id, h.state, h.seed_id, t.title, t.likes_count, t.reposts_count,
-            (SELECT count(*) FROM harvest_tasks AS w JOIN tasks AS l ON l.id = w.task_id
-                WHERE w.harvest_id = h.id AND l.state = 'ended') AS lists_read,
-            (SELECT count(*) FROM harvest_tasks AS w JOIN tasks AS l ON l.id = w.task_id
-                WHERE w.harvest_id = h.id AND l.state <> 'ended') AS lists_open
-        FROM harvests AS h LEFT JOIN tracks AS t ON t.id = h.seed_id
-        WHERE h.seed_url = ?
-        """,
-        (seed_url,),
-    ).fetchone()
-    if row is None:
-        return None
-    harvest_id, state, track_id, title, likes, reposts, read, still_open = row
-    around = [_list(connection, kind, track_id) for kind in SPILL]
-    listed = all(found and found[1] and (found[2] != "capped" or found[3] >= limits.max_listed) for found in around)
-    same_order = _order(stored_limits(connection, seed_url)) == _order(limits)
-    return Holding(
-        title=title,
-        track_id=track_id,
-        likes_count=likes,
-        reposts_count=reposts,
-        state=state,
-        lists_read=read,
-        lists_open=still_open,
-        pages_around=sum(found[0] for found in around if found),
-        listed=listed and same_order,
-        people=_people(connection, track_id, limits),
-        followed=_followed(connection, harvest_id, limits),
-    )
+@contextlib.contextmanager
+def look_into(path: Path) -> Iterator[Known | None]:
+    """Open a file to be asked what it holds, None where there is none yet. Raises StoreError."""
+    if not holds_something(path):
+        yield None
+        return
+    with contextlib.closing(open_to_read(path)) as file, contextlib.closing(_beside(file, path)) as own:
+        yield Known(file, own)
 
 
-def read_before(connection: sqlite3.Connection, users: Iterable[int], limits: Limits) -> set[int]:
-    """Say whose likes need not be read any more, whichever seed they were read for."""
-    return {
-        user
-        for user in users
-        if connection.execute(
-            """
-            SELECT 1 FROM tasks
-            WHERE kind = ? AND subject_id = ? AND argument = '' AND state = 'ended'
-                AND (outcome <> 'capped' OR collected >= ?)
-            """,
-            (_FOLLOWED, user, limits.max_user_likes),
+def _beside(file: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Open a database in memory with tables of its own in front of the file's."""
+    own = sqlite3.connect(":memory:", uri=True, isolation_level=None)
+    for table in _OWN:
+        own.execute(file.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0])
+    attach_to_read(own, path)
+    return own
+
+
+class Known:
+    """One file, to be asked what it holds."""
+
+    def __init__(self, file: sqlite3.Connection, own: sqlite3.Connection) -> None:
+        self._file, self._own = file, own
+
+    def seed(self, address: str) -> Seed | None:
+        """Tell of a seed, None where it was not looked up yet."""
+        (seed_id,) = seeds.known(self._file, [address])
+        thing, thing_id = self._file.execute(
+            "SELECT max(thing), max(thing_id) FROM seeds WHERE id = ?", (seed_id,)
         ).fetchone()
+        if thing is None:
+            return None
+        likes, reposts = ("likes_given_count", "reposts_given_count") if thing == "user" else ("likes_count", "NULL")
+        reposts = "reposts_count" if thing == "track" else reposts
+        told = self._file.execute(
+            f"SELECT {THINGS[thing].label}, {likes}, {reposts} FROM {THINGS[thing].table} WHERE id = ?",  # noqa: S608
+            (thing_id,),
+        ).fetchone()
+        return Seed(thing, thing_id, *(told or (None, None, None)))
+
+    def standing(self, addresses: Sequence[str]) -> Standing | None:
+        """Tell how far the harvest of these seeds is, None where there is none."""
+        harvest_id = self._harvest(addresses)
+        if harvest_id is None:
+            return None
+        row = self._file.execute(
+            """
+            SELECT h.state, count(t.outcome), count(t.id) - count(t.outcome)
+            FROM harvests AS h
+            LEFT JOIN harvest_tasks AS w ON w.harvest_id = h.id
+            LEFT JOIN tasks AS t ON t.id = w.task_id
+            WHERE h.id = ? GROUP BY h.id
+            """,
+            (harvest_id,),
+        ).fetchone()
+        return Standing(*row)
+
+    def is_drained(self, addresses: Sequence[str], limits: Limits) -> bool:
+        """Say whether nothing is left to do for these seeds under these options."""
+        return harvests.is_drained(self._file, addresses, limits)
+
+    def outlook(self, addresses: Sequence[str], limits: Limits) -> Outlook:
+        """Tell what is known of the harvest of these seeds, all of which were looked up."""
+        chosen = self._begin(addresses, limits)
+        known: list[dict[str, Group]] = []
+        while True:
+            number = len(known)
+            known.append(self._round(number, limits))
+            if number < chosen:
+                continue
+            more = rounds.choose(self._own, _HARVEST, number, limits)
+            if not more or not _is_read(known[-1]):
+                break
+        ahead = self._round(len(known), limits) if more else {}
+        return Outlook(known, [{thing: group.visits for thing, group in ahead.items()}] if ahead else [])
+
+    def lists_of(self, thing: str, ids: Iterable[int], limits: Limits) -> dict[int, Visit]:
+        """Tell what the file holds of the lists of things of one kind, by id."""
+        wanted = list(ids)
+        caps = {line.kind.name: line.cap for line in recipe(limits) if line.kind.subject == thing}
+        found: dict[int, dict[str, Listed]] = {}
+        for first in range(0, len(wanted), _AT_ONCE):
+            some = wanted[first : first + _AT_ONCE]
+            rows = self._file.execute(
+                f"""
+                SELECT t.subject_id, t.kind, t.outcome, coalesce(o.collected, t.collected, 0), o.task_id IS NULL
+                FROM tasks AS t LEFT JOIN readings AS o ON o.task_id = t.id AND o.state <> 'ended'
+                WHERE t.kind IN ({", ".join("?" * len(caps))}) AND t.subject_id IN ({", ".join("?" * len(some))})
+                """,  # noqa: S608 - question marks
+                (*caps, *some),
+            )
+            for thing_id, kind, outcome, collected, is_closed in rows:
+                ended = bool(is_closed) and outcome is not None
+                read = ended and (outcome != "capped" or collected >= caps[kind])
+                found.setdefault(thing_id, {})[kind] = Listed(collected=collected, read=read)
+        return dict(found)
+
+    def _harvest(self, addresses: Sequence[str]) -> int | None:
+        wanted = seeds.known(self._file, addresses)
+        found = list(dict.fromkeys(one for one in wanted if one is not None))
+        return None if None in wanted else seeds.harvest_of(self._file, found)
+
+    def _begin(self, addresses: Sequence[str], limits: Limits) -> int:
+        """Begin the harvest that is chosen for; give the last round that the file chose for it under these options."""
+        for table in _OWN:
+            self._own.execute(f"DELETE FROM {table}")  # noqa: S608 - one of five tables
+        found = dict.fromkeys(seeds.known(self._file, addresses))
+        self._own.executemany(
+            "INSERT INTO harvest_seeds (harvest_id, seed_id, place) VALUES (?, ?, ?)",
+            [(_HARVEST, seed_id, place) for place, seed_id in enumerate(found)],
+        )
+        rounds.choose_anew(self._own, _HARVEST, limits)
+        stored = self._file.execute(
+            "SELECT id, round, last_options FROM harvests WHERE id = ?", (self._harvest(addresses),)
+        ).fetchone()
+        if stored is None or stored[1] < 0 or stored[2] is None or Limits.load(stored[2]) != limits:
+            rounds.visit_seeds(self._own, _HARVEST, limits)
+            return 0
+        columns = "thing, thing_id, round, depth, place, chance, claims, parent_task_id"
+        self._own.execute(
+            f"""
+            INSERT INTO visits (harvest_id, {columns}) SELECT ?, {columns} FROM harvest.visits
+            WHERE harvest_id = ? AND place IS NOT NULL
+            """,  # noqa: S608 - our own columns
+            (_HARVEST, stored[0]),
+        )
+        return int(stored[1])
+
+    def _round(self, number: int, limits: Limits) -> dict[str, Group]:
+        """Give the visits of a round, each with its lists."""
+        rows = self._own.execute(
+            """
+            SELECT thing, thing_id, depth, claims FROM visits WHERE harvest_id = ? AND round = ? AND place IS NOT NULL
+            ORDER BY place, thing_id
+            """,
+            (_HARVEST, number),
+        ).fetchall()
+        kinds = [line.kind for line in recipe(limits) if number == 0 or not line.seeds_only]
+        groups = {}
+        for thing in dict.fromkeys(row[0] for row in rows):
+            mine = [row for row in rows if row[0] == thing]
+            held = self.lists_of(thing, (row[1] for row in mine), limits)
+            visits = []
+            for _, thing_id, _, claims in mine:
+                claimed = json.loads(claims) if claims else {}
+                lists = {kind.name: Listed(claimed.get(kind.name)) for kind in kinds if kind.subject == thing}
+                visits.append(over(lists, held.get(thing_id, {})))
+            groups[thing] = Group(visits, min(row[2] for row in mine))
+        return groups
+
+
+def over(seen: Visit, held: Visit) -> Visit:
+    """Put what a file holds of lists over what is seen of them."""
+    return {
+        kind: replace(one, collected=held[kind].collected, read=held[kind].read) if kind in held else one
+        for kind, one in seen.items()
     }
 
 
-def _order(limits: Limits | None) -> tuple[object, ...] | None:
-    return None if limits is None else (limits.order, limits.sample_seed)
+def is_enough(outlook: Outlook, limits: Limits) -> bool:
+    """Say whether a file knows as much as a few requests would tell: where the seeds lead to, or that nothing does."""
+    if len(outlook.rounds) > 1 or outlook.ahead or _is_read(outlook.rounds[0]):
+        return True
+    return not any(depth_of(thing, limits) and any(leads_of(thing, limits)) for thing in outlook.rounds[0])
 
 
-def _list(connection: sqlite3.Connection, kind: str, track_id: int | None) -> tuple[int, bool, str, int] | None:
-    """Give pages read, whether it ended well enough to choose from, outcome and edges kept of a list."""
-    row = connection.execute(
-        "SELECT pages_read, state = 'ended' AND outcome <> 'failed', outcome, collected FROM tasks"
-        " WHERE kind = ? AND subject_id = ? AND argument = ''",
-        (kind, track_id),
-    ).fetchone()
-    return row and (int(row[0]), bool(row[1]), str(row[2]), int(row[3]))
-
-
-def _people(connection: sqlite3.Connection, track_id: int | None, limits: Limits) -> int:
-    (people,) = connection.execute(
-        "SELECT count(DISTINCT user_id) FROM user_engagements"
-        " WHERE track_id = ? AND track_list_rank >= 0 AND track_list_rank < ?",
-        (track_id, limits.max_listed),
-    ).fetchone()
-    return int(people)
-
-
-def _followed(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> tuple[Followed, ...]:
-    rows = connection.execute(
-        """
-        SELECT t.claimed, t.collected, t.state = 'ended' AND (t.outcome <> 'capped' OR t.collected >= ?3)
-        FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id AND t.kind = ?2
-        WHERE w.harvest_id = ?1 AND w.depth = 1 AND w.listed_rank < ?4
-        ORDER BY w.listed_rank
-        """,
-        (harvest_id, _FOLLOWED, limits.max_user_likes, limits.max_users),
-    )
-    return tuple(Followed(row[0], int(row[1]), bool(row[2])) for row in rows)
+def _is_read(visits: Mapping[str, Group]) -> bool:
+    return all(listed.read for group in visits.values() for visit in group.visits for listed in visit.values())

@@ -15,8 +15,8 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypedDict, Unpack
@@ -26,25 +26,25 @@ from dotenv import dotenv_values
 from harvest import terms
 from harvest.api.seed_urls import normalise_seed, public_address
 from harvest.auth.token_store import FileKeeper, MemoryKeeper
-from harvest.crawler.engine import MAX_IN_FLIGHT, Engine
-from harvest.crawler.session import Conditions, Seeds
+from harvest.crawler.engine import Engine
+from harvest.crawler.request import Request, is_drained, to_crawl, to_go_on
+from harvest.crawler.session import Conditions
 from harvest.crawler.session import crawl as run_session
 from harvest.errors import ApiError, SeedError, SettingsError
-from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits, Outcome, Page, Receipt, Task
+from harvest.models import Outcome, Page, Receipt, Task
 from harvest.python.results import File
 from harvest.settings import DEFAULT_PATH, Settings, read_settings
-from harvest.store import harvests
-from harvest.store.database import holds_something, open_to_read
+from harvest.store import status
 from harvest.system.clock import SystemClock
 from harvest.system.logs import configure_unless_done
 from harvest.wiring import connect, keeper_for, state_folder
 
-_CONDITIONS: dict[str, Any] = {"delay": 0.5, "concurrency": None, "page_size": 200, "profiles": "minimal"}
-_LIMITS = tuple(field.name for field in fields(Limits))
-
 
 class Options(TypedDict, total=False):
-    """What a crawl can be told; whatever is left out is as this seed was last crawled, else as usual."""
+    """What a crawl can be told, by the names of the command line; whatever is left out is as these seeds were last
+    crawled, else as usual. Bounds (`max_requests`, `for_` in seconds or as '10m', `until`, `max_failures`) are of this
+    crawl alone, unless `total` keeps them for later ones.
+    """
 
     max_users: int
     max_user_likes: int
@@ -54,10 +54,19 @@ class Options(TypedDict, total=False):
     order: str
     sample: int
     sample_seed: int
+    read: str | Iterable[str]
+    seed_read: str | Iterable[str]
+    via: str | Iterable[str]
+    cap: str | Iterable[str] | Mapping[str, int]
     delay: float
     concurrency: int
     page_size: int
     profiles: str
+    max_requests: int
+    for_: float | str
+    until: str
+    max_failures: int
+    total: bool
 
 
 class Progress(NamedTuple):
@@ -81,7 +90,7 @@ def crawl(
     settings: Settings | None = None,
     **options: Unpack[Options],
 ) -> File:
-    """Harvest tracks into a file, go on with what is there already, and give the file.
+    """Harvest around tracks, people and playlists into a file, go on with what is there already, and give the file.
 
     `progress` hears of every page once it is committed. Credentials come from the environment and `.env`, unless
     `settings` are given. Raises HarvestError; what was committed before stays, and the same call goes on from there.
@@ -100,9 +109,10 @@ def resume(
     **options: Unpack[Options],
 ) -> File:
     """Go on with whatever is unfinished in a file, with the options it was started with."""
-    with File(path).connection() as connection:
-        seeds = [seed for seed, _ in harvests.unfinished(connection)]
-    return crawl(*seeds, path=path, progress=progress, settings=settings, **options) if seeds else File(path)
+    for page in _pages(to_go_on(Path(path), _known(options)), settings):
+        if progress is not None:
+            progress(page)
+    return File(path)
 
 
 def pages(
@@ -110,88 +120,45 @@ def pages(
 ) -> Iterator[Progress]:
     """Harvest as `crawl` does, and give every page as it is committed. To leave the loop is to stop the crawl."""
     if not seeds:
-        raise SettingsError("Name at least one track to start from.")
-    urls = list(dict.fromkeys(normalise_seed(seed).url for seed in seeds))
-    return _pages(_plan(Path(path), urls, _translated(options)), settings)
+        raise SettingsError("Name at least one track, person or playlist to start from.")
+    addresses = [normalise_seed(seed).url for seed in seeds]
+    return _pages(to_crawl(Path(path), addresses, _known(options)), settings)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What is to be crawled, into which file, under which conditions."""
-
-    path: Path
-    seeds: Seeds
-    conditions: Mapping[str, Any]
-
-
-def _translated(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the names of options; a sample is a bound and an order."""
-    known = {*_LIMITS, *_CONDITIONS, "sample"}
-    unknown = sorted(set(options) - known)
+def _known(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Refuse options that there are not. Raises SettingsError."""
+    unknown = sorted(set(options) - set(Options.__annotations__))
     if unknown:
-        raise SettingsError(f"There is no option {', '.join(unknown)}; there are {', '.join(sorted(known))}.")
-    chosen = {name: value for name, value in options.items() if value is not None}
-    sample = chosen.pop("sample", None)
-    if sample is not None:
-        if chosen.get("order", "random") != "random":
-            raise SettingsError(f"A sample is drawn at random: leave out order={chosen['order']!r}.")
-        if chosen.get("max_users", sample) != sample:
-            raise SettingsError(f"A sample of {sample} follows so many: leave out max_users={chosen['max_users']}.")
-        chosen.update(order="random", max_users=sample)
-    if chosen.get("order", ORDERS[0]) not in ORDERS:
-        raise SettingsError(f"order is one of {', '.join(ORDERS)}, not {chosen['order']!r}.")
-    for name, most in {**dict.fromkeys(known, MOST), "depth": DEEPEST, "delay": LONGEST_DELAY}.items():
-        value = chosen.get(name)
-        if isinstance(value, int | float) and not 0 <= value <= most:
-            raise SettingsError(f"{name} must be a number from 0 to {most:,.0f}, not {value}.")
-    return chosen
+        there_are = ", ".join(sorted(Options.__annotations__))
+        raise SettingsError(f"There is no option {', '.join(unknown)}; there are {there_are}.")
+    return options
 
 
-def _plan(path: Path, urls: list[str], chosen: dict[str, Any]) -> _Plan:
-    """Look up what these seeds were last crawled with, and put today's wishes over it."""
-    stored: dict[str, Limits] = {}
-    last: dict[str, Any] = {}
-    if holds_something(path):
-        with contextlib.closing(open_to_read(path)) as connection:
-            stored = {url: known for url in urls if (known := harvests.stored_limits(connection, url)) is not None}
-            last = harvests.last_conditions(connection) if stored else {}
-    wishes = {name: value for name, value in chosen.items() if name in _LIMITS}
-    conditions = {name: chosen.get(name, last.get(name, usual)) for name, usual in _CONDITIONS.items()}
-    return _Plan(path, [(url, replace(stored.get(url, Limits()), **wishes)) for url in urls], conditions)
-
-
-def _pages(plan: _Plan, settings: Settings | None) -> Iterator[Progress]:
-    if not _is_drained(plan):
-        worker = _Worker(plan, settings)
+def _pages(request: Request, settings: Settings | None) -> Iterator[Progress]:
+    if not is_drained(request):
+        worker = _Worker(request, settings)
         try:
             yield from worker
         finally:
             worker.end()
-    _raise_for_seeds(plan)
+    _raise_for_seeds(request)
 
 
-def _is_drained(plan: _Plan) -> bool:
-    if not holds_something(plan.path):
-        return False
-    with contextlib.closing(open_to_read(plan.path)) as connection:
-        return all(harvests.is_drained(connection, url, limits) for url, limits in plan.seeds)
-
-
-def _raise_for_seeds(plan: _Plan) -> None:
+def _raise_for_seeds(request: Request) -> None:
     """Say which of the seeds asked for could not be found."""
-    asked = {public_address(url) for url, _ in plan.seeds}
-    with File(plan.path).connection() as connection:
-        rows = connection.execute("SELECT seed_url, reason FROM harvests WHERE state = 'failed'").fetchall()
-    failed = [f"{url}: {row[1]}" for row in rows if (url := public_address(row[0])) in asked]
-    if failed:
-        raise SeedError(f"This could not be found: {'; '.join(failed)}")
+    asked = {public_address(address) for address in request.addresses}
+    with File(request.path).connection() as connection:
+        seeds = [seed for harvest in status.look(connection).harvests for seed in harvest.seeds]
+    lost = {seed.address: seed.reason for seed in seeds if seed.address in asked and seed.reason}
+    if lost:
+        raise SeedError(f"This could not be found: {'; '.join(f'{seed}: {reason}' for seed, reason in lost.items())}")
 
 
 class _Worker:
     """A crawl in a thread of its own, and what it tells."""
 
-    def __init__(self, plan: _Plan, settings: Settings | None) -> None:
-        self._plan, self._given = plan, settings
+    def __init__(self, request: Request, settings: Settings | None) -> None:
+        self._request, self._given = request, settings
         self._told: SimpleQueue[Progress | None] = SimpleQueue()
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -259,33 +226,36 @@ class _Worker:
 
     async def _crawl(self) -> None:
         self._loop = asyncio.get_running_loop()
-        conditions, clock = self._plan.conditions, SystemClock()
-        max_in_flight = conditions["concurrency"] or MAX_IN_FLIGHT
+        request, clock = self._request, SystemClock()
+        asking = request.conditions
+        budget = request.budget.budget(datetime.now())
         own = self._given is None  # settings that are passed in are nobody's own: no tokens kept, no pace shared
         keeper: FileKeeper | MemoryKeeper = keeper_for(self._settings) if own else MemoryKeeper()  # type: ignore[assignment]
         async with connect(
             self._settings,
             clock=clock,
-            delay=conditions["delay"],
-            max_in_flight=max_in_flight,
-            full_profiles=conditions["profiles"] == "full",
+            delay=asking.delay,
+            max_in_flight=asking.max_in_flight,
+            full_profiles=asking.profiles == "full",
             keeper=keeper,
             pace_folder=state_folder() if own else None,
+            budget=budget,
         ) as connection:
             await run_session(
-                self._plan.path,
-                self._plan.seeds,
+                request.path,
+                request.harvests,
                 client=connection,
                 conditions=Conditions(
                     api_url=self._settings.api_url,
                     credential_kind=connection.credential_kind,
-                    options=dict(conditions),
-                    max_in_flight=max_in_flight,
-                    page_size=conditions["page_size"],
+                    options=request.options(),
+                    max_in_flight=asking.max_in_flight,
+                    page_size=asking.page_size,
                 ),
                 witness=self,
                 clock=clock,
                 on_start=self._started,
+                budget=budget,
             )
 
     def _started(self, engine: Engine) -> None:

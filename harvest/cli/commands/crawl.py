@@ -1,23 +1,20 @@
-"""Collect around tracks, and go on with what is unfinished."""
+"""Collect around tracks, people and playlists, and go on with what is unfinished."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from harvest.cli.options.budgets import wanted_budget
-from harvest.cli.options.crawl import cache_path, crawl_options, log_options
-from harvest.cli.options.merge import CONDITIONS, LIMITS, given, stored_options
-from harvest.models import Limits
-
-if TYPE_CHECKING:
-    from harvest.crawler.session import Seeds
-    from harvest.settings import Settings
+from harvest.api.seed_urls import normalise_seed
+from harvest.cli.commands.plan import show_plan
+from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
+from harvest.cli.output.summary import show_summary
+from harvest.cli.run import run_to_the_end
+from harvest.crawler.request import Request, is_drained, to_crawl, to_go_on
+from harvest.settings import Settings
 
 
 @click.command()
@@ -29,23 +26,21 @@ if TYPE_CHECKING:
 )
 @log_options
 def crawl(urls: tuple[str, ...], path: Path, as_json: bool, dry_run: bool, **chosen: Any) -> int:
-    """Collect the listening graph around tracks.
+    """Collect the listening graph around tracks, people and playlists.
 
-    URL is the address of a track on soundcloud.com, an on.soundcloud.com short link, or artist/track. What is there
-    already is not asked for again: running the same command twice resumes, or says that all is done.
+    URL is the address of a track, a person or a playlist on soundcloud.com, an on.soundcloud.com short link, or
+    artist/track. Several are one harvest. What is there already is not asked for again: running the same command twice
+    resumes, or says that all is done.
 
     \b
       harvest https://soundcloud.com/artist/track --max-users 2000
+      harvest https://soundcloud.com/artist --depth 1 --via uploads
       harvest artist/track other/track --cache-path data/two.db
     """
-    from harvest.api.seed_urls import normalise_seed
-
-    seeds = list(dict.fromkeys(normalise_seed(url).url for url in urls))
+    addresses = [normalise_seed(url).url for url in urls]
     if dry_run:
-        from harvest.cli.commands.plan import show_plan
-
-        return show_plan(path, seeds, given(chosen), as_json=as_json)
-    return harvest_seeds(path, seeds, given(chosen), as_json=as_json)
+        return show_plan(asked(to_crawl, path, addresses, given(chosen)), as_json=as_json)
+    return harvest_seeds(path, addresses, given(chosen), as_json=as_json)
 
 
 @click.command()
@@ -62,51 +57,29 @@ def resume(path: Path, as_json: bool, **chosen: Any) -> int:
       harvest resume --max-users 2000 --cache-path data/two.db
       harvest resume --until 06:00
     """
-    from harvest.store.database import open_to_read
-    from harvest.store.harvests import unfinished
-
-    with open_to_read(path) as connection:
-        seeds = [seed for seed, _ in unfinished(connection)]
-    connection.close()
-    return harvest_seeds(path, seeds, given(chosen), as_json=as_json)
+    return harvest_request(asked(to_go_on, path, given(chosen)), as_json=as_json)
 
 
-def harvest_seeds(
-    path: Path,
-    seeds: list[str],
-    chosen: Mapping[str, Any],
+def harvest_seeds(path: Path, addresses: list[str], options: Mapping[str, Any], **shown: Any) -> int:
+    """Harvest seeds into a file with the options given, the stored ones, or the usual; give the exit code.
+
+    `shown` is what `harvest_request` takes besides.
+    """
+    return harvest_request(asked(to_crawl, path, addresses, options), **shown)
+
+
+def harvest_request(
+    request: Request,
     *,
     as_json: bool,
     settings: Settings | None = None,
     service: str | None = None,
     go_on: str = "harvest resume",
 ) -> int:
-    """Harvest seeds into a file with the options given, the stored ones, or the usual; give the exit code."""
-    from harvest.cli.output.summary import show_summary
-    from harvest.cli.run import run_to_the_end
-
-    stored, conditions = stored_options(path, seeds)
-    conditions = {**CONDITIONS, **conditions, **{k: v for k, v in chosen.items() if k in CONDITIONS}}
-    budget = wanted_budget(chosen, conditions.pop("budget", None))
-    if budget:
-        conditions["budget"] = budget
-    wishes = {k: v for k, v in chosen.items() if k in LIMITS}
-    wanted: Seeds = [(seed, replace(stored.get(seed, Limits()), **wishes)) for seed in seeds]
-    if _all_drained(path, wanted):
-        return show_summary(path, seeds, as_json=as_json, go_on=go_on, nothing_to_do=True)
-    stop_reason = run_to_the_end(path, wanted, conditions, settings=settings, service=service)
-    go_on += " --no-total" if budget.get("total") and stop_reason.startswith("max_") else ""
-    return show_summary(path, seeds, as_json=as_json, go_on=go_on, stop_reason=stop_reason)
-
-
-def _all_drained(path: Path, wanted: Seeds) -> bool:
-    from harvest.store.database import holds_something, open_to_read
-    from harvest.store.harvests import is_drained
-
-    if not holds_something(path):
-        return False
-    connection: sqlite3.Connection = open_to_read(path)
-    try:
-        return all(is_drained(connection, seed, limits) for seed, limits in wanted)
-    finally:
-        connection.close()
+    """Harvest what is asked for and show what came of it; give the exit code."""
+    path, addresses = request.path, request.addresses
+    if is_drained(request):
+        return show_summary(path, addresses, as_json=as_json, go_on=go_on, nothing_to_do=True)
+    stop_reason = run_to_the_end(request, settings=settings, service=service)
+    go_on += " --no-total" if request.budget.total and stop_reason.startswith("max_") else ""
+    return show_summary(path, addresses, as_json=as_json, go_on=go_on, stop_reason=stop_reason)

@@ -9,8 +9,7 @@ from typing import Any
 import click
 
 from harvest.cli.commands.crawl import harvest_seeds
-from harvest.cli.options.crawl import cache_path, crawl_options, log_options
-from harvest.cli.options.merge import given
+from harvest.cli.options.crawl import cache_path, crawl_options, given, log_options
 from harvest.cli.options.world import world_options
 from harvest.cli.output.table import table
 from harvest.models import Limits
@@ -87,7 +86,7 @@ def demo(path: Path, users: int, tracks: int, seed: int, likes_per_user: float, 
 def _compare(path: Path, world: World, url: str) -> None:
     """Say whether the file holds exactly what the made-up world has."""
     with open_to_read(path) as connection:
-        limits: Limits | None = stored_limits(connection, url)
+        limits: Limits | None = stored_limits(connection, [url])
         assert limits is not None
         expected = expect(world, url, **asdict(limits)).engagements
         found = {

@@ -5,20 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from harvest.cli.options.crawl import cache_path, crawl_options, log_options
-from harvest.cli.options.merge import CONDITIONS, LIMITS, given, stored_options
+from harvest.api.seed_urls import normalise_seed, public_address
+from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
+from harvest.cli.output.formatting import duration
+from harvest.crawler.bounds import Bounds
+from harvest.crawler.request import Request, to_crawl
+from harvest.models import Limits
+from harvest.planning.cost import Plan, Speed, estimate
+from harvest.planning.known import Known, Seed, Standing, is_enough, look_into
+from harvest.planning.outlook import Outlook, outlook_of
+from harvest.planning.probe import Surveyed, survey
+from harvest.planning.ranges import Range
+from harvest.settings import read_settings
+from harvest.system.clock import SystemClock
+from harvest.system.logs import printable
+from harvest.wiring import connect, keeper_for, state_folder
 
-if TYPE_CHECKING:
-    from harvest.models import Limits
-    from harvest.planning.cost import Conditions, Outlook, Plan, Range
-    from harvest.planning.known import Holding
+_SEEDS_SHOWN = 5
 
 
 @click.command()
@@ -29,140 +39,101 @@ if TYPE_CHECKING:
 def plan(urls: tuple[str, ...], path: Path, as_json: bool, **chosen: Any) -> int:
     """Say what a crawl would cost: requests, time, rows and disk.
 
-    Asks two to four requests for a seed (a token, the address, the track, one page of likers), none for what the file
-    knows already, and writes nothing. The options are those of the crawl, so that you see what they change. Nine times
-    in ten the crawl ends inside the interval, unless the service makes us wait.
+    Asks three to six requests for a seed (a token, the address, the thing itself, a page of what it leads to), none for
+    what the file knows already, and writes nothing. The options are those of the crawl, so that you see what they
+    change. Nine times in ten the crawl ends inside the interval, unless the service makes us wait.
 
     \b
       harvest plan https://soundcloud.com/artist/track
+      harvest plan https://soundcloud.com/artist --depth 1 --via uploads
       harvest plan artist/track --max-users 200 --max-user-likes 200
     """
-    from harvest.api.seed_urls import normalise_seed
-
-    seeds = list(dict.fromkeys(normalise_seed(url).url for url in urls))
-    return show_plan(path, seeds, given(chosen), as_json=as_json)
+    addresses = [normalise_seed(url).url for url in urls]
+    return show_plan(asked(to_crawl, path, addresses, given(chosen)), as_json=as_json)
 
 
 @dataclass(slots=True)
-class _Seed:
-    """A seed with what is known of it."""
+class _Wanted:
+    """One harvest with what is known of it."""
 
-    url: str
+    addresses: tuple[str, ...]
     limits: Limits
-    held: Holding | None = None
+    standing: Standing | None = None
     complete: bool = False
-    title: str | None = None
-    track_id: int | None = None
+    seeds: dict[str, Seed | Surveyed] = field(default_factory=dict)
     outlook: Outlook | None = None
 
 
-def show_plan(path: Path, seeds: Sequence[str], chosen: Mapping[str, Any], *, as_json: bool) -> int:
-    """Work out the plan and print it."""
-    from harvest.crawler.engine import MAX_IN_FLIGHT
-    from harvest.models import Limits
-    from harvest.planning.cost import Conditions, estimate
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was asked to find it out."""
 
-    stored, conditions = stored_options(path, list(seeds))
-    conditions = {**CONDITIONS, **conditions, **{k: v for k, v in chosen.items() if k in CONDITIONS}}
-    wishes = {k: v for k, v in chosen.items() if k in LIMITS}
-    wanted = [_Seed(url, replace(stored.get(url, Limits()), **wishes)) for url in seeds]
-    _look_into_the_file(path, wanted)
-    asked, interval, latency = _ask(path, wanted, conditions)
-    around = Conditions(
-        interval=interval,
-        latency=latency,
-        max_in_flight=conditions["concurrency"] or MAX_IN_FLIGHT,
-        page_size=conditions["page_size"],
-    )
-    open_seeds = [(seed.outlook, seed.limits) for seed in wanted if seed.outlook is not None]
-    made = estimate([outlook for outlook, _ in open_seeds], [limits for _, limits in open_seeds], around)
-    made.bites.extend(_budget_bites(made, chosen))
+    requests: int
+    speed: Speed
+
+
+def show_plan(request: Request, *, as_json: bool) -> int:
+    """Work out the plan and print it."""
+    wanted = [_Wanted(*harvest) for harvest in request.harvests]
+    with look_into(request.path) as file:
+        if file is not None:
+            for one in wanted:
+                _look_up(file, one)
+        found = asyncio.run(_ask(request, wanted, file))
+    made = estimate([(one.outlook, one.limits) for one in wanted if one.outlook is not None], found.speed)
+    made.bites.extend(_budget_bites(made, request.budget))
     if as_json:
-        click.echo(json.dumps(_as_json(path, wanted, made, asked, around)))
+        click.echo(json.dumps(_as_json(request.path, wanted, made, found)))
     else:
-        click.echo("\n".join(_lines(path, wanted, made, asked, around, chosen)))
+        click.echo("\n".join(_lines(request.path, wanted, made, found)))
     return 0
 
 
-def _look_into_the_file(path: Path, wanted: Sequence[_Seed]) -> None:
+def _look_up(file: Known, wanted: _Wanted) -> None:
     """Find out what is there already, and what that says of the rest."""
-    from harvest.planning.cost import Outlook, Person
-    from harvest.planning.known import holding
-    from harvest.store.database import holds_something, open_to_read
-    from harvest.store.harvests import is_drained
-
-    if not holds_something(path):
+    wanted.standing = file.standing(wanted.addresses)
+    wanted.complete = file.is_drained(wanted.addresses, wanted.limits)
+    wanted.seeds = {one: seed for one in wanted.addresses if (seed := file.seed(one)) is not None}
+    if wanted.complete or len(wanted.seeds) < len(wanted.addresses):
         return
-    connection = open_to_read(path)
-    try:
-        for seed in wanted:
-            seed.held = held = holding(connection, seed.url, seed.limits)
-            seed.complete = is_drained(connection, seed.url, seed.limits)
-            if held is None:
-                continue
-            seed.title, seed.track_id = held.title, held.track_id
-            if held.listed and not seed.complete:
-                people = [Person(one.claim, one.collected, one.read) for one in held.followed]
-                extra = max(0, min(seed.limits.max_users, held.people) - len(people))
-                seed.outlook = Outlook(
-                    held.likes_count, held.reposts_count, people, True, held.pages_around, chosen=True, extra=extra
-                )
-    finally:
-        connection.close()
+    outlook = file.outlook(wanted.addresses, wanted.limits)
+    wanted.outlook = outlook if is_enough(outlook, wanted.limits) else None
 
 
-def _ask(path: Path, wanted: Sequence[_Seed], conditions: Mapping[str, Any]) -> tuple[int, float, float]:
-    """Ask about the seeds that the file cannot tell of; give requests sent, the pace in seconds, a reply's length."""
-    unknown = [seed for seed in wanted if seed.outlook is None and not seed.complete]
-    if not unknown:
-        return 0, float(conditions["delay"]), 0.2
-    return asyncio.run(_survey(path, unknown, conditions))
-
-
-async def _survey(path: Path, unknown: Sequence[_Seed], conditions: Mapping[str, Any]) -> tuple[int, float, float]:
-    from harvest.planning.known import read_before
-    from harvest.planning.probe import survey
-    from harvest.settings import read_settings
-    from harvest.store.database import holds_something, open_to_read
-    from harvest.system.clock import SystemClock
-    from harvest.wiring import connect, keeper_for, state_folder
-
-    settings = read_settings(os.environ)
-    latencies = []
-    file = open_to_read(path) if holds_something(path) else None
-    try:
+async def _ask(request: Request, wanted: Sequence[_Wanted], file: Known | None) -> _Asked:
+    """Ask about the seeds of which the file does not tell enough."""
+    conditions = request.conditions
+    unknown = [one for one in wanted if one.outlook is None and not one.complete]
+    sent, interval, latency = 0, conditions.delay, 0.2
+    if unknown:
+        settings = read_settings(os.environ)
         async with connect(
             settings,
             clock=SystemClock(),
-            delay=conditions["delay"],
+            delay=conditions.delay,
             keeper=keeper_for(settings),
             pace_folder=state_folder(),
         ) as connection:
-            for seed in unknown:
-                limits = seed.limits
-                found = await survey(
-                    connection,
-                    seed.url,
-                    page_size=conditions["page_size"],
-                    pages_held=seed.held.pages_around if seed.held else 0,
-                    read_before=lambda users, limits=limits: read_before(file, users, limits) if file else set(),  # type: ignore[misc]
-                )
-                seed.title, seed.track_id, seed.outlook = found.track.title, found.track.id, found.outlook
-                latencies.append(found.latency)
-            return connection.sender.sent, connection.pace.interval, max(latencies)
-    finally:
-        if file is not None:
-            file.close()
+            latencies = []
+            for one in unknown:
+                parts = []
+                for address in one.addresses:
+                    found = await survey(connection, address, one.limits, page_size=conditions.page_size, file=file)
+                    one.seeds[address] = found
+                    parts.append(found.outlook)
+                    latencies.append(found.latency)
+                one.outlook = outlook_of(parts)
+            sent, interval, latency = connection.sender.sent, connection.pace.interval, max(latencies)
+    return _Asked(sent, Speed(interval, latency, conditions.max_in_flight, conditions.page_size))
 
 
-def _budget_bites(made: Plan, chosen: Mapping[str, Any]) -> list[str]:
+def _budget_bites(made: Plan, bounds: Bounds) -> list[str]:
     """Say which bounds would end the crawl before it is done."""
     said = []
-    for name, option, need in (
-        ("max_requests", "--max-requests", made.requests),
-        ("for_seconds", "--for", made.seconds),
+    for bound, option, need in (
+        (bounds.max_requests, "--max-requests", made.requests),
+        (bounds.for_seconds, "--for", made.seconds),
     ):
-        bound = chosen.get(name)
         if bound is not None and bound < need.high:
             said.append(
                 f"{option} would end it after about {min(1.0, bound / max(need.likely, 1)):.0%}; what is read stays,"
@@ -171,87 +142,80 @@ def _budget_bites(made: Plan, chosen: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _as_json(path: Path, wanted: Sequence[_Seed], made: Plan, asked: int, conditions: Conditions) -> dict[str, object]:
+def _as_json(path: Path, wanted: Sequence[_Wanted], made: Plan, asked: _Asked) -> dict[str, object]:
     return {
         "path": str(path),
-        "seeds": [_seed_as_json(seed) for seed in wanted],
-        "asked": asked,
+        "seeds": [_seed_as_json(address, one) for one in wanted for address in one.addresses],
+        "asked": asked.requests,
         "requests": made.requests.whole(),
         "beyond_depth_1": made.deep.whole(),
         "seconds": made.seconds.whole(),
-        "interval_seconds": conditions.interval,
+        "interval_seconds": asked.speed.interval,
         "rows": {name.replace("likes and reposts", "user_engagements"): n.whole() for name, n in made.rows.items()},
         "bytes": made.size_bytes.whole(),
         "bites": made.bites,
     }
 
 
-def _seed_as_json(seed: _Seed) -> dict[str, object]:
-    from harvest.api.seed_urls import public_address
-
-    held = seed.held
+def _seed_as_json(address: str, wanted: _Wanted) -> dict[str, object]:
+    seed, standing = wanted.seeds.get(address), wanted.standing
+    thing, thing_id = (seed.thing, seed.thing_id) if seed else (None, None)
     return {
-        "seed": public_address(seed.url),
-        "track_id": seed.track_id,
-        "title": seed.title,
-        "likes_count": seed.outlook.likes_count if seed.outlook else held and held.likes_count,
-        "reposts_count": seed.outlook.reposts_count if seed.outlook else held and held.reposts_count,
-        "complete": seed.complete,
-        "in_the_file": held and {"state": held.state, "lists_read": held.lists_read, "lists_open": held.lists_open},
+        "seed": public_address(address),
+        "thing": thing,
+        "thing_id": thing_id,
+        "track_id": thing_id if thing == "track" else None,
+        "title": seed.title if seed else None,
+        "likes_count": seed.likes_count if seed else None,
+        "reposts_count": seed.reposts_count if seed else None,
+        "complete": wanted.complete,
+        "in_the_file": standing
+        and {"state": standing.state, "lists_read": standing.lists_read, "lists_open": standing.lists_open},
     }
 
 
-def _lines(
-    path: Path,
-    wanted: Sequence[_Seed],
-    made: Plan,
-    asked: int,
-    conditions: Conditions,
-    chosen: Mapping[str, Any],
-) -> list[str]:
-    from harvest.api.seed_urls import public_address
-
-    lines = [line for seed in wanted for line in _seed_lines(seed)]
-    if all(seed.complete for seed in wanted):
+def _lines(path: Path, wanted: Sequence[_Wanted], made: Plan, asked: _Asked) -> list[str]:
+    lines = [line for one in wanted for line in _harvest_lines(one)]
+    if all(one.complete for one in wanted):
         return [*lines, "", f"Nothing to do. Look at it with: harvest status --cache-path {path}"]
-    lines += ["", *_table(made), "", _pace_line(conditions)]
+    lines += ["", *_table(made), "", _pace_line(asked.speed)]
     if made.deep.high:
         lines.append(f"Of the requests, {_interval(made.deep, _number)} lie beyond depth 1, which nobody has seen yet.")
     if made.bites:
         lines += ["", "What would cut it short:", *(f"  {bite}" for bite in made.bites)]
-    seeds = " ".join(public_address(seed.url) for seed in wanted)
-    n = f"{asked} request{'' if asked == 1 else 's'}" if asked else "No request"
+    addresses = [public_address(address) for one in wanted for address in one.addresses]
+    shown = " ".join([*addresses[:_SEEDS_SHOWN], *(["..."] if len(addresses) > _SEEDS_SHOWN else [])])
+    n = f"{asked.requests} request{'' if asked.requests == 1 else 's'}" if asked.requests else "No request"
     return [
         *lines,
         "",
-        f"{n} asked, nothing written. Start it with the same options: harvest {seeds} --cache-path {path}",
+        f"{n} asked, nothing written. Start it with the same options: harvest {shown} --cache-path {path}",
     ]
 
 
-def _seed_lines(seed: _Seed) -> list[str]:
-    from harvest.api.seed_urls import public_address
-    from harvest.system.logs import printable
-
-    told = seed.outlook or seed.held
-    title = f"  “{printable(seed.title)}”" if seed.title else ""
-    counts = (
-        f"  {_count(told.likes_count)} likes, {_count(told.reposts_count)} reposts, as SoundCloud counts"
-        if told
-        else "  not asked"
-    )
-    lines = [f"{public_address(seed.url)}{title}", counts]
-    if seed.complete:
+def _harvest_lines(wanted: _Wanted) -> list[str]:
+    lines = [line for address in wanted.addresses[:_SEEDS_SHOWN] for line in _seed_lines(address, wanted)]
+    if len(wanted.addresses) > _SEEDS_SHOWN:
+        lines.append(f"and {len(wanted.addresses) - _SEEDS_SHOWN:,} other seeds")
+    if wanted.complete:
         lines.append("  in the file: all of it, under these options")
-    elif seed.held:
-        lines.append(
-            f"  in the file: {seed.held.lists_read:,} lists read, {seed.held.lists_open:,} to go; below is what remains"
-        )
+    elif wanted.standing:
+        read, still_open = wanted.standing.lists_read, wanted.standing.lists_open
+        lines.append(f"  in the file: {read:,} lists read, {still_open:,} to go; below is what remains")
     return lines
 
 
-def _table(made: Plan) -> list[str]:
-    from harvest.cli.output.formatting import duration
+def _seed_lines(address: str, wanted: _Wanted) -> list[str]:
+    seed = wanted.seeds.get(address)
+    if seed is None:
+        return [public_address(address), "  not asked"]
+    title = f"  “{printable(seed.title)}”" if seed.title else ""
+    counts = [f"{_count(seed.likes_count)} likes"]
+    counts += [] if seed.thing == "playlist" else [f"{_count(seed.reposts_count)} reposts"]
+    return [f"{public_address(address)}{title}", f"  {', '.join(counts)}, as SoundCloud counts"]
 
+
+def _table(made: Plan) -> list[str]:
     rows = [("", "likely", "nine times in ten")]
     rows.append(("requests", _number(made.requests.likely), _interval(made.requests, _number)))
     rows.append(("time", duration(made.seconds.likely), _interval(made.seconds, duration)))
@@ -261,11 +225,9 @@ def _table(made: Plan) -> list[str]:
     return [f"  {row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]}".rstrip() for row in rows]
 
 
-def _pace_line(conditions: Conditions) -> str:
-    if conditions.interval:
-        return (
-            f"At {1 / conditions.interval:.3g} requests a second, as now; waits that the service asks for come on top."
-        )
+def _pace_line(speed: Speed) -> str:
+    if speed.interval:
+        return f"At {1 / speed.interval:.3g} requests a second, as now; waits that the service asks for come on top."
     return "As fast as the service answers (--delay 0); waits that it asks for come on top."
 
 

@@ -15,11 +15,12 @@ from typing import Any
 
 import click
 
-from harvest.cli.options.budgets import LONGEST, Seconds
+from harvest.cli.options.budgets import Seconds
 from harvest.cli.options.crawl import cache_path, reading_log_options
 from harvest.cli.options.types import whole
 from harvest.cli.output import rows
 from harvest.cli.output.spinner import spinner
+from harvest.crawler.bounds import LONGEST
 from harvest.errors import QueryError
 from harvest.explore.execute import Values, Watch, ask
 from harvest.explore.named import Named, named_queries, named_query

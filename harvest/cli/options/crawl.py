@@ -6,19 +6,22 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import click
 
 from harvest.cli.options.budgets import Seconds, budget_options
-from harvest.cli.options.types import whole
+from harvest.cli.options.types import Parsed, whole
+from harvest.crawler.recipes import parse_caps, parse_recipe, parse_via
+from harvest.errors import SettingsError
 from harvest.models import DEEPEST, LONGEST_DELAY, ORDERS
 from harvest.settings import DEFAULT_PATH
 from harvest.system.logs import configure_logs
 
 Command = Callable[..., Any]
+Made = TypeVar("Made")
 
 
 def cache_path(default: Path = DEFAULT_PATH, envvar: str | None = "HARVEST_CACHE_PATH") -> Callable[[Command], Command]:
@@ -127,7 +130,7 @@ def crawl_options(command: Command) -> Command:
             type=whole(0),
             metavar="N",
             envvar="HARVEST_MAX_USERS",
-            help="People whose likes are read, per track: its likers in list order, then its reposters.  "
+            help="People visited per track: its likers in list order, then its reposters; via followings in all.  "
             "[default: 1000]",
         ),
         click.option(
@@ -135,29 +138,61 @@ def crawl_options(command: Command) -> Command:
             type=whole(1),
             metavar="N",
             envvar="HARVEST_MAX_USER_LIKES",
-            help="Likes kept of each of them, newest first.  [default: 500]",
+            help="Likes kept of each person, newest first; --cap likes=N.  [default: 500]",
         ),
         click.option(
             "--max-listed",
             type=whole(1),
             metavar="N",
             envvar="HARVEST_MAX_LISTED",
-            help="Likers, and reposters, kept of each track.  [default: 20000]",
+            help="Likers, and reposters, kept of each track; --cap for one of them.  [default: 20000]",
         ),
         click.option(
             "--depth",
-            type=whole(1, DEEPEST),
+            type=whole(0, DEEPEST),
             metavar="N",
             envvar="HARVEST_DEPTH",
-            help="1: around the seed. 2: also around the tracks found there, most co-liked first; and so on.  "
-            "[default: 1]",
+            help="0: the seed's own lists. 1: also the people around it. 2: also around what most of them name; and on."
+            "  [default: 1 for a track, else 0]",
         ),
         click.option(
             "--max-tracks",
             type=whole(1),
             metavar="N",
             envvar="HARVEST_MAX_TRACKS",
-            help="Found tracks that each deeper level goes around.  [default: 100]",
+            help="Tracks that each round goes around, most often named first.  [default: 100]",
+        ),
+        click.option(
+            "--read",
+            type=Parsed("lists", lambda text: parse_recipe(text, usual=()), as_typed=True),
+            metavar="LISTS",
+            envvar="HARVEST_READ",
+            help="Which lists are read of what is visited: names with commas, all, or +NAME and -NAME.  "
+            "[default: likers,reposters,likes]",
+        ),
+        click.option(
+            "--seed-read",
+            type=Parsed("lists", lambda text: parse_recipe(text, usual=()), as_typed=True),
+            metavar="LISTS",
+            envvar="HARVEST_SEED_READ",
+            help="Which lists are read of a person or playlist that is a seed, besides.  "
+            "[default: uploads,likes,reposts,playlists and playlist-tracks,playlist-reposters]",
+        ),
+        click.option(
+            "--via",
+            type=Parsed("lists", parse_via, as_typed=True),
+            metavar="LISTS",
+            envvar="HARVEST_VIA",
+            help="Which lists of people lead on: likes, reposts, uploads to tracks, followings, followers to people.  "
+            "[default: likes]",
+        ),
+        click.option(
+            "--cap",
+            type=Parsed("cap", parse_caps, as_typed=True),
+            metavar="NAME=N",
+            multiple=True,
+            envvar="HARVEST_CAP",
+            help="Entries kept of each list of one kind: --cap comments=200. May be repeated; 0 reads none.",
         ),
         click.option(
             "--order",
@@ -217,3 +252,22 @@ def crawl_variables() -> set[str]:
     """Give the names of the environment variables that stand for options of a crawl."""
     command = click.command("any")(cache_path()(crawl_options(log_options(lambda: None))))
     return {str(option.envvar) for option in command.params if option.envvar}
+
+
+def given(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep the options that were given, an empty list being none; a sample asked for now makes up for a bound that the
+    environment has for all crawls.
+    """
+    options = {name: value for name, value in chosen.items() if value not in (None, ())}
+    source = click.get_current_context().get_parameter_source("max_users")
+    if "sample" in options and source is click.core.ParameterSource.ENVIRONMENT:
+        options.pop("max_users", None)
+    return options
+
+
+def asked(ask: Callable[..., Made], *arguments: Any) -> Made:
+    """Ask for what was typed; options that contradict each other are a wrong use of the command."""
+    try:
+        return ask(*arguments)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error

@@ -1,12 +1,14 @@
-"""Numbers on the command line: bounded, so that no file and no clock meets one that it cannot hold."""
+"""Types of options: numbers that a file and a clock can hold, and texts that one function reads."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import click
 
+from harvest.errors import SettingsError
 from harvest.models import MOST
 
 
@@ -24,3 +26,20 @@ class Real(click.FloatRange):
         if math.isnan(number):
             self.fail(f"{number} is no number.", param, ctx)
         return number
+
+
+class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases of click
+    """A value that a function reads and that stays as it was typed, or becomes what the function gives."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any], *, as_typed: bool = False) -> None:
+        self.name, self._parse, self._as_typed = name, parse, as_typed
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it, or fail with one line."""
+        if not isinstance(value, str):
+            return value
+        try:
+            parsed = self._parse(value)
+        except (ValueError, SettingsError) as error:
+            self.fail(f"{str(error).removesuffix('.')}.", param, ctx)
+        return value.strip() if self._as_typed else parsed

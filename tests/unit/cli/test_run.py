@@ -3,7 +3,6 @@
 import asyncio
 import gc
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,4 +36,4 @@ def test_every_crawl_begins_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "_look_for_circles_rarely", begin)
     unused: Any = None
     with pytest.raises(Began):
-        asyncio.run(run._run(Path(), unused, unused, unused, "", unused, unused))
+        asyncio.run(run._run(unused, unused, "", unused, unused))

@@ -38,7 +38,7 @@ def test_seconds_are_a_number_or_a_length_of_time(text, seconds):
     [{"delay": float("nan")}, {"delay": 1e308}, {"max_users": MOST + 1}, {"depth": 2**63}, {"sample_seed": -1}],
 )
 def test_the_same_from_python(option):
-    with pytest.raises(SettingsError, match=f"{next(iter(option))} must be a number from 0 to"):
+    with pytest.raises(SettingsError, match=f"--{next(iter(option)).replace('_', '-')} must be a number from 0 to"):
         pages("a/b", **option)
 
 

@@ -1,14 +1,14 @@
-"""How lengths and times of day are read."""
+"""What a crawl may spend: how it is read, and what of it is kept."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
-import click
 import pytest
 
-from harvest.cli.options.budgets import next_moment, parse_length, parse_time_of_day, wanted_budget
+from harvest.crawler.bounds import Bounds, bounds, next_moment, parse_length, parse_time_of_day
+from harvest.errors import SettingsError
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,29 @@ def test_the_next_time_the_clock_shows_it(now, at, then):
 
 def test_bounds_are_kept_for_later_runs_only_as_a_total():
     kept = {"max_requests": 10, "until": "06:00", "total": True}
-    assert wanted_budget({}, {"max_requests": 10}) == {}
-    assert wanted_budget({"delay": 0.0}, kept) == {"max_requests": 10, "total": True}
-    assert wanted_budget({"max_requests": 3}, kept) == {"max_requests": 3}
-    assert wanted_budget({"total": True}, kept) == {"max_requests": 10, "total": True}
-    assert wanted_budget({"total": False}, kept) == {"total": False}
+    assert bounds({}, {"max_requests": 10}) == Bounds()
+    assert bounds({"delay": 0.0}, kept) == Bounds(max_requests=10, total=True)
+    assert bounds({"max_requests": 3}, kept) == Bounds(max_requests=3)
+    assert bounds({"total": True}, kept) == Bounds(max_requests=10, total=True)
+    assert bounds({"total": False}, kept) == Bounds()
+    assert bounds({"total": True, "for_": "1h"}, kept).dump() == {"for_seconds": 3600, "total": True}
 
 
-def test_a_total_of_nothing_is_refused():
-    with pytest.raises(click.UsageError, match="--max-requests"):
-        wanted_budget({"total": True}, None)
+def test_a_length_is_a_text_or_seconds():
+    assert bounds({"for_": "10m"}, None) == bounds({"for_": 600}, None) == Bounds(for_seconds=600)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"total": True}, "--max-requests"),
+        ({"for_": "soon"}, "1h30m"),
+        ({"for_": 0}, "above 0"),
+        ({"until": "25:00"}, "06:00"),
+        ({"max_requests": 0}, "--max-requests is a whole number from 1 on"),
+        ({"max_failures": 1.5}, "--max-failures"),
+    ],
+)
+def test_a_bound_that_makes_no_sense_is_refused(given, says):
+    with pytest.raises(SettingsError, match=says):
+        bounds(given, None)

@@ -1,0 +1,80 @@
+"""Put lists back and go on: those that failed, or those that ended in one way."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harvest.cli.commands.crawl import harvest_request
+from harvest.cli.commands.failures import CLASSES
+from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
+from harvest.cli.options.types import Parsed
+from harvest.crawler.request import to_go_on
+from harvest.models import Outcome
+from harvest.store import lease
+from harvest.store.database import immediately, open_for_crawl, open_to_read, storage_errors
+from harvest.store.harvests import put_back
+from harvest.system.clock import SystemClock, as_text
+
+
+def parse_outcomes(text: str) -> list[str]:
+    """Read outcomes with commas between them; raise ValueError with those there are."""
+    names = [name.strip() for name in text.split(",")]
+    known = [outcome.value for outcome in Outcome]
+    wrong = [name for name in names if name not in known]
+    if wrong:
+        raise ValueError(f"no list ends {wrong[0]!r}; there are {', '.join(known)}")
+    return names
+
+
+@click.command()
+@cache_path()
+@click.option(
+    "--class",
+    "failure_class",
+    type=CLASSES,
+    metavar="CLASS",
+    help="Only this class, and even if asking again seemed useless.",
+)
+@click.option(
+    "--outcome",
+    "outcomes",
+    type=Parsed("outcomes", parse_outcomes),
+    metavar="OUTCOME,...",
+    help="Read anew, from the beginning, all lists that ended so: short, loop, unreadable, forbidden, gone, ...",
+)
+@crawl_options
+@log_options
+def retry(path: Path, failure_class: str | None, outcomes: list[str] | None, as_json: bool, **chosen: Any) -> int:
+    """Put failed lists back and go on from where each of them stopped.
+
+    Without --class these are the lists that failed for a passing reason. Lists that an unfinished harvest has still to
+    read are read as well, as `harvest resume` would.
+
+    \b
+      harvest retry
+      harvest retry --class forbidden --cache-path data/two.db
+      harvest retry --outcome short,loop
+    """
+    if failure_class and outcomes:
+        raise click.UsageError("--class goes on with lists, --outcome reads them anew: give one of them.")
+    options = given(chosen)
+    open_to_read(path).close()  # refuses what is missing or not ours
+    asked(to_go_on, path, options)  # refuses options that make no sense before anything is changed
+    lists = _put_back(path, failure_class, outcomes or [])
+    click.echo(f"{lists:,} lists put back." if lists else "Nothing to retry.", err=True)
+    request = asked(to_go_on, path, options)
+    return harvest_request(request if lists else replace(request, harvests=()), as_json=as_json)
+
+
+def _put_back(path: Path, failure_class: str | None, outcomes: list[str]) -> int:
+    now = SystemClock().now()
+    with storage_errors(path):
+        db = open_for_crawl(path)
+        with contextlib.closing(db.conn), immediately(db):
+            lease.check_free(db.conn, now, path)
+            return put_back(db.conn, as_text(now), failure_class=failure_class, outcomes=outcomes)

@@ -1,0 +1,205 @@
+"""What is asked for: options given now, over those a file remembers, over the usual ones. The one place that says so.
+
+A command is one harvest of all its seeds, known by the set of them; going on takes every harvest that is not done. What
+the command line, the environment and Python call options is the same, and so is what is said of a bad one.
+
+In: a path, addresses, options as they were given. Out: a Request. Never: a request to the service, a row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from harvest.crawler.bounds import Bounds, bounds
+from harvest.crawler.engine import MAX_IN_FLIGHT
+from harvest.crawler.recipes import in_order, parse_caps, parse_recipe, parse_via
+from harvest.errors import SettingsError
+from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits
+from harvest.rules import RULES
+from harvest.store import harvests
+from harvest.store.database import holds_something, open_to_read
+
+_USUAL = Limits()
+_PLAIN = ("max_users", "max_user_likes", "max_listed", "max_tracks", "depth", "order", "sample_seed")
+_USUAL_OF_SEEDS = [name for rule in RULES.values() for name in rule.seed_read]
+_NUMBERS = {  # least and most
+    "max_users": (0, MOST),
+    "max_user_likes": (1, MOST),
+    "max_listed": (1, MOST),
+    "max_tracks": (1, MOST),
+    "depth": (0, DEEPEST),
+    "sample": (1, MOST),
+    "sample_seed": (0, MOST),
+    "delay": (0, LONGEST_DELAY),
+    "concurrency": (1, 256),
+    "page_size": (1, 200),
+}
+_WORDS = {"order": ORDERS, "profiles": ("minimal", "full")}
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How is asked and what of people is kept; stored with each run."""
+
+    delay: float = 0.5  # seconds between the starts of two requests
+    concurrency: int | None = None  # requests in flight at most
+    page_size: int = 200
+    profiles: str = "minimal"
+
+    @property
+    def max_in_flight(self) -> int:
+        """Requests in flight at most."""
+        return self.concurrency or MAX_IN_FLIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to crawl into which file: harvests as (addresses, limits), conditions, bounds of this run."""
+
+    path: Path
+    harvests: tuple[tuple[tuple[str, ...], Limits], ...]
+    conditions: Conditions
+    budget: Bounds = field(default_factory=Bounds)
+
+    @property
+    def addresses(self) -> list[str]:
+        """The addresses of all harvests, each once."""
+        return list(dict.fromkeys(address for addresses, _ in self.harvests for address in addresses))
+
+    def options(self) -> dict[str, Any]:
+        """Give what is stored with the run."""
+        budget = self.budget.dump()
+        return {**asdict(self.conditions), **({"budget": budget} if budget else {})}
+
+
+def to_crawl(path: Path, addresses: Sequence[str], given: Mapping[str, Any]) -> Request:
+    """Ask for the harvest of these addresses. Raises SettingsError for an option that makes no sense, StoreError."""
+    wanted = tuple(dict.fromkeys(addresses))
+    _check(given)
+    with _reading(path) as connection:
+        stored = harvests.stored_limits(connection, wanted) if connection else None
+        last = harvests.last_conditions(connection) if connection and stored else {}
+    return _request(path, [(wanted, stored or _USUAL)], given, last)
+
+
+def to_go_on(path: Path, given: Mapping[str, Any]) -> Request:
+    """Ask for every harvest of a file that is not done, each with its own options but for those given now.
+
+    Raises SettingsError, and StoreError where there is no file.
+    """
+    _check(given)
+    with contextlib.closing(open_to_read(path)) as connection:
+        stored = harvests.unfinished(connection)
+        last = harvests.last_conditions(connection)
+    return _request(path, stored, given, last)
+
+
+def is_drained(request: Request) -> bool:
+    """Say whether nothing is left to do: every harvest is done, with these very options."""
+    with _reading(request.path) as connection:
+        return connection is not None and all(
+            harvests.is_drained(connection, addresses, limits) for addresses, limits in request.harvests
+        )
+
+
+def limits_of(given: Mapping[str, Any], stored: Limits) -> Limits:
+    """Put the options given now over the stored ones. Raises SettingsError where they contradict each other."""
+    changes: dict[str, Any] = {name: given[name] for name in _PLAIN if given.get(name) is not None}
+    changes.update(_sampled(given))
+    changes.update(_bounded(given, stored))
+    changes.update(_read(given, stored))
+    return replace(stored, **changes)
+
+
+def _request(
+    path: Path, stored: Sequence[tuple[tuple[str, ...], Limits]], given: Mapping[str, Any], last: Mapping[str, Any]
+) -> Request:
+    names = [one.name for one in fields(Conditions)]
+    kept = {name: last[name] for name in names if name in last}
+    now = {name: given[name] for name in names if given.get(name) is not None}
+    return Request(
+        path=path,
+        harvests=tuple((addresses, limits_of(given, limits)) for addresses, limits in stored),
+        conditions=Conditions(**{**kept, **now}),
+        budget=bounds(given, last.get("budget")),
+    )
+
+
+def _sampled(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A sample is a bound and an order."""
+    sample = given.get("sample")
+    if sample is None:
+        return {}
+    if given.get("order") not in (None, "random"):
+        raise SettingsError(f"--sample draws at random: leave out --order {given['order']}.")
+    if given.get("max_users") not in (None, sample):
+        raise SettingsError(f"--sample {sample} follows so many: leave out --max-users {given['max_users']}.")
+    return {"order": "random", "max_users": sample}
+
+
+def _bounded(given: Mapping[str, Any], stored: Limits) -> dict[str, Any]:
+    """Caps of single lists: what is given now for one list counts, then what is for several, then what is stored."""
+    now = parse_caps(given["cap"]) if given.get("cap") else {}
+    caps = dict(stored.caps)
+    if given.get("max_listed") is not None:
+        caps = {name: most for name, most in caps.items() if name not in ("likers", "reposters")}
+    likes = {"max_user_likes": now.pop("likes")} if "likes" in now else {}
+    caps.update(now)
+    return {**likes, "caps": tuple((name, caps[name]) for name in in_order(caps))}
+
+
+def _read(given: Mapping[str, Any], stored: Limits) -> dict[str, Any]:
+    """Which lists are read, resolved: the recipe holds what `--via` needs; the usual way on is one if it is read."""
+    read, without = stored.read, stored.without
+    if given.get("read") is not None:
+        read, without = parse_recipe(given["read"], usual=_USUAL.read)
+    seed_read = stored.seed_read
+    if given.get("seed_read") is not None:
+        seed_read = parse_recipe(given["seed_read"], usual=_USUAL_OF_SEEDS).names
+        without = tuple(name for name in without if name not in seed_read)
+    if given.get("via") is not None:
+        via = parse_via(given["via"])
+        refused = [name for name in via if name in without]
+        if refused:
+            raise SettingsError(f"--via {','.join(via)} reads {', '.join(refused)}: leave out -{refused[0]}.")
+    elif set(stored.via) <= set(_USUAL.via):
+        via = tuple(name for name in _USUAL.via if name in read)
+    else:
+        via = tuple(name for name in stored.via if name not in without)
+    return {"read": in_order((*read, *via)), "without": without, "seed_read": seed_read, "via": via}
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    """Refuse what no crawl can be told. Raises SettingsError."""
+    for name, (least, most) in _NUMBERS.items():
+        value = given.get(name)
+        if value is None:
+            continue
+        kinds = (int, float) if name == "delay" else (int,)
+        if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most or math.isnan(value):
+            raise SettingsError(f"{_flag(name)} must be a number from {least} to {most:,.0f}, not {value!r}.")
+    for name, words in _WORDS.items():
+        if given.get(name) is not None and given[name] not in words:
+            raise SettingsError(f"{_flag(name)} is one of {', '.join(words)}, not {given[name]!r}.")
+    limits_of(given, _USUAL)
+    bounds(given, {"total": True, "max_requests": 1})
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """Open a file to be read, None where there is nothing in it yet."""
+    if not holds_something(path):
+        yield None
+        return
+    with contextlib.closing(open_to_read(path)) as connection:
+        yield connection
