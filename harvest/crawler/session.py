@@ -15,10 +15,11 @@ from harvest.client.budget import Budget
 from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Fetcher, Hooks, Witness
 from harvest.crawler.progress import Meter, Progress, Teller
 from harvest.models import Limits
-from harvest.store import harvests, lease, runs
+from harvest.store import harvests, runs
 from harvest.store.commit import PageCommitter
 from harvest.store.database import Guard, apply_schema, fold_wal, immediately, open_for_crawl, storage_errors
 from harvest.store.frontier import Frontier
+from harvest.store.lease import HEARTBEAT_SECONDS, Lease
 from harvest.store.outcomes import Tolerance
 from harvest.system.clock import Clock, as_text
 
@@ -65,13 +66,13 @@ async def crawl(
     `on_start` gets the engine, so that a signal can stop it; `on_progress` hears every second how it goes. Raises
     HarvestError; whatever happens, what was committed stays and the harvests can be resumed.
     """
-    with storage_errors(path):
+    with storage_errors(path), Lease(path) as lease:
         db = open_for_crawl(path)
         try:
-            run_id = _begin(db, path, seeds, conditions, clock)
+            run_id = _begin(db, lease, seeds, conditions, clock)
             budget = budget or Budget()
             budget.count_before(*runs.spent(db.conn))
-            engine = _engine(db, run_id, client, conditions, witness, clock, budget)
+            engine = _engine(db, lease, run_id, client, conditions, witness, clock, budget)
             guard = Guard(path)
 
             def progressed(progress: Progress) -> None:
@@ -93,19 +94,19 @@ async def crawl(
                 raise
             finally:
                 await client.settle()
-                _end(db, run_id, stop_reason, client, clock, teller)
+                _end(db, lease, run_id, stop_reason, client, clock, teller)
             fold_wal(db.conn)
             return stop_reason
         finally:
             db.conn.close()
 
 
-def _begin(db: Database, path: Path, seeds: Seeds, conditions: Conditions, clock: Clock) -> int:
+def _begin(db: Database, lease: Lease, seeds: Seeds, conditions: Conditions, clock: Clock) -> int:
     """Do everything that precedes the first request, in one transaction; give the run's id."""
     now = clock.now()
     with immediately(db):
         apply_schema(db)
-        lease.take(db.conn, now, path)
+        lease.take(db.conn, now)
         ids = [harvests.enrol(db.conn, url, limits, as_text(now)) for url, limits in seeds]
         run_id = runs.start_run(
             db.conn,
@@ -120,6 +121,7 @@ def _begin(db: Database, path: Path, seeds: Seeds, conditions: Conditions, clock
 
 def _engine(
     db: Database,
+    lease: Lease,
     run_id: int,
     client: Service,
     conditions: Conditions,
@@ -129,17 +131,18 @@ def _engine(
 ) -> Engine:
     def spread_levels() -> bool:
         with db.atomic():
+            lease.check(db.conn)
             return harvests.spread_levels(db.conn, run_id, as_text(clock.now()))
 
     return Engine(
-        frontier=Frontier(db.conn, page_size=conditions.page_size),
+        frontier=Frontier(db.conn, page_size=conditions.page_size, lease=lease),
         client=client,
-        committer=PageCommitter(db, run_id, canonical=canonical, tolerance=conditions.tolerance),
+        committer=PageCommitter(db, run_id, canonical=canonical, tolerance=conditions.tolerance, lease=lease),
         hooks=Hooks(
             spread_levels=spread_levels,
             fail_seed=lambda task, reason: harvests.fail_harvest(db.conn, task.id, reason, as_text(clock.now())),
             heartbeat=lambda: lease.renew(db.conn, clock.now()),
-            heartbeat_seconds=lease.HEARTBEAT_SECONDS,
+            heartbeat_seconds=HEARTBEAT_SECONDS,
         ),
         witness=witness,
         clock=clock,
@@ -148,10 +151,13 @@ def _engine(
     )
 
 
-def _end(db: Database, run_id: int, stop_reason: str, client: Service, clock: Clock, teller: Teller) -> None:
+def _end(
+    db: Database, lease: Lease, run_id: int, stop_reason: str, client: Service, clock: Clock, teller: Teller
+) -> None:
     with db.atomic():
-        teller.last_word()
-        harvests.pause(db.conn)
+        if lease.give_back(db.conn):  # else somebody else goes on with these very harvests
+            teller.last_word()
+            harvests.pause(db.conn)
         runs.end_run(
             db.conn,
             run_id,
@@ -160,4 +166,3 @@ def _end(db: Database, run_id: int, stop_reason: str, client: Service, clock: Cl
             waited_ms=round(client.waited_seconds * 1000),
             tally=client.take_tally(),
         )
-        lease.give_back(db.conn)
