@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from harvest.client.budget import REASONS, Budget
+from harvest.client.client import Client
 from harvest.errors import (
     ApiError,
     BadRequest,
     Blocked,
+    Halted,
     HarvestError,
     SeedError,
     TransientError,
@@ -31,22 +33,6 @@ from harvest.system.clock import Clock, as_text
 
 MAX_IN_FLIGHT = 32
 _LONGEST_NAP = 10.0  # the clock on the wall may be set meanwhile
-
-
-class Fetcher(Protocol):
-    """What the engine needs of the client."""
-
-    async def fetch(self, task: Task) -> Page:
-        """Ask for the next page of a list."""
-
-    async def room(self) -> None:
-        """Return when nobody is queued for a place in the pace."""
-
-    def take_tally(self) -> Mapping[int, int]:
-        """Give the requests sent since the last time, by status."""
-
-    def halt(self) -> None:
-        """Cancel every fetch that is not on the wire."""
 
 
 class Witness(Protocol):
@@ -79,7 +65,7 @@ class Engine:
         self,
         *,
         frontier: Frontier,
-        client: Fetcher,
+        client: Client,
         committer: PageCommitter,
         hooks: Hooks,
         witness: Witness,
@@ -181,6 +167,8 @@ class Engine:
                 page = await self._client.fetch(going)
             except (ApiError, SeedError) as error:
                 return self._fail(going, error)
+            except Halted:
+                return self._release(going)
             except (HarvestError, asyncio.CancelledError):
                 self._release(going)
                 raise

@@ -11,8 +11,8 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
+from harvest.client.client import Client
 from harvest.crawler.eta import Estimator
 from harvest.models import Gauge
 from harvest.store.status import Standing, Told, standing, tell
@@ -22,17 +22,6 @@ EVERY = 1.0
 INTO_THE_FILE = 5.0
 _OF_LATE = 15.0  # seconds over which a present rate is taken
 _SHARE = 0.05  # of the time, for looking
-
-
-class Meter(Protocol):
-    """What the teller needs of the client."""
-
-    @property
-    def waited_seconds(self) -> float:
-        """How long we have waited because the service said so."""
-
-    def gauge(self) -> Gauge:
-        """Say how the asking goes just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +50,7 @@ class Teller:
         self,
         connection: sqlite3.Connection,
         run_id: int,
-        meter: Meter,
+        client: Client,
         clock: Clock,
         *,
         page_size: int = 200,
@@ -69,7 +58,7 @@ class Teller:
     ) -> None:
         self._connection = connection
         self._run_id = run_id
-        self._meter = meter
+        self._client = client
         self._clock = clock
         self._page_size = page_size
         self._on_progress = on_progress or (lambda progress: None)
@@ -98,10 +87,10 @@ class Teller:
     def look(self) -> Progress:
         """See how the crawl goes."""
         began = self._clock.monotonic()
-        seen, gauge = standing(self._connection, page_size=self._page_size), self._meter.gauge()
+        seen, gauge = standing(self._connection, page_size=self._page_size), self._client.gauge()
         now = self._clock.monotonic()
         self._cost = now - began
-        waited = self._meter.waited_seconds
+        waited = self._client.waited_seconds
         self._work.note(now, seen.asked, waited)
         self._edges.note(now, seen.edges)
         self._sent.note(now, gauge.sent)

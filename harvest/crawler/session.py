@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from harvest.api.cursors import canonical
 from harvest.client.budget import Budget
-from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Fetcher, Hooks, Witness
-from harvest.crawler.progress import Meter, Progress, Teller
+from harvest.client.client import Client
+from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Hooks, Witness
+from harvest.crawler.progress import Progress, Teller
 from harvest.models import Limits
 from harvest.store import harvests, runs
 from harvest.store.commit import PageCommitter
@@ -27,13 +28,6 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 Seeds = Sequence[tuple[str, Limits]]
-
-
-class Service(Fetcher, Meter, Protocol):
-    """What a session needs of the client."""
-
-    async def settle(self) -> None:
-        """Wait for what is on the wire and belongs to no list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,7 @@ async def crawl(
     path: Path,
     seeds: Seeds,
     *,
-    client: Service,
+    client: Client,
     conditions: Conditions,
     witness: Witness,
     clock: Clock,
@@ -123,7 +117,7 @@ def _engine(
     db: Database,
     lease: Lease,
     run_id: int,
-    client: Service,
+    client: Client,
     conditions: Conditions,
     witness: Witness,
     clock: Clock,
@@ -152,7 +146,7 @@ def _engine(
 
 
 def _end(
-    db: Database, lease: Lease, run_id: int, stop_reason: str, client: Service, clock: Clock, teller: Teller
+    db: Database, lease: Lease, run_id: int, stop_reason: str, client: Client, clock: Clock, teller: Teller
 ) -> None:
     with db.atomic():
         if lease.give_back(db.conn):  # else somebody else goes on with these very harvests

@@ -7,20 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from harvest.api.endpoints import redacted
+from harvest.client.client import Client
 from harvest.errors import ApiError, Blocked, SeedError, TransientError
 from harvest.lists import RESOLVE, SPILL
-from harvest.models import Page, Task, Track
+from harvest.models import Task, Track
 from harvest.planning.cost import Outlook, Person
-
-
-class Asker(Protocol):
-    """What a survey needs of the client."""
-
-    async def fetch(self, task: Task) -> Page:
-        """Ask for the next page of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +26,7 @@ class Surveyed:
 
 
 async def survey(
-    client: Asker,
+    client: Client,
     seed_url: str,
     *,
     page_size: int,

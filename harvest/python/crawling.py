@@ -275,10 +275,10 @@ class _Worker:
             await run_session(
                 self._plan.path,
                 self._plan.seeds,
-                client=connection,
+                client=connection.client,
                 conditions=Conditions(
                     api_url=self._settings.api_url,
-                    credential_kind=connection.credential_kind,
+                    credential_kind=connection.bearer.kind,
                     options=dict(conditions),
                     max_in_flight=max_in_flight,
                     page_size=conditions["page_size"],

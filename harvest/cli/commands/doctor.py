@@ -160,7 +160,7 @@ async def _service(settings: Settings) -> list[Line]:
         async with connect(
             settings, clock=SystemClock(), observer=Waits(), keeper=keeper, pace_folder=state_folder(), delay=UNHURRIED
         ) as connection:
-            lines = [Line("sign-in", True, connection.credential_kind.replace("_", " "))]
+            lines = [Line("sign-in", True, connection.bearer.kind.replace("_", " "))]
             lines += await _answers(connection, settings)
             return [*lines, _clock(connection.sender.clock_ahead)]
     except LoginNeeded as error:

@@ -141,7 +141,7 @@ async def _survey(path: Path, unknown: Sequence[_Seed], conditions: Mapping[str,
             for seed in unknown:
                 limits = seed.limits
                 found = await survey(
-                    connection,
+                    connection.client,
                     seed.url,
                     page_size=conditions["page_size"],
                     pages_held=seed.held.pages_around if seed.held else 0,
@@ -149,7 +149,8 @@ async def _survey(path: Path, unknown: Sequence[_Seed], conditions: Mapping[str,
                 )
                 seed.title, seed.track_id, seed.outlook = found.track.title, found.track.id, found.outlook
                 latencies.append(found.latency)
-            return connection.sender.sent, connection.pace.interval, max(latencies)
+            gauge = connection.client.gauge()
+            return gauge.sent, gauge.interval, max(latencies)
     finally:
         if file is not None:
             file.close()
