@@ -5,8 +5,6 @@ In: the file, the client. Out: Progress. Never: a look that takes more than a sm
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from harvest.crawler.eta import Estimator
 from harvest.models import Gauge
 from harvest.store.status import Standing, Told, standing, tell
 from harvest.system.clock import Clock, as_text
+from harvest.system.sqlite_busy import is_locked
 
 EVERY = 1.0
 INTO_THE_FILE = 5.0
@@ -66,23 +65,26 @@ class Teller:
         self._written = float("-inf")
         self._cost = 0.0
         self._work, self._edges, self._sent = Estimator(), Estimator(), Estimator()
-        self._telling: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Teller:
-        self._telling = asyncio.create_task(self._go_on())
-        return self
+    async def go_on(self) -> None:
+        """Tell, again and again, until cancelled. Raises what the listener raises."""
+        while True:
+            progress = self.look()
+            self._on_progress(progress)
+            if self._clock.monotonic() - self._written >= INTO_THE_FILE:
+                try:
+                    tell(self._connection, self._told(progress))
+                except sqlite3.OperationalError as error:
+                    if not is_locked(error):
+                        raise
+                self._written = self._clock.monotonic()  # in the file, or left for the next time
+            await self._clock.sleep(max(EVERY, self._cost / _SHARE))
 
-    async def __aexit__(self, *error: object) -> None:
-        assert self._telling is not None
-        self._telling.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._telling
-
-    def last_word(self) -> None:
-        """Tell how it ended, however it did: whoever listens, and the file, inside the caller's transaction."""
+    def last_word(self) -> Progress:
+        """Write into the file how it ended, inside the caller's transaction; give it for whoever listens."""
         progress = self.look()
-        self._on_progress(progress)
         tell(self._connection, self._told(progress))
+        return progress
 
     def look(self) -> Progress:
         """See how the crawl goes."""
@@ -106,16 +108,6 @@ class Teller:
             ),
             at_least=seen.at_least,
         )
-
-    async def _go_on(self) -> None:
-        while True:
-            progress = self.look()
-            self._on_progress(progress)
-            if self._clock.monotonic() - self._written >= INTO_THE_FILE:
-                with contextlib.suppress(sqlite3.OperationalError):  # somebody reads or writes: next time
-                    tell(self._connection, self._told(progress))
-                self._written = self._clock.monotonic()
-            await self._clock.sleep(max(EVERY, self._cost / _SHARE))
 
     def _told(self, progress: Progress) -> Told:
         now, gauge, seen = self._clock.now(), progress.gauge, progress.standing

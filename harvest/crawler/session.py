@@ -21,7 +21,6 @@ from harvest.store.commit import PageCommitter
 from harvest.store.database import Guard, apply_schema, fold_wal, immediately, open_for_crawl, storage_errors
 from harvest.store.frontier import Frontier
 from harvest.store.lease import HEARTBEAT_SECONDS, Lease
-from harvest.store.outcomes import Tolerance
 from harvest.system.clock import Clock, as_text
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ class Conditions:
     options: Mapping[str, object] = field(default_factory=dict)
     max_in_flight: int = MAX_IN_FLIGHT
     page_size: int = 200
-    tolerance: Tolerance = field(default_factory=Tolerance)
 
 
 async def crawl(
@@ -71,7 +69,7 @@ async def crawl(
 
             def progressed(progress: Progress) -> None:
                 if (gone := guard.trouble()) is not None:
-                    engine.fail(gone)
+                    raise gone
                 if on_progress is not None:
                     on_progress(progress)
 
@@ -79,8 +77,7 @@ async def crawl(
             on_start(engine)
             stop_reason = "failed"
             try:
-                async with teller:
-                    stop_reason = await engine.run()
+                stop_reason = await engine.run(teller.go_on)
                 if (gone := guard.trouble()) is not None:  # since the last look
                     raise gone
             except Exception as error:
@@ -88,7 +85,9 @@ async def crawl(
                 raise
             finally:
                 await client.settle()
-                _end(db, lease, run_id, stop_reason, client, clock, teller)
+                last = _end(db, lease, run_id, stop_reason, client, clock, teller)
+                if last is not None and on_progress is not None:
+                    on_progress(last)
             fold_wal(db.conn)
             return stop_reason
         finally:
@@ -123,7 +122,7 @@ def _engine(
     clock: Clock,
     budget: Budget,
 ) -> Engine:
-    def spread_levels() -> bool:
+    def next_round() -> bool:
         with db.atomic():
             lease.check(db.conn)
             return harvests.spread_levels(db.conn, run_id, as_text(clock.now()))
@@ -131,9 +130,9 @@ def _engine(
     return Engine(
         frontier=Frontier(db.conn, page_size=conditions.page_size, lease=lease),
         client=client,
-        committer=PageCommitter(db, run_id, canonical=canonical, tolerance=conditions.tolerance, lease=lease),
+        committer=PageCommitter(db, run_id, canonical=canonical, lease=lease),
         hooks=Hooks(
-            spread_levels=spread_levels,
+            next_round=next_round,
             fail_seed=lambda task, reason: harvests.fail_harvest(db.conn, task.id, reason, as_text(clock.now())),
             heartbeat=lambda: lease.renew(db.conn, clock.now()),
             heartbeat_seconds=HEARTBEAT_SECONDS,
@@ -147,10 +146,12 @@ def _engine(
 
 def _end(
     db: Database, lease: Lease, run_id: int, stop_reason: str, client: Client, clock: Clock, teller: Teller
-) -> None:
+) -> Progress | None:
+    """Close the books; give how it ended, or None when the file is somebody else's by now."""
+    last = None
     with db.atomic():
         if lease.give_back(db.conn):  # else somebody else goes on with these very harvests
-            teller.last_word()
+            last = teller.last_word()
             harvests.pause(db.conn)
         runs.end_run(
             db.conn,
@@ -160,3 +161,4 @@ def _end(
             waited_ms=round(client.waited_seconds * 1000),
             tally=client.take_tally(),
         )
+    return last
