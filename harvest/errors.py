@@ -30,6 +30,8 @@
        ├─ CrawlBusy                       another process holds this file
        └─ StorageFailed                   disk full, read-only, input/output error
 
+Halted is no failure and stands outside the tree: a request that is no longer wanted. The engine catches it.
+
 Exit codes: design section 4. The first line of a class docstring is its default message.
 """
 
@@ -48,6 +50,13 @@ class HarvestError(Exception):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
+
+
+class Halted(Exception):
+    """The crawl asks for nothing more: it was stopped, or its budget is spent.
+
+    Not a cancellation, which belongs to whoever cancels: timeouts and task groups count theirs.
+    """
 
 
 class SettingsError(HarvestError):

@@ -1,4 +1,4 @@
-"""Put the rooms together: settings in, an open client out. It takes a transport, so tests can plug in anything."""
+"""Put the rooms together: settings in, an open client out."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import structlog
 from platformdirs import user_state_path
 
 from harvest.auth.bearer import Bearer
-from harvest.auth.credential_chain import CredentialKind
 from harvest.auth.token_store import FileKeeper, Keeper, MemoryKeeper, Vault
 from harvest.client.budget import Budget
 from harvest.client.client import Client
@@ -20,7 +18,6 @@ from harvest.client.retry import Retry
 from harvest.client.token_transport import TokenDoor
 from harvest.client.transport import Observer, Sender, open_http
 from harvest.errors import ExtraMissing, SettingsError
-from harvest.models import Gauge, Page, Task
 from harvest.pacing.limiter import Pace
 from harvest.pacing.shared import SharedLedger, bucket_of
 from harvest.settings import Settings
@@ -29,50 +26,12 @@ from harvest.system.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A client with the parts of it that others look at."""
+    """What is open: what asks, what holds the tokens, what leads to the token service, and what all of it leaves by."""
 
     client: Client
-    pace: Pace
-    credential_kind: CredentialKind
     bearer: Bearer
     door: TokenDoor
     sender: Sender
-
-    async def fetch(self, task: Task) -> Page:
-        """Ask for the next page of a list."""
-        return await self.client.fetch(task)
-
-    async def room(self) -> None:
-        """Return when nobody is queued for a place in the pace."""
-        await self.client.room()
-
-    def take_tally(self) -> dict[int, int]:
-        """Give the requests sent since the last time, by status."""
-        return self.client.take_tally()
-
-    def halt(self) -> None:
-        """Cancel every fetch that is not on the wire."""
-        self.client.halt()
-
-    async def settle(self) -> None:
-        """Wait for a token request that is on the wire, so that its answer is kept and it is counted."""
-        if self.door.on_the_wire:
-            await self.bearer.close(patience=10.0)
-
-    @property
-    def waited_seconds(self) -> float:
-        """How long we have waited because the service said so."""
-        return self.pace.waited_seconds
-
-    @property
-    def in_flight(self) -> int:
-        """Requests on the wire."""
-        return self.client.in_flight
-
-    def gauge(self) -> Gauge:
-        """Say how the asking goes just now."""
-        left = max(0.0, self.pace.hold_until - self.sender.clock.monotonic())
-        return Gauge(self.sender.sent, self.in_flight, self.pace.interval, left, self.pace.hold_reason)
 
 
 @asynccontextmanager
@@ -84,7 +43,6 @@ async def connect(
     max_in_flight: int = 32,
     full_profiles: bool = False,
     observer: Observer | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
     keeper: Keeper | None = None,
     fall_back: bool = True,
     pace_folder: Path | None = None,
@@ -98,7 +56,7 @@ async def connect(
     on_wait = observer.waiting if observer else None
     async with (
         Pace(clock=clock, delay=delay, hold_seconds=settings.hold_seconds, ledger=ledger, on_wait=on_wait) as pace,
-        open_http(concurrency=max_in_flight, transport=transport) as http,
+        open_http(concurrency=max_in_flight) as http,
     ):
         sender = Sender(
             http, pace=pace, clock=clock, observer=observer, budget=budget, deadline=settings.request_seconds
@@ -116,11 +74,11 @@ async def connect(
             fall_back=fall_back,
             clock_trouble=lambda: clock_trouble(sender.clock_ahead),
         )
-        client = Client(sender, authority=bearer, retry=retry, api_url=settings.api_url, full_profiles=full_profiles)
+        client = Client(sender, bearer=bearer, retry=retry, api_url=settings.api_url, full_profiles=full_profiles)
         try:
-            yield Connection(client, pace, bearer.kind, bearer, door, sender)
+            yield Connection(client, bearer, door, sender)
         finally:
-            await bearer.close(patience=10.0 if door.on_the_wire else 0.2)  # unsent: no need to wait for it
+            await bearer.close(patience=10.0 if sender.in_flight else 0.2)  # unsent: no need to wait for it
 
 
 def _shared(settings: Settings, clock: Clock, delay: float, folder: Path) -> SharedLedger:

@@ -49,6 +49,7 @@ CREATE TABLE run_requests (
 -- Who is crawling into this file just now; no row: nobody.
 CREATE TABLE lease (
     id           INTEGER PRIMARY KEY CHECK (id = 1),
+    holder       TEXT NOT NULL,                     -- drawn at random by whoever took it
     host         TEXT NOT NULL,
     pid          INTEGER NOT NULL,
     process_born TEXT NOT NULL,                     -- start time of the process: a pid alone may be reused

@@ -113,10 +113,8 @@ async def crawl_into(
         return await crawl(
             path,
             wanted,
-            client=connection,
-            conditions=Conditions(
-                server.url, connection.credential_kind, max_in_flight=max_in_flight, page_size=page_size
-            ),
+            client=connection.client,
+            conditions=Conditions(server.url, connection.bearer.kind, max_in_flight=max_in_flight, page_size=page_size),
             witness=onlooker,
             clock=clock,
             on_start=onlooker.started,

@@ -14,22 +14,23 @@ from pathlib import Path
 import httpx
 
 from harvest.api import responses
+from harvest.client.transport import Sender
 from harvest.errors import ApiError
 from harvest.settings import Settings
 from harvest.system.clock import SystemClock
-from harvest.wiring import Connection, connect
+from harvest.wiring import connect
 
 IN_FLIGHT = 4
 
 
-async def ask(connection: Connection, url: str, name: str) -> None:
+async def ask(sender: Sender, url: str, name: str) -> None:
     """Send one request in its turn; whatever the answer, the pace hears of it."""
-    slot = await connection.pace.slot()
-    with suppress(ApiError), connection.pace.judged(slot):
-        reply = await connection.sender.send(
+    slot = await sender.slot()
+    with suppress(ApiError), sender.pace.judged(slot):
+        reply = await sender.send(
             "GET", httpx.URL(f"{url}/who?name={name}&at={slot.started:.6f}"), headers={}, shown="GET /who"
         )
-        responses.success(reply, now=connection.sender.clock.now())
+        responses.success(reply, now=sender.clock.now())
 
 
 async def main(url: str, folder: str, name: str, delay: str) -> None:
@@ -42,7 +43,7 @@ async def main(url: str, folder: str, name: str, delay: str) -> None:
 
         async def go_on() -> None:
             while True:
-                await ask(connection, url, name)
+                await ask(connection.sender, url, name)
 
         await asyncio.gather(*(go_on() for _ in range(IN_FLIGHT)))
 

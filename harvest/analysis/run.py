@@ -18,8 +18,8 @@ from sqlite_utils import Database
 from harvest.analysis import derivations, links
 from harvest.analysis.methods import FAN_FROM, FANS, LABEL, METHODS, NAMED, RELATED, SIMILAR, USUAL, Choices
 from harvest.errors import ExtraMissing, SettingsError
-from harvest.store import lease
 from harvest.store.database import apply_schema, check_readable, fold_wal, immediately, open_for_crawl, storage_errors
+from harvest.store.lease import HEARTBEAT_SECONDS, Lease
 from harvest.system.clock import Clock, as_text
 
 if TYPE_CHECKING:
@@ -84,14 +84,15 @@ def analyse(
     """
     check_extra()
     check_readable(path)
-    with storage_errors(path):
+    with storage_errors(path), Lease(path) as lease:
         db = open_for_crawl(path)
         try:
             with immediately(db):
                 apply_schema(db)
-                lease.take(db.conn, clock.now(), path, then="analyse again")
+                lease.take(db.conn, clock.now(), then="analyse again")
             try:
-                result = _analyse(db, methods, choices, clock, memory_mb, fresh, told)
+                beat = _Heartbeat(db, lease, clock)
+                result = _analyse(db, methods, choices, clock, beat, memory_mb, fresh, told)
             finally:
                 with db.atomic():
                     lease.give_back(db.conn)
@@ -102,7 +103,14 @@ def analyse(
 
 
 def _analyse(
-    db: Database, methods: Sequence[str], choices: Choices, clock: Clock, memory_mb: int, fresh: bool, told: Told
+    db: Database,
+    methods: Sequence[str],
+    choices: Choices,
+    clock: Clock,
+    beat: Callable[[], None],
+    memory_mb: int,
+    fresh: bool,
+    told: Told,
 ) -> Analysis:
     from harvest.analysis.derive import Setting, derive
     from harvest.analysis.likes import read_library
@@ -119,7 +127,7 @@ def _analyse(
         entries=_entries(library, memory_mb),
         now=lambda: as_text(clock.now()),
         told=told,
-        beat=_Heartbeat(db, clock),
+        beat=beat,
     )
     computed: dict[str, int | None] = {}
     for group, likes in _comparisons(library, choices, wanted):
@@ -204,11 +212,11 @@ def _done(connection: sqlite3.Connection, method: str, computed: int | None) -> 
 class _Heartbeat:
     """Says now and then that we are still at work."""
 
-    def __init__(self, db: Database, clock: Clock) -> None:
-        self._db, self._clock, self._last = db, clock, clock.monotonic()
+    def __init__(self, db: Database, lease: Lease, clock: Clock) -> None:
+        self._db, self._lease, self._clock, self._last = db, lease, clock, clock.monotonic()
 
     def __call__(self) -> None:
-        if self._clock.monotonic() - self._last >= lease.HEARTBEAT_SECONDS:
+        if self._clock.monotonic() - self._last >= HEARTBEAT_SECONDS:
             self._last = self._clock.monotonic()
             with self._db.atomic():
-                lease.renew(self._db.conn, self._clock.now())
+                self._lease.renew(self._db.conn, self._clock.now())

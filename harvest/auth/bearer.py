@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
 
 import structlog
 
@@ -33,14 +32,6 @@ POLL = 0.05
 PATIENCE = 1800.0  # another process may be waiting out a refusal of the token service
 
 log = structlog.get_logger()
-
-
-class Used(Protocol):
-    """A token that somebody used, as they give it back."""
-
-    @property
-    def access_token(self) -> str:
-        """What went into the header."""
 
 
 class Bearer:
@@ -98,7 +89,7 @@ class Bearer:
             return token
         return await self._renewed()
 
-    async def renew(self, refused: Used) -> Token:
+    async def renew(self, refused: Token) -> Token:
         """Give another token than the refused one, by asking for it only if nobody has done so yet."""
         if self._token and not self._is_present(refused):
             return self._token
@@ -116,16 +107,16 @@ class Bearer:
             )
         return await self._renewed()
 
-    def accepted(self, token: Used) -> None:
+    def accepted(self, token: Token) -> None:
         """Note that the service took this token."""
         if self._is_present(token):
             self._works = True
 
-    def is_latest(self, token: Used) -> bool:
+    def is_latest(self, token: Token) -> bool:
         """Say whether this process asked for this token itself and has no newer one: another would be no better."""
         return self._granted and self._is_present(token)
 
-    def ensure_accepted(self, token: Used) -> None:
+    def ensure_accepted(self, token: Token) -> None:
         """Raise TokenRefused when this is the present token and no request with it was ever accepted."""
         if self._is_present(token) and not self._works:
             trouble = self._clock_trouble() or "Check that the app on soundcloud.com/you/apps is active."
@@ -139,7 +130,7 @@ class Bearer:
             with suppress(asyncio.CancelledError, Exception):
                 await renewal
 
-    def _is_present(self, token: Used) -> bool:
+    def _is_present(self, token: Token) -> bool:
         return self._token is not None and self._token.access_token == token.access_token
 
     def _begin(self) -> None:

@@ -21,13 +21,14 @@ from harvest.cli.output.display import LiveDisplay
 from harvest.cli.output.events import EventWitness
 from harvest.cli.output.observers import Watcher, Watchers
 from harvest.cli.output.spinner import is_watched
+from harvest.client.client import Client
 from harvest.crawler.engine import Engine
 from harvest.crawler.request import Request
 from harvest.crawler.session import Conditions, crawl
 from harvest.settings import Settings, read_settings
 from harvest.system.clock import SystemClock
 from harvest.system.logs import file_log
-from harvest.wiring import Connection, connect, keeper_for, state_folder
+from harvest.wiring import connect, keeper_for, state_folder
 
 
 def run_to_the_end(
@@ -84,16 +85,16 @@ async def _run(
         with contextlib.ExitStack() as stack:
 
             def started(engine: Engine) -> None:
-                stack.enter_context(_signals(engine, connection))
+                stack.enter_context(_signals(engine, connection.client))
                 stack.enter_context(witness)
 
             return await crawl(
                 request.path,
                 request.harvests,
-                client=connection,
+                client=connection.client,
                 conditions=Conditions(
                     api_url=service,
-                    credential_kind=connection.credential_kind,
+                    credential_kind=connection.bearer.kind,
                     options=request.options(),
                     max_in_flight=asking.max_in_flight,
                     page_size=asking.page_size,
@@ -107,7 +108,7 @@ async def _run(
 
 
 @contextlib.contextmanager
-def _signals(engine: Engine, connection: Connection) -> Iterator[None]:
+def _signals(engine: Engine, client: Client) -> Iterator[None]:
     """First Ctrl-C (or SIGTERM): finish the pages on the wire. Second: at once."""
     calls = 0
 
@@ -115,7 +116,7 @@ def _signals(engine: Engine, connection: Connection) -> Iterator[None]:
         nonlocal calls
         calls += 1
         if calls == 1:
-            n = connection.in_flight
+            n = client.in_flight
             when = "" if not n else " after the request in flight" if n == 1 else f" after the {n} requests in flight"
             _say(f"Stopping{when}; Ctrl-C again to stop at once.")
             engine.stop()

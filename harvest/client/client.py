@@ -12,16 +12,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Protocol
 
 from harvest.api import cursors, endpoints, parse, resolving, responses
 from harvest.api.endpoints import Request
 from harvest.api.responses import Reply
+from harvest.auth.bearer import Bearer
+from harvest.auth.grants import Token
 from harvest.client.retry import Retry
 from harvest.client.transport import Sender, Service
-from harvest.errors import ApiError, Forbidden, Gone, Unauthorized, UnexpectedReply, Unreachable
+from harvest.errors import ApiError, Forbidden, Gone, Halted, Unauthorized, UnexpectedReply, Unreachable
 from harvest.lists import KINDS
-from harvest.models import Page, Task
+from harvest.models import Gauge, Page, Task
 from harvest.pacing.queue import Slot
 from harvest.system.clock import as_text
 
@@ -32,33 +33,6 @@ _SOMETHING = endpoints.resolve("https://soundcloud.com/soundcloud")  # asked onl
 SMALLEST_PAGE = 25  # trouble does not make pages smaller than this
 
 
-class Credential(Protocol):
-    """A token somebody holds; only `access_token` matters here."""
-
-    @property
-    def access_token(self) -> str:
-        """What goes into the header."""
-
-
-class Authority(Protocol):
-    """Who gives tokens: `harvest.auth.bearer.Bearer`, or a stand-in."""
-
-    async def token(self) -> Credential:
-        """Give a token that should be good for the next minutes."""
-
-    async def renew(self, refused: Credential) -> Credential:
-        """Give another token than this one; raise AuthError when there is none to be had."""
-
-    def accepted(self, token: Credential) -> None:
-        """Note that the service took this token."""
-
-    def is_latest(self, token: Credential) -> bool:
-        """Say whether asking for another token would bring nothing better than this one."""
-
-    def ensure_accepted(self, token: Credential) -> None:
-        """Raise TokenRefused unless some request with this token was accepted."""
-
-
 class Client:
     """The API as the crawl sees it."""
 
@@ -66,13 +40,13 @@ class Client:
         self,
         sender: Sender,
         *,
-        authority: Authority,
+        bearer: Bearer,
         retry: Retry,
         api_url: str = "https://api.soundcloud.com",
         full_profiles: bool = False,
     ) -> None:
         self._sender = sender
-        self._authority = authority
+        self._bearer = bearer
         self._retry = retry
         self._service = Service(api_url, "SOUNDCLOUD_API_URL")
         self._full_profiles = full_profiles
@@ -93,20 +67,40 @@ class Client:
         """How many requests ended with which status, 0 where no status arrived."""
         return self._sender.tally
 
+    @property
+    def waited_seconds(self) -> float:
+        """How long we have waited because the service said so."""
+        return self._sender.pace.waited_seconds
+
+    def gauge(self) -> Gauge:
+        """Say how the asking goes just now."""
+        pace = self._sender.pace
+        left = max(0.0, pace.hold_until - self._sender.clock.monotonic())
+        return Gauge(self._sender.sent, self.in_flight, pace.interval, left, pace.hold_reason)
+
     def take_tally(self) -> Counter[int]:
         """Give the tally since the last time and begin a new one."""
         return self._sender.take_tally()
 
     async def room(self) -> None:
-        """Return when nobody waits for a slot: only then is more work worth claiming."""
+        """Return when nobody waits for a slot: only then is more work worth claiming. After a halt, nobody does."""
         await self._line.empty()
 
     def halt(self) -> None:
-        """Drop, at once, every fetch that is not on the wire; what is in flight may still bring its page."""
+        """End, at once, every fetch that is not on the wire with Halted; what is in flight may still bring its page."""
         self._line.close()
 
+    async def settle(self) -> None:
+        """Wait, when no fetch goes on any more, for a token request on the wire: its answer is kept, and counted."""
+        if self.in_flight:
+            await self._bearer.close(patience=10.0)
+
     async def fetch(self, task: Task) -> Page:
-        """Ask for the next page of a list, or for the track a seed stands for."""
+        """Ask for the next page of a list, or for the track a seed stands for.
+
+        Raises ApiError for what is wrong with the list, Halted when nothing more may be asked, other HarvestErrors for
+        what ends the run.
+        """
         with self._line.fetching():
             return await (self._list(task) if task.seed_url is None else self._seed(task.seed_url))
 
@@ -179,7 +173,7 @@ class Client:
     async def _is_there(self) -> bool:
         """Say whether the service answers something that no list depends on; whatever the answer is."""
         with self._line:
-            token = await self._authority.token()
+            token = await self._bearer.token()
             slot = await self._sender.slot()
         try:
             await self._send(slot, _SOMETHING, token, self._redirect)
@@ -194,24 +188,24 @@ class Client:
 
         More often only while tokens are refused that somebody else has replaced, or that another process got for us.
         """
-        token: Credential | None = None
+        token: Token | None = None
         refusal: Unauthorized | None = None
         for attempt in range(_TOKENS):
             with self._line:
-                token = await (self._authority.renew(token) if token else self._authority.token())
+                token = await (self._bearer.renew(token) if token else self._bearer.token())
                 slot = await self._sender.slot()
             try:
                 return await self._send(slot, request, token, check)
             except Unauthorized as error:
                 refusal = error
-                if attempt and self._authority.is_latest(token):
+                if attempt and self._bearer.is_latest(token):
                     break
         assert token is not None
         assert refusal is not None
-        self._authority.ensure_accepted(token)  # a token that never worked ends the run
+        self._bearer.ensure_accepted(token)  # a token that never worked ends the run
         raise Forbidden(str(refusal), status=refusal.status, reply=refusal.reply) from refusal
 
-    async def _send(self, slot: Slot, request: Request, token: Credential, check: Callable[[Reply], object]) -> Reply:
+    async def _send(self, slot: Slot, request: Request, token: Token, check: Callable[[Reply], object]) -> Reply:
         url = self._service.at(request.path_and_query)
         shown = endpoints.redacted(request.path_and_query)
         headers = {"Authorization": f"OAuth {token.access_token}"}
@@ -220,9 +214,9 @@ class Client:
             try:
                 check(reply)
             except Gone:
-                self._authority.accepted(token)
+                self._bearer.accepted(token)
                 raise
-        self._authority.accepted(token)
+        self._bearer.accepted(token)
         return reply
 
     def _success(self, reply: Reply) -> None:
@@ -250,6 +244,7 @@ class Line:
     def __init__(self) -> None:
         self._fetching: set[asyncio.Task[object]] = set()
         self._on_the_wire: set[asyncio.Task[object]] = set()
+        self._dropped: set[asyncio.Task[object]] = set()
         self._nobody = asyncio.Event()
         self._nobody.set()
         self._closed = False
@@ -257,7 +252,7 @@ class Line:
 
     def __enter__(self) -> None:
         if self._closed:
-            raise asyncio.CancelledError
+            raise Halted
         self.length += 1
         self._nobody.clear()
 
@@ -268,13 +263,20 @@ class Line:
 
     @contextmanager
     def fetching(self) -> Iterator[None]:
-        """Count the running task among those that `close` may drop."""
+        """Count the running task among those that `close` may drop; raise Halted in the one that was dropped."""
         task = _running()
+        cancelled_before = task.cancelling()
         self._fetching.add(task)
         try:
             yield
+        except asyncio.CancelledError:
+            # As asyncio.timeout does: the cancellation was ours, unless somebody else wants the task to end as well.
+            if task in self._dropped and task.uncancel() <= cancelled_before:
+                raise Halted from None
+            raise
         finally:
             self._fetching.discard(task)
+            self._dropped.discard(task)
 
     @contextmanager
     def on_the_wire(self) -> Iterator[None]:
@@ -295,7 +297,8 @@ class Line:
     def close(self) -> None:
         """Let nobody in any more and send home who is not on the wire."""
         self._closed = True
-        for task in self._fetching - self._on_the_wire:
+        for task in self._fetching - self._on_the_wire - self._dropped:
+            self._dropped.add(task)
             task.cancel()
 
 

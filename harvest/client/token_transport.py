@@ -28,7 +28,6 @@ class TokenDoor:
         self._sender = sender
         self._retry = retry
         self._service = Service(auth_url, "SOUNDCLOUD_AUTH_URL")
-        self.on_the_wire = 0
 
     async def __call__(self, path: str, headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[int, bytes]:
         """Send a form and give status and body."""
@@ -55,13 +54,9 @@ class TokenDoor:
             ) from error
 
     async def _post(self, path: str, headers: Mapping[str, str], content: bytes) -> tuple[int, bytes]:
-        self.on_the_wire += 1
-        try:
-            reply = await self._sender.send(
-                "POST", self._service.at(path), headers=headers, content=content, shown=f"POST {path}"
-            )
-        finally:
-            self.on_the_wire -= 1
+        reply = await self._sender.send(
+            "POST", self._service.at(path), headers=headers, content=content, shown=f"POST {path}"
+        )
         now = self._sender.clock.now()
         if reply.status == 200:  # a sign-out may answer with nothing at all
             return reply.status, reply.body if path == SIGN_OUT_PATH else responses.success(reply, now=now)

@@ -17,7 +17,7 @@ import httpx
 from harvest._version import __version__
 from harvest.api.responses import Reply, one_line
 from harvest.client.budget import Budget
-from harvest.errors import NoConnection, SettingsError, UnexpectedReply, Unreachable
+from harvest.errors import Halted, NoConnection, SettingsError, UnexpectedReply, Unreachable
 from harvest.pacing.limiter import Pace
 from harvest.pacing.queue import Slot
 from harvest.system.clock import Clock
@@ -55,7 +55,7 @@ class Silence:
         """Ignore it."""
 
 
-def open_http(*, concurrency: int = 32, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+def open_http(*, concurrency: int = 32) -> httpx.AsyncClient:
     """Build the connection pool: HTTP/1.1, kept alive, proxies and certificates from the environment.
 
     HTTP/2 doubles the price of a large page and gains nothing at the rates that are allowed, so it stays off.
@@ -67,8 +67,7 @@ def open_http(*, concurrency: int = 32, transport: httpx.AsyncBaseTransport | No
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30.0),
         follow_redirects=False,
         trust_env=True,
-        mounts=None if transport else {f"all://{_bracketed(host)}": None for host in _LOOPBACK},
-        transport=transport,
+        mounts={f"all://{_bracketed(host)}": None for host in _LOOPBACK},
     )
 
 
@@ -127,11 +126,11 @@ class Sender:
         self._largest_body = largest_body
 
     async def slot(self) -> Slot:
-        """Wait for the right to start one request; who finds the budget spent is sent home like everybody at a halt."""
+        """Wait for the right to start one request; raise Halted when the budget is spent."""
         slot = await self.pace.slot()
         if not self.budget.spend():
             self.pace.failed(slot)
-            raise asyncio.CancelledError
+            raise Halted
         if self.budget.reason:  # a moment later, when this last request is on the wire
             asyncio.get_running_loop().call_soon(self.budget.on_end)
         return slot

@@ -9,17 +9,18 @@ In: a frontier, a client, a committer. Out: why it stopped. Never: SQL, or a wor
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+import traceback
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from harvest.client.budget import REASONS, Budget
+from harvest.client.client import Client
 from harvest.errors import (
     ApiError,
     BadRequest,
     Blocked,
-    HarvestError,
+    Halted,
     SeedError,
     TransientError,
 )
@@ -28,25 +29,13 @@ from harvest.models import Outcome, Page, Receipt, Task
 from harvest.store.commit import PageCommitter
 from harvest.store.frontier import Frontier
 from harvest.system.clock import Clock, as_text
+from harvest.system.sqlite_busy import is_locked
+
+Work = Callable[[], Awaitable[None]]
 
 MAX_IN_FLIGHT = 32
+BEAT_AGAIN_SECONDS = 5.0  # after a heartbeat that found the file locked
 _LONGEST_NAP = 10.0  # the clock on the wall may be set meanwhile
-
-
-class Fetcher(Protocol):
-    """What the engine needs of the client."""
-
-    async def fetch(self, task: Task) -> Page:
-        """Ask for the next page of a list."""
-
-    async def room(self) -> None:
-        """Return when nobody is queued for a place in the pace."""
-
-    def take_tally(self) -> Mapping[int, int]:
-        """Give the requests sent since the last time, by status."""
-
-    def halt(self) -> None:
-        """Cancel every fetch that is not on the wire."""
 
 
 class Witness(Protocol):
@@ -66,7 +55,7 @@ class Witness(Protocol):
 class Hooks:
     """What the engine asks of the store besides pages."""
 
-    next_round: Callable[[], bool]
+    next_round: Callable[[], bool]  # choose it; False when there is none
     fail_seed: Callable[[Task, str], None]
     heartbeat: Callable[[], None]
     heartbeat_seconds: float
@@ -79,7 +68,7 @@ class Engine:
         self,
         *,
         frontier: Frontier,
-        client: Fetcher,
+        client: Client,
         committer: PageCommitter,
         hooks: Hooks,
         witness: Witness,
@@ -97,15 +86,11 @@ class Engine:
         self._budget = budget or Budget()
         self._budget.on_end = self._stop_for_budget
         self._stop_reason: str | None = None
+        self._drained = False
         self._reading: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._error: BaseException | None = None
-
-    @property
-    def in_flight(self) -> int:
-        """How many lists are being read just now."""
-        return len(self._reading)
+        self._errors: list[Exception] = []
 
     def stop(self, reason: str = "interrupted") -> None:
         """Finish the pages on the wire, then end; the first reason stays."""
@@ -114,63 +99,76 @@ class Engine:
         self._changed.set()
         self._client.halt()
 
-    def fail(self, error: HarvestError) -> None:
-        """Finish the pages on the wire, then end with this error, unless there is one already."""
-        self._error = self._error or error
-        self.stop()
-
     def abort(self) -> None:
         """End at once; pages on the wire are dropped, committed ones are safe."""
         self.stop()
         for reading in self._reading:
             reading.cancel()
 
-    async def run(self) -> str:
+    async def run(self, *beside: Work) -> str:
         """Crawl until drained or stopped; give 'drained', 'interrupted' or the bound of the budget that was met.
 
-        Raises what ended the crawl otherwise.
+        What is to be done `beside` it ends with it. Whatever fails, here or there, ends the crawl when the pages on the
+        wire are in the file; the first error is raised as it is, with what failed after it in its notes.
         """
-        around = [asyncio.create_task(self._beat()), asyncio.create_task(self._watch_the_time())]
         if self._budget.reason:  # spent by earlier runs
             self._stop_for_budget()
-        drained = False
-        try:
-            while not self._stopping.is_set() and not drained:
-                drained = not await self._take_up_next()
-        finally:
-            for task in around:
+        async with asyncio.TaskGroup() as group:
+            aside = [group.create_task(self._guarded(work)) for work in (self._beat, self._watch_the_time, *beside)]
+            await self._guarded(lambda: self._take_up_all(group))
+            while self._reading:
+                await asyncio.wait(self._reading)
+            for task in aside:
                 task.cancel()
-            await self._let_finish()
-            if self._error is not None:
-                raise self._error
-        reason = self._stop_reason or "drained"
-        return "drained" if drained or (reason in REASONS and self._nothing_is_left()) else reason
+        if self._errors:
+            raise self._first_error()
+        if self._stop_reason in REASONS and not self._drained and self._frontier.is_empty():
+            self._begin_round()  # it costs no request, and the last one allowed may have been the last one needed
+        return "drained" if self._drained else self._stop_reason or "drained"
 
-    async def _take_up_next(self) -> bool:
-        """Start reading one more list, or wait until something changes; False when all is done."""
+    async def _guarded(self, work: Work) -> None:
+        """Do it; a failure ends the crawl in its own time, so the task group never cancels a page on the wire."""
+        try:
+            await work()
+        except Exception as error:
+            self._errors.append(error)
+            self.stop()
+
+    def _first_error(self) -> Exception:
+        first, *others = dict.fromkeys(self._errors)  # one failure may have reached several who waited for it
+        for told in dict.fromkeys("".join(traceback.format_exception(other)) for other in others):
+            first.add_note(f"After that, this failed as well:\n{told}")
+        return first
+
+    async def _take_up_all(self, group: asyncio.TaskGroup) -> None:
+        while not self._stopping.is_set() and not self._drained:
+            await self._take_up_next(group)
+
+    async def _take_up_next(self, group: asyncio.TaskGroup) -> None:
+        """Start reading one more list, or wait until something changes, or begin the next round."""
         self._changed.clear()
         task = self._frontier.claim() if len(self._reading) < self._max_in_flight else None
         if task is not None:
-            self._start(task)
-            await self._unless_stopped(self._client.room())
+            self._start(task, group)
+            await self._client.room()
         elif self._reading:
             await self._changed.wait()
-        elif not self._hooks.next_round():
-            return False
         else:
-            self._witness.level_begun()
-        return True
+            self._begin_round()
 
-    def _start(self, task: Task) -> None:
-        reading = asyncio.create_task(self._read(task), name=f"{task.kind} {task.subject_id}")
+    def _begin_round(self) -> None:
+        """Have the next round chosen, now that no list is left to read; without one, all is drained."""
+        self._drained = not self._hooks.next_round()
+        if not self._drained:
+            self._witness.level_begun()
+
+    def _start(self, task: Task, group: asyncio.TaskGroup) -> None:
+        reading = group.create_task(self._guarded(lambda: self._read(task)), name=f"{task.kind} {task.subject_id}")
         self._reading.add(reading)
         reading.add_done_callback(self._finished)
 
     def _finished(self, reading: asyncio.Task[None]) -> None:
         self._reading.discard(reading)
-        if not reading.cancelled() and (error := reading.exception()) is not None and self._error is None:
-            self._error = error
-            self.stop()
         self._changed.set()
 
     async def _read(self, task: Task) -> None:
@@ -181,7 +179,9 @@ class Engine:
                 page = await self._client.fetch(going)
             except (ApiError, SeedError) as error:
                 return self._fail(going, error)
-            except (HarvestError, asyncio.CancelledError):
+            except Halted:
+                return self._release(going)
+            except BaseException:
                 self._release(going)
                 raise
             receipt = self._committer.keep(going, page, self._client.take_tally())
@@ -217,23 +217,6 @@ class Engine:
         self._hooks.fail_seed(task, str(error))
         self._witness.list_failed(task, failure, outcome)
 
-    async def _unless_stopped(self, waiting: Awaitable[None]) -> None:
-        """Wait for one thing, but not once we are to stop."""
-        waiter = asyncio.ensure_future(waiting)
-        stopper = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait({waiter, stopper}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for future in (waiter, stopper):
-                if not future.done():
-                    future.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await future
-
-    async def _let_finish(self) -> None:
-        while self._reading:
-            await asyncio.wait(self._reading)
-
     def _stop_for_budget(self) -> None:
         self.stop(self._budget.reason or "interrupted")
 
@@ -246,11 +229,17 @@ class Engine:
             await self._clock.sleep(min(left, _LONGEST_NAP))
         return None
 
-    def _nothing_is_left(self) -> bool:
-        """Say whether the last request that was allowed happened to be the last one needed."""
-        return self._frontier.is_empty() and not self._hooks.next_round()
-
     async def _beat(self) -> None:
+        """Renew the lease for as long as the crawl goes on."""
+        pause = self._hooks.heartbeat_seconds
         while True:
-            await self._clock.sleep(self._hooks.heartbeat_seconds)
-            self._hooks.heartbeat()
+            await self._clock.sleep(pause)
+            try:
+                self._hooks.heartbeat()
+                pause = self._hooks.heartbeat_seconds
+            except Exception as error:
+                # Somebody who writes into the file just now is waited for: the lease outlasts several heartbeats.
+                # All else ends the crawl: a lease that another process has taken, a disk that is full, a fault of ours.
+                if not is_locked(error):
+                    raise
+                pause = BEAT_AGAIN_SECONDS

@@ -5,35 +5,23 @@ In: the file, the client. Out: Progress. Never: a look that takes more than a sm
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
+from harvest.client.client import Client
 from harvest.crawler.eta import Estimator
 from harvest.models import Gauge
 from harvest.store.standing import Standing, standing
 from harvest.store.told import Told, tell
 from harvest.system.clock import Clock, as_text
+from harvest.system.sqlite_busy import is_locked
 
 EVERY = 1.0
 INTO_THE_FILE = 5.0
 _OF_LATE = 15.0  # seconds over which a present rate is taken
 _SHARE = 0.05  # of the time, for looking
-
-
-class Meter(Protocol):
-    """What the teller needs of the client."""
-
-    @property
-    def waited_seconds(self) -> float:
-        """How long we have waited because the service said so."""
-
-    def gauge(self) -> Gauge:
-        """Say how the asking goes just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +50,7 @@ class Teller:
         self,
         connection: sqlite3.Connection,
         run_id: int,
-        meter: Meter,
+        client: Client,
         clock: Clock,
         *,
         page_size: int = 200,
@@ -70,7 +58,7 @@ class Teller:
     ) -> None:
         self._connection = connection
         self._run_id = run_id
-        self._meter = meter
+        self._client = client
         self._clock = clock
         self._page_size = page_size
         self._on_progress = on_progress or (lambda progress: None)
@@ -78,31 +66,34 @@ class Teller:
         self._written = float("-inf")
         self._cost = 0.0
         self._work, self._edges, self._sent = Estimator(), Estimator(), Estimator()
-        self._telling: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Teller:
-        self._telling = asyncio.create_task(self._go_on())
-        return self
+    async def go_on(self) -> None:
+        """Tell, again and again, until cancelled. Raises what the listener raises."""
+        while True:
+            progress = self.look()
+            self._on_progress(progress)
+            if self._clock.monotonic() - self._written >= INTO_THE_FILE:
+                try:
+                    tell(self._connection, self._told(progress))
+                except sqlite3.OperationalError as error:
+                    if not is_locked(error):
+                        raise
+                self._written = self._clock.monotonic()  # in the file, or left for the next time
+            await self._clock.sleep(max(EVERY, self._cost / _SHARE))
 
-    async def __aexit__(self, *error: object) -> None:
-        assert self._telling is not None
-        self._telling.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._telling
-
-    def last_word(self) -> None:
-        """Tell how it ended, however it did: whoever listens, and the file, inside the caller's transaction."""
+    def last_word(self) -> Progress:
+        """Write into the file how it ended, inside the caller's transaction; give it for whoever listens."""
         progress = self.look()
-        self._on_progress(progress)
         tell(self._connection, self._told(progress))
+        return progress
 
     def look(self) -> Progress:
         """See how the crawl goes."""
         began = self._clock.monotonic()
-        seen, gauge = standing(self._connection, page_size=self._page_size), self._meter.gauge()
+        seen, gauge = standing(self._connection, page_size=self._page_size), self._client.gauge()
         now = self._clock.monotonic()
         self._cost = now - began
-        waited = self._meter.waited_seconds
+        waited = self._client.waited_seconds
         self._work.note(now, seen.asked, waited)
         self._edges.note(now, seen.edges)
         self._sent.note(now, gauge.sent)
@@ -118,16 +109,6 @@ class Teller:
             ),
             at_least=seen.at_least,
         )
-
-    async def _go_on(self) -> None:
-        while True:
-            progress = self.look()
-            self._on_progress(progress)
-            if self._clock.monotonic() - self._written >= INTO_THE_FILE:
-                with contextlib.suppress(sqlite3.OperationalError):  # somebody reads or writes: next time
-                    tell(self._connection, self._told(progress))
-                self._written = self._clock.monotonic()
-            await self._clock.sleep(max(EVERY, self._cost / _SHARE))
 
     def _told(self, progress: Progress) -> Told:
         now, gauge, seen = self._clock.now(), progress.gauge, progress.standing

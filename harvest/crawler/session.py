@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from harvest.api.cursors import canonical
 from harvest.client.budget import Budget
-from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Fetcher, Hooks, Witness
-from harvest.crawler.progress import Meter, Progress, Teller
+from harvest.client.client import Client
+from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Hooks, Witness
+from harvest.crawler.progress import Progress, Teller
 from harvest.models import Limits
-from harvest.store import harvests, lease, runs
+from harvest.store import harvests, runs
 from harvest.store.commit import PageCommitter
 from harvest.store.database import (
     Guard,
@@ -27,20 +28,13 @@ from harvest.store.database import (
     storage_errors,
 )
 from harvest.store.frontier import Frontier
-from harvest.store.outcomes import Tolerance
+from harvest.store.lease import HEARTBEAT_SECONDS, Lease
 from harvest.system.clock import Clock, as_text
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 Harvests = Sequence[tuple[Sequence[str], Limits]]  # the addresses each starts from, and its options
-
-
-class Service(Fetcher, Meter, Protocol):
-    """What a session needs of the client."""
-
-    async def settle(self) -> None:
-        """Wait for what is on the wire and belongs to no list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +46,13 @@ class Conditions:
     options: Mapping[str, object] = field(default_factory=dict)
     max_in_flight: int = MAX_IN_FLIGHT
     page_size: int = 200
-    tolerance: Tolerance = field(default_factory=Tolerance)
 
 
 async def crawl(
     path: Path,
     wanted: Harvests,
     *,
-    client: Service,
+    client: Client,
     conditions: Conditions,
     witness: Witness,
     clock: Clock,
@@ -73,19 +66,19 @@ async def crawl(
     `on_start` gets the engine, so that a signal can stop it; `on_progress` hears every second how it goes. Raises
     HarvestError; whatever happens, what was committed stays and the harvests can be resumed.
     """
-    with storage_errors(path):
+    with storage_errors(path), Lease(path) as lease:
         back_up_before_migrating(path)
         db = open_for_crawl(path)
         try:
-            run_id = _begin(db, path, wanted, conditions, clock)
+            run_id = _begin(db, lease, wanted, conditions, clock)
             budget = budget or Budget()
             budget.count_before(*runs.spent(db.conn))
-            engine = _engine(db, run_id, client, conditions, witness, clock, budget)
+            engine = _engine(db, lease, run_id, client, conditions, witness, clock, budget)
             guard = Guard(path)
 
             def progressed(progress: Progress) -> None:
                 if (gone := guard.trouble()) is not None:
-                    engine.fail(gone)
+                    raise gone
                 if on_progress is not None:
                     on_progress(progress)
 
@@ -93,8 +86,7 @@ async def crawl(
             on_start(engine)
             stop_reason = "failed"
             try:
-                async with teller:
-                    stop_reason = await engine.run()
+                stop_reason = await engine.run(teller.go_on)
                 if (gone := guard.trouble()) is not None:  # since the last look
                     raise gone
             except Exception as error:
@@ -102,19 +94,21 @@ async def crawl(
                 raise
             finally:
                 await client.settle()
-                _end(db, run_id, stop_reason, client, clock, teller)
+                last = _end(db, lease, run_id, stop_reason, client, clock, teller)
+                if last is not None and on_progress is not None:
+                    on_progress(last)
             fold_wal(db.conn)
             return stop_reason
         finally:
             db.conn.close()
 
 
-def _begin(db: Database, path: Path, wanted: Harvests, conditions: Conditions, clock: Clock) -> int:
+def _begin(db: Database, lease: Lease, wanted: Harvests, conditions: Conditions, clock: Clock) -> int:
     """Do everything that precedes the first request, in one transaction; give the run's id."""
     now = clock.now()
     with immediately(db):
         apply_schema(db)
-        lease.take(db.conn, now, path)
+        lease.take(db.conn, now)
         ids = [harvests.enrol(db.conn, addresses, limits, as_text(now)) for addresses, limits in wanted]
         run_id = runs.start_run(
             db.conn,
@@ -129,8 +123,9 @@ def _begin(db: Database, path: Path, wanted: Harvests, conditions: Conditions, c
 
 def _engine(
     db: Database,
+    lease: Lease,
     run_id: int,
-    client: Service,
+    client: Client,
     conditions: Conditions,
     witness: Witness,
     clock: Clock,
@@ -138,17 +133,18 @@ def _engine(
 ) -> Engine:
     def next_round() -> bool:
         with db.atomic():
+            lease.check(db.conn)
             return harvests.next_round(db.conn, run_id, as_text(clock.now()))
 
     return Engine(
-        frontier=Frontier(db.conn, page_size=conditions.page_size),
+        frontier=Frontier(db.conn, page_size=conditions.page_size, lease=lease),
         client=client,
-        committer=PageCommitter(db, run_id, canonical=canonical, tolerance=conditions.tolerance),
+        committer=PageCommitter(db, run_id, canonical=canonical, lease=lease),
         hooks=Hooks(
             next_round=next_round,
             fail_seed=lambda task, reason: harvests.fail_seed(db.conn, task.subject_id, reason),
             heartbeat=lambda: lease.renew(db.conn, clock.now()),
-            heartbeat_seconds=lease.HEARTBEAT_SECONDS,
+            heartbeat_seconds=HEARTBEAT_SECONDS,
         ),
         witness=witness,
         clock=clock,
@@ -157,10 +153,15 @@ def _engine(
     )
 
 
-def _end(db: Database, run_id: int, stop_reason: str, client: Service, clock: Clock, teller: Teller) -> None:
+def _end(
+    db: Database, lease: Lease, run_id: int, stop_reason: str, client: Client, clock: Clock, teller: Teller
+) -> Progress | None:
+    """Close the books; give how it ended, or None when the file is somebody else's by now."""
+    last = None
     with db.atomic():
-        teller.last_word()
-        harvests.pause(db.conn)
+        if lease.give_back(db.conn):  # else somebody else goes on with these very harvests
+            last = teller.last_word()
+            harvests.pause(db.conn)
         runs.end_run(
             db.conn,
             run_id,
@@ -169,4 +170,4 @@ def _end(db: Database, run_id: int, stop_reason: str, client: Service, clock: Cl
             waited_ms=round(client.waited_seconds * 1000),
             tally=client.take_tally(),
         )
-        lease.give_back(db.conn)
+    return last

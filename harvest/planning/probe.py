@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import Protocol
 
 from harvest.api.endpoints import redacted
+from harvest.client.client import Client
 from harvest.errors import ApiError, Blocked, PermanentError, SeedError, TransientError
 from harvest.lists import KINDS, RESOLVE, ListKind
 from harvest.models import Limits, Page, Playlist, Task, Track, User
@@ -23,13 +24,6 @@ from harvest.rules import depth_of, leads_of, recipe
 from harvest.things import THINGS
 
 _MOST_PAGES = 2  # of lists that lead on
-
-
-class Asker(Protocol):
-    """What a survey needs of the client."""
-
-    async def fetch(self, task: Task) -> Page:
-        """Ask for the next page of a list."""
 
 
 class Holder(Protocol):
@@ -53,7 +47,7 @@ class Surveyed:
 
 
 async def survey(
-    client: Asker, seed_url: str, limits: Limits, *, page_size: int, file: Holder | None = None
+    client: Client, seed_url: str, limits: Limits, *, page_size: int, file: Holder | None = None
 ) -> Surveyed:
     """Ask for a seed and where it leads; `file` says what of it is there already.
 
@@ -68,7 +62,7 @@ async def survey(
 
 
 class _Survey:
-    def __init__(self, client: Asker, limits: Limits, page_size: int, file: Holder | None) -> None:
+    def __init__(self, client: Client, limits: Limits, page_size: int, file: Holder | None) -> None:
         self._client, self._limits, self._size, self._file = client, limits, page_size, file
         self._latencies: list[int] = []
         self._skipped = 0.0

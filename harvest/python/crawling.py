@@ -244,10 +244,10 @@ class _Worker:
             await run_session(
                 request.path,
                 request.harvests,
-                client=connection,
+                client=connection.client,
                 conditions=Conditions(
                     api_url=self._settings.api_url,
-                    credential_kind=connection.credential_kind,
+                    credential_kind=connection.bearer.kind,
                     options=request.options(),
                     max_in_flight=asking.max_in_flight,
                     page_size=asking.page_size,

@@ -6,9 +6,10 @@ Never: a network call, or a second transaction. Before the commit nothing happen
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from harvest.lists import KINDS, RESOLVE, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.store import edges, entities, readings, search, seeds
 from harvest.store.edges import Kept
+from harvest.store.lease import Lease
 from harvest.store.outcomes import Standing, Tolerance, outcome_of
 from harvest.store.write_cache import Recent
 
@@ -44,11 +46,16 @@ class PageCommitter:
         *,
         canonical: Callable[[str], str] = str,
         tolerance: Tolerance | None = None,
+        lease: Lease | None = None,
     ) -> None:
-        """`canonical` brings spellings of one request together, so that loops are seen."""
+        """`canonical` brings spellings of one request together, so that loops are seen.
+
+        Once the `lease` is somebody else's, whatever is to be written raises CrawlBusy instead.
+        """
         self._db = db
         self._connection: sqlite3.Connection = db.conn
         self._run_id = run_id
+        self._lease = lease
         self._canonical = canonical
         self._tolerance = tolerance or Tolerance()
         self._users, self._tracks = Recent(), Recent()
@@ -56,7 +63,7 @@ class PageCommitter:
     def keep(self, task: Task, page: Page, tally: Mapping[int, int]) -> Receipt:
         """Commit a page with everything it brings."""
         kind = KINDS[task.kind]
-        with self._db.atomic():
+        with self._transaction():
             kept = edges.choose(self._connection, task, kind.edge, page.items)
             page_id = self._insert_page(task, page, kept)
             self._merge(kind, page, kept, page_id)
@@ -77,7 +84,7 @@ class PageCommitter:
         """End a list by what went wrong with it, keeping its cursor and the evidence; give the outcome."""
         outcome = next((o for cls, o in _OUTCOMES.items() if isinstance(error, cls)), Outcome.FAILED)
         kind = KINDS[task.kind]
-        with self._db.atomic():
+        with self._transaction():
             self._resolve_failures(task, now)  # what was wrong before is no longer what is wrong
             self._note_failure(task, error, now, error.attempts)
             readings.end(self._connection, task, kind, outcome, now)
@@ -86,12 +93,20 @@ class PageCommitter:
 
     def release(self, task: Task, tally: Mapping[int, int]) -> None:
         """Give back a list that was taken up and not finished; it goes on from its cursor another time."""
-        with self._db.atomic():
+        with self._transaction():
             self._connection.execute(
                 "UPDATE readings SET state = 'todo' WHERE task_id = ? AND number = ? AND state = 'doing'",
                 (task.id, task.reading),
             )
             self._count_requests(tally)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Write all of it or nothing, and nothing into a file that is no longer ours."""
+        with self._db.atomic():
+            if self._lease is not None:
+                self._lease.check(self._connection)
+            yield
 
     def _insert_page(self, task: Task, page: Page, kept: Kept) -> int:
         """Record the page. One that our cap cut is asked again some day, so its own cursor stands, without a time:

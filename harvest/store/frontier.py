@@ -11,6 +11,7 @@ from collections import deque
 
 from harvest.models import Task
 from harvest.store.harvests import LOOKED_UP, WANTED
+from harvest.store.lease import Lease
 
 _LOOK_AHEAD = 64
 
@@ -35,8 +36,9 @@ WHERE r.task_id = ? AND r.state <> 'ended'
 class Frontier:
     """The lists still to be read, as this process takes them up."""
 
-    def __init__(self, connection: sqlite3.Connection, *, page_size: int = 200) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, page_size: int = 200, lease: Lease | None = None) -> None:
         self._connection = connection
+        self._lease = lease
         self._page_size = page_size
         self._ahead: deque[int] = deque()
 
@@ -45,7 +47,12 @@ class Frontier:
         return not any(self._connection.execute(OPEN_READINGS, (state, 1)).fetchone() for state in ("todo", "doing"))
 
     def claim(self) -> Task | None:
-        """Take up the next list and mark it as being read; None when there is none to take."""
+        """Take up the next list and mark it as being read; None when there is none to take.
+
+        Raises CrawlBusy when the lease has become somebody else's.
+        """
+        if self._lease is not None:
+            self._lease.check(self._connection)
         while (task_id := self._next_id()) is not None:
             task = self._read(task_id)
             if task is not None:

@@ -240,7 +240,7 @@ def test_a_running_crawl_keeps_the_analysis_out(run, crawled, tmp_path):
     with connection:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         row = (socket.gethostname(), os.getpid(), born(os.getpid()), now)
-        connection.execute("INSERT INTO lease VALUES (1, ?, ?, ?, ?)", row)
+        connection.execute("INSERT INTO lease VALUES (1, '', ?, ?, ?, ?)", row)
     connection.close()
     done = run("analyze", "--db", "t.db")
     assert done.returncode == 4

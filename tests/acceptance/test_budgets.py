@@ -27,8 +27,8 @@ async def crawl_within(path, server, budget, **options):
         return await crawl(
             path,
             [(server.world.seed_url(), LIMITS)],
-            client=connection,
-            conditions=Conditions(server.url, connection.credential_kind, max_in_flight=8, page_size=5),
+            client=connection.client,
+            conditions=Conditions(server.url, connection.bearer.kind, max_in_flight=8, page_size=5),
             witness=onlooker,
             clock=clock,
             on_start=onlooker.started,

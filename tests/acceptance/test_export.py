@@ -649,7 +649,7 @@ def test_a_crawl_that_was_killed_is_not_called_running(harvest, tmp_path, born_a
     shutil.copy(harvest, path)
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         row = (socket.gethostname(), os.getppid(), born_at, NOW)
-        connection.execute("INSERT INTO lease VALUES (1, ?, ?, ?, ?)", row)
+        connection.execute("INSERT INTO lease VALUES (1, '', ?, ?, ?, ?)", row)
     assert leave(path, tmp_path / "out", format="csv")["source"]["crawl_running"] is runs
 
 

@@ -13,11 +13,12 @@ from contextlib import closing
 
 import pytest
 
-from harvest.errors import StorageFailed, StoreError
+from harvest.errors import CrawlBusy, StorageFailed, StoreError
 from harvest.models import Limits
-from harvest.store import lease
+from harvest.simulator import serve
 from harvest.store.database import open_for_crawl
-from tests.crawling import Onlooker, assert_exact, assert_sound, crawl_into
+from harvest.store.lease import Lease
+from tests.crawling import Onlooker, assert_exact, assert_sound, crawl_into, read
 from tests.waiting import PATIENCE, until
 
 CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")
@@ -224,25 +225,61 @@ def test_two_crawls_started_together_do_not_share_a_file(start, server, tmp_path
     assert codes == [0, 4]
 
 
+def test_a_crawl_whose_file_another_host_has_taken_over_writes_no_more(tmp_path, small_world):
+    """As after hours of sleep. The harvests, which are theirs now, stay as they are; only our run is closed."""
+    path = tmp_path / "t.db"
+
+    class Watching(Onlooker):
+        def page_committed(self, task, page, receipt):
+            super().page_committed(task, page, receipt)
+            if len(self.pages) == 5:
+                with closing(sqlite3.connect(path)) as theirs, theirs:
+                    theirs.execute("UPDATE lease SET holder = 'they', host = 'elsewhere', pid = 17")
+
+    async def both():
+        async with serve(small_world) as server:
+            await crawl_into(path, server, limits=Limits(max_users=20), onlooker=Watching(), page_size=5)
+
+    with pytest.raises(CrawlBusy, match="taken over by process 17 on elsewhere"):
+        asyncio.run(both())
+    assert read(path, "SELECT count(*) FROM pages") == [(5,)]
+    assert read(path, "SELECT state FROM harvests") == [("running",)]
+    assert read(path, "SELECT holder, host, pid FROM lease") == [("they", "elsewhere", 17)]
+    assert read(path, "SELECT stop_reason FROM runs") == [("CrawlBusy",)]
+    assert_sound(path)
+
+
+def test_two_crawls_in_one_process_do_not_share_a_file(tmp_path, small_world):
+    path = tmp_path / "t.db"
+
+    async def both():
+        async with serve(small_world) as server:
+            return await asyncio.gather(
+                *(crawl_into(path, server, limits=Limits(max_users=3)) for _ in range(2)), return_exceptions=True
+            )
+
+    one, other = asyncio.run(both())
+    assert one == "drained"
+    assert isinstance(other, CrawlBusy)
+
+
 def test_a_lease_from_another_host_holds_until_its_heartbeat_is_old(db, db_path):
     from datetime import UTC, datetime, timedelta
 
-    from harvest.errors import CrawlBusy
-
     now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-    db.conn.execute("INSERT INTO lease VALUES (1, 'elsewhere', 1, '', '2026-11-20T11:58:00Z')")
+    db.conn.execute("INSERT INTO lease VALUES (1, '', 'elsewhere', 1, '', '2026-11-20T11:58:00Z')")
     with pytest.raises(CrawlBusy, match="elsewhere"):
-        lease.take(db.conn, now, db_path)
-    lease.take(db.conn, now + timedelta(minutes=4), db_path)
+        Lease(db_path).take(db.conn, now)
+    Lease(db_path).take(db.conn, now + timedelta(minutes=4))
     assert db.conn.execute("SELECT pid FROM lease").fetchone() == (os.getpid(),)
 
 
 def test_a_process_number_that_was_given_to_somebody_else_holds_nothing(db, db_path):
     from datetime import UTC, datetime
 
-    lease.take(db.conn, datetime.now(UTC), db_path)
+    Lease(db_path).take(db.conn, datetime.now(UTC))
     db.conn.execute("UPDATE lease SET pid = ?, process_born = 'long ago'", (os.getppid(),))
-    lease.take(db.conn, datetime.now(UTC), db_path)
+    Lease(db_path).take(db.conn, datetime.now(UTC))
     assert db.conn.execute("SELECT pid FROM lease").fetchone() == (os.getpid(),)
 
 

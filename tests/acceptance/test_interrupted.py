@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 import shutil
@@ -11,9 +12,13 @@ from collections import Counter
 
 import pytest
 
+from harvest.crawler.session import Conditions, crawl
+from harvest.errors import StorageFailed
 from harvest.models import Limits
-from harvest.simulator import run_in_thread
-from tests.crawling import assert_exact, assert_sound, crawl_world, graph_of, read
+from harvest.simulator import run_in_thread, serve
+from harvest.system.clock import SystemClock
+from harvest.wiring import connect
+from tests.crawling import Onlooker, assert_exact, assert_sound, crawl_world, graph_of, read, settings_for
 from tests.faulty import assert_no_contradiction
 from tests.waiting import PATIENCE, quiet_port, read_until, until
 
@@ -140,6 +145,38 @@ def test_a_power_cut_leaves_an_earlier_page_and_never_half_of_one(run, start, se
         assert run(*arguments, "--delay", "0", server=server).returncode == 0
         exact(copy, server)
         assert_no_contradiction(copy)
+
+
+def test_a_display_that_fails_ends_the_crawl_at_once_and_the_books_are_closed(small_world, tmp_path):
+    path = tmp_path / "t.db"
+
+    def heard(progress):
+        if progress.standing.asked:
+            raise OSError("nowhere to show it")
+
+    async def crawling():
+        clock = SystemClock()
+        async with (
+            serve(small_world, latency=0.02) as server,
+            connect(settings_for(server), clock=clock, delay=0.02) as connection,
+        ):
+            await crawl(
+                path,
+                [(small_world.seed_url(), LIMITS)],
+                client=connection.client,
+                conditions=Conditions(server.url, connection.bearer.kind, page_size=5),
+                witness=Onlooker(),
+                clock=clock,
+                on_progress=heard,
+            )
+
+    with pytest.raises(StorageFailed, match="nowhere to show it"):
+        asyncio.run(crawling())
+    assert read(path, "SELECT stop_reason, ended_at IS NOT NULL FROM runs") == [("OSError", 1)]
+    assert read(path, "SELECT state FROM harvests") == [("paused",)]
+    assert read(path, "SELECT count(*) FROM lease") == [(0,)]
+    assert read(path, "SELECT count(*) FROM tasks WHERE state = 'doing'") == [(0,)]
+    assert read(path, "SELECT count(*) FROM tasks WHERE state = 'todo'") != [(0,)]
 
 
 @pytest.fixture(scope="module")

@@ -133,7 +133,7 @@ async def is_held(path, world, limits, size):
     """Plan a crawl, crawl, and say whether it took as many requests as planned."""
     async with serve(world, gzip=False) as server:
         async with connect(settings_for(server), clock=SystemClock(), delay=0) as connection:
-            found = await survey(connection, world.seed_url(), page_size=size)
+            found = await survey(connection.client, world.seed_url(), page_size=size)
         assert server.total <= 4
         plan = estimate([found.outlook], [limits], Conditions(page_size=size))
         before = server.total

@@ -78,8 +78,8 @@ async def run(scene: Scene, users: int) -> str:
                     await crawl(
                         Path(folder) / "tracks.db",
                         [(world.seed_url(), Limits(max_users=users))],
-                        client=connection,
-                        conditions=Conditions(server.url, connection.credential_kind),
+                        client=connection.client,
+                        conditions=Conditions(server.url, connection.bearer.kind),
                         witness=Onlooker(),
                         clock=clock,
                         on_progress=hear,

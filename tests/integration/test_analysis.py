@@ -331,7 +331,7 @@ def test_a_file_in_use_is_left_alone(file):
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         import socket
 
-        connection.execute("INSERT INTO lease VALUES (1, ?, 1, ?, ?)", (socket.gethostname(), born(1) or "", now))
+        connection.execute("INSERT INTO lease VALUES (1, '', ?, 1, ?, ?)", (socket.gethostname(), born(1) or "", now))
     connection.close()
     with pytest.raises(CrawlBusy, match=r"by process 1 .*then analyse again\."):
         file.analysed()

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from harvest.auth.bearer import Bearer
+from harvest.client.budget import Budget
 from harvest.client.client import Client
 from harvest.client.retry import Retry
 from harvest.client.token_transport import TokenDoor
@@ -19,6 +20,7 @@ from harvest.errors import (
     Blocked,
     Forbidden,
     Gone,
+    Halted,
     SeedError,
     ServerTrouble,
     SettingsError,
@@ -67,16 +69,20 @@ async def build(clock, log):
     """Make clients as the wiring does; they are closed in the end."""
     opened = []
 
-    def build(*, delay=0.5, api_url=API, deadline=60.0, largest_body=64 << 20, full_profiles=False, **credentials):
+    def build(
+        *, delay=0.5, api_url=API, deadline=60.0, largest_body=64 << 20, full_profiles=False, budget=None, **credentials
+    ):
         http = open_http()
         opened.append(http)
         random = Random(5)
         pace = Pace(clock=clock, delay=delay, random=random, on_wait=log.waiting)
-        sender = Sender(http, pace=pace, clock=clock, observer=log, deadline=deadline, largest_body=largest_body)
+        sender = Sender(
+            http, pace=pace, clock=clock, observer=log, budget=budget, deadline=deadline, largest_body=largest_body
+        )
         retry = Retry(pace=pace, clock=clock, random=random, on_wait=log.waiting)
         door = TokenDoor(sender, retry=retry)
         bearer = Bearer(send=door, clock=clock, **(credentials or {"access_token": "T0KEN"}))
-        return Client(sender, authority=bearer, retry=retry, api_url=api_url, full_profiles=full_profiles)
+        return Client(sender, bearer=bearer, retry=retry, api_url=api_url, full_profiles=full_profiles)
 
     yield build
     for http in opened:
@@ -536,10 +542,73 @@ async def test_halt_drops_who_waits_and_keeps_who_is_on_the_wire(build, httpx_mo
     gate.set()
     results = await asyncio.gather(*fetches, return_exceptions=True)
     assert results[0].received == 0
-    assert all(isinstance(result, asyncio.CancelledError) for result in results[1:])
-    with pytest.raises(asyncio.CancelledError):
+    assert [type(result) for result in results[1:]] == [Halted, Halted]
+    with pytest.raises(Halted):
         await client.fetch(TASK)
     assert clock.seconds == 1000
+
+
+async def test_a_halt_is_no_cancellation_so_the_task_goes_on(build, httpx_mock):
+    """Timeouts and task groups count the cancellations of a task; one that nobody takes back confuses the next."""
+    client = build(delay=100)
+    httpx_mock.add_response(json=EMPTY)
+    await client.fetch(TASK)
+
+    async def fetch():
+        with pytest.raises(Halted):
+            await client.fetch(TASK)
+        async with asyncio.timeout(60):
+            await asyncio.sleep(0)
+        return asyncio.current_task().cancelling()
+
+    fetching = asyncio.create_task(fetch())
+    await client_has(client, queued=1)
+    client.halt()
+    client.halt()
+    await client.room()
+    assert await fetching == 0
+
+
+async def test_who_is_cancelled_as_well_as_halted_stays_cancelled(build, httpx_mock):
+    client = build(delay=100)
+    httpx_mock.add_response(json=EMPTY)
+    await client.fetch(TASK)
+    fetching = asyncio.create_task(client.fetch(TASK))
+    await client_has(client, queued=1)
+    client.halt()
+    fetching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await fetching
+
+
+async def test_a_budget_that_is_spent_halts_every_fetch_and_ends_no_task(build, httpx_mock):
+    client = build(budget=Budget(max_requests=1))
+    httpx_mock.add_response(json=EMPTY)
+    async with asyncio.TaskGroup() as group:
+        fetches = [group.create_task(outcome(client.fetch(TASK))) for _ in range(3)]
+    assert sorted(fetch.result() for fetch in fetches) == ["Halted", "Halted", "Page"]
+    assert not any(fetch.cancelling() for fetch in fetches)
+
+
+async def test_a_budget_that_is_spent_halts_whoever_waits_for_a_token(build, httpx_mock):
+    client = build(budget=Budget(max_requests=0), client_id="IDENT", client_secret="S3CRET")
+    assert [await outcome(client.fetch(TASK)) for _ in range(2)] == ["Halted", "Halted"]
+    await client.settle()
+
+
+async def outcome(fetch):
+    """Give the name of what a fetch brings or raises."""
+    try:
+        return type(await fetch).__name__
+    except Halted as error:
+        return type(error).__name__
+
+
+async def client_has(client, *, queued):
+    """Wait until so many fetches stand in the line."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert client.queued == queued
 
 
 async def test_an_observer_hears_of_every_request_and_every_wait(client, httpx_mock, log):

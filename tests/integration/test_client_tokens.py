@@ -34,7 +34,7 @@ async def build(clock):
         retry = Retry(pace=pace, clock=clock)
         door = TokenDoor(sender, retry=retry)
         bearer = Bearer(send=door, clock=clock, client_id="id", client_secret="secret", keeper=keeper)
-        return Client(sender, authority=bearer, retry=retry)
+        return Client(sender, bearer=bearer, retry=retry)
 
     yield build
     for http in opened:

@@ -69,7 +69,7 @@ async def connect():
         async def no_tokens(path, headers, form):
             raise AssertionError
 
-        return Client(sender, authority=Bearer(send=no_tokens, clock=clock, access_token="T"), retry=retry, api_url=url)
+        return Client(sender, bearer=Bearer(send=no_tokens, clock=clock, access_token="T"), retry=retry, api_url=url)
 
     yield connect
     for pool in opened:

@@ -60,7 +60,7 @@ def read_one_list(db, world: World, kind, subject: int, page_size: int) -> tuple
         ):
             task, pages = Task(task_id, kind.name, subject, page_size=page_size), 0
             while True:
-                receipt = committer.keep(task, await connection.fetch(task), connection.take_tally())
+                receipt = committer.keep(task, await connection.client.fetch(task), connection.client.take_tally())
                 task, pages = receipt.task, pages + 1
                 if receipt.outcome is not None:
                     return receipt.outcome.value, pages

@@ -133,7 +133,7 @@ async def _service(settings: Settings) -> list[Line]:
     """Ask the service: does it answer, does it accept us, as whom, and what time has it."""
     try:
         async with connect_briefly(settings, keeper_for(settings)) as connection:
-            lines = [Line("sign-in", True, connection.credential_kind.replace("_", " "))]
+            lines = [Line("sign-in", True, connection.bearer.kind.replace("_", " "))]
             lines += await _answers(connection, settings)
             return [*lines, _clock(connection.sender.clock_ahead)]
     except LoginNeeded as error:

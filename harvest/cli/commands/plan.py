@@ -118,12 +118,15 @@ async def _ask(request: Request, wanted: Sequence[_Wanted], file: Known | None) 
             for one in unknown:
                 parts = []
                 for address in one.addresses:
-                    found = await survey(connection, address, one.limits, page_size=conditions.page_size, file=file)
+                    found = await survey(
+                        connection.client, address, one.limits, page_size=conditions.page_size, file=file
+                    )
                     one.seeds[address] = found
                     parts.append(found.outlook)
                     latencies.append(found.latency)
                 one.outlook = outlook_of(parts)
-            sent, interval, latency = connection.sender.sent, connection.pace.interval, max(latencies)
+            gauge = connection.client.gauge()
+            sent, interval, latency = gauge.sent, gauge.interval, max(latencies)
     return _Asked(sent, Speed(interval, latency, conditions.max_in_flight, conditions.page_size))
 
 

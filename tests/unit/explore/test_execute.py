@@ -62,7 +62,7 @@ REFUSED = {
     "UPDATE tracks SET title = 'x'": "UPDATE",
     "DELETE FROM tracks": "DELETE",
     "WITH x AS (SELECT 1) DELETE FROM tracks": "DELETE",
-    "REPLACE INTO lease VALUES (1, '', 1, '', '')": "INSERT",
+    "REPLACE INTO lease VALUES (1, '', '', 1, '', '')": "INSERT",
     "CREATE TABLE x (y)": "CREATE or DROP",
     "CREATE TEMP TABLE x (y)": "CREATE or DROP",
     "CREATE VIRTUAL TABLE temp.x USING fts5vocab (main, track_search, row)": "CREATE or DROP",
