@@ -15,7 +15,7 @@ from harvest.errors import ApiError
 from harvest.models import Limits, Outcome, Page, Receipt, Task
 from harvest.settings import Settings
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Server, Truth, World, serve
-from harvest.simulator.oracle import expect
+from harvest.simulator.oracle import Oracle
 from harvest.system.clock import Clock, SystemClock
 from harvest.wiring import connect
 
@@ -56,7 +56,39 @@ TRACK_COLUMNS = (
     "access",
     "sharing",
     "seen_as",
+    "uploader_list_rank",
 )
+PLAYLIST_COLUMNS = (
+    "owner_id",
+    "title",
+    "permalink_url",
+    "created_at",
+    "track_count",
+    "likes_count",
+    "duration_ms",
+    "playlist_type",
+    "genre",
+    "label_name",
+    "sharing",
+    "artwork_url",
+    "description",
+    "owner_list_rank",
+)
+COMMENT_COLUMNS = ("track_id", "user_id", "created_at", "timestamp_ms", "body", "track_list_rank")
+PARTS = (
+    "engagements",
+    "follows",
+    "playlist_engagements",
+    "playlist_tracks",
+    "users",
+    "tracks",
+    "tags",
+    "playlists",
+    "comments",
+    "lists",
+    "visits",
+)
+Start = str | Sequence[str]  # the seed of a harvest, or several
 
 
 class Onlooker:
@@ -93,7 +125,7 @@ def settings_for(server: Server, **changes: Any) -> Settings:
 async def crawl_into(
     path: Path,
     server: Server,
-    seeds: Sequence[str] | None = None,
+    seeds: Sequence[Start] | None = None,
     limits: Limits | None = None,
     *,
     onlooker: Onlooker | None = None,
@@ -103,10 +135,11 @@ async def crawl_into(
     clock: Clock | None = None,
     **settings: Any,
 ) -> str:
-    """Crawl a served world; give the reason of the stop."""
+    """Crawl a served world, each of `seeds` a harvest of its own; give the reason of the stop."""
     onlooker = onlooker or Onlooker()
     clock = clock or SystemClock()
-    wanted = [([url], limits or Limits()) for url in seeds or [server.world.seed_url()]]
+    starts = [[seed] if isinstance(seed, str) else list(seed) for seed in seeds or [server.world.seed_url()]]
+    wanted = [(addresses, limits or Limits()) for addresses in starts]
     async with connect(
         settings_for(server, **settings), clock=clock, delay=delay, max_in_flight=max_in_flight
     ) as connection:
@@ -124,7 +157,7 @@ async def crawl_into(
 def crawl_world(
     path: Path,
     world: World,
-    seeds: Sequence[str] | None = None,
+    seeds: Sequence[Start] | None = None,
     limits: Limits | None = None,
     *,
     server_options: dict[str, Any] | None = None,
@@ -154,22 +187,25 @@ def contents(path: Path) -> dict[str, Any]:
     for track_id, name in read(path, "SELECT tt.track_id, t.name FROM track_tags tt JOIN tags t ON t.id = tt.tag_id"):
         tags[track_id].add(name)
     return {
-        "engagements": {
-            tuple(row[:3]): tuple(row[3:])
-            for row in read(
-                path,
-                "SELECT user_id, track_id, engagement_type, user_list_rank, track_list_rank FROM user_engagements",
-            )
+        "engagements": _edges(
+            path, "SELECT user_id, track_id, engagement_type, user_list_rank, track_list_rank FROM user_engagements"
+        ),
+        "follows": _edges(
+            path, "SELECT follower_id, followee_id, followings_list_rank, followers_list_rank FROM user_follows"
+        ),
+        "playlist_engagements": _edges(
+            path,
+            "SELECT user_id, playlist_id, engagement_type, user_list_rank, playlist_list_rank"
+            " FROM playlist_engagements",
+        ),
+        "playlist_tracks": {
+            row[:2]: row[2] for row in read(path, "SELECT playlist_id, position, track_id FROM playlist_tracks")
         },
-        "users": {
-            row[0]: dict(zip(USER_COLUMNS, row[1:], strict=True))
-            for row in read(path, f"SELECT id, {', '.join(USER_COLUMNS)} FROM users")
-        },
-        "tracks": {
-            row[0]: dict(zip(TRACK_COLUMNS, row[1:], strict=True))
-            for row in read(path, f"SELECT id, {', '.join(TRACK_COLUMNS)} FROM tracks")
-        },
+        "users": _rows(path, "users", USER_COLUMNS),
+        "tracks": _rows(path, "tracks", TRACK_COLUMNS),
         "tags": {track_id: frozenset(names) for track_id, names in tags.items()},
+        "playlists": _rows(path, "playlists", PLAYLIST_COLUMNS),
+        "comments": _rows(path, "comments", COMMENT_COLUMNS),
         "lists": {
             (row[0], row[1]): tuple(row[2:])
             for row in read(
@@ -177,25 +213,61 @@ def contents(path: Path) -> dict[str, Any]:
                 "SELECT kind, subject_id, outcome, collected, claimed FROM tasks WHERE kind <> 'resolve'",
             )
         },
+        "visits": {
+            row[:3]: row[3:]
+            for row in read(
+                path,
+                "SELECT dense_rank() OVER (ORDER BY harvest_id) - 1, thing, thing_id, round, place, depth, chance"
+                " FROM visits WHERE place IS NOT NULL",
+            )
+        },
+    }
+
+
+def _edges(path: Path, sql: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """Read edges with their ranks, the last two columns, by the others."""
+    return {row[:-2]: row[-2:] for row in read(path, sql)}
+
+
+def _rows(path: Path, table: str, columns: Sequence[str]) -> dict[int, dict[str, Any]]:
+    return {
+        row[0]: dict(zip(columns, row[1:], strict=True))
+        for row in read(path, f"SELECT id, {', '.join(columns)} FROM {table}")
     }
 
 
 def told(truth: Truth) -> dict[str, Any]:
     """Give the truth in the same form."""
-    return {name: dict(getattr(truth, name)) for name in ("engagements", "users", "tracks", "tags", "lists")}
+    visits = {
+        (place, visit.thing, visit.id): (visit.round, visit.place, visit.depth, visit.chance)
+        for place, chosen in enumerate(truth.visits)
+        for visit in chosen
+    }
+    return {name: visits if name == "visits" else dict(getattr(truth, name)) for name in PARTS}
 
 
 def assert_exact(
-    path: Path, world: World, seeds: Sequence[str] | None = None, limits: Limits | None = None, *, page_size: int = 200
+    path: Path,
+    world: World,
+    seeds: Sequence[Start] | None = None,
+    limits: Limits | None = None,
+    *,
+    page_size: int = 200,
 ) -> None:
-    """Compare every edge, rank, user, track, tag, count and list of a file with the world it came from."""
-    truth = told(expect(world, list(seeds) if seeds else None, **asdict(limits or Limits()), page_size=page_size))
-    found = contents(path)
-    for part, expected in truth.items():
-        assert found[part].keys() == expected.keys(), part
-        wrong = {key: (found[part][key], value) for key, value in expected.items() if found[part][key] != value}
-        assert wrong == {}, part
+    """Compare every edge, rank, thing, tag, count, list and visit of a file with the world it came from."""
+    oracle = Oracle(world, page_size=page_size)
+    oracle.crawl(*[(seed, asdict(limits or Limits())) for seed in seeds or [world.seed_url()]])
+    assert_holds(path, told(oracle.truth))
     assert_sound(path)
+
+
+def assert_holds(path: Path, expected: dict[str, Any]) -> None:
+    """Compare a file with what it must hold, part by part."""
+    found = contents(path)
+    for part, rows in expected.items():
+        assert found[part].keys() == rows.keys(), part
+        wrong = {key: (found[part][key], row) for key, row in rows.items() if found[part][key] != row}
+        assert wrong == {}, part
 
 
 def assert_sound(path: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from harvest.simulator.faults.base import EFFECTS
 from harvest.simulator.oracle import expect
-from tests.crawling import contents, read, told
-from tests.faulty import PAGE, WORLD, assert_holds, cut_short, list_of, path_of, play, victim
+from tests.crawling import assert_holds, contents, read, told
+from tests.faulty import PAGE, WORLD, cut_short, list_of, path_of, play, victim
 
 VICTIM = victim()
 LIKES = path_of(VICTIM)

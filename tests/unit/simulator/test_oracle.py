@@ -5,8 +5,9 @@ from itertools import pairwise
 import pytest
 
 from harvest.simulator import World
-from harvest.simulator.oracle import expect, iso, release_date, user_row
+from harvest.simulator.oracle import Oracle, expect
 from harvest.simulator.service.objects import Objects
+from harvest.simulator.truth.rows import iso, release_date, user_row
 
 
 def ids(pages) -> list[int]:
@@ -91,7 +92,9 @@ def test_depth_two_spills_what_most_like(world):
 
 def test_several_seeds_are_the_union_of_their_harvests(world):
     one, other = world.seed_ids(2)
-    both = expect(world, [one, other], max_users=10)
+    oracle = Oracle(world)
+    oracle.crawl((one, {"max_users": 10}), (other, {"max_users": 10}))
+    both = oracle.truth
     apart = [expect(world, one, max_users=10), expect(world, other, max_users=10)]
     assert set(both.engagements) == {edge for truth in apart for edge in truth.engagements}
     assert both.followed == apart[0].followed | apart[1].followed

@@ -1,0 +1,139 @@
+"""One harvest in rounds: what each visits, and whom or what the lists of a round lead to.
+
+Rules:
+
+1. Round 0 visits the seeds, in the order in which they were given, at depth 0. When all lists of a round have ended,
+   what they say chooses the next round. Depth rises by one whenever people are chosen.
+2. A track leads to people: likers in list order, then reposters, then commenters, each once; `max_users` of them, by
+   the order of the harvest. Other orders than `newest` take the same people by lot (BLAKE2b of `seed:user`, eight
+   bytes, smallest first), by most followers, or by fewest; unknown numbers last, ties by lower id.
+3. All people visited so far lead together to the tracks that most of them name in the lists of `via`, a person
+   counting once per track, ties by lower id; `max_tracks` of them per round. By followings and followers they lead
+   likewise to people, `max_users` of them in all.
+4. A playlist leads to its tracks in order; the playlists of a round to `max_tracks` together.
+5. What is visited already is not visited again; among the people of a track, and the first tracks of a playlist, it
+   counts towards the bound. Whoever is chosen by several is chosen by the first.
+6. People drawn around a track by lot have the chance n / N; where all were taken it is 1, else it is unknown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+
+from harvest.simulator.truth.content import Content, Visit
+from harvest.simulator.truth.options import LISTS, Options
+
+Thing = tuple[str, int]
+
+
+class Rounds:
+    """The rounds of one harvest."""
+
+    def __init__(self, seeds: Iterable[Thing], options: Options, content: Content) -> None:
+        self.options = options
+        self.visits: dict[Thing, Visit] = {}
+        self._seeds = tuple(seeds)
+        self._content = content
+        self._number = -1
+
+    def advance(self) -> bool:
+        """Go to the next round that has anything to read, and want its lists; False when there is none."""
+        while True:
+            chosen = self._chosen() if self._number >= 0 else self._first()
+            self._number += 1
+            if not chosen:
+                return False
+            self.visits.update(chosen)
+            wanted = [self._content.want(*line) for visit in chosen.values() for line in self._lists(visit)]
+            if any(wanted):
+                return True
+
+    def _first(self) -> dict[Thing, Visit]:
+        return {seed: Visit(0, *seed, place, 0) for place, seed in enumerate(self._seeds)}
+
+    def _lists(self, visit: Visit) -> Iterator[tuple[str, int, int]]:
+        """Yield kind, subject and cap of the lists that a visit reads."""
+        for name, cap in self.options.reads(visit.thing, seed=visit.round == 0).items():
+            yield LISTS[name].kind, visit.id, cap
+
+    def _chosen(self) -> dict[Thing, Visit]:
+        """Return what this round leads to, what is visited already left out; the first choice of a thing counts."""
+        chosen: dict[Thing, Visit] = {}
+        for visit in (
+            *self._from_playlists(self._leading("playlist")),
+            *self._from_tracks(self._leading("track")),
+            *self._from_people("track", self._leading("user")),
+            *self._from_people("user", self._leading("user")),
+        ):
+            if (visit.thing, visit.id) not in self.visits:
+                chosen.setdefault((visit.thing, visit.id), visit)
+        return chosen
+
+    def _leading(self, thing: str) -> list[Visit]:
+        """Return the visits of this round that are not as deep yet as the harvest goes, in order."""
+        deepest = self.options.deepest(thing, self._number)
+        found = (v for v in self.visits.values() if v.thing == thing and v.round == self._number and v.depth < deepest)
+        return sorted(found, key=lambda visit: (visit.place, visit.id))
+
+    def _named(self, visit: Visit, names: Iterable[str]) -> dict[int, None]:
+        """Return what some lists of a thing name, each once, in order."""
+        reads = self.options.reads(visit.thing, seed=visit.round == 0)
+        lists = [(LISTS[name].kind, visit.id, reads[name]) for name in names if name in reads]
+        return dict.fromkeys(item for line in lists for item in self._content.listed(*line))
+
+    def _from_playlists(self, playlists: Sequence[Visit]) -> Iterator[Visit]:
+        if not self.options.goes_to("track"):
+            return
+        room = self.options.max_tracks
+        taken: set[int] = set()
+        for visit in playlists:
+            tracks = list(self._named(visit, ["playlist-tracks"]))[: self.options.max_tracks]
+            for place, track in enumerate(tracks):
+                if track not in taken and ("track", track) not in self.visits and len(taken) < room:
+                    taken.add(track)
+                    yield Visit(self._number + 1, "track", track, place, visit.depth)
+
+    def _from_tracks(self, tracks: Sequence[Visit]) -> Iterator[Visit]:
+        if not self.options.goes_to("user"):
+            return
+        most = self.options.max_users
+        for visit in tracks:
+            people = self._in_order(self._named(visit, ["likers", "reposters", "comments"]))
+            chance = 1.0 if len(people) <= most else most / len(people) if self.options.order == "random" else None
+            for place, person in enumerate(people[:most]):
+                yield Visit(self._number + 1, "user", person, place, visit.depth + 1, chance)
+
+    def _from_people(self, thing: str, leading: Sequence[Visit]) -> Iterator[Visit]:
+        names = self.options.leads(thing)
+        if not leading or not names or not self.options.goes_to(thing):
+            return
+        deepest = self.options.deepest("user", self._number)
+        voters = [visit for visit in self.visits.values() if visit.thing == "user" and visit.depth < deepest]
+        votes = Counter(item for visit in voters for item in self._named(visit, names))
+        best = sorted(
+            (item for item in votes if (thing, item) not in self.visits), key=lambda item: (-votes[item], item)
+        )
+        depth = max(visit.depth for visit in leading) + (thing == "user")
+        for place, item in enumerate(best[: self._room(thing)]):
+            yield Visit(self._number + 1, thing, item, place, depth)
+
+    def _room(self, thing: str) -> int:
+        """Return how many things people may lead to now."""
+        if thing == "track":
+            return self.options.max_tracks
+        followed = sum(visit.thing == "user" and visit.round > 0 for visit in self.visits.values())
+        return max(0, self.options.max_users - followed)
+
+    def _in_order(self, people: Iterable[int]) -> list[int]:
+        """Put the people of a track into the order in which they are followed."""
+        order = self.options.order
+        if order == "newest":
+            return list(people)
+        if order == "random":
+            seed = self.options.sample_seed
+            return sorted(people, key=lambda p: (blake2b(b"%d:%d" % (seed, p), digest_size=8).digest(), p))
+        sign = -1 if order == "popular" else 1
+        fame = {person: self._content.truth.users[person]["followers_count"] for person in people}
+        return sorted(fame, key=lambda p: (fame[p] is None, sign * (fame[p] or 0), p))
