@@ -30,6 +30,7 @@ def take_a_step(allowance, delay=0.0):
     begin = now = allowance.stepped_at
     steps = allowance.steps
     while allowance.steps == steps:
+        assert now < begin + 3600, "no step was taken"
         now += allowance.interval
         allowance.accept(1, now, delay)
     return now - begin
@@ -52,13 +53,19 @@ def test_holds_grow_as_the_page_says(row, own, said):
     assert Refusal(0, "").length(row) == 2 ** max(0, row - 2)
 
 
-def test_two_refusals_are_solved():
-    allowance = refused(([(20, 2.0)], 0.1), ([(15, 3.0), (40, 6.0)], None))
+@pytest.mark.parametrize("hold", [10.0, 30.0])
+def test_two_refusals_are_solved(hold):
+    allowance = refused(([(20, 2.0)], 0.1), ([(15, 3.0), (40, 6.0)], None), hold=hold)
     least = (40 - 20 - 0.7) / (6 - 2)
     most = least + 1.4 / (6 - 2)
     asked = 20 / (2 + 1)
     assert allowance.rate == pytest.approx(max(0.99 * least, min(asked / 2, most)))
     assert allowance.bad == pytest.approx(most)
+
+
+def test_after_a_hold_of_less_than_ten_seconds_they_are_not():
+    allowance = refused(([(20, 2.0)], 0.1), ([(40, 6.0)], None), hold=9.9)
+    assert allowance.rate == pytest.approx(20 / (2 + 1) / 2)
 
 
 def test_a_refused_step_goes_back_to_99_percent_of_the_rate_before():
@@ -81,9 +88,13 @@ def test_a_window_of_ten_seconds():
     ("refusals", "rate"),
     [
         ([([(20, 2.0)], 0.1)], 20 / (2 + 1)),  # the first
+        ([([(2, 0.0)], 0.1)], 2 / (0 + 1)),  # two requests are enough
         ([([(1, 0.0)], 0.1)], 10 / 2),  # hardly any request
         ([([(1, 0.0)], 0.1), ([(1, 0.0)], None)], 10 / 2 / 4),  # and again
         ([([(20, 2.0)], 0.1), ([(20, 20.0)], 1.0)], 1 / 2),  # what does not fit
+        ([([(20, 2.0)], 0.1), ([(45, 12.0)], 0.1)], 10 / 2),  # nor 2.4 to 2.6 to 10 a second
+        ([([(20, 2.0)], 0.1), ([(20, 6.0)], 0.3)], 0.97 * 20 / 10),  # as many again: a window
+        ([([(19, 2.0)], 0.1), ([(19, 6.0)], 0.3)], 1 / 0.3 / 2),  # so few are none
         ([([(30, 0.0)], 0.1)], 0.97 * 10),  # never faster than this
         ([([(0, 0.0)], 90.0)], 1 / 60),  # nor more slowly
         ([([(9, 0.01)], 0.0)], 9 / (0.01 + 1)),  # no interval
@@ -110,6 +121,30 @@ def test_steps_towards_a_known_rate_and_past_it():
         steps.append(allowance.step)
     assert allowance.bad == 0
     assert steps == pytest.approx([min(0.02 * 2**n, 0.25) for n in range(6)])
+
+
+@pytest.mark.parametrize(
+    ("before", "step", "after"), [(1, 0.01, 2), (2, 0.02, 4), (4, 0.01, 8), (8, 0.01, 8), (8, 0.021, 1)]
+)
+def test_caution_after_a_refused_step(before, step, after):
+    allowance = Allowance(rate=5.0, good=4.9, step=step, steps=1, count=20, length=2.0, cost=1.0, caution=before)
+    allowance.refuse([(5, 1.0)], allowance.interval, 100.0, 1.0)
+    assert (allowance.caution, allowance.step) == (after, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("allowance", "pause"),
+    [
+        (Allowance(rate=5.0, step=0.25, cost=10.0, count=50, windowed=True), 7 * 0.25 * 50 / 5),
+        (Allowance(rate=5.0, step=0.25, cost=1.0, count=200), 7 * 16),
+        (Allowance(rate=0.1, step=0.25, cost=0.0, count=1), 7 * (1 / 0.1)),
+        (Allowance(rate=0.2, step=0.25, cost=0.0), 5 / 0.2),  # the time that five requests take
+        (Allowance(rate=2.0, step=0.01, cost=10.0, caution=8.0), 1800),
+    ],
+)
+def test_pauses_where_nothing_is_known_to_be_too_fast(allowance, pause):
+    wait = allowance.interval
+    assert take_a_step(allowance) == pytest.approx(pause, abs=wait + 1e-6)
 
 
 def test_the_example_comes_out_as_told():
