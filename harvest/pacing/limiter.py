@@ -16,14 +16,11 @@ from typing import Protocol, TypeVar
 
 from harvest.errors import Blocked, Challenged, RateLimited, TransientError
 from harvest.pacing.queue import Place, Refusal, Slot, Turns
+from harvest.pacing.tuning import USUAL, Tuning
 from harvest.system.clock import Clock
 
 Result = TypeVar("Result")
 Change = Callable[[Turns, float], Result]
-
-_GENTLE = 2.0
-_OPEN = 64.0  # so many at once is no opening any more
-_BUSY_PAUSE = 0.005
 
 
 class Busy(Exception):
@@ -74,7 +71,9 @@ class Pace:
         ledger: Ledger | None = None,
         random: Random | None = None,
         on_wait: Callable[[str, float], None] | None = None,
+        tuning: Tuning = USUAL,
     ) -> None:
+        self._tuning = tuning
         self._clock = clock
         self._ledger = ledger or LocalLedger(clock.monotonic, delay)
         self._hold_seconds = hold_seconds
@@ -84,7 +83,7 @@ class Pace:
         self._changed = asyncio.Event()
         self._untold: list[Change[None]] = []  # what the ledger was too busy to hear
         self._accepted = (0, 0)  # which hold, how many requests since then
-        self._gentle = _GENTLE  # requests that may be out while no limit is known
+        self._gentle = tuning.gentle  # requests that may be out while no limit is known
         self._out = 0
         self._holds = 0
         self._blocked = ""
@@ -150,15 +149,15 @@ class Pace:
 
         `slot` is the place of the request that was refused; `too_fast` says whether it teaches anything about the rate.
         """
-        refusal = Refusal(seconds, reason, self._hold_seconds, self._random.uniform(1.0, 1.2), too_fast)
-        self._tell(lambda turns, now: turns.refuse(refusal, slot, now))
+        refusal = Refusal(seconds, reason, self._hold_seconds, self._random.uniform(*self._tuning.jitter), too_fast)
+        self._tell(lambda turns, now: turns.refuse(refusal, slot, now, self._tuning))
         self._left(slot)
 
     def succeeded(self, slot: Slot) -> None:
         """Note a request that the service answered without complaint; after a hold this lets the others go."""
         hold, count = self._accepted
         self._accepted = (slot.hold, count + 1 if hold == slot.hold else 1)
-        self._gentle += 0.5
+        self._gentle += self._tuning.gentle_growth
         if slot.alone:
             self._tell(lambda turns, now: turns.accept(slot))
         self._left(slot)
@@ -171,7 +170,7 @@ class Pace:
 
     @property
     def _opening(self) -> bool:
-        return not self.interval and not self._holds and self._gentle < _OPEN
+        return not self.interval and not self._holds and self._gentle < self._tuning.open
 
     def _left(self, slot: Slot | None) -> None:
         """Count a request that is judged."""
@@ -195,22 +194,24 @@ class Pace:
     def _reserve(self, turns: Turns, now: float) -> Slot | Place | float:
         """Take a place, and go at once if it is free; a number says when to ask again."""
         self._count_accepted(turns, now)
-        place = turns.reserve(now, self._ledger.who)
+        place = turns.reserve(now, self._ledger.who, self._tuning)
         if place is None:
             return max(turns.hold_until - now, 0.0)
-        return place if place.wait > 0 else turns.go(now)
+        return place if place.wait > 0 else turns.go(now, self._tuning)
 
     def _count_accepted(self, turns: Turns, now: float) -> None:
         hold, count = self._accepted
         if count and hold == turns.holds:
-            turns.allowance.accept(count, now, turns.delay)
+            turns.allowance.accept(count, now, turns.delay, self._tuning)
             self._accepted = (hold, 0)
 
     async def _wait_in(self, place: Place) -> Slot | None:
         """Sleep until it is this place's turn; None when a hold came in between."""
 
         def go(turns: Turns, now: float) -> Slot | float | None:
-            return (turns.left(now) or turns.go(now)) if turns.holds == place.hold else None
+            if turns.holds != place.hold:
+                return None
+            return turns.left(now, self._tuning) or turns.go(now, self._tuning)
 
         left = place.wait
         try:
@@ -236,7 +237,7 @@ class Pace:
             try:
                 return self._change_now(change)
             except Busy:
-                await self._clock.sleep(_BUSY_PAUSE)
+                await self._clock.sleep(self._tuning.busy_pause)
 
     def _tell(self, change: Change[None]) -> None:
         """Change the turns now, or with the next change when they are busy."""
@@ -262,7 +263,7 @@ class Pace:
         """Remember what others ask us about, and tell of a hold that is new, whoever caused it."""
         present = self._clock.monotonic()
         left = turns.hold_until - now
-        if left > 0 and (turns.holds != self._holds or present + left > self.hold_until + 0.5):
+        if left > 0 and (turns.holds != self._holds or present + left > self.hold_until + self._tuning.new_hold):
             self._planned += max(0.0, present + left - max(present, self.hold_until))
             self.hold_until = max(self.hold_until, present + left)
             self._on_wait(turns.hold_reason, left)

@@ -1,7 +1,7 @@
 """Say who may start when: the line of all requests, of one process or of several. Pure.
 
 Everything in here is plain values, so that it can live in memory or in a file that processes share. Times are seconds
-on one clock, whose owner passes `now`.
+on one clock, whose owner passes `now`. `docs/pacing.md` has the equations, `tuning.py` their constants.
 
 Rule 1. Starts lie one interval apart, in the order in which places were taken, whoever took them.
 Rule 2. A refusal stops everybody. A later, shorter hold never shortens an earlier one.
@@ -15,17 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harvest.pacing.rate_learning import Allowance, Stretch
-
-HOLDS = 6
-LONGEST_HOLD = 900.0
-LONGEST_WISH = 3600.0  # a service that wants more than this is not waited for
-_FAR_AHEAD = 60.0  # a free place further away than this, without a hold, is a clock that was put back
-_BLOCKED_SECONDS = 60.0  # for so long a refusal for good counts for everybody
-_BETWEEN_MARKS = 0.2
-_MARKS = 20
-_LEVELS = 3  # and as many paces before the present one
-_ALONE_SECONDS = 120.0  # who went first and is silent for so long is not waited for
-_AT_ONCE = 1e-5  # wall clocks are no finer
+from harvest.pacing.tuning import USUAL, Tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +51,13 @@ class Refusal:
     stretch: float = 1.0
     too_fast: bool = True
 
-    def length(self, row: int) -> float:
-        """Say how long to hold: the service's word, doubled only when obeying it twice was not enough."""
+    def length(self, row: int, tuning: Tuning = USUAL) -> float:
+        """Say how many seconds to hold: the service's word, longer only when obeying it twice was not enough."""
         if self.seconds is not None:
-            longest = max(self.seconds, LONGEST_HOLD)
-            return float(min(max(self.seconds, 1.0) * 2.0 ** max(0, row - 2), longest))
-        return min(self.base * 2.0 ** (row - 1), max(LONGEST_HOLD, self.base)) * self.stretch
+            longest = max(self.seconds, tuning.longest_hold)
+            obeyed = max(self.seconds, tuning.shortest_wish)
+            return float(min(obeyed * tuning.growth ** max(0, row - tuning.obeyed), longest))
+        return min(self.base * tuning.growth ** (row - 1), max(tuning.longest_hold, self.base)) * self.stretch
 
 
 @dataclass(slots=True)
@@ -95,32 +86,32 @@ class Turns:
         """Seconds between two starts."""
         return max(self.delay, self.allowance.interval)
 
-    def reserve(self, now: float, who: str) -> Place | None:
+    def reserve(self, now: float, who: str, tuning: Tuning = USUAL) -> Place | None:
         """Take the next place; None while somebody else goes alone, and when there is nothing to wait for any more."""
-        self._forget_the_impossible(now)
+        self._forget_the_impossible(now, tuning)
         if self.blocked:
             return None
         if self.testing:
-            if self.alone and now - max(self.alone_at, self.hold_until) < _ALONE_SECONDS:
+            if self.alone and now - max(self.alone_at, self.hold_until) < tuning.alone_seconds:
                 return None
             self.alone, self.alone_at = who, now
         start = max(now, self.hold_until, self.free_at, self.last + self.interval)
         self.free_at = start + self.interval
         return Place(start, start - now, self.interval, self.holds)
 
-    def left(self, now: float) -> float:
+    def left(self, now: float, tuning: Tuning = USUAL) -> float:
         """Say how many seconds whoever's turn has come still has to wait, after whatever happened meanwhile."""
         left = max(self.hold_until, self.last + self.interval) - now
-        return left if left > _AT_ONCE else 0.0
+        return left if left > tuning.finest else 0.0
 
-    def go(self, now: float) -> Slot:
+    def go(self, now: float, tuning: Tuning = USUAL) -> Slot:
         """Start the request whose turn it is."""
         self.number += 1
         mark = (now, self.number)
-        if not self.marks or now - self.marks[-1][0] >= _BETWEEN_MARKS:
-            self.marks = [*self.marks[-_MARKS:], mark]
+        if not self.marks or now - self.marks[-1][0] >= tuning.between_marks:
+            self.marks = [*self.marks[-tuning.marks :], mark]
         if not self.levels or self.levels[-1][0] < self.allowance.stepped_at:
-            self.levels = [*self.levels[-_LEVELS:], mark]
+            self.levels = [*self.levels[-tuning.levels :], mark]
         self.last = now
         self.free_at = max(self.free_at, now + self.interval)
         return Slot(now, self.holds, self.number, self.testing)
@@ -142,21 +133,21 @@ class Turns:
         if slot.hold == self.holds and slot.alone:
             self.alone = ""
 
-    def refuse(self, refusal: Refusal, slot: Slot | None, now: float) -> None:
+    def refuse(self, refusal: Refusal, slot: Slot | None, now: float, tuning: Tuning = USUAL) -> None:
         """Stop everybody. `slot` is the place of the request that was refused."""
         if slot is not None and slot.hold < self.holds:  # asked before the hold it is late for
             if refusal.seconds is not None:
-                self._stop_until(now + min(refusal.seconds, LONGEST_WISH), refusal.reason)
+                self._stop_until(now + min(refusal.seconds, tuning.longest_wish), refusal.reason)
             return
         self.row += 1
-        length = refusal.length(self.row)
+        length = refusal.length(self.row, tuning)
         if refusal.too_fast and not (slot and slot.alone):  # that one says that the hold was too short, no more
-            self.allowance.refuse(self._stretches(slot), self.interval, now, length)
+            self.allowance.refuse(self._stretches(slot), self.interval, now, length, tuning)
         self.holds += 1
         self.number, self.marks, self.levels = 0, [], []
         self.testing, self.alone = True, ""
-        if self.row > HOLDS or length > LONGEST_WISH:
-            self._give_up(refusal.reason, length, now)
+        if self.row > tuning.holds or length > tuning.longest_wish:
+            self._give_up(refusal.reason, length, now, tuning)
         else:
             self._stop_until(now + length, refusal.reason)
 
@@ -186,20 +177,20 @@ class Turns:
         self.hold_until = max(self.hold_until, moment)
         self.hold_reason = reason
 
-    def _give_up(self, reason: str, length: float, now: float) -> None:
-        if length > LONGEST_WISH:
+    def _give_up(self, reason: str, length: float, now: float, tuning: Tuning) -> None:
+        if length > tuning.longest_wish:
             why = f"{reason} for {length / 60:.0f} minutes"
         else:
-            why = f"{reason}; {HOLDS} pauses in a row did not help"
+            why = f"{reason}; {tuning.holds} pauses in a row did not help"
         self.blocked = f"{why}. Everything fetched so far is kept; go on later with `harvest resume`."
         self.blocked_at = now
 
-    def _forget_the_impossible(self, now: float) -> None:
-        if self.blocked and not 0 <= now - self.blocked_at <= _BLOCKED_SECONDS:
+    def _forget_the_impossible(self, now: float, tuning: Tuning) -> None:
+        if self.blocked and not 0 <= now - self.blocked_at <= tuning.blocked_seconds:
             self.begin_anew()
-        if self.hold_until > now + LONGEST_WISH + 1:
+        if self.hold_until > now + tuning.longest_wish + 1:
             self.hold_until = now
-        if self.last > now + _AT_ONCE:
+        if self.last > now + tuning.finest:
             self.last = now
-        if self.free_at > max(now, self.hold_until) + _FAR_AHEAD + 10 * self.interval:
+        if self.free_at > max(now, self.hold_until) + tuning.far_ahead + 10 * self.interval:
             self.free_at = now

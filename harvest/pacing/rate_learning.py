@@ -1,5 +1,7 @@
 """Learn how fast the service lets us ask, from what it accepted and what it refused. Pure.
 
+`docs/pacing.md` has the equations, `tuning.py` their constants.
+
 A refusal measures. A service that grants `rate` requests a second, and a stock that has filled up in a hold, has let
 through stock + rate x seconds when it refuses. One refusal leaves both open; with a later one, what came in the time
 that was longer tells the rate. A hold of half a minute costs a twentieth of ten minutes: it takes two, seldom three.
@@ -23,33 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_MARGIN = 0.97  # stay this much under what was asked when we were refused, and under a window's worth
-_SMALL_MARGIN = 0.99  # and this much under what was kept up or solved
-_EVIDENCE = 2  # fewer requests than these say little
-_DROP = 2.0  # how much slower after a refusal that says little
-_DROP_AGAIN = 4.0  # and after another one
-_AT_ONCE = 1.0  # seconds' worth that is taken for the stock, until more is known
-_FILLED = 10.0  # seconds of a hold after which a stock is taken for full
-_SURE = 2.0
-_OFF = 0.7  # requests by which a count may be off
-_TOO_SLOW = 2.5  # where two refusals tell a rate so many times slower than asked, they do not fit together
-_MANY = 20  # the least count that is compared with another one
-_WINDOW = 10.0  # seconds; who counts in windows likes round ones
-_WINDOW_OPEN = 1.02  # times the rate of such a window that may still be granted
-_WINDOW_DEPTH = 0.25  # of a window's worth counts as depth
-_STRIDE = 5  # accepted requests between two steps upwards, at least
-_STEP = 0.01
-_LONGEST_STEP = 0.25
-_LONGEST_STEP_TO_KNOWN = 0.12  # towards a rate that is known to be too fast
-_STEPS_TO_KNOWN = 3  # parts of the way there that a step takes
-_STEP_PER_HOLD = 0.03  # seconds between two steps, for each that a refusal costs, divided by what is to gain, squared
-_LEAST_GAIN = 0.025  # what is to gain is taken for no less
-_DEPTHS_BETWEEN_STEPS = 7.0
-_LONGEST_PAUSE = 1800.0
-_USED = 0.7  # share of the rate that has to be used for a step upwards
-_DEPTH = (0.5, 16.0)  # seconds
-_MOST_CAUTION = 8.0
-_SLOWEST = 1 / 60
+from harvest.pacing.tuning import USUAL, Tuning
 
 Stretch = tuple[int, float]  # so many requests were let through in so many seconds
 
@@ -61,7 +37,7 @@ class Allowance:
     rate: float = 0.0
     good: float = 0.0  # the rate before the latest step upwards
     bad: float = 0.0  # the slowest rate known to be too fast; 0: none is known any more
-    step: float = _STEP
+    step: float = 0.0  # share by which the next step raises the rate; a refusal sets it
     steps: int = 0  # upwards, since the last refusal
     count: int = 0  # requests let through before an earlier refusal, in the stretch that was the fullest
     length: float = 0.0  # and in how many seconds
@@ -76,87 +52,94 @@ class Allowance:
         """Seconds between two requests, as learned so far."""
         return 1 / self.rate if self.rate else 0.0
 
-    def accept(self, count: int, now: float, delay: float) -> None:
+    def accept(self, count: int, now: float, delay: float, tuning: Tuning = USUAL) -> None:
         """Count requests that were answered without complaint; `delay` is what was asked for."""
         if not self.rate:
             return
         self.accepted += count
         seconds = now - self.stepped_at
-        if self.accepted >= _STRIDE and seconds >= self._pause():
-            if self.accepted >= _USED * self.rate * seconds:
-                self._feel_upwards()
+        if self.accepted >= tuning.stride and seconds >= self._pause(tuning):
+            if self.accepted >= tuning.used * self.rate * seconds:
+                self._feel_upwards(tuning)
             self._begin(now)
-        if self.rate * delay > 1 / _MARGIN:  # the delay alone keeps us under any limit we know
+        if self.rate * delay > 1 / tuning.margin:  # the delay alone keeps us under any limit we know
             self.rate = 0.0
 
-    def refuse(self, stretches: Iterable[Stretch], interval: float, now: float, cost: float) -> None:
+    def refuse(
+        self, stretches: Iterable[Stretch], interval: float, now: float, cost: float, tuning: Tuning = USUAL
+    ) -> None:
         """Learn from a refusal: how many requests had been let through in which stretches of time before it.
 
         The longest stretch, the last one, reaches back to the last hold, or some steps. `interval` is what lay between
         two requests; `cost` is how long we pause from `now`.
         """
         stretches = tuple(stretches)
-        asked = 1 / interval if interval > 0 else max(max(count, 1) / max(length, 0.05) for count, length in stretches)
+        asked = (
+            1 / interval
+            if interval > 0
+            else max(max(count, 1) / max(length, tuning.shortest_stretch) for count, length in stretches)
+        )
         self.bad = asked
         if self.steps:
-            self.caution = 1.0 if self.step > 2 * _STEP else min(self.caution * 2, _MOST_CAUTION)
-        rate = self._solve(stretches, asked) or self._guess(stretches, asked, cost)
-        self.rate = self.good = max(min(rate, asked * _MARGIN), _SLOWEST)
+            self.caution = 1.0 if self.step > tuning.bold * tuning.step else min(self.caution * 2, tuning.most_caution)
+        rate = self._solve(stretches, asked, tuning) or self._guess(stretches, asked, cost, tuning)
+        self.rate = self.good = max(min(rate, asked * tuning.margin), tuning.slowest)
         self.bad = max(self.bad, self.rate)
-        self.step, self.steps, self.cost = _STEP, 0, cost
+        self.step, self.steps, self.cost = tuning.step, 0, cost
         self._begin(now + cost)
 
-    def _pause(self) -> float:
+    def _pause(self, tuning: Tuning) -> float:
         """Say how many seconds of the present rate come before the next step."""
-        to_gain = max(self.bad / self.rate - 1 if self.bad else self.step, _LEAST_GAIN)
-        worth_it = self.cost * _STEP_PER_HOLD / to_gain**2 * self.caution
-        return min(max(worth_it, _DEPTHS_BETWEEN_STEPS * self._depth()), _LONGEST_PAUSE)
+        to_gain = max(self.bad / self.rate - 1 if self.bad else self.step, tuning.least_gain)
+        worth_it = self.cost * tuning.pause_per_cost / to_gain**2 * self.caution
+        return min(max(worth_it, tuning.stocks_between_steps * self._depth(tuning)), tuning.longest_pause)
 
-    def _depth(self) -> float:
+    def _depth(self, tuning: Tuning) -> float:
         """Say how many seconds' worth of the present rate the service lets through at once."""
         if self.windowed:
-            return self.count / self.rate * _WINDOW_DEPTH
-        least, most = _DEPTH
-        return min(max(self.count / self.rate - self.length, least), most)
+            return self.count / self.rate * tuning.window_depth
+        return min(max(self.count / self.rate - self.length, tuning.least_stock), tuning.most_stock)
 
-    def _solve(self, stretches: tuple[Stretch, ...], asked: float) -> float:
+    def _solve(self, stretches: tuple[Stretch, ...], asked: float, tuning: Tuning) -> float:
         """Solve this refusal and an earlier one for the rate; 0 where there is none, or they do not fit together."""
         longer = [(count - self.count, length - self.length) for count, length in stretches]
-        longer = [(more, seconds) for more, seconds in longer if seconds >= _SURE]
-        if not longer or not self.count or self.cost < _FILLED or (self.windowed and self.steps):
+        longer = [(more, seconds) for more, seconds in longer if seconds >= tuning.sure]
+        if not longer or not self.count or self.cost < tuning.filled or (self.windowed and self.steps):
             return 0.0
-        least, seconds = max(((more - _OFF) / seconds, seconds) for more, seconds in longer)
-        most = least + 2 * _OFF / seconds
-        fits = most >= asked / _TOO_SLOW
-        self.windowed = not fits and not self.steps and self.count >= _MANY
+        least, seconds = max(((more - tuning.off) / seconds, seconds) for more, seconds in longer)
+        most = least + 2 * tuning.off / seconds
+        fits = most >= asked / tuning.too_slow
+        self.windowed = not fits and not self.steps and self.count >= tuning.many
         if not fits:
             return 0.0
         self.bad = min(self.bad, most)
-        return max(least * _SMALL_MARGIN, min(asked / _DROP, most))
+        return max(least * tuning.small_margin, min(asked / tuning.drop, most))
 
-    def _guess(self, stretches: tuple[Stretch, ...], asked: float, cost: float) -> float:
+    def _guess(self, stretches: tuple[Stretch, ...], asked: float, cost: float, tuning: Tuning) -> float:
         """Say how fast to go on, as far as this refusal alone tells."""
-        is_first, little_before = not self.count, self.rate and self.count < _EVIDENCE
-        depth = min(_AT_ONCE, cost) if is_first else cost  # a hold saves up no more than its length
-        granted = max(count / max(length + depth, 0.05) for count, length in stretches)
+        is_first, little_before = not self.count, self.rate and self.count < tuning.evidence
+        depth = min(tuning.first_stock, cost) if is_first else cost  # a hold saves up no more than its length
+        granted = max(count / max(length + depth, tuning.shortest_stretch) for count, length in stretches)
         if self.steps:
-            return max(granted, self.good * _SMALL_MARGIN)
-        self.count, self.length = max(stretches, key=lambda stretch: stretch[0] / (stretch[1] + _AT_ONCE))
-        if self.windowed and self.length < _WINDOW:
-            self.bad = self.count / _WINDOW * _WINDOW_OPEN
-            return max(granted, self.count / _WINDOW * _MARGIN)
-        if self.count >= _EVIDENCE and not self.rate:
+            return max(granted, self.good * tuning.small_margin)
+        self.count, self.length = max(stretches, key=lambda stretch: stretch[0] / (stretch[1] + tuning.first_stock))
+        if self.windowed and self.length < tuning.window:
+            self.bad = self.count / tuning.window * tuning.window_open
+            return max(granted, self.count / tuning.window * tuning.margin)
+        if self.count >= tuning.evidence and not self.rate:
             return granted
-        return max(granted, asked / (_DROP_AGAIN if little_before and self.count < _EVIDENCE else _DROP))
+        return max(
+            granted, asked / (tuning.drop_again if little_before and self.count < tuning.evidence else tuning.drop)
+        )
 
-    def _feel_upwards(self) -> None:
+    def _feel_upwards(self, tuning: Tuning) -> None:
         self.good = self.rate
         to_gain = self.bad / self.rate - 1
-        if to_gain > _STEP / 5:
-            self.step = min(max(to_gain / _STEPS_TO_KNOWN, _STEP), _LONGEST_STEP_TO_KNOWN)
+        if to_gain > tuning.passed * tuning.step:
+            self.step = min(max(to_gain / tuning.steps_to_known, tuning.step), tuning.longest_step_to_known)
         else:
             self.bad = 0.0
-            self.step = min(self.step * 2, _LONGEST_STEP)
+            self.step = min(self.step * 2, tuning.longest_step)
         self.rate *= 1 + self.step
         self.steps += 1
 
