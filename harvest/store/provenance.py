@@ -36,7 +36,7 @@ class Because:
     """A list that names something, with the lists from there up to the seed.
 
     `thing`, `id` and `name` are what it names. Of the ends of the entry, what it names and whose list it is, `user_id`
-    is the one that is a person and `track_id` the one that is a track. Without a page of this list, another list brought
+    is the one that is a person and `track_id` the one that is a track. Without a page of this list, another one brought
     the row first.
     """
 

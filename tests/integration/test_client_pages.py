@@ -21,7 +21,6 @@ from harvest.errors import (
     Forbidden,
     Gone,
     Halted,
-    SeedError,
     ServerTrouble,
     SettingsError,
     TokenRefused,
@@ -370,10 +369,14 @@ async def test_a_seed_that_leads_elsewhere_gets_no_token(client, httpx_mock, loc
     assert len(httpx_mock.get_requests()) == 1
 
 
-async def test_a_seed_that_is_a_profile_says_so(client, httpx_mock):
-    httpx_mock.add_response(url=RESOLVE, status_code=302, headers={"location": f"{API}/users/soundcloud:users:1"})
-    with pytest.raises(SeedError, match="is a profile; harvest starts from a track"):
-        await client.fetch(SEED)
+async def test_a_seed_may_be_a_person_or_a_playlist(client, httpx_mock):
+    for thing, query in (("user", ""), ("playlist", "?show_tracks=false")):
+        urn = f"soundcloud:{thing}s:7"
+        httpx_mock.add_response(url=RESOLVE, status_code=302, headers={"location": f"{API}/{thing}s/{urn}"})
+        httpx_mock.add_response(url=f"{API}/{thing}s/{urn}{query}", json={"kind": thing, "urn": urn})
+        page = await client.fetch(SEED)
+        assert (page.thing, page.items) == (thing, (7,))
+        assert list(getattr(page, f"{thing}s")) == [7]
 
 
 async def test_a_seed_that_does_not_exist_is_gone(client, httpx_mock):

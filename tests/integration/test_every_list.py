@@ -12,12 +12,12 @@ from harvest.simulator import World, serve
 from harvest.store import harvests, runs
 from harvest.store.commit import PageCommitter
 from harvest.system.clock import SystemClock
+from harvest.things import THINGS
 from harvest.wiring import connect
 from tests.crawling import settings_for
 
 NOW = "2026-11-20T10:00:00Z"
-LISTS = [kind for kind in KINDS.values() if kind.subject != "harvest"]
-TABLES = {"track": "tracks", "user": "users", "playlist": "playlists"}
+LISTS = [kind for kind in KINDS.values() if kind.subject in THINGS]
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +36,9 @@ def read_one_list(db, world: World, kind, subject: int, page_size: int) -> tuple
     """Read a list page by page; give its outcome and how many pages it had."""
     conn = db.conn
     with db.atomic():
-        harvest = harvests.enrol(conn, "https://soundcloud.com/a/b", Limits(), NOW)
+        harvest = harvests.enrol(conn, ["https://soundcloud.com/a/b"], Limits(), NOW)
         run_id = runs.start_run(conn, now=NOW, options={}, api_url="http://127.0.0.1", credential_kind="test")
-        harvests.begin(conn, [harvest], run_id)
+        harvests.begin(conn, [harvest], NOW)
         # a subject is always known before its lists are: it stood on a page
         page = conn.execute(
             "INSERT INTO pages (task_id, reading, number, run_id, request, first_rank, received, skipped, kept,"
@@ -47,10 +47,11 @@ def read_one_list(db, world: World, kind, subject: int, page_size: int) -> tuple
         ).lastrowid
         first = ", first_page_id" if kind.subject == "playlist" else ", seen_as"
         conn.execute(
-            f"INSERT INTO {TABLES[kind.subject]} (id, first_seen_at, last_seen_on{first}) VALUES (?, ?, ?, ?)",
+            f"INSERT INTO {THINGS[kind.subject].table} (id, first_seen_at, last_seen_on{first}) VALUES (?, ?, ?, ?)",
             (subject, NOW, NOW[:10], page if kind.subject == "playlist" else "list"),
         )
         task_id = conn.execute("INSERT INTO tasks (kind, subject_id) VALUES (?, ?)", (kind.name, subject)).lastrowid
+        conn.execute("INSERT INTO readings (task_id, number, kind) VALUES (?, 0, ?)", (task_id, kind.name))
 
     async def walk() -> tuple[str, int]:
         committer = PageCommitter(db, run_id)

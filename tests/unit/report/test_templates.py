@@ -94,7 +94,7 @@ def test_what_one_of_a_kind_is_called(facts):
         ListsEnded("user_likes", "tracks the user likes", "todo", 1, 0, 5, 0, 5, 0),
     ]
     seed = ("https://soundcloud.com/a/b", "track", None, *[None] * 6, "running", 1, None, "{}", "2026", None)
-    found = parse(page(replace(facts, ledger=rows, seeds=[SeedRow(1, *seed)], retryable=1)))
+    found = parse(page(replace(facts, ledger=rows, seeds=[SeedRow(1, 1, 0, 1, *seed)], retryable=1)))
     lead = words(next(p for p in found.iter("p") if p.get("class") == "lead"))
     assert lead == (
         "7 of 7 likers of the seed are listed. 3 people were followed into their likes; 1 of these lists is whole "

@@ -10,7 +10,7 @@ from harvest.cli.output.screen import Moment, frame
 from harvest.cli.output.wait_reason import Waits
 from harvest.crawler.progress import Progress
 from harvest.models import Gauge
-from harvest.store.status import Lists, Standing
+from harvest.store.standing import Lists, Standing
 
 LISTS = Lists("user_likes", todo=890, doing=1, outcomes=(("capped", 133), ("complete", 512), ("gone", 12)), asked=1204)
 STANDING = Standing(20_311, 190_221, 298_000, 3_233, 1_204, (LISTS,), "users", 1, 1_690, False)
