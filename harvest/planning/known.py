@@ -61,7 +61,10 @@ def _beside(file: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     """Open a database in memory with tables of its own in front of the file's."""
     own = sqlite3.connect(":memory:", uri=True, isolation_level=None)
     for table in _OWN:
-        own.execute(file.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0])
+        for (sql,) in file.execute(
+            "SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type = 'index'", (table,)
+        ):
+            own.execute(sql)
     attach_to_read(own, path)
     return own
 
