@@ -14,6 +14,7 @@ import pytest
 from harvest.models import Limits
 from harvest.simulator import World
 from harvest.simulator.oracle import expect
+from harvest.store import readings
 from tests.booking import add_harvest, add_list, add_visit
 from tests.crawling import crawl_world, read
 
@@ -102,6 +103,20 @@ def test_seed_coverage_of_lists_that_are_all_open_counts_none_as_ended(db):
         "SELECT lists, open, complete, capped, short, unanswered, broken, collected, without_claim FROM seed_coverage"
     )
     assert found.fetchall() == [(2, 2, 0, 0, 0, 0, 0, 0, 2)]
+
+
+def test_a_list_that_is_read_again_stands_as_it_was_until_that_reading_has_ended(db):
+    """An open list shows how far its first reading is."""
+    again = add_list(db.conn, "user_likes", 1, collected=5, claimed=9)
+    add_list(db.conn, "user_likes", 2, None, collected=3, claimed=4, pages_read=2)
+    readings.begin_again(db.conn, again, "2026-01-02T00:00:00Z")
+    rows = db.conn.execute("SELECT subject_id, outcome, claimed, collected, missing, pages_read, goes_on FROM lists")
+    assert [tuple(row) for row in rows] == [(1, "complete", 9, 5, 4, 1, 1), (2, "todo", 4, 3, 1, 2, 1)]
+    db.conn.execute("UPDATE readings SET state = 'ended', outcome = 'failed' WHERE number = 1")
+    assert db.conn.execute("SELECT outcome, goes_on FROM lists WHERE task_id = ?", (again,)).fetchone() == (
+        "complete",
+        0,
+    )
 
 
 def test_nobody_is_censored_by_a_cap_of_a_harvest_that_did_not_choose_them(path, tmp_path):
