@@ -18,6 +18,7 @@ from tests.crawling import Onlooker, assert_exact, read, settings_for
 
 CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")
 LIMITS = Limits(max_users=20, max_user_likes=20)
+LONG_HOLDS = {"HARVEST_HOLD_SECONDS": "1000"}
 
 
 async def crawl_within(path, server, budget, **options):
@@ -121,20 +122,17 @@ def test_time_ends_it_with_what_is_in_flight_kept(run, small_world, tmp_path):
 def test_time_is_up_in_the_middle_of_a_wait_too(run, small_world):
     """Of a wait that nobody here has the time for."""
     with run_in_thread(small_world, faults="throttled_gateway@6*1000") as server:
-        done = run(
-            server.world.seed_url(), "--db", "t.db", *CAPS, "--for", "1s", server=server, HARVEST_HOLD_SECONDS="1000"
-        )
+        done = run(server.world.seed_url(), "--db", "t.db", *CAPS, "--for", "1s", server=server, **LONG_HOLDS)
         assert done.returncode == 7
 
 
 def test_until_a_time_of_day(run, small_world):
     """A process that begins after that time takes it for tomorrow's: it is started anew, with more time."""
-    with run_in_thread(small_world) as server:
-        server.hold_after(10)
+    with run_in_thread(small_world, faults="throttled_gateway@6*1000") as server:
         for seconds in (2, 10, 50):
             at = (datetime.now() + timedelta(seconds=seconds)).strftime("%H:%M:%S")
             bounds = ("--until", at, "--for", f"{2 * seconds}s")
-            done = run(server.world.seed_url(), "--db", f"{seconds}.db", *CAPS, *bounds, server=server)
+            done = run(server.world.seed_url(), "--db", f"{seconds}.db", *CAPS, *bounds, server=server, **LONG_HOLDS)
             if "--until" in done.stdout:
                 break
         assert done.returncode == 7

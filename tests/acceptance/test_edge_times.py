@@ -91,6 +91,13 @@ def test_every_interval_holds_the_truth_also_after_caps_are_raised(world, first,
 
 @pytest.mark.slow
 @given(world=worlds, first=caps, then=caps, page_sizes=sizes)
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_every_interval_holds_the_truth_in_the_same_forty_worlds(world, first, then, page_sizes):
+    check(world, first, then, page_sizes)
+
+
+@pytest.mark.soak
+@given(world=worlds, first=caps, then=caps, page_sizes=sizes)
 @settings(max_examples=200, deadline=None)
 @pytest.mark.timeout(3600)
 def test_every_interval_holds_the_truth_in_many_more_worlds(world, first, then, page_sizes):
@@ -129,10 +136,14 @@ def test_a_cursor_that_does_not_lead_back_in_time_bounds_nothing(tmp_path, fault
     assert wrong(path, world)[0] == []
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "numbers",
+    [pytest.param(range(4, 24), marks=pytest.mark.slow), pytest.param(range(100), marks=pytest.mark.soak)],
+    ids=["twenty", "hundred"],
+)
 @pytest.mark.timeout(3600)
-def test_no_mix_of_faults_gives_a_false_interval(tmp_path):
-    for number in range(100):
+def test_no_mix_of_faults_gives_a_false_interval(tmp_path, numbers):
+    for number in numbers:
         world = a_faulty_crawl(tmp_path / f"{number}.db", number)
         assert wrong(tmp_path / f"{number}.db", world)[0] == [], number
 

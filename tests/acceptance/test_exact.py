@@ -55,17 +55,25 @@ limits_ = st.builds(
 @given(world=worlds, limits=limits_, page_size=st.sampled_from([1, 3, 10, 50, 200]), in_flight=st.integers(1, 16))
 @settings(max_examples=14, deadline=None)
 def test_any_world_under_any_options_equals_its_truth(world, limits, page_size, in_flight):
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "t.db"
-        crawl_world(path, world, limits=limits, page_size=page_size, max_in_flight=in_flight)
-        assert_exact(path, world, limits=limits, page_size=page_size)
+    equals_its_truth(world, limits, page_size, in_flight)
 
 
 @pytest.mark.slow
 @given(world=worlds, limits=limits_, page_size=st.sampled_from([1, 7, 200]), in_flight=st.integers(1, 32))
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_the_same_thirty_worlds_equal_their_truth(world, limits, page_size, in_flight):
+    equals_its_truth(world, limits, page_size, in_flight)
+
+
+@pytest.mark.soak
+@given(world=worlds, limits=limits_, page_size=st.sampled_from([1, 7, 200]), in_flight=st.integers(1, 32))
 @settings(max_examples=150, deadline=None)
 @pytest.mark.timeout(3600)
 def test_many_more_worlds_equal_their_truth(world, limits, page_size, in_flight):
+    equals_its_truth(world, limits, page_size, in_flight)
+
+
+def equals_its_truth(world, limits, page_size, in_flight):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.db"
         crawl_world(path, world, limits=limits, page_size=page_size, max_in_flight=in_flight)

@@ -186,14 +186,14 @@ def undisturbed(tmp_path_factory, small_world):
     return graph_of(path)
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "instants", [pytest.param(25, marks=pytest.mark.slow), pytest.param(200, marks=pytest.mark.soak)]
+)
 @pytest.mark.timeout(3600)
-def test_killed_at_two_hundred_random_instants_it_equals_an_undisturbed_crawl(
-    start, small_world, tmp_path, undisturbed
-):
+def test_killed_at_random_instants_it_equals_an_undisturbed_crawl(start, small_world, tmp_path, undisturbed, instants):
     chance = random.Random(5)
     kills = trial = 0
-    while kills < 200:
+    while kills < instants:
         trial += 1
         path = tmp_path / f"{trial}.db"
         with run_in_thread(small_world, latency=(0.0, 0.01), keep_log=True) as server:

@@ -221,10 +221,14 @@ def test_no_list_is_called_whole_that_is_not(capsys):
     assert ledger.struck > 30
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "numbers",
+    [pytest.param(range(21, 121), marks=pytest.mark.slow), pytest.param(range(1, 1001), marks=pytest.mark.soak)],
+    ids=["hundred", "thousand"],
+)
 @pytest.mark.timeout(3600)
-def test_over_a_thousand_worlds_no_list_is_called_whole_that_is_not(capsys):
-    ledger = check(range(1, 1001))
+def test_over_many_more_worlds_no_list_is_called_whole_that_is_not(capsys, numbers):
+    ledger = check(numbers)
     with capsys.disabled():
         print(f"\n  {ledger}")
     assert ledger.wrong == []

@@ -74,14 +74,14 @@ def test_a_crawl_killed_again_and_again_equals_an_undisturbed_one(tmp_path, run,
     assert repeated <= kills * IN_FLIGHT + refused
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("every", [pytest.param(5, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.soak)])
 @pytest.mark.timeout(3600)
-def test_a_crawl_killed_at_every_request_in_turn_equals_an_undisturbed_one(
-    tmp_path, run, start, small_world, undisturbed
+def test_a_crawl_killed_at_one_request_after_the_other_equals_an_undisturbed_one(
+    tmp_path, run, start, small_world, undisturbed, every
 ):
     graph, requests = undisturbed
     chance = random.Random(2)
-    for point in range(1, requests + 1):
+    for point in range(1, requests + 1, every):
         path = tmp_path / f"{point}.db"
         with run_in_thread(small_world, keep_log=True) as server:
             kills, asked = crawl_with_kills(run, start, server, path, [point], chance)

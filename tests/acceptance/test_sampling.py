@@ -33,14 +33,14 @@ def test_a_sample_covers_the_truth_and_the_newest_do_not(tmp_path):
     assert max(covered(tmp_path, range(1, 5), "newest").values()) <= 1
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_over_two_hundred_worlds_a_sample_covers_the_truth_at_its_nominal_rate(tmp_path):
     hits = covered(tmp_path, range(200), "random")
     assert all(183 <= n <= 198 for n in hits.values()), hits  # 95 % of 200, two and a half standard errors around
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_over_fifty_worlds_the_newest_hardly_ever_cover_the_truth(tmp_path):
     hits = covered(tmp_path, range(50), "newest")
@@ -74,6 +74,9 @@ def test_the_picture_and_the_table_of_the_page_are_what_the_script_makes(tmp_pat
     assert (tmp_path / "sampling.svg").read_text("utf-8") == (ROOT / "docs" / "sampling.svg").read_text("utf-8")
     table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     assert "\n".join(table) in PAGE
+    held = {order: int(n) for order, n in re.findall(r"likes per person, (\w+) .* (\d+) of 40 \|", "\n".join(table))}
+    assert held["random"] >= 35  # 95 % of 40, two and a half standard errors below
+    assert held["newest"] <= 8
 
 
 @pytest.mark.parametrize("page", ["python.md", "sampling.md"])

@@ -160,6 +160,13 @@ def test_a_grown_file_analysed_again_equals_one_analysed_at_once(tmp_path_factor
 
 
 @pytest.mark.slow
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories())
+def test_the_same_forty_grown_files_analysed_again_equal_those_analysed_at_once(tmp_path_factory, history):
+    grown_step_by_step(tmp_path_factory, history)
+
+
+@pytest.mark.soak
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories())
 def test_many_grown_files_analysed_again_equal_those_analysed_at_once(tmp_path_factory, history):
