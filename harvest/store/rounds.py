@@ -277,7 +277,7 @@ def _of_each(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
         SELECT item AS thing_id, depth + {THINGS[lead.to].steps} AS depth, place, {chance} AS chance,
             task_id AS parent_task_id, min(turn * {_SOURCE} + place) AS first
         FROM placed WHERE place < :most AND {_not_visited(lead)}
-        GROUP BY item
+        GROUP BY item ORDER BY first LIMIT {"-1" if ordered else ":most"}
     """  # noqa: S608 - built from our own declarations
 
 
