@@ -261,7 +261,8 @@ def _of_each(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
     )
     return f"""
         WITH visited AS (
-            SELECT v.thing_id, v.depth, v.round, v.place AS turn FROM visits AS v INDEXED BY visits_by_round
+            SELECT v.thing_id, v.depth, v.round, row_number() OVER (ORDER BY v.place, v.thing_id) - 1 AS turn
+            FROM visits AS v INDEXED BY visits_by_round
             WHERE v.harvest_id = :harvest AND v.round = :round AND v.thing = '{lists[0].subject}'
                 AND v.place IS NOT NULL AND v.depth < :deepest
         ),
