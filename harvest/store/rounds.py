@@ -126,11 +126,11 @@ def choices(connection: sqlite3.Connection, harvest_id: int, number: int, limits
 def want_lists(connection: sqlite3.Connection, harvest_id: int, number: int, now: str) -> bool:
     """Want what the visits of a round read; say whether anything of it is still to be read."""
     parameters = {"harvest": harvest_id, "round": number, "now": now}
-    where = "v.harvest_id = :harvest AND v.round = :round"
+    where = "v.harvest_id = :harvest AND v.round = :round AND v.place IS NOT NULL"
     connection.execute(
         f"""
         INSERT INTO tasks (kind, subject_id)
-        SELECT c.kind, v.thing_id FROM {READS} WHERE {where} ORDER BY v.place IS NULL, v.place, v.thing_id, c.turn
+        SELECT c.kind, v.thing_id FROM {READS} WHERE {where} ORDER BY v.place, v.thing_id, c.turn
         ON CONFLICT DO NOTHING
         """,  # noqa: S608 - built from our own text
         parameters,
