@@ -75,11 +75,8 @@ def recipe(limits: Limits) -> list[Reading]:
     Raises SettingsError for a name that no list has.
     """
     wanted = {kind_named(name).name for name in (*limits.read, *limits.via)}
-    of_seeds = {
-        kind_named(name).name
-        for name in (limits.seed_read if limits.seed_read is not None else _usual_of_seeds())
-        if name not in limits.without
-    }
+    usual = (name for name in _usual_of_seeds() if name not in limits.without)
+    of_seeds = {kind_named(name).name for name in (usual if limits.seed_read is None else limits.seed_read)}
     return [
         Reading(kind, kind.name not in wanted, cap)
         for kind in KINDS.values()

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ PARTS = (
     "visits",
 )
 Start = str | Sequence[str]  # the seed of a harvest, or several
+Session = Sequence[tuple[Start, Limits]]  # what is crawled together
 
 
 class Onlooker:
@@ -127,6 +129,17 @@ async def crawl_into(
     server: Server,
     seeds: Sequence[Start] | None = None,
     limits: Limits | None = None,
+    **options: Any,
+) -> str:
+    """Crawl a served world, each of `seeds` a harvest of its own; give the reason of the stop."""
+    together = [(seed, limits or Limits()) for seed in seeds or [server.world.seed_url()]]
+    return await crawl_together(path, server, together, **options)
+
+
+async def crawl_together(
+    path: Path,
+    server: Server,
+    together: Session,
     *,
     onlooker: Onlooker | None = None,
     page_size: int = 200,
@@ -135,11 +148,10 @@ async def crawl_into(
     clock: Clock | None = None,
     **settings: Any,
 ) -> str:
-    """Crawl a served world, each of `seeds` a harvest of its own; give the reason of the stop."""
+    """Crawl some harvests at once, each with its own options; give the reason of the stop."""
     onlooker = onlooker or Onlooker()
     clock = clock or SystemClock()
-    starts = [[seed] if isinstance(seed, str) else list(seed) for seed in seeds or [server.world.seed_url()]]
-    wanted = [(addresses, limits or Limits()) for addresses in starts]
+    wanted = [([seeds] if isinstance(seeds, str) else list(seeds), limits) for seeds, limits in together]
     async with connect(
         settings_for(server, **settings), clock=clock, delay=delay, max_in_flight=max_in_flight
     ) as connection:
@@ -152,6 +164,20 @@ async def crawl_into(
             clock=clock,
             on_start=onlooker.started,
         )
+
+
+def crawl_sessions(path: Path, world: World, *sessions: Session, **options: Any) -> list[int]:
+    """Crawl a world session after session into one file; give how many requests each took."""
+
+    async def one_by_one() -> list[int]:
+        totals = [0]
+        async with serve(world, gzip=False) as server:
+            for together in sessions:
+                assert await crawl_together(path, server, together, **options) == "drained"
+                totals.append(server.total)
+        return [after - before for before, after in pairwise(totals)]
+
+    return asyncio.run(one_by_one())
 
 
 def crawl_world(
@@ -255,8 +281,15 @@ def assert_exact(
     page_size: int = 200,
 ) -> None:
     """Compare every edge, rank, thing, tag, count, list and visit of a file with the world it came from."""
+    together = [(seed, limits or Limits()) for seed in seeds or [world.seed_url()]]
+    assert_union(path, world, together, page_size=page_size)
+
+
+def assert_union(path: Path, world: World, *sessions: Session, page_size: int = 200) -> None:
+    """Compare as above a file into which was crawled session after session."""
     oracle = Oracle(world, page_size=page_size)
-    oracle.crawl(*[(seed, asdict(limits or Limits())) for seed in seeds or [world.seed_url()]])
+    for together in sessions:
+        oracle.crawl(*[(seeds, asdict(limits)) for seeds, limits in together])
     assert_holds(path, told(oracle.truth))
     assert_sound(path)
 

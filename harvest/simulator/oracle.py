@@ -68,6 +68,7 @@ class Oracle:
     def crawl(self, *harvests: tuple[Seeds, Mapping[str, Any]]) -> None:
         """Crawl some harvests together, each from its seeds with its options, until all are done."""
         running = [self._begin(*harvest) for harvest in harvests]
+        self._content.read_wanted()
         while running := [harvest for harvest in running if harvest.advance()]:
             self._content.read_wanted()
 
@@ -77,7 +78,6 @@ class Oracle:
         )
         for thing, thing_id in things:
             self._content.see(thing, thing_id, "full")
-        harvest = self._harvests.get(frozenset(things))
-        if harvest is None or harvest.options != Options(**options):
-            harvest = self._harvests[frozenset(things)] = Rounds(things, Options(**options), self._content)
+        harvest = self._harvests.setdefault(frozenset(things), Rounds(things, self._content))
+        harvest.begin(Options(**options))
         return harvest

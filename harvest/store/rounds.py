@@ -126,11 +126,11 @@ def choices(connection: sqlite3.Connection, harvest_id: int, number: int, limits
 def want_lists(connection: sqlite3.Connection, harvest_id: int, number: int, now: str) -> bool:
     """Want what the visits of a round read; say whether anything of it is still to be read."""
     parameters = {"harvest": harvest_id, "round": number, "now": now}
-    where = "v.harvest_id = :harvest AND v.round = :round"
+    where = "v.harvest_id = :harvest AND v.round = :round AND v.place IS NOT NULL"
     connection.execute(
         f"""
         INSERT INTO tasks (kind, subject_id)
-        SELECT c.kind, v.thing_id FROM {READS} WHERE {where} ORDER BY v.place IS NULL, v.place, v.thing_id, c.turn
+        SELECT c.kind, v.thing_id FROM {READS} WHERE {where} ORDER BY v.place, v.thing_id, c.turn
         ON CONFLICT DO NOTHING
         """,  # noqa: S608 - built from our own text
         parameters,
@@ -261,7 +261,8 @@ def _of_each(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
     )
     return f"""
         WITH visited AS (
-            SELECT v.thing_id, v.depth, v.round, v.place AS turn FROM visits AS v INDEXED BY visits_by_round
+            SELECT v.thing_id, v.depth, v.round, row_number() OVER (ORDER BY v.place, v.thing_id) - 1 AS turn
+            FROM visits AS v INDEXED BY visits_by_round
             WHERE v.harvest_id = :harvest AND v.round = :round AND v.thing = '{lists[0].subject}'
                 AND v.place IS NOT NULL AND v.depth < :deepest
         ),
@@ -277,7 +278,7 @@ def _of_each(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
         SELECT item AS thing_id, depth + {THINGS[lead.to].steps} AS depth, place, {chance} AS chance,
             task_id AS parent_task_id, min(turn * {_SOURCE} + place) AS first
         FROM placed WHERE place < :most AND {_not_visited(lead)}
-        GROUP BY item
+        GROUP BY item ORDER BY first LIMIT {"-1" if ordered else ":most"}
     """  # noqa: S608 - built from our own declarations
 
 

@@ -142,6 +142,10 @@ class Content:
         self._wanted[key] = max(cap, self._wanted.get(key, 0))
         return True
 
+    def is_read(self, kind: str, subject: int) -> bool:
+        """Say whether a list has been read, however far."""
+        return (kind, subject) in self.truth.lists
+
     def read_wanted(self) -> None:
         """Read all lists that are wanted and not read as far as that yet."""
         for (kind, subject), cap in self._wanted.items():

@@ -13,7 +13,9 @@ Rules:
 4. A playlist leads to its tracks in order; the playlists of a round to `max_tracks` together.
 5. What is visited already is not visited again; among the people of a track, and the first tracks of a playlist, it
    counts towards the bound. Whoever is chosen by several is chosen by the first.
-6. People drawn around a track by lot have the chance n / N; where all were taken it is 1, else it is unknown.
+6. Other options choose everything anew. What was visited before and is not chosen any more is asked for nothing new;
+   only what is cut of its lists goes on, where a cap was raised.
+7. People drawn around a track by lot have the chance n / N; where all were taken it is 1, else it is unknown.
 """
 
 from __future__ import annotations
@@ -31,12 +33,25 @@ Thing = tuple[str, int]
 class Rounds:
     """The rounds of one harvest."""
 
-    def __init__(self, seeds: Iterable[Thing], options: Options, content: Content) -> None:
-        self.options = options
+    def __init__(self, seeds: Iterable[Thing], content: Content) -> None:
+        self.options = Options()
         self.visits: dict[Thing, Visit] = {}
         self._seeds = tuple(seeds)
         self._content = content
         self._number = -1
+        self._earlier: dict[Thing, Visit] = {}
+
+    def begin(self, options: Options) -> None:
+        """Take these options from now on."""
+        if self.options == options:
+            return
+        self.options = options
+        self._earlier |= self.visits
+        self.visits, self._number = {}, -1
+        for visit in self._earlier.values():
+            for line in self._lists(visit):
+                if self._content.is_read(*line[:2]):
+                    self._content.want(*line)
 
     def advance(self) -> bool:
         """Go to the next round that has anything to read, and want its lists; False when there is none."""
