@@ -113,7 +113,12 @@ def _closed_rounds(connection: sqlite3.Connection) -> Iterator[_Judged]:
         """  # noqa: S608 - our own text
     ).fetchall()
     for harvest_id, number, options, page_id, touched in rows:
-        yield _Judged(harvest_id, number, Limits.load(options), page_id, bool(touched))
+        limits = Limits.load(options)
+        try:
+            recipe(limits)
+        except SettingsError:  # the check of the recipes names it
+            continue
+        yield _Judged(harvest_id, number, limits, page_id, bool(touched))
 
 
 def _stored(connection: sqlite3.Connection, judged: _Judged) -> Iterator[_Visit]:
@@ -268,8 +273,11 @@ CHOICE_CHECKS = (
         SELECT 'harvest ' || s.harvest_id || ' does not visit its seed ' || d.thing || ' ' || d.thing_id
         FROM rounds AS c
         JOIN harvest_seeds AS s ON s.harvest_id = c.harvest_id
-        JOIN seeds AS d ON d.id = s.seed_id AND d.resolved_at < c.closed_at
-        WHERE c.round = 0 AND NOT EXISTS (
+        JOIN seeds AS d ON d.id = s.seed_id
+        JOIN tasks AS t ON t.kind = '{RESOLVE.name}' AND t.subject_id = d.id
+        WHERE c.round = 0 AND d.thing IS NOT NULL
+            AND EXISTS (SELECT 1 FROM pages AS p WHERE p.task_id = t.id AND p.id <= c.page_id)
+            AND NOT EXISTS (
             SELECT 1 FROM visits AS v
             WHERE v.harvest_id = s.harvest_id AND v.thing = d.thing AND v.thing_id = d.thing_id AND v.round = 0
         )
