@@ -88,9 +88,9 @@ PAGE_CHECKS = (
         SELECT 'page ' || p.id || ' asked for ' || p.request || coalesce(
             ', but is known as ' || p.asks, ', is not known by it, and goes on at ' || p.next_cursor)
         FROM pages AS p
+        LEFT JOIN pages AS f ON p.asks IS NULL AND f.task_id = p.task_id AND f.reading = p.reading AND f.number = 0
         WHERE CASE WHEN p.asks IS NULL
-            THEN p.number > 0 AND place_asked_for(p.request) <> place_asked_for(p.next_cursor)
-                OR p.number = 0 AND p.next_cursor IS NOT NULL
+            THEN place_asked_for(p.request) <> place_asked_for(coalesce(p.next_cursor, f.request, ''))
             ELSE p.asks <> asks(p.request) END
         """,
     ),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harvest.lists import BY_NAME
 from harvest.models import Limits
 from harvest.simulator.oracle import expect
-from harvest.store.database import open_to_read
+from harvest.store.database import immediately, open_for_crawl, open_to_read
+from harvest.store.harvests import put_back
 from harvest.verify.checks import checks, verify
 from tests.crawling import crawl_world, read
 from tests.faulty import WORLD, path_of
@@ -50,12 +53,14 @@ def damaged(sound, tmp_path):
     return do
 
 
+def told_of(path: Path) -> dict[str, tuple[str, ...]]:
+    """Give the examples of every check that found something."""
+    with open_to_read(path) as connection:
+        return {finding.check.name: finding.examples for finding in verify(connection) if finding.contradictions}
+
+
 def contradicted(path: Path) -> list[str]:
-    connection = open_to_read(path)
-    try:
-        return [finding.check.name for finding in verify(connection) if finding.contradictions]
-    finally:
-        connection.close()
+    return list(told_of(path))
 
 
 # A list of likes that was read in several pages and is whole; its pages; an edge of it that no other list has.
@@ -473,24 +478,48 @@ def test_overwritten_bytes_are_found(table, sound, tmp_path):
     assert "sqlite.integrity" in found
 
 
-ALL = tuple(BY_NAME)
+EVERY = tuple(BY_NAME)
 SMALL = Limits(max_users=4, max_user_likes=6, max_tracks=2)
-PERSON_SEED, PLAYLIST_SEED = WORLD.address("user", 3), WORLD.address("playlist", 1)
-CRAWLS = {}
+TRACK, OTHER_TRACK = WORLD.seed_urls(2)
+SOMEBODY, OTHERS = WORLD.user_url(WORLD.id("user", 3)), [WORLD.user_url(WORLD.id("user", n)) for n in (5, 8)]
+PLAYLIST = WORLD.playlist_url(WORLD.id("playlist", 1))
+TOGETHER = [[TRACK, SOMEBODY, PLAYLIST]]  # one harvest of three seeds
+FOLLOWING = replace(SMALL, read=("followings", "likes"), via=("followings",), depth=2, max_users=6)
+ANEW = "read anew"
+
 CRAWLS = {
     "plain": [(None, Limits())],
     "with caps": [(None, Limits(max_users=5, max_user_likes=7, max_listed=6))],
     "nobody followed": [(None, Limits(max_users=0))],
-    "depth 2": [(None, Limits(max_users=4, max_user_likes=6, max_tracks=2, depth=2))],
-    "two seeds": [(2, Limits(max_users=6, max_user_likes=8))],
-    "a seed added": [(None, Limits(max_users=6)), (2, Limits(max_users=6))],
+    "depth 2": [(None, replace(SMALL, depth=2))],
+    "depth 3": [(None, replace(SMALL, depth=3))],
+    "every list": [(None, replace(SMALL, read=EVERY, depth=2))],
+    "by lot": [(None, replace(SMALL, order="random", sample_seed=3, depth=2))],
+    "the popular first": [(None, replace(SMALL, order="popular", depth=2))],
+    "the least known first, commenters too": [
+        (None, replace(SMALL, order="least-known", depth=2, read=("likers", "reposters", "comments", "likes")))
+    ],
+    "two seeds": [([TRACK, OTHER_TRACK], SMALL)],
+    "a seed added": [(None, SMALL), ([OTHER_TRACK], replace(SMALL, max_users=6))],
+    "a person": [([SOMEBODY], Limits())],
+    "around what a person likes": [([SOMEBODY], replace(SMALL, depth=2))],
+    "around a person's own tracks": [([SOMEBODY], replace(SMALL, depth=1, via=("uploads",), read=EVERY))],
+    "whom people follow": [([SOMEBODY], FOLLOWING)],
+    "whom people follow and like": [([SOMEBODY, OTHERS], replace(FOLLOWING, via=("likes", "followings"), read=EVERY))],
+    "a playlist": [([PLAYLIST], replace(SMALL, depth=1))],
+    "seeds of three kinds": [(TOGETHER, replace(SMALL, depth=2))],
+    "a harvest and its parts": [(TOGETHER, SMALL), (None, SMALL), ([SOMEBODY, PLAYLIST], SMALL)],
+    "several at once": [([TRACK, SOMEBODY, *TOGETHER, OTHERS], replace(SMALL, depth=1))],
     "raised caps": [
-        (None, Limits(max_users=4, max_user_likes=6, max_listed=5)),
+        (None, replace(SMALL, max_listed=5)),
         (None, Limits(max_users=8, max_user_likes=12, max_listed=8)),
     ],
-    "lowered caps": [(None, Limits(max_user_likes=12)), (None, Limits(max_users=3, max_user_likes=6, max_listed=4))],
+    "lowered caps": [(None, Limits(max_user_likes=12)), (None, replace(SMALL, max_users=3, max_listed=4))],
+    "raised by another": [(TOGETHER, SMALL), (None, Limits(max_user_likes=12)), (TOGETHER, SMALL)],
+    "lists turned on": [(None, SMALL), (None, replace(SMALL, read=EVERY))],
+    "lists turned off": [(None, replace(SMALL, read=EVERY, depth=2)), (None, replace(SMALL, depth=2))],
     "more people in two levels": [
-        (None, Limits(max_users=2, max_user_likes=6, max_tracks=2, depth=2)),
+        (None, replace(SMALL, max_users=2, depth=2)),
         (None, Limits(max_users=7, max_user_likes=9, max_tracks=3, depth=2)),
     ],
     "longer lists, then shorter ones": [
@@ -499,25 +528,40 @@ CRAWLS = {
         (None, Limits(max_users=6, max_listed=5)),
     ],
     "one order after the other": [
-        (None, Limits(max_users=5, order="random", depth=2, max_tracks=2)),
-        (None, Limits(max_users=5, depth=2, max_tracks=2)),
-        (None, Limits(max_users=6, order="popular", depth=2, max_tracks=3)),
+        (None, replace(SMALL, max_users=5, order="random", depth=2)),
+        (None, replace(SMALL, max_users=5, depth=2)),
+        (None, replace(SMALL, max_users=6, order="popular", depth=2, max_tracks=3)),
     ],
-    "deeper later": [
-        (None, Limits(max_users=4, max_user_likes=6, max_tracks=2)),
-        (None, Limits(max_users=4, max_user_likes=6, max_tracks=2, depth=3)),
-    ],
+    "deeper later": [(None, SMALL), (None, replace(SMALL, depth=3))],
+    "shallower later": [(None, replace(SMALL, depth=3)), (None, replace(SMALL, max_user_likes=9))],
+    "read anew": [(None, replace(SMALL, depth=2)), ANEW, (None, replace(SMALL, depth=2))],
+    "read anew, every list": [(TOGETHER, replace(SMALL, read=EVERY)), ANEW, (TOGETHER, replace(SMALL, read=EVERY))],
+    "read anew twice, the second time further": [(None, SMALL), ANEW, (None, SMALL), ANEW, (None, Limits())],
+    "read anew for one of two": [(TOGETHER, SMALL), (None, SMALL), ANEW, (None, SMALL), (TOGETHER, SMALL)],
+    "read anew with raised caps": [(None, replace(SMALL, max_listed=5)), ANEW, (None, Limits(max_user_likes=12))],
+    "put back twice": [(None, SMALL), ANEW, ANEW, (None, SMALL)],
 }
+
+
+def read_anew(path: Path, *outcomes: str) -> None:
+    database = open_for_crawl(path)
+    try:
+        with immediately(database):
+            assert put_back(database.conn, "2026-11-20T10:00:00Z", outcomes=outcomes or ("complete", "capped")) > 0
+    finally:
+        database.conn.close()
 
 
 @pytest.mark.parametrize("page_size", [3, 200])
 @pytest.mark.parametrize("name", CRAWLS)
 def test_nothing_is_found_where_nothing_is_wrong(name, page_size, tmp_path):
     path = tmp_path / "t.db"
-    for seeds, limits in CRAWLS[name]:
-        wanted = WORLD.seed_urls(seeds) if seeds else None
-        crawl_world(path, WORLD, wanted, limits, page_size=page_size)
-        assert contradicted(path) == []
+    for step in CRAWLS[name]:
+        if step is ANEW:
+            read_anew(path)
+        else:
+            crawl_world(path, WORLD, *step, page_size=page_size)
+        assert told_of(path) == {}
 
 
 def test_nothing_is_found_in_the_file_that_the_damage_is_done_to(sound):
