@@ -338,9 +338,9 @@ def _check_owner(connection: sqlite3.Connection, path: Path, *, empty_is_ours: b
         raise NothingThere(f"{path} is empty: run `harvest URL` first, or name another file with --cache-path.")
 
 
-def _fill_declared(connection: sqlite3.Connection) -> None:
-    """Fill the tables of what is declared: things, outcomes, kinds of lists."""
-    declared: dict[str, list[tuple[object, ...]]] = {
+def declared() -> dict[str, list[tuple[object, ...]]]:
+    """Give the rows of what is declared, by table and columns: things, outcomes, kinds of lists."""
+    return {
         "things (thing, urn, title)": [
             ("seed", "", "what an address leads to"),
             *((thing.name, thing.urn, thing.title) for thing in THINGS.values()),
@@ -352,6 +352,9 @@ def _fill_declared(connection: sqlite3.Connection) -> None:
             (kind.name, kind.subject, kind.item, kind.option, kind.title) for kind in KINDS.values()
         ],
     }
-    for table, rows in declared.items():
+
+
+def _fill_declared(connection: sqlite3.Connection) -> None:
+    for table, rows in declared().items():
         places = ", ".join("?" * len(rows[0]))
         connection.executemany(f"INSERT INTO {table} VALUES ({places}) ON CONFLICT DO NOTHING", rows)  # noqa: S608

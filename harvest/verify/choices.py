@@ -1,121 +1,312 @@
-"""Checks of what the harvests wanted and why: states, caps, the lists that led from one to the next, places."""
+"""Checks of what the harvests want and why: seeds, recipes, rounds; and every closed round is chosen again.
+
+Choosing again runs the very statements that chose (harvest/store/rounds.py), with the options that the visits were last
+chosen by, and compares both ways. A harvest that will choose anew, because a list of it was put back, is not judged;
+nor is a round after a list of it was read anew for another harvest, for the order of that day is gone.
+"""
 
 from __future__ import annotations
 
-from harvest.lists import KINDS
+import heapq
+import sqlite3
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from harvest.errors import SettingsError
+from harvest.lists import RESOLVE
+from harvest.models import Limits
+from harvest.rules import leads_of, recipe
+from harvest.store.edges import of_type
+from harvest.store.rounds import LISTS, READS, Choice, choices
 from harvest.verify.check import Check
 
-_CAPS = ", ".join(f"('{kind.name}', '$.{kind.cap}')" for kind in KINDS.values() if kind.cap)
+_Found = Iterator[tuple[str]]
+_BY_FOLLOWERS = ("popular", "least-known")
 
-WISH_CHECKS = (
+
+class _Visit(NamedTuple):
+    """Who is visited, and why; `turn` tells apart the choices that name the same one, -1 what is stored."""
+
+    thing: str
+    thing_id: int
+    turn: int
+    depth: int
+    place: int
+    chance: float | None
+    parent_task_id: int | None
+
+
+class _Judged(NamedTuple):
+    """A closed round to be chosen again. `touched`: a list of it has ended once more, or is open again, since."""
+
+    harvest_id: int
+    number: int
+    limits: Limits
+    page_id: int
+    touched: bool
+
+
+def _choose_again(connection: sqlite3.Connection) -> _Found:
+    """Compare every closed round with what its lists lead to."""
+    for judged in _closed_rounds(connection):
+        again = list(choices(connection, judged.harvest_id, judged.number, judged.limits))
+        if judged.limits.order in _BY_FOLLOWERS and _counts_moved(connection, judged):
+            continue
+        streams = [_stored(connection, judged), *(_chosen(connection, c, turn) for turn, c in enumerate(again))]
+        for (thing, thing_id), same in groupby(heapq.merge(*streams), key=itemgetter(0, 1)):
+            stored, chosen = None, None
+            for visit in same:  # what is stored comes first; of several choices the first counts
+                if visit.turn < 0:
+                    stored = visit
+                else:
+                    chosen = chosen or visit
+            said = _difference(stored, chosen, touched=judged.touched)
+            if said:
+                yield (f"harvest {judged.harvest_id}, round {judged.number + 1}: {thing} {thing_id} {said}",)
+
+
+def _difference(stored: _Visit | None, chosen: _Visit | None, *, touched: bool) -> str:
+    """Say what is wrong with a visit, '' when nothing is."""
+    if stored is None:
+        return f"is not visited, and should be, at place {chosen.place}" if chosen else ""
+    if chosen is None:
+        return f"has place {stored.place}, and nothing leads there"
+    if touched and None in (stored.chance, chosen.chance):  # a list that failed then has been read since, or has failed
+        stored = stored._replace(chance=chosen.chance)
+    return ", ".join(
+        f"has {name} {_shown(was)}, not {_shown(should)}"
+        for name, was, should in (
+            ("depth", stored.depth, chosen.depth),
+            ("place", stored.place, chosen.place),
+            ("chance", stored.chance, chosen.chance),
+            ("the list that led there", stored.parent_task_id, chosen.parent_task_id),
+        )
+        if was != should
+    )
+
+
+def _shown(value: object) -> object:
+    return "none" if value is None else value
+
+
+def _closed_rounds(connection: sqlite3.Connection) -> Iterator[_Judged]:
+    """Give the rounds that can be chosen again."""
+    rows = connection.execute(
+        f"""
+        SELECT c.harvest_id, c.round, h.last_options, coalesce(c.page_id, 0), coalesce(x.touched, 0)
+        FROM rounds AS c
+        JOIN harvests AS h ON h.id = c.harvest_id AND h.last_options IS NOT NULL AND h.round >= c.round
+        LEFT JOIN (
+            SELECT v.harvest_id, v.round, max(r.state <> 'ended' OR r.ended_at > o.closed_at) AS touched,
+                max(r.number > 0 AND EXISTS (
+                    SELECT 1 FROM pages AS p WHERE p.task_id = r.task_id AND p.reading = r.number AND p.id > o.page_id
+                )) AS anew
+            FROM {LISTS}
+            CROSS JOIN readings AS r ON r.task_id = t.id
+            CROSS JOIN rounds AS o ON o.harvest_id = v.harvest_id AND o.round = v.round
+            GROUP BY v.harvest_id, v.round
+        ) AS x ON x.harvest_id = c.harvest_id AND x.round = c.round
+        WHERE coalesce(x.anew, 0) = 0
+        ORDER BY c.harvest_id, c.round
+        """  # noqa: S608 - our own text
+    ).fetchall()
+    for harvest_id, number, options, page_id, touched in rows:
+        limits = Limits.load(options)
+        try:
+            recipe(limits)
+        except SettingsError:  # the check of the recipes names it
+            continue
+        yield _Judged(harvest_id, number, limits, page_id, bool(touched))
+
+
+def _stored(connection: sqlite3.Connection, judged: _Judged) -> Iterator[_Visit]:
+    rows = connection.execute(
+        """
+        SELECT thing, thing_id, -1, depth, place, chance, parent_task_id FROM visits
+        WHERE harvest_id = ? AND round = ? AND place IS NOT NULL ORDER BY thing, thing_id
+        """,
+        (judged.harvest_id, judged.number + 1),
+    )
+    return (_Visit(*row) for row in rows)
+
+
+def _chosen(connection: sqlite3.Connection, choice: Choice, turn: int) -> Iterator[_Visit]:
+    rows = connection.execute(
+        f"SELECT thing_id, depth, place, chance, parent_task_id FROM ({choice.sql}) ORDER BY thing_id",  # noqa: S608
+        choice.parameters,
+    )
+    return (_Visit(choice.to, row[0], turn, *row[1:]) for row in rows)
+
+
+def _counts_moved(connection: sqlite3.Connection, judged: _Judged) -> bool:
+    """Say whether the counts of somebody to choose from have changed since the round was closed."""
+    things = connection.execute(
+        "SELECT DISTINCT thing FROM visits WHERE harvest_id = ? AND round = ?", (judged.harvest_id, judged.number)
+    ).fetchall()
+    for edge in (
+        kind.edge
+        for (thing,) in things
+        for lead, kinds in leads_of(thing, judged.limits)
+        for kind in kinds
+        if lead.to == "user" and not lead.in_common and kind.edge is not None
+    ):
+        row = connection.execute(
+            f"""
+            SELECT 1 FROM visits AS v INDEXED BY visits_by_round
+            CROSS JOIN {edge.table} AS e ON e.{edge.subject} = v.thing_id {of_type(edge, "e.")}
+            CROSS JOIN users AS u ON u.id = e.{edge.leads or edge.item} AND u.counts_page_id > ?3
+            WHERE v.harvest_id = ?1 AND v.round = ?2 LIMIT 1
+            """,  # noqa: S608 - built from our own declarations
+            (judged.harvest_id, judged.number, judged.page_id),
+        ).fetchone()
+        if row is not None:
+            return True
+    return False
+
+
+def _recipes(connection: sqlite3.Connection) -> _Found:
+    """Compare what each harvest reads with what its options say."""
+    columns = "kind, thing, seeds_only, turn, cap"
+    for harvest_id, options in connection.execute(
+        "SELECT id, last_options FROM harvests WHERE last_options IS NOT NULL ORDER BY id"
+    ).fetchall():
+        try:
+            lines = recipe(Limits.load(options))
+        except SettingsError as error:
+            yield (f"harvest {harvest_id}: {error}",)
+            continue
+        said = {(x.kind.name, x.kind.subject, int(x.seeds_only), turn, x.cap) for turn, x in enumerate(lines)}
+        rows: Iterable[tuple[str, str, int, int, int]] = connection.execute(
+            f"SELECT {columns} FROM recipes WHERE harvest_id = ?",  # noqa: S608 - our own columns
+            (harvest_id,),
+        )
+        for kind, _, seeds_only, turn, cap in sorted(said ^ {tuple(row) for row in rows}):
+            of = "of its seeds" if seeds_only else "of all"
+            yield (
+                f"harvest {harvest_id} reads {kind} {of} up to {cap} in turn {turn}, as its options or its recipe say",
+            )
+
+
+CHOICE_CHECKS = (
+    Check(
+        "visits.chosen", "whom and what each round visits is what the lists of the rounds before lead to", _choose_again
+    ),
+    Check(
+        "harvests.recipe",
+        "a harvest reads the lists that its options say, in their turn and up to their caps",
+        _recipes,
+    ),
+    Check(
+        "harvests.seeds",
+        "a harvest has seeds; one that has a single seed shows it",
+        """
+        SELECT 'harvest ' || h.id || ' has no seed' FROM harvests AS h
+        WHERE NOT EXISTS (SELECT 1 FROM harvest_seeds AS s WHERE s.harvest_id = h.id)
+        UNION ALL
+        SELECT 'harvest ' || h.id || ' shows the seed ' || coalesce(h.seed_kind || ' ' || h.seed_id, 'nothing')
+            || ', it starts from ' || coalesce(d.thing || ' ' || d.thing_id, 'nothing')
+        FROM harvests AS h
+        JOIN harvest_seeds AS s ON s.harvest_id = h.id
+        JOIN seeds AS d ON d.id = s.seed_id
+        WHERE h.seed_url IS NOT NULL AND (h.seed_kind IS NOT d.thing OR h.seed_id IS NOT d.thing_id)
+        """,
+    ),
     Check(
         "harvests.state",
-        "a harvest is drained or failed as its seed was found or not, and since some moment",
+        "a harvest is drained if it visits a seed, failed if none was found, and since some moment",
         """
-        SELECT 'harvest ' || h.id || ' is ' || h.state || ', the looking up of its seed ' || coalesce(t.outcome, 'open')
-        FROM harvests AS h JOIN tasks AS t ON t.kind = 'resolve' AND t.subject_id = h.id
-        WHERE h.state IN ('drained', 'failed') AND (t.outcome IS 'complete') <> (h.state = 'drained')
-            OR h.state = 'failed' AND h.seed_id IS NOT NULL
-        UNION ALL
-        SELECT 'harvest ' || id || ' is ' || state || ' since nobody knows when' FROM harvests
-        WHERE state IN ('drained', 'failed') AND finished_at IS NULL
-        """,
-    ),
-    Check(
-        "harvests.caps",
-        "every list is wanted up to the bound that its harvest has for lists of its kind",
-        f"""
-        WITH named (kind, option) AS (VALUES {_CAPS}), bounds AS MATERIALIZED (
-            SELECT h.id AS harvest_id, n.kind, json_extract(h.options, n.option) AS cap FROM harvests AS h, named AS n
-        )
-        SELECT 'harvest ' || w.harvest_id || ' wants ' || coalesce(w.cap, 'all') || ' of ' || t.kind || ' '
-            || t.subject_id || ', its bound is ' || b.cap
-        FROM harvest_tasks AS w
-        JOIN tasks AS t ON t.id = w.task_id
-        JOIN bounds AS b ON b.harvest_id = w.harvest_id AND b.kind = t.kind
-        WHERE w.cap IS NOT b.cap AND b.cap IS NOT NULL
-        """,  # noqa: S608 - built from our own declarations
-    ),
-    Check(
-        "harvests.parents",
-        "whatever a harvest wants was named by a list that it wants too, at no greater depth; its seed by none",
-        """
-        SELECT 'harvest ' || w.harvest_id || ', depth ' || w.depth || ': ' || t.kind || ' ' || t.subject_id
-            || ' was named by ' || coalesce(p.kind || ' ' || p.subject_id, 'nothing')
-        FROM harvest_tasks AS w
-        JOIN tasks AS t ON t.id = w.task_id
-        JOIN list_kinds AS k ON k.kind = t.kind
-        LEFT JOIN tasks AS p ON p.id = w.parent_task_id
-        LEFT JOIN list_kinds AS l ON l.kind = p.kind
-        LEFT JOIN harvest_tasks AS v ON v.harvest_id = w.harvest_id AND v.task_id = w.parent_task_id
-        WHERE CASE k.subject
-            WHEN 'harvest' THEN w.depth <> 0 OR w.parent_task_id IS NOT NULL
-            ELSE v.depth IS NULL OR v.depth > w.depth OR l.item <> k.subject OR CASE l.subject
-                WHEN 'track' THEN NOT EXISTS (SELECT 1 FROM user_engagements AS e WHERE e.user_id = t.subject_id
-                    AND e.track_id = p.subject_id AND e.track_list_rank IS NOT NULL)
-                WHEN 'user' THEN NOT EXISTS (SELECT 1 FROM user_engagements AS e WHERE e.user_id = p.subject_id
-                    AND e.track_id = t.subject_id AND e.user_list_rank IS NOT NULL)
-                ELSE 0 END
-            END
-        """,
-    ),
-    Check(
-        "harvests.places",
-        "the tracks that a harvest spills at one depth, and the people whom it draws around one track, have places of"
-        " their own",
-        """
-        SELECT 'harvest ' || w.harvest_id || ', depth ' || w.depth || ': ' || count(*) || ' of ' || t.kind
-            || ' have place ' || w.listed_rank
-        FROM harvest_tasks AS w
-        JOIN tasks AS t ON t.id = w.task_id AND t.kind IN ('track_likers', 'track_reposters')
-        WHERE w.listed_rank IS NOT NULL
-        GROUP BY w.harvest_id, w.depth, t.kind, w.listed_rank HAVING count(*) > 1
-        UNION ALL
-        SELECT 'harvest ' || w.harvest_id || ': ' || t.kind || ' of its seed has no place'
-        FROM harvest_tasks AS w
-        JOIN tasks AS t ON t.id = w.task_id AND t.kind IN ('track_likers', 'track_reposters')
-        WHERE w.depth = 1 AND w.listed_rank IS NOT 0
-        UNION ALL
-        SELECT 'harvest ' || w.harvest_id || ', track ' || p.subject_id || ': ' || count(*) || ' people have place '
-            || w.listed_rank
+        SELECT 'harvest ' || h.id || ' is ' || h.state || iif(v.harvest_id IS NULL, ', and visits no seed',
+            iif(h.finished_at IS NULL, ' since nobody knows when', ', yet it visits its seed'))
         FROM harvests AS h
-        JOIN harvest_tasks AS w ON w.harvest_id = h.id AND w.listed_rank IS NOT NULL
-        JOIN tasks AS t ON t.id = w.task_id AND t.kind = 'user_likes'
-        JOIN tasks AS p ON p.id = w.parent_task_id
-        WHERE h.state = 'drained' AND json_extract(h.options, '$.order') <> 'newest'
-        GROUP BY w.harvest_id, p.subject_id, w.listed_rank HAVING count(*) > 1
+        LEFT JOIN (SELECT DISTINCT harvest_id FROM visits WHERE round = 0) AS v ON v.harvest_id = h.id
+        WHERE h.state IN ('drained', 'failed')
+            AND (h.finished_at IS NULL OR (h.state = 'drained') <> (v.harvest_id IS NOT NULL))
         """,
     ),
     Check(
-        "harvests.listed",
-        "who is followed as listed has the place of the list that led there: likers first, then other reposters",
+        "harvests.rounds",
+        "the rounds before the one being read are closed, of a drained harvest that one too, and no others",
         """
-        WITH lists AS MATERIALIZED (
-            SELECT w.harvest_id, w.task_id, t.subject_id AS track_id, w.cap,
-                json_extract(h.options, '$.max_users') AS bound,
-                CASE t.kind WHEN 'track_likers' THEN 'like' ELSE 'repost' END AS type
+        SELECT 'harvest ' || id || ' is ' || state || ' in round ' || round || ', ' || n || ' rounds up to '
+            || coalesce(last, 'none') || ' are closed'
+        FROM (
+            SELECT h.id, h.state, h.round, h.round + (h.state = 'drained') AS should, h.last_options,
+                (SELECT count(*) FROM rounds AS c WHERE c.harvest_id = h.id) AS n,
+                (SELECT max(c.round) FROM rounds AS c WHERE c.harvest_id = h.id) AS last
             FROM harvests AS h
-            JOIN harvest_tasks AS w ON w.harvest_id = h.id
-            JOIN tasks AS t ON t.id = w.task_id AND t.kind IN ('track_likers', 'track_reposters')
-            WHERE h.state = 'drained' AND json_extract(h.options, '$.order') = 'newest'
-        ), people AS (
-            SELECT l.harvest_id, l.task_id, l.bound, e.user_id, row_number() OVER (
-                PARTITION BY l.harvest_id, l.track_id ORDER BY l.type, e.track_list_rank
-            ) - 1 AS place
-            FROM lists AS l
-            JOIN user_engagements AS e ON e.track_id = l.track_id AND e.engagement_type = l.type
-                AND e.track_list_rank >= 0 AND e.track_list_rank < l.cap
-            WHERE l.type = 'like' OR NOT EXISTS (
-                SELECT 1 FROM user_engagements AS b WHERE b.user_id = e.user_id AND b.track_id = e.track_id
-                    AND b.engagement_type = 'like' AND b.track_list_rank < l.cap
-            )
         )
-        SELECT 'harvest ' || p.harvest_id || ': user ' || p.user_id || ' has place ' || coalesce(w.listed_rank, 'none')
-            || ', not ' || p.place
-        FROM people AS p
-        JOIN tasks AS t ON t.kind = 'user_likes' AND t.subject_id = p.user_id AND t.argument = ''
-        JOIN harvest_tasks AS w ON w.harvest_id = p.harvest_id AND w.task_id = t.id AND w.parent_task_id = p.task_id
-        WHERE p.place < p.bound AND w.listed_rank IS NOT p.place
+        WHERE n <> coalesce(last + 1, 0) OR n <> max(should, 0) AND last_options IS NOT NULL
         """,
+    ),
+    Check(
+        "harvests.drained",
+        "a drained harvest has nothing open, but for what another one has taken up again that is not drained",
+        """
+        SELECT 'harvest ' || h.id || ': ' || t.kind || ' ' || t.subject_id || ' is ' || r.state
+        FROM readings AS r
+        CROSS JOIN tasks AS t ON t.id = r.task_id AND t.reading = r.number
+        CROSS JOIN harvest_tasks AS w ON w.task_id = t.id
+        CROSS JOIN harvests AS h ON h.id = w.harvest_id AND h.state = 'drained'
+        WHERE r.state <> 'ended' AND (w.cap IS NULL OR r.collected < w.cap) AND NOT EXISTS (
+            SELECT 1 FROM harvest_tasks AS o JOIN harvests AS g ON g.id = o.harvest_id
+            WHERE o.task_id = t.id AND g.state IN ('running', 'paused')
+        )
+        """,
+    ),
+    Check(
+        "visits.seeds",
+        "a harvest visits the seeds that were found, in their places, and nothing else in round 0",
+        f"""
+        SELECT 'harvest ' || v.harvest_id || ' visits ' || v.thing || ' ' || v.thing_id
+            || ' in round 0, and it is no seed of it, or not so'
+        FROM visits AS v
+        LEFT JOIN seeds AS d ON d.thing = v.thing AND d.thing_id = v.thing_id
+        LEFT JOIN harvest_seeds AS s ON s.harvest_id = v.harvest_id AND s.seed_id = d.id
+        LEFT JOIN tasks AS t ON t.kind = '{RESOLVE.name}' AND t.subject_id = d.id
+        WHERE v.round = 0 AND (
+            s.place IS NULL OR v.place IS NOT s.place OR v.depth <> 0 OR v.chance IS NOT NULL
+            OR v.parent_task_id IS NOT t.id
+        )
+        UNION ALL
+        SELECT 'harvest ' || s.harvest_id || ' does not visit its seed ' || d.thing || ' ' || d.thing_id
+        FROM rounds AS c
+        JOIN harvest_seeds AS s ON s.harvest_id = c.harvest_id
+        JOIN seeds AS d ON d.id = s.seed_id
+        JOIN tasks AS t ON t.kind = '{RESOLVE.name}' AND t.subject_id = d.id
+        WHERE c.round = 0 AND d.thing IS NOT NULL
+            AND EXISTS (SELECT 1 FROM pages AS p WHERE p.task_id = t.id AND p.id <= c.page_id)
+            AND NOT EXISTS (
+            SELECT 1 FROM visits AS v
+            WHERE v.harvest_id = s.harvest_id AND v.thing = d.thing AND v.thing_id = d.thing_id AND v.round = 0
+        )
+        """,  # noqa: S608 - our own text
+    ),
+    Check(
+        "visits.lists",
+        "every list that a visit reads is there, once its round is reached",
+        f"""
+        SELECT 'harvest ' || v.harvest_id || ', round ' || v.round || ': ' || c.kind || ' ' || v.thing_id
+            || ' is read, and is not there'
+        FROM {READS}
+        CROSS JOIN harvests AS h ON h.id = v.harvest_id AND v.round <= h.round
+        WHERE NOT EXISTS (SELECT 1 FROM tasks AS t WHERE t.kind = c.kind AND t.subject_id = v.thing_id)
+        """,  # noqa: S608 - our own text
+    ),
+    Check(
+        "lists.wanted",
+        "every list is of something that a harvest visits, or starts from",
+        f"""
+        SELECT t.kind || ' ' || t.subject_id || ' is wanted by nobody'
+        FROM tasks AS t CROSS JOIN list_kinds AS k ON k.kind = t.kind
+        WHERE CASE t.kind
+            WHEN '{RESOLVE.name}' THEN NOT EXISTS (SELECT 1 FROM harvest_seeds AS s WHERE s.seed_id = t.subject_id)
+            ELSE NOT EXISTS (SELECT 1 FROM visits AS v WHERE v.thing_id = t.subject_id AND v.thing = k.subject)
+                AND (t.outcome IS NOT NULL OR NOT EXISTS (
+                    SELECT 1 FROM harvests AS h WHERE h.state IN ('running', 'paused')
+                ))
+            END
+        """,  # noqa: S608 - our own text
     ),
 )
