@@ -27,7 +27,7 @@ async def crawl_within(path, server, budget, **options):
     async with connect(settings_for(server), clock=clock, delay=0.0, max_in_flight=8, budget=budget) as connection:
         return await crawl(
             path,
-            [(server.world.seed_url(), LIMITS)],
+            [([server.world.seed_url()], LIMITS)],
             client=connection.client,
             conditions=Conditions(server.url, connection.bearer.kind, max_in_flight=8, page_size=5),
             witness=onlooker,
@@ -51,7 +51,7 @@ def test_exactly_so_many_requests_leave_and_all_are_counted(tmp_path, small_worl
     assert asyncio.run(both()) == (n, "max_requests")
     assert read(path, "SELECT sum(n) FROM run_requests") == [(n,)]
     assert read(path, "SELECT stop_reason FROM runs") == [("max_requests",)]
-    assert read(path, "SELECT count(*) FROM tasks WHERE state = 'doing'") == [(0,)]
+    assert read(path, "SELECT count(*) FROM readings WHERE state = 'doing'") == [(0,)]
 
 
 def test_portion_by_portion_it_becomes_the_same_file(tmp_path, small_world):

@@ -47,9 +47,16 @@ def test_json_gives_the_same_numbers_as_one_object(run, server, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["https://soundcloud.com/artist"], 2, "profile"),
-        (["https://soundcloud.com/artist/likes"], 2, "track"),
-        (["https://soundcloud.com/artist/sets/album"], 2, "track"),
+        (["https://soundcloud.com/artist/likes"], 2, "profile"),
+        (["https://soundcloud.com/artist/sets"], 2, "playlist"),
+        (["a/b", "--read", "like"], 2, "there are likers, reposters, comments"),
+        (["a/b", "--seed-read", "+nothing"], 2, "there are likers, reposters, comments"),
+        (["a/b", "--via", "likers"], 2, "likes, reposts, uploads, followers, followings"),
+        (["a/b", "--cap", "likes"], 2, "likes=300"),
+        (["a/b", "--cap", "like=3"], 2, "there are likers, reposters, comments"),
+        (["a/b", "--read", "-likes", "--via", "likes"], 2, "leave out -likes"),
+        (["retry", "--outcome", "late"], 2, "there are complete, capped, short"),
+        (["retry", "--outcome", "short", "--class", "gone"], 2, "give one of them"),
         (["https://example.com/artist/track"], 2, "soundcloud.com"),
         (["https://soundcloud.com/a/b"], 3, "SOUNDCLOUD_CLIENT_ID"),
         (["resume"], 4, "no file"),
@@ -110,16 +117,19 @@ def test_a_seed_that_is_not_there_ends_with_exit_2_and_the_reason_in_the_file(ru
 def test_one_seed_that_is_not_there_does_not_stop_the_others(run, server, tmp_path):
     done = run("https://soundcloud.com/nobody/nothing", server.world.seed_url(), "--db", "t.db", *CAPS, server=server)
     assert done.returncode == 2
-    assert read(tmp_path / "t.db", "SELECT state FROM harvests ORDER BY id") == [("failed",), ("drained",)]
+    assert read(tmp_path / "t.db", "SELECT state FROM harvests") == [("drained",)]
+    assert read(tmp_path / "t.db", "SELECT thing, reason IS NULL FROM seeds") == [(None, 0), ("track", 1)]
 
 
 def test_who_goes_on_hears_which_seed_could_not_be_resolved(run, server):
     lost, good = "https://soundcloud.com/nobody/nothing", server.world.seed_url()
     first = run(lost, good, "--db", "t.db", *CAPS, server=server)
     assert f"Not resolved: {lost}" in first.stdout
+    asked = server.total
     resumed, again = run("resume", "--db", "t.db", server=server), run(good, "--db", "t.db", *CAPS, server=server)
-    assert resumed.stdout.startswith(f"Nothing to go on with: a seed could not be resolved: {lost}\n")
-    assert again.stdout.startswith("Nothing to do: this harvest is complete: “")
+    assert f"\nNot resolved: {lost}\n" in resumed.stdout
+    assert again.stdout.startswith("Harvest complete: “")  # of one seed, which is another harvest; all lists are there
+    assert server.total - asked <= 1  # a token
 
 
 def test_a_private_link_is_followed_and_its_secret_stays_in_one_place(run, tmp_path):
@@ -130,11 +140,11 @@ def test_a_private_link_is_followed_and_its_secret_stays_in_one_place(run, tmp_p
     with run_in_thread(world) as server:
         done = run(url, "--db", "t.db", *CAPS, "--log-level", "debug", server=server)
     assert done.returncode == 0, done.stderr
-    assert read(tmp_path / "t.db", "SELECT seed_url, seed_id FROM harvests") == [(url, track)]
+    assert read(tmp_path / "t.db", "SELECT address, thing_id FROM seeds") == [(url, track)]
     assert secret not in done.stdout + done.stderr
     dump = "\n".join(
         str(row)
-        for table in ("pages", "tasks", "failures", "tracks", "runs", "users")
+        for table in ("pages", "tasks", "failures", "tracks", "runs", "users", "harvests", "visits")
         for row in read(tmp_path / "t.db", f"SELECT * FROM {table}")
     )
     assert secret not in dump
@@ -227,6 +237,60 @@ def test_status_says_in_words_how_the_last_crawl_ended(db, db_path, stop_reason,
     )
     scene = Scene(db_path, look(db.conn), None, SystemClock().now())
     assert f"Nobody is crawling; the last crawl ended with: {words}" in list(as_lines(scene))
+
+
+def test_people_and_playlists_are_seeds_and_a_command_is_one_harvest(run, server, tmp_path):
+    world = server.world
+    person, playlist = world.seed_url().rpartition("/")[0], world.playlist_url(world.id("playlist", 1))
+    assert run(person, playlist, "--db", "t.db", "--delay", "0", server=server).returncode == 0
+    assert read(tmp_path / "t.db", "SELECT state, seed_url FROM harvests") == [("drained", None)]
+    kinds = "SELECT DISTINCT kind FROM tasks WHERE kind <> 'resolve' ORDER BY kind"
+    usual = ["playlist_reposters", "playlist_tracks", "user_likes", "user_playlists", "user_reposts", "user_tracks"]
+    assert [kind for (kind,) in read(tmp_path / "t.db", kinds)] == usual
+    asked = server.total
+    assert "Nothing to do" in run(playlist, person, "--db", "t.db", "--delay", "0", server=server).stdout
+    assert server.total == asked
+
+
+def test_resume_takes_every_harvest_with_its_own_options_and_flags_override(run, server, tmp_path):
+    first, second = server.world.seed_urls(2)
+    bound = ("--db", "t.db", "--delay", "0", "--max-requests", "6")
+    assert run(first, *bound, "--max-users", "4", "--read", "+comments", server=server).returncode == 7
+    assert run(second, *bound, "--max-users", "6", "--cap", "likes=3", server=server).returncode == 7
+    assert run("resume", "--db", "t.db", "--delay", "0", "--depth", "0", server=server).returncode == 0
+    options = "SELECT options ->> '$.max_users', options ->> '$.max_user_likes', options ->> '$.depth' FROM harvests"
+    assert read(tmp_path / "t.db", options) == [(4, 500, 0), (6, 3, 0)]
+    assert read(tmp_path / "t.db", "SELECT DISTINCT state FROM harvests") == [("drained",)]
+
+
+def test_a_recipe_is_an_option_like_any_other_also_in_the_environment(run, server, tmp_path):
+    url = server.world.seed_url()
+    environ = {"HARVEST_READ": "likers,comments,likes", "HARVEST_CAP": "comments=2 likes=3"}
+    assert run(url, "--db", "t.db", *CAPS, server=server, **environ).returncode == 0
+    most = "SELECT kind, max(collected) FROM tasks WHERE kind IN ('track_comments', 'user_likes') GROUP BY kind"
+    assert read(tmp_path / "t.db", most) == [("track_comments", 2), ("user_likes", 3)]
+    asked = server.total
+    assert run(url, "--db", "t.db", server=server).returncode == 0  # as this seed was last crawled
+    assert server.total == asked
+    assert run(url, "--db", "t.db", "--read", "likers", "--delay", "0", server=server).returncode == 0
+    assert server.total == asked
+    refused = run(url, HARVEST_READ="like")
+    assert "HARVEST_READ" in refused.stderr
+
+
+def test_lists_that_ended_in_one_way_are_read_anew(run, tmp_path):
+    world = World(11, users=60, tracks=300, likes_per_user=30, seed_likers=30, seed_reposters=10, gone=0.2)
+    with run_in_thread(world) as server:
+        assert run(world.seed_url(), "--db", "t.db", "--delay", "0", "-q", server=server).returncode == 0
+        (gone,) = read(tmp_path / "t.db", "SELECT count(*) FROM tasks WHERE outcome = 'gone'")[0]
+        before = server.total
+        done = run("retry", "--outcome", "gone,loop", "--db", "t.db", server=server)
+        assert done.returncode == 0, done.stderr
+        assert f"{gone} lists put back." in done.stderr
+        assert gone <= server.total - before <= gone + 1  # and a token
+        assert run("retry", "--outcome", "loop", "--db", "t.db", server=server).returncode == 0
+    assert gone > 0
+    assert read(tmp_path / "t.db", "SELECT count(*) FROM readings WHERE number = 1") == [(gone,)]
 
 
 @pytest.mark.parametrize("command", ["failures", "retry"])

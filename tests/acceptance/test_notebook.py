@@ -16,6 +16,7 @@ import pytest
 import structlog
 
 import harvest
+from harvest.crawler.request import to_crawl
 from harvest.errors import SeedError, SettingsError, StoreError
 from harvest.models import Limits
 from harvest.python import crawling
@@ -154,9 +155,53 @@ def test_a_sample_is_an_order_and_a_bound(tmp_path, service):
     assert sum(row.once and row.chosen for row in db.sample) == 7
 
 
+def test_a_recipe_and_caps_are_options_and_a_person_is_a_seed(tmp_path, service):
+    person = WORLD.seed_url().rpartition("/")[0]
+    db = harvest.crawl(
+        person, path=tmp_path / "t.db", settings=settings_for(service), delay=0, seed_read=["likes"], cap={"likes": 2}
+    )
+    assert [(row.kind, row.collected) for row in db.lists] == [("user_likes", 2)]
+    again = harvest.crawl(
+        person, path=tmp_path / "t.db", settings=settings_for(service), delay=0, seed_read="+followers"
+    )
+    kinds = {row.kind: row.collected for row in again.lists}
+    assert kinds.keys() == {"user_likes", "user_reposts", "user_tracks", "user_playlists", "user_followers"}
+    assert kinds["user_likes"] == 2  # what was said of the cap stays
+
+
+@pytest.mark.parametrize(
+    ("bounds", "reason"),
+    [
+        ({"max_requests": 5}, "max_requests"),
+        ({"for_": 0.01}, "max_time"),
+        ({"for_": "1s", "delay": 0.4}, "max_time"),
+        ({"max_failures": 1}, "max_failures"),
+    ],
+)
+def test_a_crawl_stops_at_its_bounds_and_the_same_again_goes_on(tmp_path, bounds, reason):
+    path = tmp_path / "t.db"
+    with run_in_thread(WORLD, faults="error_500_html@12*100000" if reason == "max_failures" else "") as service:
+        crawl(service, path, **bounds) if "delay" not in bounds else harvest.crawl(
+            WORLD.seed_url(), path=path, settings=settings_for(service), **bounds
+        )
+        assert read(path, "SELECT stop_reason FROM runs") == [(reason,)]
+        service.use("")
+        crawl(service, path)
+        harvest.resume(path, settings=settings_for(service))
+    assert read(path, "SELECT state FROM harvests") == [("drained",)]
+
+
+def test_until_a_time_of_day_is_a_bound_too(tmp_path, service):
+    with pytest.raises(SettingsError, match="06:00"):
+        crawl(service, tmp_path / "t.db", until="six")
+    crawl(service, tmp_path / "t.db", until="06:00", max_requests=5)
+    assert read(tmp_path / "t.db", "SELECT options ->> '$.budget.until' FROM runs") == [("06:00",)]
+
+
 def test_what_is_wrong_is_said_before_anything_is_asked_or_written(tmp_path, service):
     settings = settings_for(service)
-    for options in ({"max_user": 3}, {"order": "best"}, {"sample": 3, "order": "popular"}, {"max_users": -1}):
+    wrong = ({"max_user": 3}, {"order": "best"}, {"sample": 3, "order": "popular"}, {"max_users": -1}, {"read": "like"})
+    for options in (*wrong, {"for_": "soon"}, {"max_requests": 0}):
         with pytest.raises(SettingsError):
             harvest.crawl(WORLD.seed_url(), path=tmp_path / "t.db", settings=settings, **options)
     with pytest.raises(SettingsError):
@@ -235,16 +280,16 @@ def test_crawl_can_be_called_whatever_was_imported_before(before):
     done = subprocess.run(
         [sys.executable, "-c", f"import harvest\n{code}"], capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE
     )
-    assert done.stdout == "Name at least one track to start from.\n", done.stderr
+    assert done.stdout == "Name at least one track, person or playlist to start from.\n", done.stderr
 
 
 def test_the_terms_are_told_once_at_the_first_crawl_of_the_real_service(monkeypatch, capsys, tmp_path):
     """Nobody is asked: the thread ends before anything is sent."""
     monkeypatch.setattr(crawling._Worker, "_run", lambda self: self._told.put(None))
     monkeypatch.chdir(tmp_path)
-    plan = crawling._plan(tmp_path / "t.db", ["https://soundcloud.com/a/b"], {})
+    request = to_crawl(tmp_path / "t.db", ["https://soundcloud.com/a/b"], {})
     for _ in range(2):
-        assert list(crawling._Worker(plan, None)) == []
+        assert list(crawling._Worker(request, None)) == []
     assert capsys.readouterr().err.count("Note: SoundCloud's API terms") == 1
 
 

@@ -9,7 +9,7 @@ import random
 import pytest
 
 from harvest.models import Limits
-from harvest.planning.cost import Conditions, estimate
+from harvest.planning.cost import Speed, estimate
 from harvest.planning.probe import survey
 from harvest.simulator import World, run_in_thread, serve
 from harvest.system.clock import SystemClock
@@ -89,7 +89,8 @@ def test_a_bound_that_would_end_it_is_named(run, server):
     ("arguments", "code", "says"),
     [
         (["https://soundcloud.com/nobody/nothing"], 2, "nobody/nothing"),
-        (["https://soundcloud.com/artist"], 2, "profile"),
+        (["https://soundcloud.com/artist/likes"], 2, "profile"),
+        (["https://soundcloud.com/a/b", "--read", "like"], 2, "there are likers, reposters"),
         (["https://soundcloud.com/a/b", "--db", "."], 4, "folder"),
         ([], 2, "URL"),
     ],
@@ -105,6 +106,61 @@ def test_what_cannot_be_planned_gets_one_line(run, server, tmp_path, arguments, 
 
 def test_without_credentials_a_plan_says_what_is_missing(run):
     assert run("plan", "https://soundcloud.com/a/b").returncode == 3
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """Every kind of list has entries in it."""
+    with run_in_thread(
+        World(3, users=150, tracks=600, likes_per_user=20, seed_likers=30, seed_reposters=10)
+    ) as running:
+        yield running
+
+
+def person_of(world):
+    return world.seed_url().rpartition("/")[0]
+
+
+@pytest.mark.parametrize(
+    ("seed", "options", "most_asked"),
+    [
+        (person_of, [], 3),
+        (person_of, ["--depth", "1"], 5),
+        (person_of, ["--depth", "1", "--via", "uploads", "--max-tracks", "2"], 5),
+        (person_of, ["--depth", "1", "--via", "followings", "--max-users", "10"], 4),
+        (person_of, ["--read", "all", "--seed-read", "all"], 6),
+        (lambda world: world.playlist_url(world.id("playlist", 1)), [], 4),
+        (lambda world: world.playlist_url(world.id("playlist", 1)), ["--depth", "1", "--max-tracks", "3"], 6),
+        (World.seed_url, ["--depth", "0", "--read", "+comments"], 3),
+        (World.seed_url, ["--depth", "2", "--max-tracks", "2", "--max-users", "10"], 4),
+        (World.seed_url, ["--read", "likers,comments,likes", "--cap", "comments=3", "--cap", "likes=40"], 4),
+    ],
+)  # fmt: skip
+def test_any_seed_and_recipe_can_be_planned_and_then_takes_as_much(run, wide, tmp_path, seed, options, most_asked):
+    url = seed(wide.world)
+    told = planned(run, url, "--db", "t.db", *options, "--page-size", "20", server=wide)
+    assert told["asked"] <= most_asked
+    assert told["seeds"][0]["title"]
+    before = wide.total
+    done = run(url, "--db", "t.db", *options, "--page-size", "20", "--delay", "0", "-q", server=wide)
+    assert done.returncode == 0, done.stderr
+    assert told["requests"]["low"] <= wide.total - before <= told["requests"]["high"]
+    (edges,) = read(tmp_path / "t.db", "SELECT count(*) FROM user_engagements")[0]
+    assert told["rows"]["user_engagements"]["low"] <= edges <= told["rows"]["user_engagements"]["high"]
+    again = planned(run, url, "--db", "t.db", server=wide)
+    assert (again["asked"], again["requests"]["high"], again["seeds"][0]["complete"]) == (0, 0, True)
+
+
+def test_what_more_would_cost_is_known_from_the_file_alone(run, server):
+    """Nobody is asked: the options are other ones, and what they choose is in the file."""
+    url = server.world.seed_url()
+    assert run(url, "--db", "t.db", "--max-users", "5", "--delay", "0", "-q", server=server).returncode == 0
+    before = server.total
+    told = planned(run, url, "--db", "t.db", "--max-users", "15", "--read", "+reposts", server=server)
+    assert (told["asked"], server.total) == (0, before)
+    done = run(url, "--db", "t.db", "--max-users", "15", "--read", "+reposts", "--delay", "0", "-q", server=server)
+    assert done.returncode == 0
+    assert told["requests"]["low"] <= server.total - before <= told["requests"]["high"]
 
 
 def some_world(n, sizes=(60, 200, 600, 1500)):
@@ -133,9 +189,9 @@ async def is_held(path, world, limits, size):
     """Plan a crawl, crawl, and say whether it took as many requests as planned."""
     async with serve(world, gzip=False) as server:
         async with connect(settings_for(server), clock=SystemClock(), delay=0) as connection:
-            found = await survey(connection.client, world.seed_url(), page_size=size)
+            found = await survey(connection.client, world.seed_url(), limits, page_size=size)
         assert server.total <= 4
-        plan = estimate([found.outlook], [limits], Conditions(page_size=size))
+        plan = estimate([(found.outlook, limits)], Speed(page_size=size))
         before = server.total
         await crawl_into(path, server, limits=limits, page_size=size)
         requests = server.total - before

@@ -15,6 +15,7 @@ import click
 from harvest.api.seed_urls import normalise_seed, public_address
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
 from harvest.cli.output.formatting import duration
+from harvest.cli.output.table import table
 from harvest.crawler.bounds import Bounds
 from harvest.crawler.request import Request, to_crawl
 from harvest.models import Limits
@@ -224,8 +225,7 @@ def _table(made: Plan) -> list[str]:
     rows.append(("time", duration(made.seconds.likely), _interval(made.seconds, duration)))
     rows += [(name, _number(n.likely), _interval(n, _number)) for name, n in made.rows.items()]
     rows.append(("disk", _size(made.size_bytes.likely), _interval(made.size_bytes, _size)))
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    return [f"  {row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]}".rstrip() for row in rows]
+    return list(table(rows, right=(1,)))
 
 
 def _pace_line(speed: Speed) -> str:

@@ -81,6 +81,8 @@ def test_the_same_options_are_the_same_limits():
         ({"read": "-likes"}, {"read": ("likers", "reposters"), "without": ("likes",), "via": ()}),
         ({"via": "followings"}, {"read": (*USUAL.read, "followings"), "via": ("followings",)}),
         ({"read": "likers", "via": "uploads"}, {"read": ("likers", "uploads"), "via": ("uploads",)}),
+        ({"seed_read": "uploads"}, {"seed_read": ("uploads",)}),
+        ({"seed_read": "uploads,-likes"}, {"seed_read": ("uploads",)}),
         (
             {"seed_read": "-likes"},
             {"seed_read": ("reposts", "uploads", "playlists", "playlist-tracks", "playlist-reposters")},
