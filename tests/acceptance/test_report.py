@@ -9,6 +9,7 @@ import os
 import re
 import sqlite3
 from collections import Counter, defaultdict
+from dataclasses import asdict
 from itertools import combinations, pairwise
 
 import click
@@ -24,7 +25,7 @@ from harvest.report.page import page as page_of
 from harvest.report.texts import share, shown, times
 from harvest.report.writing import write
 from harvest.simulator import World
-from harvest.simulator.oracle import expect
+from harvest.simulator.oracle import Oracle
 from harvest.store.database import apply_schema, open_for_crawl, open_to_read
 from tests.acceptance.conftest import ROOT
 from tests.booking import add_harvest, add_seed
@@ -53,7 +54,9 @@ class Case:
     def __init__(self, path, world, seeds, limits):
         self.path, self.world = path, world
         crawl_world(path, world, seeds, limits)
-        self.truth = expect(world, seeds, page_size=200, **{n: getattr(limits, n) for n in limits.__slots__})
+        oracle = Oracle(world, page_size=200)
+        oracle.crawl(*[(seed, asdict(limits)) for seed in seeds or [world.seed_url()]])
+        self.truth = oracle.truth
         self.text = text_of(path)
         self.page = parse(self.text)
         self.seeds = [world.id("track", i) for i in range(len(seeds or [1]))]
