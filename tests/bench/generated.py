@@ -179,7 +179,8 @@ def _close_the_books(connection: sqlite3.Connection, cap: int) -> None:
     )
     connection.execute(
         "INSERT INTO readings (task_id, number, kind, state, outcome, claimed, claimed_at, collected, pages_read,"
-        " attempts, ended_at) SELECT id, 0, kind, 'ended', outcome, claimed, ?, collected, 1, 1, ? FROM tasks",
+        " barren, attempts, ended_at)"
+        " SELECT id, 0, kind, 'ended', outcome, claimed, ?, collected, 1, collected = 0, 1, ? FROM tasks",
         (_DAY, _DAY),
     )
     connection.execute(

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harvest.store.database import apply_schema, open_for_crawl
+from harvest.verify.pages import asks
 
 EACH = 400  # likes of every person
 PER_TRACK = 20  # on average
@@ -78,6 +79,8 @@ def generate(path: Path, edges: int) -> None:
         _fill_edges(connection, 1, people // 2, tracks)
         connection.execute(index)
         _fill_edges(connection, people // 2 + 1, people, tracks)
+        connection.create_function("asks", 1, asks, deterministic=True)
+        connection.execute("UPDATE pages SET asks = asks(request)")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
