@@ -21,16 +21,37 @@ class SeenAs(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a list ended; `store/outcomes.py` says what each means."""
+    """How a list ended, one row each; the table `outcomes` is filled from this.
 
-    COMPLETE = "complete"
-    CAPPED = "capped"
-    SHORT = "short"
-    LOOP = "loop"
-    GONE = "gone"
-    FORBIDDEN = "forbidden"
-    UNREADABLE = "unreadable"
-    FAILED = "failed"
+    `answered`: the service showed the list; `whole`: all of it, as far as anybody can tell; `retryable`: asking again
+    may help; `words`: the same in words; `failure`: the class of what is then written down in `failures`, if any.
+    """
+
+    answered: bool
+    whole: bool
+    retryable: bool
+    words: str
+    failure: str | None
+
+    def __new__(
+        cls, value: str, answered: bool, whole: bool, retryable: bool, words: str, failure: str | None = None
+    ) -> Outcome:
+        """Make a member that knows what it means."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.answered, member.whole, member.retryable = answered, whole, retryable
+        member.words, member.failure = words, failure
+        return member
+
+    # value, answered, whole, retryable
+    COMPLETE = "complete", True, True, False, "all that the service shows"
+    CAPPED = "capped", True, False, False, "cut at our own bound"
+    SHORT = "short", True, False, False, "ended early: the service claims more"
+    LOOP = "loop", True, False, False, "went round in a circle"
+    GONE = "gone", False, False, False, "the service knows it no more", "gone"
+    FORBIDDEN = "forbidden", False, False, False, "the service shows it to nobody like us", "forbidden"
+    UNREADABLE = "unreadable", False, False, False, "the reply is not what it should be", "unexpected_reply"
+    FAILED = "failed", False, False, True, "given up after several attempts"
 
 
 MOST = 10**15  # of anything that may be asked for; SQLite holds whole numbers up to 2**63 - 1

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from harvest.errors import ApiError, Forbidden, Gone, UnexpectedReply
+from harvest.errors import ApiError
 from harvest.lists import KINDS, RESOLVE, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.store import edges, entities, readings, search, seeds
@@ -27,11 +27,7 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
-_OUTCOMES: dict[type[ApiError], Outcome] = {
-    Gone: Outcome.GONE,
-    Forbidden: Outcome.FORBIDDEN,
-    UnexpectedReply: Outcome.UNREADABLE,
-}
+_OUTCOMES = {outcome.failure: outcome for outcome in Outcome if outcome.failure}
 _UNSUPPORTED_URN = "unsupported_urn"  # of an entry, not of the list: a list that ends well does not mend it
 _REPLY_KEPT = 2000  # characters of evidence
 
@@ -82,7 +78,7 @@ class PageCommitter:
 
     def fail(self, task: Task, error: ApiError, now: str, tally: Mapping[int, int]) -> Outcome:
         """End a list by what went wrong with it, keeping its cursor and the evidence; give the outcome."""
-        outcome = next((o for cls, o in _OUTCOMES.items() if isinstance(error, cls)), Outcome.FAILED)
+        outcome = _OUTCOMES.get(error.name, Outcome.FAILED)
         kind = KINDS[task.kind]
         with self._transaction():
             self._resolve_failures(task, now)  # what was wrong before is no longer what is wrong

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 
 from harvest.errors import NotADatabase, NothingThere, SchemaTooNew, StorageFailed, StoreError
 from harvest.lists import KINDS
-from harvest.store.outcomes import MEANINGS
+from harvest.models import Outcome
 from harvest.system.sqlite_busy import PATIENCE_SECONDS, is_locked, open_patiently
 from harvest.things import THINGS
 
@@ -346,7 +346,7 @@ def declared() -> dict[str, list[tuple[object, ...]]]:
             *((thing.name, thing.urn, thing.title) for thing in THINGS.values()),
         ],
         "outcomes (outcome, answered, whole, retryable, title)": [
-            (outcome.value, int(m.answered), int(m.whole), int(m.retryable), m.title) for outcome, m in MEANINGS.items()
+            (o.value, int(o.answered), int(o.whole), int(o.retryable), o.words) for o in Outcome
         ],
         "list_kinds (kind, subject, item, name, title)": [
             (kind.name, kind.subject, kind.item, kind.option, kind.title) for kind in KINDS.values()

@@ -156,7 +156,11 @@ def put_back(
     if outcomes:
         marks = ", ".join("?" * len(outcomes))
         rows = connection.execute(
-            f"SELECT id FROM tasks WHERE outcome IN ({marks}) AND kind <> ? ORDER BY id",  # noqa: S608 - question marks
+            f"""
+            SELECT t.id FROM tasks AS t
+            WHERE t.outcome IN ({marks}) AND t.kind <> ? AND {readings.NONE_OPEN.format(task="t.id")}
+            ORDER BY t.id
+            """,  # noqa: S608 - question marks, and our own text
             (*outcomes, RESOLVE.name),
         ).fetchall()
         for (task_id,) in rows:
@@ -252,6 +256,7 @@ def _advance(connection: sqlite3.Connection, harvest_id: int, now: str) -> bool:
         if same is not None:
             _go_on_with(connection, same, harvest_id, now)
             return _advance(connection, same, now)
+        _name_by_its_seed(connection, harvest_id)
     while _open_round(connection, harvest_id, number, limits, now):
         number += 1
         connection.execute(
@@ -273,6 +278,22 @@ def _advance(connection: sqlite3.Connection, harvest_id: int, now: str) -> bool:
         ("drained" if number > LOOKING_UP else "failed", reason if number == LOOKING_UP else None, now, harvest_id),
     )
     return False
+
+
+def _name_by_its_seed(connection: sqlite3.Connection, harvest_id: int) -> None:
+    """Say in the harvest's own row where it starts, if that is one thing: its addresses are looked up."""
+    rows = connection.execute(
+        """
+        SELECT s.address, s.thing, s.thing_id FROM harvest_seeds AS h JOIN seeds AS s ON s.id = h.seed_id
+        WHERE h.harvest_id = ? LIMIT 2
+        """,
+        (harvest_id,),
+    ).fetchall()
+    if len(rows) == 1:
+        connection.execute(
+            "UPDATE harvests SET seed_url = ?, seed_kind = ?, seed_id = ? WHERE id = ?",
+            (public_address(rows[0][0]), rows[0][1], rows[0][2], harvest_id),
+        )
 
 
 def _open_round(connection: sqlite3.Connection, harvest_id: int, number: int, limits: Limits, now: str) -> bool:

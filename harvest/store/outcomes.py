@@ -1,4 +1,4 @@
-"""How a list can end, one declaration each, and how it stands after a page. Pure.
+"""Decide how a list stands after a page: where it goes on, or how it ended. Pure.
 
 Rules, first match wins:
 1. Our cap left something out, or may have: `capped`.
@@ -6,43 +6,15 @@ Rules, first match wins:
    anything new: `loop`.
 3. The service goes on: so do we.
 4. The service ended the list: `short` when it brought fewer than claimed by more than the tolerance, else `complete`.
-
-To add an outcome, add it to `models.Outcome` and say here what it means; the table `outcomes` is filled from this.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from harvest.models import Outcome
 
 BARREN_PAGES = 20  # in a row, until a list that goes on for ever is called a loop
-
-
-class Meaning(NamedTuple):
-    """What an outcome says: the service showed the list, all of it, asking again may help; and the same in words.
-
-    `failure` is the class that a failure of such a list has, None where none is written down.
-    """
-
-    answered: bool
-    whole: bool
-    retryable: bool
-    title: str
-    failure: str | None = None
-
-
-MEANINGS: dict[Outcome, Meaning] = {
-    Outcome.COMPLETE: Meaning(True, True, False, "all that the service shows"),
-    Outcome.CAPPED: Meaning(True, False, False, "cut at our own bound"),
-    Outcome.SHORT: Meaning(True, False, False, "ended early: the service claims more"),
-    Outcome.LOOP: Meaning(True, False, False, "went round in a circle"),
-    Outcome.GONE: Meaning(False, False, False, "the service knows it no more", "gone"),
-    Outcome.FORBIDDEN: Meaning(False, False, False, "the service shows it to nobody like us", "forbidden"),
-    Outcome.UNREADABLE: Meaning(False, False, False, "the reply is not what it should be", "unexpected_reply"),
-    Outcome.FAILED: Meaning(False, False, True, "given up after several attempts"),
-}
 
 
 @dataclass(frozen=True, slots=True)

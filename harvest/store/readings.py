@@ -20,11 +20,14 @@ from functools import cache
 from harvest.lists import KINDS, Edge, ListKind
 from harvest.models import Outcome, Task
 from harvest.store.edges import of_type
-from harvest.store.outcomes import MEANINGS
 from harvest.things import THINGS
 
 _SAYS_OF_THING = (Outcome.GONE, Outcome.FORBIDDEN)  # the first of them counts
 _NOT_SEEN = 2**40  # added to the rank of what a reading did not show: behind all that it did
+
+
+# Whether no reading of a list is open, by its task; a list has one open reading at most.
+NONE_OPEN = "NOT EXISTS (SELECT 1 FROM readings AS nr WHERE nr.task_id = {task} AND nr.state <> 'ended')"
 
 
 def begin_again(connection: sqlite3.Connection, task_id: int, now: str) -> int:
@@ -59,7 +62,7 @@ def end(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome: Out
         (outcome, now, task.id, task.reading),
     )
     collected = task.collected
-    answered = MEANINGS[outcome].answered
+    answered = outcome.answered
     if task.reading and kind.edge is not None:
         if answered:
             _settle(connection, task, kind.edge, in_order=outcome is Outcome.COMPLETE)
@@ -120,7 +123,7 @@ def _count(connection: sqlite3.Connection, edge: Edge, subject_id: int) -> int:
 @cache
 def _judge_sql(thing: str) -> str:
     lists = ", ".join(f"'{kind.name}'" for kind in KINDS.values() if kind.subject == thing)
-    answered = ", ".join(f"'{outcome}'" for outcome, meaning in MEANINGS.items() if meaning.answered)
+    answered = ", ".join(f"'{outcome}'" for outcome in Outcome if outcome.answered)
     mine = f"SELECT 1 FROM tasks WHERE subject_id = ?1 AND kind IN ({lists}) AND outcome"  # noqa: S608
     says = " ".join(f"WHEN EXISTS ({mine} = '{outcome}') THEN '{outcome}'" for outcome in _SAYS_OF_THING)
     status = f"CASE WHEN EXISTS ({mine} IN ({answered})) THEN 'ok' {says} ELSE 'ok' END"

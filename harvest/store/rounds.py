@@ -160,7 +160,7 @@ def go_on_with_capped(connection: sqlite3.Connection, harvest_id: int, now: str,
         f"""
         SELECT t.id, t.reading FROM {LISTS}
         WHERE v.harvest_id = :harvest {"" if number is None else "AND v.round = :round"}
-            AND t.outcome = 'capped' AND t.collected < c.cap
+            AND t.outcome = 'capped' AND t.collected < c.cap AND {readings.NONE_OPEN.format(task="t.id")}
         ORDER BY t.id
         """,  # noqa: S608 - built from our own text
         {"harvest": harvest_id, "round": number},

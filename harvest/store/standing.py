@@ -12,13 +12,12 @@ import sqlite3
 from dataclasses import dataclass
 
 from harvest.lists import KINDS, RESOLVE, ListKind
-from harvest.models import Limits
+from harvest.models import Limits, Outcome
 from harvest.rules import depth_of, leads_of, recipe
 from harvest.store.harvests import LOOKED_UP, LOOKING_UP, WANTED
-from harvest.store.outcomes import MEANINGS
 from harvest.things import THINGS
 
-_UNREAD = frozenset(o for o, meaning in MEANINGS.items() if not meaning.answered)  # a request each that brought no page
+_UNREAD = frozenset(o.value for o in Outcome if not o.answered)  # a request each that brought no page
 _PRIOR = 20.0  # requests that must have been seen before what we expect is corrected by them
 
 

@@ -7,13 +7,14 @@ of a list are those of its first reading while that is open, page by page; after
 from __future__ import annotations
 
 from harvest.lists import KINDS, RESOLVE, Edge
+from harvest.models import Outcome
 from harvest.store.edges import of_type
-from harvest.store.outcomes import BARREN_PAGES, MEANINGS
+from harvest.store.outcomes import BARREN_PAGES
 from harvest.verify.check import Check
 from harvest.verify.pages import READING
 
-_NAMED = {m.failure: outcome for outcome, m in MEANINGS.items() if m.failure}
-_UNNAMED = next(outcome for outcome, m in MEANINGS.items() if not m.answered and m.failure is None)
+_NAMED = {outcome.failure: outcome for outcome in Outcome if outcome.failure}
+_UNNAMED = next(outcome for outcome in Outcome if not outcome.answered and outcome.failure is None)
 _CASES = " ".join(f"WHEN '{name}' THEN '{outcome}'" for name, outcome in _NAMED.items())
 _OUTCOME_OF = f"CASE f.class {_CASES} ELSE '{_UNNAMED}' END"
 _STANDS = "f.resolved_at IS NULL AND f.class <> 'unsupported_urn'"  # that one is of an entry, not of the list

@@ -96,6 +96,14 @@ def test_one_thing_is_one_seed_whatever_its_addresses(open_books):
     assert books.followed(two) == []
 
 
+def test_two_addresses_of_one_thing_in_one_command_are_one_seed(open_books):
+    books = open_books({f"{SEED} {SEED}-alias": Limits()})
+    books.resolve(1)
+    books.resolve(1)
+    assert books.rows("SELECT seed_url, seed_kind, seed_id FROM harvests") == [(SEED, "track", 1)]
+    assert visits(books, "track") == [(1, 0, 0, 0, None)]
+
+
 def test_a_list_read_for_one_harvest_serves_another(open_books):
     books = open_books({SEED: Limits(), f"{SEED} {SEED}-two": Limits(max_users=1)})
     one, two = books.harvest_ids
