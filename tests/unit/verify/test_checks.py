@@ -539,7 +539,6 @@ CRAWLS = {
     "read anew twice, the second time further": [(None, SMALL), ANEW, (None, SMALL), ANEW, (None, Limits())],
     "read anew for one of two": [(TOGETHER, SMALL), (None, SMALL), ANEW, (None, SMALL), (TOGETHER, SMALL)],
     "read anew with raised caps": [(None, replace(SMALL, max_listed=5)), ANEW, (None, Limits(max_user_likes=12))],
-    "put back twice": [(None, SMALL), ANEW, ANEW, (None, SMALL)],
 }
 
 
