@@ -310,17 +310,20 @@ def assert_sound(path: Path) -> None:
 
 
 def graph_of(path: Path) -> dict[str, Any]:
-    """Everything that must be equal between two crawls of one world (design 10.7): graph tables and ledger."""
+    """Everything that must be equal between two crawls of one world: graph tables with ranks, and the ledger."""
     ledger = read(
         path,
-        "SELECT t.kind, CASE t.kind WHEN 'resolve' THEN 0 ELSE t.subject_id END, p.number, p.request, p.next_cursor,"
-        " p.first_rank, p.received, p.skipped, p.kept FROM pages p JOIN tasks t ON t.id = p.task_id ORDER BY 1, 2, 3",
+        "SELECT t.kind, CASE t.kind WHEN 'resolve' THEN 0 ELSE t.subject_id END, p.reading, p.number, p.request,"
+        " p.next_cursor, p.first_rank, p.received, p.skipped, p.kept FROM pages p JOIN tasks t ON t.id = p.task_id"
+        " ORDER BY 1, 2, 3, 4, 5",
     )
     wants = read(
         path,
-        "SELECT h.seed_url, t.kind, CASE t.kind WHEN 'resolve' THEN 0 ELSE t.subject_id END, w.depth, w.cap,"
+        "SELECT (SELECT group_concat(s.address) FROM harvest_seeds hs JOIN seeds s ON s.id = hs.seed_id"
+        " WHERE hs.harvest_id = w.harvest_id), t.kind, CASE t.kind WHEN 'resolve' THEN 0 ELSE t.subject_id END,"
+        " w.depth, w.cap,"
         " w.listed_rank, w.chance, o.kind, CASE o.kind WHEN 'resolve' THEN 0 ELSE o.subject_id END FROM harvest_tasks w"
-        " JOIN harvests h ON h.id = w.harvest_id JOIN tasks t ON t.id = w.task_id"
+        " JOIN tasks t ON t.id = w.task_id"
         " LEFT JOIN tasks o ON o.id = w.parent_task_id ORDER BY 1, 2, 3",
     )
     return {**contents(path), "ledger": ledger, "wants": wants}

@@ -134,7 +134,7 @@ def test_a_sample_is_drawn_once_the_last_list_has_ended(tmp_path):
             )
 
     asyncio.run(stopped())
-    assert read(path, "SELECT count(*) FROM tasks WHERE kind = 'track_likers' AND collected > 10") == [(1,)]
+    assert read(path, "SELECT count(*) FROM readings WHERE kind = 'track_likers' AND collected > 10") == [(1,)]
     assert followed(path) == []
 
 

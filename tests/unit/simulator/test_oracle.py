@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from harvest.simulator import World
 from harvest.simulator.oracle import Oracle, expect
 from harvest.simulator.service.objects import Objects
+from harvest.simulator.truth.content import Visit, walk
+from harvest.simulator.truth.options import Options
 from harvest.simulator.truth.rows import iso, release_date, user_row
 
 
@@ -156,3 +159,90 @@ def test_times_and_dates_are_written_as_the_file_has_them():
     assert release_date(parts | {"release_day": None}) == "2020-03"
     assert release_date(parts | {"release_month": None}) == "2020"
     assert release_date(parts | {"release_year": None}) is None
+
+
+def someone(world: World, kind: str, thing: str = "user") -> int:
+    """The user or playlist with the longest list of a kind."""
+    size = world.options.users if thing == "user" else world.options.playlist_count
+    return max((world.id(thing, index) for index in range(size)), key=lambda one: len(world.listing(kind, one)))
+
+
+def test_a_seed_may_be_anything(world):
+    user, playlist = someone(world, "user_tracks"), someone(world, "playlist_tracks", "playlist")
+    assert expect(world, world.user_url(user)) == expect(world, f"soundcloud:users:{user}")
+    kinds = {kind for kind, _ in expect(world, world.user_url(user)).lists}
+    assert kinds == {"user_tracks", "user_likes", "user_reposts", "user_playlists"}
+    truth = expect(world, world.playlist_url(playlist))
+    assert {kind for kind, _ in truth.lists} == {"playlist_tracks", "playlist_reposters"}
+    positions = [truth.playlist_tracks[playlist, place] for place in range(len(truth.playlist_tracks))]
+    assert tuple(positions) == world.listing("playlist_tracks", playlist)
+
+
+def test_a_person_leads_to_tracks_only_where_asked_to(world):
+    user = someone(world, "user_tracks")
+    uploads = world.listing("user_tracks", user)
+    truth = expect(world, world.user_url(user), depth=1, via=("uploads",), max_tracks=3, max_users=4)
+    assert truth.spilled[user] == tuple(sorted(uploads)[:3])
+    people = [visit for visit in truth.visits[0] if visit.round == 2]
+    assert {visit.depth for visit in people} == {1}
+    assert {visit.place for visit in people} <= {0, 1, 2, 3}
+    assert {("user_tracks", visit.id) in truth.lists for visit in people} == {True}
+
+
+def test_people_lead_to_those_whom_most_of_them_follow(world):
+    user = someone(world, "user_followings")
+    truth = expect(world, world.user_url(user), depth=2, via=("followings",), max_users=9)
+    first = sorted(world.listing("user_followings", user))[:9]
+    assert [visit.id for visit in truth.visits[0] if visit.round == 1] == first
+    more = expect(world, world.user_url(user), depth=2, via=("followings",), max_users=1000)
+    visited = [visit.id for visit in more.visits[0] if visit.round < 2]
+    votes = Counter(other for one in visited for other in world.listing("user_followings", one))
+    wanted = sorted(set(votes) - set(visited), key=lambda other: (-votes[other], other))[: 1000 - len(visited) + 1]
+    assert [visit.id for visit in more.visits[0] if visit.round == 2] == wanted
+
+
+def test_playlists_lead_to_their_tracks_in_order_and_together_to_no_more_than_asked(world):
+    lists = [world.id("playlist", index) for index in range(40)]
+    one, other = sorted(lists, key=lambda playlist: -len(world.listing("playlist_tracks", playlist)))[:2]
+    tracks = tuple(dict.fromkeys(world.listing("playlist_tracks", one)))
+    seeds = [world.playlist_url(one), world.playlist_url(other)]
+    assert expect(world, seeds, depth=1, max_tracks=4).spilled[one] == tracks[:4]
+    assert len(expect(world, seeds, depth=1, max_tracks=100).spilled[one]) > len(tracks)
+
+
+def test_what_was_drawn_has_its_chance(world):
+    seed = world.seed_ids(1)[0]
+    people = expect(world).followed[seed]
+    drawn = [visit for visit in expect(world, order="random", max_users=5).visits[0] if visit.round]
+    assert [(visit.place, visit.chance) for visit in drawn] == [(place, 5 / len(people)) for place in range(5)]
+    assert expect(world, max_users=5).visits[0][1] == Visit(1, "user", people[0], 0, 1, None)
+    assert {visit.chance for visit in expect(world).visits[0][1:]} == {1.0}
+
+
+def test_a_list_is_read_as_far_as_anybody_wants_it(world):
+    oracle = Oracle(world)
+    for cap in (3, 8, 5):
+        oracle.crawl((world.seed_url(), {"max_user_likes": cap}))
+    assert oracle.truth.lists == expect(world, max_user_likes=8).lists
+    assert oracle.truth.engagements == expect(world, max_user_likes=8).engagements
+
+
+def test_what_a_visit_reads_follows_from_the_options():
+    assert set(Options().reads("user")) == {"likes"}
+    assert set(Options(without=("uploads",)).reads("user", seed=True)) == {"likes", "reposts", "playlists"}
+    assert set(Options(seed_read=("followers",)).reads("user", seed=True)) == {"likes", "followers"}
+    assert set(Options(read=("likers",), via=("reposts",)).reads("user")) == {"reposts"}
+    assert Options(max_user_likes=7, max_listed=9, caps=(("reposters", 0), ("likes", 8))).reads("track") == {
+        "likers": 9
+    }
+    assert Options(read=("likers",), via=()).goes_to("user") is False
+
+
+def test_a_list_ends_where_its_pages_say_so():
+    assert walk([1, None, 2], 5, 2) == ([1, 2], "complete")
+    assert walk([1, None, 2], 1, 2) == ([1], "capped")
+    assert walk([1, None], 1, 1) == ([1], "capped")
+    assert walk([1, None], 1, 2) == ([1], "complete")
+    assert walk([1, *[None] * 30, 2], 5, 1) == ([1], "loop")
+    assert walk([1, *[None] * 20], 5, 1) == ([1], "complete")
+    assert walk([1, 1, 2], 5, 3, repeats=True) == ([1, 1, 2], "complete")
