@@ -151,21 +151,26 @@ def put_back(
     """Put lists back and let the harvests that want them choose again; give how many.
 
     Without a class these are all that failed for a passing reason; with one, whatever ended in it, whether asking again
-    seemed useful or not. They go on from their cursor. Lists that ended in one of `outcomes` are read anew instead.
+    seemed useful or not. They go on from their cursor. Lists that ended in one of `outcomes` are read anew instead, but
+    for those that are being read anew already.
     """
     if outcomes:
         marks = ", ".join("?" * len(outcomes))
         rows = connection.execute(
-            f"SELECT id FROM tasks WHERE outcome IN ({marks}) AND kind <> ? ORDER BY id",  # noqa: S608 - question marks
+            f"""
+            SELECT id FROM tasks AS t WHERE outcome IN ({marks}) AND kind <> ?
+                AND {readings.AT_REST.format(task="t.id")}
+            ORDER BY id
+            """,  # noqa: S608 - our own text
             (*outcomes, RESOLVE.name),
         ).fetchall()
         for (task_id,) in rows:
             readings.begin_again(connection, task_id, now)
     else:
         rows = connection.execute(
-            """
+            f"""
             SELECT r.task_id, r.number, r.kind FROM readings AS r JOIN outcomes AS o ON o.outcome = r.outcome
-            WHERE o.answered = 0 AND r.kind <> ?2
+            WHERE o.answered = 0 AND r.kind <> ?2 AND {readings.AT_REST.format(task="r.task_id")}
                 AND r.number = (SELECT max(l.number) FROM readings AS l WHERE l.task_id = r.task_id)
                 AND EXISTS (
                     SELECT 1 FROM failures AS f
@@ -173,7 +178,7 @@ def put_back(
                         AND (f.class = ?1 OR ?1 IS NULL AND f.retryable = 1 AND o.retryable = 1)
                 )
             ORDER BY r.task_id
-            """,
+            """,  # noqa: S608 - our own text
             (failure_class, RESOLVE.name),
         ).fetchall()
         readings.reopen(connection, [(task_id, number) for task_id, number, _ in rows])
@@ -231,7 +236,8 @@ def _second_chance(connection: sqlite3.Connection, run_id: int) -> bool:
     rows = connection.execute(
         f"""
         SELECT r.task_id, r.number FROM readings AS r
-        WHERE r.outcome = 'failed' AND r.second_run_id IS NULL
+        WHERE r.outcome = 'failed' AND r.second_run_id IS NULL AND {readings.AT_REST.format(task="r.task_id")}
+            AND r.number = (SELECT max(l.number) FROM readings AS l WHERE l.task_id = r.task_id)
             AND EXISTS (
                 SELECT 1 FROM failures AS f WHERE f.task_id = r.task_id AND f.retryable = 1 AND f.resolved_at IS NULL
             )

@@ -23,6 +23,9 @@ from harvest.store.edges import of_type
 from harvest.store.outcomes import MEANINGS
 from harvest.things import THINGS
 
+# Whether no reading of a list is open, by the task's id in SQL: a list is read once at a time.
+AT_REST = "NOT EXISTS (SELECT 1 FROM readings AS o WHERE o.task_id = {task} AND o.state <> 'ended')"
+
 _SAYS_OF_THING = (Outcome.GONE, Outcome.FORBIDDEN)  # the first of them counts
 _NOT_SEEN = 2**40  # added to the rank of what a reading did not show: behind all that it did
 
