@@ -76,7 +76,7 @@ def end(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome: Out
         """,
         (task.reading, outcome, collected, task.claimed, task.page_number, task.id, answered, task.reading),
     )
-    if kind.subject in THINGS and (answered or outcome in _SAYS_OF_THING):
+    if kind.subject in THINGS:
         judge(connection, kind.subject, task.subject_id)
 
 
