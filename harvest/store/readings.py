@@ -45,6 +45,9 @@ def begin_again(connection: sqlite3.Connection, task_id: int, now: str) -> int:
     kind = KINDS[kind_name]
     if last and kind.edge is not None:
         _settle(connection, Task(task_id, kind_name, subject_id, reading=last), kind.edge, in_order=False)
+        connection.execute(
+            "UPDATE tasks SET collected = ? WHERE id = ?", (_count(connection, kind.edge, subject_id), task_id)
+        )
     connection.execute(
         f"""
         INSERT INTO readings (task_id, number, kind, claimed, claimed_at)

@@ -84,16 +84,16 @@ def test_a_reading_anew_after_one_that_failed_halfway(tmp_path):
     """What the failed one has seen goes into the list before the next begins, and the list says so."""
 
     async def scene(s):
-        s.limits = replace(SMALL, max_listed=5)
-        s.page_size = 3
+        s.limits, s.page_size = replace(SMALL, max_listed=5), 3
         assert await s.crawl() == "drained"
         read_anew(s.path, "capped")
         s.limits = replace(SMALL, max_listed=9)
-        s.server.use(f"error_503_json[{LIKERS}?limit=3&linked_partitioning=true&cursor]")
+        s.server.use(f"error_503_json[{LIKERS}]@3*99")
         await s.crawl()
+        ends = [("capped",), ("failed",), ("failed",)]
+        assert read(s.path, "SELECT outcome FROM readings WHERE kind = 'track_likers' ORDER BY number") == ends
+        assert read(s.path, "SELECT collected FROM tasks WHERE kind = 'track_likers'") == [(6,)]
         s.server.use("")
-        read_anew(s.path, "capped", "failed")
-        await s.crawl(onlooker=Onlooker(stop_after_pages=1))
         assert await s.crawl() == "drained"
 
     play(tmp_path / "t.db", scene)
