@@ -128,7 +128,7 @@ def assert_no_contradiction(path: Path) -> None:
         wrong = [(f.check.name, f.examples) for f in verify(connection) if f.contradictions]
     finally:
         connection.close()
-    assert wrong == []
+    assert wrong == [], wrong
     assert_sound(path)
 
 

@@ -76,8 +76,10 @@ def last_conditions(connection: sqlite3.Connection) -> dict[str, object]:
 
 def is_drained(connection: sqlite3.Connection, addresses: Sequence[str], limits: Limits) -> bool:
     """Say whether nothing is left to do for a set of seeds under these options."""
-    row = _row_of(connection, addresses, "state, options")
-    return row is not None and row[0] == "drained" and Limits.load(row[1]) == limits
+    row = _row_of(connection, addresses, "id, state, options")
+    if row is None or row[1] != "drained" or Limits.load(row[2]) != limits:
+        return False
+    return not _has_other_seeds(connection, row[0], "d.thing IS NOT NULL")
 
 
 def unfinished(connection: sqlite3.Connection) -> list[tuple[tuple[str, ...], Limits]]:
@@ -117,7 +119,7 @@ def begin(connection: sqlite3.Connection, harvest_ids: Iterable[int], now: str) 
         )
         _look_up_again(connection, harvest_id)
         limits = Limits.load(options)
-        if last_options is None or limits != Limits.load(last_options):
+        if last_options is None or limits != Limits.load(last_options) or _has_other_seeds(connection, harvest_id):
             rounds.choose_anew(connection, harvest_id, limits)
         rounds.go_on_with_capped(connection, harvest_id, now)
 
@@ -151,25 +153,26 @@ def put_back(
     """Put lists back and let the harvests that want them choose again; give how many.
 
     Without a class these are all that failed for a passing reason; with one, whatever ended in it, whether asking again
-    seemed useful or not. They go on from their cursor. Lists that ended in one of `outcomes` are read anew instead.
+    seemed useful or not. They go on from their cursor. Lists that ended in one of `outcomes` are read anew instead, but
+    for those that are being read anew already.
     """
     if outcomes:
         marks = ", ".join("?" * len(outcomes))
         rows = connection.execute(
             f"""
-            SELECT t.id FROM tasks AS t
-            WHERE t.outcome IN ({marks}) AND t.kind <> ? AND {readings.NONE_OPEN.format(task="t.id")}
-            ORDER BY t.id
-            """,  # noqa: S608 - question marks, and our own text
+            SELECT id FROM tasks AS t WHERE outcome IN ({marks}) AND kind <> ?
+                AND {readings.AT_REST.format(task="t.id")}
+            ORDER BY id
+            """,  # noqa: S608 - our own text
             (*outcomes, RESOLVE.name),
         ).fetchall()
         for (task_id,) in rows:
             readings.begin_again(connection, task_id, now)
     else:
         rows = connection.execute(
-            """
+            f"""
             SELECT r.task_id, r.number, r.kind FROM readings AS r JOIN outcomes AS o ON o.outcome = r.outcome
-            WHERE o.answered = 0 AND r.kind <> ?2
+            WHERE o.answered = 0 AND r.kind <> ?2 AND {readings.AT_REST.format(task="r.task_id")}
                 AND r.number = (SELECT max(l.number) FROM readings AS l WHERE l.task_id = r.task_id)
                 AND EXISTS (
                     SELECT 1 FROM failures AS f
@@ -177,7 +180,7 @@ def put_back(
                         AND (f.class = ?1 OR ?1 IS NULL AND f.retryable = 1 AND o.retryable = 1)
                 )
             ORDER BY r.task_id
-            """,
+            """,  # noqa: S608 - our own text
             (failure_class, RESOLVE.name),
         ).fetchall()
         readings.reopen(connection, [(task_id, number) for task_id, number, _ in rows])
@@ -222,9 +225,23 @@ def _look_up_again(connection: sqlite3.Connection, harvest_id: int) -> None:
         """,
         (harvest_id,),
     ).fetchall()
-    if rows:
-        readings.reopen(connection, [(row[0], row[1]) for row in rows])
-        connection.execute("UPDATE harvests SET round = ? WHERE id = ?", (LOOKING_UP, harvest_id))
+    readings.reopen(connection, [(row[0], row[1]) for row in rows])
+
+
+def _has_other_seeds(connection: sqlite3.Connection, harvest_id: int, which: str = "true") -> bool:
+    """Say whether a harvest has seeds that it does not visit: not found then, maybe now, or found by another since."""
+    row = connection.execute(
+        f"""
+        SELECT 1 FROM harvest_seeds AS s JOIN seeds AS d ON d.id = s.seed_id
+        WHERE s.harvest_id = ? AND {which} AND NOT EXISTS (
+            SELECT 1 FROM visits AS v
+            WHERE v.harvest_id = s.harvest_id AND v.thing = d.thing AND v.thing_id = d.thing_id AND v.round = 0
+        )
+        LIMIT 1
+        """,  # noqa: S608 - our own text
+        (harvest_id,),
+    ).fetchone()
+    return row is not None
 
 
 def _second_chance(connection: sqlite3.Connection, run_id: int) -> bool:
@@ -235,7 +252,8 @@ def _second_chance(connection: sqlite3.Connection, run_id: int) -> bool:
     rows = connection.execute(
         f"""
         SELECT r.task_id, r.number FROM readings AS r
-        WHERE r.outcome = 'failed' AND r.second_run_id IS NULL
+        WHERE r.outcome = 'failed' AND r.second_run_id IS NULL AND {readings.AT_REST.format(task="r.task_id")}
+            AND r.number = (SELECT max(l.number) FROM readings AS l WHERE l.task_id = r.task_id)
             AND EXISTS (
                 SELECT 1 FROM failures AS f WHERE f.task_id = r.task_id AND f.retryable = 1 AND f.resolved_at IS NULL
             )

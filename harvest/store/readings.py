@@ -22,12 +22,11 @@ from harvest.models import Outcome, Task
 from harvest.store.edges import of_type
 from harvest.things import THINGS
 
+# Whether no reading of a list is open, by the task's id in SQL: a list is read once at a time.
+AT_REST = "NOT EXISTS (SELECT 1 FROM readings AS o WHERE o.task_id = {task} AND o.state <> 'ended')"
+
 _SAYS_OF_THING = (Outcome.GONE, Outcome.FORBIDDEN)  # the first of them counts
 _NOT_SEEN = 2**40  # added to the rank of what a reading did not show: behind all that it did
-
-
-# Whether no reading of a list is open, by its task; a list has one open reading at most.
-NONE_OPEN = "NOT EXISTS (SELECT 1 FROM readings AS nr WHERE nr.task_id = {task} AND nr.state <> 'ended')"
 
 
 def begin_again(connection: sqlite3.Connection, task_id: int, now: str) -> int:
@@ -45,6 +44,9 @@ def begin_again(connection: sqlite3.Connection, task_id: int, now: str) -> int:
     kind = KINDS[kind_name]
     if last and kind.edge is not None:
         _settle(connection, Task(task_id, kind_name, subject_id, reading=last), kind.edge, in_order=False)
+        connection.execute(
+            "UPDATE tasks SET collected = ? WHERE id = ?", (_count(connection, kind.edge, subject_id), task_id)
+        )
     connection.execute(
         f"""
         INSERT INTO readings (task_id, number, kind, claimed, claimed_at)
@@ -76,7 +78,7 @@ def end(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome: Out
         """,
         (task.reading, outcome, collected, task.claimed, task.page_number, task.id, answered, task.reading),
     )
-    if kind.subject in THINGS and (answered or outcome in _SAYS_OF_THING):
+    if kind.subject in THINGS:
         judge(connection, kind.subject, task.subject_id)
 
 

@@ -155,19 +155,22 @@ def want_lists(connection: sqlite3.Connection, harvest_id: int, number: int, now
 
 
 def go_on_with_capped(connection: sqlite3.Connection, harvest_id: int, now: str, *, number: int | None = None) -> None:
-    """Take up lists that were cut by a smaller cap than this harvest's, of one round or of all."""
+    """Take up lists that were cut by a smaller cap than this harvest's, of one round or of all; those that are being
+    read anew go as far as it wants anyway.
+    """
     rows = connection.execute(
         f"""
-        SELECT t.id, t.reading FROM {LISTS}
+        SELECT t.id, (SELECT max(l.number) FROM readings AS l WHERE l.task_id = t.id) FROM {LISTS}
         WHERE v.harvest_id = :harvest {"" if number is None else "AND v.round = :round"}
-            AND t.outcome = 'capped' AND t.collected < c.cap AND {readings.NONE_OPEN.format(task="t.id")}
+            AND t.outcome = 'capped' AND t.collected < c.cap
+            AND {readings.AT_REST.format(task="t.id")}
         ORDER BY t.id
         """,  # noqa: S608 - built from our own text
         {"harvest": harvest_id, "round": number},
     ).fetchall()
-    readings.reopen(connection, [(task_id, reading) for task_id, reading in rows if reading == 0])
-    for task_id, reading in rows:
-        if reading:  # what it had seen is in the list by now, in another order: it cannot go on
+    readings.reopen(connection, [(task_id, last) for task_id, last in rows if last == 0])
+    for task_id, last in rows:
+        if last:  # what it had seen is in the list by now, in another order: it cannot go on
             readings.begin_again(connection, task_id, now)
 
 

@@ -53,17 +53,17 @@ def found(connection: sqlite3.Connection, task: Task, page: Page) -> None:
     ).fetchone()
     if first is not None:
         _unite(connection, task, first[0])
-        return
-    connection.execute(
-        "UPDATE seeds SET thing = ?, thing_id = ?, resolved_at = ?, reason = NULL WHERE id = ?",
-        (page.thing, thing_id, page.fetched_at, task.subject_id),
-    )
+    else:
+        connection.execute(
+            "UPDATE seeds SET thing = ?, thing_id = ?, resolved_at = ?, reason = NULL WHERE id = ?",
+            (page.thing, thing_id, page.fetched_at, task.subject_id),
+        )
     connection.execute(
         """
         UPDATE harvests SET seed_kind = ?, seed_id = ?
         WHERE seed_url IS NOT NULL AND id IN (SELECT harvest_id FROM harvest_seeds WHERE seed_id = ?)
         """,
-        (page.thing, thing_id, task.subject_id),
+        (page.thing, thing_id, task.subject_id if first is None else first[0]),
     )
 
 
@@ -107,6 +107,7 @@ def _unite(connection: sqlite3.Connection, task: Task, first: int) -> None:
     connection.execute(
         "UPDATE pages SET task_id = ?1, reading = ?2 + reading WHERE task_id = ?3", (task_id, number, task.id)
     )
+    connection.execute("UPDATE tasks SET reading = ?2 + ?3 WHERE id = ?1", (task_id, number, task.reading))
     connection.execute("UPDATE OR REPLACE failures SET task_id = ?1 WHERE task_id = ?2", (task_id, task.id))
     connection.execute("DELETE FROM readings WHERE task_id = ?", (task.id,))
     connection.execute("DELETE FROM tasks WHERE id = ?", (task.id,))

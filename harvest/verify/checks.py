@@ -104,7 +104,7 @@ _FILE = (
     ),
     Check(
         "graph.listed",
-        "whoever was seen in a list stands in it",
+        "whoever was seen in a list stands in it, or waits for its reading to end",
         """
         SELECT 'user ' || u.id || ' is in no list' FROM users AS u
         WHERE u.seen_as = 'list' AND u.status <> 'forgotten'
@@ -112,6 +112,7 @@ _FILE = (
             AND NOT EXISTS (SELECT 1 FROM user_follows AS f WHERE f.follower_id = u.id)
             AND NOT EXISTS (SELECT 1 FROM user_follows AS f WHERE f.followee_id = u.id)
             AND NOT EXISTS (SELECT 1 FROM playlist_engagements AS p WHERE p.user_id = u.id)
+            AND u.id NOT IN (SELECT i.item_id FROM reading_items AS i)
         """,
     ),
     Check(

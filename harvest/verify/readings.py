@@ -97,7 +97,8 @@ READING_CHECKS = (
         FROM tasks AS t JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
         WHERE t.outcome IS NOT r.outcome OR r.state = 'ended' AND (
             t.claimed IS NOT r.claimed OR t.pages_read IS NOT r.pages_read
-            OR t.reading = 0 AND t.collected IS NOT r.collected
+            OR t.collected IS NOT r.collected
+                AND NOT EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = t.id AND l.number > 0)
         )
         """,
     ),
@@ -151,7 +152,8 @@ READING_CHECKS = (
     ),
     Check(
         "lists.capped",
-        "a capped list holds as much as the largest cap asked for (more where caps were larger once)",
+        "a capped list holds as much as the largest cap asked for (more where caps were larger once), unless reading it"
+        " further has failed",
         """
         SELECT t.kind || ' ' || t.subject_id || ' is capped at ' || t.collected || ', wanted '
             || coalesce(max(c.cap), 'by nobody')
@@ -161,6 +163,7 @@ READING_CHECKS = (
         CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND (c.seeds_only = 0 OR v.round = 0)
         CROSS JOIN harvests AS h ON h.id = v.harvest_id AND h.state = 'drained'
         WHERE t.outcome = 'capped'
+            AND NOT EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = t.id AND l.number > t.reading)
         GROUP BY t.id HAVING t.collected < max(c.cap)
         """,
     ),
