@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Command → (module, one line of help). Modules are imported when their command runs, so that `--help` is quick.
 COMMANDS = {
-    "crawl": ("crawl", "Collect around tracks, people, playlists; or `harvest URL...`."),
+    "crawl": ("crawl", "Collect around what stands at URL; as `harvest URL...`."),
     "plan": ("plan", "What a crawl would cost: requests, time, rows, disk."),
     "resume": ("crawl", "Go on with whatever is unfinished in the file."),
     "status": ("status", "Where we are: seeds, lists by outcome, what to do next."),

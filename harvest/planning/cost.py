@@ -109,7 +109,7 @@ class _Walk:
     def go(self) -> None:
         """Add up round by round until nothing leads on."""
         seeds = self._outlook.rounds[0]
-        going = {t: _Visits(exactly(len(group.visits)), group.visits, group.depth) for t, group in seeds.items()}
+        going = {t: _Visits(exactly(group.n), group.visits, group.depth) for t, group in seeds.items()}
         for number in count():
             for thing, visits in going.items():
                 self._read(number, thing, visits)
@@ -197,7 +197,7 @@ class _Walk:
         place = number + 1
         if place < len(self._outlook.rounds):
             exact = self._outlook.rounds[place]
-            following = {t: _Visits(exactly(len(g.visits)), g.visits, g.depth) for t, g in exact.items()}
+            following = {t: _Visits(exactly(g.n), g.visits, g.depth) for t, g in exact.items()}
         for thing, visits in following.items():
             self._chosen[thing] = self._chosen.get(thing, Range()) + visits.n
         return {thing: visits for thing, visits in following.items() if visits.n.high}

@@ -29,10 +29,16 @@ Visit = Mapping[str, Listed]  # the lists of one thing, by kind
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Things of one kind that are visited in one round, at one depth, in their order."""
+    """Things of one kind that are visited in one round, at one depth, in their order; `others` are like those seen."""
 
     visits: Sequence[Visit]
     depth: int = 0
+    others: int = 0
+
+    @property
+    def n(self) -> int:
+        """How many they are."""
+        return len(self.visits) + self.others
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +56,18 @@ class Outlook:
     skipped: float = 0.0
 
 
-def outlook_of(parts: Sequence[Outlook]) -> Outlook:
-    """Put together what is known of the seeds of one harvest, each by itself."""
-    if len(parts) == 1:
-        return parts[0]
-    ahead = [[*({t: g.visits for t, g in r.items()} for r in part.rounds[1:]), *part.ahead] for part in parts]
+def outlook_of(seeds: Sequence[Outlook], *, of: int, look_ups: int) -> Outlook:
+    """Put together what was found out about seeds, each by itself, of a harvest that has so many of them."""
+    visits = _together([{t: group.visits for t, group in seed.rounds[0].items()} for seed in seeds])
+    others = (of - len(seeds)) / len(seeds)
     return Outlook(
-        rounds=[
-            {t: Group(v) for t, v in _together([{t: g.visits for t, g in p.rounds[0].items()} for p in parts]).items()}
-        ],
+        rounds=[{thing: Group(seen, others=round(len(seen) * others)) for thing, seen in visits.items()}],
         ahead=[
-            _together([levels[place] for levels in ahead if place < len(levels)])
-            for place in range(max((len(levels) for levels in ahead), default=0))
+            _together([seed.ahead[place] for seed in seeds if place < len(seed.ahead)])
+            for place in range(max(len(seed.ahead) for seed in seeds))
         ],
-        look_ups=sum(part.look_ups for part in parts),
-        skipped=max((part.skipped for part in parts), default=0.0),
+        look_ups=look_ups,
+        skipped=max(seed.skipped for seed in seeds),
     )
 
 

@@ -225,7 +225,9 @@ def test_defaults_in_the_settings_table_are_those_of_the_program():
     rows = [[c.strip(" `") for c in li.split("|")] for li in section(README, "Settings").splitlines() if "|" in li]
     shown = {row[1]: row[3] for row in rows}
     for limit in fields(Limits):
-        assert shown[f"HARVEST_{limit.name.upper()}"] == str(limit.default)
+        usual = ",".join(limit.default) if isinstance(limit.default, tuple) else limit.default
+        if usual not in (None, ""):  # what depends on the seed stands there in words
+            assert shown[f"HARVEST_{limit.name.upper()}"] == str(usual)
     for variable, (name, _) in VARIABLES.items():
         default = getattr(Settings(), name)
         assert shown[variable] == ("" if default is None else f"{default:g}" if isinstance(default, float) else default)

@@ -151,6 +151,16 @@ def test_any_seed_and_recipe_can_be_planned_and_then_takes_as_much(run, wide, tm
     assert (again["asked"], again["requests"]["high"], again["seeds"][0]["complete"]) == (0, 0, True)
 
 
+def test_of_many_seeds_a_few_are_asked_about(run, wide, tmp_path):
+    urls = [wide.world.user_url(wide.world.id("user", n)) for n in range(60)]
+    told = planned(run, *urls, "--db", "t.db", "--seed-read", "likes", "--page-size", "20", server=wide)
+    assert told["asked"] <= 3 * 20 + 1
+    assert len(told["seeds"]) == 60
+    before = wide.total
+    assert run(*urls, "--db", "t.db", "--seed-read", "likes", "--page-size", "20", "--delay", "0", "-q", server=wide)
+    assert told["requests"]["low"] <= wide.total - before <= told["requests"]["high"]
+
+
 def test_what_more_would_cost_is_known_from_the_file_alone(run, server):
     """Nobody is asked: the options are other ones, and what they choose is in the file."""
     url = server.world.seed_url()

@@ -30,6 +30,7 @@ from harvest.system.logs import printable
 from harvest.wiring import connect, keeper_for, state_folder
 
 _SEEDS_SHOWN = 5
+_SEEDS_ASKED = 20  # of one harvest; the others are taken to be like them
 
 
 @click.command()
@@ -40,9 +41,9 @@ _SEEDS_SHOWN = 5
 def plan(urls: tuple[str, ...], path: Path, as_json: bool, **chosen: Any) -> int:
     """Say what a crawl would cost: requests, time, rows and disk.
 
-    Asks three to six requests for a seed (a token, the address, the thing itself, a page of what it leads to), none for
-    what the file knows already, and writes nothing. The options are those of the crawl, so that you see what they
-    change. Nine times in ten the crawl ends inside the interval, unless the service makes us wait.
+    Asks three to six requests for a seed (a token, the address, the thing itself, a page of what it leads to), for 20
+    seeds at most, none for what the file knows already, and writes nothing. The options are those of the crawl, so that
+    you see what they change. Nine times in ten the crawl ends inside the interval, unless the service makes us wait.
 
     \b
       harvest plan https://soundcloud.com/artist/track
@@ -118,17 +119,24 @@ async def _ask(request: Request, wanted: Sequence[_Wanted], file: Known | None) 
             latencies = []
             for one in unknown:
                 parts = []
-                for address in one.addresses:
+                known = len(one.seeds)
+                for address in _spread(one.addresses):
                     found = await survey(
                         connection.client, address, one.limits, page_size=conditions.page_size, file=file
                     )
                     one.seeds[address] = found
                     parts.append(found.outlook)
                     latencies.append(found.latency)
-                one.outlook = outlook_of(parts)
+                one.outlook = outlook_of(parts, of=len(one.addresses), look_ups=len(one.addresses) - known)
             gauge = connection.client.gauge()
             sent, interval, latency = gauge.sent, gauge.interval, max(latencies)
     return _Asked(sent, Speed(interval, latency, conditions.max_in_flight, conditions.page_size))
+
+
+def _spread(addresses: Sequence[str]) -> Sequence[str]:
+    """Take a few of many, evenly."""
+    n = min(len(addresses), _SEEDS_ASKED)
+    return [addresses[place * len(addresses) // n] for place in range(n)]
 
 
 def _budget_bites(made: Plan, bounds: Bounds) -> list[str]:

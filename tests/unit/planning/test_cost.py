@@ -118,11 +118,17 @@ def test_a_cap_of_nothing_is_no_list_and_lists_only_of_seeds_are_of_no_other():
 def test_seeds_of_one_harvest_are_put_together():
     one = around(3, 0, people(10, 390, 2000), counted=True)
     person = Outlook([{"user": Group([FULL])}], look_ups=1, skipped=0.1)
-    both = outlook_of([one, person])
+    both = outlook_of([one, person], of=2, look_ups=2)
     assert (both.look_ups, both.skipped) == (2, 0.1)
     assert {thing: len(group.visits) for thing, group in both.rounds[0].items()} == {"track": 1, "user": 1}
     assert planned(both).requests.likely == 11 + 8
-    assert outlook_of([one]) is one
+
+
+def test_many_seeds_are_taken_to_be_like_the_few_that_were_asked_about():
+    some = [Outlook([{"user": Group([{"user_likes": Listed(n)}])}]) for n in (100, 300, 500, 700)]
+    plan = planned(outlook_of(some, of=1000, look_ups=996), Limits(seed_read=("likes",)))
+    assert abs(plan.requests.likely - (2 * 996 + 1000 * (1 + 2 + 3 + 3) / 4)) < 20
+    assert plan.requests.low < plan.requests.likely * 0.9
 
 
 def test_the_deepest_walk_takes_no_time():
@@ -154,7 +160,9 @@ def test_whatever_the_replies_say_low_is_at_most_likely_is_at_most_high(
 ):
     outlook = around(likes, reposts, people(*seen), counted=counted and likes is not None, skipped=skipped)
     if person:
-        outlook = outlook_of([outlook, Outlook([{"user": Group([{**FULL, "user_followers": Listed(likes)}])}])])
+        outlook = outlook_of(
+            [outlook, Outlook([{"user": Group([{**FULL, "user_followers": Listed(likes)}])}])], of=5, look_ups=5
+        )
     plan = planned(outlook, caps, interval=delay)
     for number in (plan.requests, plan.seconds, plan.size_bytes, plan.deep, *plan.rows.values()):
         assert 0 <= number.low <= number.likely + 1e-6 <= number.high * (1 + 1e-9) + 2e-6
