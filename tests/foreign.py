@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+# A Spark that lives for seconds does better without the compiler that takes its time.
+QUICK = {"SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1"}
 
 
 def python_of(name: str) -> Path:
@@ -29,7 +31,7 @@ def run(
         capture_output=True,
         text=True,
         cwd=folder,
-        env={**kept, "PYTHONPATH": str(ROOT), **environ},
+        env={**kept, **QUICK, "PYTHONPATH": str(ROOT), **environ},
         timeout=timeout,
         check=False,
     )

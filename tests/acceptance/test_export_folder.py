@@ -12,7 +12,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -22,7 +21,7 @@ from harvest.export.choices import FORMATS
 from harvest.export.folder import leaving_errors
 from tests.acceptance.conftest import environment
 from tests.exporting import Expected, leave, rich_file
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture(scope="module")
@@ -302,8 +301,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing(start, longer, tmp_path, sign):
     """As soon as the hidden folder is there, or a file in it; once more if it was over before it could be told."""
     for _ in range(10):
         process = start("export", "out", "--db", longer, "--format", "jsonl", "--kcore", "2")
-        while not list(tmp_path.glob(f".out.*.part/{sign}")) and process.poll() is None:
-            time.sleep(0.001)
+        until(lambda it=process: list(tmp_path.glob(f".out.*.part/{sign}")) or it.poll() is not None, every=0.001)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE)
         if process.returncode:

@@ -168,7 +168,7 @@ def test_a_file_left_by_a_start_that_was_cut_short_is_begun_in(run, server, tmp_
     assert_sound(path)
 
 
-@pytest.mark.parametrize("every", [pytest.param(3, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("every", [pytest.param(4, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.soak)])
 def test_a_start_killed_at_any_moment_is_begun_again(run, start, server, tmp_path, every):
     for n in range(0, 20, every):
         path = tmp_path / f"t{n}.db"

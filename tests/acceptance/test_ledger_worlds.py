@@ -222,12 +222,15 @@ def test_no_list_is_called_whole_that_is_not(capsys):
 
 
 @pytest.mark.parametrize(
-    "numbers",
-    [pytest.param(range(21, 121), marks=pytest.mark.slow), pytest.param(range(1, 1001), marks=pytest.mark.soak)],
+    ("numbers", "lists", "never_met"),
+    [
+        pytest.param(range(21, 121), 600, 15, marks=pytest.mark.slow),
+        pytest.param(range(1, 1001), 5000, 0, marks=pytest.mark.soak),
+    ],
     ids=["hundred", "thousand"],
 )
 @pytest.mark.timeout(3600)
-def test_over_many_more_worlds_no_list_is_called_whole_that_is_not(capsys, numbers):
+def test_over_many_more_worlds_no_list_is_called_whole_that_is_not(capsys, numbers, lists, never_met):
     ledger = check(numbers)
     with capsys.disabled():
         print(f"\n  {ledger}")
@@ -235,8 +238,8 @@ def test_over_many_more_worlds_no_list_is_called_whole_that_is_not(capsys, numbe
     assert set(ledger.outcomes) == {
         *("complete", "capped", "short", "loop", "gone", "forbidden", "unreadable", "failed")
     }
-    assert set(ledger.faults) >= set(EFFECTS) - NEVER_MET
-    assert sum(ledger.outcomes.values()) > 5000
+    assert len(set(EFFECTS) - NEVER_MET - set(ledger.faults)) <= never_met
+    assert sum(ledger.outcomes.values()) > lists
 
 
 def test_the_mix_knows_every_fault():

@@ -341,6 +341,18 @@ def after_the_hold(server, seconds):
     return []
 
 
+def looks_of_the_others(folder, count):
+    """Wait until so many looks were taken at the line, each of which writes its moment into it."""
+    moments = set()
+
+    def look():
+        with closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+            moments.update(connection.execute("SELECT touched_at FROM pace"))
+        return len(moments) > count
+
+    until(look)
+
+
 A_LITTLE = 1e-5  # moments are told with six digits
 
 
@@ -359,7 +371,7 @@ def test_four_processes_stay_under_one_limit_and_share_it(tiny_world, ask, delay
     assert min(shares.values()) >= 0.4 * enough / 4, shares
 
 
-def test_a_refusal_stops_all_processes_and_one_request_goes_first(tiny_world, ask):
+def test_a_refusal_stops_all_processes_and_one_request_goes_first(tiny_world, ask, folder):
     with run_in_thread(tiny_world, latency=0.02, keep_log=True) as server:
         ask(server, [0.03] * 4)
         until(lambda: server.total > 20)
@@ -367,7 +379,7 @@ def test_a_refusal_stops_all_processes_and_one_request_goes_first(tiny_world, as
         until(lambda: 429 in server.statuses)
         server.hold_after(server.total)
         until(lambda: after_the_hold(server, 2.0))
-        time.sleep(0.5)  # there is time for many more, and nobody uses it
+        looks_of_the_others(folder, 20)  # there is time for many more, and nobody uses it
         assert len(after_the_hold(server, 2.0)) == 1
         server.hold_after(None)
         until(lambda: names(after_the_hold(server, 2.0)) == set("0123"))
