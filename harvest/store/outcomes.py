@@ -1,7 +1,7 @@
 """Decide how a list stands after a page: where it goes on, or how it ended. Pure.
 
 Rules, first match wins:
-1. Our cap left something out, or may have: `capped`.
+1. Our cap left something out, or may have: `capped`. A list that goes on to a page asked already holds nothing more.
 2. The service goes on, but to a page this reading has asked already, or it has gone on 20 times without bringing
    anything new: `loop`.
 3. The service goes on: so do we.
@@ -46,7 +46,7 @@ class Standing:
 def outcome_of(standing: Standing, tolerance: Tolerance) -> Outcome | None:
     """Give the outcome of a list that has ended, None for one that goes on."""
     goes_on = standing.goes_on and not standing.ends_when_empty
-    if standing.cut or (standing.full and goes_on):
+    if standing.cut or (standing.full and goes_on and not standing.asked_before):
         return Outcome.CAPPED
     if goes_on and (standing.asked_before or standing.barren_pages >= BARREN_PAGES):
         return Outcome.LOOP

@@ -258,7 +258,10 @@ def _of_each(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
     order = _ORDERS[limits.order] if ordered else "listed"
     drawn = "1.0 * :most / people" if limits.order == "random" else "NULL"
     kinds = ", ".join(f"'{kind.name}'" for kind in lists)
-    failed = f"SELECT 1 FROM tasks AS q WHERE q.kind IN ({kinds}) AND q.subject_id = subject AND q.outcome = 'failed'"  # noqa: S608
+    failed = f"""
+        SELECT 1 FROM recipes AS c CROSS JOIN tasks AS q ON q.kind = c.kind AND q.subject_id = subject
+        WHERE c.harvest_id = :harvest AND c.kind IN ({kinds}) AND q.outcome = 'failed' AND q.collected < c.cap
+    """  # noqa: S608 - built from our own declarations
     chance = (
         f"CASE WHEN EXISTS ({failed}) THEN NULL WHEN people <= :most THEN 1.0 ELSE {drawn} END" if ordered else "NULL"
     )

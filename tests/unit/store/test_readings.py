@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harvest.errors import ServerTrouble
+from harvest.errors import Gone, ServerTrouble
 from harvest.models import Limits, Outcome, Task
 from harvest.store import harvests, readings
 
@@ -102,6 +102,7 @@ def test_the_next_reading_takes_over_what_an_unanswered_one_has_seen(read):
         readings.begin_again(read.db.conn, on.id, LATER)
     assert likes(read) == [(5, 0), (6, 1), (7, 2), (9, 3)]
     assert read.rows("SELECT max(number) FROM readings WHERE task_id = ?", on.id) == [(2,)]
+    assert of_list(read)[0] == [(0, "complete", 4, 1, 1)]
 
 
 def test_a_cut_list_whose_cap_is_raised_goes_on_or_is_read_anew(open_books):
@@ -132,6 +133,31 @@ def test_a_list_that_is_being_read_anew_is_not_begun_once_more(open_books):
     assert raised.rows("SELECT number, state FROM readings WHERE kind = 'user_likes'") == [(0, "ended"), (1, "todo")]
     raised.keep(raised.claim("user_likes", 10), tracks_page(6, 5, 7))
     assert likes(raised) == [(6, 0), (5, 1), (7, 2)]
+
+
+def test_a_cut_list_with_an_unanswered_reading_behind_it_is_read_anew_under_a_raised_cap(open_books):
+    books = open_books(limits=Limits(max_user_likes=2))
+    books.resolve(1)
+    books.follow(10)
+    books.keep(books.claim("user_likes", 10), tracks_page(5, 6, 7))
+    books.next_round()
+    books.committer.fail(again(books, "capped"), Gone(status=404), LATER, {})
+    raised = open_books(limits=Limits(max_user_likes=3))
+    task = raised.claim("user_likes", 10)
+    assert (task.reading, task.collected) == (2, 0)
+    open_books(limits=Limits(max_user_likes=4))
+    assert raised.rows("SELECT number FROM readings WHERE task_id = ? AND state <> 'ended'", task.id) == [(2,)]
+
+
+def test_a_cut_list_that_goes_round_is_a_loop_and_no_raised_cap_asks_it_again(open_books):
+    """Its next page has been asked already; asking it once more broke the file's own rule, and the crawl with it."""
+    books = open_books(limits=Limits(max_user_likes=2))
+    books.resolve(1)
+    books.follow(10)
+    books.keep(books.claim("user_likes", 10), tracks_page(5, 6, next_cursor="/1", request="/1"))
+    assert not books.next_round()
+    assert of_list(books)[0] == [(0, "loop", 2, 1, 1)]
+    assert open_books(limits=Limits(max_user_likes=3)).frontier.is_empty()
 
 
 def settled(books, kind, subject, first, second):
@@ -174,3 +200,10 @@ def test_edges_that_live_in_the_item_get_their_new_ranks_too(read):
 def test_every_outcome_has_its_meaning_in_the_file(db):
     assert {row[0] for row in db.conn.execute("SELECT outcome FROM outcomes")} == set(Outcome)
     assert [row[0] for row in db.conn.execute("SELECT outcome FROM outcomes WHERE retryable")] == ["failed"]
+
+
+def test_a_list_that_is_being_read_anew_is_not_put_back_once_more(read):
+    with read.db.atomic():
+        assert harvests.put_back(read.db.conn, LATER, outcomes=["complete"]) == 3
+        assert harvests.put_back(read.db.conn, LATER, outcomes=["complete"]) == 0
+    assert read.rows("SELECT DISTINCT max(number) FROM readings WHERE kind <> 'resolve' GROUP BY task_id") == [(1,)]

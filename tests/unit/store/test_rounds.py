@@ -2,7 +2,7 @@ from hashlib import blake2b
 
 import pytest
 
-from harvest.errors import Gone, ServerTrouble
+from harvest.errors import BadRequest, Gone, ServerTrouble
 from harvest.models import Comment, Limits, Page, SeenAs
 from harvest.store import rounds
 
@@ -343,3 +343,54 @@ def test_lists_of_a_harvest_that_is_not_at_work_are_left_alone(open_books):
     books.resolve(2)
     again = open_books({SEED: Limits()})
     assert {task.subject_id for task in iter(again.frontier.claim, None)} == {1}
+
+
+def test_a_seed_that_is_found_in_the_end_is_visited_and_all_rounds_are_chosen_again(open_books):
+    found, lost = "https://soundcloud.com/a/found", "https://soundcloud.com/a/lost"
+    both = {f"{found} {lost}": Limits(max_users=2)}
+    books = open_books(both)
+    books.committer.fail(books.claim("resolve", 2), Gone(status=404), NOW, {})
+    books.resolve(1)
+    spill(books, 1, (10, 11))
+    books.next_round()
+    books.keep(books.claim("user_likes", 10), tracks_page(5))
+
+    later = open_books(both)  # still not found
+    later.committer.fail(later.claim("resolve", 2), Gone(status=404), NOW, {})
+    assert later.next_round()
+    later.keep(later.claim("user_likes", 11), tracks_page(5))
+    assert not later.next_round()
+    assert visits(later, "user") == [(10, 1, 1, 0, 1.0), (11, 1, 1, 1, 1.0)]
+
+    at_last = open_books(both)
+    at_last.resolve(2)
+    spill(at_last, 2, (11, 12))
+    assert at_last.next_round()
+    assert visits(at_last, "track") == [(1, 0, 0, 0, None), (2, 0, 0, 1, None)]
+    assert visits(at_last, "user") == [(10, 1, 1, 0, 1.0), (11, 1, 1, 1, 1.0), (12, 1, 1, 1, 1.0)]
+
+
+def test_a_harvest_whose_address_leads_to_another_ones_seed_knows_its_seed(open_books):
+    books = open_books({f"{SEED} https://soundcloud.com/a/other": Limits(depth=0)})
+    books.resolve(1)
+    books.resolve(2)
+    spill(books, 1)
+    spill(books, 2)
+    books.next_round()
+    alias = open_books({"https://on.soundcloud.com/AbC": Limits(depth=0)})
+    alias.resolve(1)
+    assert alias.rows("SELECT seed_kind, seed_id FROM harvests WHERE seed_url IS NOT NULL") == [("track", 1)]
+
+
+def test_a_list_that_failed_beyond_what_a_harvest_wants_leaves_its_chances_known(open_books):
+    drawn = {SEED: Limits(max_users=1, max_listed=2, order="random")}
+    books = open_books(drawn)
+    books.resolve(1)
+    spill(books, 1, (10, 11, 12))
+    books.next_round()
+    other = open_books({f"{SEED} https://soundcloud.com/a/other": Limits(depth=0)})
+    other.resolve(2)
+    other.committer.fail(other.claim(LIKERS, 1), BadRequest("no", status=400), NOW, {})
+    again = open_books({SEED: Limits(max_users=1, max_listed=2, order="random", sample_seed=1)})
+    again.next_round()
+    assert [row[-1] for row in visits(again, "user")] == [0.5]
