@@ -29,7 +29,8 @@ def choose(connection: sqlite3.Connection, task: Task, edge: Edge | None, items:
     """Pick the edges of a page that are new to the reading, up to the cap; nothing beyond it may be stored."""
     room = len(items) if task.cap is None else max(0, task.cap - task.collected)
     if edge is not None and edge.repeats:
-        return Kept(items[:room], items[:room], cut=len(items) > room)
+        fresh = items[_kept_of(connection, task) :]
+        return Kept(fresh[:room], items[: len(items) - len(fresh) + room], cut=len(fresh) > room)
     seen = _seen_before(connection, task, edge, items)
     fresh = tuple(item for item in dict.fromkeys(items) if item not in seen)
     if len(fresh) <= room:
@@ -49,6 +50,12 @@ def write(connection: sqlite3.Connection, task: Task, edge: Edge, fresh: tuple[i
         connection.executemany(_insert_sql(edge), [(task.subject_id, item, rank, page_id) for item, rank in ranked])
 
 
+def _kept_of(connection: sqlite3.Connection, task: Task) -> int:
+    """Say how much of the page just in stands in the list already: a page that our cap cut is asked again."""
+    (kept,) = connection.execute(_KEPT_OF_CUT_PAGE, (task.id, task.reading)).fetchone()
+    return int(kept)
+
+
 def _seen_before(connection: sqlite3.Connection, task: Task, edge: Edge | None, items: tuple[int, ...]) -> set[int]:
     """Find the items that earlier pages of this reading have brought."""
     if edge is None or task.collected == 0 or not items:
@@ -63,6 +70,14 @@ def _seen_before(connection: sqlite3.Connection, task: Task, edge: Edge | None, 
 def of_type(edge: Edge, alias: str = "") -> str:
     """Write the condition that picks this edge's rows out of a table it shares; '' where it has its own."""
     return f"AND {alias}engagement_type = '{edge.engagement_type}'" if edge.engagement_type else ""
+
+
+_KEPT_OF_CUT_PAGE = """
+SELECT coalesce(sum(kept), 0) FROM pages
+WHERE task_id = ?1 AND reading = ?2 AND asks IS NULL AND number > (
+    SELECT coalesce(max(number), -1) FROM pages WHERE task_id = ?1 AND reading = ?2 AND asks IS NOT NULL
+)
+"""
 
 
 _SEEN_IN_READING = """

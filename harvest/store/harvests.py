@@ -79,7 +79,7 @@ def is_drained(connection: sqlite3.Connection, addresses: Sequence[str], limits:
     row = _row_of(connection, addresses, "id, state, options")
     if row is None or row[1] != "drained" or Limits.load(row[2]) != limits:
         return False
-    return not _has_other_seeds(connection, row[0], "d.thing IS NOT NULL")
+    return not _has_other_seeds(connection, row[0])
 
 
 def unfinished(connection: sqlite3.Connection) -> list[tuple[tuple[str, ...], Limits]]:
@@ -228,17 +228,17 @@ def _look_up_again(connection: sqlite3.Connection, harvest_id: int) -> None:
     readings.reopen(connection, [(row[0], row[1]) for row in rows])
 
 
-def _has_other_seeds(connection: sqlite3.Connection, harvest_id: int, which: str = "true") -> bool:
+def _has_other_seeds(connection: sqlite3.Connection, harvest_id: int) -> bool:
     """Say whether a harvest has seeds that it does not visit: not found then, maybe now, or found by another since."""
     row = connection.execute(
-        f"""
+        """
         SELECT 1 FROM harvest_seeds AS s JOIN seeds AS d ON d.id = s.seed_id
-        WHERE s.harvest_id = ? AND {which} AND NOT EXISTS (
+        WHERE s.harvest_id = ? AND NOT EXISTS (
             SELECT 1 FROM visits AS v
             WHERE v.harvest_id = s.harvest_id AND v.thing = d.thing AND v.thing_id = d.thing_id AND v.round = 0
         )
         LIMIT 1
-        """,  # noqa: S608 - our own text
+        """,
         (harvest_id,),
     ).fetchone()
     return row is not None

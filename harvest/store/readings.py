@@ -98,7 +98,10 @@ def reopen(
 
 
 def judge(connection: sqlite3.Connection, thing: str, thing_id: int) -> None:
-    """Say whether a thing is there: it is when one of its lists was answered last; else its lists say what it is."""
+    """Say whether a thing is there: it is when one of its lists names anything; else its lists say what it is.
+
+    An empty list proves nothing: the followers of an account that is gone are answered with none (soundcloud/api 121).
+    """
     connection.execute(_judge_sql(thing), (thing_id,))
 
 
@@ -128,7 +131,7 @@ def _judge_sql(thing: str) -> str:
     answered = ", ".join(f"'{outcome}'" for outcome in Outcome if outcome.answered)
     mine = f"SELECT 1 FROM tasks WHERE subject_id = ?1 AND kind IN ({lists}) AND outcome"  # noqa: S608
     says = " ".join(f"WHEN EXISTS ({mine} = '{outcome}') THEN '{outcome}'" for outcome in _SAYS_OF_THING)
-    status = f"CASE WHEN EXISTS ({mine} IN ({answered})) THEN 'ok' {says} ELSE 'ok' END"
+    status = f"CASE WHEN EXISTS ({mine} IN ({answered}) AND collected > 0) THEN 'ok' {says} ELSE 'ok' END"
     return f"""
     UPDATE {THINGS[thing].table} SET status = {status}
     WHERE id = ?1 AND status IN ('ok', 'gone', 'forbidden') AND status <> {status}

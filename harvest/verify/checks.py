@@ -139,7 +139,7 @@ def _status(thing: Thing) -> str:
         FROM {thing.table} AS x
         LEFT JOIN (
             SELECT t.subject_id, sum(t.outcome IS NULL) AS unknown,
-                CASE WHEN max(o.answered) THEN 'ok' WHEN sum(t.outcome = 'gone') THEN 'gone'
+                CASE WHEN max(o.answered AND t.collected > 0) THEN 'ok' WHEN sum(t.outcome = 'gone') THEN 'gone'
                     WHEN sum(t.outcome = 'forbidden') THEN 'forbidden' ELSE 'ok' END AS status
             FROM tasks AS t
             JOIN list_kinds AS k ON k.kind = t.kind AND k.subject = '{thing.name}'
@@ -159,7 +159,7 @@ def checks() -> Iterator[Check]:
     yield from CHOICE_CHECKS
     yield Check(
         "graph.status",
-        "a thing is gone or forbidden if a list of it is and none was answered, and only then",
+        "a thing is gone or forbidden if a list of it is and no list of it names anything, and only then",
         " UNION ALL ".join(_status(thing) for thing in THINGS.values()),
     )
     yield Check("declared", "the kinds of things and lists and the outcomes are those that are declared", _declared)

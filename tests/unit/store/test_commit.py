@@ -240,15 +240,16 @@ def test_a_cut_page_of_playlists_keeps_nobody_for_having_the_number_of_a_playlis
     assert books.rows("SELECT id FROM users WHERE id IN (70, 72)") == []
 
 
-def test_a_thing_whose_other_list_is_answered_is_there_whichever_comes_first(open_books):
-    """One list's 404 says nothing of a person when another list of theirs is shown."""
+@pytest.mark.parametrize(("tracks", "status"), [((5,), "ok"), ((), "gone")])
+def test_a_thing_whose_other_list_names_something_is_there_whichever_comes_first(open_books, tracks, status):
+    """One list's 404 says nothing of a person when another list of theirs is shown, and an empty one shows nothing."""
     books = open_books(limits=Limits(read=("likers", "reposters", "likes", "reposts")))
     books.resolve(1)
     books.follow(10, 11)
     for user, order in ((10, ("user_likes", "user_reposts")), (11, ("user_reposts", "user_likes"))):
         for kind in order:
             if kind == "user_likes":
-                books.keep(books.claim(kind, user), tracks_page(5))
+                books.keep(books.claim(kind, user), tracks_page(*tracks))
             else:
                 books.committer.fail(books.claim(kind, user), Gone(status=404), NOW, {})
-    assert books.rows("SELECT id, status FROM users WHERE id IN (10, 11)") == [(10, "ok"), (11, "ok")]
+    assert books.rows("SELECT id, status FROM users WHERE id IN (10, 11)") == [(10, status), (11, status)]
