@@ -61,7 +61,7 @@ RULES: dict[str, Rule] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RecipeLine:
     """One line of a recipe: a kind of list, whether only seeds are read so, and how much of each list is kept."""
 
     kind: ListKind
@@ -69,7 +69,7 @@ class Reading:
     cap: int
 
 
-def recipe(limits: Limits) -> list[Reading]:
+def recipe(limits: Limits) -> list[RecipeLine]:
     """Say what a harvest reads of what it visits. A list with a cap of 0 is off.
 
     Raises SettingsError for a name that no list has.
@@ -78,7 +78,7 @@ def recipe(limits: Limits) -> list[Reading]:
     usual = (name for name in _usual_of_seeds() if name not in limits.without)
     of_seeds = {kind_named(name).name for name in (usual if limits.seed_read is None else limits.seed_read)}
     return [
-        Reading(kind, kind.name not in wanted, cap)
+        RecipeLine(kind, kind.name not in wanted, cap)
         for kind in KINDS.values()
         if kind.name in wanted | of_seeds and (cap := cap_of(kind, limits)) > 0
     ]

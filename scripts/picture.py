@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from harvest.cli.output.screen import Moment, frame  # noqa: E402
 from harvest.cli.output.wait_reason import Waits  # noqa: E402
-from harvest.crawler.progress import Progress  # noqa: E402
+from harvest.crawler.progress import CrawlProgress  # noqa: E402
 from harvest.crawler.session import Conditions, crawl  # noqa: E402
 from harvest.models import Limits  # noqa: E402
 from harvest.settings import Settings  # noqa: E402
@@ -38,9 +38,9 @@ class Quiet:
 
     def __init__(self) -> None:
         self.waits = Waits(SystemClock().monotonic)
-        self.heard: list[tuple[Progress, str]] = []
+        self.heard: list[tuple[CrawlProgress, str]] = []
 
-    def hear(self, progress: Progress) -> None:
+    def hear(self, progress: CrawlProgress) -> None:
         """Remember how it goes and what is waited for."""
         gauge = progress.gauge
         words = self.waits.words(in_flight=gauge.in_flight, interval=gauge.interval, hold_reason=gauge.hold_reason)
@@ -55,13 +55,13 @@ class Quiet:
         return lambda *args, **kwargs: None
 
 
-async def watch() -> list[tuple[Progress, str]]:
+async def watch() -> list[tuple[CrawlProgress, str]]:
     """Crawl, and give what was heard every second."""
     world = World(3, users=1200, tracks=4000, likes_per_user=120, seed_likers=400, seed_reposters=80)
     async with serve(world, latency=0.1, gzip=False) as server:
         quiet, slowed = Quiet(), False
 
-        def hear(progress: Progress) -> None:
+        def hear(progress: CrawlProgress) -> None:
             nonlocal slowed
             seen = progress.standing
             if not slowed and seen.asked > LIMIT_AT * (seen.asked + seen.requests_left) and not progress.at_least:
@@ -91,7 +91,7 @@ async def watch() -> list[tuple[Progress, str]]:
         return quiet.heard
 
 
-def chosen(heard: list[tuple[Progress, str]]) -> Iterator[tuple[Progress, str]]:
+def chosen(heard: list[tuple[CrawlProgress, str]]) -> Iterator[tuple[CrawlProgress, str]]:
     """Pick three moments: people are being listed, a wait, the middle of their likes."""
     yield next((p, w) for p, w in heard if p.standing.pages and p.standing.edges and p.seconds_left)
     yield next(((p, w) for p, w in heard if "slow down" in w), heard[len(heard) // 2])

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from harvest.export.choices import Choices, parse_split
+from harvest.export.choices import ExportChoices, parse_split
 from harvest.export.exporter import export
 from harvest.models import Limits
 from harvest.simulator import World
@@ -128,7 +128,7 @@ def leave(path: Path, target: Path, **wishes: Any) -> dict[str, Any]:
     how = {name: wishes.pop(name) for name in ("key_file", "force", "rows_per_file", "tell") if name in wishes}
     if "split" in wishes:
         wishes["split"] = parse_split(wishes["split"])
-    given = export(path, target, Choices(**wishes), now=NOW, **{"tell": lambda *_: None, **how})
+    given = export(path, target, ExportChoices(**wishes), now=NOW, **{"tell": lambda *_: None, **how})
     written: dict[str, Any] = json.loads((target / "manifest.json").read_text("utf-8"))
     assert written == given
     return written

@@ -13,7 +13,7 @@ from harvest.analysis.methods import Choices, choices_from
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Freshness:
     """The derivation that answers, or None; then `why_now` says why: `not analysed`, `interrupted`, `file has grown`,
     `more asked for`. `choices` are those it was, or is now, computed with.
     """
@@ -23,19 +23,19 @@ class Standing:
     choices: Choices
 
 
-def standing(connection: sqlite3.Connection, method: str, limit: int) -> Standing:
+def standing(connection: sqlite3.Connection, method: str, limit: int) -> Freshness:
     """Look up how a method stands."""
     past = derivations.find(connection, method)
     if past is None:
-        return Standing(None, "not analysed", Choices())
+        return Freshness(None, "not analysed", Choices())
     choices = choices_from(past.parameters)
     if past.state != "whole":
-        return Standing(None, "interrupted", choices)
+        return Freshness(None, "interrupted", choices)
     if past.max_page_id != derivations.newest_page(connection):
-        return Standing(None, "file has grown", choices)
+        return Freshness(None, "file has grown", choices)
     if limit > choices.neighbours:
-        return Standing(None, "more asked for", choices)
-    return Standing(past, None, choices)
+        return Freshness(None, "more asked for", choices)
+    return Freshness(past, None, choices)
 
 
 def people_asked(connection: sqlite3.Connection, choices: Choices) -> int:

@@ -23,7 +23,7 @@ from harvest.auth import grants
 from harvest.auth.credential_chain import ENDED, Chain, CredentialKind, Credentials, configured
 from harvest.auth.exchange import Exchange, Send
 from harvest.auth.grants import InvalidGrant, Token
-from harvest.auth.token_store import Keeper, Kept, MemoryKeeper, TokenStore
+from harvest.auth.token_store import Keeper, KeptToken, MemoryKeeper, TokenStore
 from harvest.errors import Blocked, LoginNeeded, TokenRefused
 from harvest.system.clock import Clock
 
@@ -180,7 +180,7 @@ class Bearer:
         """Say whether a stored token is news to us, and worth using."""
         return token.access_token not in ("", known) and self._deadline(token) > self._clock.monotonic()
 
-    async def _bought(self, chain: Chain, kept: Kept) -> Token | None:
+    async def _bought(self, chain: Chain, kept: KeptToken) -> Token | None:
         """Ask for the next token of a chain; None when the chain is at its end."""
         client, spent = self._client, kept.token.refresh_token if kept.token else None
         if client is None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harvest.auth.grants import Token, is_sendable
-from harvest.auth.token_store import Keeper, Kept, MemoryStore, TokenStore
+from harvest.auth.token_store import Keeper, KeptToken, MemoryStore, TokenStore
 from harvest.errors import SettingsError
 from harvest.system import redaction
 
@@ -94,11 +94,11 @@ class Chain:
         """Say whether a new beginning needs nobody but us."""
         return self.kind == "client_credentials"
 
-    def kept(self) -> Kept:
+    def kept(self) -> KeptToken:
         """Give where the chain stands: what is stored, or its beginning when the store knows another one or none."""
         kept = self.store.load()
         if kept is None or (self.origin and kept.origin != self.origin):
-            return Kept(self.given, self.origin)
+            return KeptToken(self.given, self.origin)
         return kept
 
     @property

@@ -22,7 +22,7 @@ from harvest.auth import pkce
 from harvest.auth.exchange import Exchange
 from harvest.auth.grants import InvalidGrant, authorization_code
 from harvest.auth.pkce import Attempt, NotOurRedirect
-from harvest.auth.token_store import Kept, TokenStore
+from harvest.auth.token_store import KeptToken, TokenStore
 from harvest.errors import Blocked, LoginNeeded, SettingsError
 from harvest.system import redaction
 from harvest.system.clock import Clock
@@ -123,7 +123,7 @@ def read_pasted(read: Callable[[], str], say: Callable[[str], None], attempt: At
     raise LoginNeeded("No address fitted. Run `harvest auth login` again.")
 
 
-async def swap(code: str, attempt: Attempt, exchange: Exchange, client: tuple[str, str]) -> Kept:
+async def swap(code: str, attempt: Attempt, exchange: Exchange, client: tuple[str, str]) -> KeptToken:
     """Swap the code for tokens; raise LoginNeeded when the service does not accept it."""
     redaction.remember(code, attempt.verifier)
     try:
@@ -136,7 +136,7 @@ async def swap(code: str, attempt: Attempt, exchange: Exchange, client: tuple[st
             "SoundCloud does not accept the code that came back: it works once, for a short time, and only if "
             f"{attempt.redirect_uri} is registered letter by letter on soundcloud.com/you/apps. Sign in again."
         ) from None
-    return Kept(token, placements=exchange.placements)
+    return KeptToken(token, placements=exchange.placements)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ _ROOM = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptToken:
     """What outlives a process: where a chain of tokens stands, how it began, whose it is."""
 
     token: Token | None = None
@@ -48,13 +48,13 @@ class TokenStore(Protocol):
 
     where: str
 
-    def load(self) -> Kept | None:
+    def load(self) -> KeptToken | None:
         """Give what was saved last."""
 
     def prepare(self) -> None:
         """Make sure that the next `save` will succeed; whoever calls has the lock."""
 
-    def save(self, kept: Kept) -> None:
+    def save(self, kept: KeptToken) -> None:
         """Keep this durably, before it is used; whoever calls has the lock."""
 
     def forget(self) -> None:
@@ -79,17 +79,17 @@ class MemoryStore:
 
     where = "the memory of this process"
 
-    def __init__(self, kept: Kept | None = None) -> None:
+    def __init__(self, kept: KeptToken | None = None) -> None:
         self._kept = kept
 
-    def load(self) -> Kept | None:
+    def load(self) -> KeptToken | None:
         """Give what was saved last."""
         return self._kept
 
     def prepare(self) -> None:
         """Do nothing: there is room."""
 
-    def save(self, kept: Kept) -> None:
+    def save(self, kept: KeptToken) -> None:
         """Keep this until the process ends."""
         self._kept = kept
 
@@ -159,7 +159,7 @@ class FileStore:
         self._room: int | None = None
         self.where = str(path)
 
-    def load(self) -> Kept | None:
+    def load(self) -> KeptToken | None:
         """Give what was saved last; a damaged file is no sign-in."""
         with self._storage_errors():
             return self._read(self._path)
@@ -175,7 +175,7 @@ class FileStore:
             os.write(self._room, b" " * _ROOM)
             os.lseek(self._room, 0, os.SEEK_SET)
 
-    def save(self, kept: Kept) -> None:
+    def save(self, kept: KeptToken) -> None:
         """Keep this durably."""
         if self._room is None:
             self.prepare()
@@ -241,25 +241,25 @@ class FileStore:
             os.close(self._room)
             self._room = None
 
-    def _read(self, path: Path) -> Kept | None:
+    def _read(self, path: Path) -> KeptToken | None:
         try:
             record = json.loads(path.read_bytes())
         except (FileNotFoundError, ValueError, RecursionError):
             return None
         return self._opened(record) if isinstance(record, dict) else None
 
-    def _sealed(self, kept: Kept) -> bytes:
+    def _sealed(self, kept: KeptToken) -> bytes:
         return json.dumps({"version": 1, **self._label, **asdict(kept)}, indent=1).encode()
 
-    def _opened(self, record: dict[str, Any]) -> Kept | None:
+    def _opened(self, record: dict[str, Any]) -> KeptToken | None:
         try:
             token = Token(**record["token"]) if record.get("token") else None
-            known = {f.name: record[f.name] for f in fields(Kept) if f.name in record}
+            known = {f.name: record[f.name] for f in fields(KeptToken) if f.name in record}
         except (TypeError, KeyError):
             return None
         if token:
             redaction.remember(token.access_token, token.refresh_token)
-        return Kept(**{**known, "token": token})
+        return KeptToken(**{**known, "token": token})
 
     @contextlib.contextmanager
     def _storage_errors(self) -> Iterator[None]:
@@ -291,7 +291,7 @@ class VaultStore(FileStore):
             self._vault.set_password("harvest", f"{self._path.stem}-probe", "probe")
             self._vault.delete_password("harvest", f"{self._path.stem}-probe")
 
-    def save(self, kept: Kept) -> None:
+    def save(self, kept: KeptToken) -> None:
         """Keep this durably, then drop what it replaces."""
         before = self._names(self._path)
         super().save(kept)
@@ -305,7 +305,7 @@ class VaultStore(FileStore):
         for name in names:
             self._drop(name)
 
-    def _sealed(self, kept: Kept) -> bytes:
+    def _sealed(self, kept: KeptToken) -> bytes:
         record = {"version": 1, **self._label, **asdict(kept)}
         if kept.token:
             turn = hashlib.sha256(kept.token.access_token.encode()).hexdigest()[:12]
@@ -317,7 +317,7 @@ class VaultStore(FileStore):
                     record["token"][part] = {"keyring": name}
         return json.dumps(record, indent=1).encode()
 
-    def _opened(self, record: dict[str, Any]) -> Kept | None:
+    def _opened(self, record: dict[str, Any]) -> KeptToken | None:
         token = record.get("token")
         if isinstance(token, dict):
             for part in ("access_token", "refresh_token"):

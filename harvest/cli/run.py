@@ -23,7 +23,7 @@ from harvest.cli.output.observers import Watcher, Watchers
 from harvest.cli.output.spinner import is_watched
 from harvest.client.client import Client
 from harvest.crawler.engine import Engine
-from harvest.crawler.request import Request
+from harvest.crawler.request import CrawlRequest
 from harvest.crawler.session import Conditions, crawl
 from harvest.settings import Settings, read_settings
 from harvest.system.clock import SystemClock
@@ -32,7 +32,7 @@ from harvest.wiring import connect, keeper_for, state_folder
 
 
 def run_to_the_end(
-    request: Request,
+    request: CrawlRequest,
     *,
     settings: Settings | None = None,
     service: str | None = None,
@@ -60,7 +60,7 @@ def _look_for_circles_rarely() -> None:
 
 
 async def _run(
-    request: Request,
+    request: CrawlRequest,
     settings: Settings,
     service: str,
     keeper: Keeper,

@@ -19,7 +19,7 @@ from harvest.api.responses import Reply
 from harvest.auth.bearer import Bearer
 from harvest.auth.grants import Token
 from harvest.client.retry import Retry
-from harvest.client.transport import Sender, Service
+from harvest.client.transport import Sender, ServiceAddress
 from harvest.errors import ApiError, Forbidden, Gone, Halted, Unauthorized, UnexpectedReply, Unreachable
 from harvest.lists import KINDS
 from harvest.models import Gauge, Page, Task
@@ -48,7 +48,7 @@ class Client:
         self._sender = sender
         self._bearer = bearer
         self._retry = retry
-        self._service = Service(api_url, "SOUNDCLOUD_API_URL")
+        self._service = ServiceAddress(api_url, "SOUNDCLOUD_API_URL")
         self._full_profiles = full_profiles
         self._line = Line()
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from harvest.api import responses
 from harvest.client.retry import Retry
-from harvest.client.transport import Sender, Service
+from harvest.client.transport import Sender, ServiceAddress
 from harvest.errors import Blocked, Challenged, TransientError
 
 SIGN_OUT_PATH = "/sign-out"
@@ -27,7 +27,7 @@ class TokenDoor:
     def __init__(self, sender: Sender, *, retry: Retry, auth_url: str = "https://secure.soundcloud.com") -> None:
         self._sender = sender
         self._retry = retry
-        self._service = Service(auth_url, "SOUNDCLOUD_AUTH_URL")
+        self._service = ServiceAddress(auth_url, "SOUNDCLOUD_AUTH_URL")
 
     async def __call__(self, path: str, headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[int, bytes]:
         """Send a form and give status and body."""

@@ -71,7 +71,7 @@ def open_http(*, concurrency: int = 32) -> httpx.AsyncClient:
     )
 
 
-class Service:
+class ServiceAddress:
     """The address of a service: requests go there and nowhere else."""
 
     def __init__(self, url: str, name: str) -> None:

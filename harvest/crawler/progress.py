@@ -25,7 +25,7 @@ _SHARE = 0.05  # of the time, for looking
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CrawlProgress:
     """How a crawl goes: what the file holds, how fast it grows, what is left, what we wait for."""
 
     standing: Standing
@@ -54,7 +54,7 @@ class Teller:
         clock: Clock,
         *,
         page_size: int = 200,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: Callable[[CrawlProgress], None] | None = None,
     ) -> None:
         self._connection = connection
         self._run_id = run_id
@@ -81,13 +81,13 @@ class Teller:
                 self._written = self._clock.monotonic()  # in the file, or left for the next time
             await self._clock.sleep(max(EVERY, self._cost / _SHARE))
 
-    def last_word(self) -> Progress:
+    def last_word(self) -> CrawlProgress:
         """Write into the file how it ended, inside the caller's transaction; give it for whoever listens."""
         progress = self.look()
         tell(self._connection, self._told(progress))
         return progress
 
-    def look(self) -> Progress:
+    def look(self) -> CrawlProgress:
         """See how the crawl goes."""
         began = self._clock.monotonic()
         seen, gauge = standing(self._connection, page_size=self._page_size), self._client.gauge()
@@ -97,7 +97,7 @@ class Teller:
         self._work.note(now, seen.asked, waited)
         self._edges.note(now, seen.edges)
         self._sent.note(now, gauge.sent)
-        return Progress(
+        return CrawlProgress(
             standing=seen,
             gauge=gauge,
             seconds=now - self._began,
@@ -110,7 +110,7 @@ class Teller:
             at_least=seen.at_least,
         )
 
-    def _told(self, progress: Progress) -> Told:
+    def _told(self, progress: CrawlProgress) -> Told:
         now, gauge, seen = self._clock.now(), progress.gauge, progress.standing
         holding = gauge.hold_seconds > 0
         return Told(

@@ -44,7 +44,7 @@ _WORDS = {"order": ORDERS, "profiles": ("minimal", "full")}
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
+class AskingOptions:
     """How is asked and what of people is kept; stored with each run."""
 
     delay: float = 0.5  # seconds between the starts of two requests
@@ -59,12 +59,12 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class CrawlRequest:
     """What to crawl into which file: harvests as (addresses, limits), conditions, bounds of this run."""
 
     path: Path
     harvests: tuple[tuple[tuple[str, ...], Limits], ...]
-    conditions: Conditions
+    conditions: AskingOptions
     budget: Bounds = field(default_factory=Bounds)
 
     @property
@@ -78,7 +78,7 @@ class Request:
         return {**asdict(self.conditions), **({"budget": budget} if budget else {})}
 
 
-def to_crawl(path: Path, addresses: Sequence[str], given: Mapping[str, Any]) -> Request:
+def to_crawl(path: Path, addresses: Sequence[str], given: Mapping[str, Any]) -> CrawlRequest:
     """Ask for the harvest of these addresses. Raises SettingsError for an option that makes no sense, StoreError."""
     wanted = tuple(dict.fromkeys(addresses))
     _check(given)
@@ -88,7 +88,7 @@ def to_crawl(path: Path, addresses: Sequence[str], given: Mapping[str, Any]) -> 
     return _request(path, [(wanted, stored or _USUAL)], given, last)
 
 
-def to_go_on(path: Path, given: Mapping[str, Any]) -> Request:
+def to_go_on(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
     """Ask for every harvest of a file that is not done, each with its own options but for those given now.
 
     Raises SettingsError, and StoreError where there is no file.
@@ -100,7 +100,7 @@ def to_go_on(path: Path, given: Mapping[str, Any]) -> Request:
     return _request(path, stored, given, last)
 
 
-def is_drained(request: Request) -> bool:
+def is_drained(request: CrawlRequest) -> bool:
     """Say whether nothing is left to do: every harvest is done, with these very options."""
     with _reading(request.path) as connection:
         return connection is not None and all(
@@ -119,14 +119,14 @@ def limits_of(given: Mapping[str, Any], stored: Limits) -> Limits:
 
 def _request(
     path: Path, stored: Sequence[tuple[tuple[str, ...], Limits]], given: Mapping[str, Any], last: Mapping[str, Any]
-) -> Request:
-    names = [one.name for one in fields(Conditions)]
+) -> CrawlRequest:
+    names = [one.name for one in fields(AskingOptions)]
     kept = {name: last[name] for name in names if name in last}
     now = {name: given[name] for name in names if given.get(name) is not None}
-    return Request(
+    return CrawlRequest(
         path=path,
         harvests=tuple((addresses, limits_of(given, limits)) for addresses, limits in stored),
-        conditions=Conditions(**{**kept, **now}),
+        conditions=AskingOptions(**{**kept, **now}),
         budget=bounds(given, last.get("budget")),
     )
 

@@ -14,12 +14,12 @@ from harvest.api.cursors import canonical
 from harvest.client.budget import Budget
 from harvest.client.client import Client
 from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Hooks, Witness
-from harvest.crawler.progress import Progress, Teller
+from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.models import Limits
 from harvest.store import harvests, runs
 from harvest.store.commit import PageCommitter
 from harvest.store.database import (
-    Guard,
+    FileGuard,
     apply_schema,
     back_up_before_migrating,
     fold_wal,
@@ -58,7 +58,7 @@ async def crawl(
     clock: Clock,
     on_start: Callable[[Engine], None] = lambda engine: None,
     budget: Budget | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[CrawlProgress], None] | None = None,
 ) -> str:
     """Crawl into a file until done or stopped; give 'drained', 'interrupted' or the bound that was met.
 
@@ -74,9 +74,9 @@ async def crawl(
             budget = budget or Budget()
             budget.count_before(*runs.spent(db.conn))
             engine = _engine(db, lease, run_id, client, conditions, witness, clock, budget)
-            guard = Guard(path)
+            guard = FileGuard(path)
 
-            def progressed(progress: Progress) -> None:
+            def progressed(progress: CrawlProgress) -> None:
                 if (gone := guard.trouble()) is not None:
                     raise gone
                 if on_progress is not None:
@@ -155,7 +155,7 @@ def _engine(
 
 def _end(
     db: Database, lease: Lease, run_id: int, stop_reason: str, client: Client, clock: Clock, teller: Teller
-) -> Progress | None:
+) -> CrawlProgress | None:
     """Close the books; give how it ended, or None when the file is somebody else's by now."""
     last = None
     with db.atomic():

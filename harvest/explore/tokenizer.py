@@ -19,7 +19,7 @@ _TOKEN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class SqlToken:
     """A piece of SQL and where it begins."""
 
     kind: str
@@ -27,11 +27,11 @@ class Token:
     start: int
 
 
-def tokens(sql: str) -> Iterator[Token]:
+def tokens(sql: str) -> Iterator[SqlToken]:
     """Cut SQL into pieces, comments left out."""
     for match in _TOKEN.finditer(sql):
         if match.lastgroup != "comment":
-            yield Token(str(match.lastgroup), match[0], match.start())
+            yield SqlToken(str(match.lastgroup), match[0], match.start())
 
 
 def parameters(sql: str) -> list[str]:

@@ -25,7 +25,7 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class ExportChoices:
     """What somebody wants exported. Zero means: no such filter."""
 
     format: str = "parquet"
@@ -80,7 +80,7 @@ def parse_split(text: str) -> Split:
     )
 
 
-def check(choices: Choices) -> None:
+def check(choices: ExportChoices) -> None:
     """Refuse what makes no sense together. Raises SettingsError."""
     if choices.split.how == "last" and len(choices.kinds) > 1:
         raise SettingsError(

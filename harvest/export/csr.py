@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harvest.errors import ExtraMissing
 from harvest.export import tables
-from harvest.export.job import File, Job
+from harvest.export.job import Job, OutFile
 from harvest.export.tables import Row
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def need_scipy() -> None:
         raise ExtraMissing("harvest export --format csr", "scipy", "analysis") from None
 
 
-def write(job: Job) -> list[File]:
+def write(job: Job) -> list[OutFile]:
     """Write train.npz, test.npz if there is a split, user_ids.npy and item_ids.npy."""
     tables.number_places(job.selection.connection)
     shape = (job.selection.left.users, job.selection.left.items)
@@ -63,7 +63,7 @@ class _Matrix:
         self._files[1].write(np.array(rating, np.float32).data)
         self._entries += len(rows)
 
-    def finish(self) -> list[File]:
+    def finish(self) -> list[OutFile]:
         """Put the arrays together, and save them."""
         import numpy as np
         from scipy import sparse
@@ -78,7 +78,7 @@ class _Matrix:
         sparse.save_npz(self._job.folder / f"{self._name}.npz", matrix)
         for path in self._paths:
             path.unlink()
-        return [File(f"{self._name}.npz", self._name, self._entries, ("row", "column", "rating"))]
+        return [OutFile(f"{self._name}.npz", self._name, self._entries, ("row", "column", "rating"))]
 
     def abandon(self) -> None:
         """Let go of the files."""
@@ -94,10 +94,10 @@ def _mapped(path: Path, kind: Any) -> numpy.ndarray[Any, Any]:
     return np.memmap(path, kind, "r") if path.stat().st_size else np.zeros(0, kind)
 
 
-def _ids(job: Job, name: str, table: str, length: int) -> File:
+def _ids(job: Job, name: str, table: str, length: int) -> OutFile:
     import numpy as np
 
     found = job.selection.connection.execute(f"SELECT out FROM {table} ORDER BY out")  # noqa: S608 - our own names
     ids = np.fromiter((row[0] for row in found), np.int64, length)
     np.save(job.folder / f"{name}_ids.npy", ids)
-    return File(f"{name}_ids.npy", f"{name}_ids", length, (f"{name}_id",))
+    return OutFile(f"{name}_ids.npy", f"{name}_ids", length, (f"{name}_id",))

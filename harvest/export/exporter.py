@@ -9,15 +9,15 @@ from typing import Any
 
 from harvest.errors import SettingsError
 from harvest.export import csr, graphs, hugging_face, parquet, recbole, rows
-from harvest.export.choices import Choices, check
+from harvest.export.choices import ExportChoices, check
 from harvest.export.folder import MANIFEST, check_target, staged
-from harvest.export.job import ROWS_PER_FILE, File, Job
+from harvest.export.job import ROWS_PER_FILE, Job, OutFile
 from harvest.export.manifest import manifest
 from harvest.export.pseudonyms import read_key
 from harvest.export.selection import Tell, select
 from harvest.store.database import check_readable, storage_errors
 
-_WRITERS: dict[str, Callable[[Job], list[File]]] = {
+_WRITERS: dict[str, Callable[[Job], list[OutFile]]] = {
     "parquet": parquet.write,
     "csv": rows.write_csv,
     "jsonl": rows.write_jsonl,
@@ -33,7 +33,7 @@ _WRITERS: dict[str, Callable[[Job], list[File]]] = {
 def export(
     path: Path,
     target: Path,
-    choices: Choices,
+    choices: ExportChoices,
     *,
     now: str,
     tell: Tell,
@@ -64,7 +64,7 @@ def export(
     return made
 
 
-def _check(choices: Choices, target: Path, key_file: Path | None) -> None:
+def _check(choices: ExportChoices, target: Path, key_file: Path | None) -> None:
     check(choices)
     if choices.ids == "pseudonym" and key_file is None:
         raise SettingsError(

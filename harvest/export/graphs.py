@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 from harvest.errors import SettingsError
 from harvest.export import tables
 from harvest.export.escaping import xml
-from harvest.export.job import File, Job
+from harvest.export.job import Job, OutFile
 from harvest.export.rows import csv_of
 from harvest.export.tables import Column, Table
 
@@ -35,17 +35,17 @@ def check_size(job: Job, *, force: bool) -> None:
         )
 
 
-def write_graphml(job: Job) -> list[File]:
+def write_graphml(job: Job) -> list[OutFile]:
     """Write one GraphML file."""
     return _write(job, _GraphML())
 
 
-def write_gexf(job: Job) -> list[File]:
+def write_gexf(job: Job) -> list[OutFile]:
     """Write one GEXF file."""
     return _write(job, _Gexf())
 
 
-def _write(job: Job, dialect: _GraphML | _Gexf) -> list[File]:
+def _write(job: Job, dialect: _GraphML | _Gexf) -> list[OutFile]:
     path, edges = f"graph.{dialect.ending}", 0
     with (job.folder / path).open("w", encoding="utf-8", newline="") as file:
         file.write(dialect.head)
@@ -56,7 +56,10 @@ def _write(job: Job, dialect: _GraphML | _Gexf) -> list[File]:
             file.write(dialect.edge(edges - 1, source, target, values))
         file.write(dialect.tail)
     columns = ("source", "target", *(name for name, _, _ in _EDGE))
-    return [File(path, "graph", edges, columns), *(f for t in tables.maps(job.selection) for f in csv_of(job, t))]
+    return [
+        OutFile(path, "graph", edges, columns),
+        *(f for t in tables.maps(job.selection) for f in csv_of(job, t)),
+    ]
 
 
 def _nodes(job: Job) -> Iterator[tuple[str, Values]]:

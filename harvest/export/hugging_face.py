@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from harvest.export.job import File, Job
+from harvest.export.job import Job, OutFile
 from harvest.export.parquet import write_tables
 from harvest.terms import ATTRIBUTION, RESTRICTIONS
 
@@ -42,7 +42,7 @@ interactions = load_dataset("path/to/this/folder", "interactions")
 """
 
 
-def write(job: Job) -> list[File]:
+def write(job: Job) -> list[OutFile]:
     """Write every table that has rows, and the card."""
     files = write_tables(job, _names)
     tables = dict.fromkeys("interactions" if file.table in _PARTS else file.table for file in files)
@@ -57,7 +57,7 @@ def write(job: Job) -> list[File]:
         restrictions=RESTRICTIONS,
     )
     (job.folder / "README.md").write_text(card, encoding="utf-8")
-    return [*files, File("README.md", "card", 0, ())]
+    return [*files, OutFile("README.md", "card", 0, ())]
 
 
 def _names(name: str, parts: int) -> list[str]:
@@ -65,7 +65,7 @@ def _names(name: str, parts: int) -> list[str]:
     return [f"{folder}/{split}-{n:05}-of-{parts:05}.parquet" for n in range(parts)]
 
 
-def _config(table: str, files: list[File]) -> str:
+def _config(table: str, files: list[OutFile]) -> str:
     folder = "data" if table == "interactions" else table
     splits = ["train", "test"] if any(file.table == "test" for file in files) and table == "interactions" else ["train"]
     default = "  default: true\n" if table == "interactions" else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from harvest.export.choices import Choices
+from harvest.export.choices import ExportChoices
 from harvest.export.selection import Selection, Tell
 from harvest.export.tables import Column, Row, Table
 
@@ -16,7 +16,7 @@ ROWS_PER_FILE = 10_000_000  # of Parquet: what one machine, and one worker of ma
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class OutFile:
     """A file that was written; `path` is relative to the folder."""
 
     path: str
@@ -31,7 +31,7 @@ class Sink(Protocol):
     def write(self, rows: Sequence[Row]) -> None:
         """Take some rows."""
 
-    def finish(self) -> list[File]:
+    def finish(self) -> list[OutFile]:
         """Close, and say what was written."""
 
     def abandon(self) -> None:
@@ -49,7 +49,7 @@ class Job:
     rows_per_file: int = ROWS_PER_FILE
 
     @property
-    def choices(self) -> Choices:
+    def choices(self) -> ExportChoices:
         """What was asked for."""
         return self.selection.choices
 
@@ -62,7 +62,7 @@ class Job:
             done += len(rows)
             self.tell(f"writing {table.name}", done, table.expected)
 
-    def write(self, table: Table, sink_for: Callable[[str], Sink]) -> list[File]:
+    def write(self, table: Table, sink_for: Callable[[str], Sink]) -> list[OutFile]:
         """Send the rows of a table to sinks named after it, or after the parts of a split."""
         names = self.choices.parts if table.split else (table.name,)
         sinks: list[Sink] = []

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from harvest._version import __version__
 from harvest.api.seed_urls import public_address
 from harvest.export.folder import MAKER
-from harvest.export.job import File, Job
+from harvest.export.job import Job, OutFile
 from harvest.export.pseudonyms import key_name
 from harvest.export.tables import LIKES_LIST
 from harvest.store.lease import holder_of
@@ -48,7 +48,7 @@ _PSEUDONYMS = (
 )
 
 
-def manifest(job: Job, files: Iterable[File], *, made_at: str, key: bytes) -> dict[str, Any]:
+def manifest(job: Job, files: Iterable[OutFile], *, made_at: str, key: bytes) -> dict[str, Any]:
     """Put everything together that is known about an export."""
     connection, choices = job.selection.connection, job.choices
     return {
@@ -156,7 +156,7 @@ def _ids(job: Job, key: bytes) -> dict[str, str]:
     return {"mode": "raw", "rule": "SoundCloud's own"}
 
 
-def _file(folder: Path, file: File) -> dict[str, Any]:
+def _file(folder: Path, file: OutFile) -> dict[str, Any]:
     """Describe a file by what is on the disk, and see to it that it really is."""
     path = folder / file.path
     with path.open("rb") as written:

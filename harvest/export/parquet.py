@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harvest.errors import ExtraMissing
 from harvest.export import tables
 from harvest.export.escaping import moment
-from harvest.export.job import File, Job
+from harvest.export.job import Job, OutFile
 from harvest.export.tables import Column, Row, Table
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ def need_pyarrow(format_name: str) -> None:
         raise ExtraMissing(f"harvest export --format {format_name}", "pyarrow (or --format csv)", "arrow") from None
 
 
-def write(job: Job) -> list[File]:
+def write(job: Job) -> list[OutFile]:
     """Write every table that has rows."""
     return write_tables(job, plain_names)
 
 
-def write_tables(job: Job, naming: Naming) -> list[File]:
+def write_tables(job: Job, naming: Naming) -> list[OutFile]:
     """Write every table that has rows, into files called as `naming` says."""
     chosen = [tables.interactions(job.selection), tables.items(job.selection), tables.users(job.selection)]
     chosen += [*tables.maps(job.selection), *tables.extras(job.selection)]
@@ -74,7 +74,7 @@ class Parts:
             if sum(batch.num_rows for batch in self._waiting) >= _ROWS_PER_GROUP:
                 self._flush()
 
-    def finish(self) -> list[File]:
+    def finish(self) -> list[OutFile]:
         """Close, and give every part its name."""
         self._close()
         columns = tuple(self._table.names)
@@ -83,7 +83,7 @@ class Parts:
             target = self._job.folder / name
             target.parent.mkdir(exist_ok=True)
             path.rename(target)
-        return [File(name, self._name, rows, columns) for (_, rows), name in zip(self._done, names, strict=True)]
+        return [OutFile(name, self._name, rows, columns) for (_, rows), name in zip(self._done, names, strict=True)]
 
     def abandon(self) -> None:
         """Let go of the file."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from harvest.export import tables
 from harvest.export.escaping import field, word
-from harvest.export.job import File, Job, converted
+from harvest.export.job import Job, OutFile, converted
 from harvest.export.rows import Lines, csv_of
 from harvest.export.tables import Row, Table
 
@@ -49,7 +49,7 @@ benchmark_filename: [train, test, test]
 """
 
 
-def write(job: Job) -> list[File]:
+def write(job: Job) -> list[OutFile]:
     """Write interactions, tracks and users, and who follows whom where that is known."""
     (job.folder / job.name).mkdir()
     table = tables.pairs(job.selection, unknown=tables.oldest_order(job.selection))
@@ -87,8 +87,8 @@ class _Atomic(Lines):
         self._rows += len(rows)
 
 
-def _configure(job: Job) -> File:
+def _configure(job: Job) -> OutFile:
     path = f"{job.name}/{job.name}.yaml"
     benchmark = _BENCHMARK if len(job.choices.parts) > 1 else ""
     (job.folder / path).write_text(_CONFIGURATION.format(name=job.name, benchmark=benchmark), encoding="utf-8")
-    return File(path, "configuration", 0, ())
+    return OutFile(path, "configuration", 0, ())

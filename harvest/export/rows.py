@@ -11,7 +11,7 @@ import msgspec
 
 from harvest.export import tables
 from harvest.export.escaping import cell, time
-from harvest.export.job import File, Job, converted
+from harvest.export.job import Job, OutFile, converted
 from harvest.export.tables import Row, Table
 
 _ON_OFF = ("false", "true")
@@ -24,12 +24,12 @@ _CSV: Mapping[str, Callable[[Any], Any]] = {
 _JSON: Mapping[str, Callable[[Any], Any]] = {"list": json.loads, "bool": bool, "time": time}
 
 
-def write_csv(job: Job) -> list[File]:
+def write_csv(job: Job) -> list[OutFile]:
     """Write every table that has rows as CSV with a header."""
     return [file for table in _all(job) for file in csv_of(job, table)]
 
 
-def write_jsonl(job: Job) -> list[File]:
+def write_jsonl(job: Job) -> list[OutFile]:
     """Write every table that has rows as JSON Lines."""
     return [
         file
@@ -38,14 +38,14 @@ def write_jsonl(job: Job) -> list[File]:
     ]
 
 
-def write_tsv(job: Job) -> list[File]:
+def write_tsv(job: Job) -> list[OutFile]:
     """Write user, item, rating and order, tab-separated, without a header: nothing else."""
     table = tables.pairs(job.selection, unknown=tables.oldest_order(job.selection))
     files = job.write(table, lambda name: Lines(job, table, name, f"{name}.tsv", header=None, delimiter="\t"))
     return files + [file for table in tables.maps(job.selection) for file in csv_of(job, table)]
 
 
-def csv_of(job: Job, table: Table) -> list[File]:
+def csv_of(job: Job, table: Table) -> list[OutFile]:
     """Write one table as CSV."""
     return job.write(table, lambda name: Lines(job, table, name, f"{name}.csv", header=table.names))
 
@@ -74,10 +74,10 @@ class Lines:
         self._writer.writerows(converted(rows, self._table.columns, _CSV))
         self._rows += len(rows)
 
-    def finish(self) -> list[File]:
+    def finish(self) -> list[OutFile]:
         """Close the file."""
         self._file.close()
-        return [File(self._path, self._name, self._rows, tuple(self._table.names))]
+        return [OutFile(self._path, self._name, self._rows, tuple(self._table.names))]
 
     def abandon(self) -> None:
         """Let go of the file."""
@@ -99,10 +99,10 @@ class JsonLines:
         self._file.write(self._encoder.encode_lines(lines))
         self._rows += len(rows)
 
-    def finish(self) -> list[File]:
+    def finish(self) -> list[OutFile]:
         """Close the file."""
         self._file.close()
-        return [File(f"{self._name}.jsonl", self._name, self._rows, tuple(self._table.names))]
+        return [OutFile(f"{self._name}.jsonl", self._name, self._rows, tuple(self._table.names))]
 
     def abandon(self) -> None:
         """Let go of the file."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harvest.errors import SettingsError
-from harvest.export.choices import Choices
+from harvest.export.choices import ExportChoices
 from harvest.export.pseudonyms import about, pseudonym
 from harvest.store.database import attach_to_read, split_statements
 
@@ -194,7 +194,7 @@ IN_TEST = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SelectionStep:
     """What is left after a filter; an interaction is a pair of user and track."""
 
     filter: str
@@ -209,8 +209,8 @@ class Selection:
     """What is to leave: a connection to ask, and how it came to be so little."""
 
     connection: sqlite3.Connection
-    choices: Choices
-    steps: list[Step] = field(default_factory=list)
+    choices: ExportChoices
+    steps: list[SelectionStep] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)  # in words
 
     @property
@@ -219,7 +219,7 @@ class Selection:
         return {"likes": self.choices.likes, "reposts": self.choices.reposts}
 
     @property
-    def left(self) -> Step:
+    def left(self) -> SelectionStep:
         """What is left in the end."""
         return self.steps[-1]
 
@@ -231,7 +231,7 @@ class Selection:
 
 
 @contextlib.contextmanager
-def select(path: Path, scratch: Path, choices: Choices, *, key: bytes = b"", tell: Tell) -> Iterator[Selection]:
+def select(path: Path, scratch: Path, choices: ExportChoices, *, key: bytes = b"", tell: Tell) -> Iterator[Selection]:
     """Open a harvest at one moment and choose from it; `scratch` is a file for tables of our own.
 
     Raises StoreError when the harvest cannot be read, SettingsError when the choices leave nothing.
@@ -254,7 +254,7 @@ def select(path: Path, scratch: Path, choices: Choices, *, key: bytes = b"", tel
         connection.close()
 
 
-def _prepare(connection: sqlite3.Connection, choices: Choices, key: bytes) -> None:
+def _prepare(connection: sqlite3.Connection, choices: ExportChoices, key: bytes) -> None:
     """Make our tables, which nobody needs after a crash, and the functions that SQL lacks."""
     for pragma in (
         "main.journal_mode = OFF",
@@ -332,7 +332,7 @@ def _count(selection: Selection, name: str, *, rounds: int | None = None) -> Non
     run = selection.connection.execute
     users, pairs = run("SELECT count(*), coalesce(sum(n), 0) FROM people").fetchone()
     (items,) = run("SELECT count(*) FROM things").fetchone()
-    selection.steps.append(Step(name, users, items, pairs, rounds))
+    selection.steps.append(SelectionStep(name, users, items, pairs, rounds))
 
 
 def _number(selection: Selection) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from harvest.export.choices import Choices
+from harvest.export.choices import ExportChoices
 from harvest.export.selection import PAIR, Selection
 
 ROWS_AT_ONCE = 50_000  # in memory, as Python objects
@@ -75,7 +75,7 @@ _EDGES = (
 )
 
 
-def _by(choices: Choices) -> str:
+def _by(choices: ExportChoices) -> str:
     """Name the columns that order users and tracks as their written ids do, and that an index is read along."""
     return "p.out, t.out" if choices.ids == "pseudonym" else "p.id, e.track_id"
 

@@ -8,7 +8,7 @@ from harvest.lists import ListKind
 from harvest.models import Limits
 from harvest.planning.outlook import Visit
 from harvest.planning.ranges import Range
-from harvest.rules import Lead, Reading
+from harvest.rules import Lead, RecipeLine
 
 
 class Bites:
@@ -18,7 +18,7 @@ class Bites:
         self._limits = limits
         self.said: list[str] = []
 
-    def of_seeds(self, seeds: Mapping[str, Sequence[Visit]], recipe: Sequence[Reading]) -> None:
+    def of_seeds(self, seeds: Mapping[str, Sequence[Visit]], recipe: Sequence[RecipeLine]) -> None:
         """Look for lists of the seeds that are longer than their cap."""
         for line in recipe:
             visits = seeds.get(line.kind.subject, ())
@@ -58,7 +58,7 @@ class Bites:
                 " so this is about the newest likers, not all of them. --sample N draws from all."
             )
 
-    def of_people(self, people: Sequence[Visit], recipe: Sequence[Reading]) -> None:
+    def of_people(self, people: Sequence[Visit], recipe: Sequence[RecipeLine]) -> None:
         """Look for people whose lists are longer than their cap."""
         for line in recipe:
             listed = [visit.get(line.kind.name) for visit in people]
@@ -71,7 +71,7 @@ class Bites:
                 )
 
 
-def _bound(line: Reading) -> str:
+def _bound(line: RecipeLine) -> str:
     return f"{_option(line.kind)} {line.cap:,}" if _option(line.kind) else f"--cap {line.kind.option}={line.cap}"
 
 

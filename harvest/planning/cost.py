@@ -23,7 +23,7 @@ from harvest.models import Limits
 from harvest.planning.bites import Bites
 from harvest.planning.outlook import UNKNOWN, Listed, Outlook, Visit
 from harvest.planning.ranges import Range, exactly, like_those, total, united
-from harvest.rules import RULES, Lead, Reading, depth_of, leads_of, recipe
+from harvest.rules import RULES, Lead, RecipeLine, depth_of, leads_of, recipe
 from harvest.things import THINGS
 
 _CLAIMED = (0.9, 1.0, 1.01)  # of what the service claims, so much is listed: at least, likely, at most
@@ -166,7 +166,7 @@ class _Walk:
             if visits.depth + (thing == "track") > 1:
                 self.deep = self.deep + pages
 
-    def _pages(self, visit: Visit, line: Reading, entries: float) -> Range:
+    def _pages(self, visit: Visit, line: RecipeLine, entries: float) -> Range:
         listed = visit.get(line.kind.name, UNKNOWN)
         if listed.read:
             return Range()
@@ -174,7 +174,7 @@ class _Walk:
         return left.each(lambda n: max(1, ceil(n / self._size)))
 
     def _over(
-        self, visits: _Visits, thing: str, line: Reading, bounds: tuple[float, float], of: Callable[[Visit], Range]
+        self, visits: _Visits, thing: str, line: RecipeLine, bounds: tuple[float, float], of: Callable[[Visit], Range]
     ) -> Range:
         """Sum something over visits: the known ones as they are, the others as those that say how long the list is."""
         sure = [of(v).likely for v in self._seen.get(thing, ()) if _says(v.get(line.kind.name, UNKNOWN))]
@@ -202,7 +202,7 @@ class _Walk:
             self._chosen[thing] = self._chosen.get(thing, Range()) + visits.n
         return {thing: visits for thing, visits in following.items() if visits.n.high}
 
-    def _led_to(self, number: int, visits: _Visits, lead: Lead, lines: Sequence[Reading]) -> _Visits:
+    def _led_to(self, number: int, visits: _Visits, lead: Lead, lines: Sequence[RecipeLine]) -> _Visits:
         """Say whom or what these visits lead to."""
         most = float(getattr(self._limits, lead.most))
         thing = lines[0].kind.subject
@@ -279,7 +279,7 @@ def _size(visit: Visit, kind: ListKind, cap: float) -> Range:
     return Range(low - 2, likely, high + 1).each(lambda n: max(n, least)).at_most(cap)
 
 
-def _left(visit: Visit, line: Reading) -> Range:
+def _left(visit: Visit, line: RecipeLine) -> Range:
     listed = visit.get(line.kind.name, UNKNOWN)
     return Range() if listed.read else _size(visit, line.kind, line.cap).without(listed.collected)
 

@@ -28,7 +28,7 @@ _AT_ONCE = 500  # ids in one statement
 
 
 @dataclass(frozen=True, slots=True)
-class Seed:
+class KnownSeed:
     """What a file knows of a seed."""
 
     thing: str
@@ -39,7 +39,7 @@ class Seed:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class HarvestStanding:
     """How far a harvest is."""
 
     state: str
@@ -75,7 +75,7 @@ class Known:
     def __init__(self, file: sqlite3.Connection, own: sqlite3.Connection) -> None:
         self._file, self._own = file, own
 
-    def seed(self, address: str) -> Seed | None:
+    def seed(self, address: str) -> KnownSeed | None:
         """Tell of a seed, None where it was not looked up yet."""
         (seed_id,) = seeds.known(self._file, [address])
         thing, thing_id = self._file.execute(
@@ -89,9 +89,9 @@ class Known:
             f"SELECT {THINGS[thing].label}, {likes}, {reposts} FROM {THINGS[thing].table} WHERE id = ?",  # noqa: S608
             (thing_id,),
         ).fetchone()
-        return Seed(thing, thing_id, *(told or (None, None, None)))
+        return KnownSeed(thing, thing_id, *(told or (None, None, None)))
 
-    def standing(self, addresses: Sequence[str]) -> Standing | None:
+    def standing(self, addresses: Sequence[str]) -> HarvestStanding | None:
         """Tell how far the harvest of these seeds is, None where there is none."""
         harvest_id = self._harvest(addresses)
         if harvest_id is None:
@@ -106,7 +106,7 @@ class Known:
             """,
             (harvest_id,),
         ).fetchone()
-        return Standing(*row)
+        return HarvestStanding(*row)
 
     def is_drained(self, addresses: Sequence[str], limits: Limits) -> bool:
         """Say whether nothing is left to do for these seeds under these options."""

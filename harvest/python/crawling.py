@@ -27,7 +27,7 @@ from harvest import terms
 from harvest.api.seed_urls import normalise_seed, public_address
 from harvest.auth.token_store import FileKeeper, MemoryKeeper
 from harvest.crawler.engine import Engine
-from harvest.crawler.request import Request, is_drained, to_crawl, to_go_on
+from harvest.crawler.request import CrawlRequest, is_drained, to_crawl, to_go_on
 from harvest.crawler.session import Conditions
 from harvest.crawler.session import crawl as run_session
 from harvest.errors import ApiError, SeedError, SettingsError
@@ -134,7 +134,7 @@ def _known(options: Mapping[str, Any]) -> Mapping[str, Any]:
     return options
 
 
-def _pages(request: Request, settings: Settings | None) -> Iterator[Progress]:
+def _pages(request: CrawlRequest, settings: Settings | None) -> Iterator[Progress]:
     if not is_drained(request):
         worker = _Worker(request, settings)
         try:
@@ -144,7 +144,7 @@ def _pages(request: Request, settings: Settings | None) -> Iterator[Progress]:
     _raise_for_seeds(request)
 
 
-def _raise_for_seeds(request: Request) -> None:
+def _raise_for_seeds(request: CrawlRequest) -> None:
     """Say which of the seeds asked for could not be found."""
     asked = {public_address(address) for address in request.addresses}
     with File(request.path).connection() as connection:
@@ -157,7 +157,7 @@ def _raise_for_seeds(request: Request) -> None:
 class _Worker:
     """A crawl in a thread of its own, and what it tells."""
 
-    def __init__(self, request: Request, settings: Settings | None) -> None:
+    def __init__(self, request: CrawlRequest, settings: Settings | None) -> None:
         self._request, self._given = request, settings
         self._told: SimpleQueue[Progress | None] = SimpleQueue()
         self._engine: Engine | None = None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
-class Seed(NamedTuple):
+class HarvestRow(NamedTuple):
     """A harvest: where it started and how far it is."""
 
     id: int
@@ -39,7 +39,7 @@ class Seed(NamedTuple):
     finished_at: str | None
 
 
-class User(NamedTuple):
+class UserRow(NamedTuple):
     """A row of `users`, without what is personal."""
 
     id: int
@@ -56,7 +56,7 @@ class User(NamedTuple):
     status: str
 
 
-class Track(NamedTuple):
+class TrackRow(NamedTuple):
     """A row of `tracks`, without the long texts."""
 
     id: int
@@ -221,19 +221,19 @@ class File:
         return Rows(self.path, sql.strip().rstrip(";"), parameters, lambda *row: row)
 
     @property
-    def seeds(self) -> Rows[Seed]:
+    def seeds(self) -> Rows[HarvestRow]:
         """One row per seed."""
-        return self._table("harvests", Seed)
+        return self._table("harvests", HarvestRow)
 
     @property
-    def users(self) -> Rows[User]:
+    def users(self) -> Rows[UserRow]:
         """One row per account."""
-        return self._table("users", User)
+        return self._table("users", UserRow)
 
     @property
-    def tracks(self) -> Rows[Track]:
+    def tracks(self) -> Rows[TrackRow]:
         """One row per track."""
-        return self._table("tracks", Track)
+        return self._table("tracks", TrackRow)
 
     @property
     def likes(self) -> Rows[Engagement]:

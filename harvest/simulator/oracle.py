@@ -17,7 +17,7 @@ from typing import Any
 
 from harvest.simulator.service.addresses import resolve
 from harvest.simulator.truth.content import Content, Truth, Visit
-from harvest.simulator.truth.options import Options
+from harvest.simulator.truth.options import TruthOptions
 from harvest.simulator.truth.rounds import Rounds, Thing
 from harvest.simulator.world.world import World
 
@@ -79,5 +79,5 @@ class Oracle:
         for thing, thing_id in things:
             self._content.see(thing, thing_id, "full")
         harvest = self._harvests.setdefault(frozenset(things), Rounds(things, self._content))
-        harvest.begin(Options(**options))
+        harvest.begin(TruthOptions(**options))
         return harvest

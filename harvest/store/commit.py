@@ -19,7 +19,7 @@ from harvest.models import Outcome, Page, Receipt, Task
 from harvest.store import edges, entities, readings, search, seeds
 from harvest.store.edges import Kept
 from harvest.store.lease import Lease
-from harvest.store.outcomes import Standing, Tolerance, outcome_of
+from harvest.store.outcomes import ListStanding, Tolerance, outcome_of
 from harvest.store.write_cache import Recent
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class PageCommitter:
 
     def _outcome(self, kind: ListKind, task: Task, page: Page, kept: Kept, on: Task) -> Outcome | None:
         return outcome_of(
-            Standing(
+            ListStanding(
                 collected=on.collected,
                 claimed=on.claimed,
                 cut=kept.cut,

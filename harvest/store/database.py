@@ -69,7 +69,7 @@ def _open_to_write(path: Path) -> sqlite3.Connection:
     return connection
 
 
-class Reading(sqlite3.Connection):
+class ReadConnection(sqlite3.Connection):
     """A connection that only reads: it has nothing to commit, so `with` closes it."""
 
     def __exit__(self, *error: object) -> Literal[False]:
@@ -82,7 +82,7 @@ def check_readable(path: Path) -> None:
     open_to_read(path).close()
 
 
-def open_to_read(path: Path) -> Reading:
+def open_to_read(path: Path) -> ReadConnection:
     """Open an existing harvest database, read-only; works beside a running crawl. To be closed, or used in a `with`.
 
     Raises NotADatabase, SchemaTooNew, NothingThere when there is no such file, or one that never got its tables.
@@ -96,9 +96,9 @@ def open_to_read(path: Path) -> Reading:
     return connection
 
 
-def _open_to_look(path: Path) -> Reading:
+def _open_to_look(path: Path) -> ReadConnection:
     connection = sqlite3.connect(
-        _reading_address(path), uri=True, isolation_level=None, timeout=PATIENCE_SECONDS, factory=Reading
+        _reading_address(path), uri=True, isolation_level=None, timeout=PATIENCE_SECONDS, factory=ReadConnection
     )
     try:
         _check_owner(connection, path, empty_is_ours=False)
@@ -249,7 +249,7 @@ def fold_wal(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-class Guard:
+class FileGuard:
     """Watches that the file being written is still the one at its path: SQLite goes on writing to a deleted one."""
 
     def __init__(self, path: Path) -> None:

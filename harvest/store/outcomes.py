@@ -30,7 +30,7 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ListStanding:
     """What is known of a list once a page is in."""
 
     collected: int
@@ -43,7 +43,7 @@ class Standing:
     ends_when_empty: bool  # an offset list, and this page was empty
 
 
-def outcome_of(standing: Standing, tolerance: Tolerance) -> Outcome | None:
+def outcome_of(standing: ListStanding, tolerance: Tolerance) -> Outcome | None:
     """Give the outcome of a list that has ended, None for one that goes on."""
     goes_on = standing.goes_on and not standing.ends_when_empty
     if standing.cut or (standing.full and goes_on and not standing.asked_before):

@@ -46,12 +46,12 @@ def crawled(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bodies(world: World, requests: list[str]) -> dict[str, bytes]:
     """Answer requests without a network."""
     from harvest.simulator.server.server import Server
-    from harvest.simulator.service.replies import Request
+    from harvest.simulator.service.replies import SimRequest
 
     service = Server(world, gzip=False).service
     service.base_url = "http://127.0.0.1:1"
     header = {"authorization": f"OAuth {service.tokens.access_token('bench')}"}
-    return {request: bytes(service.handle(Request.of("GET", request, header)).body) for request in requests}
+    return {request: bytes(service.handle(SimRequest.of("GET", request, header)).body) for request in requests}
 
 
 def test_the_floor_keeps_the_same_rows_of_the_same_pages(world: World, crawled: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from harvest.auth.grants import Token
-from harvest.auth.token_store import FileKeeper, Kept
+from harvest.auth.token_store import FileKeeper, KeptToken
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Server, Terms, World, run_in_thread
 from harvest.system.clock import as_text
 from tests.acceptance.conftest import environment
@@ -47,7 +47,7 @@ def keeper(server: Server) -> FileKeeper:
 def keep(server: Server, kind: str, token: Token | None, **more: Any) -> None:
     store = keeper(server).store(kind)
     assert store.try_lock()
-    store.save(Kept(token, **more))
+    store.save(KeptToken(token, **more))
     store.unlock()
 
 

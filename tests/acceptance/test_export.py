@@ -22,7 +22,7 @@ from scipy import sparse
 from harvest.errors import SettingsError
 from harvest.export import graphs, tables
 from harvest.export import selection as selection_module
-from harvest.export.choices import Choices
+from harvest.export.choices import ExportChoices
 from harvest.export.escaping import cell, field, word, xml
 from harvest.export.pseudonyms import pseudonym
 from harvest.export.selection import select
@@ -712,7 +712,7 @@ def test_the_harvest_is_read_at_one_moment_while_it_grows(harvest, tmp_path):
 
 def test_nothing_can_be_written_to_the_harvest(harvest, tmp_path):
     before = harvest.read_bytes()
-    with select(harvest, tmp_path / "scratch", Choices(), tell=lambda *_: None) as selection:
+    with select(harvest, tmp_path / "scratch", ExportChoices(), tell=lambda *_: None) as selection:
         for statement in (
             "DELETE FROM user_engagements",
             "UPDATE users SET username = ''",
@@ -733,7 +733,7 @@ STREAMED = ("interactions", "pairs", "places", "items", "users")
 def test_rows_come_in_order_without_sorting_and_nothing_is_searched_through(harvest, tmp_path, name):
     """Only our own tables are gone through; the harvest is looked up by its keys."""
     make = getattr(tables, name)
-    with select(harvest, tmp_path / "scratch", Choices(kinds=BOTH), tell=lambda *_: None) as selection:
+    with select(harvest, tmp_path / "scratch", ExportChoices(kinds=BOTH), tell=lambda *_: None) as selection:
         wanted = make(selection, unknown=0) if name == "pairs" else make(selection)
         parameters = {"likes": 1, "reposts": 1, "both": 1}
         plan = [row[3] for row in selection.connection.execute(f"EXPLAIN QUERY PLAN {wanted.sql}", parameters)]
@@ -754,7 +754,7 @@ def test_choosing_reads_along_keys(harvest, tmp_path):
         selection_module._USERS_HERE,
         selection_module._CUT,
     )
-    with select(harvest, tmp_path / "scratch", Choices(), tell=lambda *_: None) as selection:
+    with select(harvest, tmp_path / "scratch", ExportChoices(), tell=lambda *_: None) as selection:
         for sql in steps:
             parameters = {"likes": 1, "reposts": 1, "kind": "like", "newest": 1}
             plan = [row[3] for row in selection.connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]

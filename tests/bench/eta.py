@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from harvest.crawler.progress import Progress  # noqa: E402
+from harvest.crawler.progress import CrawlProgress  # noqa: E402
 from harvest.crawler.session import Conditions, crawl  # noqa: E402
 from harvest.models import Limits  # noqa: E402
 from harvest.simulator import World, serve  # noqa: E402
@@ -58,13 +58,13 @@ async def run(scene: Scene, users: int) -> str:
     likers = users * 2
     habits = {"users": likers * 2, "tracks": 4000, "likes_per_user": 150.0, **(scene.world or {})}
     world = World(7, seed_likers=likers, seed_reposters=users // 4, **habits)
-    heard: list[tuple[float, Progress]] = []
+    heard: list[tuple[float, CrawlProgress]] = []
     began = time.monotonic()
 
     async def crawled() -> None:
         async with serve(world, latency=0.15, gzip=False, **(scene.server or {})) as server:
 
-            def hear(progress: Progress) -> None:
+            def hear(progress: CrawlProgress) -> None:
                 heard.append((time.monotonic() - began, progress))
                 seen = progress.standing
                 if scene.halved and seen.asked > (seen.asked + seen.requests_left) / 3:
@@ -89,7 +89,7 @@ async def run(scene: Scene, users: int) -> str:
     return told(scene, heard)
 
 
-def told(scene: Scene, heard: list[tuple[float, Progress]]) -> str:
+def told(scene: Scene, heard: list[tuple[float, CrawlProgress]]) -> str:
     """Write the line of a crawl."""
     whole = heard[-1][0]
     late = [(at, p.seconds_left) for at, p in heard if 0.2 * whole <= at < whole and p.seconds_left is not None]

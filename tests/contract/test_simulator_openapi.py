@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from harvest.simulator import Terms, World
-from harvest.simulator.service.replies import Request
+from harvest.simulator.service.replies import SimRequest
 from harvest.simulator.service.service import Service
 from harvest.simulator.world.lists import KINDS
 
@@ -68,7 +68,7 @@ def ask(world):
     token = service.tokens.access_token(user=True)
 
     def get(target: str):
-        return service.handle(Request.of("GET", target, {"authorization": f"OAuth {token}"}))
+        return service.handle(SimRequest.of("GET", target, {"authorization": f"OAuth {token}"}))
 
     return get
 
@@ -199,7 +199,7 @@ def test_next_href_uses_only_parameters_that_are_described(description, world, a
             seen.add(path)
             parts = urlsplit(body["next_href"])
             assert parts.netloc == "api.soundcloud.com"
-            query = Request.of("GET", body["next_href"]).query
+            query = SimRequest.of("GET", body["next_href"]).query
             allowed = parameters(operation) | {"cursor", "page_size", "limit", "offset", "linked_partitioning", "q"}
             assert set(query) <= allowed, path
             assert json.loads(ask(f"{parts.path}?{parts.query}").body)["collection"] is not None
@@ -223,7 +223,7 @@ def test_resolve_and_refusals_are_as_described(description, world, ask):
         refused = ask(target)
         assert refused.status == status
         fits(description, "Error", refused.body)
-    unauthorised = Service(world).handle(Request.of("GET", "/tracks"))
+    unauthorised = Service(world).handle(SimRequest.of("GET", "/tracks"))
     assert unauthorised.status == 401
     fits(description, "Error", unauthorised.body)
 

@@ -8,7 +8,7 @@ import pytest
 
 from harvest.auth.bearer import Bearer
 from harvest.auth.grants import Token
-from harvest.auth.token_store import Kept, MemoryKeeper
+from harvest.auth.token_store import KeptToken, MemoryKeeper
 from harvest.client.client import Client
 from harvest.client.retry import Retry
 from harvest.client.token_transport import TokenDoor
@@ -54,9 +54,9 @@ def tokens_sent(httpx_mock):
 async def test_a_token_of_another_process_that_is_used_up_as_well_is_replaced(build, httpx_mock):
     """Ours is refused, the one another process left is refused too: that is no verdict on the list."""
     keeper = MemoryKeeper()
-    keeper.store("login").save(Kept(Token("ours", "r1")))
+    keeper.store("login").save(KeptToken(Token("ours", "r1")))
     client = build(keeper)
-    keeper.store("login").save(Kept(Token("theirs", "r2")))
+    keeper.store("login").save(KeptToken(Token("theirs", "r2")))
     for _ in range(2):
         httpx_mock.add_response(method="GET", status_code=401, json=REFUSED)
     grants(httpx_mock, "fresh")
@@ -70,7 +70,7 @@ async def test_a_token_of_another_process_that_is_used_up_as_well_is_replaced(bu
 
 async def test_whose_token_it_is(build, httpx_mock):
     keeper = MemoryKeeper()
-    keeper.store("login").save(Kept(Token("ours", "r1")))
+    keeper.store("login").save(KeptToken(Token("ours", "r1")))
     httpx_mock.add_response(json={"username": "me", "urn": "soundcloud:users:7", "more": [1]})
     assert await build(keeper).me() == ("me", "soundcloud:users:7")
 

@@ -10,10 +10,10 @@ import pytest
 
 from harvest.auth.bearer import Bearer
 from harvest.auth.grants import Token
-from harvest.auth.token_store import FileKeeper, Kept
+from harvest.auth.token_store import FileKeeper, KeptToken
 from harvest.errors import StorageFailed
 
-KEPT = Kept(Token("access-000000", "refresh-000000", 3599.0, "2026-11-21T00:00:00Z", "*"), "f00", user="me")
+KEPT = KeptToken(Token("access-000000", "refresh-000000", 3599.0, "2026-11-21T00:00:00Z", "*"), "f00", user="me")
 
 
 class Safe:
@@ -63,7 +63,9 @@ def test_what_one_saves_another_finds(keepers):
     assert second.store("login").load() is None
     save(first.store("login"), KEPT)
     assert second.store("login").load() == KEPT
-    again = Kept(Token("access-111111", "refresh-111111"), "f00", ended=True, placements={"refresh_token": "basic"})
+    again = KeptToken(
+        Token("access-111111", "refresh-111111"), "f00", ended=True, placements={"refresh_token": "basic"}
+    )
     save(second.store("login"), again)
     assert first.store("login").load() == again
 
@@ -91,7 +93,7 @@ def test_a_safe_holds_the_secrets_and_the_file_only_their_names(open_keeper, tmp
     safe = Safe()
     store = open_keeper(vault=safe).store("login")
     for n in range(3):
-        save(store, Kept(Token(f"access-{n}", f"refresh-{n}")))
+        save(store, KeptToken(Token(f"access-{n}", f"refresh-{n}")))
     assert sorted(safe.held.values()) == ["access-2", "refresh-2"]
     assert not any(b"access-" in path.read_bytes() for path in tmp_path.rglob("*.json"))
 
@@ -116,7 +118,7 @@ def test_apps_hosts_and_ways_of_signing_in_do_not_mix(open_keeper):
         open_keeper(auth_url="https://other").store("login"),
     ]
     for n, store in enumerate(stores):
-        save(store, Kept(Token(f"access-{n}")))
+        save(store, KeptToken(Token(f"access-{n}")))
     assert [store.load().token.access_token for store in stores] == [f"access-{n}" for n in range(4)]
     assert open_keeper(auth_url="https://auth/").store("login").load() == stores[0].load()
 
@@ -143,7 +145,7 @@ def test_the_lock_keeps_others_out_until_it_is_given_back(open_keeper):
 
 def test_what_a_killed_process_wrote_and_did_not_move_is_taken_up(open_keeper):
     keeper = open_keeper()
-    save(keeper.store("login"), Kept(Token("access-old")))
+    save(keeper.store("login"), KeptToken(Token("access-old")))
     (path,) = keeper.folder.glob("*.json")
     new = json.loads(path.read_text())
     new["token"]["access_token"] = "access-new"
@@ -194,7 +196,7 @@ def test_a_full_disk_is_found_out_before_the_old_token_is_spent(open_keeper, clo
         raise AssertionError("a token was spent")
 
     keeper = open_keeper()
-    save(keeper.store("login"), Kept(Token("", "refresh-000000")))
+    save(keeper.store("login"), KeptToken(Token("", "refresh-000000")))
     (path,) = keeper.folder.glob("*.json")
     path.with_name(path.name + ".new").mkdir()
     import asyncio
@@ -215,7 +217,7 @@ async def test_two_processes_in_a_race_renew_once(open_keeper, clock):
         await asyncio.sleep(0.01)
         return 200, json.dumps({"access_token": f"a{len(asked)}", "refresh_token": "r2", "expires_in": 3599}).encode()
 
-    save(open_keeper().store("login"), Kept(Token("old", "r1", 3599.0, "2026-11-20T00:00:00Z")))
+    save(open_keeper().store("login"), KeptToken(Token("old", "r1", 3599.0, "2026-11-20T00:00:00Z")))
     bearers = [
         Bearer(send=send, clock=clock, client_id="id", client_secret="secret", keeper=open_keeper()) for _ in range(5)
     ]

@@ -20,7 +20,7 @@ from harvest.auth.exchange import Exchange
 from harvest.auth.login import catching, held, read_pasted, swap
 from harvest.auth.pkce import Attempt
 from harvest.auth.token_files import read_token_file
-from harvest.auth.token_store import Keeper, Kept, TokenStore
+from harvest.auth.token_store import Keeper, KeptToken, TokenStore
 from harvest.cli.few_requests import connect_briefly
 from harvest.cli.options.budgets import Seconds
 from harvest.cli.options.crawl import log_options
@@ -167,7 +167,7 @@ def import_(file: Path, force: bool) -> int:
         if before and before.origin == origin and not force:
             click.echo("The stored login grew out of this file, so it is newer than the file: nothing to do.")
             return 0
-        store.save(Kept(token, origin))
+        store.save(KeptToken(token, origin))
     click.echo(f"Imported from {file}. Kept in {store.where}.")
     if not token.refresh_token:
         click.echo("There is no refresh token in it: it lasts until SoundCloud refuses it, about an hour.", err=True)
@@ -210,7 +210,7 @@ def _told(chains: list[Chain], settings: Settings) -> dict[str, Any]:
     }
 
 
-def _life(kept: Kept) -> tuple[str | None, str]:
+def _life(kept: KeptToken) -> tuple[str | None, str]:
     """Say until when the token lives, and whether it still does."""
     token = kept.token
     if token is None or not token.access_token:
@@ -263,7 +263,7 @@ def _code_by_paste(address: str, attempt: Attempt) -> str:
     return read_pasted(sys.stdin.readline, lambda text: click.echo(text, err=True), attempt)
 
 
-async def _finish_login(settings: Settings, keeper: Keeper, code: str, attempt: Attempt) -> Kept:
+async def _finish_login(settings: Settings, keeper: Keeper, code: str, attempt: Attempt) -> KeptToken:
     """Swap the code, keep the pair at once, then ask whose it is."""
     clock, store = SystemClock(), keeper.store("login")
     with held(store, clock):
@@ -313,10 +313,10 @@ async def _sign_out(settings: Settings, keeper: Keeper) -> list[str]:
     return told or ["Nothing is kept for this app, so there is nothing to sign out of."]
 
 
-def _forget(store: TokenStore, kept: Kept, *, keep_mark: bool) -> None:
+def _forget(store: TokenStore, kept: KeptToken, *, keep_mark: bool) -> None:
     """Drop the tokens; of what came from the environment the fingerprint stays, so that it is not tried again."""
     if keep_mark:
-        store.save(Kept(origin=kept.origin, ended=True))
+        store.save(KeptToken(origin=kept.origin, ended=True))
     else:
         store.forget()
 
@@ -331,8 +331,8 @@ def _anyone(settings: Settings) -> Settings:
     return replace(settings, access_token="none", refresh_token=None)
 
 
-def _kept(token: Any, origin: str) -> Kept:
-    return Kept(token, origin)
+def _kept(token: Any, origin: str) -> KeptToken:
+    return KeptToken(token, origin)
 
 
 def _plain(value: object) -> str:

@@ -13,7 +13,7 @@ from harvest.cli.commands.plan import show_plan
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
 from harvest.cli.output.summary import show_summary
 from harvest.cli.run import run_to_the_end
-from harvest.crawler.request import Request, is_drained, to_crawl, to_go_on
+from harvest.crawler.request import CrawlRequest, is_drained, to_crawl, to_go_on
 from harvest.settings import Settings
 
 
@@ -69,7 +69,7 @@ def harvest_seeds(path: Path, addresses: list[str], options: Mapping[str, Any], 
 
 
 def harvest_request(
-    request: Request,
+    request: CrawlRequest,
     *,
     as_json: bool,
     settings: Settings | None = None,

@@ -34,7 +34,7 @@ _DOWNLOADS = "soundcloud.com/you/apps"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Advice:
     """One thing looked at: what was found and, if it is not well, what to do."""
 
     name: str
@@ -55,7 +55,7 @@ def doctor(context: click.Context, path: Path, as_json: bool) -> int:
     """
     lines = []
     for line in examine(os.environ, path, context.obj or frozenset()):
-        line = Line(line.name, line.ok, printable(without_secrets(line.found)), without_secrets(line.to_do))
+        line = Advice(line.name, line.ok, printable(without_secrets(line.found)), without_secrets(line.to_do))
         lines.append(line)
         if not as_json:
             click.echo(_shown(line))
@@ -68,12 +68,12 @@ def doctor(context: click.Context, path: Path, as_json: bool) -> int:
     return int(not well)
 
 
-def examine(environ: Mapping[str, str], path: Path, from_file: frozenset[str]) -> Iterator[Line]:
+def examine(environ: Mapping[str, str], path: Path, from_file: frozenset[str]) -> Iterator[Advice]:
     """Look at one thing after the other."""
     try:
         settings = read_settings(environ)
     except SettingsError as error:
-        yield Line("settings", False, str(error), "Correct it in the environment or in .env.")
+        yield Advice("settings", False, str(error), "Correct it in the environment or in .env.")
         return
     yield from _settings(environ, settings, from_file)
     yield _unknown(environ)
@@ -83,124 +83,128 @@ def examine(environ: Mapping[str, str], path: Path, from_file: frozenset[str]) -
     yield _disk(path)
 
 
-def _settings(environ: Mapping[str, str], settings: Settings, from_file: frozenset[str]) -> Iterator[Line]:
+def _settings(environ: Mapping[str, str], settings: Settings, from_file: frozenset[str]) -> Iterator[Advice]:
     """Show every setting with its value and where it came from; secrets are masked."""
     for variable, (name, _) in VARIABLES.items():
         value = getattr(settings, name)
         given = bool(environ.get(variable, "").strip())
         source = ".env" if given and variable in from_file else "environment" if given else "default"
         text = f"{value:g}" if isinstance(value, float) else value
-        yield Line(variable, True, f"{_masked(text) if name in _SECRETS else text or 'not set'} ({source})")
+        yield Advice(variable, True, f"{_masked(text) if name in _SECRETS else text or 'not set'} ({source})")
     for variable in sorted(crawl_variables()):
         if environ.get(variable):
-            yield Line(variable, True, f"{environ[variable]} ({'.env' if variable in from_file else 'environment'})")
+            yield Advice(variable, True, f"{environ[variable]} ({'.env' if variable in from_file else 'environment'})")
 
 
 def _masked(secret: str | None) -> str:
     return "not set" if not secret else f"set, {len(secret)} characters"
 
 
-def _unknown(environ: Mapping[str, str]) -> Line:
+def _unknown(environ: Mapping[str, str]) -> Advice:
     """Find variables that nobody reads: most are typing errors."""
     known = {*VARIABLES, *crawl_variables(), "HARVEST_TRACEBACK"}
     odd = sorted(name for name in environ if name.startswith(("SOUNDCLOUD_", "HARVEST_")) and name not in known)
     if not odd:
-        return Line("names of settings", True, "all known")
+        return Advice("names of settings", True, "all known")
     meant = [
         f"{name} (did you mean {near[0]}?)" if (near := get_close_matches(name, known, 1)) else name for name in odd
     ]
-    return Line("names of settings", False, f"nobody reads {', '.join(meant)}", "Rename or remove them.")
+    return Advice("names of settings", False, f"nobody reads {', '.join(meant)}", "Rename or remove them.")
 
 
-def _keeping(settings: Settings) -> Line:
+def _keeping(settings: Settings) -> Advice:
     """See whether sign-ins can be kept, and whether they are private."""
     try:
         store = keeper_for(settings).store("login")
         with held(store, SystemClock(), patience=5.0):
             store.prepare()
     except HarvestError as error:
-        return Line("place of sign-ins", False, str(error), "See the message.")
+        return Advice("place of sign-ins", False, str(error), "See the message.")
     if settings.credential_store == "memory":
-        return Line("place of sign-ins", True, "memory only: each run signs in anew")
+        return Advice("place of sign-ins", True, "memory only: each run signs in anew")
     folder = state_folder() / "credentials"
     open_ones = [p.name for p in folder.iterdir() if os.name != "nt" and p.stat().st_mode & 0o077]
     if open_ones:
-        return Line("place of sign-ins", False, f"others may read {open_ones[0]} in {folder}", f"chmod -R go= {folder}")
-    return Line("place of sign-ins", True, f"{folder}, for you alone")
+        return Advice(
+            "place of sign-ins", False, f"others may read {open_ones[0]} in {folder}", f"chmod -R go= {folder}"
+        )
+    return Advice("place of sign-ins", True, f"{folder}, for you alone")
 
 
-async def _service(settings: Settings) -> list[Line]:
+async def _service(settings: Settings) -> list[Advice]:
     """Ask the service: does it answer, does it accept us, as whom, and what time has it."""
     try:
         async with connect_briefly(settings, keeper_for(settings)) as connection:
-            lines = [Line("sign-in", True, connection.bearer.kind.replace("_", " "))]
+            lines = [Advice("sign-in", True, connection.bearer.kind.replace("_", " "))]
             lines += await _answers(connection, settings)
             return [*lines, _clock(connection.sender.clock_ahead)]
     except LoginNeeded as error:
-        return [Line("sign-in", False, str(error), f"Register an app on {_DOWNLOADS}; see docs/getting-access.md.")]
+        return [Advice("sign-in", False, str(error), f"Register an app on {_DOWNLOADS}; see docs/getting-access.md.")]
     except HarvestError as error:
-        return [Line("sign-in", False, str(error), "See the message.")]
+        return [Advice("sign-in", False, str(error), "See the message.")]
 
 
-async def _answers(connection: Connection, settings: Settings) -> list[Line]:
+async def _answers(connection: Connection, settings: Settings) -> list[Advice]:
     try:
         with suppress(Gone):  # an answer like any other
             await connection.client.find(_PAGE)
-        lines = [Line("API", True, f"{settings.api_url} answers"), Line("token", True, "accepted")]
+        lines = [Advice("API", True, f"{settings.api_url} answers"), Advice("token", True, "accepted")]
     except AuthError as error:
         answered = connection.sender.clock_ahead is not None
         return [
-            Line("API", answered, f"{settings.api_url} {'answers' if answered else 'was not asked'}"),
+            Advice("API", answered, f"{settings.api_url} {'answers' if answered else 'was not asked'}"),
             _refused(error),
         ]
     except HarvestError as error:
-        return [Line("API", False, f"{settings.api_url}: {error}", "Check the connection, then try again later.")]
+        return [Advice("API", False, f"{settings.api_url}: {error}", "Check the connection, then try again later.")]
     if connection.bearer.kind in ("client_credentials", "access_token"):
-        return [*lines, Line("/me", True, "not asked: this sign-in need not be a person's")]
+        return [*lines, Advice("/me", True, "not asked: this sign-in need not be a person's")]
     try:
         name, urn = await connection.client.me()
     except HarvestError as error:
-        return [*lines, Line("/me", False, str(error), "Run `harvest auth login`.")]
-    return [*lines, Line("/me", True, f"{name} ({urn})")]
+        return [*lines, Advice("/me", False, str(error), "Run `harvest auth login`.")]
+    return [*lines, Advice("/me", True, f"{name} ({urn})")]
 
 
-def _refused(error: Exception) -> Line:
-    return Line("token", False, str(error), f"Compare id and secret with {_DOWNLOADS}, or run `harvest auth login`.")
+def _refused(error: Exception) -> Advice:
+    return Advice("token", False, str(error), f"Compare id and secret with {_DOWNLOADS}, or run `harvest auth login`.")
 
 
-def _clock(seconds_ahead: float | None) -> Line:
+def _clock(seconds_ahead: float | None) -> Advice:
     if seconds_ahead is None:
-        return Line("clock", True, "the service does not say what time it has")
+        return Advice("clock", True, "the service does not say what time it has")
     if trouble := clock_trouble(seconds_ahead):
-        return Line("clock", False, trouble, "Switch on the automatic time of your system.")
-    return Line("clock", True, f"within {abs(seconds_ahead) + 1:.0f} s of the service's")
+        return Advice("clock", False, trouble, "Switch on the automatic time of your system.")
+    return Advice("clock", True, f"within {abs(seconds_ahead) + 1:.0f} s of the service's")
 
 
-def _file(path: Path) -> Line:
+def _file(path: Path) -> Advice:
     """Look into the database, quickly."""
     if not path.exists():
-        return Line("file", True, f"{path} is not there yet; a crawl makes it")
+        return Advice("file", True, f"{path} is not there yet; a crawl makes it")
     try:
         with open_to_read(path) as connection, storage_errors(path):
             found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
     except (HarvestError, sqlite3.Error) as error:
-        return Line("file", False, str(error), "Use another file with --cache-path.")
+        return Advice("file", False, str(error), "Use another file with --cache-path.")
     if found != ["ok"]:
-        return Line("file", False, f"{path} is damaged: {found[0]}", "Copy it away, then crawl into a new file.")
-    return Line("file", True, f"{path} is sound; `harvest verify` looks closer")
+        return Advice("file", False, f"{path} is damaged: {found[0]}", "Copy it away, then crawl into a new file.")
+    return Advice("file", True, f"{path} is sound; `harvest verify` looks closer")
 
 
-def _disk(path: Path) -> Line:
+def _disk(path: Path) -> Advice:
     """See whether there is room where the file is, or will be, and whether it can be written."""
     folder = next(p for p in [path.absolute().parent, *path.absolute().parents] if p.exists())
     free = shutil.disk_usage(folder).free
     if not os.access(path if path.exists() else folder, os.W_OK):
-        return Line("disk", False, f"{path} cannot be written", "Give access, or use another place with --cache-path.")
+        return Advice(
+            "disk", False, f"{path} cannot be written", "Give access, or use another place with --cache-path."
+        )
     text = f"{free / (1 << 30):,.1f} GB free in {folder}"
-    return Line("disk", free >= _ROOM_WANTED, text, "" if free >= _ROOM_WANTED else "Free some space first.")
+    return Advice("disk", free >= _ROOM_WANTED, text, "" if free >= _ROOM_WANTED else "Free some space first.")
 
 
-def _shown(line: Line) -> str:
+def _shown(line: Advice) -> str:
     return f"{'ok' if line.ok else '!!':3} {line.name:26} {line.found}" + (
         f"\n{'':30} → {line.to_do}" if line.to_do else ""
     )

@@ -13,7 +13,7 @@ from harvest.cli.options.crawl import cache_path, log_options
 from harvest.cli.options.types import whole
 from harvest.cli.output.spinner import spinner
 from harvest.cli.output.table import table
-from harvest.export.choices import FORMATS, IDS, Choices, parse_kinds, parse_split
+from harvest.export.choices import FORMATS, IDS, ExportChoices, parse_kinds, parse_split
 from harvest.export.exporter import export as export_into
 from harvest.system.clock import SystemClock, as_text
 
@@ -65,7 +65,7 @@ def export(folder: Path, path: Path, key_file: Path | None, force: bool, **chose
       harvest export listening --format csr --kcore 5 --split last:1
       harvest export shared --ids pseudonym --key private.key
     """
-    choices = Choices(
+    choices = ExportChoices(
         format=chosen["format_name"],
         kinds=parse_kinds(chosen["kind"]),
         complete_users_only=chosen["complete_users_only"],

@@ -17,10 +17,10 @@ from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, l
 from harvest.cli.output.formatting import duration
 from harvest.cli.output.table import table
 from harvest.crawler.bounds import Bounds
-from harvest.crawler.request import Request, to_crawl
+from harvest.crawler.request import CrawlRequest, to_crawl
 from harvest.models import Limits
 from harvest.planning.cost import Plan, Speed, estimate
-from harvest.planning.known import Known, Seed, Standing, is_enough, look_into
+from harvest.planning.known import HarvestStanding, Known, KnownSeed, is_enough, look_into
 from harvest.planning.outlook import Outlook, outlook_of
 from harvest.planning.probe import Surveyed, survey
 from harvest.planning.ranges import Range
@@ -60,9 +60,9 @@ class _Wanted:
 
     addresses: tuple[str, ...]
     limits: Limits
-    standing: Standing | None = None
+    standing: HarvestStanding | None = None
     complete: bool = False
-    seeds: dict[str, Seed | Surveyed] = field(default_factory=dict)
+    seeds: dict[str, KnownSeed | Surveyed] = field(default_factory=dict)
     outlook: Outlook | None = None
 
 
@@ -74,7 +74,7 @@ class _Asked:
     speed: Speed
 
 
-def show_plan(request: Request, *, as_json: bool) -> int:
+def show_plan(request: CrawlRequest, *, as_json: bool) -> int:
     """Work out the plan and print it."""
     wanted = [_Wanted(*harvest) for harvest in request.harvests]
     with look_into(request.path) as file:
@@ -102,7 +102,7 @@ def _look_up(file: Known, wanted: _Wanted) -> None:
     wanted.outlook = outlook if is_enough(outlook, wanted.limits) else None
 
 
-async def _ask(request: Request, wanted: Sequence[_Wanted], file: Known | None) -> _Asked:
+async def _ask(request: CrawlRequest, wanted: Sequence[_Wanted], file: Known | None) -> _Asked:
     """Ask about the seeds of which the file does not tell enough."""
     conditions = request.conditions
     unknown = [one for one in wanted if one.outlook is None and not one.complete]

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from harvest.cli.output.screen import Moment, frame
 from harvest.cli.output.wait_reason import Waits
-from harvest.crawler.progress import Progress
+from harvest.crawler.progress import CrawlProgress
 from harvest.errors import ApiError
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.system.logs import printable
@@ -30,7 +30,7 @@ class LiveDisplay:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
-        self._progress: Progress | None = None
+        self._progress: CrawlProgress | None = None
         self._looked = self._began = time.monotonic()
         self._waits = Waits(time.monotonic)
         self._in_flight = 0
@@ -44,7 +44,7 @@ class LiveDisplay:
             vertical_overflow="crop",
         )
 
-    def progressed(self, progress: Progress) -> None:
+    def progressed(self, progress: CrawlProgress) -> None:
         """Take note of how it goes."""
         self._progress, self._looked = progress, time.monotonic()
 

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from harvest.client.retry import TRYING_AGAIN
-from harvest.crawler.progress import Progress
+from harvest.crawler.progress import CrawlProgress
 from harvest.errors import ApiError
 from harvest.models import Outcome, Page, Receipt, Task
 
@@ -21,9 +21,9 @@ class EventWitness:
     def __init__(self, log: Any = None) -> None:
         self._log: Any = log or structlog.get_logger()
         self._told = time.monotonic()
-        self._progress: Progress | None = None
+        self._progress: CrawlProgress | None = None
 
-    def progressed(self, progress: Progress) -> None:
+    def progressed(self, progress: CrawlProgress) -> None:
         """Tell how it goes, now and then."""
         self._progress = progress
         now = time.monotonic()

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from harvest.crawler.engine import Witness
-from harvest.crawler.progress import Progress
+from harvest.crawler.progress import CrawlProgress
 from harvest.errors import ApiError
 from harvest.models import Outcome, Page, Receipt, Task
 
@@ -14,7 +14,7 @@ from harvest.models import Outcome, Page, Receipt, Task
 class Watcher(Witness, Protocol):
     """All that a crawl tells."""
 
-    def progressed(self, progress: Progress) -> None:
+    def progressed(self, progress: CrawlProgress) -> None:
         """Hear, every second, how it goes."""
 
     def sent(self, request: str) -> None:
@@ -38,7 +38,7 @@ class Watchers:
         self._watchers = watchers
         self._stack = ExitStack()
 
-    def progressed(self, progress: Progress) -> None:
+    def progressed(self, progress: CrawlProgress) -> None:
         """Tell all."""
         for watcher in self._watchers:
             watcher.progressed(progress)

@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from harvest.cli.output.formatting import duration, in_order, phase_words, rate, remaining
-from harvest.crawler.progress import Progress
+from harvest.crawler.progress import CrawlProgress
 
 _LABEL = 7  # columns for the name of a row, where there is room for names
 _ROOMY = 60
@@ -30,7 +30,9 @@ class Moment:
     notes: tuple[str, ...] = ()
 
 
-def frame(progress: Progress | None, moment: Moment, *, width: int, height: int, plain: bool = False) -> list[Text]:
+def frame(
+    progress: CrawlProgress | None, moment: Moment, *, width: int, height: int, plain: bool = False
+) -> list[Text]:
     """Lay the crawl out; `plain` keeps to ASCII."""
     if progress is None:
         rows = [Text("Starting"), *([Text(moment.wait, "yellow")] if moment.wait else [])]
@@ -41,7 +43,7 @@ def frame(progress: Progress | None, moment: Moment, *, width: int, height: int,
     return [_fit(_ascii(row) if plain else row, width) for row in rows]
 
 
-def _rows(progress: Progress, moment: Moment, width: int, plain: bool) -> list[Text]:
+def _rows(progress: CrawlProgress, moment: Moment, width: int, plain: bool) -> list[Text]:
     seen = progress.standing
     outcomes = [f"{n:,} {name}" for name, n in in_order(seen.outcomes)]
     rows = [_title(progress, moment, width), _bar(progress, moment, width, plain)]
@@ -53,7 +55,7 @@ def _rows(progress: Progress, moment: Moment, width: int, plain: bool) -> list[T
     return [*rows, Text(moment.wait, "yellow")] if moment.wait else rows
 
 
-def _title(progress: Progress, moment: Moment, width: int) -> Text:
+def _title(progress: CrawlProgress, moment: Moment, width: int) -> Text:
     seen = progress.standing
     left, right = phase_words(seen.phase, seen.depth), duration(moment.seconds)
     if cell_len(left) + cell_len(right) + 2 > width:
@@ -62,7 +64,7 @@ def _title(progress: Progress, moment: Moment, width: int) -> Text:
     return Text.assemble((left, "bold"), " " * max(gap, 2), (right, "dim"))
 
 
-def _bar(progress: Progress, moment: Moment, width: int, plain: bool) -> Text:
+def _bar(progress: CrawlProgress, moment: Moment, width: int, plain: bool) -> Text:
     """Draw how much of the requests is done, and say how long the rest takes."""
     seen = progress.standing
     left = None if progress.seconds_left is None else max(progress.seconds_left - moment.since_look, 0.0)
@@ -75,19 +77,19 @@ def _bar(progress: Progress, moment: Moment, width: int, plain: bool) -> Text:
     return Text.assemble((full * done, "cyan"), (empty * (room - done), "dim"), "  " if room else "", told)
 
 
-def _pages(progress: Progress, moment: Moment) -> list[str]:
+def _pages(progress: CrawlProgress, moment: Moment) -> list[str]:
     seen = progress.standing
     bound = "≥ " if progress.at_least else ""
     return [f"{seen.pages:,} done", f"{bound}{seen.requests_left:,} to go", f"{moment.in_flight} in flight"]
 
 
-def _found(progress: Progress) -> list[str]:
+def _found(progress: CrawlProgress) -> list[str]:
     seen = progress.standing
     edges = f"{seen.edges:,} edges, {rate(progress.edges_per_second)}"
     return [f"{seen.users:,} users", f"{seen.tracks:,} tracks", edges]
 
 
-def _pace(progress: Progress) -> list[str]:
+def _pace(progress: CrawlProgress) -> list[str]:
     allowed = progress.allowed_per_second
     limit = "no limit met" if allowed is None else f"{rate(allowed)} allowed"
     waited = [f"waited {duration(progress.waited_seconds)}"] if progress.waited_seconds >= 0.5 else []
@@ -107,7 +109,7 @@ def _row(name: str, cells: Sequence[str], width: int) -> list[Text]:
     return [Text.assemble((label[i].ljust(indent), "dim"), line) for i, line in enumerate(lines)]
 
 
-def _one_line(progress: Progress, moment: Moment) -> Text:
+def _one_line(progress: CrawlProgress, moment: Moment) -> Text:
     seen = progress.standing
     what = moment.wait or phase_words(seen.phase, seen.depth)
     return Text(f"{what} · {seen.pages:,} pages, {seen.requests_left:,} to go · {seen.edges:,} edges")

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from harvest.simulator.service.replies import Reply, Request
+from harvest.simulator.service.replies import SimReply, SimRequest
 
 _PATHS_REMEMBERED = 2000
 
@@ -35,7 +35,7 @@ class Memory:
         while len(self._asked) > _PATHS_REMEMBERED:
             self._asked.popitem(last=False)
 
-    def answered(self, target: str, reply: Reply) -> None:
+    def answered(self, target: str, reply: SimReply) -> None:
         """Note the last items of a page."""
         page = page_of(reply)
         if page is not None:
@@ -55,17 +55,17 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class FaultScene:
     """One request about to go wrong."""
 
-    request: Request
+    request: SimRequest
     target: str
     base_url: str
-    handle: Callable[[Request], Reply]
+    handle: Callable[[SimRequest], SimReply]
     value: float | None = None
     memory: Memory | None = None
 
-    def right(self) -> Reply:
+    def right(self) -> SimReply:
         """Return the reply as it should have been."""
         return self.handle(self.request)
 
@@ -85,7 +85,7 @@ class Effect:
 
     name: str
     what: str
-    apply: Callable[[Scene], Reply]
+    apply: Callable[[FaultScene], SimReply]
     changes: str = ""
     memory: bool = False
 
@@ -95,10 +95,10 @@ EFFECTS: dict[str, Effect] = {}
 
 def effect(
     what: str = "", *, changes: str = "", memory: bool = False, name: str | None = None
-) -> Callable[[Callable[[Scene], Reply]], Callable[[Scene], Reply]]:
+) -> Callable[[Callable[[FaultScene], SimReply]], Callable[[FaultScene], SimReply]]:
     """Declare a fault; its name and words are those of the function unless given."""
 
-    def declare(apply: Callable[[Scene], Reply]) -> Callable[[Scene], Reply]:
+    def declare(apply: Callable[[FaultScene], SimReply]) -> Callable[[FaultScene], SimReply]:
         key = name or apply.__name__
         words = what or (apply.__doc__ or "").rstrip(".")
         EFFECTS[key] = Effect(key, words, apply, changes, memory)
@@ -107,7 +107,7 @@ def effect(
     return declare
 
 
-def page_of(reply: Reply) -> dict[str, Any] | None:
+def page_of(reply: SimReply) -> dict[str, Any] | None:
     """Return the envelope a reply carries, None when it carries none."""
     if reply.status != 200 or not reply.body.startswith(b'{"collection":['):
         return None

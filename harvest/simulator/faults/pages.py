@@ -19,8 +19,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from msgspec.json import encode
 
-from harvest.simulator.faults.base import Scene, effect, page_of
-from harvest.simulator.service.replies import Reply, json_reply
+from harvest.simulator.faults.base import FaultScene, effect, page_of
+from harvest.simulator.service.replies import SimReply, json_reply
 
 INTERNAL_HOST = "http.api.prod.api-public.srv.db.s-cloud.net"
 _LARGEST = 2**63 - 1
@@ -28,10 +28,10 @@ _LARGEST = 2**63 - 1
 Page = dict[str, Any]
 
 
-def _on_page(change: Callable[[Scene, Page], Any]) -> Callable[[Scene], Reply]:
+def _on_page(change: Callable[[FaultScene, Page], Any]) -> Callable[[FaultScene], SimReply]:
     """Make a fault of a function that changes the envelope, or returns what to send instead."""
 
-    def apply(scene: Scene) -> Reply:
+    def apply(scene: FaultScene) -> SimReply:
         reply = scene.right()
         page = page_of(reply)
         if page is None:
@@ -43,7 +43,7 @@ def _on_page(change: Callable[[Scene, Page], Any]) -> Callable[[Scene], Reply]:
 
 
 def _declare(
-    name: str, what: str, change: Callable[[Scene, Page], Any], changes: str = "", *, memory: bool = False
+    name: str, what: str, change: Callable[[FaultScene, Page], Any], changes: str = "", *, memory: bool = False
 ) -> None:
     effect(what, name=name, changes=changes, memory=memory)(_on_page(change))
 
@@ -64,21 +64,21 @@ def _drop(page: Page, *names: str) -> None:
         page["next_href"] = urlunsplit((*parts[:3], urlencode(query, quote_via=quote), ""))
 
 
-def _point_back(scene: Scene, page: Page, back: int) -> None:
+def _point_back(scene: FaultScene, page: Page, back: int) -> None:
     """Let next_href name an earlier page of this list."""
     target = scene.target if back == 0 else scene.memory.earlier(scene.target, back) if scene.memory else None
     if target is not None and page.get("next_href"):
         page["next_href"] = scene.base_url + target
 
 
-def _become_endless(scene: Scene, page: Page, step: int) -> None:
+def _become_endless(scene: FaultScene, page: Page, step: int) -> None:
     query = scene.request.query | {"cursor": f"endless-{step}"}
     page["collection"] = []
     page["next_href"] = f"{scene.base_url}{scene.request.path}?{urlencode(query, quote_via=quote)}"
 
 
 @effect(changes="ends")
-def href_endless(scene: Scene) -> Reply:
+def href_endless(scene: FaultScene) -> SimReply:
     """From here on empty pages, each offering another one."""
     cursor = scene.request.query.get("cursor", "")
     page: Page = {}
@@ -91,42 +91,42 @@ def href_endless(scene: Scene) -> Reply:
 
 
 @effect()
-def items_too_many(scene: Scene) -> Reply:
+def items_too_many(scene: FaultScene) -> SimReply:
     """A page twice as long as asked for."""
     return scene.handle(replace(scene.request, page_factor=2))
 
 
-def _cut(scene: Scene, page: Page) -> None:
+def _cut(scene: FaultScene, page: Page) -> None:
     page["next_href"] = None
 
 
-def _repeat(scene: Scene, page: Page) -> None:
+def _repeat(scene: FaultScene, page: Page) -> None:
     before = scene.memory.last_items(scene.target) if scene.memory else []
     page["collection"][:0] = before
     page["collection"] += page["collection"][:2]
 
 
-def _reorder(scene: Scene, page: Page) -> None:
+def _reorder(scene: FaultScene, page: Page) -> None:
     page["collection"].reverse()
 
 
-def _nulls(scene: Scene, page: Page) -> None:
+def _nulls(scene: FaultScene, page: Page) -> None:
     page["collection"].insert(0, None)
     page["collection"].insert(len(page["collection"]) // 2, None)
     page["collection"].append(None)
 
 
-def _aliens(scene: Scene, page: Page) -> None:
+def _aliens(scene: FaultScene, page: Page) -> None:
     playlist = {"kind": "playlist", "urn": "soundcloud:playlists:77", "title": "not what was asked for"}
     station = {"kind": "system-playlist", "urn": "soundcloud:system-playlists:your-moods:9", "title": "Moods"}
     page["collection"][:0] = [playlist, "a string", 17]
     page["collection"] += [station, [], True, {}]
 
 
-def _with_urn(number: object) -> Callable[[Scene, Page], None]:
+def _with_urn(number: object) -> Callable[[FaultScene, Page], None]:
     """Return a change that adds a copy of the first item under another number."""
 
-    def change(scene: Scene, page: Page) -> None:
+    def change(scene: FaultScene, page: Page) -> None:
         items = [item for item in page["collection"] if isinstance(item, dict)]
         if items:
             urn = f"{items[0]['urn'].rpartition(':')[0]}:{number}"
@@ -139,10 +139,10 @@ def _with_urn(number: object) -> Callable[[Scene, Page], None]:
 _NAMES = re.compile(rb'"(username|title)":"')
 
 
-def _in_text(escape: bytes) -> Callable[[Scene], Reply]:
+def _in_text(escape: bytes) -> Callable[[FaultScene], SimReply]:
     """Make a fault that puts a JSON escape at the start of every name and title."""
 
-    def apply(scene: Scene) -> Reply:
+    def apply(scene: FaultScene) -> SimReply:
         reply = scene.right()
         if reply.status != 200:
             return reply
@@ -151,17 +151,17 @@ def _in_text(escape: bytes) -> Callable[[Scene], Reply]:
     return apply
 
 
-def _only(path: str, make: Callable[[Scene, Reply], Reply]) -> Callable[[Scene], Reply]:
+def _only(path: str, make: Callable[[FaultScene, SimReply], SimReply]) -> Callable[[FaultScene], SimReply]:
     """Make a fault that touches one address only."""
 
-    def apply(scene: Scene) -> Reply:
+    def apply(scene: FaultScene) -> SimReply:
         reply = scene.right()
         return make(scene, reply) if scene.request.path == path else reply
 
     return apply
 
 
-def _elsewhere(scene: Scene, reply: Reply) -> Reply:
+def _elsewhere(scene: FaultScene, reply: SimReply) -> SimReply:
     """Let /resolve point to a foreign host."""
     if reply.status != 302:
         return reply
@@ -169,7 +169,7 @@ def _elsewhere(scene: Scene, reply: Reply) -> Reply:
     return json_reply(302, {"status": "302 - Found", "location": location}, location=location)
 
 
-def _somebody_else(scene: Scene, reply: Reply) -> Reply:
+def _somebody_else(scene: FaultScene, reply: SimReply) -> SimReply:
     """Let /me answer as another person (issue 380)."""
     other = scene.handle(replace(scene.request, path="/users", query={"q": "somebody", "limit": "1"}))
     return replace(other, body=other.body.removeprefix(b"[").removesuffix(b"]"))

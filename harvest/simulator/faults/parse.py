@@ -23,8 +23,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from harvest.simulator.faults import pages, replies  # noqa: F401  importing them declares the faults
-from harvest.simulator.faults.base import EFFECTS, Memory, Scene
-from harvest.simulator.service.replies import Reply, Request
+from harvest.simulator.faults.base import EFFECTS, FaultScene, Memory
+from harvest.simulator.service.replies import SimReply, SimRequest
 from harvest.simulator.service.service import is_oauth
 from harvest.simulator.world.prng import salt, threshold
 
@@ -98,10 +98,10 @@ def _note(changes: str) -> str:
     return f" (changes {changes})" if changes else ""
 
 
-class Plan:
+class FaultPlan:
     """Decides, request by request, what goes wrong; the same seed decides the same."""
 
-    def __init__(self, faults: Iterable[Fault], handle: Callable[[Request], Reply], *, seed: int = 1) -> None:
+    def __init__(self, faults: Iterable[Fault], handle: Callable[[SimRequest], SimReply], *, seed: int = 1) -> None:
         self.faults = tuple(faults)
         self.fired: Counter[str] = Counter()
         self.strikes: deque[tuple[int, str, str]] = deque(maxlen=10_000)
@@ -113,7 +113,7 @@ class Plan:
         self._rolled: Counter[tuple[int, str]] = Counter()
         self._memory = Memory() if any(EFFECTS[fault.name].memory for fault in self.faults) else None
 
-    def answer(self, request: Request, target: str, base_url: str) -> Reply:
+    def answer(self, request: SimRequest, target: str, base_url: str) -> SimReply:
         """Answer a request, rightly or wrongly."""
         api = not is_oauth(request.path)
         self.requests += api
@@ -124,7 +124,9 @@ class Plan:
             reply = self._handle(request)
         else:
             fault = fault or Fault("href_endless")
-            reply = EFFECTS[fault.name].apply(Scene(request, target, base_url, self._handle, fault.value, self._memory))
+            reply = EFFECTS[fault.name].apply(
+                FaultScene(request, target, base_url, self._handle, fault.value, self._memory)
+            )
             self.fired[fault.name] += 1
             self.strikes.append((self.requests, fault.name, target))
         if self._memory is not None:

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from harvest.simulator.faults.base import Scene, effect
-from harvest.simulator.service.replies import Reply, Wire, error_object, json_reply, not_found, refusal
+from harvest.simulator.faults.base import FaultScene, effect
+from harvest.simulator.service.replies import SimReply, Wire, error_object, json_reply, not_found, refusal
 
 _EDGE = {"server": "CloudFront", "x-cache": "Error from cloudfront", "content-type": "text/html"}
 _HTML = (
@@ -33,15 +33,15 @@ _TEXTS = {
 }
 
 
-def _text(status: int, text: str, **headers: str) -> Reply:
-    return Reply(status, {"content-type": "text/plain"} | headers, text.encode())
+def _text(status: int, text: str, **headers: str) -> SimReply:
+    return SimReply(status, {"content-type": "text/plain"} | headers, text.encode())
 
 
-def _html(status: int, why: str) -> Reply:
-    return Reply(status, dict(_EDGE), _HTML.format(status=status, why=why).encode())
+def _html(status: int, why: str) -> SimReply:
+    return SimReply(status, dict(_EDGE), _HTML.format(status=status, why=why).encode())
 
 
-def _hurried(scene: Scene, reply: Reply) -> Reply:
+def _hurried(scene: FaultScene, reply: SimReply) -> SimReply:
     """Add Retry-After when the fault carries a number."""
     if scene.value is None:
         return reply
@@ -49,26 +49,26 @@ def _hurried(scene: Scene, reply: Reply) -> Reply:
 
 
 @effect()
-def throttled_gateway(scene: Scene) -> Reply:
+def throttled_gateway(scene: FaultScene) -> SimReply:
     """429 of the gateway, 38 bytes; with a number also Retry-After."""
     headers = {"server": "envoy", "x-generator": "tyk.io", "content-type": "application/json"}
-    return _hurried(scene, Reply(429, headers, b'{"error": "Rate Limit Exceeded"}\n\n\n\n\n\n'))
+    return _hurried(scene, SimReply(429, headers, b'{"error": "Rate Limit Exceeded"}\n\n\n\n\n\n'))
 
 
 @effect()
-def throttled_object(scene: Scene) -> Reply:
+def throttled_object(scene: FaultScene) -> SimReply:
     """429 with the error object; with a number also Retry-After."""
     return _hurried(scene, refusal(429, "Too many requests"))
 
 
 @effect()
-def throttled_until(scene: Scene) -> Reply:
+def throttled_until(scene: FaultScene) -> SimReply:
     """429 that names when it ends: reset_time, so many seconds ahead (2)."""
     return json_reply(429, _quota("by-client", "api", scene.number(2)))
 
 
 @effect()
-def throttled_text(scene: Scene) -> Reply:
+def throttled_text(scene: FaultScene) -> SimReply:
     """429 as text, Please slow down.; with a number also Retry-After."""
     return _hurried(scene, _text(429, "Please slow down."))
 
@@ -80,90 +80,90 @@ def _quota(bucket: str, name: str, seconds: float) -> dict[str, object]:
 
 
 @effect()
-def token_quota(scene: Scene) -> Reply:
+def token_quota(scene: FaultScene) -> SimReply:
     """429 of the token host: rate_limit_exceeded (name the path: token_quota[/oauth/token])."""
     return json_reply(429, {"error": "rate_limit_exceeded"})
 
 
 @effect()
-def token_quota_until(scene: Scene) -> Reply:
+def token_quota_until(scene: FaultScene) -> SimReply:
     """429 of the token host with a reset_time, so many seconds ahead (2)."""
     return json_reply(429, _quota("by-ip", "client-credentials-exchange", scene.number(2)))
 
 
 @effect()
-def waf_challenge(scene: Scene) -> Reply:
+def waf_challenge(scene: FaultScene) -> SimReply:
     """202, empty: the bot challenge of the firewall."""
-    return Reply(202, dict(_EDGE) | {"x-amzn-waf-action": "challenge", "cache-control": "no-store, max-age=0"})
+    return SimReply(202, dict(_EDGE) | {"x-amzn-waf-action": "challenge", "cache-control": "no-store, max-age=0"})
 
 
 @effect()
-def blocked_html(scene: Scene) -> Reply:
+def blocked_html(scene: FaultScene) -> SimReply:
     """403 HTML of the edge: Request blocked."""
     return _html(403, "Request blocked.\nWe can't connect to the server for this app or website at this time.")
 
 
 @effect(changes="ends")
-def bad_request_html(scene: Scene) -> Reply:
+def bad_request_html(scene: FaultScene) -> SimReply:
     """400 HTML of the edge."""
     return _html(400, "Bad request.")
 
 
 @effect()
-def missing_text(scene: Scene) -> Reply:
+def missing_text(scene: FaultScene) -> SimReply:
     """404 as plain text: an outage, the thing exists."""
     return _text(404, "404 page not found")
 
 
 @effect(changes="ends")
-def missing_json(scene: Scene) -> Reply:
+def missing_json(scene: FaultScene) -> SimReply:
     """404 with the error object: gone."""
     return not_found()
 
 
 @effect(changes="ends")
-def missing_errors_only(scene: Scene) -> Reply:
+def missing_errors_only(scene: FaultScene) -> SimReply:
     """404 with nothing but errors: gone."""
     return json_reply(404, {"errors": [{"error_message": "404 - Not Found"}]})
 
 
 @effect(changes="ends")
-def forbidden_json(scene: Scene) -> Reply:
+def forbidden_json(scene: FaultScene) -> SimReply:
     """403 with the error object."""
     return refusal(403)
 
 
 @effect(changes="ends")
-def forbidden_gateway(scene: Scene) -> Reply:
+def forbidden_gateway(scene: FaultScene) -> SimReply:
     """403 of the gateway: Access to this API has been disallowed."""
     return json_reply(403, {"error": "Access to this API has been disallowed"})
 
 
 @effect(changes="ends")
-def forbidden_empty(scene: Scene) -> Reply:
+def forbidden_empty(scene: FaultScene) -> SimReply:
     """403, empty."""
-    return Reply(403)
+    return SimReply(403)
 
 
 @effect()
-def unauthorized(scene: Scene) -> Reply:
+def unauthorized(scene: FaultScene) -> SimReply:
     """401 with the error object, whatever the token."""
     return refusal(401)
 
 
 @effect()
-def unauthorized_empty(scene: Scene) -> Reply:
+def unauthorized_empty(scene: FaultScene) -> SimReply:
     """401, empty."""
-    return Reply(401)
+    return SimReply(401)
 
 
-def _error(status: int, form: str) -> Callable[[Scene], Reply]:
-    def apply(scene: Scene) -> Reply:
+def _error(status: int, form: str) -> Callable[[FaultScene], SimReply]:
+    def apply(scene: FaultScene) -> SimReply:
         if form == "html":
             return _html(status, "We can't connect to the server for this app or website at this time.")
         if form == "text":
             return _text(status, _TEXTS[status])
-        return json_reply(status, error_object(status)) if form == "json" else Reply(status)
+        return json_reply(status, error_object(status)) if form == "json" else SimReply(status)
 
     return apply
 
@@ -174,100 +174,100 @@ for _status in (500, 502, 503, 504):
 
 
 @effect()
-def error_500_escapes(scene: Scene) -> Reply:
+def error_500_escapes(scene: FaultScene) -> SimReply:
     """500, with a text that would steer a terminal."""
     return _text(500, "\x1b[2J\x1b]0;owned\x07 \u202etrouble\x9b31m\r\nERROR all is lost\u2028")
 
 
 @effect()
-def close_before_headers(scene: Scene) -> Reply:
+def close_before_headers(scene: FaultScene) -> SimReply:
     """The connection closes before anything is sent."""
     return replace(scene.right(), wire=Wire(cut_headers=0))
 
 
 @effect()
-def reset_before_headers(scene: Scene) -> Reply:
+def reset_before_headers(scene: FaultScene) -> SimReply:
     """The connection is reset before anything is sent."""
     return replace(scene.right(), wire=Wire(cut_headers=0, reset=True))
 
 
 @effect()
-def reset_in_headers(scene: Scene) -> Reply:
+def reset_in_headers(scene: FaultScene) -> SimReply:
     """The connection is reset in the middle of the headers."""
     return replace(scene.right(), wire=Wire(cut_headers=20, reset=True))
 
 
 @effect()
-def reset_in_body(scene: Scene) -> Reply:
+def reset_in_body(scene: FaultScene) -> SimReply:
     """The connection is reset in the middle of the body."""
     return replace(scene.right(), wire=Wire(cut=0.5, reset=True))
 
 
 @effect()
-def truncated_with_length(scene: Scene) -> Reply:
+def truncated_with_length(scene: FaultScene) -> SimReply:
     """The body is shorter than its Content-Length."""
     return replace(scene.right(), wire=Wire(cut=0.7))
 
 
 @effect()
-def truncated_without_length(scene: Scene) -> Reply:
+def truncated_without_length(scene: FaultScene) -> SimReply:
     """The body breaks off, without a Content-Length that would tell."""
     return replace(scene.right(), wire=Wire(cut=0.7, lengthless=True))
 
 
 @effect()
-def broken_json(scene: Scene) -> Reply:
+def broken_json(scene: FaultScene) -> SimReply:
     """200 with half a JSON text."""
     reply = scene.right()
     return replace(reply, body=reply.body[: len(reply.body) // 2])
 
 
 @effect()
-def broken_json_gzip(scene: Scene) -> Reply:
+def broken_json_gzip(scene: FaultScene) -> SimReply:
     """200, gzip of half a JSON text."""
     reply = scene.right()
     return replace(reply, body=reply.body[: len(reply.body) // 2], wire=Wire(gzipped=True))
 
 
 @effect()
-def broken_gzip(scene: Scene) -> Reply:
+def broken_gzip(scene: FaultScene) -> SimReply:
     """200, said to be gzip, but it is not."""
-    return Reply(200, scene.right().headers | {"content-encoding": "gzip"}, b"\x1f\x8b\x08\x00 this is no gzip")
+    return SimReply(200, scene.right().headers | {"content-encoding": "gzip"}, b"\x1f\x8b\x08\x00 this is no gzip")
 
 
 @effect()
-def ok_html(scene: Scene) -> Reply:
+def ok_html(scene: FaultScene) -> SimReply:
     """200 HTML with a kind word."""
-    return Reply(200, {"content-type": "text/html"}, b"<html><body>We will be right back.</body></html>")
+    return SimReply(200, {"content-type": "text/html"}, b"<html><body>We will be right back.</body></html>")
 
 
 @effect()
-def ok_empty(scene: Scene) -> Reply:
+def ok_empty(scene: FaultScene) -> SimReply:
     """200, empty."""
-    return Reply(200, {"content-type": "application/json; charset=utf-8"})
+    return SimReply(200, {"content-type": "application/json; charset=utf-8"})
 
 
 @effect(changes="ends")
-def huge_body(scene: Scene) -> Reply:
+def huge_body(scene: FaultScene) -> SimReply:
     """200 and a body of so many megabytes (200)."""
     megabytes = max(1, int(scene.number(200)))
-    return Reply(200, {"content-type": "application/json; charset=utf-8"}, b" " * 2**20, Wire(repeat=megabytes))
+    return SimReply(200, {"content-type": "application/json; charset=utf-8"}, b" " * 2**20, Wire(repeat=megabytes))
 
 
 @effect()
-def trickle(scene: Scene) -> Reply:
+def trickle(scene: FaultScene) -> SimReply:
     """The body comes byte by byte, so many seconds apart (1)."""
     return replace(scene.right(), wire=Wire(trickle=scene.number(1)))
 
 
 @effect()
-def slow(scene: Scene) -> Reply:
+def slow(scene: FaultScene) -> SimReply:
     """The reply starts only after so many seconds (5)."""
     return replace(scene.right(), wire=Wire(delay=scene.number(5)))
 
 
 @effect(changes="ends")
-def redirect_foreign(scene: Scene) -> Reply:
+def redirect_foreign(scene: FaultScene) -> SimReply:
     """302 to a foreign host, instead of the reply; with a number to that port of this machine."""
     location = scene.foreign + scene.target
     return json_reply(302, {"status": "302 - Found", "location": location}, location=location)

@@ -8,9 +8,9 @@ import struct
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
-from harvest.simulator.server.http1 import BadRequest, read_request, write_reply
+from harvest.simulator.server.http1 import Malformed, read_request, write_reply
 from harvest.simulator.server.traffic import Traffic
-from harvest.simulator.service.replies import Reply, Request, Wire
+from harvest.simulator.service.replies import SimReply, SimRequest, Wire
 
 _PIECE = 65_536
 _BETWEEN_LOOKS = 0.005
@@ -18,19 +18,19 @@ _BAD = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Sending:
     """A reply with how it is to be sent: its Date header, seconds to wait before, whether it may be packed."""
 
-    reply: Reply
+    reply: SimReply
     date: str
     wait: float
     gzip: bool
 
 
-class Connection(asyncio.Protocol):
+class SimConnection(asyncio.Protocol):
     """One connection: requests are answered in the order they come."""
 
-    def __init__(self, traffic: Traffic, answer: Callable[[Request, str], Answer]) -> None:
+    def __init__(self, traffic: Traffic, answer: Callable[[SimRequest, str], Sending]) -> None:
         self._traffic = traffic
         self._find_answer = answer
         self._buffer = bytearray()
@@ -74,7 +74,7 @@ class Connection(asyncio.Protocol):
         while not self._busy and not self._transport.is_closing():
             try:
                 found = read_request(self._buffer)
-            except BadRequest:
+            except Malformed:
                 self._transport.write(_BAD)
                 self._transport.close()
                 return
@@ -82,7 +82,7 @@ class Connection(asyncio.Protocol):
                 return
             self._answer(*found)
 
-    def _answer(self, request: Request, target: str, keep: bool) -> None:
+    def _answer(self, request: SimRequest, target: str, keep: bool) -> None:
         """Answer one request, at once when nothing holds it back."""
         traffic = self._traffic
         in_flight, number = traffic.arrived(), traffic.total

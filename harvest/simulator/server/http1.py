@@ -6,22 +6,22 @@ import gzip
 import zlib
 from urllib.parse import parse_qsl
 
-from harvest.simulator.service.replies import Reply, Request, reason
+from harvest.simulator.service.replies import SimReply, SimRequest, reason
 
 _BIG_HEAD = 65_536
 _WORTH_ZIPPING = 1024
 
 
-class BadRequest(Exception):
+class Malformed(Exception):
     """Bytes that are no HTTP request."""
 
 
-def read_request(buffer: bytearray) -> tuple[Request, str, bool] | None:
+def read_request(buffer: bytearray) -> tuple[SimRequest, str, bool] | None:
     """Take one request off the buffer: request, target, keep-alive. None when it is not all there yet."""
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         if len(buffer) > _BIG_HEAD:
-            raise BadRequest("head too long")
+            raise Malformed("head too long")
         return None
     lines = bytes(buffer[:end]).decode("latin-1").split("\r\n")
     try:
@@ -29,17 +29,17 @@ def read_request(buffer: bytearray) -> tuple[Request, str, bool] | None:
         headers = {name.strip().lower(): value.strip() for name, value in (line.split(":", 1) for line in lines[1:])}
         length = int(headers.get("content-length", "0"))
     except ValueError as error:
-        raise BadRequest(lines[0]) from error
+        raise Malformed(lines[0]) from error
     if len(buffer) < end + 4 + length:
         return None
     body = bytes(buffer[end + 4 : end + 4 + length])
     del buffer[: end + 4 + length]
     keep = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
     path, _, query = target.partition("?")
-    return Request(method, path, dict(parse_qsl(query, keep_blank_values=True)), headers, body), target, keep
+    return SimRequest(method, path, dict(parse_qsl(query, keep_blank_values=True)), headers, body), target, keep
 
 
-def write_reply(reply: Reply, *, keep: bool, gzip_wanted: bool, date: str = "") -> tuple[bytes, bytes]:
+def write_reply(reply: SimReply, *, keep: bool, gzip_wanted: bool, date: str = "") -> tuple[bytes, bytes]:
     """Return head and body as they go on the wire."""
     body, wire = reply.body, reply.wire
     lines = [f"HTTP/1.1 {reply.status} {reason(reply.status)}"]

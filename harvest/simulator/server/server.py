@@ -13,18 +13,18 @@ from contextlib import asynccontextmanager, contextmanager
 from email.utils import formatdate
 from typing import Any
 
-from harvest.simulator.faults.base import Scene
-from harvest.simulator.faults.parse import Fault, Plan, parse_faults
+from harvest.simulator.faults.base import FaultScene
+from harvest.simulator.faults.parse import Fault, FaultPlan, parse_faults
 from harvest.simulator.faults.replies import throttled_gateway
-from harvest.simulator.server.connection import Answer, Connection
+from harvest.simulator.server.connection import Sending, SimConnection
 from harvest.simulator.server.traffic import Traffic
-from harvest.simulator.service.replies import Reply, Request
+from harvest.simulator.service.replies import SimReply, SimRequest
 from harvest.simulator.service.service import Service
 from harvest.simulator.service.tokens import DEMO_CLIENT_ID, Terms
 from harvest.simulator.world.prng import MASK, salt
 from harvest.simulator.world.world import World
 
-Latency = float | tuple[float, float] | Callable[[Request], float]
+Latency = float | tuple[float, float] | Callable[[SimRequest], float]
 
 
 class Server(Traffic):
@@ -52,7 +52,7 @@ class Server(Traffic):
         self.latency, self.gzip = latency, gzip
         self.limit(rate)
         self._listener: asyncio.Server | None = None
-        self.plan: Plan
+        self.plan: FaultPlan
         self.use(faults)
 
     @property
@@ -63,7 +63,7 @@ class Server(Traffic):
     def use(self, faults: str | Iterable[Fault]) -> None:
         """Replace the schedule of faults; counting starts again."""
         wanted = parse_faults(faults) if isinstance(faults, str) else tuple(faults)
-        self.plan = Plan(wanted, self.service.handle, seed=self.world.options.seed)
+        self.plan = FaultPlan(wanted, self.service.handle, seed=self.world.options.seed)
 
     def limit(self, rate: float | None) -> None:
         """Allow so many requests per second from now on; None allows any number."""
@@ -73,19 +73,19 @@ class Server(Traffic):
         """Return an access token that counts, without asking for one."""
         return self.service.tokens.access_token(DEMO_CLIENT_ID, user=user)
 
-    def _answer(self, request: Request, target: str) -> Answer:
+    def _answer(self, request: SimRequest, target: str) -> Sending:
         """Answer one request: the gate first, then the faults, then the service."""
         if self._gate.admits(time.monotonic()):
             reply = self.plan.answer(request, target, self.url)
         else:
-            reply = throttled_gateway(Scene(request, target, self.url, self.service.handle))
+            reply = throttled_gateway(FaultScene(request, target, self.url, self.service.handle))
         date = formatdate(self._clock(), usegmt=True)
-        return Answer(reply, date=date, wait=self._wait_before(request, reply), gzip=self.gzip)
+        return Sending(reply, date=date, wait=self._wait_before(request, reply), gzip=self.gzip)
 
-    def _connect(self) -> Connection:
-        return Connection(self, self._answer)
+    def _connect(self) -> SimConnection:
+        return SimConnection(self, self._answer)
 
-    def _wait_before(self, request: Request, reply: Reply) -> float:
+    def _wait_before(self, request: SimRequest, reply: SimReply) -> float:
         """Return how long this reply is held back."""
         latency, extra = self.latency, reply.wire.delay if reply.wire else 0.0
         if callable(latency):
@@ -99,7 +99,7 @@ class Server(Traffic):
         """Listen on 127.0.0.1."""
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(
-            lambda: Connection(self, self._answer), "127.0.0.1", port, backlog=1024
+            lambda: SimConnection(self, self._answer), "127.0.0.1", port, backlog=1024
         )
         self.service.base_url = f"http://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
 

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from typing import NamedTuple, Protocol
 
-from harvest.simulator.service.replies import Request
+from harvest.simulator.service.replies import SimRequest
 
 
 class Logged(NamedTuple):
@@ -59,7 +59,7 @@ class Traffic:
         self.in_flight -= 1
         self.bytes_sent += sent
 
-    def note(self, request: Request, target: str, status: int, in_flight: int) -> None:
+    def note(self, request: SimRequest, target: str, status: int, in_flight: int) -> None:
         """Keep what was asked, when a log is wanted."""
         self.statuses[status] += 1
         if self.keep_log:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from harvest.simulator.world.world import as_datetime
 
 
-class Place(NamedTuple):
+class CursorPlace(NamedTuple):
     """The last entry already given: its time in milliseconds, and its id where the form tells it."""
 
     millis: int
@@ -38,16 +38,16 @@ def write(form: str, millis: int, subject_id: int, item_id: int) -> str:
     return f"{time},{form},000-{subject_id:020d}-{item_id:020d}"
 
 
-def read(form: str, cursor: str) -> Place | None:
+def read(form: str, cursor: str) -> CursorPlace | None:
     """Read a place back, None when it is not of this form."""
     try:
         if form == "millis":
-            return Place(int(cursor))
+            return CursorPlace(int(cursor))
         if form == "micros":
-            return Place(int(cursor) // 1000)
+            return CursorPlace(int(cursor) // 1000)
         time, name, ids = cursor.split(",")
         moment = datetime.fromisoformat(time)
         millis = (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000
-        return Place(round(millis), int(ids.rsplit("-", 1)[-1])) if name == form else None
+        return CursorPlace(round(millis), int(ids.rsplit("-", 1)[-1])) if name == form else None
     except (ValueError, TypeError, OverflowError):
         return None

@@ -16,9 +16,9 @@ from msgspec.json import encode
 
 from harvest.simulator.service import cursors
 from harvest.simulator.service.objects import Objects
-from harvest.simulator.service.replies import Reply, Request, json_reply
+from harvest.simulator.service.replies import SimReply, SimRequest, json_reply
 from harvest.simulator.world.list_cache import Entries
-from harvest.simulator.world.lists import ListKind
+from harvest.simulator.world.lists import SimList
 from harvest.simulator.world.prng import salt
 from harvest.simulator.world.world import World
 
@@ -46,7 +46,7 @@ class Cut:
     show_tracks: bool
 
 
-def read_cut(request: Request, *, access: str = "playable,preview") -> Cut:
+def read_cut(request: SimRequest, *, access: str = "playable,preview") -> Cut:
     """Read the paging parameters; raise BadParameter for the ones the service refuses."""
     query = request.query
     limit = _number(query.get("limit") or query.get("page_size") or "50", "limit")
@@ -78,7 +78,7 @@ class Pages:
         self._objects = objects
         self._base_url = base_url
 
-    def page(self, request: Request, kind: ListKind, subject: int, *, access: str = "playable,preview") -> Reply:
+    def page(self, request: SimRequest, kind: SimList, subject: int, *, access: str = "playable,preview") -> SimReply:
         """Return one page of one list."""
         cut = read_cut(request, access=access)
         entries = self._world.deeds.entries(kind.name, subject)
@@ -96,7 +96,9 @@ class Pages:
             next_href = self._href(request, cut, place)
         return self._write(request, kind.item, chosen, next_href, cut, bare=kind.bare)
 
-    def numbered(self, request: Request, thing: str, items: list[int], *, endless_from: int | None = None) -> Reply:
+    def numbered(
+        self, request: SimRequest, thing: str, items: list[int], *, endless_from: int | None = None
+    ) -> SimReply:
         """Return one page of a search or of related things, which are counted by offset.
 
         From `endless_from` on pages are empty yet offer another one, https://github.com/soundcloud/api/issues/505.
@@ -107,11 +109,11 @@ class Pages:
         next_href = self._href(request, cut, {"offset": str(last)}) if more else None
         return self._write(request, thing, items[cut.offset : last], next_href, cut, bare=True)
 
-    def empty(self, request: Request) -> Reply:
+    def empty(self, request: SimRequest) -> SimReply:
         """Return an empty last page."""
         return self._write(request, "user", (), None, read_cut(request), bare=False)
 
-    def _first(self, request: Request, kind: ListKind, entries: Entries, cut: Cut) -> int:
+    def _first(self, request: SimRequest, kind: SimList, entries: Entries, cut: Cut) -> int:
         """Return where in the list the asked page starts."""
         cursor = request.query.get("cursor")
         if kind.cursor == "offset" or not cursor:
@@ -125,7 +127,7 @@ class Pages:
                 return entries.items.index(item) + 1
         return bisect_right(entries.times, -place.millis, key=neg)
 
-    def _place(self, kind: ListKind, subject: int, entries: Entries, end: int) -> dict[str, str]:
+    def _place(self, kind: SimList, subject: int, entries: Entries, end: int) -> dict[str, str]:
         """Return the parameters that say where the next page starts."""
         if kind.cursor == "offset":
             return {"offset": str(end)}
@@ -133,7 +135,7 @@ class Pages:
         item_id = self._world.id(kind.item, entries.items[end - 1])
         return {"cursor": cursors.write(kind.cursor, entries.times[end - 1], subject_id, item_id)}
 
-    def _href(self, request: Request, cut: Cut, place: dict[str, str]) -> str:
+    def _href(self, request: SimRequest, cut: Cut, place: dict[str, str]) -> str:
         """Return the absolute address of the next page, with the parameters of this one."""
         size = {"limit" if "offset" in place else "page_size": str(cut.limit // request.page_factor)}
         linked = {"linked_partitioning": request.query["linked_partitioning"]} if cut.linked else {}
@@ -141,8 +143,15 @@ class Pages:
         return f"{self._base_url()}{request.path}?{urlencode(place | linked | size | kept, quote_via=quote)}"
 
     def _write(
-        self, request: Request, thing: str, items: Iterable[int | None], next_href: str | None, cut: Cut, *, bare: bool
-    ) -> Reply:
+        self,
+        request: SimRequest,
+        thing: str,
+        items: Iterable[int | None],
+        next_href: str | None,
+        cut: Cut,
+        *,
+        bare: bool,
+    ) -> SimReply:
         """Write a page as JSON: the filter, then the envelope or a bare array."""
         if thing == "track" and cut.access != _ACCESS:
             access = self._world.facts.access

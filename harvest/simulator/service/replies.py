@@ -33,7 +33,7 @@ def reason(status: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SimRequest:
     """One request: the path as it was sent, the query decoded, header names in lower case."""
 
     method: str
@@ -44,7 +44,7 @@ class Request:
     page_factor: int = 1
 
     @classmethod
-    def of(cls, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Request:
+    def of(cls, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> SimRequest:
         """Read a request from its target, `/path?query`."""
         path, _, query = target.partition("?")
         return cls(method, path, dict(parse_qsl(query, keep_blank_values=True)), headers or {}, body)
@@ -70,7 +70,7 @@ class Wire:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SimReply:
     """One reply: status, headers beyond the length, body, and how it misbehaves on the wire."""
 
     status: int
@@ -79,10 +79,10 @@ class Reply:
     wire: Wire | None = None
 
 
-def json_reply(status: int, body: Any, **headers: str) -> Reply:
+def json_reply(status: int, body: Any, **headers: str) -> SimReply:
     """Return a reply with a JSON body; underscores in header names stand for hyphens."""
     extra = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Reply(status, {"content-type": JSON_TYPE} | extra, body if isinstance(body, bytes) else encode(body))
+    return SimReply(status, {"content-type": JSON_TYPE} | extra, body if isinstance(body, bytes) else encode(body))
 
 
 def error_object(status: int, message: str = "", *, error_code: str | None = None) -> dict[str, Any]:
@@ -98,11 +98,11 @@ def error_object(status: int, message: str = "", *, error_code: str | None = Non
     return body | ({"error_code": error_code} if error_code else {})
 
 
-def refusal(status: int, message: str = "", *, error_code: str | None = None) -> Reply:
+def refusal(status: int, message: str = "", *, error_code: str | None = None) -> SimReply:
     """Return an error reply with the error object."""
     return json_reply(status, error_object(status, message, error_code=error_code))
 
 
-def not_found() -> Reply:
+def not_found() -> SimReply:
     """Return the JSON 404 of something that does not exist."""
     return refusal(404, "404 - Not Found")

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 from harvest.simulator.service.addresses import resolve
 from harvest.simulator.service.objects import Objects
 from harvest.simulator.service.pages import MAX_LIMIT, BadParameter, Pages, read_cut
-from harvest.simulator.service.replies import Reply, Request, json_reply, not_found, refusal
+from harvest.simulator.service.replies import SimReply, SimRequest, json_reply, not_found, refusal
 from harvest.simulator.service.tokens import Terms, Tokens
 from harvest.simulator.world.lists import BY_PATH
 from harvest.simulator.world.prng import Shuffle, salt
@@ -43,7 +43,7 @@ class Service:
         self.objects = Objects(world)
         self._pages = Pages(world, self.objects, lambda: self.base_url)
 
-    def handle(self, request: Request) -> Reply:
+    def handle(self, request: SimRequest) -> SimReply:
         """Answer one request."""
         if is_oauth(request.path):
             return self._oauth(request)
@@ -58,7 +58,7 @@ class Service:
         except BadParameter as problem:
             return refusal(problem.status, str(problem))
 
-    def _oauth(self, request: Request) -> Reply:
+    def _oauth(self, request: SimRequest) -> SimReply:
         """Answer the addresses of the token host."""
         answers = {
             ("POST", "/oauth/token"): self.tokens.grant,
@@ -68,7 +68,7 @@ class Service:
         answer = answers.get((request.method, request.path))
         return not_found() if answer is None else answer(request)
 
-    def _route(self, request: Request, parts: list[str], *, user: bool) -> Reply:
+    def _route(self, request: SimRequest, parts: list[str], *, user: bool) -> SimReply:
         """Find who answers a path."""
         match parts:
             case ["resolve"]:
@@ -90,7 +90,7 @@ class Service:
             return None
         return self.world.facts.ids[thing].index(int(number))
 
-    def _about(self, request: Request, thing: str, index: int, rest: list[str]) -> Reply:
+    def _about(self, request: SimRequest, thing: str, index: int, rest: list[str]) -> SimReply:
         """Answer what is asked about one user, track or playlist."""
         path = "/".join([f"{thing}s", *rest])
         denied = self._denied(request, thing, index, path)
@@ -107,7 +107,7 @@ class Service:
             return json_reply(200, self.objects.web_profiles(index))
         return not_found()
 
-    def _denied(self, request: Request, thing: str, index: int, path: str) -> Reply | None:
+    def _denied(self, request: SimRequest, thing: str, index: int, path: str) -> SimReply | None:
         """Refuse what is gone, forbidden or private."""
         facts = self.world.facts
         if thing == "user" and facts.gone(index):
@@ -118,7 +118,7 @@ class Service:
             return not_found()
         return None
 
-    def _resolve(self, request: Request) -> Reply:
+    def _resolve(self, request: SimRequest) -> SimReply:
         """Point to what a page address stands for."""
         found = resolve(self.world, request.query.get("url", ""))
         if found is None:
@@ -129,7 +129,7 @@ class Service:
         location = f"{self.base_url}/{found.thing}s/{end}{secret}"
         return json_reply(302, {"status": "302 - Found", "location": location}, location=location)
 
-    def _me(self, request: Request, rest: list[str]) -> Reply:
+    def _me(self, request: SimRequest, rest: list[str]) -> SimReply:
         """Answer what the logged-in person asks about themselves; blocked tracks are included."""
         me = self.world.index("user", self.world.me_id)
         if not rest:
@@ -137,7 +137,7 @@ class Service:
         kind = BY_PATH.get("/".join(["users", *rest]))
         return not_found() if kind is None else self._pages.page(request, kind, me, access=_EVERYTHING)
 
-    def _search(self, request: Request, thing: str) -> Reply:
+    def _search(self, request: SimRequest, thing: str) -> SimReply:
         """Answer a search, or fetch things by their URNs."""
         if "urns" in request.query and thing != "playlist":
             return self._batch(request, thing)
@@ -150,7 +150,7 @@ class Service:
         endless = _SEARCH_END if cut.offset + cut.limit >= _SEARCH_END else None
         return self._pages.numbered(request, thing, items, endless_from=endless)
 
-    def _batch(self, request: Request, thing: str) -> Reply:
+    def _batch(self, request: SimRequest, thing: str) -> SimReply:
         """Fetch by URN: what is missing is left out, and the order is the service's own."""
         wanted = [urn for urn in request.query["urns"].split(",") if urn]
         if len(wanted) > MAX_LIMIT:

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 from msgspec import structs
 
-from harvest.simulator.service.replies import Reply, Request, json_reply, refusal
+from harvest.simulator.service.replies import SimReply, SimRequest, json_reply, refusal
 
 DEMO_CLIENT_ID = "harvest-demo-client-0000000000000"
 DEMO_CLIENT_SECRET = "harvest-demo-secret-0000000000000"
@@ -78,7 +78,7 @@ def _mac(body: bytes) -> bytes:
     return hmac.new(_KEY, body, hashlib.sha256).hexdigest()[:16].encode()
 
 
-def _consent(path: str, query: dict[str, str]) -> Reply:
+def _consent(path: str, query: dict[str, str]) -> SimReply:
     """Return a page that asks the person, with a button for yes and one for no."""
     fields = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in query.items()
@@ -90,7 +90,7 @@ def _consent(path: str, query: dict[str, str]) -> Reply:
         '<button id="allow" name="approve" value="1">Allow</button> '
         '<button id="deny" name="approve" value="0">Not now</button></form></html>'
     )
-    return Reply(200, {"content-type": "text/html; charset=utf-8"}, page.encode())
+    return SimReply(200, {"content-type": "text/html; charset=utf-8"}, page.encode())
 
 
 class Tokens:
@@ -117,7 +117,7 @@ class Tokens:
         """Let no token or code count that was handed out until now."""
         self._revoked_until = self._last
 
-    def check(self, request: Request) -> Ticket | None:
+    def check(self, request: SimRequest) -> Ticket | None:
         """Return who is asking, None when the token does not count. Every check uses the token once."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         ticket = unsign(token.strip()) if scheme == "OAuth" else None
@@ -131,7 +131,7 @@ class Tokens:
                 return None
         return ticket
 
-    def grant(self, request: Request) -> Reply:
+    def grant(self, request: SimRequest) -> SimReply:
         """Answer POST /oauth/token."""
         form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
         answer = {
@@ -143,7 +143,7 @@ class Tokens:
             return json_reply(400, {"error": "unsupported_grant_type"})
         return answer(request, form)
 
-    def authorize(self, request: Request) -> Reply:
+    def authorize(self, request: SimRequest) -> SimReply:
         """Answer GET /authorize: back to the caller with a code, or a page with a link that does so."""
         query = request.query
         wanted = ("client_id", "redirect_uri", "code_challenge", "state")
@@ -158,14 +158,14 @@ class Tokens:
         if query.get("approve") == "0":
             joint = "&" if "?" in query["redirect_uri"] else "?"
             no = f"{query['redirect_uri']}{joint}error=access_denied&state={quote(query['state'])}"
-            return Reply(302, {"location": no, "content-type": "text/html; charset=utf-8"})
+            return SimReply(302, {"location": no, "content-type": "text/html; charset=utf-8"})
         ticket = self._ticket("code", query["client_id"], True)
         bound = structs.replace(ticket, redirect=query["redirect_uri"], challenge=query["code_challenge"])
         joint = "&" if "?" in query["redirect_uri"] else "?"
         back = f"{query['redirect_uri']}{joint}code={quote(sign(bound))}&state={quote(query['state'])}"
-        return Reply(302, {"location": back, "content-type": "text/html; charset=utf-8"})
+        return SimReply(302, {"location": back, "content-type": "text/html; charset=utf-8"})
 
-    def sign_out(self, request: Request) -> Reply:
+    def sign_out(self, request: SimRequest) -> SimReply:
         """Answer POST /sign-out: the token in the body counts no longer."""
         try:
             body = msgspec.json.decode(request.body)
@@ -177,7 +177,7 @@ class Tokens:
         self._spent.add(ticket.number)
         return json_reply(200, {})
 
-    def _by_credentials(self, request: Request, form: dict[str, str]) -> Reply:
+    def _by_credentials(self, request: SimRequest, form: dict[str, str]) -> SimReply:
         """Grant to an app that shows id and secret as HTTP Basic, and nowhere else (since March 2026)."""
         client = self._basic(request)
         if client is None or "client_secret" in form:
@@ -186,7 +186,7 @@ class Tokens:
             return json_reply(429, {"error": "rate_limit_exceeded"})
         return self._pair("client_credentials", client, user=False)
 
-    def _by_refresh(self, request: Request, form: dict[str, str]) -> Reply:
+    def _by_refresh(self, request: SimRequest, form: dict[str, str]) -> SimReply:
         """Swap a refresh token, which works once; id and secret stand in the body."""
         if not self._known(form.get("client_id", ""), form.get("client_secret", "")):
             return refusal(401, "invalid_client", error_code="invalid_client")
@@ -195,7 +195,7 @@ class Tokens:
             return json_reply(400, {"error": "invalid_grant"})
         return self._pair("refresh_token", ticket.client, user=ticket.user)
 
-    def _by_code(self, request: Request, form: dict[str, str]) -> Reply:
+    def _by_code(self, request: SimRequest, form: dict[str, str]) -> SimReply:
         """Swap a code for tokens when redirect and PKCE verifier fit."""
         if not self._known(form.get("client_id", ""), form.get("client_secret", "")):
             return refusal(401, "invalid_client", error_code="invalid_client")
@@ -208,7 +208,7 @@ class Tokens:
             return json_reply(400, {"error": "invalid_grant"})
         return self._pair("authorization_code", ticket.client, user=True)
 
-    def _basic(self, request: Request) -> str | None:
+    def _basic(self, request: SimRequest) -> str | None:
         """Return the client id when HTTP Basic holds known credentials."""
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
@@ -231,7 +231,7 @@ class Tokens:
         self._spent.add(ticket.number)
         return True
 
-    def _pair(self, grant: str, client: str, *, user: bool) -> Reply:
+    def _pair(self, grant: str, client: str, *, user: bool) -> SimReply:
         """Return a new access token with a new refresh token."""
         self.granted[grant] += 1
         body: dict[str, Any] = {

@@ -43,7 +43,7 @@ _DEPTHS = {"track": 1, "user": 0, "playlist": 0}
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class TruthOptions:
     """The options of a harvest; the defaults are those of the command line."""
 
     max_users: int = 1000

@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 
 from harvest.simulator.truth.content import Content, Visit
-from harvest.simulator.truth.options import LISTS, Options
+from harvest.simulator.truth.options import LISTS, TruthOptions
 
 Thing = tuple[str, int]
 
@@ -34,14 +34,14 @@ class Rounds:
     """The rounds of one harvest."""
 
     def __init__(self, seeds: Iterable[Thing], content: Content) -> None:
-        self.options = Options()
+        self.options = TruthOptions()
         self.visits: dict[Thing, Visit] = {}
         self._seeds = tuple(seeds)
         self._content = content
         self._number = -1
         self._earlier: dict[Thing, Visit] = {}
 
-    def begin(self, options: Options) -> None:
+    def begin(self, options: TruthOptions) -> None:
         """Take these options from now on."""
         if self.options == options:
             return

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from harvest.simulator.world import names
 from harvest.simulator.world.bipartite import Ownership
-from harvest.simulator.world.options import Options
+from harvest.simulator.world.options import WorldOptions
 from harvest.simulator.world.prng import Ids, mix, salt, threshold
 
 DAY_MS = 86_400_000
@@ -23,7 +23,7 @@ _SPOTLESS = 16  # the first tracks are seeds for demonstrations: public, playabl
 class Facts:
     """One fact at a time about one thing."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: WorldOptions) -> None:
         self.options = o = options
         self.ids = {
             "user": Ids(o.users, salt(o.seed, "user ids")),

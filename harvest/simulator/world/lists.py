@@ -9,7 +9,7 @@ Thing = Literal["user", "track", "playlist", "comment"]
 
 
 @dataclass(frozen=True, slots=True)
-class ListKind:
+class SimList:
     """One kind of list.
 
     `path` is the collection name and what stands behind the subject's URN. `cursor` is the form of the place
@@ -24,22 +24,22 @@ class ListKind:
     bare: bool = True
 
 
-KINDS: dict[str, ListKind] = {
+KINDS: dict[str, SimList] = {
     kind.name: kind
     for kind in (
-        ListKind("track_likers", "track", "user", "tracks/favoriters", "micros"),
-        ListKind("track_reposters", "track", "user", "tracks/reposters", "millis", bare=False),
-        ListKind("track_comments", "track", "comment", "tracks/comments", "offset"),
-        ListKind("user_likes", "user", "track", "users/likes/tracks", "user-track-likes"),
-        ListKind("user_reposts", "user", "track", "users/reposts/tracks", "user-track-reposts"),
-        ListKind("user_tracks", "user", "track", "users/tracks", "tracks"),
-        ListKind("user_playlists", "user", "playlist", "users/playlists", "playlists"),
-        ListKind("user_playlist_likes", "user", "playlist", "users/likes/playlists", "user-playlist-likes"),
-        ListKind("user_playlist_reposts", "user", "playlist", "users/reposts/playlists", "user-playlist-reposts"),
-        ListKind("user_followers", "user", "user", "users/followers", "millis", bare=False),
-        ListKind("user_followings", "user", "user", "users/followings", "millis", bare=False),
-        ListKind("playlist_tracks", "playlist", "track", "playlists/tracks", "offset"),
-        ListKind("playlist_reposters", "playlist", "user", "playlists/reposters", "millis", bare=False),
+        SimList("track_likers", "track", "user", "tracks/favoriters", "micros"),
+        SimList("track_reposters", "track", "user", "tracks/reposters", "millis", bare=False),
+        SimList("track_comments", "track", "comment", "tracks/comments", "offset"),
+        SimList("user_likes", "user", "track", "users/likes/tracks", "user-track-likes"),
+        SimList("user_reposts", "user", "track", "users/reposts/tracks", "user-track-reposts"),
+        SimList("user_tracks", "user", "track", "users/tracks", "tracks"),
+        SimList("user_playlists", "user", "playlist", "users/playlists", "playlists"),
+        SimList("user_playlist_likes", "user", "playlist", "users/likes/playlists", "user-playlist-likes"),
+        SimList("user_playlist_reposts", "user", "playlist", "users/reposts/playlists", "user-playlist-reposts"),
+        SimList("user_followers", "user", "user", "users/followers", "millis", bare=False),
+        SimList("user_followings", "user", "user", "users/followings", "millis", bare=False),
+        SimList("playlist_tracks", "playlist", "track", "playlists/tracks", "offset"),
+        SimList("playlist_reposters", "playlist", "user", "playlists/reposters", "millis", bare=False),
     )
 }
 

@@ -8,7 +8,7 @@ NOW_MS = 1_793_534_400_000  # 2026-11-01 12:00 UTC: the moment the world stands 
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class WorldOptions:
     """Sizes, habits and the share of odd things. Shares are probabilities; None means a sensible default.
 
     `seed_likers` and `seed_reposters` are the exact numbers of people who like and repost the hit, track 0.

@@ -13,7 +13,7 @@ from harvest.simulator.world import names
 from harvest.simulator.world.engagements import Deeds
 from harvest.simulator.world.facts import Facts
 from harvest.simulator.world.lists import KINDS
-from harvest.simulator.world.options import Options
+from harvest.simulator.world.options import WorldOptions
 
 
 class World:
@@ -24,7 +24,7 @@ class World:
     """
 
     def __init__(self, seed: int = 1, users: int = 500, tracks: int = 2000, **options: Any) -> None:
-        self.options = Options(seed, users, tracks, **options)
+        self.options = WorldOptions(seed, users, tracks, **options)
         self.facts = Facts(self.options)
         self.deeds = Deeds(self.facts)
 

@@ -11,7 +11,7 @@ import pytest
 from harvest.auth.bearer import Bearer
 from harvest.auth.credential_chain import fingerprint
 from harvest.auth.grants import Token
-from harvest.auth.token_store import Kept, MemoryKeeper, MemoryStore
+from harvest.auth.token_store import KeptToken, MemoryKeeper, MemoryStore
 from harvest.errors import Blocked, LoginNeeded, SettingsError, TokenRefused
 
 CLIENT = {"client_id": "id", "client_secret": "secret"}
@@ -216,12 +216,12 @@ async def test_the_new_pair_is_saved_before_it_is_used(build, clock):
     bearer, service = build(granted("a", "r2"), refresh_token="r1", keeper=Keeper(), **CLIENT)
     await bearer.token()
     assert steps == [("room", 0), ("a", "r2", None)]
-    assert store.load() == Kept(Token("a", "r2", 3599.0, "2026-11-21T00:00:00Z"), fingerprint("r1"))
+    assert store.load() == KeptToken(Token("a", "r2", 3599.0, "2026-11-21T00:00:00Z"), fingerprint("r1"))
 
 
 async def test_a_stored_token_goes_on_until_it_is_old(build, clock):
     stored = Token("stored", "r1", 3599.0, "2026-11-20T23:30:00Z")
-    bearer, service = build(granted("a"), keeper=holding(client_credentials=Kept(stored)), **CLIENT)
+    bearer, service = build(granted("a"), keeper=holding(client_credentials=KeptToken(stored)), **CLIENT)
     assert (await bearer.token()).access_token == "stored"
     clock.seconds += 1500
     assert (await bearer.token()).access_token == "a"
@@ -276,9 +276,9 @@ async def test_without_refresh_tokens_a_day_costs_as_many_grants_as_tokens_live(
 
 async def test_what_another_process_renewed_is_adopted_without_asking(build, clock):
     old, new = Token("old", "r1", 3599.0, "2026-11-20T23:00:00Z"), Token("new", "r2", 3599.0, "2026-11-21T00:00:00Z")
-    keeper = holding(login=Kept(old))
+    keeper = holding(login=KeptToken(old))
     bearer, service = build(keeper=keeper, **CLIENT)
-    keeper.store("login").save(Kept(new))
+    keeper.store("login").save(KeptToken(new))
     assert await bearer.token() == new
     assert service.asked == []
     assert not bearer.is_latest(new)
@@ -286,9 +286,9 @@ async def test_what_another_process_renewed_is_adopted_without_asking(build, clo
 
 async def test_an_adopted_token_that_is_refused_is_renewed(build):
     new = Token("new", "r2", 3599.0, "2026-11-21T00:00:00Z")
-    keeper = holding(login=Kept(Token("old", "r1")))
+    keeper = holding(login=KeptToken(Token("old", "r1")))
     bearer, service = build(granted("newest", "r3"), keeper=keeper, **CLIENT)
-    keeper.store("login").save(Kept(new))
+    keeper.store("login").save(KeptToken(new))
     adopted = await bearer.renew(await bearer.token())
     assert adopted == new
     newest = await bearer.renew(adopted)
@@ -297,15 +297,15 @@ async def test_an_adopted_token_that_is_refused_is_renewed(build):
 
 
 async def test_a_login_that_is_refused_ends_for_good_and_the_app_goes_on(build):
-    keeper = holding(login=Kept(Token("", "spent"), user="me"))
+    keeper = holding(login=KeptToken(Token("", "spent"), user="me"))
     bearer, _ = build(INVALID_GRANT, granted("a", "r"), keeper=keeper, **CLIENT)
     assert (await bearer.token()).access_token == "a"
     assert bearer.kind == "client_credentials"
-    assert keeper.store("login").load() == Kept(None, ended=True, user="me")
+    assert keeper.store("login").load() == KeptToken(None, ended=True, user="me")
 
 
 async def test_what_is_a_persons_own_is_not_asked_for_in_the_name_of_the_app(build):
-    keeper = holding(login=Kept(Token("", "spent")))
+    keeper = holding(login=KeptToken(Token("", "spent")))
     bearer, service = build(INVALID_GRANT, keeper=keeper, fall_back=False, **CLIENT)
     with pytest.raises(TokenRefused, match="harvest auth login"):
         await bearer.token()
@@ -313,12 +313,12 @@ async def test_what_is_a_persons_own_is_not_asked_for_in_the_name_of_the_app(bui
 
 
 async def test_a_login_without_the_secret_is_used_but_not_thrown_away(build):
-    keeper = holding(login=Kept(Token("good", "r1")))
+    keeper = holding(login=KeptToken(Token("good", "r1")))
     bearer, _ = build(keeper=keeper, client_id="id")
     token = await bearer.token()
     with pytest.raises(LoginNeeded, match="SOUNDCLOUD_CLIENT_SECRET is missing"):
         await bearer.renew(token)
-    assert keeper.store("login").load() == Kept(Token("good", "r1"))
+    assert keeper.store("login").load() == KeptToken(Token("good", "r1"))
 
 
 async def test_where_id_and_secret_belong_is_remembered_over_runs(build):
@@ -331,18 +331,18 @@ async def test_where_id_and_secret_belong_is_remembered_over_runs(build):
 
 
 async def test_a_refresh_that_brings_no_new_refresh_token_keeps_the_old_one(build):
-    keeper = holding(login=Kept(Token("", "r1")))
+    keeper = holding(login=KeptToken(Token("", "r1")))
     bearer, _ = build(granted("a"), keeper=keeper, **CLIENT)
     await bearer.token()
     assert keeper.store("login").load().token.refresh_token == "r1"
 
 
 async def test_trouble_leaves_what_is_stored_as_it_was(build):
-    keeper = holding(login=Kept(Token("", "r1")))
+    keeper = holding(login=KeptToken(Token("", "r1")))
     bearer, _ = build(Blocked(), keeper=keeper, **CLIENT)
     with pytest.raises(Blocked):
         await bearer.token()
-    assert keeper.store("login").load() == Kept(Token("", "r1"))
+    assert keeper.store("login").load() == KeptToken(Token("", "r1"))
 
 
 async def test_a_lock_that_is_never_given_back_is_not_waited_for_for_ever(build, clock):

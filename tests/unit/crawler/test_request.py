@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harvest.crawler.bounds import Bounds
-from harvest.crawler.request import Conditions, is_drained, limits_of, to_crawl, to_go_on
+from harvest.crawler.request import AskingOptions, is_drained, limits_of, to_crawl, to_go_on
 from harvest.errors import NothingThere, SettingsError
 from harvest.models import Limits
 from harvest.store import harvests, runs
@@ -33,7 +33,7 @@ def path(tmp_path):
 def test_without_a_file_all_is_as_usual_but_for_what_is_given(tmp_path):
     asked = to_crawl(tmp_path / "t.db", [B, A, B], {"max_users": 3, "delay": 0.0, "max_requests": None})
     assert asked.harvests == (((B, A), Limits(max_users=3)),)
-    assert (asked.conditions, asked.budget) == (Conditions(delay=0.0), Bounds())
+    assert (asked.conditions, asked.budget) == (AskingOptions(delay=0.0), Bounds())
     assert not is_drained(asked)
     assert not (tmp_path / "t.db").exists()
 
@@ -41,7 +41,7 @@ def test_without_a_file_all_is_as_usual_but_for_what_is_given(tmp_path):
 def test_what_is_given_comes_before_what_is_stored(path):
     asked = to_crawl(path, [A], {"max_user_likes": 5, "page_size": 50})
     assert asked.harvests == (((A,), Limits(max_users=7, max_user_likes=5)),)
-    assert asked.conditions == Conditions(delay=2.0, page_size=50, profiles="full")
+    assert asked.conditions == AskingOptions(delay=2.0, page_size=50, profiles="full")
     assert asked.options()["budget"] == {"max_requests": 5, "total": True}
 
 
@@ -52,7 +52,7 @@ def test_the_set_of_seeds_is_the_harvest_in_any_order(path):
 def test_a_set_that_is_new_takes_nothing_over(path):
     asked = to_crawl(path, [B], {})
     assert asked.harvests == (((B,), USUAL),)
-    assert (asked.conditions, asked.budget) == (Conditions(), Bounds())
+    assert (asked.conditions, asked.budget) == (AskingOptions(), Bounds())
 
 
 def test_going_on_takes_every_harvest_with_its_own_options(path):

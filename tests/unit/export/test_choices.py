@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harvest.errors import SettingsError
-from harvest.export.choices import Choices, Split, check, parse_kinds, parse_split
+from harvest.export.choices import ExportChoices, Split, check, parse_kinds, parse_split
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_another_kind_is_refused(text):
 @pytest.mark.parametrize(
     "choices",
     [
-        Choices(kinds=("like", "repost"), split=Split("last", newest=1)),
-        Choices(format="gexf", split=Split("hash", share=0.2)),
-        Choices(format="graphml", split=Split("last", newest=1)),
-        Choices(format="csr", ids="dense"),
+        ExportChoices(kinds=("like", "repost"), split=Split("last", newest=1)),
+        ExportChoices(format="gexf", split=Split("hash", share=0.2)),
+        ExportChoices(format="graphml", split=Split("last", newest=1)),
+        ExportChoices(format="csr", ids="dense"),
     ],
 )
 def test_what_does_not_go_together_is_refused(choices):
@@ -75,4 +75,4 @@ def test_what_does_not_go_together_is_refused(choices):
 
 
 def test_what_goes_together_passes():
-    check(Choices(kinds=("like", "repost"), split=Split("hash", share=0.2), ids="pseudonym", format="csr"))
+    check(ExportChoices(kinds=("like", "repost"), split=Split("hash", share=0.2), ids="pseudonym", format="csr"))

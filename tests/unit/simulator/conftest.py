@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from harvest.simulator import World
-from harvest.simulator.service.replies import Reply, Request
+from harvest.simulator.service.replies import SimReply, SimRequest
 from harvest.simulator.service.service import Service
 
 
@@ -18,9 +18,9 @@ class Caller:
         self.service = Service(world, **terms)
         self.token = self.service.tokens.access_token()
 
-    def get(self, target: str, *, authorization: str | None = None) -> Reply:
+    def get(self, target: str, *, authorization: str | None = None) -> SimReply:
         headers = {"authorization": authorization or f"OAuth {self.token}"}
-        return self.service.handle(Request.of("GET", target, headers))
+        return self.service.handle(SimRequest.of("GET", target, headers))
 
     def json(self, target: str):
         reply = self.get(target)

@@ -7,24 +7,24 @@ import pytest
 
 from harvest.simulator import Fault, parse_faults
 from harvest.simulator.faults.base import EFFECTS
-from harvest.simulator.faults.parse import Plan, describe
-from harvest.simulator.service.replies import Request
+from harvest.simulator.faults.parse import FaultPlan, describe
+from harvest.simulator.service.replies import SimRequest
 
 BASE = "https://api.soundcloud.com"
 TAIL = "limit=10&linked_partitioning=true&access=playable,preview,blocked"
 
 
-def plan(caller, schedule, seed: int = 1) -> Plan:
+def plan(caller, schedule, seed: int = 1) -> FaultPlan:
     faults = parse_faults(schedule) if isinstance(schedule, str) else schedule
-    return Plan(faults, caller.service.handle, seed=seed)
+    return FaultPlan(faults, caller.service.handle, seed=seed)
 
 
-def ask(caller, plan: Plan, target: str):
-    request = Request.of("GET", target, {"authorization": f"OAuth {caller.token}"})
+def ask(caller, plan: FaultPlan, target: str):
+    request = SimRequest.of("GET", target, {"authorization": f"OAuth {caller.token}"})
     return plan.answer(request, target, BASE)
 
 
-def page(caller, plan: Plan, target: str):
+def page(caller, plan: FaultPlan, target: str):
     reply = ask(caller, plan, target)
     assert reply.status == 200
     return json.loads(reply.body)
@@ -114,7 +114,7 @@ def test_a_rate_does_not_depend_on_the_order_of_requests(caller):
 
 def test_the_token_host_is_spared_unless_named(caller):
     chosen = plan(caller, "error_500_empty,token_quota[/oauth/token]*1")
-    request = Request.of("POST", "/oauth/token")
+    request = SimRequest.of("POST", "/oauth/token")
     assert [chosen.answer(request, "/oauth/token", BASE).status for _ in range(2)] == [429, 400]
     assert chosen.requests == 0
     assert chosen.fired == Counter({"token_quota": 1})

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Terms
-from harvest.simulator.service.replies import Request
+from harvest.simulator.service.replies import SimRequest
 
 BASIC = "Basic " + base64.b64encode(f"{DEMO_CLIENT_ID}:{DEMO_CLIENT_SECRET}".encode()).decode()
 WHO = {"client_id": DEMO_CLIENT_ID, "client_secret": DEMO_CLIENT_SECRET}
@@ -17,7 +17,7 @@ BACK = "http://127.0.0.1:8765/callback"
 
 def post(caller, form: dict[str, str], authorization: str | None = None, path: str = "/oauth/token"):
     headers = {"authorization": authorization} if authorization else {}
-    reply = caller.service.handle(Request.of("POST", path, headers, urlencode(form).encode()))
+    reply = caller.service.handle(SimRequest.of("POST", path, headers, urlencode(form).encode()))
     return reply.status, json.loads(reply.body)
 
 
@@ -100,7 +100,7 @@ def test_the_header_must_be_right(caller, authorization):
 
 
 def test_without_a_header_the_service_says_what_is_missing(caller):
-    reply = caller.service.handle(Request.of("GET", "/tracks"))
+    reply = caller.service.handle(SimRequest.of("GET", "/tracks"))
     assert reply.status == 401
     assert "Authorization header" in json.loads(reply.body)["message"]
 
@@ -116,9 +116,9 @@ def sign_in(caller, **changes) -> tuple[int, dict]:
         "code_challenge_method": "S256",
         "state": "s t&ate",
     }
-    reply = caller.service.handle(Request.of("GET", f"/authorize?{urlencode(query)}"))
+    reply = caller.service.handle(SimRequest.of("GET", f"/authorize?{urlencode(query)}"))
     assert reply.status == 302
-    back = Request.of("GET", reply.headers["location"])
+    back = SimRequest.of("GET", reply.headers["location"])
     assert (back.path, back.query["state"]) == (BACK, "s t&ate")
     form = {
         "grant_type": "authorization_code",
@@ -145,22 +145,22 @@ def test_a_code_needs_its_verifier_and_its_address(caller, changes):
 
 
 def test_signing_in_needs_pkce_and_state(caller):
-    assert caller.service.handle(Request.of("GET", "/authorize?response_type=code&client_id=x")).status == 400
+    assert caller.service.handle(SimRequest.of("GET", "/authorize?response_type=code&client_id=x")).status == 400
 
 
 def test_a_person_can_be_asked_first(call, world):
     caller = call(world, terms=Terms(auto_approve=False))
     query = "client_id=x&redirect_uri=http://127.0.0.1/&response_type=code&code_challenge=c&code_challenge_method=S256&state=s"
-    page = caller.service.handle(Request.of("GET", f"/authorize?{query}"))
+    page = caller.service.handle(SimRequest.of("GET", f"/authorize?{query}"))
     assert page.status == 200
     assert b'<button id="allow" name="approve" value="1">Allow</button>' in page.body
-    denied = caller.service.handle(Request.of("GET", f"/authorize?{query}&approve=0"))
+    denied = caller.service.handle(SimRequest.of("GET", f"/authorize?{query}&approve=0"))
     assert denied.headers["location"] == "http://127.0.0.1/?error=access_denied&state=s"
-    assert caller.service.handle(Request.of("GET", f"/authorize?{query}&approve=1")).status == 302
+    assert caller.service.handle(SimRequest.of("GET", f"/authorize?{query}&approve=1")).status == 302
 
 
 def test_signing_out_ends_a_token(caller):
     body = json.dumps({"access_token": caller.token}).encode()
-    assert caller.service.handle(Request.of("POST", "/sign-out", {}, body)).status == 200
+    assert caller.service.handle(SimRequest.of("POST", "/sign-out", {}, body)).status == 200
     assert status(caller, caller.token) == 401
-    assert caller.service.handle(Request.of("POST", "/sign-out", {}, b"?")).status == 400
+    assert caller.service.handle(SimRequest.of("POST", "/sign-out", {}, b"?")).status == 400

@@ -9,7 +9,7 @@ from harvest.simulator import World
 from harvest.simulator.oracle import Oracle, expect
 from harvest.simulator.service.objects import Objects
 from harvest.simulator.truth.content import Visit, walk
-from harvest.simulator.truth.options import Options
+from harvest.simulator.truth.options import TruthOptions
 from harvest.simulator.truth.rows import iso, release_date, user_row
 
 
@@ -228,14 +228,14 @@ def test_a_list_is_read_as_far_as_anybody_wants_it(world):
 
 
 def test_what_a_visit_reads_follows_from_the_options():
-    assert set(Options().reads("user")) == {"likes"}
-    assert set(Options(without=("uploads",)).reads("user", seed=True)) == {"likes", "reposts", "playlists"}
-    assert set(Options(seed_read=("followers",)).reads("user", seed=True)) == {"likes", "followers"}
-    assert set(Options(read=("likers",), via=("reposts",)).reads("user")) == {"reposts"}
-    assert Options(max_user_likes=7, max_listed=9, caps=(("reposters", 0), ("likes", 8))).reads("track") == {
+    assert set(TruthOptions().reads("user")) == {"likes"}
+    assert set(TruthOptions(without=("uploads",)).reads("user", seed=True)) == {"likes", "reposts", "playlists"}
+    assert set(TruthOptions(seed_read=("followers",)).reads("user", seed=True)) == {"likes", "followers"}
+    assert set(TruthOptions(read=("likers",), via=("reposts",)).reads("user")) == {"reposts"}
+    assert TruthOptions(max_user_likes=7, max_listed=9, caps=(("reposters", 0), ("likes", 8))).reads("track") == {
         "likers": 9
     }
-    assert Options(read=("likers",), via=()).goes_to("user") is False
+    assert TruthOptions(read=("likers",), via=()).goes_to("user") is False
 
 
 def test_a_list_ends_where_its_pages_say_so():

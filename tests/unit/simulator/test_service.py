@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from harvest.simulator import World
-from harvest.simulator.service.replies import Request
+from harvest.simulator.service.replies import SimRequest
 from harvest.simulator.world.lists import KINDS
 
 ALL = "access=playable,preview,blocked&linked_partitioning=true"
@@ -62,7 +62,7 @@ def test_cursors_look_as_recorded(caller, kind, form):
     subject_ids = [world.id(KINDS[kind].subject, index) for index in range(60)]
     subject_id = next(number for number in subject_ids if len(world.listing(kind, number)) > 2)
     page = caller.json(f"{path(world, kind, subject_id)}?limit=2&linked_partitioning=true&access=playable,blocked")
-    query = Request.of("GET", page["next_href"]).query
+    query = SimRequest.of("GET", page["next_href"]).query
     assert re.fullmatch(form, query["cursor"])
     assert query["page_size"] == "2"
     assert query["linked_partitioning"] == "true"
@@ -75,7 +75,7 @@ def test_numbered_lists_go_on_by_offset(caller, kind):
     subject_ids = [world.id(KINDS[kind].subject, index) for index in range(60)]
     subject_id = next(number for number in subject_ids if len(world.listing(kind, number)) > 2)
     page = caller.json(f"{path(world, kind, subject_id)}?limit=2&linked_partitioning=true")
-    query = Request.of("GET", page["next_href"]).query
+    query = SimRequest.of("GET", page["next_href"]).query
     assert (query["offset"], query["limit"]) == ("2", "2")
 
 
@@ -83,7 +83,7 @@ def test_a_cursor_is_the_time_of_the_last_entry_of_its_page(caller):
     world = caller.world
     hit = world.seed_ids(1)[0]
     page = caller.json(f"{path(world, 'track_likers', hit)}?limit=5&linked_partitioning=true")
-    cursor = int(Request.of("GET", page["next_href"]).query["cursor"])
+    cursor = int(SimRequest.of("GET", page["next_href"]).query["cursor"])
     last = world.liked_at(world.listing("track_likers", hit)[4], hit)
     assert cursor // 1000 == round(last.timestamp() * 1000)
 
@@ -319,4 +319,4 @@ def test_a_private_track_opens_with_its_secret_only(caller):
 
 def test_only_get_is_answered(caller):
     headers = {"authorization": f"OAuth {caller.token}"}
-    assert caller.service.handle(Request.of("DELETE", "/me", headers)).status == 404
+    assert caller.service.handle(SimRequest.of("DELETE", "/me", headers)).status == 404

@@ -1,9 +1,9 @@
 import pytest
 
 from harvest.models import Outcome
-from harvest.store.outcomes import BARREN_PAGES, Standing, Tolerance, outcome_of
+from harvest.store.outcomes import BARREN_PAGES, ListStanding, Tolerance, outcome_of
 
-ENDED = Standing(
+ENDED = ListStanding(
     collected=100,
     claimed=100,
     cut=False,
@@ -15,8 +15,8 @@ ENDED = Standing(
 )
 
 
-def standing(**changes: object) -> Standing:
-    return Standing(**{name: changes.get(name, getattr(ENDED, name)) for name in Standing.__slots__})
+def standing(**changes: object) -> ListStanding:
+    return ListStanding(**{name: changes.get(name, getattr(ENDED, name)) for name in ListStanding.__slots__})
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from rich.cells import cell_len
 from harvest.cli.output.formatting import about, duration, rate, remaining
 from harvest.cli.output.screen import Moment, frame
 from harvest.cli.output.wait_reason import Waits
-from harvest.crawler.progress import Progress
+from harvest.crawler.progress import CrawlProgress
 from harvest.models import Gauge
 from harvest.store.standing import Lists, Standing
 
 LISTS = Lists("user_likes", todo=890, doing=1, outcomes=(("capped", 133), ("complete", 512), ("gone", 12)), asked=1204)
 STANDING = Standing(20_311, 190_221, 298_000, 3_233, 1_204, (LISTS,), "users", 1, 1_690, False)
-PROGRESS = Progress(STANDING, Gauge(1240, 4, 0.5), 724.0, 201.0, 1.9, 130.0, 1020.0, False)
+PROGRESS = CrawlProgress(STANDING, Gauge(1240, 4, 0.5), 724.0, 201.0, 1.9, 130.0, 1020.0, False)
 MOMENT = Moment(4, 724.0, 0.0, "waiting 42 s: SoundCloud asks us to slow down")
 
 
