@@ -146,7 +146,7 @@ def cli() -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command line and exit with the code of design section 4."""
+    """Run the command line and exit with its code (README, "Exit codes")."""
     _prepare_streams()
     code = _run(argv)
     try:

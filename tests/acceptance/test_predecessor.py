@@ -1,4 +1,4 @@
-"""What went wrong in the tool that people come from (peers.md, D.1 to D.3), by number: none of it here."""
+"""What went wrong in the tool that people come from: none of it here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Killed at any instant and resumed, a crawl ends as if nothing had happened (design, promises 1 and 3)."""
+"""Killed at any instant and resumed, a crawl ends as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_second_run_asks_nothing_and_changes_no_row(tmp_path, run, server):
 
 
 def test_resume_of_a_complete_file_says_so_and_asks_nothing(tmp_path, run, server):
-    """Peers run a finished crawl anew (peers.md B.3, 2)."""
+    """Peers run a finished crawl anew."""
     path = tmp_path / "t.db"
     assert run(server.world.seed_url(), "--db", path, *CAPS, server=server).returncode == 0
     asked = server.total

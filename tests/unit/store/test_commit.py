@@ -52,7 +52,7 @@ def test_an_edge_known_from_the_other_side_gets_the_missing_rank(open_books):
 
 
 def test_a_repost_is_not_a_like(open_books):
-    """The predecessor stored every reposter as a liker (peers.md D.2, 10)."""
+    """The predecessor stored every reposter as a liker."""
     books = open_books()
     books.resolve(1)
     books.keep(books.claim("track_likers"), users_page(10))
@@ -131,7 +131,7 @@ def test_a_cut_page_asked_again_goes_on_where_it_was_cut(open_books):
 
 
 def test_a_short_page_does_not_end_a_list_and_neither_does_an_empty_one(open_books):
-    """The predecessor took a page of 48 for the last one (peers.md D.2, 8)."""
+    """The predecessor took a page of 48 for the last one."""
     books = open_books()
     books.resolve(1)
     task = books.claim("track_likers")
