@@ -60,7 +60,7 @@ def test_a_block_that_never_ends_stops_the_run_and_keeps_its_state(name, at, tmp
         assert ended.exit_code == 5
         assert "harvest resume" in str(ended) or "try again" in str(ended)
         assert this.harvest()[0] == "paused"
-        assert read(this.path, "SELECT count(*) FROM tasks WHERE state = 'doing'") == [(0,)]
+        assert read(this.path, "SELECT count(*) FROM readings WHERE state = 'doing'") == [(0,)]
         assert read(this.path, "SELECT count(*) > 0 FROM pages") == [(at > 1,)]
         assert {row[0] for row in this.failures()} <= {"gone", "forbidden"}
         await goes_on_to_the_exact_graph(this)

@@ -41,7 +41,7 @@ def assert_last_word_is_that_of_the_file(stderr, path):
 def test_a_signal_finishes_what_is_in_flight_and_says_how_to_go_on(run, start, small_world, tmp_path, number):
     path = tmp_path / "t.db"
     with run_in_thread(small_world, keep_log=True) as server:
-        server.hold_after(8)
+        server.hold_after(16)  # past the lists of the seed: many are read at once then
         process = start(server.world.seed_url(), "--db", path, "--delay", "0.02", *CAPS, server=server)
         until(lambda: server.in_flight >= 4)
         process.send_signal(number)
@@ -162,7 +162,7 @@ def test_a_display_that_fails_ends_the_crawl_at_once_and_the_books_are_closed(sm
         ):
             await crawl(
                 path,
-                [(small_world.seed_url(), LIMITS)],
+                [([small_world.seed_url()], LIMITS)],
                 client=connection.client,
                 conditions=Conditions(server.url, connection.bearer.kind, page_size=5),
                 witness=Onlooker(),
@@ -175,8 +175,8 @@ def test_a_display_that_fails_ends_the_crawl_at_once_and_the_books_are_closed(sm
     assert read(path, "SELECT stop_reason, ended_at IS NOT NULL FROM runs") == [("OSError", 1)]
     assert read(path, "SELECT state FROM harvests") == [("paused",)]
     assert read(path, "SELECT count(*) FROM lease") == [(0,)]
-    assert read(path, "SELECT count(*) FROM tasks WHERE state = 'doing'") == [(0,)]
-    assert read(path, "SELECT count(*) FROM tasks WHERE state = 'todo'") != [(0,)]
+    assert read(path, "SELECT count(*) FROM readings WHERE state = 'doing'") == [(0,)]
+    assert read(path, "SELECT count(*) FROM readings WHERE state = 'todo'") != [(0,)]
 
 
 @pytest.fixture(scope="module")

@@ -123,9 +123,9 @@ def test_resume_takes_the_options_from_the_file(tmp_path, run, server, undisturb
     assert first.returncode == 0
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE harvests SET state = 'paused'")
-        connection.execute(
-            "UPDATE tasks SET state = 'todo', outcome = NULL WHERE kind = 'user_likes' AND collected = 0"
-        )
+        empty = "SELECT id FROM tasks WHERE kind = 'user_likes' AND collected = 0"
+        connection.execute(f"UPDATE readings SET state = 'todo', outcome = NULL WHERE task_id IN ({empty})")
+        connection.execute(f"UPDATE tasks SET outcome = NULL WHERE id IN ({empty})")
     connection.close()
     assert run("resume", "--db", path, server=server).returncode == 0
     assert_exact(path, server.world, limits=LIMITS, page_size=5)
@@ -148,7 +148,7 @@ def test_a_crawl_stopped_and_resumed_equals_an_undisturbed_one(tmp_path, small_w
             onlooker = Onlooker(stop_after)
             how = {"limits": LIMITS, "page_size": 5, "max_in_flight": IN_FLIGHT}
             assert await crawl_into(path, server, onlooker=onlooker, **how) == "interrupted"
-            assert read(path, "SELECT count(*) FROM tasks WHERE state = 'doing'") == [(0,)]
+            assert read(path, "SELECT count(*) FROM readings WHERE state = 'doing'") == [(0,)]
             assert read(path, "SELECT state FROM harvests") == [("paused",)]
             assert await crawl_into(path, server, **how) == "drained"
             return Counter(logged.target for logged in server.requests if logged.status == 200)
