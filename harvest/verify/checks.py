@@ -11,9 +11,11 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 
+from harvest.lists import KINDS, Edge, ListKind
 from harvest.store.database import declared, schema_as_shipped, without_comments
+from harvest.store.edges import of_type
 from harvest.store.entities import fold_tag
 from harvest.store.outcomes import Tolerance
 from harvest.store.search import differences
@@ -33,6 +35,52 @@ class Finding:
     check: Check
     contradictions: int
     examples: tuple[str, ...]
+
+
+def _edge_tables() -> Iterator[tuple[str, list[tuple[ListKind, Edge]]]]:
+    """Give the tables whose rows are edges and nothing else, each with the lists that write it."""
+    lists = [(kind, kind.edge) for kind in KINDS.values() if kind.edge is not None and not kind.edge.on_item]
+    for table, those in groupby(sorted(lists, key=lambda one: one[1].table), key=lambda one: one[1].table):
+        yield table, list(those)
+
+
+def _shown(edge: Edge) -> str:
+    return f"'{edge.subject} ' || e.{edge.subject} || ', {edge.item} ' || e.{edge.item}"
+
+
+def _ranked() -> str:
+    """Write the query for edges without a rank in any list."""
+    return " UNION ALL ".join(
+        f"SELECT {_shown(lists[0][1])} || ': one of {table}, of no list' FROM {table} AS e WHERE "  # noqa: S608
+        + " AND ".join(sorted({f"e.{edge.rank} IS NULL" for _, edge in lists}))
+        for table, lists in _edge_tables()
+    )
+
+
+def _provenance() -> str:
+    """Write the query for edges that came with a page of another list. Where a list was read anew, its ranks are those
+    of that reading, and no longer tell the page.
+    """
+    parts = []
+    for table, lists in _edge_tables():
+        cases = " ".join(
+            f"""
+            WHEN '{kind.name}' THEN t.subject_id = e.{edge.subject} {of_type(edge, "e.")} AND (
+                t.reading > 0 OR p.reading > 0
+                OR coalesce(e.{edge.rank}, -1) BETWEEN p.first_rank AND p.first_rank + p.kept - 1
+            )
+            """
+            for kind, edge in lists
+        )
+        parts.append(
+            f"""
+            SELECT {_shown(lists[0][1])} || ': one of {table}, came with page ' || p.number || ' of ' || t.kind || ' '
+                || t.subject_id
+            FROM {table} AS e JOIN pages AS p ON p.id = e.first_page_id JOIN tasks AS t ON t.id = p.task_id
+            WHERE NOT CASE t.kind {cases} ELSE 0 END
+            """  # noqa: S608 - built from our own declarations
+        )
+    return " UNION ALL ".join(parts)
 
 
 _FILE = (
@@ -74,27 +122,11 @@ _FILE = (
         HAVING count(p.id) > coalesce((SELECT n FROM run_requests WHERE run_id = r.id AND status = 200), 0)
         """,
     ),
-    Check(
-        "edges.ranked",
-        "every like and repost was seen in at least one list",
-        "SELECT 'user ' || user_id || ', track ' || track_id || ': ' || engagement_type || ' of no list'"
-        " FROM user_engagements WHERE user_list_rank IS NULL AND track_list_rank IS NULL",
-    ),
+    Check("edges.ranked", "every edge was seen in at least one list", _ranked()),
     Check(
         "edges.provenance",
-        "every like and repost comes from a page of a list of its user or its track, the one that holds its rank",
-        """
-        SELECT 'user ' || e.user_id || ', track ' || e.track_id || ': came with page ' || p.number || ' of ' || t.kind
-            || ' ' || t.subject_id
-        FROM user_engagements AS e
-        JOIN pages AS p ON p.id = e.first_page_id
-        JOIN tasks AS t ON t.id = p.task_id
-        JOIN list_kinds AS k ON k.kind = t.kind
-        WHERE t.subject_id <> CASE k.subject WHEN 'user' THEN e.user_id ELSE e.track_id END
-            OR p.reading = 0 AND t.reading = 0
-                AND coalesce(CASE k.subject WHEN 'user' THEN e.user_list_rank ELSE e.track_list_rank END, -1)
-                NOT BETWEEN p.first_rank AND p.first_rank + p.kept - 1
-        """,
+        "every edge comes from a page of a list of one of its two ends, the one that holds its rank",
+        _provenance(),
     ),
     Check(
         "graph.seen_as",

@@ -2,7 +2,8 @@
 
 Choosing again runs the very statements that chose (harvest/store/rounds.py), with the options that the visits were last
 chosen by, and compares both ways. A harvest that will choose anew, because a list of it was put back, is not judged;
-nor is a round after a list of it was read anew for another harvest, for the order of that day is gone.
+nor is a round after a list of it, or of one before it, was read anew for another harvest, for the order of that day
+is gone.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from harvest.errors import SettingsError
-from harvest.lists import RESOLVE
+from harvest.lists import KINDS, RESOLVE
 from harvest.models import Limits
 from harvest.rules import leads_of, recipe
 from harvest.store.edges import of_type
@@ -99,26 +100,23 @@ def _closed_rounds(connection: sqlite3.Connection) -> Iterator[_Judged]:
         FROM rounds AS c
         JOIN harvests AS h ON h.id = c.harvest_id AND h.last_options IS NOT NULL AND h.round >= c.round
         LEFT JOIN (
-            SELECT v.harvest_id, v.round, max(r.state <> 'ended' OR r.ended_at > o.closed_at) AS touched,
+            SELECT o.harvest_id, o.round, max(r.state <> 'ended' OR r.ended_at > o.closed_at) AS touched,
                 max(r.number > 0 AND EXISTS (
                     SELECT 1 FROM pages AS p WHERE p.task_id = r.task_id AND p.reading = r.number AND p.id > o.page_id
                 )) AS anew
             FROM {LISTS}
             CROSS JOIN readings AS r ON r.task_id = t.id
-            CROSS JOIN rounds AS o ON o.harvest_id = v.harvest_id AND o.round = v.round
-            GROUP BY v.harvest_id, v.round
+            CROSS JOIN rounds AS o ON o.harvest_id = v.harvest_id AND o.round >= v.round
+            GROUP BY o.harvest_id, o.round
         ) AS x ON x.harvest_id = c.harvest_id AND x.round = c.round
         WHERE coalesce(x.anew, 0) = 0
         ORDER BY c.harvest_id, c.round
         """  # noqa: S608 - our own text
     ).fetchall()
     for harvest_id, number, options, page_id, touched in rows:
-        limits = Limits.load(options)
-        try:
-            recipe(limits)
-        except SettingsError:  # the check of the recipes names it
-            continue
-        yield _Judged(harvest_id, number, limits, page_id, bool(touched))
+        limits = _limits(options)
+        if limits is not None:
+            yield _Judged(harvest_id, number, limits, page_id, bool(touched))
 
 
 def _stored(connection: sqlite3.Connection, judged: _Judged) -> Iterator[_Visit]:
@@ -169,14 +167,16 @@ def _counts_moved(connection: sqlite3.Connection, judged: _Judged) -> bool:
 def _recipes(connection: sqlite3.Connection) -> _Found:
     """Compare what each harvest reads with what its options say."""
     columns = "kind, thing, seeds_only, turn, cap"
-    for harvest_id, options in connection.execute(
-        "SELECT id, last_options FROM harvests WHERE last_options IS NOT NULL ORDER BY id"
+    for harvest_id, options, last_options in connection.execute(
+        "SELECT id, options, last_options FROM harvests ORDER BY id"
     ).fetchall():
-        try:
-            lines = recipe(Limits.load(options))
-        except SettingsError as error:
-            yield (f"harvest {harvest_id}: {error}",)
+        limits = _limits(last_options or options)
+        if limits is None or _limits(options) is None:
+            yield (f"harvest {harvest_id}: its options cannot be read",)
             continue
+        if last_options is None:  # it is to choose anew
+            continue
+        lines = recipe(limits)
         said = {(x.kind.name, x.kind.subject, int(x.seeds_only), turn, x.cap) for turn, x in enumerate(lines)}
         rows: Iterable[tuple[str, str, int, int, int]] = connection.execute(
             f"SELECT {columns} FROM recipes WHERE harvest_id = ?",  # noqa: S608 - our own columns
@@ -189,6 +189,33 @@ def _recipes(connection: sqlite3.Connection) -> _Found:
             )
 
 
+def _limits(options: str) -> Limits | None:
+    """Read stored options; None when they are none, or name lists that there are not."""
+    try:
+        limits = Limits.load(options)
+        recipe(limits)
+    except (SettingsError, ValueError, TypeError, AttributeError):
+        return None
+    return limits
+
+
+def _named() -> str:
+    """Write the condition that the list `p` names the thing that `v` visits."""
+    cases = " ".join(
+        f"""
+        WHEN '{kind.name}' THEN v.thing = '{"user" if kind.edge.leads else kind.item}' AND EXISTS (
+            SELECT 1 FROM {kind.edge.table} AS e
+            WHERE {"+" if kind.edge.leads else ""}e.{kind.edge.subject} = p.subject_id
+                AND e.{kind.edge.leads or kind.edge.item} = v.thing_id {of_type(kind.edge, "e.")}
+                AND e.{kind.edge.rank} IS NOT NULL
+        )
+        """  # noqa: S608 - built from our own declarations
+        for kind in KINDS.values()
+        if kind.edge is not None
+    )
+    return f"CASE p.kind {cases} ELSE 0 END"
+
+
 CHOICE_CHECKS = (
     Check(
         "visits.chosen", "whom and what each round visits is what the lists of the rounds before lead to", _choose_again
@@ -197,6 +224,21 @@ CHOICE_CHECKS = (
         "harvests.recipe",
         "a harvest reads the lists that its options say, in their turn and up to their caps",
         _recipes,
+    ),
+    Check(
+        "seeds.found",
+        "a seed leads to a thing when the look-up of its address has ended well, and only then; no alias is a seed",
+        f"""
+        SELECT 'seed ' || s.id || ' leads to ' || coalesce(s.thing || ' ' || s.thing_id, 'nothing')
+            || ', its look-up is ' || coalesce(t.outcome, 'open')
+        FROM seeds AS s LEFT JOIN tasks AS t ON t.kind = '{RESOLVE.name}' AND t.subject_id = s.id
+        WHERE (t.outcome IS 'complete') <> (s.thing IS NOT NULL) OR (s.thing IS NULL) <> (s.thing_id IS NULL)
+            OR s.thing IS NOT NULL AND s.reason IS NOT NULL
+        UNION ALL
+        SELECT 'the address of seed ' || s.id || ' is an alias of seed ' || o.id
+        FROM seeds AS o, json_each(o.aliases) AS a JOIN seeds AS s ON s.address = a.value
+        WHERE o.aliases <> '[]'
+        """,  # noqa: S608 - our own name
     ),
     Check(
         "harvests.seeds",
@@ -227,7 +269,8 @@ CHOICE_CHECKS = (
     ),
     Check(
         "harvests.rounds",
-        "the rounds before the one being read are closed, of a drained harvest that one too, and no others",
+        "the rounds before the one being read are closed in turn, of a drained harvest that one too, and no others;"
+        " nothing is chosen beyond them, and the depth is that of the visits",
         """
         SELECT 'harvest ' || id || ' is ' || state || ' in round ' || round || ', ' || n || ' rounds up to '
             || coalesce(last, 'none') || ' are closed'
@@ -238,6 +281,23 @@ CHOICE_CHECKS = (
             FROM harvests AS h
         )
         WHERE n <> coalesce(last + 1, 0) OR n <> max(should, 0) AND last_options IS NOT NULL
+        UNION ALL
+        SELECT 'harvest ' || c.harvest_id || ': round ' || c.round || ' was closed before the one before it'
+        FROM rounds AS c JOIN rounds AS b ON b.harvest_id = c.harvest_id AND b.round = c.round - 1
+        WHERE b.page_id > c.page_id
+        UNION ALL
+        SELECT 'harvest ' || v.harvest_id || ', round ' || v.round || ': ' || v.thing || ' ' || v.thing_id
+            || ' has place ' || v.place || ', and the round before is not closed'
+        FROM harvests AS h CROSS JOIN visits AS v INDEXED BY visits_by_round ON v.harvest_id = h.id
+        WHERE h.last_options IS NOT NULL AND v.round > 0 AND v.place IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM rounds AS c WHERE c.harvest_id = v.harvest_id AND c.round = v.round - 1)
+        UNION ALL
+        SELECT 'harvest ' || h.id || ' says depth ' || h.level || ' of round ' || h.round || ', its visits say '
+            || coalesce(max(v.depth + (v.thing = 'track')), 'nothing')
+        FROM harvests AS h
+        LEFT JOIN visits AS v INDEXED BY visits_by_round ON v.harvest_id = h.id AND v.round = h.round
+        WHERE h.round >= 0
+        GROUP BY h.id HAVING max(v.depth + (v.thing = 'track')) IS NOT h.level
         """,
     ),
     Check(
@@ -284,13 +344,43 @@ CHOICE_CHECKS = (
         """,  # noqa: S608 - our own text
     ),
     Check(
+        "visits.parents",
+        "whatever is visited is named by the list that led there, of something that was visited before",
+        f"""
+        SELECT 'harvest ' || v.harvest_id || ', round ' || v.round || ': ' || v.thing || ' ' || v.thing_id
+            || ' was named by ' || coalesce(p.kind || ' ' || p.subject_id, 'nothing')
+        FROM visits AS v
+        LEFT JOIN tasks AS p ON p.id = v.parent_task_id
+        LEFT JOIN list_kinds AS k ON k.kind = p.kind
+        LEFT JOIN visits AS o ON o.harvest_id = v.harvest_id AND o.thing = k.subject AND o.thing_id = p.subject_id
+        WHERE v.round > 0 AND (
+            NOT {_named()} OR v.place IS NOT NULL AND (o.place IS NULL OR o.round >= v.round OR o.depth > v.depth)
+        )
+        """,  # noqa: S608 - built from our own declarations
+    ),
+    Check(
+        "visits.left",
+        "who has no place among those chosen was chosen once, and read",
+        """
+        SELECT 'harvest ' || v.harvest_id || ': ' || v.thing || ' ' || v.thing_id || ' has no place, and was never read'
+        FROM visits AS v
+        WHERE v.place IS NULL AND (v.chance IS NOT NULL OR NOT EXISTS (
+            SELECT 1 FROM list_kinds AS k
+            CROSS JOIN tasks AS t ON t.kind = k.kind AND t.subject_id = v.thing_id
+            CROSS JOIN readings AS r ON r.task_id = t.id
+            WHERE k.subject = v.thing AND (r.state = 'ended' OR r.pages_read > 0
+                OR EXISTS (SELECT 1 FROM failures AS f WHERE f.task_id = t.id))
+        ))
+        """,
+    ),
+    Check(
         "visits.lists",
-        "every list that a visit reads is there, once its round is reached",
+        "every list that a visit reads is there, once its round is reached and as long as the options choose it",
         f"""
         SELECT 'harvest ' || v.harvest_id || ', round ' || v.round || ': ' || c.kind || ' ' || v.thing_id
             || ' is read, and is not there'
         FROM {READS}
-        CROSS JOIN harvests AS h ON h.id = v.harvest_id AND v.round <= h.round
+        CROSS JOIN harvests AS h ON h.id = v.harvest_id AND v.round <= h.round AND v.place IS NOT NULL
         WHERE NOT EXISTS (SELECT 1 FROM tasks AS t WHERE t.kind = c.kind AND t.subject_id = v.thing_id)
         """,  # noqa: S608 - our own text
     ),

@@ -142,18 +142,22 @@ READING_CHECKS = (
         "readings.loop",
         f"a loop goes on to a page that was asked for before, or its last {BARREN_PAGES} pages brought nothing new",
         f"""
-        SELECT {READING} || ' is a loop, yet ' || coalesce('goes on at ' || r.next_cursor, 'ends')
+        SELECT {READING} || ' is a loop, yet ' || CASE WHEN r.next_cursor IS NULL THEN 'ends'
+            WHEN l.asks IS NULL THEN 'was cut at ' || r.collected ELSE 'goes on at ' || r.next_cursor END
         FROM readings AS r CROSS JOIN tasks AS t ON t.id = r.task_id
-        WHERE r.outcome = 'loop' AND (r.next_cursor IS NULL OR r.barren < {BARREN_PAGES} AND NOT EXISTS (
-            SELECT 1 FROM pages AS p
-            WHERE p.task_id = r.task_id AND p.reading = r.number AND p.asks = asks(r.next_cursor)
-        ))
+        LEFT JOIN pages AS l ON l.task_id = r.task_id AND l.reading = r.number AND l.number = r.pages_read - 1
+        WHERE r.outcome = 'loop' AND (r.next_cursor IS NULL OR l.asks IS NULL OR r.barren < {BARREN_PAGES}
+            AND NOT EXISTS (
+                SELECT 1 FROM pages AS p
+                WHERE p.task_id = r.task_id AND p.reading = r.number AND p.asks = asks(r.next_cursor)
+            )
+        )
         """,  # noqa: S608 - our own text
     ),
     Check(
         "lists.capped",
-        "a capped list holds as much as the largest cap asked for (more where caps were larger once), unless reading it"
-        " further has failed",
+        "a capped list goes on, and holds as much as the largest cap asked for (more where caps were larger once),"
+        " unless reading it further has failed",
         """
         SELECT t.kind || ' ' || t.subject_id || ' is capped at ' || t.collected || ', wanted '
             || coalesce(max(c.cap), 'by nobody')
@@ -165,6 +169,12 @@ READING_CHECKS = (
         WHERE t.outcome = 'capped'
             AND NOT EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = t.id AND l.number > t.reading)
         GROUP BY t.id HAVING t.collected < max(c.cap)
+        UNION ALL
+        SELECT t.kind || ' ' || t.subject_id || ' is capped, and the service has ended it'
+        FROM readings AS r
+        CROSS JOIN tasks AS t ON t.id = r.task_id
+        JOIN pages AS p ON p.task_id = r.task_id AND p.reading = r.number AND p.number = r.pages_read - 1
+        WHERE r.outcome = 'capped' AND p.asks IS NOT NULL AND p.next_cursor IS NULL
         """,
     ),
     Check(
