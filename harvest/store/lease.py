@@ -1,8 +1,8 @@
 """One crawl per file: the lease says who holds it.
 
-Rules (docs/adr/0003-lease.md): a dead process on this host loses the lease at once, whatever its heartbeat says; a process on
-another host loses it when its heartbeat is older than five minutes; a live one keeps it. What is held is known by a
-random id: a process number says nothing about another host, and two threads of one process are two holders.
+Rules (docs/adr/0003-lease.md): a dead process on this host loses the lease at once, whatever its heartbeat says; a
+process on another host loses it when its heartbeat is older than five minutes; a live one keeps it. What is held is
+known by a random id: a process number says nothing about another host, and two threads of one process are two holders.
 """
 
 from __future__ import annotations
