@@ -55,10 +55,10 @@ def resized(path_and_query: str, page_size: int) -> str:
 
 
 def canonical(path_and_query: str) -> str:
-    """Give one spelling to requests that ask for the same page, to notice a list that goes round."""
+    """Give one spelling to requests that ask for the same place in a list, whatever the size of the page."""
     path, _, query = path_and_query.partition("?")
     segments = [_URN.sub(r"\1", unquote(segment)) for segment in path.split("/") if segment]
-    pairs = {("limit" if name in _SIZE else name, value) for name, value in parse_qsl(query, keep_blank_values=True)}
+    pairs = {(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name not in _SIZE}
     kept = sorted(
         (name, "true" if (name, value) == ("linked_partitioning", "1") else value)
         for name, value in pairs

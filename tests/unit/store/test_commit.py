@@ -2,9 +2,11 @@ import dataclasses
 
 import pytest
 
+from harvest.api.cursors import canonical
 from harvest.errors import Forbidden, Gone, ServerTrouble, UnexpectedReply
 from harvest.models import Limits, Page, Playlist
 from harvest.store import readings
+from harvest.store.commit import PageCommitter
 
 from .conftest import NOW, a_user, tracks_page, users_page
 
@@ -149,6 +151,16 @@ def test_a_list_that_names_a_page_it_asked_before_is_a_loop_even_if_the_count_fi
     on = books.keep(task, users_page(10, request="/1", next_cursor="/2")).task
     on = books.keep(on, users_page(11, request="/2", next_cursor="/3")).task
     books.keep(on, users_page(12, request="/3", next_cursor=back_to))
+    assert ledger(books, task)[1] == "loop"
+
+
+def test_a_list_that_goes_round_in_pages_of_another_size_is_a_loop(open_books):
+    books = open_books()
+    books.resolve(1)
+    committer = PageCommitter(books.db, books.run_id, canonical=canonical)
+    task = books.claim("track_likers")
+    on = committer.keep(task, users_page(10, request="/l?cursor=1&limit=100", next_cursor="/l?cursor=2&limit=200"), {})
+    committer.keep(on.task, users_page(11, request="/l?cursor=2&limit=50", next_cursor="/l?cursor=1&limit=200"), {})
     assert ledger(books, task)[1] == "loop"
 
 
