@@ -333,19 +333,22 @@ def _level(connection: sqlite3.Connection, harvest_id: int, number: int) -> int:
 
 
 def _same_harvest(connection: sqlite3.Connection, harvest_id: int) -> int | None:
-    """Give an older harvest that turns out to start from the same things, now that the addresses are looked up."""
+    """Give another harvest that turns out to start from the same things, now that the addresses are looked up."""
     rows = connection.execute("SELECT seed_id FROM harvest_seeds WHERE harvest_id = ? ORDER BY place", (harvest_id,))
-    same = seeds.harvest_of(connection, [row[0] for row in rows])
-    return same if same is not None and same < harvest_id else None
+    same = seeds.harvest_of(connection, [row[0] for row in rows], other_than=harvest_id)
+    if same is None or same < harvest_id:
+        return same
+    (number,) = connection.execute("SELECT round FROM harvests WHERE id = ?", (same,)).fetchone()
+    return same if number > LOOKING_UP else None  # of two that have not begun the older one stays
 
 
-def _go_on_with(connection: sqlite3.Connection, older: int, newer: int, now: str) -> None:
-    """Let an older harvest take the options of a newer one that is the same, and its place."""
+def _go_on_with(connection: sqlite3.Connection, stays: int, goes: int, now: str) -> None:
+    """Let a harvest take the options of another one that is the same, and its place."""
     connection.execute(
-        "UPDATE harvests SET options = (SELECT options FROM harvests WHERE id = ?2) WHERE id = ?1", (older, newer)
+        "UPDATE harvests SET options = (SELECT options FROM harvests WHERE id = ?2) WHERE id = ?1", (stays, goes)
     )
     for table in ("recipes", "visits", "rounds", "harvest_seeds"):
-        connection.execute(f"DELETE FROM {table} WHERE harvest_id = ?", (newer,))  # noqa: S608 - one of four tables
-    connection.execute("DELETE FROM harvests WHERE id = ?", (newer,))
+        connection.execute(f"DELETE FROM {table} WHERE harvest_id = ?", (goes,))  # noqa: S608 - one of four tables
+    connection.execute("DELETE FROM harvests WHERE id = ?", (goes,))
     running = [row[0] for row in connection.execute("SELECT id FROM harvests WHERE state = 'running'")]
-    begin(connection, dict.fromkeys((*running, older)), now)
+    begin(connection, dict.fromkeys((*running, stays)), now)

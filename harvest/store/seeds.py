@@ -25,17 +25,18 @@ def enrol(connection: sqlite3.Connection, addresses: Sequence[str]) -> list[int]
     return list(dict.fromkeys(seeds))
 
 
-def harvest_of(connection: sqlite3.Connection, seeds: Sequence[int]) -> int | None:
-    """Give the harvest that starts from exactly these seeds, None when there is none."""
+def harvest_of(connection: sqlite3.Connection, seeds: Sequence[int], *, other_than: int = 0) -> int | None:
+    """Give the harvest that starts from exactly these seeds, other than this one; None when there is none."""
     if not seeds:
         return None
     candidates = connection.execute(
         """
         SELECT a.harvest_id FROM harvest_seeds AS a
-        WHERE a.seed_id = ?1 AND ?2 = (SELECT count(*) FROM harvest_seeds AS b WHERE b.harvest_id = a.harvest_id)
+        WHERE a.seed_id = ?1 AND a.harvest_id <> ?3
+            AND ?2 = (SELECT count(*) FROM harvest_seeds AS b WHERE b.harvest_id = a.harvest_id)
         ORDER BY a.harvest_id
         """,
-        (seeds[0], len(seeds)),
+        (seeds[0], len(seeds), other_than),
     ).fetchall()
     wanted = set(seeds)
     for (harvest_id,) in candidates:

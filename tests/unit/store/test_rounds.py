@@ -96,6 +96,24 @@ def test_one_thing_is_one_seed_whatever_its_addresses(open_books):
     assert books.followed(two) == []
 
 
+def test_an_address_that_is_found_late_leads_to_the_harvest_that_is_there(open_books):
+    """The older harvest could not look its address up; the newer one has drained by another address since."""
+    books = open_books({f"{SEED}-alias": Limits(max_users=5)})
+    books.committer.fail(books.claim("resolve"), ServerTrouble(status=503), NOW, {})
+    (lost,) = books.harvest_ids
+    other = open_books({SEED: Limits(max_users=2)})
+    other.resolve(1)
+    spill(other, 1, (10, 11, 12))
+    other.next_round()
+    again = open_books({f"{SEED}-alias": Limits(max_users=5)})
+    again.resolve(1)
+    while again.next_round() and again.rows("SELECT count(*) FROM visits WHERE thing = 'user'") != [(3,)]:
+        pass
+    assert again.rows("SELECT id, options ->> 'max_users' FROM harvests") == [(other.harvest_ids[0], 5)]
+    assert lost not in other.harvest_ids
+    assert again.rows("PRAGMA foreign_key_check") == []
+
+
 def test_two_addresses_of_one_thing_in_one_command_are_one_seed(open_books):
     books = open_books({f"{SEED} {SEED}-alias": Limits()})
     books.resolve(1)
