@@ -107,33 +107,20 @@ def begin(connection: sqlite3.Connection, harvest_ids: Iterable[int], now: str) 
         "UPDATE readings SET state = 'todo' WHERE state <> 'ended' AND state = 'doing'"
     )  # of a killed run
     for harvest_id in harvest_ids:
-        options, last_options = connection.execute(
-            "SELECT options, last_options FROM harvests WHERE id = ?", (harvest_id,)
-        ).fetchone()
-        connection.execute(
-            """
-            UPDATE harvests SET state = 'running', finished_at = NULL, reason = NULL, last_options = options
-            WHERE id = ?
-            """,
-            (harvest_id,),
-        )
         _look_up_again(connection, harvest_id)
-        limits = Limits.load(options)
-        if last_options is None or limits != Limits.load(last_options) or _has_other_seeds(connection, harvest_id):
-            rounds.choose_anew(connection, harvest_id, limits)
-        rounds.go_on_with_capped(connection, harvest_id, now)
+        _take_up(connection, harvest_id, now)
 
 
 def next_round(connection: sqlite3.Connection, run_id: int, now: str) -> bool:
     """Take every running harvest to its next round, or declare it drained; say whether there are lists to read.
 
-    To be called when no list that a running harvest wants is open. What failed in a round has its second chance before
-    the round is closed.
+    To be called when no list that a running harvest wants is open. Harvests that have turned out to be one become one
+    first; what failed in a round has its second chance before the round is closed.
     """
+    _unite(connection, now)
     if _second_chance(connection, run_id):
         return True
-    running = connection.execute("SELECT id FROM harvests WHERE state = 'running' ORDER BY id").fetchall()
-    found = [_advance(connection, harvest_id, now) for (harvest_id,) in running]
+    found = [_advance(connection, harvest_id, now) for harvest_id in _running(connection)]
     return any(found)
 
 
@@ -213,6 +200,58 @@ def _row_of(connection: sqlite3.Connection, addresses: Sequence[str], columns: s
     return connection.execute(f"SELECT {columns} FROM harvests WHERE id = ?", (harvest_id,)).fetchone()  # type: ignore[no-any-return]  # noqa: S608
 
 
+def _running(connection: sqlite3.Connection) -> list[int]:
+    return [row[0] for row in connection.execute("SELECT id FROM harvests WHERE state = 'running' ORDER BY id")]
+
+
+def _take_up(connection: sqlite3.Connection, harvest_id: int, now: str) -> None:
+    """Make a harvest run: choose anew where options or seeds have changed, go on with lists that it wants more of."""
+    options, last_options = connection.execute(
+        "SELECT options, last_options FROM harvests WHERE id = ?", (harvest_id,)
+    ).fetchone()
+    connection.execute(
+        """
+        UPDATE harvests SET state = 'running', finished_at = NULL, reason = NULL, last_options = options
+        WHERE id = ?
+        """,
+        (harvest_id,),
+    )
+    limits = Limits.load(options)
+    if last_options is None or limits != Limits.load(last_options) or _has_other_seeds(connection, harvest_id):
+        rounds.choose_anew(connection, harvest_id, limits)
+    rounds.go_on_with_capped(connection, harvest_id, now)
+
+
+def _unite(connection: sqlite3.Connection, now: str) -> None:
+    """Make one of running harvests and those that start from the same things, now that the addresses are looked up."""
+    for goes in _running(connection):
+        stays = seeds.harvest_of(connection, seeds.of(connection, goes))
+        if stays is not None and stays != goes:
+            _go_on_with(connection, stays, goes)
+            _take_up(connection, stays, now)
+
+
+def _go_on_with(connection: sqlite3.Connection, stays: int, goes: int) -> None:
+    """Give a harvest the options of another one that is the same, and what that one has visited; drop the other one."""
+    moved = connection.execute(
+        """
+        UPDATE OR IGNORE visits SET harvest_id = ?1, place = NULL, chance = NULL WHERE harvest_id = ?2
+        """,
+        (stays, goes),
+    ).rowcount
+    connection.execute(
+        """
+        UPDATE harvests SET options = (SELECT options FROM harvests WHERE id = ?2),
+            last_options = iif(?3, NULL, last_options)
+        WHERE id = ?1
+        """,
+        (stays, goes, moved),
+    )
+    for table in ("recipes", "visits", "rounds", "harvest_seeds"):
+        connection.execute(f"DELETE FROM {table} WHERE harvest_id = ?", (goes,))  # noqa: S608 - one of four tables
+    connection.execute("DELETE FROM harvests WHERE id = ?", (goes,))
+
+
 def _look_up_again(connection: sqlite3.Connection, harvest_id: int) -> None:
     """Ask again for seeds that could not be resolved."""
     rows = connection.execute(
@@ -270,11 +309,9 @@ def _advance(connection: sqlite3.Connection, harvest_id: int, now: str) -> bool:
     number, options = connection.execute("SELECT round, options FROM harvests WHERE id = ?", (harvest_id,)).fetchone()
     limits = Limits.load(options)
     if number == LOOKING_UP:
-        same = _same_harvest(connection, harvest_id)
-        if same is not None:
-            _go_on_with(connection, same, harvest_id, now)
-            return _advance(connection, same, now)
         _name_by_its_seed(connection, harvest_id)
+    elif rounds.is_open(connection, harvest_id, number):  # just taken up again
+        return True
     while _open_round(connection, harvest_id, number, limits, now):
         number += 1
         connection.execute(
@@ -330,25 +367,3 @@ def _level(connection: sqlite3.Connection, harvest_id: int, number: int) -> int:
         "SELECT max(depth + (thing = 'track')) FROM visits WHERE harvest_id = ? AND round = ?", (harvest_id, number)
     ).fetchone()
     return int(level)
-
-
-def _same_harvest(connection: sqlite3.Connection, harvest_id: int) -> int | None:
-    """Give another harvest that turns out to start from the same things, now that the addresses are looked up."""
-    rows = connection.execute("SELECT seed_id FROM harvest_seeds WHERE harvest_id = ? ORDER BY place", (harvest_id,))
-    same = seeds.harvest_of(connection, [row[0] for row in rows], other_than=harvest_id)
-    if same is None or same < harvest_id:
-        return same
-    (number,) = connection.execute("SELECT round FROM harvests WHERE id = ?", (same,)).fetchone()
-    return same if number > LOOKING_UP else None  # of two that have not begun the older one stays
-
-
-def _go_on_with(connection: sqlite3.Connection, stays: int, goes: int, now: str) -> None:
-    """Let a harvest take the options of another one that is the same, and its place."""
-    connection.execute(
-        "UPDATE harvests SET options = (SELECT options FROM harvests WHERE id = ?2) WHERE id = ?1", (stays, goes)
-    )
-    for table in ("recipes", "visits", "rounds", "harvest_seeds"):
-        connection.execute(f"DELETE FROM {table} WHERE harvest_id = ?", (goes,))  # noqa: S608 - one of four tables
-    connection.execute("DELETE FROM harvests WHERE id = ?", (goes,))
-    running = [row[0] for row in connection.execute("SELECT id FROM harvests WHERE state = 'running'")]
-    begin(connection, dict.fromkeys((*running, stays)), now)

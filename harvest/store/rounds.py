@@ -144,12 +144,17 @@ def want_lists(connection: sqlite3.Connection, harvest_id: int, number: int, now
         parameters,
     )
     go_on_with_capped(connection, harvest_id, now, number=number)
+    return is_open(connection, harvest_id, number)
+
+
+def is_open(connection: sqlite3.Connection, harvest_id: int, number: int) -> bool:
+    """Say whether anything of what the visits of a round read is still to be read."""
     row = connection.execute(
         f"""
         SELECT 1 FROM {LISTS} CROSS JOIN readings AS r ON r.task_id = t.id AND r.state <> 'ended'
-        WHERE {where} AND r.collected < c.cap LIMIT 1
+        WHERE v.harvest_id = ? AND v.round = ? AND v.place IS NOT NULL AND r.collected < c.cap LIMIT 1
         """,  # noqa: S608 - built from our own text
-        parameters,
+        (harvest_id, number),
     ).fetchone()
     return row is not None
 

@@ -25,25 +25,27 @@ def enrol(connection: sqlite3.Connection, addresses: Sequence[str]) -> list[int]
     return list(dict.fromkeys(seeds))
 
 
-def harvest_of(connection: sqlite3.Connection, seeds: Sequence[int], *, other_than: int = 0) -> int | None:
-    """Give the harvest that starts from exactly these seeds, other than this one; None when there is none."""
+def of(connection: sqlite3.Connection, harvest_id: int) -> list[int]:
+    """Give the seeds a harvest starts from, in their order."""
+    rows = connection.execute("SELECT seed_id FROM harvest_seeds WHERE harvest_id = ? ORDER BY place", (harvest_id,))
+    return [row[0] for row in rows]
+
+
+def harvest_of(connection: sqlite3.Connection, seeds: Sequence[int]) -> int | None:
+    """Give the harvest that starts from exactly these seeds: of several one that has begun, then the oldest."""
     if not seeds:
         return None
     candidates = connection.execute(
         """
-        SELECT a.harvest_id FROM harvest_seeds AS a
-        WHERE a.seed_id = ?1 AND a.harvest_id <> ?3
+        SELECT a.harvest_id FROM harvest_seeds AS a JOIN harvests AS h ON h.id = a.harvest_id
+        WHERE a.seed_id = ?1
             AND ?2 = (SELECT count(*) FROM harvest_seeds AS b WHERE b.harvest_id = a.harvest_id)
-        ORDER BY a.harvest_id
+        ORDER BY h.round < 0, h.id
         """,
-        (seeds[0], len(seeds), other_than),
+        (seeds[0], len(seeds)),
     ).fetchall()
     wanted = set(seeds)
-    for (harvest_id,) in candidates:
-        rows = connection.execute("SELECT seed_id FROM harvest_seeds WHERE harvest_id = ?", (harvest_id,))
-        if {row[0] for row in rows} == wanted:
-            return int(harvest_id)
-    return None
+    return next((int(harvest_id) for (harvest_id,) in candidates if set(of(connection, harvest_id)) == wanted), None)
 
 
 def found(connection: sqlite3.Connection, task: Task, page: Page) -> None:

@@ -114,6 +114,70 @@ def test_an_address_that_is_found_late_leads_to_the_harvest_that_is_there(open_b
     assert again.rows("PRAGMA foreign_key_check") == []
 
 
+@pytest.mark.parametrize("stopped_at", ["unread", "failed"])
+def test_a_harvest_taken_up_by_another_address_keeps_the_round_it_is_in(open_books, stopped_at):
+    """It was stopped with lists of its round unread, or when one had failed that may be tried again."""
+    books = open_books({SEED: Limits(max_users=5)})
+    books.resolve(1)
+    if stopped_at == "failed":
+        books.committer.fail(books.claim(LIKERS), ServerTrouble(status=503), NOW, {})
+        answer(books, REPOSTERS, 1, users_page(20))
+    alias = open_books({f"{SEED}-alias": Limits(max_users=5)})
+    alias.resolve(1)
+    assert alias.rows("SELECT id, round, state FROM harvests") == [(books.harvest_ids[0], 0, "running")]
+    answer(alias, LIKERS, 1, users_page(10))
+    if stopped_at == "unread":
+        answer(alias, REPOSTERS, 1, users_page(20))
+    assert alias.next_round()
+    assert visits(alias, "user") == [(10, 1, 1, 0, 1.0), (20, 1, 1, 1, 1.0)]
+    assert alias.rows("SELECT round FROM rounds") == [(0,)]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_harvests_that_run_together_and_become_one_go_one_round_on(open_books, begun):
+    """Whichever of them is older, and whether or not the one that stays has begun."""
+    alias = {f"{SEED}-alias": Limits(max_users=5)}
+    if begun:
+        books = open_books(alias)
+        books.committer.fail(books.claim("resolve"), Gone(status=404), NOW, {})
+        assert not books.next_round()
+        before = open_books({SEED: Limits(max_users=5)})
+        before.resolve(1)
+        spill(before, 1, (10,), (20,))
+    books = open_books({SEED: Limits(max_users=5), **alias})
+    for _ in range(1 if begun else 2):
+        books.resolve(1)
+    assert books.rows("SELECT id, round FROM harvests") == [(books.harvest_ids[0], int(begun))]
+    if not begun:
+        spill(books, 1, (10,), (20,))
+        assert books.next_round()
+    assert visits(books, "user") == [(10, 1, 1, 0, 1.0), (20, 1, 1, 1, 1.0)]
+    assert {task.subject_id for task in iter(books.frontier.claim, None)} == {10, 20}
+    assert books.rows("SELECT round FROM rounds") == [(0,)]
+
+
+def test_what_the_harvest_that_goes_has_visited_and_read_stays_visited(open_books):
+    """It had a seed more, which turns out to be the other's own."""
+    two_seeds = f"{SEED} {SEED}-alias"
+    books = open_books({two_seeds: Limits(max_users=2)})
+    books.committer.fail(books.claim("resolve", 2), Gone(status=404), NOW, {})
+    books.resolve(1)
+    spill(books, 1, (10, 11, 12))
+    books.next_round()
+    for user in (10, 11):
+        answer(books, "user_likes", user, tracks_page(5))
+    assert not books.next_round()
+    other = open_books({SEED: Limits(max_users=1)})
+    assert not other.next_round()
+    again = open_books({two_seeds: Limits(max_users=1)})
+    again.resolve(1)
+    while again.next_round():
+        pass
+    assert again.rows("SELECT id, state FROM harvests") == [(other.harvest_ids[0], "drained")]
+    assert visits(again, "user") == [(10, 1, 1, 0, None), (11, 1, 1, None, None)]
+    assert again.rows("PRAGMA foreign_key_check") == []
+
+
 def test_two_addresses_of_one_thing_in_one_command_are_one_seed(open_books):
     books = open_books({f"{SEED} {SEED}-alias": Limits()})
     books.resolve(1)
