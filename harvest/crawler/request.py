@@ -20,6 +20,7 @@ from harvest.crawler.bounds import Bounds, bounds
 from harvest.crawler.engine import MAX_IN_FLIGHT
 from harvest.crawler.recipes import in_order, parse_caps, parse_recipe, parse_via
 from harvest.errors import SettingsError
+from harvest.lists import BY_NAME
 from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits
 from harvest.rules import RULES
 from harvest.store import harvests
@@ -39,6 +40,14 @@ _NUMBERS = {  # least and most
     "delay": (0, LONGEST_DELAY),
     "concurrency": (1, 256),
     "page_size": (1, 200),
+}
+_SEVERAL = {  # bounds that stand for the caps of these lists
+    "max_user_likes": ("likes",),
+    "max_listed": ("likers", "reposters"),
+}
+_UNBOUNDED: dict[str, Any] = {
+    **{one.name: MOST for one in fields(Limits) if one.name.startswith("max_")},
+    "caps": tuple((name, MOST) for name in BY_NAME if not any(name in several for several in _SEVERAL.values())),
 }
 _WORDS = {"order": ORDERS, "profiles": ("minimal", "full")}
 
@@ -109,7 +118,12 @@ def is_drained(request: CrawlRequest) -> bool:
 
 
 def limits_of(given: Mapping[str, Any], stored: Limits) -> Limits:
-    """Put the options given now over the stored ones. Raises SettingsError where they contradict each other."""
+    """Put the options given now over the stored ones; a bound given beside `everything` is one all the same.
+
+    Raises SettingsError where they contradict each other.
+    """
+    if given.get("everything"):
+        stored = replace(stored, **_UNBOUNDED)
     changes: dict[str, Any] = {name: given[name] for name in _PLAIN if given.get(name) is not None}
     changes.update(_sampled(given))
     changes.update(_bounded(given, stored))
@@ -148,7 +162,7 @@ def _bounded(given: Mapping[str, Any], stored: Limits) -> dict[str, Any]:
     now = parse_caps(given["cap"]) if given.get("cap") else {}
     caps = dict(stored.caps)
     if given.get("max_listed") is not None:
-        caps = {name: most for name, most in caps.items() if name not in ("likers", "reposters")}
+        caps = {name: most for name, most in caps.items() if name not in _SEVERAL["max_listed"]}
     likes = {"max_user_likes": now.pop("likes")} if "likes" in now else {}
     caps.update(now)
     return {**likes, "caps": tuple((name, caps[name]) for name in in_order(caps))}

@@ -58,6 +58,7 @@ class Options(TypedDict, total=False):
     seed_read: str | Iterable[str]
     via: str | Iterable[str]
     cap: str | Iterable[str] | Mapping[str, int]
+    everything: bool
     delay: float
     concurrency: int
     page_size: int

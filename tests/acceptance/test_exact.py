@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harvest.crawler.request import limits_of
 from harvest.lists import BY_NAME
 from harvest.models import ORDERS, Limits
 from harvest.simulator import World
@@ -46,6 +47,13 @@ def test_a_deeper_crawl_equals_the_truth(tmp_path):
     limits = Limits(max_users=15, max_user_likes=40, max_tracks=4, depth=3)
     crawl_world(tmp_path / "t.db", world, limits=limits, page_size=20)
     assert_exact(tmp_path / "t.db", world, limits=limits, page_size=20)
+
+
+def test_a_crawl_of_everything_without_a_bound_equals_the_truth(tmp_path):
+    limits = limits_of({"everything": True, "read": "all", "depth": 2}, Limits())
+    crawl_world(tmp_path / "t.db", TOWN, [PERSON], limits)
+    assert_exact(tmp_path / "t.db", TOWN, [PERSON], limits)
+    assert read(tmp_path / "t.db", "SELECT count(*) FROM tasks WHERE outcome = 'capped'") == [(0,)]
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -195,6 +195,13 @@ def crawl_options(command: Command) -> Command:
             help="Entries kept of each list of one kind: --cap comments=200. May be repeated; 0 reads none.",
         ),
         click.option(
+            "--everything",
+            is_flag=True,
+            default=None,
+            envvar="HARVEST_EVERYTHING",
+            help="Lift every bound and cap above, but for those given beside it. Ask harvest plan first.",
+        ),
+        click.option(
             "--order",
             type=click.Choice(ORDERS),
             envvar="HARVEST_ORDER",

@@ -7,7 +7,9 @@ import pytest
 from harvest.crawler.bounds import Bounds
 from harvest.crawler.request import AskingOptions, is_drained, limits_of, to_crawl, to_go_on
 from harvest.errors import NothingThere, SettingsError
-from harvest.models import Limits
+from harvest.lists import BY_NAME
+from harvest.models import MOST, Limits
+from harvest.rules import RULES, recipe
 from harvest.store import harvests, runs
 from harvest.store.database import apply_schema, open_for_crawl
 
@@ -92,6 +94,18 @@ def test_the_same_options_are_the_same_limits():
 )  # fmt: skip
 def test_limits(given, limits):
     assert limits_of(given, USUAL) == Limits(**limits)
+
+
+def test_everything_lifts_every_bound_but_those_given_beside_it():
+    limits = limits_of({"everything": True, "read": "all"}, Limits(max_users=7, caps=(("comments", 3), ("likes", 0))))
+    assert {line.cap for line in recipe(limits)} == {MOST}
+    assert [line.kind for line in recipe(limits)] == [*BY_NAME.values()]
+    assert {getattr(limits, lead.most) for rule in RULES.values() for lead in rule.leads} == {MOST}
+    beside = limits_of({"everything": True, "max_tracks": 5, "max_listed": 50, "cap": ["likes=9", "likers=8"]}, limits)
+    assert (beside.max_tracks, beside.max_users) == (5, MOST)
+    caps = {line.kind.option: line.cap for line in recipe(beside)}
+    assert (caps.pop("likes"), caps.pop("likers"), caps.pop("reposters"), set(caps.values())) == (9, 8, 50, {MOST})
+    assert limits_of({}, limits) == limits
 
 
 def test_changes_of_mind():
