@@ -54,7 +54,7 @@ class Outcome(StrEnum):
     FAILED = "failed", False, False, True, "given up after several attempts"
 
 
-MOST = 10**15  # of anything that may be asked for; SQLite holds whole numbers up to 2**63 - 1
+MOST = 10**15  # of anything that may be asked for or counted; SQLite holds whole numbers up to 2**63 - 1
 DEEPEST = 1000
 LONGEST_DELAY = 3600.0  # seconds between two requests
 

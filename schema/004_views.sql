@@ -89,7 +89,8 @@ SELECT
     sum(t.outcome IS 'short') AS short,
     count(*) FILTER (WHERE t.outcome IN ('gone', 'forbidden')) AS unanswered,
     count(*) FILTER (WHERE t.outcome IN ('loop', 'unreadable', 'failed')) AS broken,
-    sum(iif(t.outcome IS NULL, r.claimed, t.claimed)) AS claimed, -- of the lists that claimed anything
+    CAST(sum(1.0 * iif(t.outcome IS NULL, r.claimed, t.claimed)) AS INTEGER)
+        AS claimed,                                 -- of the lists that claimed anything; no sum overflows
     sum(iif(t.outcome IS NULL, r.collected, t.collected)) AS collected,
     sum(iif(t.outcome IS NULL, r.claimed, t.claimed) IS NULL) AS without_claim
 FROM harvest_tasks AS w

@@ -23,11 +23,11 @@ import msgspec
 
 from harvest.api import tolerant, urns
 from harvest.api.responses import evidence
-from harvest.api.schemas import LARGEST, Envelope, WireComment, WirePlaylist, WireProfile, WireTrack, WireUser
+from harvest.api.schemas import Envelope, WireComment, WirePlaylist, WireProfile, WireTrack, WireUser
 from harvest.api.tags import parse_tags
 from harvest.errors import UnexpectedReply
 from harvest.lists import Item, ListKind
-from harvest.models import Comment, Page, Playlist, SeenAs, Track, User
+from harvest.models import MOST, Comment, Page, Playlist, SeenAs, Track, User
 from harvest.system.clock import parse_time
 
 _row = tuple.__new__  # a NamedTuple by position without the price of its Python constructor
@@ -307,4 +307,4 @@ def _milliseconds(timestamp: float | str | None) -> int | None:
         number = float(timestamp) if timestamp is not None else math.nan
     except ValueError:
         return None
-    return int(number) if 0 <= number <= LARGEST // 2 else None
+    return int(number) if 0 <= number <= MOST else None

@@ -1,6 +1,6 @@
 """The shapes on the wire: of each object only the fields that are kept. Unknown keys are ignored.
 
-Every field may be absent or null whatever the official description says (2026-07-19); numbers must fit SQLite.
+Every field may be absent or null whatever the official description says (2026-07-19).
 The order of the fields is the order in which `parse.py` takes them apart: first what it looks into, then what goes into
 the columns of `models.py` as it stands, numbers before texts. A new text is added at the end, here and there. Shapes
 that carry a user come in two versions, with WireUser or with WireProfile: personal fields are not even decoded unless
@@ -13,9 +13,10 @@ from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
-LARGEST = 2**63 - 1
+from harvest.models import MOST
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]  # a larger one is no count of anything: unknown
+Measure = Annotated[float, msgspec.Meta(ge=0, le=MOST)]
 
 
 class WireUser(msgspec.Struct, gc=False):
@@ -74,7 +75,7 @@ class WireTrack(msgspec.Struct, Generic[Person], gc=False):
     genre: str | None = None
     label_name: str | None = None
     isrc: str | None = None
-    bpm: float | None = None
+    bpm: Measure | None = None
     key_signature: str | None = None
     metadata_artist: str | None = None
     license: str | None = None

@@ -94,7 +94,7 @@ class Standing:
 # Uses tasks_by_outcome alone.
 ENDED_LISTS = """
 SELECT outcome, count(*), coalesce(sum(collected), 0), coalesce(sum(collected) FILTER (WHERE claimed IS NOT NULL), 0),
-    coalesce(sum(claimed), 0), coalesce(sum(pages_read), 0), count(claimed),
+    coalesce(CAST(sum(1.0 * claimed) AS INTEGER), 0), coalesce(sum(pages_read), 0), count(claimed),
     coalesce(sum(max(1, (min(claimed, :cap) + :size - 1) / :size)), 0),
     coalesce(sum(pages_read) FILTER (WHERE claimed IS NOT NULL), 0)
 FROM tasks WHERE kind = :kind AND outcome IS NOT NULL GROUP BY outcome

@@ -41,7 +41,7 @@ common AS MATERIALIZED (
     GROUP BY e.track_id
 ),
 every AS MATERIALIZED (                             -- likes on the tracks that have a count: given here, and counted
-    SELECT sum(c.people) AS given_here, sum(t.likes_count) AS counted
+    SELECT sum(c.people) AS given_here, sum(1.0 * t.likes_count) AS counted
     FROM common AS c CROSS JOIN tracks AS t ON t.id = c.track_id
     WHERE t.likes_count > 0 AND c.track_id NOT IN (SELECT track_id FROM framed)
 ),

@@ -60,7 +60,7 @@ numbers (section, what, value, place) AS (
     SELECT 'lists: ' || kind, outcome, count(*), 50 FROM ledger GROUP BY kind, outcome
     UNION ALL SELECT 'lists: ' || kind, 'collected', sum(collected), 51
         FROM ledger GROUP BY kind
-    UNION ALL SELECT 'lists: ' || kind, 'claimed', sum(claimed), 52
+    UNION ALL SELECT 'lists: ' || kind, 'claimed', CAST(sum(1.0 * claimed) AS INTEGER), 52
         FROM ledger GROUP BY kind
     UNION ALL SELECT 'lists: ' || kind, 'collected (of these)', sum(collected) FILTER (WHERE claimed IS NOT NULL), 53
         FROM ledger GROUP BY kind

@@ -5,7 +5,7 @@ SELECT
     coalesce(sum(likes), 0) AS likes,
     count(likes_count) AS counted_tracks,
     coalesce(sum(likes) FILTER (WHERE likes_count IS NOT NULL), 0) AS counted_likes,
-    coalesce(sum(likes_count), 0) AS likes_count,
+    coalesce(CAST(sum(1.0 * likes_count) AS INTEGER), 0) AS likes_count,
     coalesce(max(likes), 0) AS most
 FROM temp.heard
 WHERE NOT is_frame;

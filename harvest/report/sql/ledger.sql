@@ -13,9 +13,9 @@ SELECT
     s.outcome,
     count(s.kind) AS lists,
     coalesce(sum(s.collected), 0) AS collected,
-    sum(s.claimed) AS claimed,
+    CAST(sum(1.0 * s.claimed) AS INTEGER) AS claimed,
     coalesce(sum(s.collected) FILTER (WHERE s.claimed IS NOT NULL), 0) AS collected_of_claimed,
-    coalesce(sum(max(s.claimed - s.collected, 0)), 0) AS missing,
+    coalesce(CAST(sum(1.0 * max(s.claimed - s.collected, 0)) AS INTEGER), 0) AS missing,
     count(s.kind) - count(s.claimed) AS without_claim
 FROM list_kinds AS k
 LEFT JOIN stands AS s ON s.kind = k.kind

@@ -22,7 +22,7 @@ FROM (
         count(*) AS tracks,
         sum(likes) AS likes,
         coalesce(sum(likes) FILTER (WHERE likes_count IS NOT NULL), 0) AS counted_likes,
-        sum(likes_count) AS likes_count
+        CAST(sum(1.0 * likes_count) AS INTEGER) AS likes_count
     FROM temp.heard
     WHERE NOT is_frame AND uploader_id IS NOT NULL
     GROUP BY uploader_id

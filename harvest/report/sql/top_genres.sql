@@ -6,7 +6,7 @@ WITH spelled AS (
         count(*) AS tracks,
         sum(likes) AS likes,
         coalesce(sum(likes) FILTER (WHERE likes_count IS NOT NULL), 0) AS counted_likes,
-        sum(likes_count) AS likes_count
+        CAST(sum(1.0 * likes_count) AS INTEGER) AS likes_count
     FROM temp.heard
     WHERE NOT is_frame AND genre <> ''
     GROUP BY genre
@@ -19,7 +19,7 @@ SELECT
     sum(tracks) AS tracks,
     sum(likes) AS likes,
     sum(counted_likes) AS counted_likes,
-    sum(likes_count) AS likes_count
+    CAST(sum(1.0 * likes_count) AS INTEGER) AS likes_count
 FROM ranked
 WHERE folded <> ''
 GROUP BY folded

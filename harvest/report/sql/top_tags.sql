@@ -12,7 +12,7 @@ SELECT
     count(*) AS tracks,
     sum(likes) AS likes,
     coalesce(sum(likes) FILTER (WHERE likes_count IS NOT NULL), 0) AS counted_likes,
-    sum(likes_count) AS likes_count
+    CAST(sum(1.0 * likes_count) AS INTEGER) AS likes_count
 FROM tagged
 GROUP BY folded
 ORDER BY likes DESC, folded

@@ -228,7 +228,8 @@ def test_escaped_emoji_survive():
 @pytest.mark.parametrize(
     ("field", "value", "kept"),
     [
-        ("playback_count", 2**63 - 1, 2**63 - 1),
+        ("playback_count", 10**15, 10**15),
+        ("playback_count", 10**15 + 1, None),
         ("playback_count", 2**63, None),
         ("playback_count", 10**400, None),
         ("playback_count", -1, None),
@@ -238,6 +239,11 @@ def test_escaped_emoji_survive():
         ("playback_count", "12", 12),
         ("bpm", 120, 120.0),
         ("bpm", "fast", None),
+        ("bpm", "nan", None),
+        ("bpm", "inf", None),
+        ("bpm", 1e300, None),
+        ("bpm", 0, None),
+        ("bpm", -1, None),
         ("title", 5, None),
         ("title", "null", "null"),
         ("title", "", None),
