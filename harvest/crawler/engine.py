@@ -56,7 +56,6 @@ class Hooks:
     """What the engine asks of the store besides pages."""
 
     next_round: Callable[[], bool]  # choose it; False when there is none
-    fail_seed: Callable[[Task, str], None]
     heartbeat: Callable[[], None]
     heartbeat_seconds: float
 
@@ -214,7 +213,6 @@ class Engine:
             raise Blocked(f"The service cannot answer for the seed ({error}): run `harvest resume` later.") from error
         failure = error if isinstance(error, ApiError) else BadRequest(str(error))
         outcome = self._committer.fail(task, failure, as_text(self._clock.now()), self._client.take_tally())
-        self._hooks.fail_seed(task, str(error))
         self._witness.list_failed(task, failure, outcome)
 
     def _stop_for_budget(self) -> None:

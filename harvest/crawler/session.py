@@ -142,7 +142,6 @@ def _engine(
         committer=PageCommitter(db, run_id, canonical=canonical, lease=lease),
         hooks=Hooks(
             next_round=next_round,
-            fail_seed=lambda task, reason: harvests.fail_seed(db.conn, task.subject_id, reason),
             heartbeat=lambda: lease.renew(db.conn, clock.now()),
             heartbeat_seconds=HEARTBEAT_SECONDS,
         ),

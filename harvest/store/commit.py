@@ -19,7 +19,7 @@ from harvest.models import Outcome, Page, Receipt, Task
 from harvest.store import edges, entities, readings, search, seeds
 from harvest.store.edges import Kept
 from harvest.store.lease import Lease
-from harvest.store.outcomes import ListStanding, Tolerance, outcome_of
+from harvest.store.outcomes import ListStanding, outcome_of
 from harvest.store.write_cache import Recent
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ class PageCommitter:
         run_id: int,
         *,
         canonical: Callable[[str], str] = str,
-        tolerance: Tolerance | None = None,
         lease: Lease | None = None,
     ) -> None:
         """`canonical` brings spellings of one request together, so that loops are seen.
@@ -53,7 +52,6 @@ class PageCommitter:
         self._run_id = run_id
         self._lease = lease
         self._canonical = canonical
-        self._tolerance = tolerance or Tolerance()
         self._users, self._tracks = Recent(), Recent()
 
     def keep(self, task: Task, page: Page, tally: Mapping[int, int]) -> Receipt:
@@ -77,13 +75,18 @@ class PageCommitter:
         return Receipt(on, len(kept.fresh), outcome)
 
     def fail(self, task: Task, error: ApiError, now: str, tally: Mapping[int, int]) -> Outcome:
-        """End a list by what went wrong with it, keeping its cursor and the evidence; give the outcome."""
+        """End a list by what went wrong with it, keeping its cursor and the evidence; give the outcome.
+
+        A seed that could not be looked up keeps the reason.
+        """
         outcome = _OUTCOMES.get(error.name, Outcome.FAILED)
         kind = KINDS[task.kind]
         with self._transaction():
             self._resolve_failures(task, now)  # what was wrong before is no longer what is wrong
             self._note_failure(task, error, now, error.attempts)
             readings.end(self._connection, task, kind, outcome, now)
+            if kind is RESOLVE:
+                seeds.not_found(self._connection, task.subject_id, str(error))
             self._count_requests(tally)
         return outcome
 
@@ -173,8 +176,7 @@ class PageCommitter:
                 asked_before=page.next_cursor is not None and self._asked_before(task, page.next_cursor),
                 barren_pages=on.barren,
                 ends_when_empty=kind.by_offset and page.received == 0,
-            ),
-            self._tolerance,
+            )
         )
 
     def _asked_before(self, task: Task, next_cursor: str) -> bool:

@@ -124,11 +124,6 @@ def next_round(connection: sqlite3.Connection, run_id: int, now: str) -> bool:
     return any(found)
 
 
-def fail_seed(connection: sqlite3.Connection, seed_id: int, reason: str) -> None:
-    """Note that a seed could not be resolved."""
-    seeds.not_found(connection, seed_id, reason)
-
-
 def pause(connection: sqlite3.Connection) -> None:
     """Leave the running harvests in a state that says so."""
     connection.execute("UPDATE harvests SET state = 'paused' WHERE state = 'running'")

@@ -5,7 +5,7 @@ Rules, first match wins:
 2. The service goes on, but to a page this reading has asked already, or it has gone on 20 times without bringing
    anything new: `loop`.
 3. The service goes on: so do we.
-4. The service ended the list: `short` when it brought fewer than claimed by more than the tolerance, else `complete`.
+4. The service ended the list: `short` when it lacks more of what was claimed than is normal, else `complete`.
 """
 
 from __future__ import annotations
@@ -15,18 +15,8 @@ from dataclasses import dataclass
 from harvest.models import Outcome
 
 BARREN_PAGES = 20  # in a row, until a list that goes on for ever is called a loop
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """How far below its claim a list may end and still be whole: profile counts include playlists."""
-
-    share: float = 0.10
-    items: int = 2
-
-    def is_short(self, claimed: int | None, collected: int) -> bool:
-        """Say whether a list that the service ended lacks more than is normal."""
-        return claimed is not None and collected < claimed - max(self.items, self.share * claimed)
+# How far below its claim a list may end and still be whole, the larger of both: profile counts include playlists.
+LACKING_SHARE, LACKING_ITEMS = 0.10, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +33,7 @@ class ListStanding:
     ends_when_empty: bool  # an offset list, and this page was empty
 
 
-def outcome_of(standing: ListStanding, tolerance: Tolerance) -> Outcome | None:
+def outcome_of(standing: ListStanding) -> Outcome | None:
     """Give the outcome of a list that has ended, None for one that goes on."""
     goes_on = standing.goes_on and not standing.ends_when_empty
     if standing.cut or (standing.full and goes_on and not standing.asked_before):
@@ -52,4 +42,9 @@ def outcome_of(standing: ListStanding, tolerance: Tolerance) -> Outcome | None:
         return Outcome.LOOP
     if goes_on:
         return None
-    return Outcome.SHORT if tolerance.is_short(standing.claimed, standing.collected) else Outcome.COMPLETE
+    return Outcome.SHORT if is_short(standing.claimed, standing.collected) else Outcome.COMPLETE
+
+
+def is_short(claimed: int | None, collected: int) -> bool:
+    """Say whether a list that the service ended lacks more than is normal."""
+    return claimed is not None and collected < claimed - max(LACKING_ITEMS, LACKING_SHARE * claimed)

@@ -17,7 +17,7 @@ from harvest.lists import KINDS, Edge, ListKind
 from harvest.store.database import declared, schema_as_shipped, without_comments
 from harvest.store.edges import of_type
 from harvest.store.entities import fold_tag
-from harvest.store.outcomes import Tolerance
+from harvest.store.outcomes import is_short
 from harvest.store.search import differences
 from harvest.things import THINGS, Thing
 from harvest.verify.check import Check
@@ -210,16 +210,15 @@ _SQLITE = (
 
 def verify(connection: sqlite3.Connection, *, on_check: Callable[[str], None] = lambda name: None) -> Iterator[Finding]:
     """Run every check, SQLite's own first; `on_check` hears the name of each before it begins."""
-    tolerance = Tolerance()
     for function, places in (
         (fold_tag, 1),
         (place_asked_for, 1),
         (asks, 1),
         (without_comments, 1),
+        (is_short, 2),
     ):
         connection.create_function(function.__name__, places, function, deterministic=True)
     connection.create_function("schema_as_shipped", 0, lambda: json.dumps(schema_as_shipped()), deterministic=True)
-    connection.create_function("is_short", 2, lambda *list_: int(tolerance.is_short(*list_)), deterministic=True)
     for check in (*_SQLITE, *checks()):
         on_check(check.name)
         found = check.find(connection)

@@ -40,9 +40,6 @@ class Books:
     def heartbeat(self):
         """Nothing to renew."""
 
-    def fail_seed(self, task, reason):
-        raise AssertionError("there is no seed")
-
     def keep(self, task, page, tally):
         self.kept.append(task.id)
         return Receipt(task, 0, Outcome.COMPLETE)
@@ -96,7 +93,6 @@ def engine_of(books, clock, *, client=None, budget=None, max_in_flight=1):
         committer=books,
         hooks=Hooks(
             next_round=books.next_round,
-            fail_seed=books.fail_seed,
             heartbeat=books.heartbeat,
             heartbeat_seconds=books.heartbeat_seconds,
         ),

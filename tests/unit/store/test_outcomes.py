@@ -1,7 +1,7 @@
 import pytest
 
 from harvest.models import Outcome
-from harvest.store.outcomes import BARREN_PAGES, ListStanding, Tolerance, outcome_of
+from harvest.store.outcomes import BARREN_PAGES, ListStanding, outcome_of
 
 ENDED = ListStanding(
     collected=100,
@@ -43,8 +43,4 @@ def standing(**changes: object) -> ListStanding:
     ],
 )
 def test_a_list_stands_as_the_rules_say(changes, outcome):
-    assert outcome_of(standing(**changes), Tolerance()) == outcome
-
-
-def test_tolerance_can_be_set():
-    assert outcome_of(standing(collected=97), Tolerance(share=0.01, items=1)) == Outcome.SHORT
+    assert outcome_of(standing(**changes)) == outcome

@@ -431,8 +431,9 @@ def test_a_seed_that_is_found_in_the_end_is_visited_and_all_rounds_are_chosen_ag
     found, lost = "https://soundcloud.com/a/found", "https://soundcloud.com/a/lost"
     both = {f"{found} {lost}": Limits(max_users=2)}
     books = open_books(both)
-    books.committer.fail(books.claim("resolve", 2), Gone(status=404), NOW, {})
+    books.committer.fail(books.claim("resolve", 2), Gone("no such track", status=404), NOW, {})
     books.resolve(1)
+    assert books.rows("SELECT reason FROM seeds ORDER BY id") == [(None,), ("no such track",)]
     spill(books, 1, (10, 11))
     books.next_round()
     books.keep(books.claim("user_likes", 10), tracks_page(5))
@@ -448,6 +449,7 @@ def test_a_seed_that_is_found_in_the_end_is_visited_and_all_rounds_are_chosen_ag
     at_last.resolve(2)
     spill(at_last, 2, (11, 12))
     assert at_last.next_round()
+    assert at_last.rows("SELECT DISTINCT reason FROM seeds") == [(None,)]
     assert visits(at_last, "track") == [(1, 0, 0, 0, None), (2, 0, 0, 1, None)]
     assert visits(at_last, "user") == [(10, 1, 1, 0, 1.0), (11, 1, 1, 1, 1.0), (12, 1, 1, 1, 1.0)]
 
