@@ -40,7 +40,8 @@ class ListKind:
     `option` is what options call it (`--read likes`). `path` is filled with the subject's URN. `claimed` is the
     column, in the table of the subject, that says how long the list should be; `cap` is how many edges are kept of it
     unless the harvest says otherwise. `by_access` lists hide blocked tracks unless asked not to. `by_offset` lists may
-    offer a next page for ever, so their first empty page ends them (soundcloud/api issue 505).
+    offer a next page for ever, so their first empty page ends them (soundcloud/api issue 505). `own` lists the service
+    shows of nobody but the person who is signed in.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ListKind:
     by_access: bool = False
     by_offset: bool = False
     parameters: tuple[tuple[str, str], ...] = ()
+    own: bool = False
     cap: int = 1
     title: str = ""
 

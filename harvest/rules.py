@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 
 from harvest.errors import SettingsError
 from harvest.lists import BY_NAME, KINDS, ListKind
@@ -60,13 +61,26 @@ RULES: dict[str, Rule] = {
 }
 
 
+class Reach(IntEnum):
+    """Of whom a list is read: of all that is visited, of seeds alone, of the person who is signed in alone."""
+
+    ALL = 0
+    SEEDS = 1
+    OURSELVES = 2
+
+
 @dataclass(frozen=True, slots=True)
 class RecipeLine:
-    """One line of a recipe: a kind of list, whether only seeds are read so, and how much of each list is kept."""
+    """One line of a recipe: a kind of list, of whom it is read (`Reach`), and how much of each list is kept."""
 
     kind: ListKind
-    seeds_only: bool
+    reach: Reach
     cap: int
+
+    @property
+    def seeds_only(self) -> bool:
+        """Whether visits on the way do not read it."""
+        return self.reach > Reach.ALL
 
 
 def recipe(limits: Limits) -> list[RecipeLine]:
@@ -78,7 +92,7 @@ def recipe(limits: Limits) -> list[RecipeLine]:
     usual = (name for name in _usual_of_seeds() if name not in limits.without)
     of_seeds = {kind_named(name).name for name in (usual if limits.seed_read is None else limits.seed_read)}
     return [
-        RecipeLine(kind, kind.name not in wanted, cap)
+        RecipeLine(kind, Reach.OURSELVES if kind.own else Reach.ALL if kind.name in wanted else Reach.SEEDS, cap)
         for kind in KINDS.values()
         if kind.name in wanted | of_seeds and (cap := cap_of(kind, limits)) > 0
     ]

@@ -7,6 +7,7 @@ CREATE TABLE seeds (
     aliases     TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(aliases)), -- other addresses that led to the same thing
     thing       TEXT REFERENCES things (thing),     -- NULL: not resolved yet
     thing_id    INTEGER,
+    own         INTEGER NOT NULL DEFAULT 0 CHECK (own IN (0, 1)), -- 1: the person who is signed in
     resolved_at TEXT,
     reason      TEXT,                               -- why it could not be resolved
     UNIQUE (thing, thing_id)
@@ -52,7 +53,7 @@ CREATE TABLE recipes (
     harvest_id INTEGER NOT NULL REFERENCES harvests (id),
     kind       TEXT    NOT NULL REFERENCES list_kinds (kind),
     thing      TEXT    NOT NULL REFERENCES things (thing), -- whose list
-    seeds_only INTEGER NOT NULL CHECK (seeds_only IN (0, 1)), -- 1: read of seeds alone
+    reach      INTEGER NOT NULL CHECK (reach IN (0, 1, 2)), -- 0: read of all visits, 1: of seeds, 2: of ourselves alone
     turn       INTEGER NOT NULL,                    -- the order in which the lists of one thing are read
     cap        INTEGER NOT NULL,                    -- edges wanted of each list at most
     PRIMARY KEY (harvest_id, kind)
@@ -69,6 +70,8 @@ CREATE TABLE visits (
     chance         REAL,                            -- inclusion probability; NULL: not drawn by chance
     claims         TEXT,                            -- what the service claimed of its lists then, by kind
     parent_task_id INTEGER REFERENCES tasks (id),   -- the list that named it first
+    own            INTEGER NOT NULL DEFAULT 0 CHECK (own IN (0, 1)), -- 1: the person who is signed in, as a seed
+    reach          INTEGER NOT NULL GENERATED ALWAYS AS ((round = 0) * (1 + own)) VIRTUAL, -- reads lines up to this reach
     PRIMARY KEY (harvest_id, thing, thing_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -95,7 +98,7 @@ SELECT
     v.place AS listed_rank,
     v.chance
 FROM visits AS v
-JOIN recipes AS r ON r.harvest_id = v.harvest_id AND r.thing = v.thing AND (r.seeds_only = 0 OR v.round = 0)
+JOIN recipes AS r ON r.harvest_id = v.harvest_id AND r.thing = v.thing AND r.reach <= v.reach
 JOIN tasks AS t ON t.kind = r.kind AND t.subject_id = v.thing_id
 UNION ALL
 SELECT s.harvest_id, t.id, 0, NULL, NULL, NULL, NULL

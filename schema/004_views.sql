@@ -110,7 +110,7 @@ WHERE EXISTS (
     AND EXISTS (
         SELECT 1 FROM recipes AS c
         WHERE c.harvest_id = v.harvest_id AND c.kind IN ('track_likers', 'track_reposters')
-            AND (c.seeds_only = 0 OR v.round = 0)
+            AND c.reach <= v.reach
     );
 
 -- Everybody listed around the tracks of a harvest: who was chosen to be followed, and what came of it.
@@ -125,14 +125,14 @@ WITH listed (harvest_id, track_id, user_id, engagement_type, track_list_rank, on
         e.engagement_type = 'like' OR NOT EXISTS (
             SELECT 1 FROM user_engagements AS b
             JOIN recipes AS d ON d.harvest_id = v.harvest_id AND d.kind = 'track_likers'
-                AND (d.seeds_only = 0 OR v.round = 0)
+                AND d.reach <= v.reach
             WHERE b.user_id = e.user_id AND b.track_id = e.track_id AND b.engagement_type = 'like'
                 AND b.track_list_rank < d.cap
         )
     FROM visits AS v
     JOIN recipes AS c
         ON c.harvest_id = v.harvest_id AND c.kind IN ('track_likers', 'track_reposters')
-        AND (c.seeds_only = 0 OR v.round = 0)
+        AND c.reach <= v.reach
     JOIN user_engagements AS e
         ON e.track_id = v.thing_id
         AND e.engagement_type = CASE c.kind WHEN 'track_likers' THEN 'like' ELSE 'repost' END
@@ -149,12 +149,12 @@ WITH listed (harvest_id, track_id, user_id, engagement_type, track_list_rank, on
             SELECT 1 FROM user_engagements AS b
             JOIN recipes AS d ON d.harvest_id = v.harvest_id
                 AND d.kind = CASE b.engagement_type WHEN 'like' THEN 'track_likers' ELSE 'track_reposters' END
-                AND (d.seeds_only = 0 OR v.round = 0)
+                AND d.reach <= v.reach
             WHERE b.user_id = e.user_id AND b.track_id = v.thing_id AND b.track_list_rank < d.cap
         )
     FROM visits AS v
     JOIN recipes AS c
-        ON c.harvest_id = v.harvest_id AND c.kind = 'track_comments' AND (c.seeds_only = 0 OR v.round = 0)
+        ON c.harvest_id = v.harvest_id AND c.kind = 'track_comments' AND c.reach <= v.reach
     JOIN comments AS e ON e.track_id = v.thing_id AND e.track_list_rank < c.cap AND e.user_id IS NOT NULL
     WHERE v.thing = 'track'
     GROUP BY v.harvest_id, v.thing_id, e.user_id
@@ -188,7 +188,7 @@ LEFT JOIN tasks AS o
     ON o.id = f.parent_task_id AND o.subject_id = s.track_id
     AND o.kind IN ('track_likers', 'track_reposters', 'track_comments')
 LEFT JOIN recipes AS c
-    ON c.harvest_id = f.harvest_id AND c.kind = 'user_likes' AND (c.seeds_only = 0 OR f.round = 0)
+    ON c.harvest_id = f.harvest_id AND c.kind = 'user_likes' AND c.reach <= f.reach
 LEFT JOIN tasks AS l ON l.kind = c.kind AND l.subject_id = f.thing_id;
 
 -- Where an edge comes from: page, list, the list that led there, and so on up to the seed. `chain` is a JSON array
@@ -253,7 +253,7 @@ FROM (
     JOIN tasks AS t ON t.id = p.task_id
     JOIN list_kinds AS k ON k.kind = t.kind
     JOIN visits AS v ON v.thing_id = t.subject_id AND v.thing = k.subject
-    JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND (c.seeds_only = 0 OR v.round = 0)
+    JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND c.reach <= v.reach
     LEFT JOIN tasks AS o ON o.id = v.parent_task_id
 ) AS y
 LEFT JOIN seeds AS s ON s.id = y.chain ->> '$[#-1].subject_id';

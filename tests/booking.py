@@ -36,7 +36,7 @@ def add_harvest(connection: sqlite3.Connection, harvest_id: int, *, state: str =
         (harvest_id, state),
     )
     connection.executemany(
-        "INSERT INTO recipes (harvest_id, kind, thing, seeds_only, turn, cap)"
+        "INSERT INTO recipes (harvest_id, kind, thing, reach, turn, cap)"
         " SELECT ?, kind, subject, 0, ?, ? FROM list_kinds WHERE kind = ?",
         [(harvest_id, turn, cap, kind) for turn, (kind, cap) in enumerate(caps.items())],
     )

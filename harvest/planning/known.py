@@ -169,7 +169,7 @@ class Known:
         if stored is None or stored[1] < 0 or stored[2] is None or Limits.load(stored[2]) != limits:
             rounds.visit_seeds(self._own, _HARVEST, limits)
             return 0
-        columns = "thing, thing_id, round, depth, place, chance, claims, parent_task_id"
+        columns = "thing, thing_id, round, depth, place, chance, claims, parent_task_id, own"
         self._own.execute(
             f"""
             INSERT INTO visits (harvest_id, {columns}) SELECT ?, {columns} FROM harvest.visits

@@ -23,7 +23,7 @@ WANTED = """(
     SELECT max(c.cap) FROM tasks AS wt
     CROSS JOIN visits AS v ON v.thing_id = wt.subject_id
     CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = wt.kind AND c.thing = v.thing
-        AND (c.seeds_only = 0 OR v.round = 0)
+        AND c.reach <= v.reach
     CROSS JOIN harvests AS h ON h.id = v.harvest_id AND h.state = 'running'
     WHERE wt.id = {task}
 )"""

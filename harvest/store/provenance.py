@@ -200,7 +200,7 @@ def _reasons(
         SELECT v.harvest_id FROM tasks AS t
         JOIN list_kinds AS k ON k.kind = t.kind
         JOIN visits AS v ON v.thing_id = t.subject_id AND v.thing = k.subject
-        JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND (c.seeds_only = 0 OR v.round = 0)
+        JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND c.reach <= v.reach
         WHERE t.id = ? ORDER BY v.harvest_id
         """,
         (task_id,),
@@ -270,7 +270,7 @@ def _chosen(connection: sqlite3.Connection, thing: str, number: int) -> Iterator
         lists = connection.execute(
             """
             SELECT c.kind, l.outcome FROM visits AS v
-            JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.thing = v.thing AND (c.seeds_only = 0 OR v.round = 0)
+            JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.thing = v.thing AND c.reach <= v.reach
             JOIN lists AS l ON l.kind = c.kind AND l.subject_id = v.thing_id
             WHERE v.harvest_id = ? AND v.thing = ? AND v.thing_id = ? ORDER BY c.turn
             """,

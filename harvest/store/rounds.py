@@ -38,7 +38,7 @@ _SOURCE = 2**40  # what comes of the n-th list of a lead stands behind all of th
 READS = """
     visits AS v INDEXED BY visits_by_round
     CROSS JOIN recipes AS c
-        ON c.harvest_id = v.harvest_id AND c.thing = v.thing AND (c.seeds_only = 0 OR v.round = 0)
+        ON c.harvest_id = v.harvest_id AND c.thing = v.thing AND c.reach <= v.reach
 """
 # The same with the list.
 LISTS = f"{READS} CROSS JOIN tasks AS t ON t.kind = c.kind AND t.subject_id = v.thing_id"
@@ -64,15 +64,15 @@ def visit_seeds(connection: sqlite3.Connection, harvest_id: int, limits: Limits)
     for thing in THINGS.values():
         cursor = connection.execute(
             f"""
-            INSERT INTO visits (harvest_id, thing, thing_id, round, depth, place, claims, parent_task_id)
+            INSERT INTO visits (harvest_id, thing, thing_id, round, depth, place, claims, parent_task_id, own)
             SELECT h.harvest_id, s.thing, s.thing_id, 0, 0, h.place,
-                {_claims(thing.name, limits, "s.thing_id", of_seed=True)}, t.id
+                {_claims(thing.name, limits, "s.thing_id", of_seed=True)}, t.id, s.own
             FROM harvest_seeds AS h
             JOIN seeds AS s ON s.id = h.seed_id AND s.thing = ?2
             JOIN tasks AS t ON t.kind = 'resolve' AND t.subject_id = s.id
             WHERE h.harvest_id = ?1
             ON CONFLICT DO UPDATE SET round = 0, depth = 0, place = excluded.place, chance = NULL,
-                claims = excluded.claims, parent_task_id = excluded.parent_task_id
+                claims = excluded.claims, parent_task_id = excluded.parent_task_id, own = excluded.own
             """,  # noqa: S608 - built from our own declarations
             (harvest_id, thing.name),
         )
@@ -183,9 +183,9 @@ def choose_anew(connection: sqlite3.Connection, harvest_id: int, limits: Limits)
     """Take all rounds of a harvest as not chosen yet. What was read stays visited, without a place; the rest goes."""
     connection.execute("DELETE FROM recipes WHERE harvest_id = ?", (harvest_id,))
     connection.executemany(
-        "INSERT INTO recipes (harvest_id, kind, thing, seeds_only, turn, cap) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO recipes (harvest_id, kind, thing, reach, turn, cap) VALUES (?, ?, ?, ?, ?, ?)",
         [
-            (harvest_id, line.kind.name, line.kind.subject, int(line.seeds_only), turn, line.cap)
+            (harvest_id, line.kind.name, line.kind.subject, line.reach, turn, line.cap)
             for turn, line in enumerate(recipe(limits))
         ],
     )
@@ -272,7 +272,7 @@ def _of_each(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
     )
     return f"""
         WITH visited AS (
-            SELECT v.thing_id, v.depth, v.round, row_number() OVER (ORDER BY v.place, v.thing_id) - 1 AS turn
+            SELECT v.thing_id, v.depth, v.round, v.reach, row_number() OVER (ORDER BY v.place, v.thing_id) - 1 AS turn
             FROM visits AS v INDEXED BY visits_by_round
             WHERE v.harvest_id = :harvest AND v.round = :round AND v.thing = '{lists[0].subject}'
                 AND v.place IS NOT NULL AND v.depth < :deepest
@@ -298,7 +298,7 @@ def _in_common(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
     subject = lists[0].subject
     return f"""
         WITH visited AS MATERIALIZED (
-            SELECT v.thing_id, v.depth, v.round,
+            SELECT v.thing_id, v.depth, v.round, v.reach,
                 row_number() OVER (ORDER BY v.round, p.round, p.place, v.place, v.thing_id) AS turn
             FROM visits AS v
             LEFT JOIN tasks AS o ON o.id = v.parent_task_id
@@ -340,7 +340,7 @@ def _named(lists: tuple[ListKind, ...]) -> str:
                 {source} * {_SOURCE} + e.{edge.rank} AS listed, e.{edge.leads or edge.item} AS item, t.id AS task_id
             FROM visited AS p
             CROSS JOIN recipes AS c ON c.harvest_id = :harvest AND c.kind = '{kind.name}'
-                AND (c.seeds_only = 0 OR p.round = 0)
+                AND c.reach <= p.reach
             CROSS JOIN tasks AS t ON t.kind = '{kind.name}' AND t.subject_id = p.thing_id
             CROSS JOIN {edge.table} AS e ON e.{edge.subject} = p.thing_id {of_type(edge, "e.")}
                 AND e.{edge.rank} >= 0 AND e.{edge.rank} < c.cap AND e.{edge.leads or edge.item} IS NOT NULL

@@ -113,7 +113,7 @@ _TO_BE_LISTED = """
 SELECT min(:most, sum(CASE WHEN r.state = 'ended' THEN r.collected
     ELSE max(min(coalesce(r.claimed, 0), c.cap), r.collected) END))
 FROM visits AS v
-CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.thing = v.thing AND (c.seeds_only = 0 OR v.round = 0)
+CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.thing = v.thing AND c.reach <= v.reach
 CROSS JOIN tasks AS t ON t.kind = c.kind AND t.subject_id = v.thing_id
 CROSS JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
 WHERE v.harvest_id = :harvest AND v.round = :round AND v.thing = :thing AND c.kind IN ({kinds})
@@ -128,7 +128,7 @@ FROM readings AS r
 CROSS JOIN tasks AS t ON t.id = r.task_id
 CROSS JOIN visits AS v ON v.thing_id = t.subject_id
 CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND c.thing = v.thing
-    AND (c.seeds_only = 0 OR v.round = 0)
+    AND c.reach <= v.reach
 WHERE r.state <> 'ended' AND r.collected < c.cap
 GROUP BY v.harvest_id
 """

@@ -166,7 +166,7 @@ def _counts_moved(connection: sqlite3.Connection, judged: _Judged) -> bool:
 
 def _recipes(connection: sqlite3.Connection) -> _Found:
     """Compare what each harvest reads with what its options say."""
-    columns = "kind, thing, seeds_only, turn, cap"
+    columns = "kind, thing, reach, turn, cap"
     for harvest_id, options, last_options in connection.execute(
         "SELECT id, options, last_options FROM harvests ORDER BY id"
     ).fetchall():
@@ -177,13 +177,13 @@ def _recipes(connection: sqlite3.Connection) -> _Found:
         if last_options is None:  # it is to choose anew
             continue
         lines = recipe(limits)
-        said = {(x.kind.name, x.kind.subject, int(x.seeds_only), turn, x.cap) for turn, x in enumerate(lines)}
+        said = {(x.kind.name, x.kind.subject, int(x.reach), turn, x.cap) for turn, x in enumerate(lines)}
         rows: Iterable[tuple[str, str, int, int, int]] = connection.execute(
             f"SELECT {columns} FROM recipes WHERE harvest_id = ?",  # noqa: S608 - our own columns
             (harvest_id,),
         )
-        for kind, _, seeds_only, turn, cap in sorted(said ^ {tuple(row) for row in rows}):
-            of = "of its seeds" if seeds_only else "of all"
+        for kind, _, reach, turn, cap in sorted(said ^ {(k, t, r, n, c) for k, t, r, n, c in rows}):
+            of = ("of all", "of its seeds", "of ourselves")[reach]
             yield (
                 f"harvest {harvest_id} reads {kind} {of} up to {cap} in turn {turn}, as its options or its recipe say",
             )

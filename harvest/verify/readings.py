@@ -164,7 +164,7 @@ READING_CHECKS = (
         FROM tasks AS t
         CROSS JOIN list_kinds AS k ON k.kind = t.kind
         CROSS JOIN visits AS v ON v.thing_id = t.subject_id AND v.thing = k.subject
-        CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND (c.seeds_only = 0 OR v.round = 0)
+        CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND c.reach <= v.reach
         CROSS JOIN harvests AS h ON h.id = v.harvest_id AND h.state = 'drained'
         WHERE t.outcome = 'capped'
             AND NOT EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = t.id AND l.number > t.reading)

@@ -14,7 +14,7 @@ ledger AS MATERIALIZED (
 followed AS MATERIALIZED (
     SELECT v.thing_id AS user_id, max(v.chance < 1) AS by_chance
     FROM visits AS v
-    JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = 'user_likes' AND c.seeds_only = 0
+    JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = 'user_likes' AND c.reach = 0
     WHERE v.thing = 'user' AND v.round > 0
     GROUP BY v.thing_id
 ),

@@ -125,7 +125,7 @@ def test_nobody_is_censored_by_a_cap_of_a_harvest_that_did_not_choose_them(path,
     with contextlib.closing(sqlite3.connect(copy)) as connection, connection:
         add_harvest(connection, 2, track_likers=20_000, user_likes=25)
         connection.execute(
-            "INSERT INTO visits SELECT 2, thing, thing_id, 0, 0, 0, NULL, NULL, NULL FROM visits WHERE round = 0"
+            "INSERT INTO visits SELECT 2, thing, thing_id, 0, 0, 0, NULL, NULL, NULL, own FROM visits WHERE round = 0"
         )
     found = dict(read(copy, "SELECT harvest_id, sum(censored) FROM sample GROUP BY harvest_id"))
     assert found[1] > 0

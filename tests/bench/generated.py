@@ -82,10 +82,7 @@ def _write_who_and_what(connection: sqlite3.Connection, people: int, tracks: int
     connection.execute("INSERT INTO harvest_seeds VALUES (1, 1, 0)")
     connection.executemany(
         "INSERT INTO recipes VALUES (1, ?, ?, ?, ?, ?)",
-        [
-            (line.kind.name, line.kind.subject, line.seeds_only, turn, line.cap)
-            for turn, line in enumerate(recipe(limits))
-        ],
+        [(line.kind.name, line.kind.subject, line.reach, turn, line.cap) for turn, line in enumerate(recipe(limits))],
     )
     series = "WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < ? - 1) "
     connection.execute(

@@ -20,7 +20,7 @@ def harvest(db, limits, state="running", level=1):
     db.conn.executemany(
         "INSERT INTO recipes VALUES (?, ?, ?, ?, ?, ?)",
         [
-            (harvest_id, line.kind.name, line.kind.subject, line.seeds_only, turn, line.cap)
+            (harvest_id, line.kind.name, line.kind.subject, line.reach, turn, line.cap)
             for turn, line in enumerate(recipe(limits))
         ],
     )
