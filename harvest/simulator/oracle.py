@@ -16,12 +16,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harvest.simulator.service.addresses import resolve
+from harvest.simulator.service.search import search
 from harvest.simulator.truth.content import Content, Truth, Visit
 from harvest.simulator.truth.options import TruthOptions
 from harvest.simulator.truth.rounds import Rounds, Thing
 from harvest.simulator.world.world import World
 
-__all__ = ["Oracle", "Truth", "Visit", "expect", "seed_of"]
+__all__ = ["Oracle", "Truth", "Visit", "expect", "search", "seed_of"]
 
 Seed = int | str
 Seeds = Sequence[Seed] | Seed

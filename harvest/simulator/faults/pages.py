@@ -171,7 +171,7 @@ def _elsewhere(scene: FaultScene, reply: SimReply) -> SimReply:
 
 def _somebody_else(scene: FaultScene, reply: SimReply) -> SimReply:
     """Let /me answer as another person (issue 380)."""
-    other = scene.handle(replace(scene.request, path="/users", query={"q": "somebody", "limit": "1"}))
+    other = scene.handle(replace(scene.request, path="/users", query={"limit": "1"}))
     return replace(other, body=other.body.removeprefix(b"[").removesuffix(b"]"))
 
 

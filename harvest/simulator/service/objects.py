@@ -136,12 +136,12 @@ class Objects:
         urn = self.urn("track", track)
         return (
             self._identity("track", track)
-            | self._words(track, chance)
+            | self.words(track)
             | self._release(track, chance)
             | self._stats(track, chance)
             | {
                 "user": owner,
-                "duration": 30_000 + chance % 600_000,
+                "duration": self.duration(track),
                 "created_at": stamp(facts.track_created(track)),
                 "permalink_url": facts.url("track", track) + (_UTM if self._quirks else ""),
                 "access": facts.access(track),
@@ -163,8 +163,24 @@ class Objects:
             }
         )
 
-    def _words(self, track: int, chance: int) -> Json:
+    def duration(self, track: int) -> int:
+        """Return how long a track is, in milliseconds."""
+        return 30_000 + self._facts.chance("track", track) % 600_000
+
+    def heading(self, thing: str, index: int) -> str:
+        """Return what a thing is called, and by whom; what a search looks into."""
+        if thing == "user":
+            return self.name(index)
+        owner = "" if thing == "track" and self._facts.nobody(index) else self.name(self._facts.owner(thing, index))
+        title = self.words(index)["title"] if thing == "track" else self._playlist_title(index)
+        return f"{title or ''} {owner}"
+
+    def _playlist_title(self, playlist: int) -> str:
+        return names.title(self._facts.chance("playlist", playlist), nasty=self._quirks)
+
+    def words(self, track: int) -> Json:
         """Return the texts of a track."""
+        chance = self._facts.chance("track", track)
         odd = self._quirks and not self._facts.spotless(track)
         tags = names.tags(mix(chance, 7), odd=odd)
         title = names.title(chance, nasty=odd)
@@ -225,7 +241,7 @@ class Objects:
         return (
             self._identity("playlist", playlist)
             | {
-                "title": names.title(chance, nasty=self._quirks),
+                "title": self._playlist_title(playlist),
                 "permalink": facts.slug("playlist", playlist),
                 "permalink_url": facts.url("playlist", playlist) + (_UTM if self._quirks else ""),
                 "tracks_uri": f"{API}/playlists/{urn}/tracks",

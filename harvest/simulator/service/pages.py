@@ -7,7 +7,7 @@ still offer a next one.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import neg
 from urllib.parse import quote, urlencode
@@ -16,7 +16,7 @@ from msgspec.json import encode
 
 from harvest.simulator.service import cursors
 from harvest.simulator.service.objects import Objects
-from harvest.simulator.service.replies import SimReply, SimRequest, json_reply
+from harvest.simulator.service.replies import BadParameter, SimReply, SimRequest, json_reply, whole_number
 from harvest.simulator.world.list_cache import Entries
 from harvest.simulator.world.lists import SimList
 from harvest.simulator.world.prng import salt
@@ -24,15 +24,8 @@ from harvest.simulator.world.world import World
 
 MAX_LIMIT = 200
 _ACCESS = frozenset({"playable", "preview", "blocked"})
-_KEPT = ("access", "show_tracks", "sort", "secret_token", "q", "genres", "tags")
-
-
-class BadParameter(Exception):
-    """A parameter that the service refuses; carries the status it answers with."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
+_RANGES = tuple(f"{name}[{end}]" for name in ("bpm", "duration", "created_at") for end in ("from", "to"))
+_KEPT = ("access", "show_tracks", "sort", "secret_token", "q", "urns", "genres", "tags", *_RANGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +42,7 @@ class Cut:
 def read_cut(request: SimRequest, *, access: str = "playable,preview") -> Cut:
     """Read the paging parameters; raise BadParameter for the ones the service refuses."""
     query = request.query
-    limit = _number(query.get("limit") or query.get("page_size") or "50", "limit")
+    limit = whole_number(query.get("limit") or query.get("page_size") or "50", "limit")
     if limit > MAX_LIMIT:
         raise BadParameter("", 500)  # https://github.com/soundcloud/api/issues/170
     wanted = frozenset(part for part in (query.get("access") or access).split(",") if part)
@@ -57,17 +50,11 @@ def read_cut(request: SimRequest, *, access: str = "playable,preview") -> Cut:
         raise BadParameter("limit or access")
     return Cut(
         limit * request.page_factor,
-        _number(query.get("offset") or "0", "offset"),
+        whole_number(query.get("offset") or "0", "offset"),
         query.get("linked_partitioning") in ("true", "1"),
         wanted,
         query.get("show_tracks") not in ("false", "0"),
     )
-
-
-def _number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise BadParameter(name)
-    return int(text)
 
 
 class Pages:
@@ -97,15 +84,15 @@ class Pages:
         return self._write(request, kind.item, chosen, next_href, cut, bare=kind.bare)
 
     def numbered(
-        self, request: SimRequest, thing: str, items: list[int], *, endless_from: int | None = None
+        self, request: SimRequest, thing: str, items: Sequence[int | None], *, endless: bool = False
     ) -> SimReply:
         """Return one page of a search or of related things, which are counted by offset.
 
-        From `endless_from` on pages are empty yet offer another one, https://github.com/soundcloud/api/issues/505.
+        Beyond the end of an endless one pages are empty yet offer another, https://github.com/soundcloud/api/issues/505.
         """
         cut = read_cut(request)
         last = cut.offset + cut.limit
-        more = last < len(items) or (endless_from is not None and cut.offset >= endless_from - cut.limit)
+        more = endless or last < len(items)
         next_href = self._href(request, cut, {"offset": str(last)}) if more else None
         return self._write(request, thing, items[cut.offset : last], next_href, cut, bare=True)
 

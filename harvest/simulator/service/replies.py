@@ -27,6 +27,21 @@ _REASONS = {
 }
 
 
+class BadParameter(Exception):
+    """A parameter that the service refuses; carries the status it answers with."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def whole_number(text: str, name: str) -> int:
+    """Read a parameter that is a whole number; raise BadParameter."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise BadParameter(name)
+    return int(text)
+
+
 def reason(status: int) -> str:
     """Return the words that go with a status."""
     return _REASONS.get(status, "Unknown")

@@ -11,8 +11,9 @@ from urllib.parse import quote, unquote
 
 from harvest.simulator.service.addresses import resolve
 from harvest.simulator.service.objects import Objects
-from harvest.simulator.service.pages import MAX_LIMIT, BadParameter, Pages, read_cut
-from harvest.simulator.service.replies import SimReply, SimRequest, json_reply, not_found, refusal
+from harvest.simulator.service.pages import MAX_LIMIT, Pages
+from harvest.simulator.service.replies import BadParameter, SimReply, SimRequest, json_reply, not_found, refusal
+from harvest.simulator.service.search import MOST_FOUND, Search, read_wanted
 from harvest.simulator.service.tokens import Terms, Tokens
 from harvest.simulator.world.lists import BY_PATH
 from harvest.simulator.world.prng import Shuffle, salt
@@ -20,7 +21,6 @@ from harvest.simulator.world.world import World
 
 _NEED_TOKEN = "A request must contain the Authorization header with a valid access token."
 _EVERYTHING = "playable,preview,blocked"
-_SEARCH_END = 1000  # nothing is found beyond, https://github.com/soundcloud/api/issues/505
 _RELATED = 60
 _THINGS = {"tracks": "track", "users": "user", "playlists": "playlist"}
 _STILL_ANSWERED = ("users/followers", "users/followings")  # 200 and empty for people who are gone, issue 121
@@ -41,6 +41,7 @@ class Service:
         self.base_url = base_url
         self.tokens = Tokens(terms or Terms(), clock)
         self.objects = Objects(world)
+        self._search = Search(world, self.objects)
         self._pages = Pages(world, self.objects, lambda: self.base_url)
 
     def handle(self, request: SimRequest) -> SimReply:
@@ -76,7 +77,7 @@ class Service:
             case ["me", *rest]:
                 return self._me(request, rest) if user else refusal(401)
             case [collection] if collection in _THINGS:
-                return self._search(request, _THINGS[collection])
+                return self._searched(request, _THINGS[collection])
             case [collection, reference, *rest] if collection in _THINGS:
                 thing = _THINGS[collection]
                 index = self._find(thing, reference)
@@ -137,32 +138,24 @@ class Service:
         kind = BY_PATH.get("/".join(["users", *rest]))
         return not_found() if kind is None else self._pages.page(request, kind, me, access=_EVERYTHING)
 
-    def _search(self, request: SimRequest, thing: str) -> SimReply:
+    def _searched(self, request: SimRequest, thing: str) -> SimReply:
         """Answer a search, or fetch things by their URNs."""
         if "urns" in request.query and thing != "playlist":
             return self._batch(request, thing)
-        ids = self.world.facts.ids[thing]
-        words = "&".join(f"{name}={value}" for name, value in sorted(request.query.items()) if name not in _PAGING)
-        shuffle = Shuffle(ids.count, salt(self.world.options.seed, "search", thing, words))
-        cut = read_cut(request)
-        found = [self._shown(thing, shuffle.to(place)) for place in range(min(ids.count, _SEARCH_END))]
-        items = [item for item in found if item is not None]
-        endless = _SEARCH_END if cut.offset + cut.limit >= _SEARCH_END else None
-        return self._pages.numbered(request, thing, items, endless_from=endless)
+        wanted = read_wanted(thing, request.query)
+        found, stream = self._search.find(wanted), self._search.stream(wanted)
+        null, quirks = self.world.deeds.null, self.world.options.quirks
+        items = [None if null("search", stream, item) else item for item in found]
+        endless = quirks and (len(found) == MOST_FOUND or stream & 1 == 1)
+        return self._pages.numbered(request, thing, items, endless=endless)
 
     def _batch(self, request: SimRequest, thing: str) -> SimReply:
         """Fetch by URN: what is missing is left out, and the order is the service's own."""
         wanted = [urn for urn in request.query["urns"].split(",") if urn]
         if len(wanted) > MAX_LIMIT:
             raise BadParameter("urns")
-        found = {self._shown(thing, index) for urn in wanted if (index := self._find(thing, urn)) is not None}
-        return self._pages.numbered(request, thing, sorted(item for item in found if item is not None))
-
-    def _shown(self, thing: str, index: int) -> int | None:
-        """Return a thing that may be shown to everyone."""
-        facts = self.world.facts
-        hidden = (thing == "track" and facts.private(index)) or (thing == "user" and facts.gone(index))
-        return None if hidden else index
+        found = {index for urn in wanted if (index := self._find(thing, urn)) is not None}
+        return self._pages.numbered(request, thing, sorted(item for item in found if self._search.shown(thing, item)))
 
     def _related(self, thing: str, index: int) -> list[int]:
         """Return things of the same taste, never the thing itself."""
@@ -171,10 +164,7 @@ class Service:
         members = range(first, self.world.facts.ids[thing].count, communities)
         shuffle = Shuffle(len(members), salt(self.world.options.seed, "related", thing, index))
         found = [members[shuffle.to(place)] for place in range(min(len(members), _RELATED))]
-        return [item for item in found if item != index and self._shown(thing, item) is not None]
-
-
-_PAGING = ("limit", "page_size", "offset", "linked_partitioning", "access", "show_tracks")
+        return [item for item in found if item != index and self._search.shown(thing, item)]
 
 
 def is_oauth(path: str) -> bool:

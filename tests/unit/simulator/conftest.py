@@ -50,7 +50,7 @@ def caller(world: World) -> Caller:
     return Caller(world)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def call():
     """Make a caller for any world."""
     return Caller

@@ -250,16 +250,6 @@ def test_urns_are_fetched_in_a_batch(caller):
     assert caller.get(f"/tracks?urns={','.join(['soundcloud:tracks:17'] * 201)}").status == 400
 
 
-def test_a_search_ends_at_a_thousand_but_never_says_so(call):
-    caller = call(World(3, 2000, 1500))
-    first = caller.json(f"/users?q=dj&limit=200&{ALL}")
-    assert len(first["collection"]) == 200
-    beyond = caller.json(f"/users?q=dj&limit=200&offset=1000&{ALL}")
-    assert beyond["collection"] == []
-    assert "offset=1200" in beyond["next_href"]
-    assert caller.json(f"/users?q=dj&{ALL}") != caller.json(f"/users?q=mc&{ALL}")
-
-
 def test_related_things_are_of_the_same_taste(caller):
     world = caller.world
     hit = world.seed_ids(1)[0]
