@@ -306,7 +306,7 @@ CHOICE_CHECKS = (
         """
         SELECT 'harvest ' || h.id || ': ' || t.kind || ' ' || t.subject_id || ' is ' || r.state
         FROM readings AS r
-        CROSS JOIN tasks AS t ON t.id = r.task_id AND t.reading = r.number
+        CROSS JOIN tasks AS t ON t.id = r.task_id
         CROSS JOIN harvest_tasks AS w ON w.task_id = t.id
         CROSS JOIN harvests AS h ON h.id = w.harvest_id AND h.state = 'drained'
         WHERE r.state <> 'ended' AND (w.cap IS NULL OR r.collected < w.cap) AND NOT EXISTS (

@@ -331,7 +331,7 @@ DAMAGES = {
     ),
     "two open readings": (
         f"{READ_ANEW}; {READ_ANEW.replace('1,', '2,')}",
-        {"readings.open"},
+        {"readings.open", "harvests.drained"},
     ),
     "an entry that waits for a reading that was answered": (
         f"INSERT INTO reading_items SELECT {WHOLE}, 0, 424242, 0, max(id) FROM pages",
@@ -339,12 +339,13 @@ DAMAGES = {
     ),
     "an entry that its reading does not count": (
         f"{READ_ANEW}; INSERT INTO reading_items SELECT {WHOLE}, 1, 424242, 0, max(id) FROM pages",
-        {"readings.items"},
+        {"readings.items", "harvests.drained"},
     ),
     "entries that do not wait": (
         f"{READ_ANEW}; UPDATE readings SET collected = 3 WHERE task_id = {WHOLE} AND number = 1",
-        {"readings.items"},
+        {"readings.items", "harvests.drained"},
     ),
+    "read anew in a drained harvest": (READ_ANEW, {"harvests.drained"}),
     "reopened in a drained harvest": (
         f"UPDATE tasks SET outcome = NULL WHERE id = {WHOLE}; UPDATE readings SET state = 'todo', outcome = "
         f"NULL, collected = 0 WHERE task_id = {WHOLE}",
