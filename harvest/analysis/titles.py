@@ -10,6 +10,8 @@ Rules, made to miss a name rather than to invent one:
 4. 'A, B & C' in the places of rules 1 and 2 are several names, but first of all one: who is called 'Simon & Garfunkel'
    is not split.
 
+Anybody can type a title, so no more than its beginning is matched: the patterns below take the cube of its length.
+
 Names are only candidates: they count if exactly one uploader of the file has that name (`fold`), and no common word is
 a name.
 """
@@ -49,6 +51,9 @@ _COMMON_WORDS = """
 """
 _NO_NAMES = frozenset(_COMMON_WORDS.split())
 _SHORTEST = 3
+_LONGEST = (
+    300  # characters of a title that are looked at, blanks in a row being one: what takes too long on more is hostile
+)
 
 
 def fold(name: str) -> str:
@@ -67,6 +72,7 @@ def named(title: str, uploader: int, artists: Mapping[str, int]) -> set[tuple[st
 
     `artists` leads from folded names to ids; names that several uploaders have are not in it.
     """
+    title = " ".join(title[: 2 * _LONGEST].split())[:_LONGEST]
     found: set[tuple[str, int, int]] = set()
 
     def note(method: str, one: int, other: int) -> None:

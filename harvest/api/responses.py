@@ -29,7 +29,7 @@ from harvest.system.clock import parse_time
 
 EVIDENCE = 2000
 _WORDS = 200
-_SECRETS = re.compile(r'((?:secret_token|client_id|client_secret|[a-z]+_token)"?\s*[=:]\s*"?)[^"&\s,}]+', re.ASCII)
+_SECRETS = re.compile(r'((?:secret_token|client_id|client_secret|[a-z]{1,20}_token)"?\s*[=:]\s*"?)[^"&\s,}]+', re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,3 +66,14 @@ def test_spellings_of_a_name_are_brought_together():
 @pytest.mark.parametrize(("name", "is_one"), [("koan", True), ("ab", False), ("remix", False), ("1999", False)])
 def test_common_words_and_short_ones_are_no_names(name, is_one):
     assert is_name(name) == is_one
+
+
+@pytest.mark.timeout(60)  # without a bound each of these takes hours
+@pytest.mark.parametrize(
+    "piece", ["(", " ", "[(", "( ", " - ", " - a", "a - ", " official", "(with ", "ft ", "a x ", "x, ", "–", "'s "]
+)
+@pytest.mark.parametrize("end", ["", "x", " remix)"])
+def test_a_hostile_title_is_looked_at_quickly(piece, end):
+    assert named(piece * 20_000 + end, KOAN, ARTISTS) == set()
+    assert named("Rain (feat. Mira Lane)" + piece * 20_000 + end, KOAN, ARTISTS) == {("featuring", KOAN, MIRA)}
+    assert named("Rain" + " " * 200 + "(feat.  Mira   Lane)", KOAN, ARTISTS) == {("featuring", KOAN, MIRA)}

@@ -148,6 +148,13 @@ def test_evidence_is_bounded_and_carries_no_secret():
     assert not any(secret in error.reply for secret in ("s-abc", "zzz", 'tok"'))
 
 
+@pytest.mark.timeout(60)  # a pattern that begins anywhere and ends nowhere takes the square of their number
+def test_a_message_of_nothing_but_letters_is_cut_quickly():
+    said = str(error_of(500, json.dumps({"message": "a" * 90_000}).encode(), JSON))
+    assert said.endswith("aaa…).")
+    assert len(said) < 400
+
+
 def test_a_redirect_is_read_from_the_header_or_the_body():
     named = redirect(reply(302, b"{}", {**JSON, "location": "https://a/tracks/1"}), now=NOW)
     assert named == "https://a/tracks/1"
