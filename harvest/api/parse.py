@@ -6,7 +6,7 @@ Fast path: the whole body fits the shapes of `wire.py`. Slow path (`lenient.py`)
 Rule 1. Null, unreadable and alien entries are left out of `items` and counted in `skipped`.
 Rule 2. Counts that are 0 in an embedded user are unknown (soundcloud/api issues 66, 424, 442).
 Rule 3. Of two entries about one thing the first is kept; `items` names it as often as it was listed.
-Rule 4. Empty text is unknown.
+Rule 4. Empty text is unknown, but an empty list of tags is none.
 Rule 5. A page with entries of which not one can be read as what it should be has changed its shape: an error, no page.
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import re
+from calendar import monthrange
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
@@ -226,7 +227,7 @@ def _read_tracks(gathered: _Gathered, entries: Iterable[Any], seen_as: SeenAs) -
             *[text or None for text in texts], seen_as,
         ))
         # fmt: on
-        if tag_list:
+        if tag_list is not None:  # empty is known to be none
             tags[track_id] = _tags(tag_list) if len(tag_list) < _LONG_TEXT else parse_tags(tag_list)
     return items
 
@@ -299,7 +300,7 @@ def _date(year: int, month: int | None, day: int | None) -> str | None:
         return None
     if not month or not 1 <= month <= 12:
         return f"{year}"
-    return f"{year}-{month:02}-{day:02}" if day and 1 <= day <= 31 else f"{year}-{month:02}"
+    return f"{year}-{month:02}-{day:02}" if day and 1 <= day <= monthrange(year, month)[1] else f"{year}-{month:02}"
 
 
 def _milliseconds(timestamp: float | str | None) -> int | None:

@@ -89,11 +89,18 @@ def parse_time_of_day(text: str) -> time:
 def next_moment(at: time, now: datetime) -> datetime:
     """Give the next moment, after `now`, at which the clocks of `now`'s zone show this time.
 
-    A time without a zone is local time, and knows about summer time.
+    A time without a zone is local time, and knows about summer time: what the clocks show twice comes twice, and what
+    they leap over comes as much later as they leap.
     """
-    today = now.replace(hour=at.hour, minute=at.minute, second=at.second, microsecond=0, fold=0)
-    days = (today + timedelta(days=n) for n in (0, 1, 2))
-    return next(moment for day in days if (moment := day.astimezone(UTC)) > now.astimezone(UTC))
+    today = now.replace(hour=at.hour, minute=at.minute, second=at.second, microsecond=0)
+    moments = (moment for n in (0, 1, 2) for moment in _moments(today + timedelta(days=n)))
+    return datetime.fromtimestamp(next(moment for moment in moments if moment > now.timestamp()), UTC)
+
+
+def _moments(shown: datetime) -> tuple[float, ...]:
+    """Give the moments, in seconds, at which clocks show a time (PEP 495). `astimezone` errs in a gap."""
+    first, second = shown.replace(fold=0).timestamp(), shown.replace(fold=1).timestamp()
+    return (first, second) if first < second else (first,)
 
 
 def _total_of(kept: Mapping[str, Any] | None) -> Bounds:

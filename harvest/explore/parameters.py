@@ -18,7 +18,7 @@ from harvest.store.entities import fold_tag
 from harvest.store.provenance import find
 
 _GIVEN_BY_NAME = re.compile(r"([^\W\d]\w*)=(.*)", re.DOTALL)
-_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,17})", re.ASCII)
+_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)\.\d+(?:[eE][+-]?\d+)?", re.ASCII)
 
 
@@ -62,9 +62,13 @@ def usage(query: Named) -> str:
 
 def literal(text: str) -> int | float | str:
     """Take a text for the number it looks like."""
-    if _INTEGER.fullmatch(text):
+    if _is_integer(text):
         return int(text)
     return float(text) if _NUMBER.fullmatch(text) else text
+
+
+def _is_integer(text: str) -> bool:
+    return _INTEGER.fullmatch(text) is not None and -(2**63) <= int(text) < 2**63
 
 
 def _sorted_out(query: Named, given: Sequence[str]) -> dict[str, str]:
@@ -107,7 +111,7 @@ def _value(connection: sqlite3.Connection, query: Named, parameter: Parameter, t
     if parameter.type == "tag":
         return fold_tag(text) or text  # of nothing but hyphens: no tag is that
     if parameter.type == "integer":
-        if not _INTEGER.fullmatch(text):
+        if not _is_integer(text):
             raise QueryError(f"{parameter.name} of {query.name} is a whole number, not {text!r}.")
         return int(text)
     if parameter.choices and text not in parameter.choices:

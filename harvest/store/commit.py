@@ -148,7 +148,7 @@ class PageCommitter:
             entities.merge_users(self._connection, users.values(), sighting)
         if tracks:
             entities.merge_tracks(self._connection, tracks.values(), sighting)
-            entities.merge_tags(self._connection, {i: tags for i, tags in page.tags.items() if i in tracks})
+            entities.merge_tags(self._connection, {i: tags for i, tags in page.tags.items() if i in tracks}, sighting)
             search.add_new_tracks(self._connection)
         if page.playlists:
             entities.merge_playlists(self._connection, page.playlists.values(), sighting)

@@ -1,15 +1,18 @@
 """Write users, tracks, tags, playlists and comments, new or seen again.
 
-Merging: a known value is never replaced by NULL, by an embedded object's zero count, or by an older sighting.
+Merging: a known value is never replaced by NULL, by an embedded object's zero count, or by an older sighting. A set, as
+the tags of a track, is one value: what the newest sighting leaves out is no longer in it.
 The statements are built once from the column lists of `models.py`, so that a page's named tuples bind as they are.
 A row that says nothing new is not written at all, but for one write a day.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from harvest.models import Comment, Playlist, Track, User
 
@@ -121,11 +124,17 @@ ON CONFLICT (id) DO UPDATE SET
     body = coalesce(excluded.body, comments.body)
 """  # noqa: S608 - built from our own column names
 
+# An older sighting says nothing of what a set is now.
+_SEEN_LATER = "SELECT id FROM tracks WHERE id IN (SELECT value FROM json_each(?)) AND last_seen_on > ?"
 _ADD_TAG = "INSERT INTO tags (name, folded) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
 _TIE_TAG = """
 INSERT INTO track_tags (track_id, tag_id)
 SELECT ?, id FROM tags WHERE name = ?
 ON CONFLICT DO NOTHING
+"""
+_UNTIE_TAGS = """
+DELETE FROM track_tags
+WHERE track_id = ? AND tag_id NOT IN (SELECT t.id FROM json_each(?) AS j CROSS JOIN tags AS t ON t.name = j.value)
 """
 
 
@@ -141,10 +150,13 @@ def merge_tracks(connection: sqlite3.Connection, tracks: Iterable[Track], sighti
     connection.executemany(_MERGE_TRACKS, [track + extra for track in tracks])
 
 
-def merge_tags(connection: sqlite3.Connection, tags: Mapping[int, tuple[str, ...]]) -> None:
-    """Write which track carries which tags."""
+def merge_tags(connection: sqlite3.Connection, tags: Mapping[int, tuple[str, ...]], sighting: Sighting) -> None:
+    """Write which tags each track carries by its newest sighting, and no others; the tracks must be there already."""
+    later = {row[0] for row in connection.execute(_SEEN_LATER, (json.dumps(list(tags)), sighting.seen_on))}
+    tags = {track_id: those for track_id, those in tags.items() if track_id not in later}
     names = dict.fromkeys(name for those in tags.values() for name in those)
     connection.executemany(_ADD_TAG, [(name, fold_tag(name)) for name in names])
+    connection.executemany(_UNTIE_TAGS, [(track_id, json.dumps(those)) for track_id, those in tags.items()])
     connection.executemany(_TIE_TAG, [(track_id, name) for track_id, those in tags.items() for name in those])
 
 
@@ -160,5 +172,7 @@ def merge_comments(connection: sqlite3.Connection, comments: Iterable[Comment], 
 
 
 def fold_tag(name: str) -> str:
-    """Bring spellings of one tag together: 'hip hop', 'Hip-Hop' and 'hiphop' are one."""
-    return "".join(c for c in name.casefold() if not c.isspace() and c not in "-_‐‑–—")
+    """Bring spellings of one tag together: 'hip hop', 'Hip-Hop' and 'hiphop' are one, and so are 'é' as one
+    character and as two, full width and half (NFKC)."""
+    plain = normalize("NFKC", normalize("NFKC", name).casefold())  # folding may leave an accent beside its letter
+    return "".join(c for c in plain if not c.isspace() and c not in "-_‐‑–—")

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harvest.api.seed_urls import public_address
+from harvest.api.urns import LARGEST_ID
 from harvest.errors import SeedError
 from harvest.lists import KINDS, RESOLVE, Edge
 from harvest.store.edges import of_type
@@ -136,7 +137,7 @@ def find(connection: sqlite3.Connection, thing: str, wanted: str) -> tuple[int, 
 def _key(urn: str, wanted: str) -> tuple[str, int | str]:
     """Give the column that names the thing, and its value."""
     number = wanted.removeprefix(urn)
-    if number.isascii() and number.isdigit() and len(number) < 19:
+    if number.isascii() and number.isdigit() and len(number) <= 19 and int(number) <= LARGEST_ID:
         return "id", int(number)
     address = urlsplit(wanted if "://" in wanted else f"https://{wanted}")
     path = address.path.rstrip("/")

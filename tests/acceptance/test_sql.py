@@ -100,6 +100,10 @@ def test_values_by_name_and_in_order(sql):
     assert (
         sql("SELECT ?, typeof(?), typeof(?)", "007", "1.5", "9", "-f", "csv").out.splitlines()[1] == "007,real,integer"
     )
+    largest = "9223372036854775807"
+    assert sql("SELECT :a, typeof(:a), typeof(:b)", largest, f"{largest}0", "-f", "csv").out.splitlines()[1] == (
+        f"{largest},integer,text"
+    )
     assert sql("SELECT :url", "https://x.y/?a=b", "-f", "csv").out.splitlines()[1] == "https://x.y/?a=b"
 
 

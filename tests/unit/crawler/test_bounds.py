@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time as time_of_the_system
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -48,10 +49,26 @@ BERLIN = ZoneInfo("Europe/Berlin")
         # the clocks go back an hour in the night, and forward in another one
         (datetime(2026, 10, 24, 22, 0, tzinfo=BERLIN), time(6), datetime(2026, 10, 25, 5, 0, tzinfo=UTC)),
         (datetime(2026, 3, 28, 22, 0, tzinfo=BERLIN), time(6), datetime(2026, 3, 29, 4, 0, tzinfo=UTC)),
+        # 02:30, which the clocks leap over, is 03:30; and the one that they show twice comes twice
+        (datetime(2026, 3, 29, 1, 30, tzinfo=BERLIN), time(2, 30), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)),
+        (datetime(2026, 3, 28, 23, 0, tzinfo=BERLIN), time(2, 30), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)),
+        (datetime(2026, 3, 29, 4, 0, tzinfo=BERLIN), time(2, 30), datetime(2026, 3, 30, 0, 30, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 1, 30, tzinfo=BERLIN), time(2, 30), datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 2, 40, tzinfo=BERLIN), time(2, 30), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 2, 40, fold=1, tzinfo=BERLIN), time(2, 30), datetime(2026, 10, 26, 1, 30, tzinfo=UTC)),
     ],
 )
-def test_the_next_time_the_clock_shows_it(now, at, then):
-    assert next_moment(at, now) == then
+@pytest.mark.parametrize("local", [False, True], ids=["zone", "local"])
+def test_the_next_time_the_clock_shows_it(now, at, then, local, monkeypatch):
+    if local:  # the same without a zone, on a computer that stands in Berlin
+        monkeypatch.setenv("TZ", "Europe/Berlin")
+        now = now.replace(tzinfo=None)
+    time_of_the_system.tzset()
+    try:
+        assert next_moment(at, now) == then
+    finally:
+        monkeypatch.undo()
+        time_of_the_system.tzset()
 
 
 def test_bounds_are_kept_for_later_runs_only_as_a_total():

@@ -105,8 +105,7 @@ def test_of_an_unchanging_user_the_order_of_sightings_does_not_matter(graph, bot
 
 def test_tags_are_kept_as_typed_and_folded(graph):
     merge_tracks(graph, [a_track(1), a_track(2)], Sighting(1, NOW))
-    merge_tags(graph, {1: ("hip hop", "deep house"), 2: ("Hip-Hop",)})
-    merge_tags(graph, {1: ("hip hop",)})
+    merge_tags(graph, {1: ("hip hop", "deep house"), 2: ("Hip-Hop",)}, Sighting(1, NOW))
     rows = graph.execute(
         "SELECT tt.track_id, t.name, t.folded FROM track_tags tt JOIN tags t ON t.id = tt.tag_id ORDER BY 1, 2"
     )
@@ -117,6 +116,46 @@ def test_tags_are_kept_as_typed_and_folded(graph):
     ]
 
 
-@pytest.mark.parametrize("name", ["hip hop", "Hip-Hop", "hiphop", "HIP HOP", "hip_hop"])
+OLDER, LATER = "2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("sightings", "tags"),
+    [
+        ([(NOW, ("a", "b")), (LATER, ("b", "c"))], {"b", "c"}),
+        ([(NOW, ("a", "b")), (NOW, ("b",))], {"b"}),  # of one day, the one that came in later
+        ([(NOW, ("a", "b")), (LATER, ())], set()),  # known to have none
+        ([(NOW, ("a", "b")), (LATER, None)], {"a", "b"}),  # not said
+        ([(LATER, ("b", "c")), (NOW, ("a", "b"))], {"b", "c"}),
+        ([(LATER, ()), (OLDER, ("a",))], set()),
+        ([(NOW, ('say "x"', "é\U0001f600", "o'clock")), (LATER, ("é\U0001f600",))], {"é\U0001f600"}),
+    ],
+)
+def test_the_tags_of_a_track_are_those_of_its_newest_sighting(graph, sightings, tags):
+    for page, (seen_at, those) in enumerate(sightings, start=1):
+        merge_tracks(graph, [a_track(1), a_track(2)], Sighting(page, seen_at))
+        merge_tags(graph, {2: ("a", "b", "c"), **({} if those is None else {1: those})}, Sighting(page, seen_at))
+    names = "SELECT t.name FROM track_tags AS c JOIN tags AS t ON t.id = c.tag_id WHERE c.track_id = ?"
+    assert {row[0] for row in graph.execute(names, (1,))} == tags
+    assert {row[0] for row in graph.execute(names, (2,))} == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    "name", ["hip hop", "Hip-Hop", "hiphop", "HIP HOP", "hip_hop", "ｈｉｐ　ｈｏｐ", "ｈｉｐｈｏｐ"]
+)
 def test_spellings_fold_into_one(name):
     assert fold_tag(name) == "hiphop"
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ("Café", "Cafe\u0301", "CAFÉ", "CAFE\u0301"),
+        ("ﬁre", "fire"),
+        ("İ", "i\u0307"),
+        ("Straße", "STRASSE"),
+        ("①", "1"),
+    ],
+)
+def test_the_same_letters_in_other_characters_fold_into_one(spellings):
+    assert len({fold_tag(name) for name in spellings}) == 1

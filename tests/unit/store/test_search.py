@@ -130,6 +130,16 @@ def test_a_later_page_changes_what_is_found(shelf):
     assert wrong(shelf) == []
 
 
+@pytest.mark.parametrize("tags", [(), ("hip hop",), ("Ambient", "Dub two"), ("Dub", "hip hop")])
+def test_a_tag_that_a_later_page_leaves_out_is_found_no_more(shelf, tags):
+    page = tracks_page(3)
+    page.tags.update({3: tags})
+    shelf.keep(shelf.claim("user_likes", 51), page)
+    assert found(shelf, "tags : dub") == ([3] if "Dub" in " ".join(tags) else [])
+    assert found(shelf, 'tags : "hip hop"') == ([2, 3] if "hip hop" in tags else [2])
+    assert wrong(shelf) == []
+
+
 def test_the_same_page_again_writes_nothing_into_the_index(shelf):
     before = shelf.rows("SELECT id, block FROM track_search_data")
     page = tracks_page(2, 3, 4)
