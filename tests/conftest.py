@@ -32,6 +32,10 @@ with suppress(ImportError):  # tests/environments/readers.txt does without it
     settings.load_profile("any machine")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fresh", action="store_true", help="start an interpreter for every command (tests/copying.py)")
+
+
 @pytest.fixture(scope="session")
 def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with one certificate authority: reading all of the world's takes a client longer than a small crawl."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Server, World, run_in_thread
+from tests.copying import Template, python
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -47,20 +48,24 @@ def environment(server: Server | None = None, **more: str) -> dict[str, str]:
     return {**environ, **more}
 
 
+@pytest.fixture(scope="session")
+def run_python(request: pytest.FixtureRequest) -> Iterator[Callable[..., Result]]:
+    """Run `python -m harvest ...` to its end, as a copy of one that has imported everything."""
+    if request.config.getoption("--fresh") or sys.platform != "linux":  # elsewhere a copy may not use all of the system
+        yield python
+        return
+    template = Template()
+    yield template.run
+    template.close()
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., Result]:
+def run(tmp_path: Path, run_python: Callable[..., Result]) -> Callable[..., Result]:
     """Run `harvest ...` to its end in an empty folder."""
 
     def call(*arguments: str, server: Server | None = None, timeout: float = PATIENCE, **environ: str) -> Result:
-        return subprocess.run(
-            [sys.executable, "-m", "harvest", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env=environment(server, **environ),
-            timeout=timeout,
-            check=False,
-        )
+        env = environment(server, **environ)
+        return run_python([*map(str, arguments)], cwd=tmp_path, env=env, timeout=timeout)
 
     return call
 
