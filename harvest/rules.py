@@ -121,7 +121,7 @@ def leads_of(thing: str, limits: Limits) -> Iterator[tuple[Lead, tuple[ListKind,
 
 
 def depth_of(thing: str, limits: Limits) -> int:
-    """Say how deep a harvest goes from a seed of this kind."""
+    """Say how deep a harvest goes on from things of this kind: seeds, and whatever lies no deeper than they do."""
     return THINGS[thing].depth if limits.depth is None else limits.depth
 
 

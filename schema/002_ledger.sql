@@ -99,8 +99,8 @@ CREATE TABLE readings (
 -- not use it.
 CREATE INDEX readings_open ON readings (state, task_id, kind, claimed, collected, pages_read) WHERE state <> 'ended';
 
--- The second chance of what failed, and lists to go on with under a larger cap.
-CREATE INDEX readings_to_go_on ON readings (outcome, kind) WHERE outcome IN ('failed', 'capped');
+-- What failed and has had no second chance yet. Likewise to be repeated word for word.
+CREATE INDEX readings_failed_once ON readings (task_id) WHERE outcome = 'failed' AND second_run_id IS NULL;
 
 -- What a re-reading has seen so far; emptied when it has ended well and its ranks are written.
 CREATE TABLE reading_items (

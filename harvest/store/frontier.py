@@ -26,7 +26,7 @@ ORDER BY r.task_id LIMIT ?
 
 _READ_TASK = f"""
 SELECT t.id, t.kind, t.subject_id, r.next_cursor, r.number, r.pages_read, r.barren, r.collected, r.claimed,
-    {WANTED.format(task="t.id")},
+    {WANTED.format(task="r.task_id")},
     CASE t.kind WHEN 'resolve' THEN (SELECT address FROM seeds WHERE id = t.subject_id) END
 FROM readings AS r JOIN tasks AS t ON t.id = r.task_id
 WHERE r.task_id = ? AND r.state <> 'ended'

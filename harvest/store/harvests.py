@@ -17,23 +17,28 @@ from harvest.store import readings, rounds, seeds
 
 LOOKING_UP = -1  # the round before the first: the seeds' addresses are looked up
 
-# How much of a list the running harvests want, NULL when none wants it; `{task}` is its task's id in SQL. One seek per
-# harvest that visits the subject.
-WANTED = """(
-    SELECT max(c.cap) FROM tasks AS wt
-    CROSS JOIN visits AS v ON v.thing_id = wt.subject_id
-    CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = wt.kind AND c.thing = v.thing
-        AND c.reach <= v.reach
+# How much of a list the running harvests want, NULL when none wants it; `{task}` is its task's id in SQL, not of `t`.
+WANTED = f"""(
+    SELECT max(c.cap) FROM tasks AS t {rounds.READERS}
     CROSS JOIN harvests AS h ON h.id = v.harvest_id AND h.state = 'running'
-    WHERE wt.id = {task}
-)"""
+    WHERE t.id = {{task}}
+)"""  # noqa: S608 - our own text
 # Whether a running harvest waits for the look-up of a seed, by its task.
 LOOKED_UP = """EXISTS (
-    SELECT 1 FROM tasks AS wt
-    CROSS JOIN harvest_seeds AS s ON s.seed_id = wt.subject_id
+    SELECT 1 FROM tasks AS t
+    CROSS JOIN harvest_seeds AS s ON s.seed_id = t.subject_id
     CROSS JOIN harvests AS h ON h.id = s.harvest_id AND h.state = 'running'
-    WHERE wt.id = {task} AND wt.kind = 'resolve'
+    WHERE t.id = {task} AND t.kind = 'resolve'
 )"""
+# Lists that failed for a passing reason, had no second chance yet, and are wanted. Uses readings_failed_once.
+FAILED_ONCE = f"""
+SELECT r.task_id, r.number FROM readings AS r
+WHERE r.outcome = 'failed' AND r.second_run_id IS NULL AND {readings.AT_REST.format(task="r.task_id")}
+    AND r.number = (SELECT max(l.number) FROM readings AS l WHERE l.task_id = r.task_id)
+    AND EXISTS (SELECT 1 FROM failures AS f WHERE f.task_id = r.task_id AND f.retryable = 1 AND f.resolved_at IS NULL)
+    AND {WANTED.format(task="r.task_id")} IS NOT NULL
+ORDER BY r.task_id
+"""  # noqa: S608 - our own text
 
 
 def enrol(connection: sqlite3.Connection, addresses: Sequence[str], limits: Limits, now: str) -> int:
@@ -283,18 +288,7 @@ def _second_chance(connection: sqlite3.Connection, run_id: int) -> bool:
 
     After that they are asked again only when somebody says so (`put_back`), or wants more of them.
     """
-    rows = connection.execute(
-        f"""
-        SELECT r.task_id, r.number FROM readings AS r
-        WHERE r.outcome = 'failed' AND r.second_run_id IS NULL AND {readings.AT_REST.format(task="r.task_id")}
-            AND r.number = (SELECT max(l.number) FROM readings AS l WHERE l.task_id = r.task_id)
-            AND EXISTS (
-                SELECT 1 FROM failures AS f WHERE f.task_id = r.task_id AND f.retryable = 1 AND f.resolved_at IS NULL
-            )
-            AND {WANTED.format(task="r.task_id")} IS NOT NULL
-        ORDER BY r.task_id
-        """  # noqa: S608 - our own text
-    ).fetchall()
+    rows = connection.execute(FAILED_ONCE).fetchall()
     readings.reopen(connection, [(row[0], row[1]) for row in rows], second_run_id=run_id)
     return bool(rows)
 

@@ -13,6 +13,7 @@ from harvest.api.urns import LARGEST_ID
 from harvest.errors import SeedError
 from harvest.lists import KINDS, RESOLVE, Edge
 from harvest.store.edges import of_type
+from harvest.store.rounds import LINES, READERS
 from harvest.things import THINGS, label
 
 _FARTHEST = 1000  # steps up to a seed; only a damaged file has more
@@ -197,13 +198,7 @@ def _reasons(
 ) -> Iterator[Because]:
     """Follow one entry of a list up to the seed, once per harvest that wants the list."""
     rows = connection.execute(
-        """
-        SELECT v.harvest_id FROM tasks AS t
-        JOIN list_kinds AS k ON k.kind = t.kind
-        JOIN visits AS v ON v.thing_id = t.subject_id AND v.thing = k.subject
-        JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND c.reach <= v.reach
-        WHERE t.id = ? ORDER BY v.harvest_id
-        """,
+        f"SELECT v.harvest_id FROM tasks AS t {READERS} WHERE t.id = ? ORDER BY v.harvest_id",  # noqa: S608
         (task_id,),
     ).fetchall()
     kind = THINGS[thing]
@@ -269,12 +264,11 @@ def _chosen(connection: sqlite3.Connection, thing: str, number: int) -> Iterator
         (thing, number),
     ).fetchall():
         lists = connection.execute(
-            """
-            SELECT c.kind, l.outcome FROM visits AS v
-            JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.thing = v.thing AND c.reach <= v.reach
+            f"""
+            SELECT c.kind, l.outcome FROM visits AS v {LINES}
             JOIN lists AS l ON l.kind = c.kind AND l.subject_id = v.thing_id
             WHERE v.harvest_id = ? AND v.thing = ? AND v.thing_id = ? ORDER BY c.turn
-            """,
+            """,  # noqa: S608 - our own text
             (harvest_id, thing, number),
         )
         chain = tuple(_up(connection, harvest_id, parent))

@@ -34,14 +34,14 @@ _ORDERS = dict(
 )
 _SOURCE = 2**40  # what comes of the n-th list of a lead stands behind all of the lists before it
 
+# The lines of the recipe that a visit `v` reads.
+LINES = "CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.thing = v.thing AND c.reach <= v.reach"
 # The visits of a harvest, each with the lines of the recipe that it reads. To be followed by conditions on `v`.
-READS = """
-    visits AS v INDEXED BY visits_by_round
-    CROSS JOIN recipes AS c
-        ON c.harvest_id = v.harvest_id AND c.thing = v.thing AND c.reach <= v.reach
-"""
+READS = f"visits AS v INDEXED BY visits_by_round {LINES}"
 # The same with the list.
 LISTS = f"{READS} CROSS JOIN tasks AS t ON t.kind = c.kind AND t.subject_id = v.thing_id"
+# Who reads a list `t`: visits, each with its line of the recipe. One seek per harvest that visits the subject.
+READERS = f"CROSS JOIN visits AS v ON v.thing_id = t.subject_id {LINES} AND c.kind = t.kind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def choices(connection: sqlite3.Connection, harvest_id: int, number: int, limits
         "SELECT thing, min(depth) FROM visits WHERE harvest_id = ? AND round = ? AND place IS NOT NULL GROUP BY thing",
         (harvest_id, number),
     ).fetchall():
-        deepest = depth_of(thing, limits) if number == 0 else limits.depth if limits.depth is not None else 1
+        deepest = depth_of(thing, limits)
         if depth >= deepest:
             continue
         for lead, lists in leads_of(thing, limits):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from harvest.lists import KINDS, RESOLVE, ListKind
 from harvest.models import Limits, Outcome
 from harvest.rules import depth_of, leads_of, recipe
+from harvest.store import rounds
 from harvest.store.harvests import LOOKED_UP, LOOKING_UP, WANTED
 from harvest.things import THINGS
 
@@ -109,29 +110,22 @@ FROM readings AS r WHERE state <> 'ended' {wanted} GROUP BY kind, state
 _WANTED = f"""AND CASE r.kind WHEN 'resolve' THEN {LOOKED_UP.format(task="r.task_id")}
     ELSE r.collected < {WANTED.format(task="r.task_id")} END"""
 
-_TO_BE_LISTED = """
+_TO_BE_LISTED = f"""
 SELECT min(:most, sum(CASE WHEN r.state = 'ended' THEN r.collected
     ELSE max(min(coalesce(r.claimed, 0), c.cap), r.collected) END))
-FROM visits AS v
-CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.thing = v.thing AND c.reach <= v.reach
-CROSS JOIN tasks AS t ON t.kind = c.kind AND t.subject_id = v.thing_id
+FROM {rounds.LISTS}
 CROSS JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
-WHERE v.harvest_id = :harvest AND v.round = :round AND v.thing = :thing AND c.kind IN ({kinds})
+WHERE v.harvest_id = :harvest AND v.round = :round AND v.thing = :thing AND c.kind IN ({{kinds}})
 GROUP BY v.thing_id
-"""
-
+"""  # noqa: S608 - our own text
 
 # Open lists by harvest, whoever is at work.
-LISTS_OPEN = """
+LISTS_OPEN = f"""
 SELECT v.harvest_id, count(*)
-FROM readings AS r
-CROSS JOIN tasks AS t ON t.id = r.task_id
-CROSS JOIN visits AS v ON v.thing_id = t.subject_id
-CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND c.thing = v.thing
-    AND c.reach <= v.reach
+FROM readings AS r CROSS JOIN tasks AS t ON t.id = r.task_id {rounds.READERS}
 WHERE r.state <> 'ended' AND r.collected < c.cap
 GROUP BY v.harvest_id
-"""
+"""  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from harvest.lists import KINDS, RESOLVE, Edge
 from harvest.models import Outcome
 from harvest.store.edges import of_type
 from harvest.store.outcomes import BARREN_PAGES
+from harvest.store.rounds import READERS
 from harvest.verify.check import Check
 from harvest.verify.pages import READING
 
@@ -158,13 +159,10 @@ READING_CHECKS = (
         "lists.capped",
         "a capped list goes on, and holds as much as the largest cap asked for (more where caps were larger once),"
         " unless reading it further has failed",
-        """
+        f"""
         SELECT t.kind || ' ' || t.subject_id || ' is capped at ' || t.collected || ', wanted '
             || coalesce(max(c.cap), 'by nobody')
-        FROM tasks AS t
-        CROSS JOIN list_kinds AS k ON k.kind = t.kind
-        CROSS JOIN visits AS v ON v.thing_id = t.subject_id AND v.thing = k.subject
-        CROSS JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND c.reach <= v.reach
+        FROM tasks AS t {READERS}
         CROSS JOIN harvests AS h ON h.id = v.harvest_id AND h.state = 'drained'
         WHERE t.outcome = 'capped'
             AND NOT EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = t.id AND l.number > t.reading)
@@ -175,7 +173,7 @@ READING_CHECKS = (
         CROSS JOIN tasks AS t ON t.id = r.task_id
         JOIN pages AS p ON p.task_id = r.task_id AND p.reading = r.number AND p.number = r.pages_read - 1
         WHERE r.outcome = 'capped' AND p.asks IS NOT NULL AND p.next_cursor IS NULL
-        """,
+        """,  # noqa: S608 - our own text
     ),
     Check(
         "failures.stand",

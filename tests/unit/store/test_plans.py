@@ -8,7 +8,7 @@ import pytest
 
 from harvest.lists import KINDS
 from harvest.models import Limits, Task
-from harvest.store import edges, frontier, rounds, standing
+from harvest.store import edges, frontier, harvests, rounds, standing
 
 from .conftest import NOW
 
@@ -34,6 +34,13 @@ def test_the_frontier_is_read_from_its_partial_index_in_order(db):
     assert "TEMP B-TREE" not in told
     assert "SEARCH v USING INDEX visits_by_thing (thing_id=?)" in told
     assert "SCAN" not in told
+
+
+def test_what_may_be_tried_again_is_found_by_its_own_index_alone(db):
+    told = plan(db.conn, harvests.FAILED_ONCE)
+    assert "SCAN r USING INDEX readings_failed_once" in told  # all of it: the index holds nothing else
+    assert told.count("SCAN") == 1
+    assert "TEMP B-TREE" not in told
 
 
 @pytest.mark.parametrize("kind", [k.name for k in KINDS.values() if k.edge and not k.edge.repeats])
