@@ -56,7 +56,7 @@ async def connect(
     on_wait = observer.waiting if observer else None
     async with (
         Pace(clock=clock, delay=delay, hold_seconds=settings.hold_seconds, ledger=ledger, on_wait=on_wait) as pace,
-        open_http(concurrency=max_in_flight) as http,
+        open_http(settings.api_url, settings.auth_url, concurrency=max_in_flight) as http,
     ):
         sender = Sender(
             http, pace=pace, clock=clock, observer=observer, budget=budget, deadline=settings.request_seconds

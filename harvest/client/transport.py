@@ -6,10 +6,12 @@ in: a request that has its slot; out: a Reply or Unreachable; never: a redirect 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Protocol
 
 import httpx
@@ -17,6 +19,8 @@ import httpx
 from harvest._version import __version__
 from harvest.api.responses import Reply, one_line
 from harvest.client.budget import Budget
+from harvest.client.network import LOOPBACK, read_proxies, tls_context
+from harvest.client.unpacking import ASKED_FOR, CannotUnpack, Unpacker
 from harvest.errors import Halted, NoConnection, SettingsError, UnexpectedReply, Unreachable
 from harvest.pacing.limiter import Pace
 from harvest.pacing.queue import Slot
@@ -26,7 +30,6 @@ USER_AGENT = f"harvest/{__version__} (SoundCloud listening graph crawler)"
 ACCEPT = "application/json; charset=utf-8"
 DEADLINE = 60.0
 LARGEST_BODY = 64 * 1024 * 1024
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Observer(Protocol):
@@ -55,19 +58,33 @@ class Silence:
         """Ignore it."""
 
 
-def open_http(*, concurrency: int = 32) -> httpx.AsyncClient:
-    """Build the connection pool: HTTP/1.1, kept alive, proxies and certificates from the environment.
+def open_http(*addresses: str, concurrency: int = 32, environ: Mapping[str, str] | None = None) -> httpx.AsyncClient:
+    """Build the pool of connections to some addresses: HTTP/1.1, kept alive, with the proxies and certificates that
+    the environment names. Raises SettingsError.
 
-    HTTP/2 doubles the price of a large page and gains nothing at the rates that are allowed, so it stays off.
+    HTTP/2 doubles the price of a large page and gains nothing at the rates that are allowed, so it stays off. Cookies
+    are neither kept nor sent: the API knows us by the token, and a front end that sets one more with each reply would
+    have all of them back until requests are too large.
     """
+    environ = os.environ if environ is None else environ
     connections = concurrency + 2
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30.0)
+    trusted, proxies = tls_context(environ), read_proxies(environ)
+    ways = {address: proxy for address in addresses if (proxy := proxies.leading_to(address))}
     return httpx.AsyncClient(
-        headers={"User-Agent": USER_AGENT, "Accept": ACCEPT},
+        headers={"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": ASKED_FOR},
         timeout=httpx.Timeout(20.0, connect=5.0, write=10.0, pool=60.0),
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30.0),
+        limits=limits,
         follow_redirects=False,
-        trust_env=True,
-        mounts={f"all://{_bracketed(host)}": None for host in _LOOPBACK},
+        trust_env=False,
+        verify=trusted,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        mounts={
+            f"{httpx.URL(address).scheme}://{httpx.URL(address).netloc.decode()}": httpx.AsyncHTTPTransport(
+                verify=trusted, trust_env=False, limits=limits, proxy=way.trusting(trusted)
+            )
+            for address, way in ways.items()
+        },
     )
 
 
@@ -83,7 +100,7 @@ class ServiceAddress:
             raise SettingsError(f"{name} must be a plain address such as https://api.soundcloud.com.")
         if base.port is not None and not 0 < base.port < 65536:
             raise SettingsError(f"{name} has a port that does not exist: {base.port}.")
-        if base.scheme == "http" and base.host not in _LOOPBACK:
+        if base.scheme == "http" and base.host not in LOOPBACK:
             raise SettingsError(f"{name} must begin with https://, or credentials would travel in the open.")
         self._origin = (base.scheme, base.host, base.port)
         self.base = str(base).rstrip("/")
@@ -174,11 +191,17 @@ class Sender:
             announced = response.headers.get("content-length", "")
             if announced.isdecimal() and len(announced) < 20 and int(announced) > self._largest_body:
                 raise self._too_large(response, shown)
-            async for piece in response.aiter_bytes():
-                size += len(piece)
-                if size > self._largest_body:
-                    raise self._too_large(response, shown)
-                pieces.append(piece)
+            unpacker = Unpacker(response.headers.get("content-encoding", ""))
+            async for packed in response.aiter_raw():
+                for piece in unpacker.pieces(packed):
+                    size += len(piece)
+                    if size > self._largest_body:
+                        raise self._too_large(response, shown)
+                    pieces.append(piece)
+            pieces.append(unpacker.rest())
+        except CannotUnpack as error:
+            why = f"The answer cannot be unpacked: {one_line(str(error))}."
+            raise Unreachable(why, request=shown, status=response.status_code) from error
         finally:
             await response.aclose()
         return b"".join(pieces)
@@ -198,12 +221,6 @@ class Sender:
 def _why(error: Exception) -> str:
     """Say in a line what went wrong; a LocalProtocolError may quote a header, so it is not quoted."""
     kind = type(error).__name__
-    if isinstance(error, httpx.DecodingError):
-        return f"The answer cannot be unpacked ({kind}: {one_line(str(error))})."
     if isinstance(error, httpx.LocalProtocolError | httpx.InvalidURL) or not str(error):
         return f"The service did not answer ({kind})."
     return f"The service did not answer ({kind}: {one_line(str(error))})."
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -137,3 +137,27 @@ async def test_a_body_that_announces_200_megabytes_is_refused_before_it_comes(se
     url, _ = await serve(http(b'{"collection":[', length=200 << 20))
     with pytest.raises(UnexpectedReply, match="larger than 64 MB"):
         await connect(url).fetch(TASK)
+
+
+async def test_packings_that_were_not_asked_for_are_asked_again(serve, connect):
+    twice = gzip.compress(gzip.compress(b" " * 50_000_000))
+    url, heard = await serve(
+        http(GOOD),
+        http(twice, head=b"Content-Encoding: gzip, gzip\r\n"),
+        http(GOOD, head=b"Content-Encoding: br\r\n"),
+        http(GOOD),
+    )
+    client = connect(url)
+    await client.fetch(TASK)
+    assert (await client.fetch(TASK)).items == (5,)
+    assert [b"\r\nAccept-Encoding: gzip\r\n" in request for request in heard] == [True] * 4
+
+
+async def test_cookies_are_neither_kept_nor_sent(serve, connect):
+    cookies = [b"Set-Cookie: c%d=%d; Path=/; Max-Age=9999\r\n" % (n, n) for n in range(3)]
+    url, heard = await serve(*[http(GOOD, head=cookie) for cookie in cookies])
+    client = connect(url)
+    for _ in cookies:
+        await client.fetch(TASK)
+    assert [b"cookie" in request.lower() for request in heard] == [False] * 3
+    assert list(client._sender.http.cookies.jar) == []
