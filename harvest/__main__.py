@@ -2,14 +2,18 @@
 
 import os
 import sys
+from pathlib import Path
 
 
-def main() -> None:
-    """Run the command line; Ctrl-C while it is still being imported gets one line too."""
+def main(beside: Path | None = None) -> None:
+    """Run the command line; Ctrl-C while it is still being imported gets one line too.
+
+    A `.env` that is not in the working directory may be in the folder `beside` which the program lies.
+    """
     try:
         from harvest.cli.main import main as run
 
-        run()
+        run(beside=beside)
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
         sys.stderr.flush()

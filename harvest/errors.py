@@ -7,7 +7,8 @@
     ├─ QueryError                exit 2   a question to the file that it cannot answer, and where it goes wrong
     ├─ OutOfTime                 exit 7   a question that took longer than it was given
     ├─ AuthError                 exit 3
-    │  ├─ LoginNeeded                     nothing to sign in with
+    │  ├─ LoginNeeded                     nobody is signed in
+    │  │  └─ CredentialsMissing           nothing to sign in with
     │  └─ TokenRefused                    the service refuses what we have
     ├─ ApiError                           carries request, status and a bounded piece of the reply
     │  ├─ TransientError                  ask again later
@@ -105,6 +106,10 @@ class AuthError(HarvestError):
 
 
 class LoginNeeded(AuthError):
+    """Nobody is signed in."""
+
+
+class CredentialsMissing(LoginNeeded):
     """There is nothing to sign in with."""
 
 

@@ -2,6 +2,9 @@
 
 Order: flag, then environment, then `.env` in the working directory, then default. Flags reach us as options of the
 commands; this file reads the rest. Secrets never show in a repr.
+
+An address that a `.env` names gets nothing that was given elsewhere: neither what the environment holds, which is
+refused here, nor a sign-in that was kept for another address (`wiring.keeper_for`).
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from harvest.environment import FROM_PROCESS, Environment, Found
 from harvest.errors import SettingsError
 
 DEFAULT_PATH = Path("data/cache/tracks.db")  # of the file; HARVEST_CACHE_PATH is an option's
@@ -18,6 +22,8 @@ API_URL = "https://api.soundcloud.com"
 AUTH_URL = "https://secure.soundcloud.com"
 REDIRECT_URI = "http://127.0.0.1:8765/callback"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_SOUNDCLOUDS = {"api_url": API_URL, "auth_url": AUTH_URL}
+SECRETS = ("client_secret", "access_token", "refresh_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,15 @@ class Settings:
     hold_seconds: float = 30.0
     retry_seconds: float = 1.0
     request_seconds: float = 60.0
+    found: Mapping[str, Found] = field(default_factory=dict, repr=False, compare=False)  # where each field came from
+
+    @property
+    def strange_address(self) -> Found | None:
+        """Give the address that a `.env` names and that is not SoundCloud's own, if there is one."""
+        for name, own in _SOUNDCLOUDS.items():
+            if name in self.found and self.found[name].is_from_file and getattr(self, name) != own:
+                return self.found[name]
+        return None
 
     @property
     def is_real_service(self) -> bool:
@@ -47,6 +62,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "SOUNDCLOUD_CLIENT_ID": ("client_id", "id of your registered app"),
     "SOUNDCLOUD_CLIENT_SECRET": ("client_secret", "its secret"),
     "SOUNDCLOUD_ACCESS_TOKEN": ("access_token", "an access token you have; used until it is refused"),
+    "SOUNDCLOUD_OAUTH_TOKEN": ("access_token", "another name of SOUNDCLOUD_ACCESS_TOKEN"),
     "SOUNDCLOUD_REFRESH_TOKEN": ("refresh_token", "the refresh token that came with it"),
     "SOUNDCLOUD_REDIRECT_URI": ("redirect_uri", f"where `harvest auth login` ends, as registered ({REDIRECT_URI})"),
     "SOUNDCLOUD_API_URL": ("api_url", f"address of the API ({API_URL})"),
@@ -60,20 +76,43 @@ CREDENTIAL_STORES = ("file", "keyring", "memory")
 _LEAST = {"hold_seconds": 0.0, "retry_seconds": 0.0, "request_seconds": 0.1}  # a request in no time at all fails
 
 
-def read_settings(environ: Mapping[str, str]) -> Settings:
+def names_of() -> dict[str, list[str]]:
+    """Give the variables of each field; the first is its proper name."""
+    names: dict[str, list[str]] = {}
+    for variable, (field_name, _) in VARIABLES.items():
+        names.setdefault(field_name, []).append(variable)
+    return names
+
+
+def read_settings(environ: Mapping[str, str] | Environment) -> Settings:
     """Build Settings from environment variables; empty ones count as missing. Raises SettingsError."""
+    environment = environ if isinstance(environ, Environment) else Environment(environ)
     values: dict[str, str | float] = {}
-    for variable, (name, _) in VARIABLES.items():
-        text = environ.get(variable, "").strip()
-        if text:
-            values[name] = _seconds(variable, text, least=_LEAST[name]) if name in _LEAST else text
-    for variable in ("SOUNDCLOUD_API_URL", "SOUNDCLOUD_AUTH_URL"):
-        name = VARIABLES[variable][0]
-        if name in values:
-            values[name] = _address(variable, str(values[name]))
+    found: dict[str, Found] = {}
+    for name, variables in names_of().items():
+        one = environment.find(*variables)
+        if one.value:
+            found[name] = one
+            values[name] = _seconds(one.variable, one.value, least=_LEAST[name]) if name in _LEAST else one.value
+            if name in _SOUNDCLOUDS:
+                values[name] = _address(one.variable, one.value)
     if values.get("credential_store", "file") not in CREDENTIAL_STORES:
         raise SettingsError(f"HARVEST_CREDENTIAL_STORE must be one of {', '.join(CREDENTIAL_STORES)}.")
-    return Settings(**values)  # type: ignore[arg-type]  # names and types follow VARIABLES
+    settings = Settings(**values, found=found)  # type: ignore[arg-type]  # names and types follow VARIABLES
+    _ensure_given_together(settings)
+    return settings
+
+
+def _ensure_given_together(settings: Settings) -> None:
+    """Keep secrets of the environment from an address that a `.env` names. Raises SettingsError."""
+    address = settings.strange_address
+    given = [settings.found[name] for name in SECRETS if name in settings.found]
+    elsewhere = next((one.variable for one in given if one.source == FROM_PROCESS), None)
+    if address and elsewhere:
+        raise SettingsError(
+            f"{address.variable} comes from {address.source}, {elsewhere} from the environment: it is not sent to an "
+            "address that a file of a folder names. If you trust it, set the address in the environment as well."
+        )
 
 
 def _seconds(variable: str, text: str, *, least: float) -> float:

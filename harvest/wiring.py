@@ -93,13 +93,17 @@ def _shared(settings: Settings, clock: Clock, delay: float, folder: Path) -> Sha
 
 
 def keeper_for(settings: Settings) -> Keeper:
-    """Open the place where this user's sign-ins are kept: the state folder, unless configured otherwise."""
+    """Open the place where this user's sign-ins are kept: the state folder, unless configured otherwise.
+
+    Where a `.env` names an address, what is kept for others stays out of reach, and what is kept goes nowhere else.
+    """
     if settings.credential_store == "memory":
         return MemoryKeeper()
     return FileKeeper(
         state_folder() / "credentials",
         client_id=settings.client_id or "",
         auth_url=settings.auth_url,
+        api_url=settings.api_url if settings.strange_address else "",
         vault=_keyring() if settings.credential_store == "keyring" else None,
     )
 

@@ -24,7 +24,7 @@ from harvest.auth.credential_chain import ENDED, Chain, CredentialKind, Credenti
 from harvest.auth.exchange import Exchange, Send
 from harvest.auth.grants import InvalidGrant, Token
 from harvest.auth.token_store import Keeper, KeptToken, MemoryKeeper, TokenStore
-from harvest.errors import Blocked, LoginNeeded, TokenRefused
+from harvest.errors import Blocked, CredentialsMissing, LoginNeeded, TokenRefused
 from harvest.system.clock import Clock
 
 EARLY = 300.0
@@ -64,7 +64,7 @@ class Bearer:
         self._exchange = Exchange(send, clock)
         self._chains = configured(credentials, keeper or MemoryKeeper())
         if not self._chains:
-            raise LoginNeeded(credentials.missing)
+            raise CredentialsMissing(credentials.missing)
         if not fall_back:
             del self._chains[1:]
         self._token: Token | None = None
@@ -185,7 +185,7 @@ class Bearer:
         client, spent = self._client, kept.token.refresh_token if kept.token else None
         if client is None:
             if spent:  # it could be renewed, with the rest of the credentials
-                raise LoginNeeded(self._missing)
+                raise CredentialsMissing(self._missing)
             return None
         chain.store.prepare()
         if spent:

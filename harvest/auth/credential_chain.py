@@ -20,11 +20,12 @@ from harvest.auth.token_store import Keeper, KeptToken, MemoryStore, TokenStore
 from harvest.errors import SettingsError
 from harvest.system import redaction
 
-CredentialKind = Literal["access_token", "refresh_token", "login", "client_credentials"]
+CredentialKind = Literal["access_token", "refresh_token", "login", "imported", "client_credentials"]
 
 LOGIN_NEEDED = (
-    "There is nothing to sign in with: set SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET in the environment or in "
-    "a file named .env here (from soundcloud.com/you/apps). `harvest demo` needs no account."
+    "There is nothing to sign in with: set SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET (from "
+    "soundcloud.com/you/apps), or SOUNDCLOUD_ACCESS_TOKEN, in the environment or in a file named .env here. "
+    "`harvest demo` needs no account."
 )
 
 # What to say when the last chain came to its end.
@@ -34,6 +35,8 @@ ENDED: dict[CredentialKind, str] = {
     "refresh_token": "SoundCloud does not accept SOUNDCLOUD_REFRESH_TOKEN any more; each works only once. Run "
     "`harvest auth login`, or set a new pair.",
     "login": "SoundCloud does not accept the stored login any more: run `harvest auth login`.",
+    "imported": "SoundCloud does not accept the imported tokens any more: import newer ones, or run "
+    "`harvest auth login`.",
     "client_credentials": "SoundCloud gives no token for SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET.",
 }
 
@@ -119,10 +122,16 @@ def configured(credentials: Credentials, keeper: Keeper) -> list[Chain]:
         store = keeper.store("access_token") if credentials.client else MemoryStore()
         chains.append(Chain("access_token", store, Token(access), fingerprint(access)))
     if credentials.client_id:
-        chains.append(Chain("login", keeper.store("login")))
+        store = keeper.store("login")
+        chains.append(Chain(kind_of_login(store.load()), store))
     if credentials.client:
         chains.append(Chain("client_credentials", keeper.store("client_credentials")))
     return [chain for chain in chains if chain.is_alive]
+
+
+def kind_of_login(kept: KeptToken | None) -> Literal["login", "imported"]:
+    """Tell a person's login from tokens that came out of a file: those may be an app's own, which is nobody's login."""
+    return "imported" if kept and kept.origin else "login"
 
 
 def fingerprint(secret: str) -> str:

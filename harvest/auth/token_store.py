@@ -130,11 +130,18 @@ class Vault(Protocol):
 
 
 class FileKeeper:
-    """Stores in a folder, shared by all processes of this user; apps and hosts do not mix."""
+    """Stores in a folder, shared by all processes of this user; apps and hosts do not mix.
 
-    def __init__(self, folder: Path, *, client_id: str, auth_url: str, vault: Vault | None = None) -> None:
+    With an `api_url`, what is kept is for this one address of the API alone.
+    """
+
+    def __init__(
+        self, folder: Path, *, client_id: str, auth_url: str, api_url: str = "", vault: Vault | None = None
+    ) -> None:
         self.folder = folder
         self._owner = {"client_id": client_id, "auth_url": auth_url.rstrip("/")}
+        if api_url:
+            self._owner["api_url"] = api_url.rstrip("/")
         self._vault = vault
         self._stores: dict[str, FileStore] = {}
 

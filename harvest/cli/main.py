@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from dotenv import load_dotenv
 
 from harvest._version import __version__
 from harvest.cli.output.broken_pipe import leave_unread
-from harvest.errors import HarvestError, StoreError
+from harvest.environment import Environment
+from harvest.errors import CredentialsMissing, HarvestError, StoreError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -145,10 +145,13 @@ def cli() -> None:
     """
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Run the command line and exit with its code (README, "Exit codes")."""
+def main(argv: list[str] | None = None, *, beside: Path | None = None) -> None:
+    """Run the command line and exit with its code (README, "Exit codes").
+
+    A `.env` is looked for in the working directory, then in the folder `beside` which the program lies.
+    """
     _prepare_streams()
-    code = _run(argv)
+    code = _run(argv, Environment.here(*([beside] if beside else [])))
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -196,22 +199,20 @@ def _prepare_streams() -> None:
         sys.stderr = io.TextIOWrapper(raw, sys.stderr.encoding, "backslashreplace", line_buffering=True)
 
 
-def _run(argv: list[str] | None) -> int:
+def _run(argv: list[str] | None, environment: Environment) -> int:
     try:
-        before = frozenset(os.environ)
-        load_dotenv(Path(".env"), override=False)
-        from_file = frozenset(os.environ) - before
-        result: Any = cli.main(args=argv, prog_name="harvest", standalone_mode=False, obj=from_file)
+        result: Any = cli.main(args=argv, prog_name="harvest", standalone_mode=False, obj=environment)
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         error.show()
-        _name_the_variable(error)
+        _name_the_variable(error, environment)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return 130
     except HarvestError as error:
-        click.echo(f"harvest: {_harmless(str(error))}", err=True)
+        looked = f" (Looked for {environment.looked_in}.)" if isinstance(error, CredentialsMissing) else ""
+        click.echo(f"harvest: {_harmless(str(error))}{_harmless(looked)}", err=True)
         return error.exit_code
     except OSError as error:
         full = error.filename is None and error.errno in _NO_ROOM  # no file of ours: those say so themselves
@@ -228,12 +229,13 @@ def _harmless(line: str) -> str:
     return printable(without_secrets(line))
 
 
-def _name_the_variable(error: click.ClickException) -> None:
+def _name_the_variable(error: click.ClickException, environment: Environment) -> None:
     """Say so when a value that is refused came from the environment or `.env`."""
     if isinstance(error, click.BadParameter) and error.param and error.param.name and error.ctx:
         source = error.ctx.get_parameter_source(error.param.name)
         if source is click.core.ParameterSource.ENVIRONMENT:
-            click.echo(f"(It comes from {error.param.envvar}.)", err=True)
+            found = environment.find(str(error.param.envvar))
+            click.echo(f"(It comes from {found.variable}{f' in {found.source}' * found.is_from_file}.)", err=True)
 
 
 def _output_failed(error: OSError) -> int:

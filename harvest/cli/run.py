@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +16,7 @@ import click
 
 from harvest import terms
 from harvest.auth.token_store import Keeper, MemoryKeeper
+from harvest.cli.options.environment import own_settings
 from harvest.cli.output.display import LiveDisplay
 from harvest.cli.output.events import EventWitness
 from harvest.cli.output.observers import Watcher, Watchers
@@ -25,7 +25,7 @@ from harvest.client.client import Client
 from harvest.crawler.engine import Engine
 from harvest.crawler.request import CrawlRequest
 from harvest.crawler.session import Conditions, crawl
-from harvest.settings import Settings, read_settings
+from harvest.settings import Settings
 from harvest.system.clock import SystemClock
 from harvest.system.logs import file_log
 from harvest.wiring import connect, keeper_for, state_folder
@@ -42,9 +42,10 @@ def run_to_the_end(
     `service` names where the data comes from when that is not the address itself (a simulated world). Settings that
     are passed in are nobody's own, so their tokens are not kept and their pace is not shared.
     """
-    keeper = keeper_for(read_settings(os.environ)) if settings is None else MemoryKeeper()
-    pace_folder = state_folder() if settings is None else None
-    settings = settings or read_settings(os.environ)
+    is_own = settings is None
+    settings = settings or own_settings()
+    keeper = keeper_for(settings) if is_own else MemoryKeeper()
+    pace_folder = state_folder() if is_own else None
     if settings.is_real_service:
         terms.say_once(state_folder(), lambda text: click.echo(text, err=True))
     return asyncio.run(_run(request, settings, service or settings.api_url, keeper, pace_folder))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import builtins
 import contextlib
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,8 +20,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypedDict, Unpack
 
-from dotenv import dotenv_values
-
 from harvest import terms
 from harvest.api.seed_urls import normalise_seed, public_address
 from harvest.auth.token_store import FileKeeper, MemoryKeeper
@@ -30,6 +27,7 @@ from harvest.crawler.engine import Engine
 from harvest.crawler.request import CrawlRequest, is_drained, to_crawl, to_go_on
 from harvest.crawler.session import Conditions
 from harvest.crawler.session import crawl as run_session
+from harvest.environment import Environment
 from harvest.errors import ApiError, SeedError, SettingsError
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.python.results import File
@@ -167,7 +165,7 @@ class _Worker:
         self._stopping = False
         self._pages = self._kept = 0
         configure_unless_done()
-        self._settings = settings or _own_settings()
+        self._settings = settings or read_settings(Environment.here())
         if self._settings.is_real_service:
             terms.say_once(state_folder(), lambda text: builtins.print(text, file=sys.stderr))  # noqa: T201
         self._thread = threading.Thread(target=self._run, name="harvest", daemon=True)
@@ -263,9 +261,3 @@ class _Worker:
         self._engine = engine
         if self._stopping:
             engine.stop()
-
-
-def _own_settings() -> Settings:
-    """Read settings as the command line does: the environment first, then `.env` in the working directory."""
-    from_file = {name: value for name, value in dotenv_values(Path(".env")).items() if value is not None}
-    return read_settings({**from_file, **os.environ})

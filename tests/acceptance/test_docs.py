@@ -16,6 +16,7 @@ import pytest
 from harvest import errors
 from harvest.cli.commands.demo import QUERIES
 from harvest.cli.main import COMMANDS, HarvestGroup, cli
+from harvest.cli.options.environment import Setting
 from harvest.cli.output import summary
 from harvest.explore.named import named_queries
 from harvest.models import Outcome
@@ -98,6 +99,12 @@ def options() -> list[tuple[str, click.Option]]:
 
 def option_variables() -> set[str]:
     return {str(option.envvar) for _, option in options() if option.envvar}
+
+
+def test_whatever_a_variable_may_give_stands_in_the_env_file_too() -> None:
+    assert [
+        (name, option.name) for name, option in options() if option.envvar and not isinstance(option, Setting)
+    ] == []
 
 
 def variables_in_code() -> set[str]:

@@ -273,3 +273,16 @@ def test_import_takes_the_tokens_of_another_tool(run, server, tmp_path):
     assert "newer than the file" in again.stdout
     assert not set(pair.values()) & set(secrets_of(stored()))
     assert json.loads((tmp_path / "old.json").read_text())["refresh_token"] == pair["refresh_token"]
+
+
+@pytest.mark.parametrize("user", [True, False], ids=["of a person", "of an app"])
+def test_imported_tokens_are_not_called_a_login(run, server, tmp_path, user):
+    (tmp_path / "old.json").write_text(json.dumps({"access_token": server.token(user=user)}))
+    assert run("auth", "import", "old.json", server=server).returncode == 0
+    assert "Signed in with imported tokens, a person's or an app's." in run("auth", "status", server=server).stdout
+    assert json.loads(run("auth", "status", "--json", server=server).stdout)["mode"] == "imported"
+    seen = run("doctor", "--json", server=server)
+    checks = {check["name"]: check["found"] for check in json.loads(seen.stdout)["checks"]}
+    assert (seen.returncode, checks["sign-in"]) == (0, "imported")
+    assert checks["/me"] == "not asked: this sign-in need not be a person's"
+    assert "Signed out of imported tokens" in run("auth", "logout", server=server).stdout

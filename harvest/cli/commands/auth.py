@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from harvest.auth import pkce
-from harvest.auth.credential_chain import Chain, Credentials, configured, fingerprint
+from harvest.auth.credential_chain import Chain, Credentials, configured, fingerprint, kind_of_login
 from harvest.auth.exchange import Exchange
 from harvest.auth.login import catching, held, read_pasted, swap
 from harvest.auth.pkce import Attempt
@@ -24,8 +24,9 @@ from harvest.auth.token_store import Keeper, KeptToken, TokenStore
 from harvest.cli.few_requests import connect_briefly
 from harvest.cli.options.budgets import Seconds
 from harvest.cli.options.crawl import log_options
-from harvest.errors import ApiError, LoginNeeded, SettingsError
-from harvest.settings import Settings, read_settings
+from harvest.cli.options.environment import own_settings
+from harvest.errors import ApiError, CredentialsMissing, LoginNeeded, SettingsError
+from harvest.settings import Settings
 from harvest.system.clock import SystemClock, as_text
 from harvest.system.logs import printable
 from harvest.wiring import keeper_for
@@ -34,6 +35,7 @@ _HOW = {
     "access_token": "the access token in SOUNDCLOUD_ACCESS_TOKEN",
     "refresh_token": "the tokens that SOUNDCLOUD_REFRESH_TOKEN became",
     "login": "a login",
+    "imported": "imported tokens, a person's or an app's",
     "client_credentials": "client credentials: the app itself, which is enough for everything but one's own account",
 }
 
@@ -78,7 +80,7 @@ def login(no_browser: bool, redirect_uri: str | None, timeout: float) -> int:
     Register the redirect address once, on soundcloud.com/you/apps: http://127.0.0.1:8765/callback, or another one that
     you then name with --redirect-uri or SOUNDCLOUD_REDIRECT_URI. It has to be the same to the letter.
     """
-    settings = read_settings(os.environ)
+    settings = own_settings()
     client_id, _ = _client(settings)
     _ensure_kept(settings)
     keeper = keeper_for(settings)
@@ -125,7 +127,7 @@ def status(as_json: bool) -> int:
 @log_options
 def refresh() -> int:
     """Renew the tokens now; refused ones are said to be so, and nothing else is tried in their place."""
-    settings = read_settings(os.environ)
+    settings = own_settings()
     asyncio.run(_refresh(settings, keeper_for(settings)))
     seen = sign_in_status()
     click.echo(f"Renewed; good until {seen['expires_at'] or 'refused'}.")
@@ -136,7 +138,7 @@ def refresh() -> int:
 @log_options
 def logout() -> int:
     """Sign out at the service, and forget what is kept for this app."""
-    settings = read_settings(os.environ)
+    settings = own_settings()
     if not settings.client_id:
         raise LoginNeeded("Sign-ins are kept per app: set SOUNDCLOUD_CLIENT_ID to say which one is to be forgotten.")
     click.echo("\n".join(asyncio.run(_sign_out(settings, keeper_for(settings)))))
@@ -155,7 +157,7 @@ def import_(file: Path, force: bool) -> int:
     access_token, refresh_token, expires_at or expires_in, and scope are read; the file is not changed. Once they are
     renewed here, the copy in the file is spent, since each refresh token works once.
     """
-    settings = read_settings(os.environ)
+    settings = own_settings()
     _client(settings)
     _ensure_kept(settings)
     clock = SystemClock()
@@ -165,7 +167,7 @@ def import_(file: Path, force: bool) -> int:
     with held(store, clock):
         before = store.load()
         if before and before.origin == origin and not force:
-            click.echo("The stored login grew out of this file, so it is newer than the file: nothing to do.")
+            click.echo("The stored tokens grew out of this file, so they are newer than the file: nothing to do.")
             return 0
         store.save(KeptToken(token, origin))
     click.echo(f"Imported from {file}. Kept in {store.where}.")
@@ -176,7 +178,7 @@ def import_(file: Path, force: bool) -> int:
 
 def sign_in_status() -> dict[str, Any]:
     """Tell how we would sign in just now; raises LoginNeeded."""
-    settings = read_settings(os.environ)
+    settings = own_settings()
     credentials = Credentials.checked(
         client_id=settings.client_id,
         client_secret=settings.client_secret,
@@ -185,7 +187,7 @@ def sign_in_status() -> dict[str, Any]:
     )
     chains = configured(credentials, keeper_for(settings))
     if not chains:
-        raise LoginNeeded(credentials.missing)
+        raise CredentialsMissing(credentials.missing)
     return _told(chains, settings)
 
 
@@ -225,11 +227,17 @@ def _client(settings: Settings) -> tuple[str, str]:
     """Give id and secret, which every login needs."""
     found = Credentials.checked(client_id=settings.client_id, client_secret=settings.client_secret)
     if found.client is None:
-        raise LoginNeeded(found.missing)
+        raise CredentialsMissing(found.missing)
     return found.client
 
 
 def _ensure_kept(settings: Settings) -> None:
+    """Refuse where a login would be lost, or would belong to whoever wrote the file of a folder."""
+    if address := settings.strange_address:
+        raise SettingsError(
+            f"{address.variable} comes from {address.source}: nobody signs in at an address that a file of a folder "
+            "names. If you trust it, set it in the environment."
+        )
     if settings.credential_store == "memory":
         raise SettingsError("HARVEST_CREDENTIAL_STORE=memory keeps nothing, so a login would be lost: unset it first.")
 
@@ -299,16 +307,13 @@ async def _sign_out(settings: Settings, keeper: Keeper) -> list[str]:
         with held(store, clock):
             kept = store.load() or kept
             token = kept.token.access_token if kept.token else ""
+            how = _HOW[kind_of_login(kept) if kind == "login" else kind]
             try:
                 async with connect_briefly(_anyone(settings)) as connection:
                     ended = await connection.door.sign_out(token) if token else True
-                told.append(
-                    f"Signed out of {_HOW[kind]}." if ended else f"Forgot {_HOW[kind]}: it was not good any more."
-                )
+                told.append(f"Signed out of {how}." if ended else f"Forgot {how}: it was not good any more.")
             except Exception as error:  # whatever the service says, the person wants this gone
-                told.append(
-                    f"Forgot {_HOW[kind]}, but the service did not confirm it: {error} It ends within the hour."
-                )
+                told.append(f"Forgot {how}, but the service did not confirm it: {error} It ends within the hour.")
             _forget(store, kept, keep_mark=kind in ("refresh_token", "access_token"))
     return told or ["Nothing is kept for this app, so there is nothing to sign out of."]
 

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
@@ -18,15 +18,18 @@ import click
 from harvest.auth.login import held
 from harvest.cli.few_requests import connect_briefly
 from harvest.cli.options.crawl import cache_path, crawl_variables, log_options
+from harvest.cli.options.environment import environment
+from harvest.client.network import VARIABLES as NETWORK_VARIABLES
+from harvest.client.network import read_proxies, tls_context
+from harvest.environment import OURS, Environment
 from harvest.errors import AuthError, Gone, HarvestError, LoginNeeded, SettingsError
-from harvest.settings import VARIABLES, Settings, read_settings
+from harvest.settings import SECRETS, VARIABLES, Settings, names_of, read_settings
 from harvest.store.database import open_to_read, storage_errors
 from harvest.system.clock import SystemClock
 from harvest.system.logs import printable
 from harvest.system.redaction import without_secrets
 from harvest.wiring import Connection, clock_trouble, keeper_for, state_folder
 
-_SECRETS = ("client_secret", "access_token", "refresh_token")
 _ROOM_WANTED = 1 << 30
 # A page of SoundCloud's own that has been there for ever; should it go, a 404 as JSON answers the question as well.
 _PAGE = "https://soundcloud.com/soundcloud"
@@ -47,14 +50,13 @@ class Advice:
 @cache_path()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @log_options
-@click.pass_context
-def doctor(context: click.Context, path: Path, as_json: bool) -> int:
+def doctor(path: Path, as_json: bool) -> int:
     """Check settings, sign-in, service, clock, file and disk, and say what to do.
 
     Sends two or three requests. Exit code 0: all well; 1: something is not. Secrets are not shown.
     """
     lines = []
-    for line in examine(os.environ, path, context.obj or frozenset()):
+    for line in examine(environment(), path):
         line = Advice(line.name, line.ok, printable(without_secrets(line.found)), without_secrets(line.to_do))
         lines.append(line)
         if not as_json:
@@ -68,48 +70,51 @@ def doctor(context: click.Context, path: Path, as_json: bool) -> int:
     return int(not well)
 
 
-def examine(environ: Mapping[str, str], path: Path, from_file: frozenset[str]) -> Iterator[Advice]:
+def examine(environment: Environment, path: Path) -> Iterator[Advice]:
     """Look at one thing after the other."""
     try:
-        settings = read_settings(environ)
+        yield from _sources(environment)
+        settings = read_settings(environment)
     except SettingsError as error:
         yield Advice("settings", False, str(error), "Correct it in the environment or in .env.")
         return
-    yield from _settings(environ, settings, from_file)
-    yield _unknown(environ)
+    yield _unknown(environment)
     yield _keeping(settings)
-    yield from asyncio.run(_service(settings))
+    network = _network(environment, settings)
+    yield network
+    if network.ok:
+        yield from asyncio.run(_service(settings))
     yield _file(path)
     yield _disk(path)
 
 
-def _settings(environ: Mapping[str, str], settings: Settings, from_file: frozenset[str]) -> Iterator[Advice]:
+def _sources(environment: Environment) -> Iterator[Advice]:
     """Show every setting with its value and where it came from; secrets are masked."""
-    for variable, (name, _) in VARIABLES.items():
-        value = getattr(settings, name)
-        given = bool(environ.get(variable, "").strip())
-        source = ".env" if given and variable in from_file else "environment" if given else "default"
-        text = f"{value:g}" if isinstance(value, float) else value
-        yield Advice(variable, True, f"{_masked(text) if name in _SECRETS else text or 'not set'} ({source})")
+    usual = Settings()
+    for name, variables in names_of().items():
+        found, default = environment.find(*variables), getattr(usual, name)
+        text = found.value or (f"{default:g}" if isinstance(default, float) else default)
+        shown = f"set, {len(text)} characters" if text and name in SECRETS else text or "not set"
+        alias = f", as {found.variable}" if found.variable not in ("", variables[0]) else ""
+        yield Advice(variables[0], True, f"{shown} ({found.source}{alias})")
     for variable in sorted(crawl_variables()):
-        if environ.get(variable):
-            yield Advice(variable, True, f"{environ[variable]} ({'.env' if variable in from_file else 'environment'})")
+        if (found := environment.find(variable)).value:
+            yield Advice(variable, True, f"{found.value} ({found.source})")
 
 
-def _masked(secret: str | None) -> str:
-    return "not set" if not secret else f"set, {len(secret)} characters"
-
-
-def _unknown(environ: Mapping[str, str]) -> Advice:
+def _unknown(environment: Environment) -> Advice:
     """Find variables that nobody reads: most are typing errors."""
     known = {*VARIABLES, *crawl_variables(), "HARVEST_TRACEBACK"}
-    odd = sorted(name for name in environ if name.startswith(("SOUNDCLOUD_", "HARVEST_")) and name not in known)
-    if not odd:
-        return Advice("names of settings", True, "all known")
-    meant = [
-        f"{name} (did you mean {near[0]}?)" if (near := get_close_matches(name, known, 1)) else name for name in odd
-    ]
-    return Advice("names of settings", False, f"nobody reads {', '.join(meant)}", "Rename or remove them.")
+    given = {*environment.process, *environment.file.values}
+    odd = sorted(name for name in given if name.startswith(OURS) and name not in known)
+    if odd:
+        meant = [
+            f"{name} (did you mean {near[0]}?)" if (near := get_close_matches(name, known, 1)) else name for name in odd
+        ]
+        return Advice("names of settings", False, f"nobody reads {', '.join(meant)}", "Rename or remove them.")
+    others = environment.file.others
+    text = f"; of {environment.file.source} nobody reads {', '.join(others[:5])}" if others else ""
+    return Advice("names of settings", True, f"all known{text}")
 
 
 def _keeping(settings: Settings) -> Advice:
@@ -129,6 +134,19 @@ def _keeping(settings: Settings) -> Advice:
             "place of sign-ins", False, f"others may read {open_ones[0]} in {folder}", f"chmod -R go= {folder}"
         )
     return Advice("place of sign-ins", True, f"{folder}, for you alone")
+
+
+def _network(environment: Environment, settings: Settings) -> Advice:
+    """See which proxies and certificates the environment names."""
+    named = [name for name in environment.process if name.upper() in NETWORK_VARIABLES and environment.process[name]]
+    try:
+        tls_context(environment.process)
+        proxy = read_proxies(environment.process).leading_to(settings.api_url)
+    except SettingsError as error:
+        return Advice("network", False, str(error), "Correct it in the environment, or unset it.")
+    way = f"through the proxy of {proxy.variable}" if proxy else "no proxy on the way"
+    heard = f" ({', '.join(sorted(named))} of the environment)" if named else ""
+    return Advice("network", True, way + heard)
 
 
 async def _service(settings: Settings) -> list[Advice]:
@@ -157,7 +175,7 @@ async def _answers(connection: Connection, settings: Settings) -> list[Advice]:
         ]
     except HarvestError as error:
         return [Advice("API", False, f"{settings.api_url}: {error}", "Check the connection, then try again later.")]
-    if connection.bearer.kind in ("client_credentials", "access_token"):
+    if connection.bearer.kind in ("client_credentials", "access_token", "imported"):
         return [*lines, Advice("/me", True, "not asked: this sign-in need not be a person's")]
     try:
         name, urn = await connection.client.me()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 
 from harvest.api.seed_urls import normalise_seed, public_address
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
+from harvest.cli.options.environment import own_settings
 from harvest.cli.output.formatting import duration
 from harvest.cli.output.table import table
 from harvest.crawler.bounds import Bounds
@@ -24,7 +24,6 @@ from harvest.planning.known import HarvestStanding, Known, KnownSeed, is_enough,
 from harvest.planning.outlook import Outlook, outlook_of
 from harvest.planning.probe import Surveyed, survey
 from harvest.planning.ranges import Range
-from harvest.settings import read_settings
 from harvest.system.clock import SystemClock
 from harvest.system.logs import printable
 from harvest.wiring import connect, keeper_for, state_folder
@@ -108,7 +107,7 @@ async def _ask(request: CrawlRequest, wanted: Sequence[_Wanted], file: Known | N
     unknown = [one for one in wanted if one.outlook is None and not one.complete]
     sent, interval, latency = 0, conditions.delay, 0.2
     if unknown:
-        settings = read_settings(os.environ)
+        settings = own_settings()
         async with connect(
             settings,
             clock=SystemClock(),

@@ -13,6 +13,7 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from harvest.cli.options.budgets import Seconds, budget_options
+from harvest.cli.options.environment import Setting, environment
 from harvest.cli.options.types import Parsed, whole
 from harvest.crawler.recipes import parse_caps, parse_recipe, parse_via
 from harvest.errors import SettingsError
@@ -33,6 +34,7 @@ def cache_path(default: Path = DEFAULT_PATH, envvar: str | None = "HARVEST_CACHE
         type=click.Path(path_type=Path),
         default=default,
         show_default=True,
+        cls=Setting,
         envvar=envvar,
         help="The SQLite file.",
     )
@@ -72,18 +74,21 @@ def _logging(command: Command, *, tells_events: bool) -> Command:
             "--log-format",
             type=click.Choice(["console", "json"]),
             default="console",
+            cls=Setting,
             envvar="HARVEST_LOG_FORMAT",
             help="How events on stderr are written.  [default: console]",
         ),
         click.option(
             "--log-level",
             type=click.Choice(["debug", "info", "warning", "error"]),
+            cls=Setting,
             envvar="HARVEST_LOG_LEVEL",
             help="Which events: debug has one line per page.  [default: info]",
         ),
         click.option(
             "--log-file",
             type=click.Path(dir_okay=False, path_type=Path),
+            cls=Setting,
             envvar="HARVEST_LOG_FILE",
             help="Also write all events into this file, as JSON lines at debug.",
         ),
@@ -98,15 +103,25 @@ def _in_colour() -> bool:
 
 
 def _opened(log_file: Path | None) -> TextIO | None:
-    """Open the log file for as long as the command runs."""
+    """Open the log file for as long as the command runs. One that `.env` names lies below the folder: the author of
+    that file has no say over what is written elsewhere.
+    """
     if log_file is None:
         return None
+    if _is_from_file("log_file", "HARVEST_LOG_FILE") and not log_file.resolve().is_relative_to(Path.cwd()):
+        raise click.BadParameter(f"{log_file} is outside of this folder; only the environment and --log-file may.")
     try:
         opened = log_file.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
     except OSError as error:
         raise click.BadParameter(f"{log_file}: {error.strerror}.", param_hint="--log-file") from error
     click.get_current_context().call_on_close(functools.partial(_close, opened))
     return opened
+
+
+def _is_from_file(option: str, variable: str) -> bool:
+    """Say whether a `.env` gave the value of an option."""
+    by_variable = click.get_current_context().get_parameter_source(option) is click.core.ParameterSource.ENVIRONMENT
+    return by_variable and environment().find(variable).is_from_file
 
 
 def _close(log_file: TextIO) -> None:
@@ -129,6 +144,7 @@ def crawl_options(command: Command) -> Command:
             "--max-users",
             type=whole(0),
             metavar="N",
+            cls=Setting,
             envvar="HARVEST_MAX_USERS",
             help="People visited per track: its likers in list order, then its reposters; via followings in all.  "
             "[default: 1000]",
@@ -137,6 +153,7 @@ def crawl_options(command: Command) -> Command:
             "--max-user-likes",
             type=whole(1),
             metavar="N",
+            cls=Setting,
             envvar="HARVEST_MAX_USER_LIKES",
             help="Likes kept of each person, newest first; --cap likes=N.  [default: 500]",
         ),
@@ -144,6 +161,7 @@ def crawl_options(command: Command) -> Command:
             "--max-listed",
             type=whole(1),
             metavar="N",
+            cls=Setting,
             envvar="HARVEST_MAX_LISTED",
             help="Likers, and reposters, kept of each track; --cap for one of them.  [default: 20000]",
         ),
@@ -151,6 +169,7 @@ def crawl_options(command: Command) -> Command:
             "--depth",
             type=whole(0, DEEPEST),
             metavar="N",
+            cls=Setting,
             envvar="HARVEST_DEPTH",
             help="0: the seed's own lists. 1: also the people around it. 2: also around what most of them name; and on."
             "  [default: 1 for a track, else 0]",
@@ -159,6 +178,7 @@ def crawl_options(command: Command) -> Command:
             "--max-tracks",
             type=whole(1),
             metavar="N",
+            cls=Setting,
             envvar="HARVEST_MAX_TRACKS",
             help="Tracks that each round goes around, most often named first.  [default: 100]",
         ),
@@ -166,6 +186,7 @@ def crawl_options(command: Command) -> Command:
             "--read",
             type=Parsed("lists", lambda text: parse_recipe(text, usual=()), as_typed=True),
             metavar="LISTS",
+            cls=Setting,
             envvar="HARVEST_READ",
             help="Which lists are read of what is visited: names with commas, all, or +NAME and -NAME.  "
             "[default: likers,reposters,likes]",
@@ -174,6 +195,7 @@ def crawl_options(command: Command) -> Command:
             "--seed-read",
             type=Parsed("lists", lambda text: parse_recipe(text, usual=()), as_typed=True),
             metavar="LISTS",
+            cls=Setting,
             envvar="HARVEST_SEED_READ",
             help="Which lists are read of a person or playlist that is a seed, besides.  "
             "[default: uploads,likes,reposts,playlists and playlist-tracks,playlist-reposters]",
@@ -182,6 +204,7 @@ def crawl_options(command: Command) -> Command:
             "--via",
             type=Parsed("lists", parse_via, as_typed=True),
             metavar="LISTS",
+            cls=Setting,
             envvar="HARVEST_VIA",
             help="Which lists of people lead on: likes, reposts, uploads to tracks, followings, followers to people.  "
             "[default: likes]",
@@ -191,6 +214,7 @@ def crawl_options(command: Command) -> Command:
             type=Parsed("cap", parse_caps, as_typed=True),
             metavar="NAME=N",
             multiple=True,
+            cls=Setting,
             envvar="HARVEST_CAP",
             help="Entries kept of each list of one kind: --cap comments=200. May be repeated; 0 reads none.",
         ),
@@ -204,6 +228,7 @@ def crawl_options(command: Command) -> Command:
         click.option(
             "--order",
             type=click.Choice(ORDERS),
+            cls=Setting,
             envvar="HARVEST_ORDER",
             help="Who is followed first: newest as listed, random by lot, popular or least-known by followers.  "
             "[default: newest]",
@@ -212,6 +237,7 @@ def crawl_options(command: Command) -> Command:
             "--sample",
             type=whole(1),
             metavar="N",
+            cls=Setting,
             envvar="HARVEST_SAMPLE",
             help="Follow a random sample of so many: --order random --max-users N.",
         ),
@@ -219,6 +245,7 @@ def crawl_options(command: Command) -> Command:
             "--sample-seed",
             type=whole(0),
             metavar="N",
+            cls=Setting,
             envvar="HARVEST_SAMPLE_SEED",
             help="Another number draws another sample.  [default: 0]",
         ),
@@ -226,6 +253,7 @@ def crawl_options(command: Command) -> Command:
             "--delay",
             type=Seconds(0, LONGEST_DELAY),
             metavar="SECONDS",
+            cls=Setting,
             envvar="HARVEST_DELAY",
             help="Seconds between request starts; 0: as fast as the service allows.  [default: 0.5]",
         ),
@@ -233,6 +261,7 @@ def crawl_options(command: Command) -> Command:
             "--concurrency",
             type=click.IntRange(1, 256),
             metavar="N",
+            cls=Setting,
             envvar="HARVEST_CONCURRENCY",
             help="Requests in flight at most.  [default: as many as the pace needs, up to 32]",
         ),
@@ -240,6 +269,7 @@ def crawl_options(command: Command) -> Command:
             "--page-size",
             type=click.IntRange(1, 200),
             metavar="N",
+            cls=Setting,
             envvar="HARVEST_PAGE_SIZE",
             hidden=True,
             help="Entries asked for per request.  [default: 200]",
@@ -247,6 +277,7 @@ def crawl_options(command: Command) -> Command:
         click.option(
             "--profiles",
             type=click.Choice(["minimal", "full"]),
+            cls=Setting,
             envvar="HARVEST_PROFILES",
             help="full also keeps real names, cities, countries and descriptions of users.  [default: minimal]",
         ),
