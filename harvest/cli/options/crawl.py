@@ -222,6 +222,7 @@ def crawl_options(command: Command) -> Command:
             "--everything",
             is_flag=True,
             default=None,
+            cls=Setting,
             envvar="HARVEST_EVERYTHING",
             help="Lift every bound and cap above, but for those given beside it. Ask harvest plan first.",
         ),
