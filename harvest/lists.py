@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Subject = Literal["seed", "track", "user", "playlist"]
-Item = Literal["track", "user", "playlist", "comment", "thing"]
+Subject = Literal["seed", "track", "user", "playlist", "station"]
+Item = Literal["track", "user", "playlist", "station", "comment", "thing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class ListKind:
     column, in the table of the subject, that says how long the list should be; `cap` is how many edges are kept of it
     unless the harvest says otherwise. `by_access` lists hide blocked tracks unless asked not to. `by_offset` lists may
     offer a next page for ever, so their first empty page ends them (soundcloud/api issue 505). `own` lists the service
-    shows of nobody but the person who is signed in.
+    shows of nobody but the person who is signed in. A list with `inside` has no address of its own: it stands whole,
+    under that name, in the reply about its subject.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ListKind:
     claimed: str | None = None
     by_access: bool = False
     by_offset: bool = False
+    inside: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
     own: bool = False
     cap: int = 1
@@ -226,6 +228,19 @@ KINDS: dict[str, ListKind] = {
             path="/playlists/{urn}/reposters",
             edge=Edge("playlist_engagements", "playlist_id", "user_id", "playlist_list_rank", "repost"),
             title="who reposted the playlist",
+        ),
+        ListKind(
+            "station_tracks",
+            option="station-tracks",
+            cap=100,
+            subject="station",
+            item="track",
+            path="/system-playlists/{urn}",
+            edge=Edge("station_tracks", "station_id", "track_id", "position", repeats=True),
+            claimed="track_count",
+            by_access=True,
+            inside="tracks",
+            title="tracks of the station",
         ),
     )
 }

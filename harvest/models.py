@@ -174,6 +174,23 @@ class Playlist(NamedTuple):
     description: str | None
 
 
+class Station(NamedTuple):
+    """A station, which the service calls a system playlist; its tracks are a list of their own.
+
+    From `title` on, columns are named as in the reply.
+    """
+
+    id: int
+    urn: str
+    permalink_url: str | None
+    updated_at: str | None
+    track_count: int | None
+    likes_count: int | None
+    title: str | None
+    description: str | None
+    artwork_url: str | None
+
+
 class Comment(NamedTuple):
     """A comment; `timestamp_ms` is its place in the track, None when it has none."""
 
@@ -190,8 +207,9 @@ class Task:
     """One list to read, and how far it has been read. `kind` names a declaration in `lists.py`.
 
     `cursor` is the path and query of the page to ask next, None for the first page. `seed_url` is set for
-    the task that resolves a seed and for no other. `cap` bounds the distinct edges to keep, None means all;
-    `barren` counts the pages in a row, up to the last, that brought nothing new.
+    the task that resolves a seed and for no other, `subject_urn` where a URN does not end in the id. `cap` bounds the
+    distinct edges to keep, None means all; `barren` counts the pages in a row, up to the last, that brought nothing
+    new.
     """
 
     id: int
@@ -206,6 +224,7 @@ class Task:
     cap: int | None = None
     page_size: int = 200
     seed_url: str | None = None
+    subject_urn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +257,7 @@ class Page:
     tracks: dict[int, Track] = field(default_factory=dict)
     tags: dict[int, tuple[str, ...]] = field(default_factory=dict)
     playlists: dict[int, Playlist] = field(default_factory=dict)
+    stations: dict[int, Station] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     unsupported_urns: tuple[str, ...] = ()
     fetched_at: str = ""

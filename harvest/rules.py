@@ -58,6 +58,7 @@ RULES: dict[str, Rule] = {
         (Lead("track", ("playlist_tracks",), "max_tracks"),),
         seed_read=("playlist-tracks", "playlist-reposters"),
     ),
+    "station": Rule((Lead("track", ("station_tracks",), "max_tracks"),), seed_read=("station-tracks",)),
 }
 
 

@@ -156,6 +156,37 @@ CREATE TABLE playlist_tracks (
 
 CREATE INDEX playlist_tracks_by_track ON playlist_tracks (track_id);
 
+-- A station: tracks that the service puts together around a track or an artist; it calls them system playlists. The only
+-- kind of thing whose URN does not end in a number: the id is made of the URN, the same in every file.
+CREATE TABLE stations (
+    id            INTEGER PRIMARY KEY,              -- the first 52 bits of the BLAKE2b of the URN
+    urn           TEXT    NOT NULL UNIQUE,          -- soundcloud:system-playlists:track-stations:5
+    station_type  TEXT    NOT NULL GENERATED ALWAYS AS -- track-stations, artist-stations, ...: around what
+        (substr(urn, 29, coalesce(nullif(instr(substr(urn, 29), ':'), 0) - 1, length(urn)))) VIRTUAL,
+    title         TEXT,
+    description   TEXT,
+    permalink_url TEXT,
+    artwork_url   TEXT,
+    updated_at    TEXT,                             -- when the service last changed what it holds
+    track_count   INTEGER,
+    likes_count   INTEGER,
+    status        TEXT    NOT NULL DEFAULT 'ok' CHECK (status IN ('ok', 'gone', 'forbidden', 'forgotten')),
+    first_page_id INTEGER NOT NULL REFERENCES pages (id),
+    first_seen_at TEXT    NOT NULL,
+    last_seen_on  TEXT    NOT NULL
+) STRICT;
+
+-- What a station holds, in its order.
+CREATE TABLE station_tracks (
+    station_id    INTEGER NOT NULL REFERENCES stations (id),
+    position      INTEGER NOT NULL,                 -- 0 first, among the tracks the API shows
+    track_id      INTEGER NOT NULL REFERENCES tracks (id),
+    first_page_id INTEGER NOT NULL REFERENCES pages (id),
+    PRIMARY KEY (station_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX station_tracks_by_track ON station_tracks (track_id);
+
 -- Likes and reposts of playlists.
 CREATE TABLE playlist_engagements (
     user_id            INTEGER NOT NULL REFERENCES users (id),

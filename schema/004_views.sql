@@ -58,6 +58,7 @@ SELECT
         WHEN 'track' THEN (SELECT title FROM tracks WHERE id = t.subject_id)
         WHEN 'user' THEN (SELECT username FROM users WHERE id = t.subject_id)
         WHEN 'playlist' THEN (SELECT title FROM playlists WHERE id = t.subject_id)
+        WHEN 'station' THEN (SELECT title FROM stations WHERE id = t.subject_id)
     END AS subject,
     coalesce(t.outcome, r.state) AS outcome,
     iif(t.outcome IS NULL, r.claimed, t.claimed) AS claimed,

@@ -75,16 +75,28 @@ PLAYLIST_COLUMNS = (
     "description",
     "owner_list_rank",
 )
+STATION_COLUMNS = (
+    "urn",
+    "title",
+    "description",
+    "permalink_url",
+    "artwork_url",
+    "updated_at",
+    "track_count",
+    "likes_count",
+)
 COMMENT_COLUMNS = ("track_id", "user_id", "created_at", "timestamp_ms", "body", "track_list_rank")
 PARTS = (
     "engagements",
     "follows",
     "playlist_engagements",
     "playlist_tracks",
+    "station_tracks",
     "users",
     "tracks",
     "tags",
     "playlists",
+    "stations",
     "comments",
     "lists",
     "visits",
@@ -227,10 +239,14 @@ def contents(path: Path) -> dict[str, Any]:
         "playlist_tracks": {
             row[:2]: row[2] for row in read(path, "SELECT playlist_id, position, track_id FROM playlist_tracks")
         },
+        "station_tracks": {
+            row[:2]: row[2] for row in read(path, "SELECT station_id, position, track_id FROM station_tracks")
+        },
         "users": _rows(path, "users", USER_COLUMNS),
         "tracks": _rows(path, "tracks", TRACK_COLUMNS),
         "tags": {track_id: frozenset(names) for track_id, names in tags.items()},
         "playlists": _rows(path, "playlists", PLAYLIST_COLUMNS),
+        "stations": _rows(path, "stations", STATION_COLUMNS),
         "comments": _rows(path, "comments", COMMENT_COLUMNS),
         "lists": {
             (row[0], row[1]): tuple(row[2:])

@@ -48,13 +48,15 @@ def request(task: Task, kind: ListKind) -> Request:
 
 def list_path(task: Task, kind: ListKind) -> str:
     """Fill the path of the list with the URN of its subject."""
-    return kind.path.format(urn=f"{THINGS[kind.subject].urn}{task.subject_id}")
+    return kind.path.format(urn=task.subject_urn or f"{THINGS[kind.subject].urn}{task.subject_id}")
 
 
 def list_parameters(task: Task, kind: ListKind) -> tuple[tuple[str, str], ...]:
     """List what the first page is asked with, and what a later page must not lose."""
     size = ("limit", str(clamped(task.page_size)))
     access = (("access", EVERY_ACCESS),) if kind.by_access else ()
+    if kind.inside:
+        return (*access, *kind.parameters)
     return (size, ("linked_partitioning", "true"), *access, *kind.parameters)
 
 
@@ -68,10 +70,11 @@ def resolve(page_url: str) -> Request:
     return Request(f"/resolve?url={quote(page_url, safe='')}")
 
 
-def thing(kind: Thing, number: int, secret_token: str | None = None) -> Request:
-    """Ask for one thing by itself, with the secret of its link when it is private."""
+def thing(kind: Thing, number: int, secret_token: str | None = None, urn: str | None = None) -> Request:
+    """Ask for one thing, by URN where that does not end in its number, with the secret of its link if it is private."""
     query = (*kind.query, *((("secret_token", secret_token),) if secret_token else ()))
-    return Request(f"/{kind.table}/{kind.urn}{number}{'?' if query else ''}{_encoded(query)}")
+    path = f"/{kind.collection or kind.table}/{urn or f'{kind.urn}{number}'}"
+    return Request(f"{path}{'?' if query else ''}{_encoded(query)}")
 
 
 @lru_cache(maxsize=64)  # each attempt of a request shows it several times

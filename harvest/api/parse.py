@@ -24,11 +24,20 @@ import msgspec
 
 from harvest.api import tolerant, urns
 from harvest.api.responses import evidence
-from harvest.api.schemas import Envelope, WireComment, WirePlaylist, WireProfile, WireTrack, WireUser
+from harvest.api.schemas import (
+    Envelope,
+    WireComment,
+    WirePlaylist,
+    WireProfile,
+    WireStation,
+    WireStationTracks,
+    WireTrack,
+    WireUser,
+)
 from harvest.api.tags import parse_tags
 from harvest.errors import UnexpectedReply
 from harvest.lists import Item, ListKind
-from harvest.models import MOST, Comment, Page, Playlist, SeenAs, Track, User
+from harvest.models import MOST, Comment, Page, Playlist, SeenAs, Station, Track, User
 from harvest.system.clock import parse_time
 
 _row = tuple.__new__  # a NamedTuple by position without the price of its Python constructor
@@ -37,6 +46,7 @@ _time = lru_cache(maxsize=8192)(parse_time)  # the same uploaders come back page
 _tags = lru_cache(maxsize=8192)(parse_tags)  # and so do tracks
 _NUL = re.compile(rb"\\u0000")
 _PLAYLIST_TEXTS = Playlist._fields[Playlist._fields.index("title") :]
+_STATION_TEXTS = Station._fields[Station._fields.index("title") :]
 _LONG_TEXT = 500  # characters; longer ones are not worth remembering
 _TEXTS_OF_PROFILE = len(User._fields) - User._fields.index("username") - 1
 _NO_PROFILE = (None,) * (len(WireProfile.__struct_fields__) - len(WireUser.__struct_fields__))
@@ -53,9 +63,13 @@ class Listing(NamedTuple):
 
 
 def parse_page(body: bytes, kind: ListKind, *, full_profiles: bool = False) -> Listing:
-    """Read one page of a list, in an envelope or as a bare array (which is the last page)."""
-    entries, next_href = _entries(body, kind.item, full_profiles)
+    """Read one page of a list, in an envelope, as a bare array (which is the last page), or inside its subject."""
     gathered = _Gathered()
+    if kind.inside:
+        entries, next_href, subject = _inside(body, kind, full_profiles)
+        _READERS[kind.subject](gathered, [subject], SeenAs.FULL)
+    else:
+        entries, next_href = _entries(body, kind.item, full_profiles)
     items = _READERS[kind.item](gathered, entries, SeenAs.LIST)
     if not items and gathered.nameless and gathered.nameless == sum(entry is not None for entry in entries):
         raise UnexpectedReply("No entry of the list says what it is.", status=200, reply=evidence(body))
@@ -107,13 +121,35 @@ def _entries(body: bytes, item: Item, full_profiles: bool) -> tuple[list[Any], o
     return [tolerant.shaped(shape, entry) for entry in found], next_href
 
 
+def _inside(body: bytes, kind: ListKind, full_profiles: bool) -> tuple[list[Any], object, Any]:
+    """Give the entries that stand inside the reply about the subject, where they go on if they do, and the subject."""
+    shape, entry = _HOLDERS[kind.subject][_person(full_profiles)], _shape(kind.item, full_profiles)
+    try:
+        subject = _decoder(shape).decode(body) if not _has_nul(body) else None
+    except (ValueError, RecursionError):
+        subject = None
+    if subject is not None and getattr(subject, kind.inside) is not None:
+        return getattr(subject, kind.inside), subject.next_href, subject
+    value = tolerant.decode(body)
+    found = value.get(kind.inside) if isinstance(value, dict) else None
+    if not isinstance(found, list) or not isinstance(value, dict):
+        return *_entries(body, kind.item, full_profiles), None
+    plain = tolerant.shaped(_shape(kind.subject, full_profiles), value)
+    return [tolerant.shaped(entry, one) for one in found], value.get("next_href"), plain
+
+
+def _person(full_profiles: bool) -> Any:
+    return WireProfile if full_profiles else WireUser
+
+
 @cache
 def _shape(item: Item, full_profiles: bool) -> Any:
-    person: Any = WireProfile if full_profiles else WireUser
+    person: Any = _person(full_profiles)
     return {
         "user": person,
         "track": WireTrack[person],
         "playlist": WirePlaylist[person],
+        "station": WireStation,
         "comment": WireComment[person],
     }[item]
 
@@ -147,6 +183,7 @@ class _Gathered:
     tracks: dict[int, Track] = field(default_factory=dict)
     tags: dict[int, tuple[str, ...]] = field(default_factory=dict)
     playlists: dict[int, Playlist] = field(default_factory=dict)
+    stations: dict[int, Station] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     unsupported: list[str] = field(default_factory=list)
     nameless: int = 0
@@ -162,6 +199,7 @@ class _Gathered:
             tracks=self.tracks,
             tags=self.tags,
             playlists=self.playlists,
+            stations=self.stations,
             comments=self.comments,
             unsupported_urns=tuple(dict.fromkeys(self.unsupported)),
         )
@@ -254,6 +292,29 @@ def _read_playlists(gathered: _Gathered, entries: Iterable[Any], seen_as: SeenAs
     return items
 
 
+def _read_stations(gathered: _Gathered, entries: Iterable[Any], seen_as: SeenAs) -> list[int]:
+    items: list[int] = []
+    for entry in entries:
+        if entry is None:
+            continue
+        urn = urns.station_urn(entry.urn, entry.id if isinstance(entry.id, str) else None, entry.uri)
+        station_id = gathered.identify("station", urn or entry.urn, entry.kind, None, entry.uri)
+        if station_id is None or urn is None:
+            continue
+        items.append(station_id)
+        if station_id not in gathered.stations:
+            gathered.stations[station_id] = Station(
+                id=station_id,
+                urn=urn,
+                permalink_url=_page_url(entry.permalink_url),
+                updated_at=_time(entry.last_updated or entry.last_modified),
+                track_count=entry.track_count,
+                likes_count=entry.likes_count,
+                **{name: getattr(entry, name) or None for name in _STATION_TEXTS},
+            )
+    return items
+
+
 def _read_comments(gathered: _Gathered, entries: Iterable[Any], seen_as: SeenAs) -> list[int]:
     items: list[int] = []
     for entry in entries:
@@ -273,10 +334,12 @@ def _read_comments(gathered: _Gathered, entries: Iterable[Any], seen_as: SeenAs)
     return items
 
 
-_READERS: dict[Item, Callable[[_Gathered, list[Any], SeenAs], list[int]]] = {
+_HOLDERS: dict[str, Any] = {"station": WireStationTracks}
+_READERS: dict[str, Callable[[_Gathered, list[Any], SeenAs], list[int]]] = {
     "user": _read_users,
     "track": _read_tracks,
     "playlist": _read_playlists,
+    "station": _read_stations,
     "comment": _read_comments,
 }
 

@@ -15,7 +15,7 @@ from harvest.api.responses import one_line
 from harvest.errors import SeedError, UnexpectedReply
 from harvest.things import THINGS, Thing
 
-_BY_COLLECTION = {thing.table: thing for thing in THINGS.values()}
+_BY_COLLECTION = {thing.collection or thing.table: thing for thing in THINGS.values()}
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -26,6 +26,7 @@ class Resource:
     thing: Thing
     number: int
     secret_token: str | None = field(default=None, repr=False)
+    urn: str | None = None  # where it does not end in the number
 
 
 def read_location(location: str, *, api_base: str, seed_url: str) -> Resource:
@@ -47,7 +48,8 @@ def read_location(location: str, *, api_base: str, seed_url: str) -> Resource:
         raise SeedError(
             f"{redacted(seed_url)} has the name '{one_line(key, 80)}', which is no number; harvest cannot hold it."
         )
-    return Resource(thing, number, dict(parse_qsl(target.query)).get("secret_token"))
+    urn = urns.station_urn(key) if thing.by_name else None
+    return Resource(thing, number, dict(parse_qsl(target.query)).get("secret_token"), urn)
 
 
 def _origin(location: str, api_base: str) -> bool:

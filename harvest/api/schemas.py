@@ -109,6 +109,30 @@ class WirePlaylist(msgspec.Struct, Generic[Person], gc=False):
     description: str | None = None
 
 
+class WireStation(msgspec.Struct, gc=False):
+    """A station; its shape was never seen, so whatever is there is taken: `id` may be a number or the URN."""
+
+    urn: str | None = None
+    kind: str | None = None
+    id: int | str | None = None
+    uri: str | None = None
+    permalink_url: str | None = None
+    last_updated: str | None = None
+    last_modified: str | None = None
+    track_count: Count | None = None
+    likes_count: Count | None = None
+    title: str | None = None
+    description: str | None = None
+    artwork_url: str | None = None
+
+
+class WireStationTracks(WireStation, Generic[Person], gc=False):
+    """The same with its tracks."""
+
+    tracks: list[WireTrack[Person] | None] | None = None
+    next_href: str | None = None
+
+
 class WireComment(msgspec.Struct, Generic[Person], gc=False):
     """A comment; `timestamp` is a number in the examples and a string in the schema."""
 

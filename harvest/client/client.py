@@ -154,7 +154,7 @@ class Client:
                 return resolving.read_location(location, api_base=self._service.base, seed_url=seed_url)
 
         resource = await self._retry.run(resolve, is_there=self._is_there)
-        request = endpoints.thing(resource.thing, resource.number, resource.secret_token)
+        request = endpoints.thing(resource.thing, resource.number, resource.secret_token, resource.urn)
 
         async def look(failures: int) -> Page:
             with _named(f"GET {endpoints.redacted(request.path_and_query)}"):

@@ -17,7 +17,7 @@ from harvest.api.endpoints import redacted
 from harvest.client.client import Client
 from harvest.errors import ApiError, Blocked, PermanentError, SeedError, TransientError
 from harvest.lists import KINDS, RESOLVE, ListKind
-from harvest.models import Limits, Page, Playlist, Task, Track, User
+from harvest.models import Limits, Page, Playlist, Station, Task, Track, User
 from harvest.planning.known import over
 from harvest.planning.outlook import Group, Listed, Outlook, Visit
 from harvest.rules import depth_of, leads_of, recipe
@@ -66,12 +66,14 @@ class _Survey:
         self._client, self._limits, self._size, self._file = client, limits, page_size, file
         self._latencies: list[int] = []
         self._skipped = 0.0
+        self._urn: str | None = None  # of the seed, where it does not end in its number
 
     async def of(self, seed_url: str) -> Surveyed:
         """Ask about one seed."""
         page = await self._fetch(Task(0, RESOLVE.name, 0, seed_url=seed_url))
         thing, thing_id = str(page.thing), page.items[0]
         row = _rows(page, thing)[thing_id]
+        self._urn = getattr(row, "urn", None)
         visit = dict(self._visits(thing, [thing_id], page, seeds=True)[0])
         ahead: list[dict[str, Sequence[Visit]]] = []
         if depth_of(thing, self._limits) > 0:
@@ -110,7 +112,8 @@ class _Survey:
     async def _first_page(self, kind: ListKind, thing_id: int, visit: dict[str, Listed]) -> Page | None:
         """Ask for the beginning of a list, and note in the visit what it shows; None where the service refuses it."""
         try:
-            page = await self._fetch(Task(0, kind.name, thing_id, page_size=self._size))
+            urn = self._urn if THINGS[kind.subject].by_name else None
+            page = await self._fetch(Task(0, kind.name, thing_id, page_size=self._size, subject_urn=urn))
         except PermanentError:
             return None
         n = len(page.items)
@@ -140,11 +143,12 @@ class _Survey:
         ]
 
 
-def _rows(page: Page, thing: str) -> Mapping[int, Track | User | Playlist]:
-    found: Mapping[int, Track | User | Playlist] = {
+def _rows(page: Page, thing: str) -> Mapping[int, Track | User | Playlist | Station]:
+    found: Mapping[int, Track | User | Playlist | Station] = {
         "track": page.tracks,
         "user": page.users,
         "playlist": page.playlists,
+        "station": page.stations,
     }[thing]  # type: ignore[assignment]
     return found
 

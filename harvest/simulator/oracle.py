@@ -44,7 +44,12 @@ def seed_of(world: World, seed: Seed) -> Thing:
     if isinstance(seed, int):
         return "track", seed
     if seed.startswith("soundcloud:"):
-        _, things, number = seed.split(":")
+        _, things, number = seed.split(":", 2)
+        if things == "system-playlists":
+            station = world.facts.stations.at(seed)
+            if station is None:
+                raise KeyError(f"nothing at {seed}")
+            return "station", world.id("station", station)
         return things.removesuffix("s"), int(number)
     found = resolve(world, seed)
     if found is None:

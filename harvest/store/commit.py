@@ -152,6 +152,8 @@ class PageCommitter:
             search.add_new_tracks(self._connection)
         if page.playlists:
             entities.merge_playlists(self._connection, page.playlists.values(), sighting)
+        if page.stations:
+            entities.merge_stations(self._connection, page.stations.values(), sighting)
         if page.comments:
             entities.merge_comments(self._connection, page.comments.values(), sighting)
 
@@ -256,6 +258,7 @@ def _only(page: Page, kind: ListKind, items: set[int]) -> Page:
     """Leave of a page only what belongs to these items. Whoever made them belongs to them."""
     tracks = {i: t for i, t in page.tracks.items() if i in items} if kind.item == "track" else {}
     playlists = {i: p for i, p in page.playlists.items() if i in items} if kind.item == "playlist" else {}
+    stations = {i: s for i, s in page.stations.items() if i in items} if kind.item == "station" else page.stations
     comments = {i: c for i, c in page.comments.items() if i in items} if kind.item == "comment" else {}
     made_by = {t.uploader_id for t in tracks.values()} | {p.owner_id for p in playlists.values()}
     people = made_by | {c.user_id for c in comments.values()} | (items if kind.item == "user" else set())
@@ -263,6 +266,7 @@ def _only(page: Page, kind: ListKind, items: set[int]) -> Page:
         page,
         tracks=tracks,
         playlists=playlists,
+        stations=stations,
         comments=comments,
         tags={i: t for i, t in page.tags.items() if i in items},
         users={i: u for i, u in page.users.items() if i in people},

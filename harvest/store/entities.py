@@ -1,4 +1,4 @@
-"""Write users, tracks, tags, playlists and comments, new or seen again.
+"""Write users, tracks, tags, playlists, stations and comments, new or seen again.
 
 Merging: a known value is never replaced by NULL, by an embedded object's zero count, or by an older sighting. A set, as
 the tags of a track, is one value: what the newest sighting leaves out is no longer in it.
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from unicodedata import normalize
 
-from harvest.models import Comment, Playlist, Track, User
+from harvest.models import Comment, Playlist, Station, Track, User
 
 USER_COUNTS = (
     "followers_count",
@@ -104,14 +104,21 @@ WHERE excluded.last_seen_on > {table}.last_seen_on
 _MERGE_USERS = _merge_counted("users", User._fields, USER_COUNTS, "excluded.seen_as <> 'full'")
 _MERGE_TRACKS = _merge_counted("tracks", Track._fields, TRACK_COUNTS, "excluded.seen_as = 'embedded'")
 
-_PLAYLIST_SETS = ",\n    ".join(f"{c} = {_newest('playlists', c)}" for c in Playlist._fields if c != "id")
-_MERGE_PLAYLISTS = f"""
-INSERT INTO playlists ({", ".join(Playlist._fields)}, first_seen_at, last_seen_on, first_page_id)
-VALUES ({", ".join("?" * (len(Playlist._fields) + 3))})
+
+def _merge_seen(table: str, columns: Sequence[str]) -> str:
+    """Build the upsert of a table whose rows are as the newest sighting says, and name the page of the first."""
+    sets = ",\n    ".join(f"{column} = {_newest(table, column)}" for column in columns if column not in ("id", "urn"))
+    return f"""
+INSERT INTO {table} ({", ".join(columns)}, first_seen_at, last_seen_on, first_page_id)
+VALUES ({", ".join("?" * (len(columns) + 3))})
 ON CONFLICT (id) DO UPDATE SET
-    {_PLAYLIST_SETS},
-    last_seen_on = max(excluded.last_seen_on, playlists.last_seen_on)
+    {sets},
+    last_seen_on = max(excluded.last_seen_on, {table}.last_seen_on)
 """  # noqa: S608 - built from our own column names
+
+
+_MERGE_PLAYLISTS = _merge_seen("playlists", Playlist._fields)
+_MERGE_STATIONS = _merge_seen("stations", Station._fields)
 
 _MERGE_COMMENTS = f"""
 INSERT INTO comments ({", ".join(Comment._fields)}, first_page_id)
@@ -164,6 +171,12 @@ def merge_playlists(connection: sqlite3.Connection, playlists: Iterable[Playlist
     """Write playlists, new or seen again; their owners must be there already."""
     extra = (sighting.seen_at, sighting.seen_on, sighting.page_id)
     connection.executemany(_MERGE_PLAYLISTS, [playlist + extra for playlist in playlists])
+
+
+def merge_stations(connection: sqlite3.Connection, stations: Iterable[Station], sighting: Sighting) -> None:
+    """Write stations, new or seen again."""
+    extra = (sighting.seen_at, sighting.seen_on, sighting.page_id)
+    connection.executemany(_MERGE_STATIONS, [station + extra for station in stations])
 
 
 def merge_comments(connection: sqlite3.Connection, comments: Iterable[Comment], sighting: Sighting) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import sqlite3
 from collections import deque
 
+from harvest.lists import KINDS
 from harvest.models import Task
 from harvest.store.harvests import LOOKED_UP, WANTED
 from harvest.store.lease import Lease
+from harvest.things import THINGS
 
 _LOOK_AHEAD = 64
 
@@ -24,10 +26,16 @@ WHERE r.state <> 'ended' AND r.state = ?
 ORDER BY r.task_id LIMIT ?
 """  # noqa: S608 - our own text
 
+_NAMED = " ".join(
+    f"WHEN '{kind.name}' THEN {THINGS[kind.subject].urn_of('t.subject_id')}"
+    for kind in KINDS.values()
+    if kind.subject in THINGS and THINGS[kind.subject].by_name
+)
 _READ_TASK = f"""
 SELECT t.id, t.kind, t.subject_id, r.next_cursor, r.number, r.pages_read, r.barren, r.collected, r.claimed,
     {WANTED.format(task="r.task_id")},
-    CASE t.kind WHEN 'resolve' THEN (SELECT address FROM seeds WHERE id = t.subject_id) END
+    CASE t.kind WHEN 'resolve' THEN (SELECT address FROM seeds WHERE id = t.subject_id) END,
+    CASE t.kind {_NAMED} END
 FROM readings AS r JOIN tasks AS t ON t.id = r.task_id
 WHERE r.task_id = ? AND r.state <> 'ended'
 """  # noqa: S608 - our own text
@@ -85,4 +93,5 @@ class Frontier:
             cap=row[9],
             page_size=self._page_size,
             seed_url=row[10],
+            subject_urn=row[11],
         )

@@ -14,7 +14,7 @@ from harvest.errors import SeedError
 from harvest.lists import KINDS, RESOLVE, Edge
 from harvest.store.edges import of_type
 from harvest.store.rounds import LINES, READERS
-from harvest.things import THINGS, label
+from harvest.things import THINGS, Thing, label
 
 _FARTHEST = 1000  # steps up to a seed; only a damaged file has more
 
@@ -93,7 +93,7 @@ class Reason:
 
 
 def why(connection: sqlite3.Connection, thing: str, wanted: str, *, limit: int = 3) -> Reason:
-    """Tell why a user, track or playlist, named by id, URN or page address, is here.
+    """Tell why a user, track, playlist or station, named by id, URN or page address, is here.
 
     Raises SeedError when it is not.
     """
@@ -125,7 +125,7 @@ def why(connection: sqlite3.Connection, thing: str, wanted: str, *, limit: int =
 def find(connection: sqlite3.Connection, thing: str, wanted: str) -> tuple[int, str | None, str | None]:
     """Give id, name and address of the thing that an id, URN or address names. Raises SeedError."""
     kind = THINGS[thing]
-    column, value = _key(kind.urn, wanted.strip())
+    column, value = _key(kind, wanted.strip())
     row = connection.execute(
         f"SELECT id, {kind.label}, permalink_url FROM {kind.table} WHERE {column} = ?",  # noqa: S608 - our own words
         (value,),
@@ -135,9 +135,11 @@ def find(connection: sqlite3.Connection, thing: str, wanted: str) -> tuple[int, 
     return row[0], row[1], row[2]
 
 
-def _key(urn: str, wanted: str) -> tuple[str, int | str]:
+def _key(kind: Thing, wanted: str) -> tuple[str, int | str]:
     """Give the column that names the thing, and its value."""
-    number = wanted.removeprefix(urn)
+    number = wanted.removeprefix(kind.urn)
+    if kind.by_name and number != wanted:
+        return "urn", wanted
     if number.isascii() and number.isdigit() and len(number) <= 19 and int(number) <= LARGEST_ID:
         return "id", int(number)
     address = urlsplit(wanted if "://" in wanted else f"https://{wanted}")

@@ -13,9 +13,11 @@ from hashlib import blake2b
 from harvest.api.cursors import canonical, resized
 from harvest.api.endpoints import redacted
 from harvest.lists import KINDS, RESOLVE
+from harvest.things import THINGS
 from harvest.verify.check import Check
 
 _PATHS = ", ".join(f"('{kind.name}', '{kind.path}')" for kind in KINDS.values() if kind is not RESOLVE)
+_URNS = " ".join(f"WHEN '{thing.name}' THEN {thing.urn_of('t.subject_id')}" for thing in THINGS.values())
 # The reading `r` of the task `t`, in words.
 READING = "t.kind || ' ' || t.subject_id || iif(r.number, ', reading ' || r.number, '')"
 
@@ -114,9 +116,8 @@ PAGE_CHECKS = (
         FROM pages AS p
         CROSS JOIN tasks AS t ON t.id = p.task_id
         JOIN list_kinds AS k ON k.kind = t.kind
-        JOIN things AS g ON g.thing = k.subject
         JOIN paths AS w ON w.kind = t.kind
-        WHERE p.number = 0 AND instr(p.request, replace(w.path, '{{urn}}', g.urn || t.subject_id) || '?') <> 1
+        WHERE p.number = 0 AND instr(p.request, replace(w.path, '{{urn}}', CASE k.subject {_URNS} END) || '?') <> 1
         """,  # noqa: S608 - built from our own declarations
     ),
     Check(

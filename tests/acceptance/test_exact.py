@@ -33,6 +33,7 @@ TRACK, TRACK_2 = TOWN.seed_urls(2)
 PERSON = TOWN.user_url(most_of("user_tracks", "user")[0])
 LISTENER = TOWN.user_url(most_of("user_likes", "user", 12)[-1])  # likes tracks whose people also like the playlist's
 PLAYLIST, PLAYLIST_2 = map(TOWN.playlist_url, most_of("playlist_tracks", "playlist", 2))
+STATION = TOWN.station_url("user", most_of("user_tracks", "user")[0])
 SMALL = Limits(max_users=5, max_user_likes=8, max_tracks=3)
 
 
@@ -73,6 +74,8 @@ def test_a_crawl_of_everything_without_a_bound_equals_the_truth(tmp_path):
         (PLAYLIST, {}),
         (PLAYLIST, {"depth": 1}),
         (PLAYLIST, {"depth": 2, "read": ("comments", "likes", "reposters")}),
+        (STATION, {}),
+        (STATION, {"depth": 1, "caps": (("station-tracks", 9),)}),
         (TRACK, {"read": EVERY}),
         (TRACK, {"read": EVERY, "depth": 2, "via": ("uploads",)}),
         (TRACK, {"read": EVERY, "depth": 0}),
@@ -229,10 +232,12 @@ def any_world(chance: random.Random) -> World:
 def any_seeds(chance: random.Random, world: World) -> tuple[str, ...]:
     people = [i for i in range(world.options.users) if not world.facts.gone(i)]
     tracks, playlists = range(min(20, world.options.tracks)), range(world.options.playlist_count)
+    stations = [i for i in tracks if world.facts.station(i)]
     pages = {
         "track": lambda: world.track_url(world.id("track", chance.choice(tracks))),
         "user": lambda: world.user_url(world.id("user", chance.choice(people))),
         "playlist": lambda: world.playlist_url(world.id("playlist", chance.choice(playlists))),
+        "station": lambda: world.facts.url("station", chance.choice(stations)),
     }
     kinds = chance.choices([*pages, "track"], k=chance.choice([1, 1, 1, 2, 3]))
     return tuple(dict.fromkeys(pages[kind]() for kind in kinds))

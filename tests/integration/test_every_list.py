@@ -27,8 +27,7 @@ def world() -> World:
 
 def a_subject(world: World, kind) -> int:
     """The subject with the longest list of this kind, so that it has several pages."""
-    size = {"track": world.options.tracks, "user": world.options.users, "playlist": world.options.playlist_count}
-    ids = [world.id(kind.subject, index) for index in range(min(size[kind.subject], 600))]
+    ids = [world.id(kind.subject, index) for index in range(min(world.facts.ids[kind.subject].count, 600))]
     return max(ids, key=lambda subject: len(world.listing(kind.name, subject)))
 
 
@@ -45,11 +44,11 @@ def read_one_list(db, world: World, kind, subject: int, page_size: int) -> tuple
             " fetched_at, elapsed_ms, bytes) VALUES (1, 0, 0, ?, '', 0, 0, 0, 0, '', 0, 0)",
             (run_id,),
         ).lastrowid
-        first = ", first_page_id" if kind.subject == "playlist" else ", seen_as"
-        conn.execute(
-            f"INSERT INTO {THINGS[kind.subject].table} (id, first_seen_at, last_seen_on{first}) VALUES (?, ?, ?, ?)",
-            (subject, NOW, NOW[:10], page if kind.subject == "playlist" else "list"),
-        )
+        row = {"id": subject, "first_seen_at": NOW, "last_seen_on": NOW[:10]}
+        row |= {"seen_as": "list"} if kind.subject in ("track", "user") else {"first_page_id": page}
+        urn = world.facts.stations.urn(world.index("station", subject)) if kind.subject == "station" else None
+        row |= {"urn": urn} if urn else {}
+        db[THINGS[kind.subject].table].insert(row)
         task_id = conn.execute("INSERT INTO tasks (kind, subject_id) VALUES (?, ?)", (kind.name, subject)).lastrowid
         conn.execute("INSERT INTO readings (task_id, number, kind) VALUES (?, 0, ?)", (task_id, kind.name))
 
@@ -59,7 +58,7 @@ def read_one_list(db, world: World, kind, subject: int, page_size: int) -> tuple
             serve(world, gzip=False) as server,
             connect(settings_for(server), clock=SystemClock(), delay=0) as connection,
         ):
-            task, pages = Task(task_id, kind.name, subject, page_size=page_size), 0
+            task, pages = Task(task_id, kind.name, subject, page_size=page_size, subject_urn=urn), 0
             while True:
                 receipt = committer.keep(task, await connection.client.fetch(task), connection.client.take_tally())
                 task, pages = receipt.task, pages + 1
@@ -85,5 +84,5 @@ def test_a_list_of_every_kind_is_read_as_declared(db, world, kind):
     )
     assert [tuple(row) for row in rows] == [(item, rank) for rank, item in enumerate(expected)]
     assert outcome == "complete"
-    assert pages >= len(expected) // page_size
+    assert pages == 1 if kind.inside else pages >= len(expected) // page_size
     assert db.conn.execute("PRAGMA foreign_key_check").fetchall() == []

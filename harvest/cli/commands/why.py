@@ -18,14 +18,14 @@ from harvest.system.logs import printable
 
 
 @click.command()
-@click.argument("thing", type=click.Choice(["user", "track", "playlist"]))
+@click.argument("thing", type=click.Choice(["user", "track", "playlist", "station"]))
 @click.argument("wanted", metavar="WHICH")
 @cache_path()
 @click.option("--limit", type=whole(1), default=3, show_default=True, help="Chains told at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @log_options
 def why(thing: str, wanted: str, path: Path, limit: int, as_json: bool) -> int:
-    """Say why a user, a track or a playlist is in the file.
+    """Say why a user, a track, a playlist or a station is in the file.
 
     WHICH is an id, a URN, or the address of the page. The answer leads from the page that brought it to the list that
     page belongs to, to the list that named whose list this is, and so on up to the seed.

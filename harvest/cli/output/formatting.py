@@ -10,6 +10,7 @@ PHASES = {
     "seed": "Looking up the seed",
     "spill": "Listing who liked and reposted",
     "playlists": "Reading playlists",
+    "stations": "Reading stations",
     "users": "Reading what they like",
     "done": "Nothing left to read",
 }

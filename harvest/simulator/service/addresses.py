@@ -40,8 +40,11 @@ def _short(world: World, code: str) -> Found | None:
 
 
 def _page(world: World, segments: list[str]) -> Found | None:
-    """Read /user, /user/track, /user/track/s-secret or /user/sets/playlist; sub-pages are nothing."""
+    """Read /user, /user/track, /user/track/s-secret, /user/sets/playlist, /discover/sets/station and nothing else."""
     match segments:
+        case ["discover", "sets", name]:
+            station = world.facts.stations.at(name)
+            return None if station is None or not world.facts.station(station) else Found("station", station)
         case [user]:
             return _exact(world, "user", user, f"/{user}")
         case [user, "sets", playlist]:

@@ -14,6 +14,7 @@ from msgspec.json import encode
 from harvest.simulator.world import names
 from harvest.simulator.world.engagements import Deeds
 from harvest.simulator.world.facts import COMMENTS, Facts
+from harvest.simulator.world.options import NOW_MS
 from harvest.simulator.world.prng import mix
 from harvest.simulator.world.world import World, as_datetime
 
@@ -52,10 +53,14 @@ class Objects:
             return self.user_bytes(index)
         if thing == "playlist":
             return encode(self.playlist(index, show_tracks=show_tracks))
+        if thing == "station":
+            return encode(self.station(index))
         return encode(self.comment(index))
 
     def urn(self, thing: str, index: int) -> str:
         """Return the URN of a thing."""
+        if thing == "station":
+            return self._facts.stations.urn(index)
         return f"soundcloud:{thing}s:{self._ids[thing].id(index)}"
 
     def _identity(self, thing: str, index: int) -> Json:
@@ -277,6 +282,24 @@ class Objects:
             }
             | (shown if show_tracks else {})
         )
+
+    def station(self, station: int) -> Json:
+        """Return a station without its tracks. Nobody has recorded one: the shape is that of a playlist."""
+        chance, url = self._facts.chance("station", station), self._facts.url("station", station)
+        urn = self.urn("station", station)
+        return {
+            "kind": "system-playlist",
+            "urn": urn,
+            "uri": f"{API}/system-playlists/{urn}",
+            "title": None if self._quirk(chance, 8, 20) else f"Station: {names.title(chance, nasty=self._quirks)}",
+            "description": (None, "", "Tracks like this one.")[chance % 3],
+            "permalink": url.rsplit("/", 1)[-1],
+            "permalink_url": url + (_UTM if self._quirks else ""),
+            "artwork_url": None if chance & 64 else f"https://i1.sndcdn.com/artworks-{chance:016x}-large.jpg",
+            "last_updated": stamp(NOW_MS - chance % 10**9),
+            "track_count": None if chance & 128 else self._deeds.count("station_tracks", station),
+            "likes_count": (chance >> 9) % 1000,
+        }
 
     def comment(self, comment: int) -> Json:
         """Return a comment with the small user object it carries."""

@@ -96,6 +96,15 @@ class Pages:
         next_href = self._href(request, cut, {"offset": str(last)}) if more else None
         return self._write(request, thing, items[cut.offset : last], next_href, cut, bare=True)
 
+    def inside(self, request: SimRequest, kind: SimList, subject: int) -> SimReply:
+        """Return the object of a subject with the whole list in it."""
+        cut, deeds = read_cut(request), self._world.deeds
+        items = deeds.entries(kind.name, subject).items
+        chosen = [None if deeds.null(kind.name, subject, item) else item for item in items]
+        plain = self._objects.bytes_of(kind.subject, subject)
+        entries = b",".join(self._encoded(kind.item, item, cut) for item in self._filtered(kind.item, chosen, cut))
+        return json_reply(200, plain[:-1] + b',"' + kind.inside.encode() + b'":[' + entries + b"]}")
+
     def empty(self, request: SimRequest) -> SimReply:
         """Return an empty last page."""
         return self._write(request, "user", (), None, read_cut(request), bare=False)
@@ -140,10 +149,7 @@ class Pages:
         bare: bool,
     ) -> SimReply:
         """Write a page as JSON: the filter, then the envelope or a bare array."""
-        if thing == "track" and cut.access != _ACCESS:
-            access = self._world.facts.access
-            items = [item for item in items if item is None or (access(item) or "playable") in cut.access]
-        body = b",".join(self._encoded(thing, item, cut) for item in items)
+        body = b",".join(self._encoded(thing, item, cut) for item in self._filtered(thing, items, cut))
         if bare and not cut.linked:
             return json_reply(200, b"[" + body + b"]")
         if next_href is not None:
@@ -151,6 +157,13 @@ class Pages:
         else:
             tail = b'],"next_href":null}' if salt(1, request.path) & 1 else b"]}"
         return json_reply(200, b'{"collection":[' + body + tail)
+
+    def _filtered(self, thing: str, items: Iterable[int | None], cut: Cut) -> Iterable[int | None]:
+        """Leave out the tracks that the access filter hides."""
+        if thing != "track" or cut.access == _ACCESS:
+            return items
+        access = self._world.facts.access
+        return [item for item in items if item is None or (access(item) or "playable") in cut.access]
 
     def _encoded(self, thing: str, item: int | None, cut: Cut) -> bytes:
         if item is None:

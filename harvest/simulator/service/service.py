@@ -76,6 +76,8 @@ class Service:
                 return self._resolve(request)
             case ["me", *rest]:
                 return self._me(request, rest) if user else refusal(401)
+            case ["system-playlists", reference]:
+                return self._station(request, reference)
             case [collection] if collection in _THINGS:
                 return self._searched(request, _THINGS[collection])
             case [collection, reference, *rest] if collection in _THINGS:
@@ -108,6 +110,14 @@ class Service:
             return json_reply(200, self.objects.web_profiles(index))
         return not_found()
 
+    def _station(self, request: SimRequest, urn: str) -> SimReply:
+        """Answer what is asked about a station: all of it, with its tracks."""
+        index = self.world.facts.stations.at(urn)
+        kind = BY_PATH["stations"]
+        if index is None or not self.world.deeds.entries(kind.name, index).items:
+            return not_found()
+        return self._pages.inside(request, kind, index)
+
     def _denied(self, request: SimRequest, thing: str, index: int, path: str) -> SimReply | None:
         """Refuse what is gone, forbidden or private."""
         facts = self.world.facts
@@ -125,9 +135,10 @@ class Service:
         if found is None:
             return not_found()
         urn = self.objects.urn(found.thing, found.index)
-        end = urn.rsplit(":", 1)[-1] if self.world.options.numeric_ids else quote(urn, safe=":")
+        named = found.thing == "station"
+        end = urn.rsplit(":", 1)[-1] if self.world.options.numeric_ids and not named else quote(urn, safe=":")
         secret = f"?secret_token={found.secret}" if found.secret else ""
-        location = f"{self.base_url}/{found.thing}s/{end}{secret}"
+        location = f"{self.base_url}/{'system-playlist' if named else found.thing}s/{end}{secret}"
         return json_reply(302, {"status": "302 - Found", "location": location}, location=location)
 
     def _me(self, request: SimRequest, rest: list[str]) -> SimReply:

@@ -17,7 +17,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from harvest.simulator.service.objects import Json, Objects
-from harvest.simulator.truth.rows import Row, comment_row, merged, number, playlist_row, track_row, user_row
+from harvest.simulator.truth.rows import (
+    Row,
+    comment_row,
+    merged,
+    number,
+    playlist_row,
+    station_row,
+    track_row,
+    user_row,
+)
 from harvest.simulator.world.lists import KINDS
 from harvest.simulator.world.world import World
 
@@ -58,7 +67,10 @@ _CLAIMS = {
     "user_followers": ("users", "followers_count"),
     "user_followings": ("users", "followings_count"),
     "playlist_tracks": ("playlists", "track_count"),
+    "station_tracks": ("stations", "track_count"),
 }
+# kind -> where its items stand by place, so that one may stand twice
+_PLACED = {"playlist_tracks": "playlist_tracks", "station_tracks": "station_tracks"}
 
 
 class Visit(NamedTuple):
@@ -78,18 +90,21 @@ class Truth:
 
     `engagements`: (user, track, 'like' | 'repost') -> (user_list_rank, track_list_rank); `playlist_engagements` alike.
     `follows`: (follower, followee) -> (followings_list_rank, followers_list_rank). `playlist_tracks`: (playlist,
-    position) -> track. `users`, `tracks`, `playlists`, `comments`: columns by name. `tags`: names per track. `lists`:
-    (kind, subject) -> (outcome, collected, claimed). `visits`: what each harvest chose, in order, its seeds first.
+    position) -> track, `station_tracks` alike. `users`, `tracks`, `playlists`, `stations`, `comments`: columns by name.
+    `tags`: names per track. `lists`: (kind, subject) -> (outcome, collected, claimed). `visits`: what each harvest
+    chose, in order, its seeds first.
     """
 
     engagements: dict[Edge, Ranks] = field(default_factory=dict)
     follows: dict[tuple[int, int], Ranks] = field(default_factory=dict)
     playlist_engagements: dict[Edge, Ranks] = field(default_factory=dict)
     playlist_tracks: dict[tuple[int, int], int] = field(default_factory=dict)
+    station_tracks: dict[tuple[int, int], int] = field(default_factory=dict)
     users: dict[int, Row] = field(default_factory=dict)
     tracks: dict[int, Row] = field(default_factory=dict)
     tags: dict[int, frozenset[str]] = field(default_factory=dict)
     playlists: dict[int, Row] = field(default_factory=dict)
+    stations: dict[int, Row] = field(default_factory=dict)
     comments: dict[int, Row] = field(default_factory=dict)
     lists: dict[tuple[str, int], Ended] = field(default_factory=dict)
     visits: list[tuple[Visit, ...]] = field(default_factory=list)
@@ -126,6 +141,7 @@ class Content:
                 "user": self._see_user,
                 "track": self._see_track,
                 "playlist": self._see_playlist,
+                "station": self._see_station,
                 "comment": self._see_comment,
             }
             see[thing](thing_id, seen_as)
@@ -164,7 +180,8 @@ class Content:
         forbidden = declared.subject == "user" and not gone and self._world.is_forbidden(subject)
         entries = () if gone or forbidden else self._world.deeds.entries(kind, index).items
         shown = [None if self._world.deeds.null(kind, index, item) else item for item in entries]
-        kept, outcome = walk(shown, cap, self._page_size, repeats=kind == "playlist_tracks")
+        size = len(shown) if declared.inside else self._page_size
+        kept, outcome = walk(shown, cap, max(1, size), repeats=kind in _PLACED)
         items = tuple(self._world.id(declared.item, item) for item in kept)
         claimed = self._claims[kind, subject]
         if gone and kind not in _ALWAYS_SHOWN:
@@ -181,8 +198,8 @@ class Content:
 
     def _keep(self, kind: str, subject: int, item: int, rank: int) -> None:
         """Keep one entry of a list with its place."""
-        if kind == "playlist_tracks":
-            self.truth.playlist_tracks[subject, rank] = item
+        if kind in _PLACED:
+            getattr(self.truth, _PLACED[kind])[subject, rank] = item
         elif kind in _RANKED:
             rows, column = _RANKED[kind]
             getattr(self.truth, rows)[item][column] = rank
@@ -217,6 +234,10 @@ class Content:
         sight = self._objects.playlist(self._world.index("playlist", playlist), show_tracks=False)
         self.see("user", number(sight["user"]["urn"]), "embedded")
         self.truth.playlists.setdefault(playlist, playlist_row(sight))
+
+    def _see_station(self, station: int, _: str) -> None:
+        sight = self._objects.station(self._world.index("station", station))
+        self.truth.stations.setdefault(station, station_row(sight))
 
     def _see_comment(self, comment: int, _: str) -> None:
         sight = self._objects.comment(self._world.index("comment", comment))

@@ -37,9 +37,10 @@ LISTS = {
     "followings": ListName("user_followings", "user", 2_000),
     "playlist-tracks": ListName("playlist_tracks", "playlist", 500),
     "playlist-reposters": ListName("playlist_reposters", "playlist", 20_000),
+    "station-tracks": ListName("station_tracks", "station", 100),
 }
-_SEED_READ = ("uploads", "likes", "reposts", "playlists", "playlist-tracks", "playlist-reposters")
-_DEPTHS = {"track": 1, "user": 0, "playlist": 0}
+_SEED_READ = ("uploads", "likes", "reposts", "playlists", "playlist-tracks", "playlist-reposters", "station-tracks")
+_DEPTHS = {"track": 1, "user": 0, "playlist": 0, "station": 0}
 
 
 @dataclass(frozen=True, slots=True)

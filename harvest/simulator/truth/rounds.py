@@ -10,7 +10,7 @@ Rules:
 3. All people visited so far lead together to the tracks that most of them name in the lists of `via`, a person
    counting once per track, ties by lower id; `max_tracks` of them per round. By followings and followers they lead
    likewise to people, `max_users` of them in all.
-4. A playlist leads to its tracks in order; the playlists of a round to `max_tracks` together.
+4. A playlist leads to its tracks in order; the playlists of a round to `max_tracks` together. So do stations.
 5. What is visited already is not visited again; among the people of a track, and the first tracks of a playlist, it
    counts towards the bound. Whoever is chosen by several is chosen by the first.
 6. Other options choose everything anew. What was visited before and is not chosen any more is asked for nothing new;
@@ -77,7 +77,8 @@ class Rounds:
         """Return what this round leads to, what is visited already left out; the first choice of a thing counts."""
         chosen: dict[Thing, Visit] = {}
         for visit in (
-            *self._from_playlists(self._leading("playlist")),
+            *self._from_lists(self._leading("playlist"), "playlist-tracks"),
+            *self._from_lists(self._leading("station"), "station-tracks"),
             *self._from_tracks(self._leading("track")),
             *self._from_people("track", self._leading("user")),
             *self._from_people("user", self._leading("user")),
@@ -98,13 +99,13 @@ class Rounds:
         lists = [(LISTS[name].kind, visit.id, reads[name]) for name in names if name in reads]
         return dict.fromkeys(item for line in lists for item in self._content.listed(*line))
 
-    def _from_playlists(self, playlists: Sequence[Visit]) -> Iterator[Visit]:
+    def _from_lists(self, things: Sequence[Visit], name: str) -> Iterator[Visit]:
         if not self.options.goes_to("track"):
             return
         room = self.options.max_tracks
         taken: set[int] = set()
-        for visit in playlists:
-            tracks = list(self._named(visit, ["playlist-tracks"]))[: self.options.max_tracks]
+        for visit in things:
+            tracks = list(self._named(visit, [name]))[: self.options.max_tracks]
             for place, track in enumerate(tracks):
                 if track not in taken and ("track", track) not in self.visits and len(taken) < room:
                     taken.add(track)

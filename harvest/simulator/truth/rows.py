@@ -103,6 +103,18 @@ def playlist_row(sight: Json) -> Row:
     }
 
 
+def station_row(sight: Json) -> Row:
+    """Return the columns of a station."""
+    return {
+        "urn": sight["urn"],
+        "permalink_url": _page(sight["permalink_url"]),
+        "updated_at": iso(sight["last_updated"]),
+        "track_count": sight["track_count"],
+        "likes_count": sight["likes_count"],
+        **{name: sight[name] or None for name in ("title", "description", "artwork_url")},
+    }
+
+
 def comment_row(sight: Json) -> Row:
     """Return the columns of a comment; its place in the track's list is not known by that."""
     return {

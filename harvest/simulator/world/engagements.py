@@ -127,6 +127,17 @@ class Deeds:
             found.append(own if pick % 3 and own < self._options.tracks else near)
         return found
 
+    def played(self, station: int) -> list[int]:
+        """Return the tracks of a station, hidden ones too: what it is around, then mostly the same taste."""
+        facts, count = self.facts, self._options.community_count
+        thing, centre = facts.stations.around(station)
+        first = centre if thing == "track" else facts.uploads(centre)[0]
+        picks = [facts.chance("station", station * 128 + place) for place in range(20 + station % 60)]
+        near = [
+            pick % self._options.tracks // count * count + (first % count if pick >> 40 & 3 else 0) for pick in picks
+        ]
+        return [first, *(track for track in near if track < self._options.tracks)]
+
     def null(self, kind: str, subject: int, item: int) -> bool:
         """Say whether an entry stands in its list as null."""
         share = self._options.null_entries
@@ -136,6 +147,10 @@ class Deeds:
         """Return a list in its order, whole."""
         if kind == "playlist_tracks":
             tracks = tuple(track for track in self.content(subject) if not self.facts.private(track))
+            return Entries(tracks, (0,) * len(tracks))
+        if kind == "station_tracks":
+            shown = self.facts.station(subject)
+            tracks = tuple(track for track in self.played(subject) if not self.facts.private(track)) if shown else ()
             return Entries(tracks, (0,) * len(tracks))
         pairs = sorted(self._pairs(kind, subject), reverse=True)
         return Entries(tuple(item for _, item in pairs), tuple(time for time, _ in pairs))
@@ -165,6 +180,8 @@ class Deeds:
             return len(self.facts.playlists(subject))
         if kind == "playlist_tracks":
             return len(self.content(subject))
+        if kind == "station_tracks":
+            return len(self.played(subject))
         if kind == "track_comments":
             chatty = self.facts.chance("chatty", subject) % 12
             return min(COMMENTS - 1, self.count("track_likers", subject) * chatty // 100)

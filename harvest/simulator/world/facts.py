@@ -12,6 +12,7 @@ from harvest.simulator.world import names
 from harvest.simulator.world.bipartite import Ownership
 from harvest.simulator.world.options import WorldOptions
 from harvest.simulator.world.prng import Ids, mix, salt, threshold
+from harvest.simulator.world.stations import StationIds
 
 DAY_MS = 86_400_000
 SITE = "https://soundcloud.com"
@@ -25,9 +26,12 @@ class Facts:
 
     def __init__(self, options: WorldOptions) -> None:
         self.options = o = options
-        self.ids = {
-            "user": Ids(o.users, salt(o.seed, "user ids")),
-            "track": Ids(o.tracks, salt(o.seed, "track ids")),
+        users, tracks = Ids(o.users, salt(o.seed, "user ids")), Ids(o.tracks, salt(o.seed, "track ids"))
+        self.stations = StationIds(tracks, users)
+        self.ids: dict[str, Ids | StationIds] = {
+            "user": users,
+            "track": tracks,
+            "station": self.stations,
             "playlist": Ids(o.playlist_count, salt(o.seed, "playlist ids")),
             "comment": Ids(o.tracks * COMMENTS, salt(o.seed, "comment ids")),
         }
@@ -108,6 +112,11 @@ class Facts:
         """Return the public tracks of a user."""
         return [track for track in self._track_owners.owned(user) if not self.private(track)]
 
+    def station(self, index: int) -> bool:
+        """Say whether a station is shown: one around a public track, or around somebody who has one."""
+        thing, centre = self.stations.around(index)
+        return not self.private(centre) if thing == "track" else not self.gone(centre) and bool(self.uploads(centre))
+
     def playlists(self, user: int) -> list[int]:
         """Return the playlists of a user."""
         return self._playlist_owners.owned(user)
@@ -117,9 +126,11 @@ class Facts:
         return names.slug(self.chance(f"{thing} slug", index), self.ids[thing].id(index))
 
     def url(self, thing: str, index: int) -> str:
-        """Return the page address of a user, track or playlist, as a browser shows it."""
+        """Return the page address of a user, track, playlist or station, as a browser shows it."""
         if thing == "user":
             return f"{SITE}/{self.slug(thing, index)}"
+        if thing == "station":
+            return f"{SITE}/discover/sets/{self.stations.urn(index).split(':', 2)[2]}"
         middle = "/sets" if thing == "playlist" else ""
         return f"{SITE}/{self.slug('user', self.owner(thing, index))}{middle}/{self.slug(thing, index)}"
 

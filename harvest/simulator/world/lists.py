@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Thing = Literal["user", "track", "playlist", "comment"]
+Thing = Literal["user", "track", "playlist", "station", "comment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,8 @@ class SimList:
     """One kind of list.
 
     `path` is the collection name and what stands behind the subject's URN. `cursor` is the form of the place
-    in the list (see `cursors.py`). `bare` lists come as a plain array unless linked_partitioning is sent.
+    in the list (see `cursors.py`). `bare` lists come as a plain array unless linked_partitioning is sent. A list with
+    `inside` stands whole under that name in the object of its subject.
     """
 
     name: str
@@ -22,6 +23,7 @@ class SimList:
     path: str
     cursor: str
     bare: bool = True
+    inside: str = ""
 
 
 KINDS: dict[str, SimList] = {
@@ -40,6 +42,7 @@ KINDS: dict[str, SimList] = {
         SimList("user_followings", "user", "user", "users/followings", "millis", bare=False),
         SimList("playlist_tracks", "playlist", "track", "playlists/tracks", "offset"),
         SimList("playlist_reposters", "playlist", "user", "playlists/reposters", "millis", bare=False),
+        SimList("station_tracks", "station", "track", "stations", "offset", inside="tracks"),
     )
 }
 

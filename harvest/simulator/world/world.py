@@ -105,6 +105,18 @@ class World:
         """Return the page address of a playlist."""
         return self.facts.url("playlist", self.index("playlist", playlist_id))
 
+    def station_url(self, thing: str, thing_id: int) -> str:
+        """Return the page address of the station around a track or a user."""
+        return self.facts.url("station", self._station(thing, thing_id))
+
+    def station_urn(self, thing: str, thing_id: int) -> str:
+        """Return the URN of the station around a track or a user."""
+        return self.facts.stations.urn(self._station(thing, thing_id))
+
+    def _station(self, thing: str, thing_id: int) -> int:
+        stations, index = self.facts.stations, self.index(thing, thing_id)
+        return stations.of_track(index) if thing == "track" else stations.of_user(index)
+
     def short_url(self, track_id: int) -> str:
         """Return the share link of a track."""
         return f"https://on.soundcloud.com/{names.base36(self.index('track', track_id) * 7_919 + 60_466_176)}"

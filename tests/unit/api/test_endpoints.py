@@ -35,6 +35,7 @@ ACCESS = "access=playable,preview,blocked"
         ("user_followings", f"/users/soundcloud:users:123/followings?{PAGED}"),
         ("playlist_tracks", f"/playlists/soundcloud:playlists:123/tracks?{PAGED}&{ACCESS}"),
         ("playlist_reposters", f"/playlists/soundcloud:playlists:123/reposters?{PAGED}"),
+        ("station_tracks", f"/system-playlists/soundcloud:system-playlists:123?{ACCESS}"),
     ],
 )
 def test_the_first_page_comes_from_the_declaration(kind, first):
@@ -46,7 +47,13 @@ def test_every_list_is_declared_in_the_table_above():
     assert named == set(KINDS) - {"resolve"}
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"resolve"}))
+def test_a_station_is_asked_for_by_its_whole_name():
+    urn = "soundcloud:system-playlists:track-stations:5"
+    assert ask("station_tracks", subject_urn=urn) == f"/system-playlists/{urn}?{ACCESS}"
+    assert endpoints.thing(THINGS["station"], 123, urn=urn).path_and_query == f"/system-playlists/{urn}"
+
+
+@pytest.mark.parametrize("kind", sorted(name for name, kind in KINDS.items() if name != "resolve" and not kind.inside))
 def test_the_limit_is_200_not_50(kind):
     """The predecessor asked for 50 where 200 are allowed."""
     assert "limit=200&" in ask(kind)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from harvest.api.parse import parse_page, parse_thing
 from harvest.api.schemas import WireProfile, WireTrack, WireUser
+from harvest.api.urns import station_id
 from harvest.errors import ServerTrouble, UnexpectedReply
 from harvest.lists import KINDS
-from harvest.models import Comment, Playlist, SeenAs, Track, User
+from harvest.models import Comment, Playlist, SeenAs, Station, Track, User
 
 LIKERS, LIKES = KINDS["track_likers"], KINDS["user_likes"]
 NOBODY = (None,) * 4
@@ -156,6 +157,52 @@ def test_the_seed_is_seen_in_full_and_its_artist_embedded(sample):
 def test_what_is_no_track_is_no_seed(body):
     with pytest.raises(UnexpectedReply):
         parse_thing(body, "track")
+
+
+STATION = "soundcloud:system-playlists:track-stations:5"
+
+
+def a_station(**changes):
+    return {
+        "kind": "system-playlist",
+        "urn": STATION,
+        "title": "Around it",
+        "permalink_url": "https://soundcloud.com/discover/sets/track-stations:5?utm_source=x",
+        "last_updated": "2026/10/30 08:00:00 +0000",
+        "track_count": 3,
+        **changes,
+    }
+
+
+@pytest.mark.parametrize("odd", [{}, {"track_count": "three", "title": "Around it\u0000"[:9], "likes_count": -1}])
+def test_the_tracks_of_a_station_stand_inside_it(odd):
+    tracks = [{"kind": "track", "urn": "soundcloud:tracks:7"}, None, {"id": 8, "kind": "track"}]
+    page, next_href = parse_page(json.dumps(a_station(tracks=tracks, **odd)).encode(), KINDS["station_tracks"])
+    assert (page.items, page.received, page.skipped, next_href) == ((7, 8), 3, 1, None)
+    url, updated = "https://soundcloud.com/discover/sets/track-stations:5", "2026-10-30T08:00:00Z"
+    count = None if odd else 3
+    assert list(page.stations.values()) == [
+        Station(station_id(STATION), STATION, url, updated, count, None, "Around it", None, None)
+    ]
+
+
+def test_the_tracks_of_a_station_may_come_as_any_other_list():
+    page, next_href = parse_page(likes({"urn": "soundcloud:tracks:7"}, next_href="/x"), KINDS["station_tracks"])
+    assert (page.items, page.stations, next_href) == ((7,), {}, "/x")
+
+
+def test_a_station_without_tracks_is_no_list():
+    with pytest.raises(UnexpectedReply):
+        parse_page(json.dumps(a_station()).encode(), KINDS["station_tracks"])
+
+
+def test_a_station_by_itself():
+    page = parse_thing(json.dumps(a_station(urn=None, id=STATION)).encode(), "station")
+    assert (page.thing, page.items, page.stations[station_id(STATION)].urn) == (
+        "station",
+        (station_id(STATION),),
+        STATION,
+    )
 
 
 def test_a_playlist_page(sample):

@@ -24,7 +24,7 @@ def ids(pages) -> tuple[int, ...]:
     return tuple(int(entry["urn"].rpartition(":")[2]) for entry in entries)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [name for name, kind in KINDS.items() if not kind.inside])
 @pytest.mark.parametrize("limit", [1, 7, 200])
 def test_paging_gives_exactly_the_list(caller, kind, limit):
     world = caller.world
@@ -35,6 +35,29 @@ def test_paging_gives_exactly_the_list(caller, kind, limit):
         pages = caller.pages(f"{path(world, kind, subject_id)}?limit={limit}&{ALL}")
         assert ids(pages) == world.listing(kind, subject_id)
         assert all(len(page["collection"]) <= limit for page in pages)
+
+
+def test_a_station_holds_its_tracks_as_far_as_they_may_be_seen(call):
+    caller = call(World(3, 200, 400, null_entries=0.2, gone=0, forbidden=0, private=0.2, blocked=0.3))
+    world = caller.world
+    artist = next(user for user in range(200) if world.facts.uploads(user))
+    for thing, index in (("track", 0), ("track", 30), ("user", artist)):
+        urn = world.station_urn(thing, world.id(thing, index))
+        listed = world.listing("station_tracks", world.id("station", world.facts.stations.at(urn)))
+        station = caller.json(f"/system-playlists/{urn}?{ALL}")
+        assert station["urn"] == urn
+        assert ids([{"collection": station["tracks"]}]) == listed
+        assert None in station["tracks"]
+        assert len(ids([{"collection": caller.json(f"/system-playlists/{urn}")["tracks"]}])) < len(listed)
+
+
+def test_a_hidden_track_and_a_person_without_tracks_have_no_station(caller):
+    world, stations = caller.world, caller.world.facts.stations
+    hidden = [index for index in range(stations.count) if not world.facts.station(index)]
+    assert {stations.around(index)[0] for index in hidden} == {"track", "user"}
+    for index in (hidden[0], hidden[-1]):
+        assert caller.get(f"/system-playlists/{stations.urn(index)}").status == 404
+    assert caller.get("/system-playlists/soundcloud:system-playlists:track-stations:1").status == 404
 
 
 def test_null_entries_take_a_place_and_no_more(call):

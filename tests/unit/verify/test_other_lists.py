@@ -16,13 +16,17 @@ from tests.faulty import WORLD
 
 from .test_checks import read_anew, told_of
 
-SEEDS = (WORLD.user_url(WORLD.id("user", 0)), WORLD.playlist_url(WORLD.id("playlist", 0)))
+SEEDS = (
+    WORLD.user_url(WORLD.id("user", 0)),
+    WORLD.playlist_url(WORLD.id("playlist", 0)),
+    WORLD.station_url("track", WORLD.id("track", 0)),
+)
 LIMITS = Limits(max_users=6, max_user_likes=8, max_tracks=1, depth=1, read=tuple(BY_NAME))
 
 
 @pytest.fixture(scope="module")
 def various(tmp_path_factory):
-    """A harvest of a person and a playlist that reads every list, stopped while it reads them anew."""
+    """A harvest of a person, a playlist and a station that reads every list, stopped while it reads them anew."""
     path = tmp_path_factory.mktemp("various") / "t.db"
 
     async def crawls() -> None:
@@ -87,6 +91,10 @@ DAMAGES = {
     "a place of a playlist empty": (
         f"DELETE FROM playlist_tracks WHERE {one('playlist_tracks', 'position = 0', 'playlist_id, position')}",
         {"edges.playlist_tracks", "visits.parents"},
+    ),
+    "a place of a station empty": (
+        f"DELETE FROM station_tracks WHERE {one('station_tracks', 'position = 0', 'station_id, position')}",
+        {"edges.station_tracks"},
     ),
     "two followers in one place": (
         "UPDATE user_follows SET followers_list_rank = 1 WHERE "
