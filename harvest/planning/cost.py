@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from math import ceil, sqrt
 
@@ -22,7 +23,7 @@ from harvest.lists import KINDS, ListKind
 from harvest.models import Limits
 from harvest.planning.bites import Bites
 from harvest.planning.outlook import UNKNOWN, Listed, Outlook, Visit
-from harvest.planning.ranges import Range, exactly, like_those, total, united
+from harvest.planning.ranges import Range, Seen, exactly, like_those, seen, total, united
 from harvest.rules import RULES, Lead, RecipeLine, depth_of, leads_of, recipe
 from harvest.things import THINGS
 
@@ -100,6 +101,7 @@ class _Walk:
         self._outlook, self._limits, self._size = outlook, limits, page_size
         self._recipe = recipe(limits)
         self._seen = _everybody(outlook)
+        self._judged: dict[tuple[object, ...], Seen] = {}
         self._chosen: dict[str, Range] = {}
         self.requests = exactly(_LOOK_UP * outlook.look_ups)
         self.deep = Range()
@@ -156,11 +158,12 @@ class _Walk:
                 continue
             entries = line.cap / (1 - min(self._outlook.skipped, 0.5))
             most = ceil(entries / self._size)
-            pages = self._over(visits, thing, line, (1, most), lambda v, line=line, e=entries: self._pages(v, line, e))  # type: ignore[misc]
+            in_pages, in_items = partial(self._pages, line=line, entries=entries), partial(_left, line=line)
+            pages = self._over(visits, thing, line, (1, most), in_pages, "pages")
             if number:
                 unread = sum(not visit.get(line.kind.name, UNKNOWN).read for visit in visits.known)
                 pages = pages + Range(0, 0, ceil(_GOES_ON * unread))
-            items = self._over(visits, thing, line, (0, line.cap), lambda v, line=line: _left(v, line))  # type: ignore[misc]
+            items = self._over(visits, thing, line, (0, line.cap), in_items, "items")
             self.requests = self.requests + pages
             self.items[line.kind.name] = self.items.get(line.kind.name, Range()) + items
             if visits.depth + (thing == "track") > 1:
@@ -174,21 +177,31 @@ class _Walk:
         return left.each(lambda n: max(1, ceil(n / self._size)))
 
     def _over(
-        self, visits: _Visits, thing: str, line: RecipeLine, bounds: tuple[float, float], of: Callable[[Visit], Range]
+        self,
+        visits: _Visits,
+        thing: str,
+        line: RecipeLine,
+        bounds: tuple[float, float],
+        of: Callable[[Visit], Range],
+        *what: object,
     ) -> Range:
-        """Sum something over visits: the known ones as they are, the others as those that say how long the list is."""
-        sure = [of(v).likely for v in self._seen.get(thing, ()) if _says(v.get(line.kind.name, UNKNOWN))]
-        return total(map(of, visits.known)) + like_those(sure, visits.unseen, bounds)
+        """Sum something over visits: the known ones as they are, the others as those that say how long the list is.
+
+        `what` tells apart what is summed: everybody seen is judged by it once, however many rounds there are.
+        """
+        key = (thing, line.kind.name, *what)
+        if key not in self._judged:
+            sure = [of(v).likely for v in self._seen.get(thing, ()) if _says(v.get(line.kind.name, UNKNOWN))]
+            self._judged[key] = seen(sure)
+        return total(map(of, visits.known)) + like_those(self._judged[key], visits.unseen, bounds)
 
     def _next(self, number: int, going: Mapping[str, _Visits]) -> dict[str, _Visits]:
         """Give the visits of the round after this one."""
         following: dict[str, _Visits] = {}
         for thing, visits in going.items():
-            limits = self._limits
-            deepest = depth_of(thing, limits) if number == 0 else 1 if limits.depth is None else limits.depth
-            if visits.depth >= deepest or not visits.n.high:
+            if visits.depth >= depth_of(thing, self._limits) or not visits.n.high:
                 continue
-            for lead, lists in leads_of(thing, limits):
+            for lead, lists in leads_of(thing, self._limits):
                 lines = [line for line in self._recipe if line.kind in lists and not (line.seeds_only and number)]
                 if lines:
                     led = self._led_to(number, visits, lead, lines)
@@ -211,6 +224,7 @@ class _Walk:
             most = max(0.0, most - self._chosen.get(lead.to, Range()).likely)
         longest = max(line.cap for line in lines)
         alone = visits.n.high <= 1
+        names = tuple(line.kind.name for line in lines)
 
         def named(visit: Visit) -> Range:
             return united([_size(visit, line.kind, line.cap) for line in lines])
@@ -219,13 +233,13 @@ class _Walk:
             return named(visit).at_most(most)
 
         if lead.in_common:
-            whole = self._over(visits, thing, lines[0], (0, longest), named)
+            whole = self._over(visits, thing, lines[0], (0, longest), named, names)
             if not alone:
                 whole = Range(*(n**power if n > 1 else n for n, power in zip(whole, _DIFFERENT, strict=True)))
             n = whole.at_most(most)
         else:
-            whole = self._over(visits, thing, lines[0], (0, longest * len(lines)), named)
-            n = self._over(visits, thing, lines[0], (0, min(most, longest * len(lines))), chosen)
+            whole = self._over(visits, thing, lines[0], (0, longest * len(lines)), named, names)
+            n = self._over(visits, thing, lines[0], (0, min(most, longest * len(lines))), chosen, names, most)
             if not alone:  # those around several are counted once
                 largest = max((chosen(visit).low for visit in visits.known), default=0.0)
                 n = Range(min(n.low, largest), n.likely * _SHARED, n.high)

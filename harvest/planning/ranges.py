@@ -68,14 +68,29 @@ def united(ranges: Sequence[Range]) -> Range:
     return Range(max(one.low for one in ranges), largest + (whole.likely - largest) / 2, whole.high)
 
 
-def like_those(seen: Sequence[float], others: Range, bounds: tuple[float, float]) -> Range:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Numbers that were seen, summed up: how many, their mean, standard deviation and least."""
+
+    n: int = 0
+    mean: float = 0.0
+    spread: float = 0.0
+    least: float = 0.0
+
+
+def seen(numbers: Sequence[float]) -> Seen:
+    """Sum up numbers."""
+    return Seen(len(numbers), fmean(numbers), pstdev(numbers), min(numbers)) if numbers else Seen()
+
+
+def like_those(those: Seen, others: Range, bounds: tuple[float, float]) -> Range:
     """Sum something over others who are like those seen; `bounds` are the least and the most of one of them."""
     least, most = bounds
     if not others.high:
         return Range()
-    if not seen:
+    if not those.n:
         return Range(others.low * least, others.likely * (least + most) / 2, others.high * most)
-    mean, spread, n = fmean(seen), pstdev(seen), len(seen)
+    n, mean, spread = those.n, those.mean, those.spread
     if n < 10:  # few say little about many
         spread = max(spread, (most - least) / 4)
     width = (others.high - others.low) / sqrt(12)
@@ -87,4 +102,4 @@ def like_those(seen: Sequence[float], others: Range, bounds: tuple[float, float]
     )
     likely = mean * others.likely
     low, high = min(likely - _Z * doubt, mean * others.low), max(likely + _Z * doubt, mean * others.high)
-    return Range(max(low, others.low * min(least, *seen)), likely, max(likely, min(high, others.high * most)))
+    return Range(max(low, others.low * min(least, those.least)), likely, max(likely, min(high, others.high * most)))

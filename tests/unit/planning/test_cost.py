@@ -139,6 +139,28 @@ def test_the_deepest_walk_takes_no_time():
     assert plan.deep.high > plan.deep.likely > 0
 
 
+def test_those_seen_are_judged_once_however_many_rounds_follow():
+    looks = 0
+
+    class Looked(dict):
+        def get(self, *which):
+            nonlocal looks
+            looks += 1
+            return super().get(*which)
+
+    def looks_of(depth):
+        nonlocal looks
+        looks = 0
+        followed = [Looked(user_likes=Listed(claim), user_followers=Listed(7)) for claim in (100, 250, 900)]
+        planned(
+            around(100, 10, followed),
+            Limits(depth=depth, via=("likes", "followers"), read=("likers", "likes", "followers")),
+        )
+        return looks
+
+    assert looks_of(30) == looks_of(3) > 0
+
+
 claims = st.lists(st.one_of(st.none(), st.integers(0, 10**7)), max_size=50)
 counts = st.one_of(st.none(), st.integers(0, 10**7))
 names = st.lists(st.sampled_from(["likers", "reposters", "comments", "likes", "uploads", "followers", "followings"]))
