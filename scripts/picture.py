@@ -55,10 +55,10 @@ class Quiet:
         return lambda *args, **kwargs: None
 
 
-async def watch() -> list[tuple[CrawlProgress, str]]:
+async def watch(people: int, pace: float, hold: float) -> list[tuple[CrawlProgress, str]]:
     """Crawl, and give what was heard every second."""
-    world = World(3, users=1200, tracks=4000, likes_per_user=120, seed_likers=400, seed_reposters=80)
-    async with serve(world, latency=0.1, gzip=False) as server:
+    world = World(3, users=8 * people, tracks=4000, likes_per_user=120, seed_likers=400, seed_reposters=80)
+    async with serve(world, latency=pace, gzip=False) as server:
         quiet, slowed = Quiet(), False
 
         def hear(progress: CrawlProgress) -> None:
@@ -66,7 +66,7 @@ async def watch() -> list[tuple[CrawlProgress, str]]:
             seen = progress.standing
             if not slowed and seen.asked > LIMIT_AT * (seen.asked + seen.requests_left) and not progress.at_least:
                 slowed = True
-                server.limit(6)
+                server.limit(0.6 / pace)
             quiet.hear(progress)
 
         settings = Settings(
@@ -74,16 +74,16 @@ async def watch() -> list[tuple[CrawlProgress, str]]:
             auth_url=server.url,
             client_id=DEMO_CLIENT_ID,
             client_secret=DEMO_CLIENT_SECRET,
-            hold_seconds=6,
+            hold_seconds=hold,
         )
         clock = SystemClock()
         with tempfile.TemporaryDirectory() as folder:
-            async with connect(settings, clock=clock, delay=0.1, observer=quiet) as connection:
+            async with connect(settings, clock=clock, delay=pace, observer=quiet) as connection:
                 await crawl(
                     Path(folder) / "tracks.db",
-                    [(world.seed_url(), Limits(max_users=150))],
-                    client=connection,
-                    conditions=Conditions(server.url, connection.credential_kind),
+                    [([world.seed_url()], Limits(max_users=people))],
+                    client=connection.client,
+                    conditions=Conditions(server.url, connection.bearer.kind),
                     witness=quiet,
                     clock=clock,
                     on_progress=hear,
@@ -93,19 +93,18 @@ async def watch() -> list[tuple[CrawlProgress, str]]:
 
 def chosen(heard: list[tuple[CrawlProgress, str]]) -> Iterator[tuple[CrawlProgress, str]]:
     """Pick three moments: people are being listed, a wait, the middle of their likes."""
-    yield next((p, w) for p, w in heard if p.standing.pages and p.standing.edges and p.seconds_left)
+    yield next(((p, w) for p, w in heard if p.standing.pages and p.standing.edges and p.seconds_left), heard[0])
     yield next(((p, w) for p, w in heard if "slow down" in w), heard[len(heard) // 2])
     yield next((p, w) for p, w in heard if p.standing.asked > 0.7 * (p.standing.asked + p.standing.requests_left))
 
 
-def main() -> None:
-    """Crawl and draw."""
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "crawl.svg"
+def draw(target: Path, *, people: int = 150, pace: float = 0.1, hold: float = 6.0) -> None:
+    """Crawl and draw: so many people, so many seconds between two requests, so many seconds to wait once."""
     console = Console(
         record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor", highlight=False
     )
-    console.print(f"$ harvest {URL} --max-users 150", style="bold")
-    for progress, wait in chosen(asyncio.run(watch())):
+    console.print(f"$ harvest {URL} --max-users {people}", style="bold")
+    for progress, wait in chosen(asyncio.run(watch(people, pace, hold))):
         moment = Moment(progress.gauge.in_flight, progress.seconds, 0.0, wait)
         console.print()
         for line in frame(progress, moment, width=WIDTH, height=24):
@@ -117,4 +116,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    draw(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "crawl.svg")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import runpy
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,7 @@ from tests.crawling import read
 from tests.terminals import on_a_terminal
 from tests.waiting import read_until, until
 
+ROOT = Path(__file__).parents[2]
 CRAWL = ("--db", "t.db", "--delay", "0.02", "--max-users", "16")
 IN_THE_MIDDLE = 14  # requests, some of them for what people like
 
@@ -222,3 +226,11 @@ def test_status_watches_until_the_crawl_ends(start, server):
     assert seen[-1]["crawled_by"] is None
     assert seen[-1]["phase"] == "done"
     assert [look["pages"] for look in seen] == sorted(look["pages"] for look in seen)
+
+
+def test_the_picture_in_the_readme_can_be_drawn(tmp_path):
+    draw = runpy.run_path(str(ROOT / "scripts" / "picture.py"))["draw"]
+    draw(tmp_path / "crawl.svg", people=15, pace=0.01, hold=0.5)
+    drawn = html.unescape((tmp_path / "crawl.svg").read_text("utf-8")).replace("\xa0", " ")
+    assert "$ harvest https://soundcloud.com/artist/track --max-users 15<" in drawn
+    assert [len(re.findall(rf">{row} ", drawn)) for row in ("pages", "found", "pace", "lists")] == [3, 3, 3, 3]

@@ -77,7 +77,7 @@ async def run(scene: Scene, users: int) -> str:
                 async with connect(settings, clock=clock, delay=scene.delay) as connection:
                     await crawl(
                         Path(folder) / "tracks.db",
-                        [(world.seed_url(), Limits(max_users=users))],
+                        [([world.seed_url()], Limits(max_users=users))],
                         client=connection.client,
                         conditions=Conditions(server.url, connection.bearer.kind),
                         witness=Onlooker(),

@@ -51,7 +51,7 @@ def _steady(rate: int, latency: float, seconds: float) -> tuple[Line, int]:
     for number in range(_STRETCHES):
         lower = first + seconds * number / _STRETCHES
         moments = [entry.time for entry in entries if lower <= entry.time < lower + seconds / _STRETCHES]
-        shares.append((len(moments) - 1) / rate / (moments[-1] - moments[0]))
+        shares.append((len(moments) - 1) / rate / (moments[-1] - moments[0]) if len(moments) > 1 else 0.0)
     refused = sum(entry.status == 429 for entry in server.entries)
     in_flight = max(entry.in_flight for entry in entries)
     line = line_of(
