@@ -1,4 +1,4 @@
-"""The simulator answers as the official OpenAPI description says; skipped where that file is not at hand."""
+"""The simulator, and what the crawler asks, against the official description; skipped where that is not at hand."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
+from harvest.lists import KINDS as ASKED
 from harvest.simulator import Terms, World
 from harvest.simulator.service.replies import SimRequest
 from harvest.simulator.service.service import Service
@@ -35,7 +36,6 @@ LEFT_OUT = {
     "/me/activities/tracks",
     "/me/feed",
     "/me/feed/tracks",
-    "/me/recently-played/tracks",
     "/me/followings/tracks",
     "/me/followings/{user_urn}",
     "/me/followers/{follower_urn}",
@@ -105,10 +105,15 @@ def fits(description: dict, name: str, body: bytes) -> object:
     return value
 
 
+def urn(world: World, thing: str, index: int = 1) -> str:
+    """Return the URN of a thing of the world."""
+    return f"soundcloud:{thing}s:{world.id(thing, index)}"
+
+
 def address(template: str, world: World, index: int = 1) -> str:
     """Fill in the path parameters of an address."""
     for thing in ("user", "track", "playlist"):
-        template = template.replace(f"{{{thing}_urn}}", f"soundcloud:{thing}s:{world.id(thing, index)}")
+        template = template.replace(f"{{{thing}_urn}}", urn(world, thing, index))
     return template
 
 
@@ -234,3 +239,39 @@ def test_every_kind_of_list_is_described(description):
         collection, _, rest = kind.path.partition("/")
         paths.add(f"/{collection}/{{{collection[:-1]}_urn}}/{rest}")
     assert paths <= set(description["paths"])
+
+
+def test_every_list_that_is_asked_for_is_described_and_answered(description, world, ask):
+    """The crawler's own table, against the description and the simulator."""
+    for kind in ASKED.values():
+        if "system-playlists" in kind.path:
+            continue  # of September 2026, newer than the description at hand
+        operation = description["paths"][kind.path.replace("{urn}", f"{{{kind.subject}_urn}}")]["get"]
+        assert {name for name, _ in kind.parameters} <= parameters(operation), kind.name
+        if kind.item == "track":
+            assert ("access" in parameters(operation)) == kind.by_access, kind.name
+        if kind.subject in ("user", "track", "playlist"):
+            reply = ask(f"{kind.path.replace('{urn}', urn(world, kind.subject))}?{LINKED}")
+            fits(description, schema_of(operation), reply.body)
+
+
+def test_every_filter_of_a_search_that_is_described_narrows_what_is_found(description, world, ask):
+    filters = {
+        "q": ["q=drift"],
+        "genres": ["genres=Techno,House"],
+        "tags": ["tags=techno"],
+        "bpm": ["bpm[from]=128", "bpm[to]=128"],
+        "duration": ["duration[from]=500000", "duration[to]=60000"],
+        "created_at": ["created_at[from]=2025-01-01%2000:00:00", "created_at[to]=2019-01-01%2000:00:00"],
+        "urns": [f"urns={urn(world, 'track')}"],
+    }
+    every = set(filters) | {"access", "limit", "offset", "linked_partitioning"}
+    assert parameters(description["paths"]["/tracks"]["get"]) == every
+    everything = json.loads(ask(f"/tracks?{LINKED}").body)["collection"]
+    for target in (part for parts in filters.values() for part in parts):
+        found = fits(description, "Tracks", ask(f"/tracks?{target}&{LINKED}").body)["collection"]
+        assert len(found) < len(everything), target
+    for path, schema in (("/users", "Users"), ("/playlists", "Playlists")):
+        assert "q" in parameters(description["paths"][path]["get"])
+        people = fits(description, schema, ask(f"{path}?{LINKED}").body)["collection"]
+        assert len(fits(description, schema, ask(f"{path}?q=drift&{LINKED}").body)["collection"]) < len(people)

@@ -9,12 +9,13 @@ import json
 import socket
 import time
 import zlib
+from base64 import b64encode
 from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
 
-from harvest.simulator import DEMO_CLIENT_ID, Server, World, run_in_thread, serve
+from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Server, World, run_in_thread, serve
 from tests.waiting import PATIENCE, until
 
 
@@ -109,7 +110,8 @@ def test_pipelined_requests_are_answered_in_order(world, start):
 def test_tokens_are_granted_at_the_same_address(start):
     server = start(token_requests=1)
     with closing(connect(server)) as connection:
-        basic = {"Authorization": "Basic YTpi", "Content-Type": "application/x-www-form-urlencoded"}
+        pair = b64encode(f"{DEMO_CLIENT_ID}:{DEMO_CLIENT_SECRET}".encode()).decode()
+        basic = {"Authorization": f"Basic {pair}", "Content-Type": "application/x-www-form-urlencoded"}
         connection.request("POST", "/oauth/token", "grant_type=client_credentials", basic)
         token = json.loads(connection.getresponse().read())["access_token"]
         for status in (200, 401):
@@ -118,7 +120,6 @@ def test_tokens_are_granted_at_the_same_address(start):
             reply.read()
             assert reply.status == status
     assert server.service.tokens.granted["client_credentials"] == 1
-    assert DEMO_CLIENT_ID
 
 
 def test_too_many_requests_per_second_are_refused(start):

@@ -15,7 +15,7 @@ from harvest.simulator.faults.parse import describe
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8750, show_default=True, help="0: any free one.")
 @world_options
 @click.option(
     "--faults", default="", help="What goes wrong, e.g. 'error_500_html=0.02'; `--faults list` names them all."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import neg
 from urllib.parse import quote, urlencode
 
@@ -23,7 +23,8 @@ from harvest.simulator.world.prng import salt
 from harvest.simulator.world.world import World
 
 MAX_LIMIT = 200
-_ACCESS = frozenset({"playable", "preview", "blocked"})
+ALL = "playable,preview,blocked"
+_ACCESS = frozenset(ALL.split(","))
 _RANGES = tuple(f"{name}[{end}]" for name in ("bpm", "duration", "created_at") for end in ("from", "to"))
 _KEPT = ("access", "show_tracks", "sort", "secret_token", "q", "urns", "genres", "tags", *_RANGES)
 
@@ -104,6 +105,15 @@ class Pages:
         plain = self._objects.bytes_of(kind.subject, subject)
         entries = b",".join(self._encoded(kind.item, item, cut) for item in self._filtered(kind.item, chosen, cut))
         return json_reply(200, plain[:-1] + b',"' + kind.inside.encode() + b'":[' + entries + b"]}")
+
+    def played(self, request: SimRequest, user: int) -> SimReply:
+        """Return the tracks somebody played last: one page, whatever limit says."""
+        null = self._world.deeds.null
+        items = [None if null("recently_played", user, item) else item for item in self._world.deeds.heard(user)]
+        query = {"access": request.query["access"]} if request.query.get("access") else {}
+        return self._write(
+            request, "track", items, None, read_cut(replace(request, query=query), access=ALL), bare=False
+        )
 
     def empty(self, request: SimRequest) -> SimReply:
         """Return an empty last page."""

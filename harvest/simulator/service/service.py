@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote, unquote
 
 from harvest.simulator.service.addresses import resolve
 from harvest.simulator.service.objects import Objects
-from harvest.simulator.service.pages import MAX_LIMIT, Pages
+from harvest.simulator.service.pages import ALL, MAX_LIMIT, Pages
 from harvest.simulator.service.replies import BadParameter, SimReply, SimRequest, json_reply, not_found, refusal
 from harvest.simulator.service.search import MOST_FOUND, Search, read_wanted
 from harvest.simulator.service.tokens import Terms, Tokens
@@ -20,7 +21,6 @@ from harvest.simulator.world.prng import Shuffle, salt
 from harvest.simulator.world.world import World
 
 _NEED_TOKEN = "A request must contain the Authorization header with a valid access token."
-_EVERYTHING = "playable,preview,blocked"
 _RELATED = 60
 _THINGS = {"tracks": "track", "users": "user", "playlists": "playlist"}
 _STILL_ANSWERED = ("users/followers", "users/followings")  # 200 and empty for people who are gone, issue 121
@@ -146,8 +146,10 @@ class Service:
         me = self.world.index("user", self.world.me_id)
         if not rest:
             return json_reply(200, self.objects.me(me))
+        if rest == ["recently-played", "tracks"]:
+            return self._pages.played(request, me)
         kind = BY_PATH.get("/".join(["users", *rest]))
-        return not_found() if kind is None else self._pages.page(request, kind, me, access=_EVERYTHING)
+        return not_found() if kind is None else self._pages.page(request, kind, me, access=ALL)
 
     def _searched(self, request: SimRequest, thing: str) -> SimReply:
         """Answer a search, or fetch things by their URNs."""
@@ -166,7 +168,9 @@ class Service:
         if len(wanted) > MAX_LIMIT:
             raise BadParameter("urns")
         found = {index for urn in wanted if (index := self._find(thing, urn)) is not None}
-        return self._pages.numbered(request, thing, sorted(item for item in found if self._search.shown(thing, item)))
+        shown = (item for item in found if self._search.shown(thing, item))
+        order = partial(self.world.facts.chance, "batch")
+        return self._pages.numbered(request, thing, sorted(shown, key=order))
 
     def _related(self, thing: str, index: int) -> list[int]:
         """Return things of the same taste, never the thing itself."""

@@ -11,8 +11,8 @@ import hmac
 import secrets
 from binascii import Error as Base64Error
 from collections import Counter, deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -31,14 +31,14 @@ _KEY = b"a made-up SoundCloud"
 class Terms:
     """What holds for tokens.
 
-    `credentials` maps client ids to secrets; None accepts any. An access token ends after `seconds`, or after
-    `requests` requests. `grants` bounds how many client-credentials grants are given at all.
+    `credentials` maps the client ids that are known to their secrets; None accepts any. An access token ends after
+    `seconds`, or after `requests` requests. `grants` bounds how many client-credentials grants are given at all.
     `redirect_uri` is the one that is registered; None accepts any. `auto_approve` False asks the person first.
     """
 
     seconds: float = 3599
     requests: int | None = None
-    credentials: dict[str, str] | None = None
+    credentials: Mapping[str, str] | None = field(default_factory=lambda: {DEMO_CLIENT_ID: DEMO_CLIENT_SECRET})
     grants: int | None = None
     auto_approve: bool = True
     redirect_uri: str | None = None
@@ -144,13 +144,15 @@ class Tokens:
         return answer(request, form)
 
     def authorize(self, request: SimRequest) -> SimReply:
-        """Answer GET /authorize: back to the caller with a code, or a page with a link that does so."""
+        """Answer GET /authorize: back to a known app with a code, or a page with a link that does so."""
         query = request.query
         wanted = ("client_id", "redirect_uri", "code_challenge", "state")
         if query.get("response_type") != "code" or query.get("code_challenge_method") != "S256":
             return json_reply(400, {"error": "invalid_request"})
         if any(not query.get(name) for name in wanted):
             return json_reply(400, {"error": "invalid_request"})
+        if self.terms.credentials is not None and query["client_id"] not in self.terms.credentials:
+            return refusal(401, "invalid_client", error_code="invalid_client")
         if not (self.terms.auto_approve or query.get("approve")):
             return _consent(request.path, query)
         if self.terms.redirect_uri not in (None, query["redirect_uri"]):

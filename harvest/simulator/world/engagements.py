@@ -138,6 +138,12 @@ class Deeds:
         ]
         return [first, *(track for track in near if track < self._options.tracks)]
 
+    def heard(self, user: int) -> list[int]:
+        """Return the tracks a person played last, newest first, each once: at most 25, hidden ones left out."""
+        plays = (self.facts.chance("played", user * 64 + place) for place in range(40))
+        tracks = dict.fromkeys(play % self._options.tracks for play in plays)
+        return [track for track in tracks if not self.facts.private(track)][:25]
+
     def null(self, kind: str, subject: int, item: int) -> bool:
         """Say whether an entry stands in its list as null."""
         share = self._options.null_entries

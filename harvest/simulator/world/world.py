@@ -52,6 +52,11 @@ class World:
         items = self.deeds.entries(kind, subject).items
         return tuple(ids.id(item) for item in items if not null(kind, subject, item))
 
+    def recently_played(self) -> tuple[int, ...]:
+        """Return the tracks that the person who logs in played last, newest first, as a reader can get them."""
+        me, null = self.index("user", self.me_id), self.deeds.null
+        return tuple(self.id("track", item) for item in self.deeds.heard(me) if not null("recently_played", me, item))
+
     def liked_at(self, user_id: int, track_id: int) -> datetime:
         """Return the hidden time of a like, to the millisecond; KeyError when there is none."""
         return self._deed_at("like", user_id, track_id)

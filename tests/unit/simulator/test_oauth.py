@@ -48,11 +48,29 @@ def test_credentials_in_the_wrong_place_are_refused(caller, form, authorization)
     assert (code, body["error_code"], body["message"]) == (401, "invalid_client", "invalid_client")
 
 
-def test_only_known_credentials_count_when_some_are_set(call, world):
-    caller = call(world, terms=Terms(credentials={"me": "mine"}))
-    assert post(caller, {"grant_type": "client_credentials"}, BASIC)[0] == 401
-    mine = "Basic " + base64.b64encode(b"me:mine").decode()
-    assert post(caller, {"grant_type": "client_credentials"}, mine)[0] == 200
+@pytest.mark.parametrize(
+    ("credentials", "pair", "expected"),
+    [
+        ({"me": "mine"}, (DEMO_CLIENT_ID, DEMO_CLIENT_SECRET), 401),
+        ({"me": "mine"}, ("me", "mine"), 200),
+        (Terms().credentials, (DEMO_CLIENT_ID, "of another app"), 401),
+        (Terms().credentials, ("of another app", DEMO_CLIENT_SECRET), 401),
+        (None, ("any", "thing"), 200),
+    ],
+)
+def test_only_known_credentials_count(call, world, credentials, pair, expected):
+    caller = call(world, terms=Terms(credentials=credentials))
+    shown = "Basic " + base64.b64encode(":".join(pair).encode()).decode()
+    code, body = post(caller, {"grant_type": "client_credentials"}, shown)
+    assert (code, body.get("error_code")) == (expected, "invalid_client" if expected == 401 else None)
+    granted = caller.service.tokens.refresh_token(pair[0])
+    form = {"grant_type": "refresh_token", "refresh_token": granted, "client_id": pair[0], "client_secret": pair[1]}
+    assert post(caller, form)[0] == expected
+
+
+def test_an_unknown_app_cannot_send_people_to_the_login(caller):
+    query = "client_id=x&redirect_uri=http://127.0.0.1/&response_type=code&code_challenge=c&code_challenge_method=S256&state=s"
+    assert caller.service.handle(SimRequest.of("GET", f"/authorize?{query}")).status == 401
 
 
 def test_a_refresh_token_works_once(caller):
@@ -149,7 +167,7 @@ def test_signing_in_needs_pkce_and_state(caller):
 
 
 def test_a_person_can_be_asked_first(call, world):
-    caller = call(world, terms=Terms(auto_approve=False))
+    caller = call(world, terms=Terms(auto_approve=False, credentials={"x": "y"}))
     query = "client_id=x&redirect_uri=http://127.0.0.1/&response_type=code&code_challenge=c&code_challenge_method=S256&state=s"
     page = caller.service.handle(SimRequest.of("GET", f"/authorize?{query}"))
     assert page.status == 200

@@ -264,13 +264,49 @@ def test_uploads_can_be_listed_oldest_first(caller):
     assert ids(pages) == world.listing("user_tracks", user)[::-1]
 
 
-def test_urns_are_fetched_in_a_batch(caller):
-    world = caller.world
-    wanted = [world.id("track", index) for index in (3, 5, 8)]
-    urns = ",".join(f"soundcloud:tracks:{number}" for number in (*wanted, 17))
-    page = caller.json(f"/tracks?urns={quote(urns)}&{ALL}")
-    assert sorted(ids([page])) == sorted(wanted)
-    assert caller.get(f"/tracks?urns={','.join(['soundcloud:tracks:17'] * 201)}").status == 400
+@pytest.mark.parametrize("thing", ["track", "user"])
+def test_urns_are_fetched_in_a_batch_each_once_in_an_order_of_its_own_without_the_missing(caller, thing):
+    """What a batch leaves out is not there on its own either."""
+    world, facts = caller.world, caller.world.facts
+    hidden = facts.private if thing == "track" else facts.gone
+    numbers = [world.id(thing, index) for index in range(90)]
+    there = {number for index, number in enumerate(numbers) if not hidden(index)}
+
+    def asked(wanted):
+        urns = quote(",".join(f"soundcloud:{thing}s:{number}" for number in wanted))
+        return caller.pages(f"/{thing}s?urns={urns}&{ALL}")
+
+    pages = asked([*numbers, 17, *numbers[:20]])
+    got = ids(pages)
+    assert (len(pages), len(got), set(got)) == (2, len(there), there)
+    assert got not in (tuple(number for number in numbers if number in there), tuple(sorted(there)))
+    assert ids(asked(numbers[::-1])) == got
+    alone = {number: caller.get(f"/{thing}s/{number}") for number in (*numbers, 17)}
+    assert {number for number, reply in alone.items() if reply.status == 200} == there
+    missing = [reply for number, reply in alone.items() if number not in there]
+    assert len(missing) > 1
+    assert {(reply.status, json.loads(reply.body)["code"]) for reply in missing} == {(404, 404)}
+
+
+@pytest.mark.parametrize(("many", "status"), [(200, 200), (201, 400)])
+def test_a_batch_has_at_most_two_hundred_urns(caller, many, status):
+    for thing in ("track", "user"):
+        assert caller.get(f"/{thing}s?urns={','.join([f'soundcloud:{thing}s:17'] * many)}").status == status
+
+
+def test_what_was_played_last_comes_whole_whatever_is_asked(call):
+    caller = call(World(3, 200, 400, null_entries=0.2, blocked=0.3, private=0.2))
+    assert caller.get("/me/recently-played/tracks").status == 401
+    caller.token = caller.service.tokens.access_token(user=True)
+    played = caller.json("/me/recently-played/tracks?limit=500&offset=3")
+    assert played["collection"] == caller.json("/me/recently-played/tracks")["collection"]
+    assert played.get("next_href") is None
+    assert len(played["collection"]) == 25
+    assert ids([played]) == caller.world.recently_played()
+    assert len(set(ids([played]))) == len(ids([played])) < 25
+    allowed = caller.json("/me/recently-played/tracks?access=playable")["collection"]
+    tracks = [track for track in played["collection"] if track and track["access"] in ("playable", None)]
+    assert [track for track in allowed if track] == tracks
 
 
 def test_related_things_are_of_the_same_taste(caller):
