@@ -257,7 +257,7 @@ DOC_TRACK = a_track(
 
 def test_the_documented_track():
     page = parse_thing(body("doc_track"), "track")
-    assert (page.tracks, page.users, page.tags) == ({1234: DOC_TRACK}, {12345: DOC_USER}, {})
+    assert (page.tracks, page.users, page.tags) == ({1234: DOC_TRACK}, {12345: DOC_USER}, {1234: ()})
     full = parse_thing(body("doc_track"), "track", full_profiles=True).users[12345]
     assert full[11:15] == ("Full Name", "City", "Country", None)
 
