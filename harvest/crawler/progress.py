@@ -13,8 +13,8 @@ from datetime import timedelta
 from harvest.client.client import Client
 from harvest.crawler.eta import Estimator
 from harvest.models import Gauge
+from harvest.store.progress import ProgressRow, write_progress
 from harvest.store.standing import Standing, standing
-from harvest.store.told import Told, tell
 from harvest.system.clock import Clock, as_text
 from harvest.system.sqlite_busy import is_locked
 
@@ -74,7 +74,7 @@ class Teller:
             self._on_progress(progress)
             if self._clock.monotonic() - self._written >= INTO_THE_FILE:
                 try:
-                    tell(self._connection, self._told(progress))
+                    write_progress(self._connection, self._row(progress))
                 except sqlite3.OperationalError as error:
                     if not is_locked(error):
                         raise
@@ -84,7 +84,7 @@ class Teller:
     def last_word(self) -> CrawlProgress:
         """Write into the file how it ended, inside the caller's transaction; give it for whoever listens."""
         progress = self.look()
-        tell(self._connection, self._told(progress))
+        write_progress(self._connection, self._row(progress))
         return progress
 
     def look(self) -> CrawlProgress:
@@ -110,10 +110,10 @@ class Teller:
             at_least=seen.at_least,
         )
 
-    def _told(self, progress: CrawlProgress) -> Told:
+    def _row(self, progress: CrawlProgress) -> ProgressRow:
         now, gauge, seen = self._clock.now(), progress.gauge, progress.standing
         holding = gauge.hold_seconds > 0
-        return Told(
+        return ProgressRow(
             run_id=self._run_id,
             told_at=as_text(now),
             phase=seen.phase,

@@ -10,8 +10,8 @@ from typing import Any
 from harvest.api.seed_urls import public_address
 from harvest.lists import RESOLVE
 from harvest.store.failures import by_class, retryable_lists
+from harvest.store.progress import ProgressRow, read_progress
 from harvest.store.standing import LISTS_OPEN, Standing, standing
-from harvest.store.told import Told, told
 from harvest.things import label
 
 _COUNTED = (  # and with them, what `totals` knows
@@ -61,7 +61,7 @@ class Look:
     """What can be said of a file without counting."""
 
     standing: Standing
-    told: Told | None
+    progress: ProgressRow | None
     harvests: tuple[HarvestLook, ...]
     failures: dict[str, int]
     retryable_failures: int
@@ -125,7 +125,7 @@ def look(connection: sqlite3.Connection) -> Look:
         ).fetchone()
         return Look(
             standing=seen,
-            told=told(connection),
+            progress=read_progress(connection),
             harvests=_harvests(connection),
             failures=by_class(connection),
             retryable_failures=retryable_lists(connection),

@@ -34,23 +34,23 @@ class Scene:
     @property
     def seconds_left(self) -> float | None:
         """How long the rest will take: as the crawl says, or at the pace of the last one; None when nobody knows."""
-        seen, told = self.look.standing, self.look.told
+        seen, progress = self.look.standing, self.look.progress
         if not seen.requests_left:
             return 0.0
-        if told is None or told.seconds_left is None or not told.requests_left:
+        if progress is None or progress.seconds_left is None or not progress.requests_left:
             return seen.requests_left * self.look.delay if self.look.delay else None
         if self.holder is None:
-            return told.seconds_left / told.requests_left * seen.requests_left
-        return max(0.0, told.seconds_left - self.since(told.told_at))
+            return progress.seconds_left / progress.requests_left * seen.requests_left
+        return max(0.0, progress.seconds_left - self.since(progress.told_at))
 
     @property
     def wait(self) -> tuple[float, str] | None:
         """How many seconds the crawl waits from now on, and what for."""
-        told = self.look.told
-        if self.holder is None or told is None or told.waiting_for is None or told.waiting_until is None:
+        progress = self.look.progress
+        if self.holder is None or progress is None or progress.waiting_for is None or progress.waiting_until is None:
             return None
-        left = -self.since(told.waiting_until)
-        return (left, told.waiting_for) if left > 0 else None
+        left = -self.since(progress.waiting_until)
+        return (left, progress.waiting_for) if left > 0 else None
 
     def since(self, moment: str) -> float:
         """Seconds since a stored time."""
@@ -85,7 +85,7 @@ def in_json(scene: Scene) -> dict[str, Any]:
         "seconds": look.seconds,
         "waited_seconds": look.waited_seconds,
         "waiting": wait and {"seconds": round(wait[0]), "why": wait[1]},
-        "progress": look.told and asdict(look.told),
+        "progress": look.progress and asdict(look.progress),
         "last_activity": look.last_activity,
         "stop_reason": look.stop_reason,
         "next": what_next(scene),
@@ -138,7 +138,7 @@ def _harvest(harvest: HarvestLook) -> Iterator[str]:
 
 
 def _facts(scene: Scene) -> Iterator[str]:
-    look, seen, told = scene.look, scene.look.standing, scene.look.told
+    look, seen, progress = scene.look, scene.look.standing, scene.look.progress
     yield f"  phase     {phase_words(seen.phase, seen.depth)}"
     yield f"  found     {seen.users:,} users · {seen.tracks:,} tracks · {seen.likes:,} likes · {seen.reposts:,} reposts"
     left = f"{'≥ ' if seen.at_least else ''}{seen.requests_left:,} requests to go (estimate)"
@@ -150,9 +150,9 @@ def _facts(scene: Scene) -> Iterator[str]:
     yield f"  so far    {spent}, {duration(look.waited_seconds)} of it waiting because the service said so"
     answers = " · ".join(f"{n:,} × {status if status != '0' else 'no answer'}" for status, n in look.requests.items())
     yield f"  requests  {sum(look.requests.values()):,}{': ' if answers else ''}{answers}"
-    if scene.holder and told:
-        allowed = f"{rate(told.allowed_per_second)} allowed" if told.allowed_per_second else "no limit met"
-        yield f"  pace      {rate(told.per_second)} of late · {allowed} · {told.in_flight} in flight"
+    if scene.holder and progress:
+        allowed = f"{rate(progress.allowed_per_second)} allowed" if progress.allowed_per_second else "no limit met"
+        yield f"  pace      {rate(progress.per_second)} of late · {allowed} · {progress.in_flight} in flight"
 
 
 def _lists(look: Look) -> Iterator[str]:

@@ -7,8 +7,8 @@ import pytest
 from harvest.lists import KINDS
 from harvest.models import Limits
 from harvest.rules import recipe
+from harvest.store.progress import ProgressRow, read_progress, write_progress
 from harvest.store.standing import standing
-from harvest.store.told import Told, tell, told
 
 
 def harvest(db, limits, state="running", level=1):
@@ -135,9 +135,10 @@ def test_claims_that_turn_out_too_high_are_believed_less(db):
 
 
 @pytest.mark.parametrize("waiting", [None, "SoundCloud asks us to slow down"])
-def test_what_a_crawl_tells_is_read_as_it_was_told(db, waiting):
+def test_how_a_crawl_goes_is_read_as_it_was_written(db, waiting):
     db.conn.execute("INSERT INTO runs (started_at, version, api_url, credential_kind) VALUES ('now', '0', 'x', 'x')")
-    word = Told(1, "2026-01-01T00:00:00Z", "users", 1, 3, 1.9, None, waiting, None, 42_000, 17, True, 12.5)
-    tell(db.conn, word)
-    tell(db.conn, word)
-    assert told(db.conn) == word
+    assert read_progress(db.conn) is None
+    row = ProgressRow(1, "2026-01-01T00:00:00Z", "users", 1, 3, 1.9, None, waiting, None, 42_000, 17, True, 12.5)
+    write_progress(db.conn, row)
+    write_progress(db.conn, row)
+    assert read_progress(db.conn) == row
