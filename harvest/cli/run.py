@@ -30,6 +30,8 @@ from harvest.system.clock import SystemClock
 from harvest.system.logs import file_log
 from harvest.wiring import connect, keeper_for, state_folder
 
+HANGUP: int | None = getattr(signal, "SIGHUP", None)  # the terminal was closed; Windows has none
+
 
 def run_to_the_end(
     request: CrawlRequest,
@@ -110,7 +112,11 @@ async def _run(
 
 @contextlib.contextmanager
 def _signals(engine: Engine, client: Client) -> Iterator[None]:
-    """First Ctrl-C (or SIGTERM): finish the pages on the wire. Second: at once."""
+    """First Ctrl-C (or SIGTERM): finish the pages on the wire. Second: at once.
+
+    A terminal that is closed (SIGHUP) is the first Ctrl-C and never the second: it comes from the terminal and from the
+    shell, and nobody means anything by the repetition.
+    """
     calls = 0
 
     def on_signal() -> None:
@@ -124,7 +130,11 @@ def _signals(engine: Engine, client: Client) -> Iterator[None]:
         else:
             engine.abort()
 
-    with _handling((signal.SIGINT, signal.SIGTERM), on_signal):
+    def on_hangup() -> None:
+        if not calls:
+            on_signal()
+
+    with _handling({signal.SIGINT: on_signal, signal.SIGTERM: on_signal, HANGUP: on_hangup}):
         yield
 
 
@@ -135,12 +145,13 @@ def _say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def _handling(signals: tuple[signal.Signals, ...], call: Callable[[], None]) -> Iterator[None]:
+def _handling(calls: Mapping[int | None, Callable[[], None]]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
-    before = {
-        number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(call))  # add_signal_handler is Unix only
-        for number in signals
-    }
+    before = {}
+    for number, call in calls.items():
+        if number is not None and not (number == HANGUP and signal.getsignal(number) is signal.SIG_IGN):  # nohup
+            # add_signal_handler is Unix only
+            before[number] = signal.signal(number, lambda *_, call=call: loop.call_soon_threadsafe(call))
     try:
         yield
     finally:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import pty
 import random
 import re
+import select
 import shutil
 import signal
 import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -18,6 +22,7 @@ from harvest.models import Limits
 from harvest.simulator import run_in_thread, serve
 from harvest.system.clock import SystemClock
 from harvest.wiring import connect
+from tests.acceptance.conftest import environment
 from tests.crawling import Onlooker, assert_exact, assert_sound, crawl_world, graph_of, read, settings_for
 from tests.faulty import assert_no_contradiction
 from tests.waiting import PATIENCE, quiet_port, read_until, until
@@ -37,7 +42,7 @@ def assert_last_word_is_that_of_the_file(stderr, path):
     assert (int(numbers["pages"]), int(numbers["requests"])) == (pages, requests)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_finishes_what_is_in_flight_and_says_how_to_go_on(run, start, small_world, tmp_path, number):
     path = tmp_path / "t.db"
     with run_in_thread(small_world, keep_log=True) as server:
@@ -76,6 +81,109 @@ def test_a_second_ctrl_c_stops_at_once(run, start, small_world, tmp_path):
         server.use("")
         assert run("resume", "--db", path, "--delay", "0", server=server).returncode == 0
         exact(path, server)
+
+
+def test_a_closed_terminal_is_the_first_ctrl_c_however_often_it_is_told(run, small_world, tmp_path):
+    """The terminal goes, and with it all that could be said; what is in flight is kept all the same."""
+    path = tmp_path / "t.db"
+    with run_in_thread(small_world, keep_log=True) as server:
+        server.hold_after(16)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(tmp_path)
+            arguments = [server.world.seed_url(), "--db", str(path), "--delay", "0.02", *CAPS]
+            os.execve(sys.executable, [sys.executable, "-m", "harvest", *arguments], environment(server, TERM="xterm"))
+        until(lambda: select.select([terminal], [], [], 0)[0] and os.read(terminal, 65536) and server.in_flight >= 4)
+        os.close(terminal)
+        os.kill(pid, signal.SIGHUP)
+        os.kill(pid, signal.SIGHUP)
+        assert os.waitpid(pid, os.WNOHANG) == (0, 0)
+        server.hold_after(None)
+        os.waitpid(pid, 0)
+        asked = [logged for logged in server.requests if logged.status == 200 and "/oauth" not in logged.target]
+        assert read(path, "SELECT count(*) FROM pages")[0][0] == len(asked)
+        assert read(path, "SELECT stop_reason FROM runs") == [("interrupted",)]
+        assert run("resume", "--db", path, "--delay", "0", server=server).returncode == 0
+        exact(path, server)
+
+
+def test_nohup_lets_a_crawl_go_on(start, small_world, tmp_path):
+    path = tmp_path / "t.db"
+    with run_in_thread(small_world) as server:
+        server.hold_after(5)
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does, and a process inherits
+        try:
+            process = start(server.world.seed_url(), "--db", path, "--delay", "0.02", *CAPS, server=server)
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        until(lambda: server.in_flight >= 1)
+        process.send_signal(signal.SIGHUP)
+        server.hold_after(None)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0
+
+
+# Sends itself a signal when a module is looked for, or at the very end: moments that a clock would not find again.
+AT_THAT_MOMENT = """
+import atexit, os, sys
+_, number, moment, *sys.argv[1:] = sys.argv
+def send():
+    os.kill(os.getpid(), int(number))
+class Finder:
+    def find_spec(name, path=None, target=None):
+        if name == moment:
+            send()
+if moment == "the end":
+    atexit.register(send)
+sys.meta_path.insert(0, Finder)
+from harvest.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "arguments"),
+    [
+        ("click", ["--help"]),
+        ("harvest.cli.main", ["status"]),
+        ("harvest.cli.commands.status", ["status"]),
+        ("harvest.store", ["status"]),
+        ("harvest.explore", ["sql", "SELECT 1"]),
+        ("harvest.cli.commands.crawl", ["a/b"]),
+        ("httpx", ["a/b"]),
+        ("rich", ["demo"]),
+        ("harvest.simulator", ["demo"]),
+        ("harvest.cli.commands.auth", ["auth", "status"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_while_a_command_starts_gets_one_line(tmp_path, moment, arguments, number):
+    done = subprocess.run(
+        [sys.executable, "-c", AT_THAT_MOMENT, str(int(number)), moment, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment(),
+        timeout=PATIENCE,
+        check=False,
+    )
+    early = number == signal.SIGHUP and moment in ("click", "harvest.cli.main")  # nothing is open: the system ends it
+    assert (done.returncode, done.stderr.strip()) == ((-number, "") if early else (130, "Interrupted."))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_when_all_is_done_changes_nothing(tmp_path, number):
+    done = subprocess.run(
+        [sys.executable, "-c", AT_THAT_MOMENT, str(int(number)), "the end", "--version"],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.split()[0], done.stderr) == (0, "harvest", "")
 
 
 def test_ctrl_c_in_a_hold_stops_at_once(start, small_world, tmp_path):
