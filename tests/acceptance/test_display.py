@@ -60,7 +60,7 @@ def frames(shown):
     return [picture for picture in found if any("to go" in row for row in picture) and "waiting" in picture[-1]]
 
 
-@pytest.mark.parametrize("columns", [40, 80, 160])
+@pytest.mark.parametrize("columns", [40, *(pytest.param(wide, marks=pytest.mark.slow) for wide in (80, 160))])
 def test_a_terminal_of_any_width_sees_all_that_goes_on_and_no_line_wraps(server, tmp_path, columns):
     environ = terminal_environment(server)
     server.hold_after(IN_THE_MIDDLE)

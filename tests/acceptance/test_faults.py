@@ -5,7 +5,6 @@ The tables name every fault. After every crawl `verify` must find nothing (`test
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from harvest.simulator.faults.base import EFFECTS
 from harvest.simulator.oracle import expect
 from tests.crawling import assert_holds, contents, read, told
 from tests.faulty import PAGE, WORLD, cut_short, list_of, path_of, play, victim
+from tests.repetitions import slow_but
 
 VICTIM = victim()
 LIKES = path_of(VICTIM)
@@ -112,12 +112,15 @@ ELSEWHERE = {"resolve_foreign": "test_faults_everywhere.py"}
 
 # Given up after a second: a machine that is busy answers everything else within it.
 LATE = ("trickle", "slow")
-# The default run takes one body of each status, the others are told apart by nothing, and no ten seconds of waiting.
-LEFT_OUT = {*ERRORS} - {"error_500_json", "error_502_empty", "error_503_text", "error_504_html"}
-
-
-def some_slow(names: Iterable[str], left_out: Iterable[str] = LEFT_OUT) -> list[Any]:
-    return [pytest.param(name, marks=pytest.mark.slow) if name in left_out else name for name in names]
+# The default run takes one of those that nothing but their body or their moment tells apart, and no ten seconds of
+# waiting.
+ALIKE = {
+    *({*ERRORS} - {"error_500_json", "error_503_text"}),
+    *("reset_before_headers", "reset_in_headers", "truncated_with_length", "broken_json_gzip", "ok_empty"),
+    *("throttled_object", "throttled_text", "token_quota_until", "unauthorized_empty", "forbidden_empty"),
+    *("throttled_gateway with Retry-After", "throttled_text with Retry-After", "shape_string", "shape_object"),
+}
+EVERY_PASSING = PASSING | RETRY_AFTER
 
 
 def test_every_fault_of_the_simulator_stands_in_a_table():
@@ -131,7 +134,7 @@ def test_the_tables_agree_with_what_the_simulator_says_of_its_faults():
     assert {name for name, effect in EFFECTS.items() if not effect.changes} <= {*PASSING, *HARMLESS, *TRACES}
 
 
-@pytest.mark.parametrize("name", some_slow([*PASSING, *RETRY_AFTER]))
+@pytest.mark.parametrize("name", slow_but({*EVERY_PASSING} - ALIKE, EVERY_PASSING))
 def test_a_fault_that_passes_leaves_nothing_behind(name, tmp_path):
     async def scene(this):
         short = {"request_seconds": 1.0} if name in LATE else {}
@@ -140,7 +143,7 @@ def test_a_fault_that_passes_leaves_nothing_behind(name, tmp_path):
         this.assert_exact()
         assert {row[0] for row in this.failures()} <= {"gone", "forbidden"}
 
-    play(tmp_path / "t.db", scene, faults=(PASSING | RETRY_AFTER)[name])
+    play(tmp_path / "t.db", scene, faults=EVERY_PASSING[name])
 
 
 @pytest.mark.parametrize("name", HARMLESS)
@@ -153,7 +156,7 @@ def test_a_fault_that_a_reader_need_not_notice_changes_nothing(name, tmp_path):
     play(tmp_path / "t.db", scene, faults=HARMLESS[name])
 
 
-@pytest.mark.parametrize("name", some_slow(LASTING, {*LEFT_OUT, *LATE}))
+@pytest.mark.parametrize("name", slow_but({*LASTING} - {*ALIKE, *LATE}, LASTING))
 def test_a_fault_that_lasts_ends_one_list_alone(name, tmp_path):
     end = LASTING[name]
 

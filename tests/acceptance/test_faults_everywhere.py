@@ -19,6 +19,7 @@ from harvest.models import Limits
 from harvest.simulator import World
 from tests.crawling import read
 from tests.faulty import WORLD, JumpingClock, QuickClock, list_of, path_of, play, victim
+from tests.repetitions import slow_but
 from tests.waiting import quiet_port
 
 YEAR = 365 * 86_400.0
@@ -51,7 +52,13 @@ BLOCKS = {
 }
 
 
-@pytest.mark.parametrize("name", BLOCKS)
+SOME_BLOCKS = (
+    *("throttled_gateway with Retry-After", "throttled_object", "throttled_until"),
+    *("waf_challenge", "service gone", "service resets"),
+)
+
+
+@pytest.mark.parametrize("name", slow_but(SOME_BLOCKS, BLOCKS))
 @pytest.mark.parametrize("at", [pytest.param(1, marks=pytest.mark.slow), 12])
 def test_a_block_that_never_ends_stops_the_run_and_keeps_its_state(name, at, tmp_path):
     async def scene(this):
@@ -82,7 +89,13 @@ def test_a_service_that_is_not_there_ends_the_run_and_one_that_returns_is_harves
     play(tmp_path / "t.db", scene)
 
 
-@pytest.mark.parametrize("name", ["error_500_empty", "error_503_html", "error_504_text", "missing_text", "ok_html"])
+@pytest.mark.parametrize(
+    "name",
+    slow_but(
+        ("error_503_html", "ok_html"),
+        ("error_500_empty", "error_503_html", "error_504_text", "missing_text", "ok_html"),
+    ),
+)
 def test_trouble_with_every_list_fails_each_of_them_and_loses_none(name, tmp_path):
     async def scene(this):
         assert await this.crawl() == "drained"
@@ -125,7 +138,7 @@ TOKEN_FAULTS = {
 OFTEN = ("token_quota", "waf_challenge", "error_503_html", "broken_json", "missing_json", "unauthorized")
 
 
-@pytest.mark.parametrize("name", [n if n in OFTEN else pytest.param(n, marks=pytest.mark.slow) for n in TOKEN_FAULTS])
+@pytest.mark.parametrize("name", slow_but(OFTEN, TOKEN_FAULTS))
 def test_a_token_service_that_never_answers_well_stops_the_run_and_keeps_its_state(name, tmp_path):
     """From its second answer on, so in mid-crawl: a token is good for twelve requests."""
 
@@ -140,7 +153,11 @@ def test_a_token_service_that_never_answers_well_stops_the_run_and_keeps_its_sta
 
 
 @pytest.mark.parametrize(
-    "fault", ["token_quota", "waf_challenge", "error_503_html", "close_before_headers", "truncated_with_length"]
+    "fault",
+    slow_but(
+        ("token_quota", "close_before_headers"),
+        ("token_quota", "waf_challenge", "error_503_html", "close_before_headers", "truncated_with_length"),
+    ),
 )
 def test_a_token_service_with_passing_trouble_is_waited_for(fault, tmp_path):
     async def scene(this):
@@ -211,7 +228,13 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("faults", sorted(PAUSED))
+SOME_PAUSED = {
+    *("error_503_text[/resolve]", "close_before_headers[/resolve]", "ok_html[/resolve]", "throttled_text[/resolve]"),
+    *("missing_text[/resolve]", "broken_json[/tracks/]@1*1000", "truncated_with_length[/tracks/]@1*1000"),
+}
+
+
+@pytest.mark.parametrize("faults", slow_but(SOME_PAUSED, sorted(PAUSED)))
 def test_a_seed_that_the_service_cannot_answer_for_is_kept_for_later(faults, tmp_path):
     async def scene(this):
         ended = await this.crawl()
@@ -368,11 +391,11 @@ class QuickJumpingClock(JumpingClock, QuickClock):
 @pytest.mark.parametrize(
     "jumps",
     [
-        (0.0, 3 * 3600.0),
-        (0.0, -3 * 3600.0),
+        pytest.param((0.0, 3 * 3600.0), marks=pytest.mark.slow),
+        pytest.param((0.0, -3 * 3600.0), marks=pytest.mark.slow),
         (0.0, 2 * YEAR, -5 * YEAR),
         (-30 * YEAR,),
-        (300 * YEAR, 0.0),
+        pytest.param((300 * YEAR, 0.0), marks=pytest.mark.slow),
         tuple(-3600.0 * n for n in range(200)),
     ],
 )

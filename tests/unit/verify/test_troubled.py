@@ -12,6 +12,7 @@ from harvest.store.database import immediately, open_for_crawl, open_to_read
 from harvest.store.harvests import is_drained, put_back
 from tests.crawling import Onlooker, read
 from tests.faulty import WORLD, path_of, play, victim
+from tests.repetitions import slow_but
 
 SMALL = Limits(max_users=4, max_user_likes=6, max_tracks=2)
 EVERY = replace(SMALL, read=tuple(BY_NAME), depth=2)
@@ -48,7 +49,7 @@ def test_lists_that_fail_and_are_mended(faults, order, tmp_path):
     play(tmp_path / "t.db", scene, faults=faults)
 
 
-@pytest.mark.parametrize("page", [1, 3, 8, 20, 40])
+@pytest.mark.parametrize("page", slow_but((1, 20), (1, 3, 8, 20, 40)))
 def test_a_crawl_that_is_interrupted_and_goes_on(page, tmp_path):
     async def scene(s):
         s.limits = EVERY
@@ -61,7 +62,7 @@ def test_a_crawl_that_is_interrupted_and_goes_on(page, tmp_path):
     play(tmp_path / "t.db", scene)
 
 
-@pytest.mark.parametrize("page", [1, 4, 12, 30])
+@pytest.mark.parametrize("page", slow_but((12,), (1, 4, 12, 30)))
 def test_a_reading_anew_that_is_interrupted_or_fails(page, tmp_path):
     async def scene(s):
         s.limits = replace(SMALL, read=tuple(BY_NAME))

@@ -1,0 +1,15 @@
+"""Leave to `scripts/test --all` what says the same once more."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import pytest
+
+
+def slow_but(quick: Collection[Any], every: Iterable[Any]) -> list[Any]:
+    """Give parameters, all of them slow but these; each of these must be among them."""
+    every = list(every)
+    assert all(one in every for one in quick), quick
+    return [one if one in quick else pytest.param(one, marks=pytest.mark.slow) for one in every]
