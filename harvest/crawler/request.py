@@ -8,10 +8,8 @@ In: a path, addresses, options as they were given. Out: a Request. Never: a requ
 
 from __future__ import annotations
 
-import contextlib
 import math
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from harvest.lists import BY_NAME
 from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits
 from harvest.rules import RULES
 from harvest.store import harvests
-from harvest.store.database import holds_something, open_to_read
+from harvest.store.database import open_if_begun, open_to_read
 
 _USUAL = Limits()
 _PLAIN = ("max_users", "max_user_likes", "max_listed", "max_tracks", "depth", "order", "sample_seed")
@@ -91,7 +89,7 @@ def to_crawl(path: Path, addresses: Sequence[str], given: Mapping[str, Any]) -> 
     """Ask for the harvest of these addresses. Raises SettingsError for an option that makes no sense, StoreError."""
     wanted = tuple(dict.fromkeys(addresses))
     _check(given)
-    with _reading(path) as connection:
+    with open_if_begun(path) as connection:
         stored = harvests.stored_limits(connection, wanted) if connection else None
         last = harvests.last_conditions(connection) if connection and stored else {}
     return _request(path, [(wanted, stored or _USUAL)], given, last)
@@ -103,7 +101,7 @@ def to_go_on(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
     Raises SettingsError, and StoreError where there is no file.
     """
     _check(given)
-    with contextlib.closing(open_to_read(path)) as connection:
+    with open_to_read(path) as connection:
         stored = harvests.unfinished(connection)
         last = harvests.last_conditions(connection)
     return _request(path, stored, given, last)
@@ -111,7 +109,7 @@ def to_go_on(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
 
 def is_drained(request: CrawlRequest) -> bool:
     """Say whether nothing is left to do: every harvest is done, with these very options."""
-    with _reading(request.path) as connection:
+    with open_if_begun(request.path) as connection:
         return connection is not None and all(
             harvests.is_drained(connection, addresses, limits) for addresses, limits in request.harvests
         )
@@ -207,13 +205,3 @@ def _check(given: Mapping[str, Any]) -> None:
 
 def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
-
-
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """Open a file to be read, None where there is nothing in it yet."""
-    if not holds_something(path):
-        yield None
-        return
-    with contextlib.closing(open_to_read(path)) as connection:
-        yield connection

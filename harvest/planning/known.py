@@ -19,7 +19,7 @@ from harvest.models import Limits
 from harvest.planning.outlook import Group, Listed, Outlook, Visit
 from harvest.rules import depth_of, leads_of, recipe
 from harvest.store import harvests, rounds, seeds
-from harvest.store.database import attach_to_read, holds_something, open_to_read
+from harvest.store.database import attach_to_read, open_if_begun
 from harvest.things import THINGS
 
 _OWN = ("harvests", "harvest_seeds", "recipes", "visits", "rounds")  # what choosing writes
@@ -50,11 +50,12 @@ class HarvestStanding:
 @contextlib.contextmanager
 def look_into(path: Path) -> Iterator[Known | None]:
     """Open a file to be asked what it holds, None where there is none yet. Raises StoreError."""
-    if not holds_something(path):
-        yield None
-        return
-    with contextlib.closing(open_to_read(path)) as file, contextlib.closing(_beside(file, path)) as own:
-        yield Known(file, own)
+    with open_if_begun(path) as file:
+        if file is None:
+            yield None
+            return
+        with contextlib.closing(_beside(file, path)) as own:
+            yield Known(file, own)
 
 
 def _beside(file: sqlite3.Connection, path: Path) -> sqlite3.Connection:

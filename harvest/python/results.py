@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from harvest.errors import how_to_install
 from harvest.settings import DEFAULT_PATH
 from harvest.store import provenance
-from harvest.store.database import open_to_read
+from harvest.store.database import check_readable, open_to_read
 from harvest.store.status import Overview, overview
 
 if TYPE_CHECKING:
@@ -142,12 +142,12 @@ class Rows(Generic[Row]):
         self._path, self._sql, self._parameters, self._make = path, sql, parameters, make
 
     def __iter__(self) -> Iterator[Row]:
-        with contextlib.closing(open_to_read(self._path)) as connection:
+        with open_to_read(self._path) as connection:
             for row in connection.execute(self._sql, self._parameters):
                 yield self._make(*row)
 
     def __len__(self) -> int:
-        with contextlib.closing(open_to_read(self._path)) as connection:
+        with open_to_read(self._path) as connection:
             (n,) = connection.execute(f"SELECT count(*) FROM ({self._sql})", self._parameters).fetchone()  # noqa: S608
             return int(n)
 
@@ -157,7 +157,7 @@ class Rows(Generic[Row]):
     @property
     def columns(self) -> list[str]:
         """The names of the columns."""
-        with contextlib.closing(open_to_read(self._path)) as connection:
+        with open_to_read(self._path) as connection:
             cursor = connection.execute(f"SELECT * FROM ({self._sql}) LIMIT 0", self._parameters)  # noqa: S608
             return [column[0] for column in cursor.description]
 
@@ -193,7 +193,7 @@ class File:
     def __init__(self, path: Path | str) -> None:
         """Raises NotADatabase, SchemaTooNew, StoreError."""
         self.path = Path(path)
-        open_to_read(self.path).close()
+        check_readable(self.path)
 
     def __repr__(self) -> str:
         return f"harvest.open({str(self.path)!r})"
@@ -213,7 +213,7 @@ class File:
     @contextlib.contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
         """Open a connection that can only read."""
-        with contextlib.closing(open_to_read(self.path)) as connection:
+        with open_to_read(self.path) as connection:
             yield connection
 
     def query(self, sql: str, *parameters: Any) -> Rows[tuple[Any, ...]]:

@@ -109,15 +109,16 @@ def _open_to_look(path: Path) -> ReadConnection:
     return connection
 
 
-def holds_something(path: Path) -> bool:
-    """Say whether there is a harvest to read. A crawl that is killed as it begins, or finds the disk full, may leave a
-    file without tables: nothing is in it, and the next crawl begins in it. Raises what else `open_to_read` raises.
+def open_if_begun(path: Path) -> contextlib.AbstractContextManager[ReadConnection | None]:
+    """Open a file to be read in a `with`, as None where there is nothing in it yet.
+
+    A crawl that is killed as it begins, or finds the disk full, may leave a file without tables: the next crawl begins
+    in it. Raises what else `open_to_read` raises.
     """
     try:
-        check_readable(path)
+        return open_to_read(path)
     except NothingThere:
-        return False
-    return True
+        return contextlib.nullcontext()
 
 
 def attach_to_read(connection: sqlite3.Connection, path: Path) -> None:
@@ -153,9 +154,9 @@ def schema_version() -> int:
 
 def back_up_before_migrating(path: Path) -> Path | None:
     """Copy a file whose schema is older than ours before it is changed; give the copy, None where none is needed."""
-    if not holds_something(path):
-        return None
-    with contextlib.closing(open_to_read(path)) as connection:
+    with open_if_begun(path) as connection:
+        if connection is None:
+            return None
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == schema_version():
             return None

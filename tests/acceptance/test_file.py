@@ -163,6 +163,7 @@ def test_a_file_left_by_a_start_that_was_cut_short_is_begun_in(run, server, tmp_
     status = run("status", "--db", path)
     assert (status.returncode, status.stdout) == (4, "")
     assert "is empty: run `harvest URL` first" in status.stderr
+    assert f"nothing is in {path} yet; a crawl makes it" in run("doctor", "--db", path, server=server).stdout
     done = run(server.world.seed_url(), "--db", path, *CAPS, server=server)
     assert done.returncode == 0, done.stderr
     assert_sound(path)

@@ -7,8 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from harvest.errors import StorageFailed
-from harvest.store.database import apply_schema, open_for_crawl, open_to_read
+from harvest.errors import NotADatabase, StorageFailed
+from harvest.store.database import apply_schema, open_for_crawl, open_if_begun, open_to_read
 from harvest.system import sqlite_busy
 from tests.locking import being_made
 
@@ -46,3 +46,20 @@ def test_who_reads_closes_the_file_in_the_end(tmp_path):
         assert connection.execute("SELECT count(*) FROM tracks").fetchone()[0] == 0
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         connection.execute("SELECT 1")
+
+
+def test_a_file_in_which_nothing_is_yet_is_opened_as_none(tmp_path):
+    path = tmp_path / "t.db"
+    with open_if_begun(path) as connection:
+        assert connection is None
+    assert not path.exists()
+    db = open_for_crawl(path)  # as a crawl leaves it that is killed before it has made its tables
+    with open_if_begun(path) as connection:
+        assert connection is None
+    apply_schema(db)
+    db.conn.close()
+    with open_if_begun(path) as connection:
+        assert connection.execute("SELECT count(*) FROM tracks").fetchone()[0] == 0
+    (tmp_path / "other.db").write_text("not a database, whatever its name says")
+    with pytest.raises(NotADatabase):
+        open_if_begun(tmp_path / "other.db")

@@ -24,7 +24,7 @@ from harvest.client.network import read_proxies, tls_context
 from harvest.environment import OURS, Environment
 from harvest.errors import AuthError, Gone, HarvestError, LoginNeeded, SettingsError
 from harvest.settings import SECRETS, VARIABLES, Settings, names_of, read_settings
-from harvest.store.database import open_to_read, storage_errors
+from harvest.store.database import open_if_begun, storage_errors
 from harvest.system.clock import SystemClock
 from harvest.system.logs import printable
 from harvest.system.redaction import without_secrets
@@ -198,10 +198,10 @@ def _clock(seconds_ahead: float | None) -> Advice:
 
 def _file(path: Path) -> Advice:
     """Look into the database, quickly."""
-    if not path.exists():
-        return Advice("file", True, f"{path} is not there yet; a crawl makes it")
     try:
-        with open_to_read(path) as connection, storage_errors(path):
+        with open_if_begun(path) as connection, storage_errors(path):
+            if connection is None:
+                return Advice("file", True, f"nothing is in {path} yet; a crawl makes it")
             found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
     except (HarvestError, sqlite3.Error) as error:
         return Advice("file", False, str(error), "Use another file with --cache-path.")

@@ -16,7 +16,7 @@ from harvest.cli.options.types import Parsed
 from harvest.crawler.request import to_go_on
 from harvest.models import Outcome
 from harvest.store import lease
-from harvest.store.database import immediately, open_for_crawl, open_to_read, storage_errors
+from harvest.store.database import check_readable, immediately, open_for_crawl, storage_errors
 from harvest.store.harvests import put_back
 from harvest.system.clock import SystemClock, as_text
 
@@ -63,7 +63,7 @@ def retry(path: Path, failure_class: str | None, outcomes: list[str] | None, as_
     if failure_class and outcomes:
         raise click.UsageError("--class goes on with lists, --outcome reads them anew: give one of them.")
     options = given(chosen)
-    open_to_read(path).close()  # refuses what is missing or not ours
+    check_readable(path)  # refuses what is missing or not ours
     asked(to_go_on, path, options)  # refuses options that make no sense before anything is changed
     lists = _put_back(path, failure_class, outcomes or [])
     click.echo(f"{lists:,} lists put back." if lists else "Nothing to retry.", err=True)

@@ -87,7 +87,11 @@ def test_the_same_options_are_the_same_limits():
         ({"seed_read": "uploads,-likes"}, {"seed_read": ("uploads",)}),
         (
             {"seed_read": "-likes"},
-            {"seed_read": ("reposts", "uploads", "playlists", "playlist-tracks", "playlist-reposters")},
+            {
+                "seed_read": (
+                    "reposts", "uploads", "playlists", "playlist-tracks", "playlist-reposters", "station-tracks",
+                )
+            },
         ),
         ({"read": "-uploads", "seed_read": "uploads"}, {"seed_read": ("uploads",)}),
     ],
