@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Subject = Literal["seed", "track", "user", "playlist", "station"]
-Item = Literal["track", "user", "playlist", "station", "comment", "thing"]
+Item = Literal["track", "user", "playlist", "station", "comment", "link", "thing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Edge:
     `rank` is the column that holds the item's place in this list. `on_item` edges live in the item's own row
     (a track knows its uploader). `repeats` is true where the place itself is the key, so that one item may
     stand in the list twice (a playlist may hold a track twice). `leads` is the column with what the edge leads to,
-    where that is not its item (a comment leads to its author).
+    where that is not its item (a comment leads to its author). `type_column` holds the `engagement_type`: in a table of
+    methods the rows of this list are those of one method, and its derivation says so.
     """
 
     table: str
@@ -31,6 +32,7 @@ class Edge:
     on_item: bool = False
     repeats: bool = False
     leads: str = ""
+    type_column: str = "engagement_type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class ListKind:
     unless the harvest says otherwise. `by_access` lists hide blocked tracks unless asked not to. `by_offset` lists may
     offer a next page for ever, so their first empty page ends them (soundcloud/api issue 505). `own` lists the service
     shows of nobody but the person who is signed in. A list with `inside` has no address of its own: it stands whole,
-    under that name, in the reply about its subject.
+    under that name, in the reply about its subject. A `whole` list has one page, asked for as large as can be.
     """
 
     name: str
@@ -55,6 +57,7 @@ class ListKind:
     by_access: bool = False
     by_offset: bool = False
     inside: str = ""
+    whole: bool = False
     parameters: tuple[tuple[str, str], ...] = ()
     own: bool = False
     cap: int = 1
@@ -115,6 +118,18 @@ KINDS: dict[str, ListKind] = {
             claimed="comment_count",
             by_offset=True,
             title="comments on the track",
+        ),
+        ListKind(
+            "track_related",
+            option="related",
+            cap=50,
+            subject="track",
+            item="track",
+            path="/tracks/{urn}/related",
+            edge=Edge("related_tracks", "track_id", "related_track_id", "rank", "soundcloud", type_column="method"),
+            by_access=True,
+            by_offset=True,
+            title="tracks that the service finds related",
         ),
         ListKind(
             "user_likes",
@@ -185,6 +200,16 @@ KINDS: dict[str, ListKind] = {
             title="playlists the user reposted",
         ),
         ListKind(
+            "user_station_likes",
+            option="liked-stations",
+            cap=200,
+            subject="user",
+            item="station",
+            path="/users/{urn}/likes/system-playlists",
+            edge=Edge("station_likes", "user_id", "station_id", "user_list_rank"),
+            title="stations the user likes",
+        ),
+        ListKind(
             "user_followers",
             option="followers",
             cap=5_000,
@@ -205,6 +230,17 @@ KINDS: dict[str, ListKind] = {
             edge=Edge("user_follows", "follower_id", "followee_id", "followings_list_rank"),
             claimed="followings_count",
             title="whom the user follows",
+        ),
+        ListKind(
+            "user_links",
+            option="links",
+            cap=200,
+            subject="user",
+            item="link",
+            path="/users/{urn}/web-profiles",
+            edge=Edge("web_profiles", "user_id", "id", "user_list_rank", on_item=True),
+            whole=True,
+            title="links on the user's page",
         ),
         ListKind(
             "playlist_tracks",

@@ -202,6 +202,18 @@ class Comment(NamedTuple):
     body: str | None
 
 
+class WebProfile(NamedTuple):
+    """A link on somebody's page. From `url` on, columns are named as in the reply."""
+
+    id: int
+    user_id: int
+    created_at: str | None
+    url: str
+    service: str | None
+    title: str | None
+    username: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One list to read, and how far it has been read. `kind` names a declaration in `lists.py`.
@@ -259,6 +271,7 @@ class Page:
     playlists: dict[int, Playlist] = field(default_factory=dict)
     stations: dict[int, Station] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
+    links: dict[int, WebProfile] = field(default_factory=dict)
     unsupported_urns: tuple[str, ...] = ()
     fetched_at: str = ""
     elapsed_ms: int = 0

@@ -187,6 +187,32 @@ CREATE TABLE station_tracks (
 
 CREATE INDEX station_tracks_by_track ON station_tracks (track_id);
 
+-- Who likes which station.
+CREATE TABLE station_likes (
+    user_id        INTEGER NOT NULL REFERENCES users (id),
+    station_id     INTEGER NOT NULL REFERENCES stations (id),
+    user_list_rank INTEGER,                         -- place in the user's list
+    first_page_id  INTEGER NOT NULL REFERENCES pages (id),
+    PRIMARY KEY (user_id, station_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX station_likes_by_station ON station_likes (station_id);
+
+-- The links on people's pages, to other sites. The service gives them no number of their own.
+CREATE TABLE web_profiles (
+    id             INTEGER PRIMARY KEY,             -- 52 bits of the BLAKE2b of user, service and address
+    user_id        INTEGER NOT NULL REFERENCES users (id),
+    url            TEXT    NOT NULL,
+    service        TEXT,                            -- instagram, bandcamp, personal, ...
+    title          TEXT,
+    username       TEXT,                            -- their name there, as the service reads it from the address
+    created_at     TEXT,
+    user_list_rank INTEGER,                         -- place among the user's links
+    first_page_id  INTEGER NOT NULL REFERENCES pages (id)
+) STRICT;
+
+CREATE INDEX web_profiles_by_user ON web_profiles (user_id);
+
 -- Likes and reposts of playlists.
 CREATE TABLE playlist_engagements (
     user_id            INTEGER NOT NULL REFERENCES users (id),
@@ -306,6 +332,7 @@ CREATE TABLE related_tracks (
     basis            TEXT    NOT NULL DEFAULT 'sample' -- whose counts of likes the score rests on: ours, the service's
                      CHECK (basis IN ('sample', 'service')),
     derivation_id    INTEGER NOT NULL REFERENCES derivations (id),
+    first_page_id    INTEGER REFERENCES pages (id), -- the page that brought it, where the service says it; NULL: ours
     PRIMARY KEY (track_id, related_track_id, method)
 ) STRICT, WITHOUT ROWID;
 

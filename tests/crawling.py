@@ -85,6 +85,7 @@ STATION_COLUMNS = (
     "track_count",
     "likes_count",
 )
+LINK_COLUMNS = ("user_id", "url", "service", "title", "username", "created_at", "user_list_rank")
 COMMENT_COLUMNS = ("track_id", "user_id", "created_at", "timestamp_ms", "body", "track_list_rank")
 PARTS = (
     "engagements",
@@ -92,12 +93,15 @@ PARTS = (
     "playlist_engagements",
     "playlist_tracks",
     "station_tracks",
+    "station_likes",
+    "related",
     "users",
     "tracks",
     "tags",
     "playlists",
     "stations",
     "comments",
+    "links",
     "lists",
     "visits",
 )
@@ -242,12 +246,19 @@ def contents(path: Path) -> dict[str, Any]:
         "station_tracks": {
             row[:2]: row[2] for row in read(path, "SELECT station_id, position, track_id FROM station_tracks")
         },
+        "station_likes": _edges(path, "SELECT user_id, station_id, 'like', user_list_rank, NULL FROM station_likes"),
+        "related": _edges(
+            path,
+            "SELECT track_id, related_track_id, 'related', rank, NULL FROM related_tracks"
+            " WHERE method = 'soundcloud' AND score IS NULL AND first_page_id IS NOT NULL",
+        ),
         "users": _rows(path, "users", USER_COLUMNS),
         "tracks": _rows(path, "tracks", TRACK_COLUMNS),
         "tags": {track_id: frozenset(names) for track_id, names in tags.items()},
         "playlists": _rows(path, "playlists", PLAYLIST_COLUMNS),
         "stations": _rows(path, "stations", STATION_COLUMNS),
         "comments": _rows(path, "comments", COMMENT_COLUMNS),
+        "links": _rows(path, "web_profiles", LINK_COLUMNS),
         "lists": {
             (row[0], row[1]): tuple(row[2:])
             for row in read(

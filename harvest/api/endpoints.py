@@ -53,7 +53,7 @@ def list_path(task: Task, kind: ListKind) -> str:
 
 def list_parameters(task: Task, kind: ListKind) -> tuple[tuple[str, str], ...]:
     """List what the first page is asked with, and what a later page must not lose."""
-    size = ("limit", str(clamped(task.page_size)))
+    size = ("limit", str(LARGEST_PAGE if kind.whole else clamped(task.page_size)))
     access = (("access", EVERY_ACCESS),) if kind.by_access else ()
     if kind.inside:
         return (*access, *kind.parameters)

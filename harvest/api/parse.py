@@ -27,6 +27,7 @@ from harvest.api.responses import evidence
 from harvest.api.schemas import (
     Envelope,
     WireComment,
+    WireLink,
     WirePlaylist,
     WireProfile,
     WireStation,
@@ -37,7 +38,7 @@ from harvest.api.schemas import (
 from harvest.api.tags import parse_tags
 from harvest.errors import UnexpectedReply
 from harvest.lists import Item, ListKind
-from harvest.models import MOST, Comment, Page, Playlist, SeenAs, Station, Track, User
+from harvest.models import MOST, Comment, Page, Playlist, SeenAs, Station, Track, User, WebProfile
 from harvest.system.clock import parse_time
 
 _row = tuple.__new__  # a NamedTuple by position without the price of its Python constructor
@@ -62,9 +63,9 @@ class Listing(NamedTuple):
     next_href: object
 
 
-def parse_page(body: bytes, kind: ListKind, *, full_profiles: bool = False) -> Listing:
+def parse_page(body: bytes, kind: ListKind, subject_id: int = 0, *, full_profiles: bool = False) -> Listing:
     """Read one page of a list, in an envelope, as a bare array (which is the last page), or inside its subject."""
-    gathered = _Gathered()
+    gathered = _Gathered(subject_id)
     if kind.inside:
         entries, next_href, subject = _inside(body, kind, full_profiles)
         _READERS[kind.subject](gathered, [subject], SeenAs.FULL)
@@ -151,6 +152,7 @@ def _shape(item: Item, full_profiles: bool) -> Any:
         "playlist": WirePlaylist[person],
         "station": WireStation,
         "comment": WireComment[person],
+        "link": WireLink,
     }[item]
 
 
@@ -177,14 +179,16 @@ def _has_nul(body: bytes) -> bool:
 
 @dataclass(slots=True)
 class _Gathered:
-    """What the entries of one reply bring together."""
+    """What the entries of one reply, about this subject, bring together."""
 
+    subject_id: int = 0
     users: dict[int, User] = field(default_factory=dict)
     tracks: dict[int, Track] = field(default_factory=dict)
     tags: dict[int, tuple[str, ...]] = field(default_factory=dict)
     playlists: dict[int, Playlist] = field(default_factory=dict)
     stations: dict[int, Station] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
+    links: dict[int, WebProfile] = field(default_factory=dict)
     unsupported: list[str] = field(default_factory=list)
     nameless: int = 0
 
@@ -201,6 +205,7 @@ class _Gathered:
             playlists=self.playlists,
             stations=self.stations,
             comments=self.comments,
+            links=self.links,
             unsupported_urns=tuple(dict.fromkeys(self.unsupported)),
         )
 
@@ -334,6 +339,22 @@ def _read_comments(gathered: _Gathered, entries: Iterable[Any], seen_as: SeenAs)
     return items
 
 
+def _read_links(gathered: _Gathered, entries: Iterable[Any], seen_as: SeenAs) -> list[int]:
+    items: list[int] = []
+    for entry in entries:
+        if entry is None or entry.kind not in (None, "", "web-profile"):
+            continue
+        if not entry.url:
+            gathered.nameless += 1
+            continue
+        link_id = urns.id_of_text(f"{gathered.subject_id} {entry.service or ''} {entry.url}")
+        items.append(link_id)
+        if link_id not in gathered.links:
+            texts = (entry.url, entry.service or None, entry.title or None, entry.username or None)
+            gathered.links[link_id] = WebProfile(link_id, gathered.subject_id, _time(entry.created_at), *texts)
+    return items
+
+
 _HOLDERS: dict[str, Any] = {"station": WireStationTracks}
 _READERS: dict[str, Callable[[_Gathered, list[Any], SeenAs], list[int]]] = {
     "user": _read_users,
@@ -341,6 +362,7 @@ _READERS: dict[str, Callable[[_Gathered, list[Any], SeenAs], list[int]]] = {
     "playlist": _read_playlists,
     "station": _read_stations,
     "comment": _read_comments,
+    "link": _read_links,
 }
 
 

@@ -148,6 +148,17 @@ class WireComment(msgspec.Struct, Generic[Person], gc=False):
     body: str | None = None
 
 
+class WireLink(msgspec.Struct, gc=False):
+    """A link on somebody's page. `urn` and `id` are those of the page in the official example, so they name nothing."""
+
+    kind: str | None = None
+    created_at: str | None = None
+    url: str | None = None
+    service: str | None = None
+    title: str | None = None
+    username: str | None = None
+
+
 class Envelope(msgspec.Struct, Generic[Entry]):
     """A page of a list."""
 

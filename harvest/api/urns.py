@@ -34,7 +34,7 @@ def identify(
 ) -> int | Unsupported | Verdict:
     """Give the id of a `track`, `user`, `playlist`, `station` or `comment`, or say why there is none."""
     if expected == "station" and (station := station_urn(urn, uri)):
-        return station_id(station)
+        return id_of_text(station)
     if kind and kind != expected and expected != "station":  # what a station says it is nobody has seen yet
         return "alien"
     named = _URN.fullmatch(unquote(urn)) if urn else None
@@ -56,9 +56,9 @@ def _from_uri(expected: str, uri: str) -> int | Unsupported | Verdict:
 
 
 @lru_cache(maxsize=4096)
-def station_id(urn: str) -> int:
-    """Make the id of a station of its URN: the first 52 bits of the BLAKE2b, which any program can hold exactly."""
-    return int.from_bytes(blake2b(urn.encode(), digest_size=8).digest(), "big") >> 12
+def id_of_text(text: str) -> int:
+    """Make an id of what has no number: the first 52 bits of the BLAKE2b of a text, which any program holds exactly."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") >> 12
 
 
 def station_urn(*names: str | None) -> str | None:

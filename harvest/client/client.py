@@ -130,7 +130,7 @@ class Client:
             shown = endpoints.redacted(request.path_and_query)
             with _named(f"GET {shown}"):
                 reply = await self._authorised(request, self._success)
-                page, next_href = parse.parse_page(reply.body, kind, full_profiles=self._full_profiles)
+                page, next_href = parse.parse_page(reply.body, kind, task.subject_id, full_profiles=self._full_profiles)
                 cursor = cursors.follow(
                     next_href,
                     asked=request.path_and_query,

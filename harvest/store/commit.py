@@ -156,6 +156,8 @@ class PageCommitter:
             entities.merge_stations(self._connection, page.stations.values(), sighting)
         if page.comments:
             entities.merge_comments(self._connection, page.comments.values(), sighting)
+        if page.links:
+            entities.merge_links(self._connection, page.links.values(), sighting)
 
     def _move_on(self, task: Task, page: Page, kept: Kept) -> Task:
         """Give the list as it stands after the page."""
@@ -268,6 +270,7 @@ def _only(page: Page, kind: ListKind, items: set[int]) -> Page:
         playlists=playlists,
         stations=stations,
         comments=comments,
+        links={i: link for i, link in page.links.items() if i in items},
         tags={i: t for i, t in page.tags.items() if i in items},
         users={i: u for i, u in page.users.items() if i in people},
     )

@@ -40,6 +40,8 @@ def choose(connection: sqlite3.Connection, task: Task, edge: Edge | None, items:
 
 def write(connection: sqlite3.Connection, task: Task, edge: Edge, fresh: tuple[int, ...], page_id: int) -> None:
     """Write the new edges of a page with their ranks, in the order of the key: the table packs more closely so."""
+    if edge.type_column == "method" and fresh:
+        connection.execute(_NOTE_DERIVATION, (edge.engagement_type, page_id))
     ranked = sorted((item, rank) for rank, item in enumerate(fresh, start=task.collected))
     if task.reading:
         rows = [(task.id, task.reading, item, place, page_id) for item, place in ranked]
@@ -69,7 +71,18 @@ def _seen_before(connection: sqlite3.Connection, task: Task, edge: Edge | None, 
 
 def of_type(edge: Edge, alias: str = "") -> str:
     """Write the condition that picks this edge's rows out of a table it shares; '' where it has its own."""
-    return f"AND {alias}engagement_type = '{edge.engagement_type}'" if edge.engagement_type else ""
+    return f"AND {alias}{edge.type_column} = '{edge.engagement_type}'" if edge.engagement_type else ""
+
+
+def typed(edge: Edge) -> tuple[str, str]:
+    """Write the columns that say the type of this edge in a table it shares, and their values; '' where none do."""
+    if not edge.engagement_type:
+        return "", ""
+    columns, values = f", {edge.type_column}", f", '{edge.engagement_type}'"
+    if edge.type_column == "method":  # every row of such a table names its derivation
+        columns += ", derivation_id"
+        values += f", (SELECT id FROM derivations WHERE method = '{edge.engagement_type}')"  # noqa: S608
+    return columns, values
 
 
 _KEPT_OF_CUT_PAGE = """
@@ -77,6 +90,13 @@ SELECT coalesce(sum(kept), 0) FROM pages
 WHERE task_id = ?1 AND reading = ?2 AND asks IS NULL AND number > (
     SELECT coalesce(max(number), -1) FROM pages WHERE task_id = ?1 AND reading = ?2 AND asks IS NOT NULL
 )
+"""
+
+
+# Pairs that the service says itself: whole at any time, as far as they were read.
+_NOTE_DERIVATION = """
+INSERT INTO derivations (method, max_page_id, made_at) SELECT ?, id, fetched_at FROM pages WHERE id = ?
+ON CONFLICT (method) DO UPDATE SET max_page_id = excluded.max_page_id, made_at = excluded.made_at
 """
 
 
@@ -98,12 +118,10 @@ WHERE {edge.subject} = ? AND {edge.item} IN (SELECT value FROM json_each(?)) {of
 
 @cache
 def _insert_sql(edge: Edge) -> str:
-    columns = f"{edge.subject}, {edge.item}, {edge.rank}, first_page_id"
-    values = "?, ?, ?, ?"
-    if edge.engagement_type:
-        columns, values = f"{columns}, engagement_type", f"{values}, '{edge.engagement_type}'"
+    columns, values = typed(edge)
     return f"""
-INSERT INTO {edge.table} ({columns}) VALUES ({values})
+INSERT INTO {edge.table} ({edge.subject}, {edge.item}, {edge.rank}, first_page_id{columns})
+VALUES (?, ?, ?, ?{values})
 ON CONFLICT DO UPDATE SET {edge.rank} = excluded.{edge.rank} WHERE {edge.rank} IS NULL
 """  # noqa: S608 - built from our own declarations
 

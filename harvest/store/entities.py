@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from unicodedata import normalize
 
-from harvest.models import Comment, Playlist, Station, Track, User
+from harvest.models import Comment, Playlist, Station, Track, User, WebProfile
 
 USER_COUNTS = (
     "followers_count",
@@ -133,6 +133,15 @@ ON CONFLICT (id) DO UPDATE SET
 
 # An older sighting says nothing of what a set is now.
 _SEEN_LATER = "SELECT id FROM tracks WHERE id IN (SELECT value FROM json_each(?)) AND last_seen_on > ?"
+_MERGE_LINKS = f"""
+INSERT INTO web_profiles ({", ".join(WebProfile._fields)}, first_page_id)
+VALUES ({", ".join("?" * (len(WebProfile._fields) + 1))})
+ON CONFLICT (id) DO UPDATE SET
+    created_at = coalesce(excluded.created_at, web_profiles.created_at),
+    title = coalesce(excluded.title, web_profiles.title),
+    username = coalesce(excluded.username, web_profiles.username)
+"""  # noqa: S608 - built from our own column names
+
 _ADD_TAG = "INSERT INTO tags (name, folded) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
 _TIE_TAG = """
 INSERT INTO track_tags (track_id, tag_id)
@@ -182,6 +191,11 @@ def merge_stations(connection: sqlite3.Connection, stations: Iterable[Station], 
 def merge_comments(connection: sqlite3.Connection, comments: Iterable[Comment], sighting: Sighting) -> None:
     """Write comments; their authors must be there already."""
     connection.executemany(_MERGE_COMMENTS, [(*comment, sighting.page_id) for comment in comments])
+
+
+def merge_links(connection: sqlite3.Connection, links: Iterable[WebProfile], sighting: Sighting) -> None:
+    """Write the links on somebody's page."""
+    connection.executemany(_MERGE_LINKS, [(*link, sighting.page_id) for link in links])
 
 
 def fold_tag(name: str) -> str:

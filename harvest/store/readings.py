@@ -19,7 +19,7 @@ from functools import cache
 
 from harvest.lists import KINDS, Edge, ListKind
 from harvest.models import Outcome, Task
-from harvest.store.edges import of_type
+from harvest.store.edges import of_type, typed
 from harvest.things import THINGS
 
 # Whether no reading of a list is open, by the task's id in SQL: a list is read once at a time.
@@ -154,9 +154,14 @@ def _settle_sql(edge: Edge, in_order: bool) -> tuple[str, ...]:
             if in_order
             else ()
         )
-    columns, values = f"{edge.subject}, {edge.item}, {edge.rank}, first_page_id", ":subject, i.item_id, NULL, i.page_id"
-    if edge.engagement_type:
-        columns, values = f"{columns}, engagement_type", f"{values}, '{edge.engagement_type}'"
+    columns, values = (
+        f"{own}{more}"
+        for own, more in zip(
+            (f"{edge.subject}, {edge.item}, {edge.rank}, first_page_id", ":subject, i.item_id, NULL, i.page_id"),
+            typed(edge),
+            strict=True,
+        )
+    )
     add = (
         f"UPDATE {edge.table} SET {edge.subject} = coalesce({edge.subject}, :subject)"  # noqa: S608
         f" WHERE {edge.item} IN (SELECT i.item_id FROM {seen})"

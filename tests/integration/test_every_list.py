@@ -1,88 +1,115 @@
-"""Every declared kind of list is asked for, parsed and stored by its declaration alone."""
+"""Every declared kind of list is asked for, parsed, stored, resumed, checked and bounded by its declaration alone."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
+import sqlite3
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from harvest.lists import KINDS
-from harvest.models import Limits, Task
+from harvest.models import Limits
 from harvest.simulator import World, serve
-from harvest.store import harvests, runs
-from harvest.store.commit import PageCommitter
-from harvest.system.clock import SystemClock
+from harvest.simulator.oracle import expect
 from harvest.things import THINGS
-from harvest.wiring import connect
-from tests.crawling import settings_for
+from tests.crawling import Onlooker, assert_exact, assert_holds, crawl_into, crawl_sessions, read, told
+from tests.faulty import assert_no_contradiction
 
-NOW = "2026-11-20T10:00:00Z"
-LISTS = [kind for kind in KINDS.values() if kind.subject in THINGS]
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return World(4, users=200, tracks=600, playlists=900, likes_per_user=20, null_entries=0.05, gone=0, forbidden=0)
+LISTS = [kind for kind in KINDS.values() if kind.subject in THINGS and not kind.own]
+WORLD = World(
+    4, users=90, tracks=240, playlists=300, likes_per_user=25, null_entries=0.05, gone=0, forbidden=0, private=0
+)
+PAGES = 5
 
 
-def a_subject(world: World, kind) -> int:
-    """The subject with the longest list of this kind, so that it has several pages."""
-    ids = [world.id(kind.subject, index) for index in range(min(world.facts.ids[kind.subject].count, 600))]
-    return max(ids, key=lambda subject: len(world.listing(kind.name, subject)))
+def address_of(thing: str, thing_id: int) -> str:
+    return WORLD.facts.url(thing, WORLD.index(thing, thing_id))
 
 
-def read_one_list(db, world: World, kind, subject: int, page_size: int) -> tuple[str, int]:
-    """Read a list page by page; give its outcome and how many pages it had."""
-    conn = db.conn
-    with db.atomic():
-        harvest = harvests.enrol(conn, ["https://soundcloud.com/a/b"], Limits(), NOW)
-        run_id = runs.start_run(conn, now=NOW, options={}, api_url="http://127.0.0.1", credential_kind="test")
-        harvests.begin(conn, [harvest], NOW)
-        # a subject is always known before its lists are: it stood on a page
-        page = conn.execute(
-            "INSERT INTO pages (task_id, reading, number, run_id, request, first_rank, received, skipped, kept,"
-            " fetched_at, elapsed_ms, bytes) VALUES (1, 0, 0, ?, '', 0, 0, 0, 0, '', 0, 0)",
-            (run_id,),
-        ).lastrowid
-        row = {"id": subject, "first_seen_at": NOW, "last_seen_on": NOW[:10]}
-        row |= {"seen_as": "list"} if kind.subject in ("track", "user") else {"first_page_id": page}
-        urn = world.facts.stations.urn(world.index("station", subject)) if kind.subject == "station" else None
-        row |= {"urn": urn} if urn else {}
-        db[THINGS[kind.subject].table].insert(row)
-        task_id = conn.execute("INSERT INTO tasks (kind, subject_id) VALUES (?, ?)", (kind.name, subject)).lastrowid
-        conn.execute("INSERT INTO readings (task_id, number, kind) VALUES (?, 0, ?)", (task_id, kind.name))
+def longest(kind) -> int:
+    """The subject with the longest list of this kind, of those that have a page."""
+    ids = [WORLD.id(kind.subject, index) for index in range(min(WORLD.facts.ids[kind.subject].count, 240))]
+    return max(ids, key=lambda subject: len(WORLD.listing(kind.name, subject)))
 
-    async def walk() -> tuple[str, int]:
-        committer = PageCommitter(db, run_id)
-        async with (
-            serve(world, gzip=False) as server,
-            connect(settings_for(server), clock=SystemClock(), delay=0) as connection,
-        ):
-            task, pages = Task(task_id, kind.name, subject, page_size=page_size, subject_urn=urn), 0
-            while True:
-                receipt = committer.keep(task, await connection.client.fetch(task), connection.client.take_tally())
-                task, pages = receipt.task, pages + 1
-                if receipt.outcome is not None:
-                    return receipt.outcome.value, pages
 
-    return asyncio.run(walk())
+def one_list(kind, cap: int = 100_000) -> Limits:
+    """Read this list of the seed and nothing else."""
+    return Limits(read=(), seed_read=(kind.option,), via=(), depth=0, caps=((kind.option, cap),))
+
+
+def size_of_pages(kind, subject: int) -> int:
+    return max(1, length_of(kind, subject) // PAGES)
+
+
+def length_of(kind, subject: int) -> int:
+    return len(WORLD.deeds.entries(kind.name, WORLD.index(kind.subject, subject)).items)
+
+
+class Killer(Onlooker):
+    """Keeps the file as a kill at each committed page would leave it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.left: list[Path] = []
+
+    def page_committed(self, task, page, receipt) -> None:
+        super().page_committed(task, page, receipt)
+        left = self.path.with_name(f"killed-{len(self.left)}.db")
+        for end in ("", "-wal"):
+            if self.path.with_name(self.path.name + end).exists():
+                shutil.copy(f"{self.path}{end}", f"{left}{end}")
+        with sqlite3.connect(left) as connection:  # the dead hold no lease
+            connection.execute("DELETE FROM lease")
+        connection.close()
+        self.left.append(left)
 
 
 @pytest.mark.parametrize("kind", LISTS, ids=lambda kind: kind.name)
-def test_a_list_of_every_kind_is_read_as_declared(db, world, kind):
-    subject = a_subject(world, kind)
-    expected = world.listing(kind.name, subject)
-    assert len(expected) > 1, "the world has no such list to try"
-    page_size = max(1, len(expected) // 4)
-    outcome, pages = read_one_list(db, world, kind, subject, page_size)
-    edge = kind.edge
-    of_type = f"AND engagement_type = '{edge.engagement_type}'" if edge.engagement_type else ""
-    rows = db.conn.execute(
-        f"SELECT {edge.item}, {edge.rank} FROM {edge.table}"
-        f" WHERE {edge.subject} = ? AND {edge.rank} IS NOT NULL {of_type} ORDER BY {edge.rank}",
-        (subject,),
-    )
-    assert [tuple(row) for row in rows] == [(item, rank) for rank, item in enumerate(expected)]
-    assert outcome == "complete"
-    assert pages == 1 if kind.inside else pages >= len(expected) // page_size
-    assert db.conn.execute("PRAGMA foreign_key_check").fetchall() == []
+def test_a_list_of_any_kind_is_whole_whatever_its_entries_are_and_wherever_it_is_killed(tmp_path, kind):
+    subject = longest(kind)
+    seed, limits, page_size = address_of(kind.subject, subject), one_list(kind), size_of_pages(kind, subject)
+    faults = "items_alien,items_null" + ("" if kind.edge.repeats else ",items_repeated")  # else each place counts
+    killer = Killer(tmp_path / "t.db")
+
+    async def crawls() -> None:
+        async with serve(WORLD, gzip=False) as server:
+
+            async def crawled(path: Path, onlooker: Onlooker | None = None) -> int:
+                server.use(faults)  # which remembers no page of another crawl
+                before = server.total
+                assert (
+                    await crawl_into(path, server, [seed], limits, page_size=page_size, onlooker=onlooker) == "drained"
+                )
+                return server.total - before
+
+            assert await crawled(killer.path, killer) > 0
+            assert await crawled(killer.path) == 0
+            for left in killer.left[:-1]:
+                await crawled(left)
+
+    asyncio.run(crawls())
+    pages = len(killer.left) - 1  # and the look-up of the seed
+    assert pages == 1 if kind.inside or kind.whole else pages >= min(PAGES, length_of(kind, subject))
+    expected = told(expect(WORLD, seed, page_size=page_size, **asdict(limits)))
+    for path in (killer.path, *killer.left[:-1]):
+        assert_holds(path, expected)
+    for path in killer.path, killer.left[-2]:
+        assert_no_contradiction(path)
+    assert read(killer.path, "SELECT min(skipped) > 0 FROM pages WHERE id > 1") == [(1,)]
+
+
+@pytest.mark.parametrize("kind", LISTS, ids=lambda kind: kind.name)
+def test_a_cap_of_any_kind_of_list_is_exact_and_a_raised_one_goes_on(tmp_path, kind):
+    subject = longest(kind)
+    seed, page_size = address_of(kind.subject, subject), size_of_pages(kind, subject)
+    whole = expect(WORLD, seed, **asdict(one_list(kind))).lists[kind.name, subject][1]
+    for cap in (2, 3, 100_000):
+        limits = one_list(kind, cap)
+        crawl_sessions(tmp_path / "t.db", WORLD, [(seed, limits)], page_size=page_size)
+        assert read(tmp_path / "t.db", "SELECT collected FROM tasks WHERE kind = ?", kind.name) == [(min(cap, whole),)]
+        assert_exact(tmp_path / "t.db", WORLD, [seed], limits, page_size=page_size)
+    assert_no_contradiction(tmp_path / "t.db")

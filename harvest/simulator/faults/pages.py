@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from msgspec.json import encode
+from msgspec.json import decode, encode
 
 from harvest.simulator.faults.base import FaultScene, effect, page_of
 from harvest.simulator.service.replies import SimReply, json_reply
@@ -33,13 +33,24 @@ def _on_page(change: Callable[[FaultScene, Page], Any]) -> Callable[[FaultScene]
 
     def apply(scene: FaultScene) -> SimReply:
         reply = scene.right()
-        page = page_of(reply)
+        page, closed = _opened(reply)
         if page is None:
             return reply
         instead = change(scene, page)
-        return replace(reply, body=encode(page if instead is None else instead))
+        return replace(reply, body=encode(closed(page) if instead is None else instead))
 
     return apply
+
+
+def _opened(reply: SimReply) -> tuple[Page | None, Callable[[Page], Any]]:
+    """Return the page a reply carries, as an envelope or in one, and how it is put back into what it came in."""
+    page = page_of(reply)
+    if page is None and reply.status == 200 and reply.body.startswith(b"["):
+        return {"collection": decode(reply.body)}, lambda page: page["collection"]
+    if page is None and reply.status == 200 and b'"tracks":[' in reply.body:
+        station = decode(reply.body)
+        return {"collection": station["tracks"]}, lambda page: station | {"tracks": page["collection"]}
+    return page, lambda page: page
 
 
 def _declare(
@@ -119,8 +130,9 @@ def _nulls(scene: FaultScene, page: Page) -> None:
 def _aliens(scene: FaultScene, page: Page) -> None:
     playlist = {"kind": "playlist", "urn": "soundcloud:playlists:77", "title": "not what was asked for"}
     station = {"kind": "system-playlist", "urn": "soundcloud:system-playlists:your-moods:9", "title": "Moods"}
-    page["collection"][:0] = [playlist, "a string", 17]
-    page["collection"] += [station, [], True, {}]
+    own = scene.request.path.rpartition("/")[2]  # what a list is of is no alien there
+    page["collection"][:0] = [*[playlist] * (own != "playlists"), "a string", 17]
+    page["collection"] += [*[station] * (own != "system-playlists"), [], True, {}]
 
 
 def _with_urn(number: object) -> Callable[[FaultScene, Page], None]:

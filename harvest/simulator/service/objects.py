@@ -14,6 +14,7 @@ from msgspec.json import encode
 from harvest.simulator.world import names
 from harvest.simulator.world.engagements import Deeds
 from harvest.simulator.world.facts import COMMENTS, Facts
+from harvest.simulator.world.made_ids import SERVICES
 from harvest.simulator.world.options import NOW_MS
 from harvest.simulator.world.prng import mix
 from harvest.simulator.world.world import World, as_datetime
@@ -22,7 +23,6 @@ API = "https://api.soundcloud.com"
 _UTM = "?utm_medium=api&utm_campaign=social_sharing&utm_source=id_314159"
 _LICENSES = ("all-rights-reserved", "cc-by", "cc-by-nc-sa", "no-rights-reserved")
 _KEYS = ("C", "F#m", "Bb", "Am")
-_SERVICES = ("instagram", "bandcamp", "personal", "youtube")
 
 Json = dict[str, Any]
 
@@ -55,6 +55,8 @@ class Objects:
             return encode(self.playlist(index, show_tracks=show_tracks))
         if thing == "station":
             return encode(self.station(index))
+        if thing == "link":
+            return encode(self.link(index))
         return encode(self.comment(index))
 
     def urn(self, thing: str, index: int) -> str:
@@ -320,21 +322,18 @@ class Objects:
             "user": {key: card[key] for key in small} | dict.fromkeys(zeros, 0),
         }
 
-    def web_profiles(self, user: int) -> list[Json]:
-        """Return the links on a user's page."""
-        chance = self._facts.chance("web", user)
-        return [
-            {
-                "kind": "web-profile",
-                "urn": f"soundcloud:web-profiles:{chance % 10**9 + place}",
-                "service": service,
-                "title": "" if chance >> place & 1 else service,
-                "url": f"https://{service}.example.com/{self._facts.slug('user', user)}",
-                "username": self._facts.slug("user", user),
-                "created_at": stamp(self._facts.user_created(user)),
-            }
-            for place, service in enumerate(_SERVICES[: chance % 5])
-        ]
+    def link(self, link: int) -> Json:
+        """Return a link on a user's page. Its URN is that of the page, as in the official example."""
+        user, place = divmod(link, len(SERVICES))
+        return {
+            "kind": "web-profile",
+            "urn": self.urn("user", user),
+            "service": SERVICES[place],
+            "title": "" if self._facts.chance("web", user) >> place & 1 else SERVICES[place],
+            "url": self._facts.links.url(link),
+            "username": self._facts.slug("user", user),
+            "created_at": stamp(self._facts.user_created(user)),
+        }
 
     def me(self, user: int) -> Json:
         """Return the logged-in person."""

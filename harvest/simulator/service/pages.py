@@ -82,6 +82,8 @@ class Pages:
         if last < len(entries.items):
             place = self._place(kind, subject, entries, last)
             next_href = self._href(request, cut, place)
+        if kind.always_bare:
+            cut, next_href = replace(cut, linked=False), None
         return self._write(request, kind.item, chosen, next_href, cut, bare=kind.bare)
 
     def numbered(

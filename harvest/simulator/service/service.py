@@ -104,10 +104,8 @@ class Service:
             return json_reply(200, self.objects.bytes_of(thing, index, show_tracks=show))
         if path in BY_PATH:
             return self._pages.page(request, BY_PATH[path], index)
-        if rest == ["related"] and thing != "playlist":
+        if rest == ["related"] and thing == "user":
             return self._pages.numbered(request, thing, self._related(thing, index))
-        if rest == ["web-profiles"] and thing == "user":
-            return json_reply(200, self.objects.web_profiles(index))
         return not_found()
 
     def _station(self, request: SimRequest, urn: str) -> SimReply:

@@ -20,6 +20,7 @@ from harvest.simulator.service.objects import Json, Objects
 from harvest.simulator.truth.rows import (
     Row,
     comment_row,
+    link_row,
     merged,
     number,
     playlist_row,
@@ -48,12 +49,15 @@ _EDGES = {
     "playlist_reposters": ("playlist_engagements", "repost", False),
     "user_followers": ("follows", "follow", False),
     "user_followings": ("follows", "follow", True),
+    "user_station_likes": ("station_likes", "like", True),
+    "track_related": ("related", "related", True),
 }
 # kind -> the rows whose own column says the place in the list
 _RANKED = {
     "user_tracks": ("tracks", "uploader_list_rank"),
     "user_playlists": ("playlists", "owner_list_rank"),
     "track_comments": ("comments", "track_list_rank"),
+    "user_links": ("links", "user_list_rank"),
 }
 # kind -> the rows that say how long the list is
 _CLAIMS = {
@@ -88,14 +92,16 @@ class Visit(NamedTuple):
 class Truth:
     """The expected content of a harvested file, by id.
 
-    `engagements`: (user, track, 'like' | 'repost') -> (user_list_rank, track_list_rank); `playlist_engagements` alike.
-    `follows`: (follower, followee) -> (followings_list_rank, followers_list_rank). `playlist_tracks`: (playlist,
-    position) -> track, `station_tracks` alike. `users`, `tracks`, `playlists`, `stations`, `comments`: columns by name.
-    `tags`: names per track. `lists`: (kind, subject) -> (outcome, collected, claimed). `visits`: what each harvest
-    chose, in order, its seeds first.
+    `engagements`: (user, track, 'like' | 'repost') -> (user_list_rank, track_list_rank); `playlist_engagements` alike,
+    and `station_likes` and `related`, which have no second rank. `follows`: (follower, followee) ->
+    (followings_list_rank, followers_list_rank). `playlist_tracks`: (playlist, position) -> track; `station_tracks` too.
+    `users`, `tracks`, `playlists`, `stations`, `comments`, `links`: columns by name. `tags`: names per track. `lists`:
+    (kind, subject) -> (outcome, collected, claimed). `visits`: what each harvest chose, in order, its seeds first.
     """
 
     engagements: dict[Edge, Ranks] = field(default_factory=dict)
+    station_likes: dict[Edge, Ranks] = field(default_factory=dict)
+    related: dict[Edge, Ranks] = field(default_factory=dict)
     follows: dict[tuple[int, int], Ranks] = field(default_factory=dict)
     playlist_engagements: dict[Edge, Ranks] = field(default_factory=dict)
     playlist_tracks: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -106,6 +112,7 @@ class Truth:
     playlists: dict[int, Row] = field(default_factory=dict)
     stations: dict[int, Row] = field(default_factory=dict)
     comments: dict[int, Row] = field(default_factory=dict)
+    links: dict[int, Row] = field(default_factory=dict)
     lists: dict[tuple[str, int], Ended] = field(default_factory=dict)
     visits: list[tuple[Visit, ...]] = field(default_factory=list)
 
@@ -143,6 +150,7 @@ class Content:
                 "playlist": self._see_playlist,
                 "station": self._see_station,
                 "comment": self._see_comment,
+                "link": self._see_link,
             }
             see[thing](thing_id, seen_as)
 
@@ -180,7 +188,7 @@ class Content:
         forbidden = declared.subject == "user" and not gone and self._world.is_forbidden(subject)
         entries = () if gone or forbidden else self._world.deeds.entries(kind, index).items
         shown = [None if self._world.deeds.null(kind, index, item) else item for item in entries]
-        size = len(shown) if declared.inside else self._page_size
+        size = len(shown) if declared.inside or declared.always_bare else self._page_size
         kept, outcome = walk(shown, cap, max(1, size), repeats=kind in _PLACED)
         items = tuple(self._world.id(declared.item, item) for item in kept)
         claimed = self._claims[kind, subject]
@@ -244,6 +252,10 @@ class Content:
         author: Json = sight["user"]
         self._meet(number(author["urn"]), user_row(author, "embedded"))
         self.truth.comments[comment] = comment_row(sight)
+
+    def _see_link(self, link: int, _: str) -> None:
+        index = self._world.index("link", link)
+        self.truth.links[link] = link_row(self._objects.link(index))
 
 
 def walk(entries: Sequence[int | None], cap: int, page_size: int, *, repeats: bool = False) -> tuple[list[int], str]:

@@ -127,6 +127,16 @@ def comment_row(sight: Json) -> Row:
     }
 
 
+def link_row(sight: Json) -> Row:
+    """Return the columns of a link; its place among the user's is not known by that."""
+    return {
+        "user_id": number(sight["urn"]),
+        "created_at": iso(sight["created_at"]),
+        **{name: sight[name] or None for name in ("url", "service", "title", "username")},
+        "user_list_rank": None,
+    }
+
+
 def release_date(sight: Json) -> str | None:
     """Return the release date as far as it is known: year, year and month, or the whole day."""
     parts = []

@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from harvest.simulator.world.bipartite import Bipartite, Habit
-from harvest.simulator.world.facts import COMMENTS, USERS_TO, Facts
+from harvest.simulator.world.facts import COMMENTS, DAY_MS, USERS_TO, Facts
 from harvest.simulator.world.list_cache import Entries, KeptLists
+from harvest.simulator.world.made_ids import SERVICES
 from harvest.simulator.world.prng import Shuffle, mix, salt, threshold
 
+_RELATED = 60
 _MORE = 1.06  # picks repeat one another now and then; this makes up for it
 
 # list -> the deed it shows, and whether the list belongs to the one who did it
@@ -144,6 +146,28 @@ class Deeds:
         tracks = dict.fromkeys(play % self._options.tracks for play in plays)
         return [track for track in tracks if not self.facts.private(track)][:25]
 
+    def related(self, track: int) -> list[int]:
+        """Return the tracks that the service finds related: of the same taste, never the track itself."""
+        o = self._options
+        members = range(track % o.community_count, o.tracks, o.community_count)
+        shuffle = Shuffle(len(members), salt(o.seed, "related", "track", track))
+        found = [members[shuffle.to(place)] for place in range(min(len(members), _RELATED))]
+        return [item for item in found if item != track and not self.facts.private(item)]
+
+    def liked_stations(self, user: int) -> list[int]:
+        """Return the stations that somebody likes, the newest like first."""
+        facts, chance = self.facts, self.facts.chance("station likes", user)
+        picks = [
+            facts.chance("liked station", user * 64 + place) for place in range(chance % 24 if chance >> 40 & 1 else 0)
+        ]
+        stations = dict.fromkeys(pick % facts.stations.count for pick in picks)
+        return [station for station in stations if facts.station(station)]
+
+    def links(self, user: int) -> list[int]:
+        """Return the links on somebody's page."""
+        first = user * len(SERVICES)
+        return list(range(first, first + self.facts.chance("web", user) % (len(SERVICES) + 1)))
+
     def null(self, kind: str, subject: int, item: int) -> bool:
         """Say whether an entry stands in its list as null."""
         share = self._options.null_entries
@@ -154,6 +178,15 @@ class Deeds:
         if kind == "playlist_tracks":
             tracks = tuple(track for track in self.content(subject) if not self.facts.private(track))
             return Entries(tracks, (0,) * len(tracks))
+        if kind == "track_related":
+            return Entries(related := tuple(self.related(subject)), (0,) * len(related))
+        if kind == "user_links":
+            return Entries(links := tuple(self.links(subject)), (0,) * len(links))
+        if kind == "user_station_likes":
+            stations = tuple(self.liked_stations(subject))
+            return Entries(
+                stations, tuple(self._options.now_ms - DAY_MS * (1 + place) for place in range(len(stations)))
+            )
         if kind == "station_tracks":
             shown = self.facts.station(subject)
             tracks = tuple(track for track in self.played(subject) if not self.facts.private(track)) if shown else ()

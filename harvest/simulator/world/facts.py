@@ -10,9 +10,9 @@ from functools import lru_cache
 
 from harvest.simulator.world import names
 from harvest.simulator.world.bipartite import Ownership
+from harvest.simulator.world.made_ids import LinkIds, MadeIds, StationIds
 from harvest.simulator.world.options import WorldOptions
 from harvest.simulator.world.prng import Ids, mix, salt, threshold
-from harvest.simulator.world.stations import StationIds
 
 DAY_MS = 86_400_000
 SITE = "https://soundcloud.com"
@@ -28,10 +28,12 @@ class Facts:
         self.options = o = options
         users, tracks = Ids(o.users, salt(o.seed, "user ids")), Ids(o.tracks, salt(o.seed, "track ids"))
         self.stations = StationIds(tracks, users)
-        self.ids: dict[str, Ids | StationIds] = {
+        self.links = LinkIds(users, lambda user: self.slug("user", user))
+        self.ids: dict[str, Ids | MadeIds] = {
             "user": users,
             "track": tracks,
             "station": self.stations,
+            "link": self.links,
             "playlist": Ids(o.playlist_count, salt(o.seed, "playlist ids")),
             "comment": Ids(o.tracks * COMMENTS, salt(o.seed, "comment ids")),
         }

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from harvest.api.parse import parse_page, parse_thing
 from harvest.api.schemas import WireProfile, WireTrack, WireUser
-from harvest.api.urns import station_id
+from harvest.api.urns import id_of_text
 from harvest.errors import ServerTrouble, UnexpectedReply
 from harvest.lists import KINDS
-from harvest.models import Comment, Playlist, SeenAs, Station, Track, User
+from harvest.models import Comment, Playlist, SeenAs, Station, Track, User, WebProfile
 
 LIKERS, LIKES = KINDS["track_likers"], KINDS["user_likes"]
 NOBODY = (None,) * 4
@@ -182,7 +182,7 @@ def test_the_tracks_of_a_station_stand_inside_it(odd):
     url, updated = "https://soundcloud.com/discover/sets/track-stations:5", "2026-10-30T08:00:00Z"
     count = None if odd else 3
     assert list(page.stations.values()) == [
-        Station(station_id(STATION), STATION, url, updated, count, None, "Around it", None, None)
+        Station(id_of_text(STATION), STATION, url, updated, count, None, "Around it", None, None)
     ]
 
 
@@ -198,9 +198,9 @@ def test_a_station_without_tracks_is_no_list():
 
 def test_a_station_by_itself():
     page = parse_thing(json.dumps(a_station(urn=None, id=STATION)).encode(), "station")
-    assert (page.thing, page.items, page.stations[station_id(STATION)].urn) == (
+    assert (page.thing, page.items, page.stations[id_of_text(STATION)].urn) == (
         "station",
-        (station_id(STATION),),
+        (id_of_text(STATION),),
         STATION,
     )
 
@@ -358,14 +358,33 @@ entries = st.dictionaries(fields, json_values) | json_values
 
 @given(st.sampled_from(sorted(set(KINDS) - {"resolve"})), st.lists(entries, max_size=5), json_values)
 def test_any_list_is_read_without_losing_count(name, collection, next_href):
-    collection = [*collection, {"id": 5}]  # a page without one readable entry is an error
+    readable = {"station": {"urn": STATION}, "link": {"url": "https://x.example"}}.get(KINDS[name].item, {"id": 5})
+    collection = [*collection, readable]  # a page without one readable entry is an error
     body = json.dumps({"collection": collection, "next_href": next_href}).encode()
     page, found = parse_page(body, KINDS[name])
     assert page.received == len(collection)
     assert len(page.items) + page.skipped == page.received
     assert all(0 < item < 2**63 for item in page.items)
     assert found == next_href
-    assert 5 in page.items
+    made = {"station": id_of_text(STATION), "link": id_of_text("0  https://x.example")}
+    assert made.get(KINDS[name].item, 5) in page.items
+
+
+LINKS = KINDS["user_links"]
+
+
+def test_the_links_of_a_person_are_told_apart_by_where_they_lead():
+    """In the official example they carry the URN of the person."""
+    ours = {"kind": "web-profile", "urn": "soundcloud:users:7", "service": "bandcamp", "url": "https://a.example"}
+    entries = [ours, {**ours, "url": "https://b.example", "title": "", "username": "b"}, None, ours, {"kind": "track"}]
+    page, _ = parse_page(json.dumps(entries).encode(), LINKS, 7)
+    first, second = id_of_text("7 bandcamp https://a.example"), id_of_text("7 bandcamp https://b.example")
+    assert (page.items, page.skipped) == ((first, second, first), 2)
+    assert list(page.links.values()) == [
+        WebProfile(first, 7, None, "https://a.example", "bandcamp", None, None),
+        WebProfile(second, 7, None, "https://b.example", "bandcamp", None, "b"),
+    ]
+    assert parse_page(json.dumps([ours]).encode(), LINKS, 8).page.items != (first,)
 
 
 @given(st.dictionaries(fields, json_values), st.integers(1, 10**12))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harvest.api.urns import LARGEST_ID, Unsupported, identify, station_id, station_urn
+from harvest.api.urns import LARGEST_ID, Unsupported, id_of_text, identify, station_urn
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ AROUND_5 = "soundcloud:system-playlists:track-stations:5"
 @pytest.mark.parametrize(
     ("names", "found"),
     [
-        ({"urn": AROUND_5}, station_id(AROUND_5)),
-        ({"urn": "soundcloud%3Asystem-playlists%3Atrack-stations%3A5"}, station_id(AROUND_5)),
-        ({"urn": AROUND_5, "kind": "whatever it calls itself"}, station_id(AROUND_5)),
-        ({"uri": f"https://api.soundcloud.com/system-playlists/{AROUND_5}?x=1"}, station_id(AROUND_5)),
+        ({"urn": AROUND_5}, id_of_text(AROUND_5)),
+        ({"urn": "soundcloud%3Asystem-playlists%3Atrack-stations%3A5"}, id_of_text(AROUND_5)),
+        ({"urn": AROUND_5, "kind": "whatever it calls itself"}, id_of_text(AROUND_5)),
+        ({"uri": f"https://api.soundcloud.com/system-playlists/{AROUND_5}?x=1"}, id_of_text(AROUND_5)),
         ({"urn": "soundcloud:system-playlists:"}, "unreadable"),
         ({"urn": f"soundcloud:system-playlists:{'x' * 301}"}, Unsupported(f"soundcloud:system-playlists:{'x' * 200}")),
         ({"urn": "soundcloud:playlists:5"}, "alien"),
@@ -65,7 +65,7 @@ def test_a_station_is_identified_by_its_name(names, found):
 
 
 def test_the_id_of_a_station_is_made_of_its_urn_and_fits_into_any_program():
-    around_a_track, around_an_artist = station_id(AROUND_5), station_id("soundcloud:system-playlists:artist-stations:5")
+    around_a_track, around_an_artist = id_of_text(AROUND_5), id_of_text("soundcloud:system-playlists:artist-stations:5")
     assert (around_a_track, around_an_artist) == (2715172384655680, 1888813521650601)
     assert max(around_a_track, around_an_artist) < 2**53
 

@@ -92,6 +92,20 @@ DAMAGES = {
         f"DELETE FROM playlist_tracks WHERE {one('playlist_tracks', 'position = 0', 'playlist_id, position')}",
         {"edges.playlist_tracks", "visits.parents"},
     ),
+    "a station that somebody likes in another place": (
+        "UPDATE station_likes SET user_list_rank = 77 WHERE "
+        + one("station_likes", "user_list_rank = 0", "user_id, station_id"),
+        {"edges.user_station_likes", "edges.provenance"},
+    ),
+    "two links in one place": (
+        f"UPDATE web_profiles SET user_list_rank = 1 WHERE {one('web_profiles', 'user_list_rank = 0', 'id')}",
+        {"edges.user_links"},
+    ),
+    "a track that the service finds related in another place": (
+        "UPDATE related_tracks SET rank = 99 WHERE method = 'soundcloud' AND "
+        + one("related_tracks", "rank = 0", "track_id, related_track_id"),
+        {"edges.track_related", "edges.provenance"},
+    ),
     "a place of a station empty": (
         f"DELETE FROM station_tracks WHERE {one('station_tracks', 'position = 0', 'station_id, position')}",
         {"edges.station_tracks"},
