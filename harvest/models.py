@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from harvest.errors import StoreError
+
 
 class SeenAs(StrEnum):
     """How rich the richest sighting of a user or track was; the order is from rich to poor."""
@@ -86,13 +88,29 @@ class Limits:
 
     @classmethod
     def load(cls, text: str) -> Limits:
-        """Read stored options: what is unknown is dropped, what is missing is as usual."""
-        names = {field.name for field in fields(cls)}
-        return cls(**{name: _frozen(value) for name, value in json.loads(text).items() if name in names})
+        """Read stored options: what is unknown is dropped, what is missing is as usual. Raises StoreError for what is
+        nothing that `dump` has written.
+        """
+        try:
+            stored = json.loads(text).items()
+        except (ValueError, TypeError, AttributeError) as error:
+            raise StoreError("The file holds options of a crawl that cannot be read.") from error
+        types = {field.name: str(field.type) for field in fields(cls)}
+        values = {name: _frozen(value) for name, value in stored if name in types}
+        wrong = next((name for name, value in values.items() if not _is_of(types[name], value)), None)
+        if wrong is not None:
+            raise StoreError(f"The file holds options of a crawl that cannot be: {wrong} is {values[wrong]!r}.")
+        return cls(**values)
 
     def dump(self) -> str:
         """Write them as they are stored."""
         return json.dumps(asdict(self))
+
+
+def _is_of(declared: str, value: object) -> bool:
+    """Say whether a value is of a type, as the fields of `Limits` declare theirs."""
+    plain = {"int": int, "str": str, "tuple": tuple}[declared.partition(" ")[0].partition("[")[0]]
+    return (isinstance(value, plain) and not isinstance(value, bool)) or (value is None and declared.endswith("None"))
 
 
 def _frozen(value: object) -> Any:

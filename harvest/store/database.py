@@ -12,6 +12,7 @@ import contextlib
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
@@ -58,6 +59,7 @@ def _open_to_write(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path.absolute(), isolation_level=None, timeout=PATIENCE_SECONDS, cached_statements=256)
     try:
         _check_owner(connection, path)
+        _distrust(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -69,11 +71,40 @@ def _open_to_write(path: Path) -> sqlite3.Connection:
     return connection
 
 
-class ReadConnection(sqlite3.Connection):
-    """A connection that only reads: it has nothing to commit, so `with` closes it."""
+def _distrust(connection: sqlite3.Connection) -> None:
+    """Give the views and triggers of a file, which anybody may have made, no function that does more than compute, and
+    look at each page before it is taken for one (sqlite.org/security.html).
+    """
+    if _json_is_harmless():
+        connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
 
-    def __exit__(self, *error: object) -> Literal[False]:
+
+@cache
+def _json_is_harmless() -> bool:
+    """Say whether this SQLite lets an untrusted schema use JSON, as ours does: 3.40 holds it for dangerous."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("CREATE VIEW told AS SELECT json_valid('1')")
+        try:
+            connection.execute("SELECT * FROM told")
+        except sqlite3.OperationalError:
+            return False
+    return True
+
+
+class ReadConnection(sqlite3.Connection):
+    """A connection that only reads: it has nothing to commit, so `with` closes it, and says when the file is to
+    blame for what goes wrong meanwhile.
+    """
+
+    path: Path | None = None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> Literal[False]:
         self.close()
+        if self.path is not None and error is not None:
+            with reading_errors(self.path):
+                raise error
         return False
 
 
@@ -92,6 +123,7 @@ def open_to_read(path: Path) -> ReadConnection:
     with storage_errors(path):
         _check_place(path)
         connection = open_patiently(lambda: _open_to_look(path))
+    connection.path = path
     connection.row_factory = sqlite3.Row
     return connection
 
@@ -101,6 +133,7 @@ def _open_to_look(path: Path) -> ReadConnection:
         _reading_address(path), uri=True, isolation_level=None, timeout=PATIENCE_SECONDS, factory=ReadConnection
     )
     try:
+        _distrust(connection)
         _check_owner(connection, path, empty_is_ours=False)
         connection.execute("PRAGMA query_only = ON")
     except BaseException:
@@ -127,6 +160,7 @@ def attach_to_read(connection: sqlite3.Connection, path: Path) -> None:
     The connection must have been opened with `uri=True`. Raises what `open_to_read` raises.
     """
     check_readable(path)
+    _distrust(connection)
     connection.execute("ATTACH ? AS harvest", (_reading_address(path),))
     connection.set_authorizer(_keep_out_of_the_harvest)
 
@@ -138,13 +172,15 @@ def _keep_out_of_the_harvest(action: int, _: str | None, __: str | None, schema:
 
 def _reading_address(path: Path) -> str:
     """Choose how to read: SQLite tidies its side files away only with a connection that may write, and needs a folder
-    that can be written for any other kind of reading of a file in WAL mode.
+    that can be written for any other kind of reading of a file in WAL mode. Side files stand beside the file itself,
+    wherever a link to it stands.
     """
+    path = path.resolve()
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         how = "mode=rw"
     else:
         how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
-    return f"{path.resolve().as_uri()}?{how}"
+    return f"{path.as_uri()}?{how}"
 
 
 def schema_version() -> int:
@@ -276,17 +312,48 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+# What our own code stumbles over when a file holds what it cannot.
+_MISLED = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+_LOOKING_SECONDS = 5.0  # for damage; large files are looked at in part
+
+
 @contextlib.contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system complain about into one clear line."""
+    """Turn what SQLite and the file system complain about into one clear line, and what a file that is not as we make
+    them leads to.
+    """
     try:
         yield
     except sqlite3.DatabaseError as error:
         raise _as_store_error(error, path) from error
+    except _MISLED as error:
+        damaged = _damaged(error, path)
+        if damaged is error:
+            raise
+        raise damaged from error
     except PermissionError as error:
         raise StorageFailed(f"No permission to write {path}: choose another place with --cache-path.") from error
     except OSError as error:
         raise StorageFailed(f"Cannot use {path}: {error.strerror or error}.") from error
+
+
+@contextlib.contextmanager
+def reading_errors(path: Path) -> Iterator[None]:
+    """Turn what goes wrong for somebody who only reads into one clear line: the file leads our code astray, or it is
+    wrong. What the file system complains about may be of another file.
+    """
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _as_store_error(error, path) from error
+    except _MISLED as error:
+        damaged = _damaged(error, path)
+        if damaged is not error:
+            raise damaged from error
+        raise NotADatabase(
+            f"{path} cannot be read as it stands ({type(error).__name__}: {error}): `harvest verify` looks for damage."
+            " If it finds none, harvest is at fault: please report it."
+        ) from error
 
 
 def _as_store_error(error: sqlite3.DatabaseError, path: Path) -> Exception:
@@ -305,7 +372,33 @@ def _as_store_error(error: sqlite3.DatabaseError, path: Path) -> Exception:
         return StorageFailed(
             f"Reading or writing {path} failed: {error}. Check the disk, then run the same command again."
         )
-    return error
+    return error if code == sqlite3.SQLITE_INTERRUPT else _damaged(error, path)
+
+
+def _damaged(error: Exception, path: Path) -> Exception:
+    """Give the error itself, unless the file is not as we make them."""
+    damage = None
+    with contextlib.suppress(StoreError, OSError, sqlite3.Error), open_to_read(path) as connection:
+        damage = _damage(connection)
+    if damage is None:
+        return error
+    return NotADatabase(f"{path} is damaged, or was changed by another program: {damage}. Nothing was changed now.")
+
+
+def _damage(connection: sqlite3.Connection) -> str | None:
+    """Say in what a file is not one of ours, None when nothing shows: its tables and views, pages and rules of rows."""
+    connection.path = None  # type: ignore[attr-defined]  # what goes wrong from here on is known
+    there = {(kind, name): sql for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema")}
+    for kind, name, sql in schema_as_shipped():
+        if without_comments(str(there.get((kind, name)))) != sql:
+            return f"the {kind} {name} is {'another one' if (kind, name) in there else 'missing'}"
+    until = time.monotonic() + _LOOKING_SECONDS
+    connection.set_progress_handler(lambda: int(time.monotonic() > until), 100_000)
+    try:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        return None if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT else str(error)
+    return None if found == "ok" else str(found)
 
 
 def _check_place(path: Path) -> None:

@@ -251,7 +251,7 @@ def _up(connection: sqlite3.Connection, harvest_id: int, task_id: int | None) ->
 def _seed(connection: sqlite3.Connection, chain: tuple[Step, ...]) -> str:
     """Give the address of the seed that a chain leads to."""
     (address,) = connection.execute(
-        "SELECT address FROM seeds WHERE id = ?", (next(s.subject_id for s in chain if s.kind == RESOLVE.name),)
+        "SELECT address FROM seeds WHERE id = ?", (next((s.subject_id for s in chain if s.kind == RESOLVE.name), None),)
     ).fetchone()
     return public_address(address)
 

@@ -11,6 +11,7 @@ import click
 from harvest.cli.commands.crawl import harvest_seeds
 from harvest.cli.options.crawl import cache_path, crawl_options, given, log_options
 from harvest.cli.options.world import world_options
+from harvest.cli.output.formatting import quoted
 from harvest.cli.output.table import table
 from harvest.models import Limits
 from harvest.settings import Settings
@@ -64,7 +65,7 @@ def demo(path: Path, users: int, tracks: int, seed: int, likes_per_user: float, 
     with run_in_thread(world, latency=0.02, gzip=False) as server:
         if not click.get_current_context().meta.get("quiet"):
             click.echo(f"A simulated SoundCloud of {users:,} users and {tracks:,} tracks is at {server.url}.", err=True)
-            click.echo(f"Running: harvest {url} --cache-path {path}\n", err=True)
+            click.echo(f"Running: harvest {url} --cache-path {quoted(path)}\n", err=True)
         settings = Settings(
             api_url=server.url, auth_url=server.url, client_id=DEMO_CLIENT_ID, client_secret=DEMO_CLIENT_SECRET
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from harvest.cli.options.crawl import cache_path, log_options
+from harvest.cli.options.crawl import cache_path, log_options, reads
 from harvest.cli.options.types import whole
 from harvest.cli.output.spinner import spinner
 from harvest.cli.output.table import table
@@ -54,6 +54,7 @@ from harvest.system.clock import SystemClock, as_text
 @cache_path()
 @click.option("--force", is_flag=True, help="Replace an earlier export; write a graph however large.")
 @log_options
+@reads
 def export(folder: Path, path: Path, key_file: Path | None, force: bool, **chosen: Any) -> int:
     """Write the graph into the folder DIR, in a format that other programs read.
 

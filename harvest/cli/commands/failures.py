@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from harvest.cli.options.crawl import cache_path, log_options
+from harvest.cli.options.crawl import cache_path, log_options, reads
+from harvest.cli.output.formatting import quoted
 from harvest.cli.output.rows import write_csv, write_ndjson
 from harvest.errors import failure_classes
 from harvest.store.database import open_to_read
@@ -44,6 +45,7 @@ CLASSES = click.Choice([*failure_classes(), "unsupported_urn"])
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
 @log_options
+@reads
 def failures(path: Path, failure_class: str | None, also_resolved: bool, as_csv: bool, as_json: bool) -> int:
     """List what failed and why: one line per list and reason."""
     with open_to_read(path) as connection:
@@ -66,9 +68,9 @@ def _print_lines(rows: Iterator[tuple[Any, ...]], path: Path) -> None:
         who = f" ({printable(told['subject'])})" if told["subject"] else ""
         again = "" if told["retryable"] else ", not worth asking again"
         mended = f", read after all at {told['resolved_at']}" if told["resolved_at"] else ""
-        click.echo(f"{told['list']} {told['subject_id']}{who}: {told['class']}{again}{mended}")
-        click.echo(f"  {printable(told['message'])} [{told['attempts']} attempts, last {told['last_at']}]")
+        click.echo(printable(f"{told['list']} {told['subject_id']}{who}: {told['class']}{again}{mended}"))
+        click.echo(printable(f"  {told['message']} [{told['attempts']} attempts, last {told['last_at']}]"))
     if nothing:
         click.echo("Nothing failed.")
     elif hopeful:
-        click.echo(f"\nTry again with: harvest retry --cache-path {path}", err=True)
+        click.echo(f"\nTry again with: harvest retry --cache-path {quoted(path)}", err=True)

@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from harvest.api.seed_urls import normalise_seed, public_address
-from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
+from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options, reads
 from harvest.cli.options.environment import own_settings
-from harvest.cli.output.formatting import duration
+from harvest.cli.output.formatting import duration, quoted
 from harvest.cli.output.table import table
 from harvest.crawler.bounds import Bounds
 from harvest.crawler.request import CrawlRequest, to_crawl
@@ -37,6 +37,7 @@ _SEEDS_ASKED = 20  # of one harvest; the others are taken to be like them
 @cache_path()
 @crawl_options
 @log_options
+@reads
 def plan(urls: tuple[str, ...], path: Path, as_json: bool, **chosen: Any) -> int:
     """Say what a crawl would cost: requests, time, rows and disk.
 
@@ -188,19 +189,19 @@ def _seed_as_json(address: str, wanted: _Wanted) -> dict[str, object]:
 def _lines(path: Path, wanted: Sequence[_Wanted], made: Plan, asked: _Asked) -> list[str]:
     lines = [line for one in wanted for line in _harvest_lines(one)]
     if all(one.complete for one in wanted):
-        return [*lines, "", f"Nothing to do. Look at it with: harvest status --cache-path {path}"]
+        return [*lines, "", f"Nothing to do. Look at it with: harvest status --cache-path {quoted(path)}"]
     lines += ["", *_table(made), "", _pace_line(asked.speed)]
     if made.deep.high:
         lines.append(f"Of the requests, {_interval(made.deep, _number)} lie beyond depth 1, which nobody has seen yet.")
     if made.bites:
         lines += ["", "What would cut it short:", *(f"  {bite}" for bite in made.bites)]
     addresses = [public_address(address) for one in wanted for address in one.addresses]
-    shown = " ".join([*addresses[:_SEEDS_SHOWN], *(["..."] if len(addresses) > _SEEDS_SHOWN else [])])
+    shown = " ".join([*map(quoted, addresses[:_SEEDS_SHOWN]), *(["..."] if len(addresses) > _SEEDS_SHOWN else [])])
     n = f"{asked.requests} request{'' if asked.requests == 1 else 's'}" if asked.requests else "No request"
     return [
         *lines,
         "",
-        f"{n} asked, nothing written. Start it with the same options: harvest {shown} --cache-path {path}",
+        f"{n} asked, nothing written. Start it with the same options: harvest {shown} --cache-path {quoted(path)}",
     ]
 
 

@@ -13,7 +13,7 @@ from harvest.analysis.related import Near, Related
 from harvest.analysis.related import related as tracks_near
 from harvest.analysis.similar import Kin, Similar
 from harvest.analysis.similar import similar as people_near
-from harvest.cli.options.crawl import cache_path, log_options
+from harvest.cli.options.crawl import cache_path, log_options, reads
 from harvest.cli.options.types import whole
 from harvest.cli.output.spinner import patience
 from harvest.store.database import open_to_read
@@ -36,6 +36,7 @@ _WHY_NOW = {
 @click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="Tracks told at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @log_options
+@reads
 def related(track: str, path: Path, method: str, limit: int, as_json: bool) -> int:
     """Say which tracks the same people like, and why.
 
@@ -61,6 +62,7 @@ def related(track: str, path: Path, method: str, limit: int, as_json: bool) -> i
 @click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="People told at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @log_options
+@reads
 def similar(user: str, path: Path, method: str, limit: int, as_json: bool) -> int:
     """Say who likes the same tracks as somebody, and which.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harvest.cli.options.crawl import cache_path, log_options
+from harvest.cli.options.crawl import cache_path, log_options, reads
 from harvest.cli.output.spinner import patience
 from harvest.report.facts import gather
 from harvest.report.page import page
@@ -20,6 +20,7 @@ from harvest.store.database import open_to_read, storage_errors
 @click.option("--force", is_flag=True, help="Overwrite OUT even if it is no report of harvest.")
 @click.option("--open", "show", is_flag=True, help="Show the page in the browser.")
 @log_options
+@reads
 def report(out: Path | None, path: Path, force: bool, show: bool) -> int:
     """Make one HTML page about the file.
 

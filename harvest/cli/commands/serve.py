@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from harvest.cli.options.crawl import cache_path, log_options
+from harvest.cli.options.crawl import cache_path, log_options, reads
 from harvest.serving.server import listen, missing, run
 from harvest.store.database import check_readable
 
@@ -18,6 +18,7 @@ from harvest.store.database import check_readable
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port.  [default: any free one]")
 @click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
 @log_options
+@reads
 def serve(path: Path, port: int, open_it: bool) -> int:
     """Look at the file in the browser: tables, search, facets, and the questions of `harvest sql`.
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from harvest.cli.options.crawl import cache_path, log_options
+from harvest.cli.options.crawl import cache_path, log_options, reads
+from harvest.cli.output.formatting import quoted
 from harvest.store.snapshot import take_snapshot
 from harvest.system.clock import SystemClock
 
@@ -16,6 +17,7 @@ from harvest.system.clock import SystemClock
 @cache_path()
 @click.option("--force", is_flag=True, help="Overwrite OUT if it exists.")
 @log_options
+@reads
 def snapshot(out: Path, path: Path, force: bool) -> int:
     """Copy the file to OUT as it is at one moment, also while it is being crawled.
 
@@ -28,5 +30,5 @@ def snapshot(out: Path, path: Path, force: bool) -> int:
     """
     size = take_snapshot(path, out, now=SystemClock().now(), force=force)
     click.echo(f"{out}: a copy of {path}, {size / 1e6:,.1f} MB.")
-    click.echo(f"Check it with: harvest verify --cache-path {out}", err=True)
+    click.echo(f"Check it with: harvest verify --cache-path {quoted(out)}", err=True)
     return 0

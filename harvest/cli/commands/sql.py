@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from harvest.cli.options.budgets import Seconds
-from harvest.cli.options.crawl import cache_path, reading_log_options
+from harvest.cli.options.crawl import cache_path, reading_log_options, reads
 from harvest.cli.options.types import whole
 from harvest.cli.output import rows
 from harvest.cli.output.spinner import spinner
@@ -77,6 +77,7 @@ class _Asking(click.Command):
     help="Stop a query that works longer, 90 or 2m; 0: never.",
 )
 @reading_log_options
+@reads
 def sql(
     query: str | None, values: tuple[str, ...], path: Path, about: bool, form: str, limit: int | None, timeout: float
 ) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harvest.cli.options.crawl import cache_path, log_options
+from harvest.cli.options.crawl import cache_path, log_options, reads
 from harvest.cli.output.spinner import patience
 from harvest.store.database import open_to_read, storage_errors
 from harvest.system.logs import printable
@@ -18,6 +18,7 @@ from harvest.verify.checks import verify as run_checks
 @cache_path()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @log_options
+@reads
 def verify(path: Path, as_json: bool) -> int:
     """Check every claim of the file against its rows.
 

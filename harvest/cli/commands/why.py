@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from harvest.cli.options.crawl import cache_path, log_options
+from harvest.cli.options.crawl import cache_path, log_options, reads
 from harvest.cli.options.types import whole
 from harvest.lists import KINDS
 from harvest.store.database import open_to_read
@@ -24,6 +24,7 @@ from harvest.system.logs import printable
 @click.option("--limit", type=whole(1), default=3, show_default=True, help="Chains told at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @log_options
+@reads
 def why(thing: str, wanted: str, path: Path, limit: int, as_json: bool) -> int:
     """Say why a user, a track, a playlist or a station is in the file.
 
@@ -36,7 +37,8 @@ def why(thing: str, wanted: str, path: Path, limit: int, as_json: bool) -> int:
     """
     with open_to_read(path) as connection:
         reason = reason_of(connection, thing, wanted, limit=limit)
-    click.echo(json.dumps(reason.as_json()) if as_json else "\n".join(_lines(reason)))
+    lines = (part for line in _lines(reason) for part in line.split("\n"))
+    click.echo(json.dumps(reason.as_json()) if as_json else "\n".join(map(printable, lines)))
     return 0
 
 

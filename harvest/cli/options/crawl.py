@@ -19,6 +19,7 @@ from harvest.crawler.recipes import parse_caps, parse_recipe, parse_via
 from harvest.errors import SettingsError
 from harvest.models import DEEPEST, LONGEST_DELAY, ORDERS
 from harvest.settings import DEFAULT_PATH
+from harvest.store.database import reading_errors
 from harvest.system.logs import configure_logs
 
 Command = Callable[..., Any]
@@ -38,6 +39,17 @@ def cache_path(default: Path = DEFAULT_PATH, envvar: str | None = "HARVEST_CACHE
         envvar=envvar,
         help="The SQLite file.",
     )
+
+
+def reads(command: Command) -> Command:
+    """Let a command that only reads the file say so when that is what leads it astray."""
+
+    @functools.wraps(command)
+    def reading(*args: Any, path: Path, **kwargs: Any) -> Any:
+        with reading_errors(path):
+            return command(*args, path=path, **kwargs)
+
+    return reading
 
 
 def log_options(command: Command) -> Command:

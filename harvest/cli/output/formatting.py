@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 from harvest.models import Outcome
+from harvest.system.logs import printable
 
 PHASES = {
     "seed": "Looking up the seed",
@@ -14,6 +17,17 @@ PHASES = {
     "users": "Reading what they like",
     "done": "Nothing left to read",
 }
+
+
+def quoted(argument: Path | str) -> str:
+    """Write an argument so that it can be pasted behind a command."""
+    return printable(shlex.quote(str(argument)))
+
+
+def explore(path: Path) -> str:
+    """Name the commands that show a file."""
+    file = quoted(path)
+    return f"Explore it with: harvest sql --cache-path {file}\nLook at it with: harvest report --cache-path {file}"
 
 
 def phase_words(phase: str, depth: int) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harvest import errors
-from harvest.cli.output.formatting import duration, in_order, phase_words, rate, remaining
+from harvest.cli.output.formatting import duration, explore, in_order, phase_words, quoted, rate, remaining
 from harvest.client.budget import REASONS
 from harvest.lists import KINDS, RESOLVE
 from harvest.store.status import HarvestLook, Look
@@ -93,7 +93,12 @@ def in_json(scene: Scene) -> dict[str, Any]:
 
 
 def as_lines(scene: Scene) -> Iterator[str]:
-    """Say it to people."""
+    """Say it to people, whatever stands in the file: a line stays one."""
+    yield from map(printable, _told(scene))
+    yield from what_next(scene).splitlines()
+
+
+def _told(scene: Scene) -> Iterator[str]:
     look, seen = scene.look, scene.look.standing
     for harvest in look.harvests:
         yield from _harvest(harvest)
@@ -108,26 +113,25 @@ def as_lines(scene: Scene) -> Iterator[str]:
         yield f"  Failures, lists by class: {told}"
     yield ""
     yield from _now(scene)
-    yield what_next(scene)
 
 
 def what_next(scene: Scene) -> str:
     """Name the next command, or say that there is none to give."""
     look, path = scene.look, scene.path
     if scene.holder:
-        return f"Watch it with: harvest status --watch --cache-path {path}"
+        return f"Watch it with: harvest status --watch --cache-path {quoted(path)}"
     if look.standing.open_lists and any(harvest.state in ("running", "paused") for harvest in look.harvests):
-        return f"Go on with: harvest {'demo' if look.is_demo else 'resume'} --cache-path {path}"
+        return f"Go on with: harvest {'demo' if look.is_demo else 'resume'} --cache-path {quoted(path)}"
     if look.retryable_failures:
-        return f"Try again what failed with: harvest retry --cache-path {path}"
-    return f"Explore it with: harvest sql --cache-path {path}\nLook at it with: harvest report --cache-path {path}"
+        return f"Try again what failed with: harvest retry --cache-path {quoted(path)}"
+    return explore(path)
 
 
 def _harvest(harvest: HarvestLook) -> Iterator[str]:
     for seed in harvest.seeds[:_SEEDS_SHOWN]:
         title = f"  “{printable(seed.title)}”" if seed.title else ""
         lost = f"  not found: {printable(seed.reason)}" if seed.reason and harvest.state != "failed" else ""
-        yield f"{seed.address}{title}{lost}"
+        yield f"{printable(seed.address)}{title}{lost}"
     if len(harvest.seeds) > _SEEDS_SHOWN:
         yield f"and {len(harvest.seeds) - _SEEDS_SHOWN:,} more seeds"
     depth = f", depth {harvest.depth}" if harvest.depth > 1 else ""

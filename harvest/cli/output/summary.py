@@ -10,7 +10,7 @@ import click
 
 from harvest.api.seed_urls import public_address
 from harvest.cli.output.broken_pipe import leave_unread
-from harvest.cli.output.formatting import duration
+from harvest.cli.output.formatting import duration, explore, quoted
 from harvest.cli.output.table import table
 from harvest.client.budget import REASONS
 from harvest.errors import SeedError
@@ -125,13 +125,15 @@ def _headline(seen: Overview, stop_reason: str, nothing_to_do: bool, asked: Set[
     elif seen.look.retryable_failures:
         done = "Harvest ended with gaps"
     elif lost and not found:
-        return f"Nothing to go on with: a seed could not be resolved: {', '.join(lost)}"
+        return f"Nothing to go on with: a seed could not be resolved: {printable(', '.join(lost))}"
     else:
         done = "Nothing to do: this harvest is complete" if nothing_to_do else "Harvest complete"
     named = [seed.title for harvest in seen.look.harvests for seed in harvest.seeds if seed.title]
     titles = ", ".join(f"“{printable(title)}”" for title in named[:_TITLES_SHOWN])
     titles += f" and {len(named) - _TITLES_SHOWN:,} more" if len(named) > _TITLES_SHOWN else ""
-    return (f"{done}: {titles}" if titles else f"{done}.") + "".join(f"\nNot resolved: {seed}" for seed in lost)
+    return (f"{done}: {titles}" if titles else f"{done}.") + "".join(
+        f"\nNot resolved: {printable(seed)}" for seed in lost
+    )
 
 
 def _asked_for(seen: Overview, asked: Set[str]) -> list[SeedLook]:
@@ -147,13 +149,14 @@ def _lost(seen: Overview, asked: Set[str]) -> list[SeedLook]:
 
 def _what_next(seen: Overview, path: Path, stop_reason: str, go_on: str) -> str:
     if stop_reason != "drained":
-        return f"Go on with: {go_on} --cache-path {path}"
+        return f"Go on with: {go_on} --cache-path {quoted(path)}"
     if seen.look.retryable_failures:
         return (
-            f"{seen.look.retryable_failures:,} lists failed; see them with: harvest failures --cache-path {path}\n"
-            f"Try them again with: harvest retry --cache-path {path}"
+            f"{seen.look.retryable_failures:,} lists failed; see them with:"
+            f" harvest failures --cache-path {quoted(path)}\n"
+            f"Try them again with: harvest retry --cache-path {quoted(path)}"
         )
-    return f"Explore it with: harvest sql --cache-path {path}\nLook at it with: harvest report --cache-path {path}"
+    return explore(path)
 
 
 def _exit_code(seen: Overview, stop_reason: str) -> int:
