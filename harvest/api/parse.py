@@ -1,7 +1,7 @@
 """Turn the body of a reply into a Page of our own nouns. Pure.
 
 in: bytes and the declaration of the list they are a page of; out: a Page and the untouched `next_href`; never: a guess.
-Fast path: the whole body fits the shapes of `wire.py`. Slow path (`lenient.py`) otherwise, entry by entry.
+Fast path: the whole body fits the shapes of `schemas.py`. Slow path (`tolerant.py`) otherwise, entry by entry.
 
 Rule 1. Null, unreadable and alien entries are left out of `items` and counted in `skipped`.
 Rule 2. Counts that are 0 in an embedded user are unknown (soundcloud/api issues 66, 424, 442).

@@ -1,6 +1,6 @@
 """Read an object as far as it can be read, field by field: what does not fit is unknown. Pure.
 
-in: a body that does not fit the shapes of `wire.py` as a whole; out: the same shapes with None where it is wrong.
+in: a body that does not fit the shapes of `schemas.py` as a whole; out: the same shapes with None where it is wrong.
 Slow, and meant to be: it runs only on replies that are odd somewhere.
 """
 

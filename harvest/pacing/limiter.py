@@ -1,7 +1,7 @@
 """Keep requests to the allowed rate, and stop them all when the service says so.
 
-The rules of the line are in `turns.py`, what refusals teach in `allowance.py`. Here is the waiting: one request of this
-process after the other takes its place, sleeps until its turn comes, and looks once more before it goes.
+The rules of the line are in `queue.py`, what refusals teach in `rate_learning.py`. Here is the waiting: one request of
+this process after the other takes its place, sleeps until its turn comes, and looks once more before it goes.
 
 Without a limit that is known, requests open gently: two at once, and one more with each two that were accepted.
 """

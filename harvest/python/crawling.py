@@ -3,7 +3,7 @@
 A crawl runs in a thread with an event loop of its own, so it does not matter whether the caller has one running, as
 Jupyter does. What it tells arrives in the caller's thread, page after page as they are committed.
 
-In: seeds and options by the names they have on the command line. Out: a file that can be read (`reading.py`).
+In: seeds and options by the names they have on the command line. Out: a file that can be read (`results.py`).
 Never: a word on stdout.
 """
 

@@ -1,6 +1,6 @@
 """Keep the search index current: a page's new tracks go in together, at the end of the page's own transaction.
 
-Triggers do the rest (schema/004_search.sql): they note which tracks are new, and put changed ones in anew.
+Triggers do the rest (schema/005_search.sql): they note which tracks are new, and put changed ones in anew.
 """
 
 from __future__ import annotations

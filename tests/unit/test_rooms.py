@@ -1,9 +1,12 @@
-"""Who may import whom: the rooms stand in ARCHITECTURE.md from the top floor down, and imports lead down."""
+"""Who may import whom: the rooms stand in ARCHITECTURE.md from the top floor down, and imports lead down. And files
+that comments and docstrings name are there.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
+import tokenize
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -52,6 +55,32 @@ def modules_imported(path):
 def room(module):
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else "__init__"
+
+
+def texts(path):
+    """The comments and docstrings of a file; of a file of SQL all of it."""
+    if path.suffix == ".sql":
+        return [path.read_text(encoding="utf-8")]
+    with path.open("rb") as file:
+        comments = [token.string for token in tokenize.tokenize(file.readline) if token.type == tokenize.COMMENT]
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, documented)]
+    return [*comments, *(ast.get_docstring(node) or "" for node in nodes)]
+
+
+def test_files_that_comments_and_docstrings_name_are_there():
+    """By their path from the top, or by their end: `queue.py`, `pacing/queue.py`. A name in capitals stands for any."""
+    folders = [ROOT / name for name in ("harvest", "schema", "scripts", "tests")]
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".sql")]
+    there = {f"/{path.relative_to(ROOT)}" for path in files}
+    named = {
+        (str(path.relative_to(ROOT)), name)
+        for path in files
+        for text in texts(path)
+        for name in re.findall(r"(?<![\w/.*-])[\w./-]*[a-z_]\.(?:py|sql)\b", text)
+    }
+    assert len(named) > 20
+    assert [(path, name) for path, name in sorted(named) if not any(file.endswith(f"/{name}") for file in there)] == []
 
 
 def test_every_room_has_its_line_in_the_architecture():

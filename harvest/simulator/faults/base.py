@@ -1,6 +1,6 @@
 """What a fault is made of: the scene it plays in, what it may remember, and the register of all faults.
 
-The faults themselves stand in `fault_replies.py` (the whole reply) and `fault_pages.py` (what a page says).
+The faults themselves stand in `replies.py` (the whole reply) and `pages.py` (what a page says).
 `changes` says what differs in a correctly harvested file: '' nothing; `ends` how a list ended or how far it
 could be read; `items` additional things; `ranks` only their order; `texts` only texts.
 """

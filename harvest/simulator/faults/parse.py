@@ -1,6 +1,6 @@
 """Which requests go wrong: the schedule of faults.
 
-What each fault does stands in `fault_replies.py` and `fault_pages.py`; `describe()` lists them all.
+What each fault does stands in `replies.py` and `pages.py`; `describe()` lists them all.
 
 A schedule is a comma-separated text:
 

@@ -1,6 +1,6 @@
 """Answer a request as SoundCloud would: every address a crawler reads, and the OAuth ones.
 
-In: a Request. Out: a Reply. Never: the wire; faults are put on top in `faults.py`.
+In: a Request. Out: a Reply. Never: the wire; faults are put on top (harvest/simulator/faults/).
 """
 
 from __future__ import annotations
