@@ -118,7 +118,7 @@ def _frozen(value: object) -> Any:
 
 
 class User(NamedTuple):
-    """A SoundCloud account. Personal fields, the last four, stay None unless full profiles are asked for.
+    """A SoundCloud account. Personal fields, the last five, stay None unless full profiles are asked for.
 
     From `username` on, columns are taken from the reply as they stand there, in the order of `WireUser`.
     """
@@ -134,10 +134,12 @@ class User(NamedTuple):
     reposts_given_count: int | None
     username: str | None
     avatar_url: str | None
+    station_urn: str | None
     full_name: str | None
     city: str | None
     country: str | None
     description: str | None
+    website: str | None
     seen_as: SeenAs
 
 
@@ -152,12 +154,15 @@ class Track(NamedTuple):
     permalink_url: str | None
     created_at: str | None
     release_date: str | None
+    available_country_codes: str | None
     duration_ms: int | None
     playback_count: int | None
     likes_count: int | None
     reposts_count: int | None
     comment_count: int | None
     download_count: int | None
+    downloadable: bool | None
+    reveal_stats: bool | None
     title: str | None
     genre: str | None
     label_name: str | None
@@ -170,6 +175,11 @@ class Track(NamedTuple):
     artwork_url: str | None
     access: str | None
     sharing: str | None
+    release: str | None
+    purchase_url: str | None
+    purchase_title: str | None
+    waveform_url: str | None
+    station_urn: str | None
     seen_as: SeenAs
 
 

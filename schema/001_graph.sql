@@ -11,6 +11,7 @@ CREATE TABLE users (
     username            TEXT,                       -- display name, anything a person can type
     permalink_url       TEXT,                       -- page on soundcloud.com, without query
     avatar_url          TEXT,
+    station_urn         TEXT,                       -- of the station around this artist; see stations
     created_at          TEXT,                       -- when the account was made
     followers_count     INTEGER,                    -- the service's own counts; see counts_seen_at
     followings_count    INTEGER,
@@ -22,6 +23,7 @@ CREATE TABLE users (
     city                TEXT,                       -- personal, as above
     country             TEXT,                       -- personal, as above
     description         TEXT,                       -- personal, as above
+    website             TEXT,                       -- personal, as above
     seen_as             TEXT    NOT NULL CHECK (seen_as IN ('full', 'list', 'embedded')), -- richest sighting
     status              TEXT    NOT NULL DEFAULT 'ok' CHECK (status IN ('ok', 'gone', 'forbidden', 'forgotten')),
     counts_seen_at      TEXT,                       -- when the counts were last seen, to the day; NULL: none is known
@@ -54,6 +56,14 @@ CREATE TABLE tracks (
     reposts_count       INTEGER,
     comment_count       INTEGER,
     download_count      INTEGER,
+    downloadable        INTEGER,                    -- 1: the uploader allows it
+    purchase_url        TEXT,                       -- where the uploader says it can be bought or had
+    purchase_title      TEXT,                       -- what that button says
+    release             TEXT,                       -- catalogue number of the release, as typed
+    available_country_codes TEXT,                   -- where it may be heard, codes joined by commas; NULL: not said
+    waveform_url        TEXT,
+    station_urn         TEXT,                       -- of the station around this track; see stations
+    reveal_stats        INTEGER,                    -- 0: the uploader hides the counts
     access              TEXT,                       -- playable, preview, blocked: for this caller, in this country
     sharing             TEXT,                       -- public, private
     seen_as             TEXT    NOT NULL CHECK (seen_as IN ('full', 'list', 'embedded')),
@@ -241,7 +251,8 @@ CREATE TABLE comments (
 CREATE INDEX comments_by_track ON comments (track_id);
 CREATE INDEX comments_by_user ON comments (user_id);
 
--- How a track's counts moved: a row only when one of them changed after the first sighting.
+-- How a track's counts moved: when one of them changes for the first time a row as they were, and a row whenever they
+-- change. So a track that never changed has no row, which spares a write for every track that is seen.
 CREATE TABLE track_counts (
     id             INTEGER NOT NULL REFERENCES tracks (id),
     page_id        INTEGER NOT NULL REFERENCES pages (id),
@@ -274,6 +285,10 @@ WHEN new.playback_count <> old.playback_count
     OR new.comment_count <> old.comment_count
     OR new.download_count <> old.download_count
 BEGIN
+    INSERT INTO track_counts
+    SELECT old.id, old.counts_page_id, old.playback_count, old.likes_count, old.reposts_count,
+        old.comment_count, old.download_count
+    WHERE NOT EXISTS (SELECT 1 FROM track_counts WHERE id = old.id);
     INSERT OR REPLACE INTO track_counts VALUES (
         new.id, new.counts_page_id,
         new.playback_count, new.likes_count, new.reposts_count, new.comment_count, new.download_count
@@ -288,6 +303,10 @@ WHEN new.followers_count <> old.followers_count
     OR new.likes_given_count <> old.likes_given_count
     OR new.reposts_given_count <> old.reposts_given_count
 BEGIN
+    INSERT INTO user_counts
+    SELECT old.id, old.counts_page_id, old.followers_count, old.followings_count, old.track_count,
+        old.playlist_count, old.likes_given_count, old.reposts_given_count
+    WHERE NOT EXISTS (SELECT 1 FROM user_counts WHERE id = old.id);
     INSERT OR REPLACE INTO user_counts VALUES (
         new.id, new.counts_page_id,
         new.followers_count, new.followings_count, new.track_count,

@@ -256,8 +256,8 @@ def _read_tracks(gathered: _Gathered, entries: Iterable[Any], seen_as: SeenAs) -
         if entry is None:
             continue
         # fmt: off
-        (urn, kind, number, uri, user, tag_list, url, created, year, month, day,
-         duration, plays, likes, reposts, comments, downloads, *texts) = _parts(entry)
+        (urn, kind, number, uri, user, tag_list, countries, url, created, year, month, day,
+         duration, plays, likes, reposts, comments, downloads, downloadable, revealed, *texts) = _parts(entry)
         track_id = identify("track", urn, kind, number, uri)
         if track_id is None:
             continue
@@ -266,7 +266,8 @@ def _read_tracks(gathered: _Gathered, entries: Iterable[Any], seen_as: SeenAs) -
             continue
         tracks[track_id] = _row(Track, (
             track_id, person(user, SeenAs.EMBEDDED) if user else None, _page_url(url), _time(created),
-            _date(year, month, day) if year else None, duration, plays, likes, reposts, comments, downloads,
+            _date(year, month, day) if year else None, _codes(countries) if countries else None,
+            duration, plays, likes, reposts, comments, downloads, downloadable, revealed,
             *[text or None for text in texts], seen_as,
         ))
         # fmt: on
@@ -376,6 +377,11 @@ def _page_url(url: str | None) -> str | None:
     if plain.startswith("https://"):
         return plain
     return f"https://{plain[7:]}" if plain.startswith("http://") else None
+
+
+def _codes(countries: str | list[str | None]) -> str | None:
+    """Write country codes in one text, whether they came as one or in an array (soundcloud/api: both seen)."""
+    return countries if isinstance(countries, str) else ",".join(code for code in countries if code) or None
 
 
 @lru_cache(maxsize=4096)

@@ -36,6 +36,7 @@ class WireUser(msgspec.Struct, gc=False):
     reposts_count: Count | None = None
     username: str | None = None
     avatar_url: str | None = None
+    station_urn: str | None = None
 
 
 class WireProfile(WireUser, gc=False):
@@ -45,6 +46,7 @@ class WireProfile(WireUser, gc=False):
     city: str | None = None
     country: str | None = None
     description: str | None = None
+    website: str | None = None
 
 
 Person = TypeVar("Person", bound=WireUser)
@@ -52,7 +54,7 @@ Entry = TypeVar("Entry", bound=msgspec.Struct)
 
 
 class WireTrack(msgspec.Struct, Generic[Person], gc=False):
-    """A track; `user` is null where the uploader is gone."""
+    """A track; `user` is null where the uploader is gone. The official description calls the country codes a string."""
 
     urn: str | None = None
     kind: str | None = None
@@ -60,6 +62,7 @@ class WireTrack(msgspec.Struct, Generic[Person], gc=False):
     uri: str | None = None
     user: Person | None = None
     tag_list: str | None = None
+    available_country_codes: str | list[str | None] | None = None
     permalink_url: str | None = None
     created_at: str | None = None
     release_year: int | None = None
@@ -71,6 +74,8 @@ class WireTrack(msgspec.Struct, Generic[Person], gc=False):
     reposts_count: Count | None = None
     comment_count: Count | None = None
     download_count: Count | None = None
+    downloadable: bool | None = None
+    reveal_stats: bool | None = None
     title: str | None = None
     genre: str | None = None
     label_name: str | None = None
@@ -83,6 +88,11 @@ class WireTrack(msgspec.Struct, Generic[Person], gc=False):
     artwork_url: str | None = None
     access: str | None = None
     sharing: str | None = None
+    release: str | None = None
+    purchase_url: str | None = None
+    purchase_title: str | None = None
+    waveform_url: str | None = None
+    station_urn: str | None = None
 
 
 class WirePlaylist(msgspec.Struct, Generic[Person], gc=False):

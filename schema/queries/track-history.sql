@@ -2,15 +2,16 @@
 --
 -- :track  track = seed               which track
 --
--- One row whenever one of the service's counts changed after the first sighting, and the counts as they stand, marked
--- `now`. A count is NULL where the uploader hides it.
+-- One row as the service's counts were when they were first seen, one whenever one of them changed, and the counts as they
+-- stand, marked `now`: for a track that never changed this one alone. A count is NULL where the uploader hides it.
 WITH given AS (
     SELECT coalesce(
         CAST(nullif(:track, '') AS INTEGER),
         (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
     ) AS track_id
 )
-SELECT p.fetched_at AS seen_at, 'changed' AS what, c.playback_count, c.likes_count, c.reposts_count, c.comment_count,
+SELECT p.fetched_at AS seen_at,
+    iif(c.page_id = min(c.page_id) OVER (), 'first', 'changed') AS what, c.playback_count, c.likes_count, c.reposts_count, c.comment_count,
     c.download_count
 FROM track_counts AS c
 JOIN pages AS p ON p.id = c.page_id
@@ -19,4 +20,4 @@ UNION ALL
 SELECT t.counts_seen_at, 'now', t.playback_count, t.likes_count, t.reposts_count, t.comment_count, t.download_count
 FROM tracks AS t
 WHERE t.id = (SELECT track_id FROM given)
-ORDER BY 2, 1;
+ORDER BY what = 'now', seen_at, what DESC;

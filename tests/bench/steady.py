@@ -121,7 +121,7 @@ class _books:
 
 def _answer_seeds(db: Database, frontier: Frontier, committer: PageCommitter) -> None:
     for number, task in enumerate(iter(frontier.claim, None), start=1):
-        track = Track(number, *[None] * 22, SeenAs.FULL)
+        track = Track(number, *[None] * (len(Track._fields) - 2), SeenAs.FULL)
         committer.keep(task, Page("/r", (number,), 1, thing="track", tracks={number: track}, fetched_at=_NOW), _OK)
     with db.atomic():
         assert harvests.next_round(db.conn, 1, _NOW)
@@ -163,12 +163,12 @@ def _users_page(number: int, *, last: bool) -> Page:
         ids,
         len(ids),
         next_cursor=None if last else f"/tracks/1/favoriters?cursor={number + 1}",
-        users={i: User(i, f"user {i}", *[None] * 13, SeenAs.LIST) for i in ids},
+        users={i: User(i, f"user {i}", *[None] * (len(User._fields) - 3), SeenAs.LIST) for i in ids},
         fetched_at=_NOW,
     )
 
 
 def _tracks_page(number: int) -> Page:
     ids = tuple(range(number * _PEOPLE_A_PAGE + 1, (number + 1) * _PEOPLE_A_PAGE + 1))
-    tracks = {i: Track(i, None, f"track {i}", *[None] * 20, SeenAs.LIST) for i in ids}
+    tracks = {i: Track(i, None, f"track {i}", *[None] * (len(Track._fields) - 4), SeenAs.LIST) for i in ids}
     return Page(f"/users/{number}/likes", ids, len(ids), tracks=tracks, fetched_at=_NOW)

@@ -48,8 +48,8 @@ def body(name):
     return success(reply(name), now=NOW)
 
 
-def person(user_id, name, url, avatar, created=None, counts=(None,) * 6, profile=(None,) * 4, seen_as=SeenAs.EMBEDDED):
-    return User(user_id, url, created, *counts, name, avatar, *profile, seen_as)
+def person(user_id, name, url, avatar, created=None, counts=(None,) * 6, profile=(None,) * 5, seen_as=SeenAs.EMBEDDED):
+    return User(user_id, url, created, *counts, name, avatar, None, *profile, seen_as)
 
 
 TRACK_COLUMNS = [
@@ -96,8 +96,15 @@ PLAYLIST_COLUMNS = [
 ]
 
 
-def a_track(*values):
-    return Track(**dict(zip(TRACK_COLUMNS, values, strict=True)))
+def a_track(*values, **more):
+    return Track(
+        **{
+            **dict.fromkeys(Track._fields),
+            "downloadable": False,
+            **dict(zip(TRACK_COLUMNS, values, strict=True)),
+            **more,
+        }
+    )
 
 
 def a_playlist(*values):
@@ -186,6 +193,7 @@ def test_track_of_2022():
         "2011-04-06T15:37:43Z", 18109, None, None, None, None, None, None, "all-rights-reserved", None, None, None,
         17319,
         5, 1, 7, 134, "playable", "public", SeenAs.FULL,
+        waveform_url="https://wave.sndcdn.com/fxguEjG4ax6B_m.png",
     )}
     # fmt: on
     assert page.tags == {13158665: ("soundcloud:source=iphone-record",)}
@@ -207,6 +215,7 @@ def test_track_of_2020():
         "2020-02-20", "Description text.",
         "https://i1.sndcdn.com/artworks-RcCusqcAdPXZWi89-PILVUw-large.jpg", 3462, 231,
         60, 27, 0, None, "public", SeenAs.FULL,
+        waveform_url="https://wave.sndcdn.com/83vWmyoh176V_m.png",
     )}
     # fmt: on
     assert page.tags == {762635683: ("Melodic", "Deep", "Dreaming", "Hamburg", "Deep House")}
@@ -223,6 +232,8 @@ def test_track_of_2015_with_quoted_tags():
         "all-rights-reserved",
         None, None, "https://i1.sndcdn.com/artworks-000093407127-lbrqre-large.jpg", 105780, 2685, None, 51, 0, None,
         "public", SeenAs.FULL,
+        purchase_url="https://itunes.apple.com/gb/album/lost-in-the-night-ep/id897218271", purchase_title="Download",
+        waveform_url="https://w1.sndcdn.com/TfZm9cOj91AM_m.png",
     )}
     # fmt: on
     assert page.tags == {
@@ -251,6 +262,7 @@ DOC_TRACK = a_track(
     "Rock",
     "some label", None, None, None, None, "all-rights-reserved", "2019-08-22", None,
     "https://i1.sndcdn.com/artworks-large.jpg", 8027, 271, 18, 4, 0, "playable", "public", SeenAs.FULL,
+    reveal_stats=True, waveform_url="https://wave.sndcdn.com/someString.png",
 )
 # fmt: on
 
@@ -259,7 +271,7 @@ def test_the_documented_track():
     page = parse_thing(body("doc_track"), "track")
     assert (page.tracks, page.users, page.tags) == ({1234: DOC_TRACK}, {12345: DOC_USER}, {1234: ()})
     full = parse_thing(body("doc_track"), "track", full_profiles=True).users[12345]
-    assert full[11:15] == ("Full Name", "City", "Country", None)
+    assert full[12:17] == ("Full Name", "City", "Country", None, None)
 
 
 # Pages whose documentation example has an object where the schema says array: refused, their objects readable
@@ -362,7 +374,8 @@ def test_a_composed_page_of_likes():
         361463,
         "Pelican", None, None, None, None, None, "all-rights-reserved", None, None,
         "https://i1.sndcdn.com/artworks-000098998046-y46afp-large.jpg", 2718, 91, 15, 0, 0, "playable", "public",
-        SeenAs.LIST,
+        SeenAs.LIST, purchase_url="http://pelicansl.bandcamp.com/releases",
+        waveform_url="https://w1.sndcdn.com/PpvLSQBiNAx2_m.png",
     )
     # fmt: on
     avatar = "https://i1.sndcdn.com/avatars-000134520973-k3ipht-large.jpg"

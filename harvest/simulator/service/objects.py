@@ -105,24 +105,30 @@ class Objects:
 
     def _card(self, user: int) -> Json:
         """Return what is said of a user everywhere."""
+        stations = self._facts.stations
+        station = stations.of_user(user)
         chance = self._facts.chance("user", user)
         place = (chance >> 20) % len(names.CITIES)
         default = (chance >> 8) % 5 == 0
         avatar = f"https://i1.sndcdn.com/avatars-{chance:016x}-large.jpg"
         created = None if self._quirk(chance, 28, 20) else stamp(self._facts.user_created(user))
-        return self._identity("user", user) | {
-            "permalink": self._facts.slug("user", user),
-            "permalink_url": self._facts.url("user", user) + (_UTM if self._quirks else ""),
-            "username": self.name(user),
-            "avatar_url": "https://a1.sndcdn.com/images/default_avatar_large.png" if default else avatar,
-            "full_name": "" if chance & 16 else f"{self.name(user)} Full",
-            "city": None if chance & 32 else names.CITIES[place],
-            "country": None if chance & 64 else names.COUNTRIES[place],
-            "description": None if chance & 128 else f"Bookings: see site.\n{self.name(user)}",
-            "created_at": created,
-            "last_modified": stamp(self._facts.user_created(user) + chance % 10**9),
-            "track_count": self._deeds.count("user_tracks", user),
-        }
+        return (
+            self._identity("user", user)
+            | {
+                "permalink": self._facts.slug("user", user),
+                "permalink_url": self._facts.url("user", user) + (_UTM if self._quirks else ""),
+                "username": self.name(user),
+                "avatar_url": "https://a1.sndcdn.com/images/default_avatar_large.png" if default else avatar,
+                "full_name": "" if chance & 16 else f"{self.name(user)} Full",
+                "city": None if chance & 32 else names.CITIES[place],
+                "country": None if chance & 64 else names.COUNTRIES[place],
+                "description": None if chance & 128 else f"Bookings: see site.\n{self.name(user)}",
+                "created_at": created,
+                "last_modified": stamp(self._facts.user_created(user) + chance % 10**9),
+                "track_count": self._deeds.count("user_tracks", user),
+            }
+            | ({"station_urn": stations.urn(station)} if self._facts.station(station) else {})
+        )
 
     def embedded_user(self, user: int) -> Json:
         """Return a user as it stands inside a track: some counts are 0 although they are not, others absent."""
@@ -161,14 +167,21 @@ class Objects:
                 "embeddable_by": "all",
                 "artwork_url": None if chance & 512 else f"https://i1.sndcdn.com/artworks-{chance:016x}-large.jpg",
                 "waveform_url": f"https://wave.sndcdn.com/{chance:016x}_m.png",
-                "available_country_codes": None,
+                "available_country_codes": (None, None, "", "DE,FR", ["DE", None, "FR"])[(chance >> 33) % 5],
                 "secret_uri": None,
-                "purchase_title": None,
-                "purchase_url": None,
+                **self._shop(chance),
                 "user_favorite": False if chance & 1024 else None,
                 "user_playback_count": None,
             }
+            | ({} if facts.private(track) else {"station_urn": facts.stations.urn(facts.stations.of_track(track))})
         )
+
+    def _shop(self, chance: int) -> Json:
+        """Return where a track can be had: mostly nowhere."""
+        if (chance >> 29) % 4:
+            return {"purchase_title": None, "purchase_url": None}
+        title = ("Buy", "", None)[(chance >> 31) % 3]
+        return {"purchase_title": title, "purchase_url": f"https://shop.example/{chance % 999}"}
 
     def duration(self, track: int) -> int:
         """Return how long a track is, in milliseconds."""
@@ -215,7 +228,7 @@ class Objects:
         day = as_datetime(self._facts.track_created(track))
         form = (chance >> 53) % 5
         return {
-            "release": None,
+            "release": (None, "", f"PM{chance % 1000:03d}")[(chance >> 57) % 3],
             "release_year": day.year if form < 3 else None,
             "release_month": day.month if form < 2 or form == 4 else None,
             "release_day": day.day if form < 1 or form == 4 else None,

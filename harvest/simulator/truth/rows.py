@@ -38,6 +38,10 @@ _TEXTS = (
     "artwork_url",
     "access",
     "sharing",
+    "release",
+    "purchase_url",
+    "purchase_title",
+    "waveform_url",
 )
 _PLAYLIST_TEXTS = ("title", "playlist_type", "genre", "label_name", "sharing", "artwork_url", "description")
 _RICHNESS = {"embedded": 0, "list": 1, "full": 2}
@@ -67,6 +71,7 @@ def user_row(sight: Json, seen_as: str) -> Row:
         "username": sight["username"] or None,
         "permalink_url": _page(sight["permalink_url"]),
         "avatar_url": sight["avatar_url"] or None,
+        "station_urn": sight.get("station_urn"),
         "created_at": iso(sight.get("created_at")),
         **{column: count or None if embedded else count for column, count in counts.items()},
         "seen_as": seen_as,
@@ -75,6 +80,7 @@ def user_row(sight: Json, seen_as: str) -> Row:
 
 def track_row(sight: Json, seen_as: str) -> Row:
     """Return the columns of a track from one sighting; its place in a list of uploads is not known by that."""
+    codes = sight["available_country_codes"]
     return {
         "uploader_id": number(sight["user"]["urn"]) if sight["user"] else None,
         "permalink_url": _page(sight["permalink_url"]),
@@ -82,6 +88,10 @@ def track_row(sight: Json, seen_as: str) -> Row:
         "duration_ms": sight["duration"],
         "bpm": sight["bpm"],
         "release_date": release_date(sight),
+        "station_urn": sight.get("station_urn"),
+        "available_country_codes": ",".join(filter(None, codes)) if isinstance(codes, list) else codes or None,
+        "downloadable": sight["downloadable"],
+        "reveal_stats": sight["reveal_stats"],
         **{name: sight[name] or None for name in _TEXTS},
         **{column: sight.get(name) for column, name in _STATS.items()},
         "seen_as": seen_as,

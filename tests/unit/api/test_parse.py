@@ -17,12 +17,12 @@ from harvest.lists import KINDS
 from harvest.models import Comment, Playlist, SeenAs, Station, Track, User, WebProfile
 
 LIKERS, LIKES = KINDS["track_likers"], KINDS["user_likes"]
-NOBODY = (None,) * 4
+NOBODY = (None,) * 5
 
 
 def user(user_id, name, url, seen_as, counts, profile=NOBODY):
     avatar = f"https://i1.sndcdn.com/avatars-{user_id}-large.jpg"
-    return User(user_id, url, "2014-03-02T10:11:12Z", *counts, name, avatar, *profile, seen_as)
+    return User(user_id, url, "2014-03-02T10:11:12Z", *counts, name, avatar, None, *profile, seen_as)
 
 
 ADA = user(11, "Ada Example", "https://soundcloud.com/ada-example", SeenAs.LIST, (12, 3, 0, 1, 450, 7))
@@ -32,9 +32,9 @@ UPLOADER = user(31, "Uploader One", "https://soundcloud.com/uploader-one", SeenA
 def track(track_id, title, uploader_id, seen_as=SeenAs.LIST):
     # fmt: off
     return Track(
-        track_id, uploader_id, f"https://soundcloud.com/x/{track_id}", "2020-05-06T07:08:09Z", "2020-05", 215000,
-        1000, 90, 8, 0, None, title, "Techno", None, None, 124.5, "Am", None, "all-rights-reserved", "Made up.",
-        f"https://i1.sndcdn.com/artworks-{track_id}-large.jpg", "playable", "public", seen_as,
+        track_id, uploader_id, f"https://soundcloud.com/x/{track_id}", "2020-05-06T07:08:09Z", "2020-05", None,
+        215000, 1000, 90, 8, 0, None, None, True, title, "Techno", None, None, 124.5, "Am", None, "all-rights-reserved",
+        "Made up.", f"https://i1.sndcdn.com/artworks-{track_id}-large.jpg", "playable", "public", *[None] * 5, seen_as,
     )
     # fmt: on
 
@@ -62,9 +62,9 @@ def test_counts_of_listed_users_are_as_given(sample):
 
 def test_personal_fields_come_only_when_asked_for(sample):
     body = sample("likers_first_page")
-    assert parse_page(body, LIKERS).page.users[11][11:15] == NOBODY
+    assert parse_page(body, LIKERS).page.users[11][12:17] == NOBODY
     asked = parse_page(body, LIKERS, full_profiles=True).page.users[11]
-    assert asked[11:15] == ("Invented Person", "Nowhere", "Utopia", None)
+    assert asked[12:17] == ("Invented Person", "Nowhere", "Utopia", None, None)
     assert asked._replace(full_name=None, city=None, country=None) == ADA
 
 

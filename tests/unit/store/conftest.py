@@ -19,12 +19,12 @@ SEED = "https://soundcloud.com/artist/track"
 
 
 def a_user(id: int, *, seen_as: SeenAs = SeenAs.LIST, **values: object) -> User:
-    blank = User(id, *[None] * 14, seen_as)
+    blank = User(id, *[None] * (len(User._fields) - 2), seen_as)
     return blank._replace(**{"username": f"user {id}", **values})
 
 
 def a_track(id: int, *, seen_as: SeenAs = SeenAs.LIST, **values: object) -> Track:
-    blank = Track(id, *[None] * 22, seen_as)
+    blank = Track(id, *[None] * (len(Track._fields) - 2), seen_as)
     return blank._replace(**{"title": f"track {id}", **values})
 
 

@@ -59,7 +59,7 @@ def test_unknown_counts_stay_null_and_unseen(graph):
     assert tuple(user_row(graph, "followers_count", "counts_seen_at", "seen_as")) == (0, LATER, "list")
 
 
-def test_counts_get_a_row_only_when_they_change_after_the_first_sighting(graph):
+def test_counts_get_rows_only_when_they_change_and_the_first_sighting_is_the_first(graph):
     track = a_track(3, likes_count=10, playback_count=100)
     merge_tracks(graph, [a_track(3)], Sighting(1, NOW))
     merge_tracks(graph, [track], Sighting(1, NOW))
@@ -67,7 +67,17 @@ def test_counts_get_a_row_only_when_they_change_after_the_first_sighting(graph):
     assert graph.execute("SELECT count(*) FROM track_counts").fetchone()[0] == 0
     merge_tracks(graph, [track._replace(likes_count=11)], Sighting(2, LATER))
     assert [tuple(r) for r in graph.execute("SELECT id, page_id, playback_count, likes_count FROM track_counts")] == [
-        (3, 2, 100, 11)
+        (3, 1, 100, 10),
+        (3, 2, 100, 11),
+    ]
+
+
+def test_the_history_of_a_person_begins_with_the_first_sighting(graph):
+    for page, followers in ((1, 100), (2, 777), (2, 777)):
+        see_user(graph, a_user(7, followers_count=followers), NOW, page)
+    assert [tuple(row) for row in graph.execute("SELECT id, page_id, followers_count FROM user_counts")] == [
+        (7, 1, 100),
+        (7, 2, 777),
     ]
 
 
