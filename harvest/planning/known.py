@@ -94,7 +94,7 @@ class Known:
 
     def standing(self, addresses: Sequence[str]) -> HarvestStanding | None:
         """Tell how far the harvest of these seeds is, None where there is none."""
-        harvest_id = self._harvest(addresses)
+        harvest_id = seeds.harvest_at(self._file, addresses)
         if harvest_id is None:
             return None
         row = self._file.execute(
@@ -149,11 +149,6 @@ class Known:
                 found.setdefault(thing_id, {})[kind] = Listed(collected=collected, read=read)
         return dict(found)
 
-    def _harvest(self, addresses: Sequence[str]) -> int | None:
-        wanted = seeds.known(self._file, addresses)
-        found = list(dict.fromkeys(one for one in wanted if one is not None))
-        return None if None in wanted else seeds.harvest_of(self._file, found)
-
     def _begin(self, addresses: Sequence[str], limits: Limits) -> int:
         """Begin the harvest that is chosen for; give the last round that the file chose for it under these options."""
         for table in _OWN:
@@ -165,7 +160,7 @@ class Known:
         )
         rounds.choose_anew(self._own, _HARVEST, limits)
         stored = self._file.execute(
-            "SELECT id, round, last_options FROM harvests WHERE id = ?", (self._harvest(addresses),)
+            "SELECT id, round, last_options FROM harvests WHERE id = ?", (seeds.harvest_at(self._file, addresses),)
         ).fetchone()
         if stored is None or stored[1] < 0 or stored[2] is None or Limits.load(stored[2]) != limits:
             rounds.visit_seeds(self._own, _HARVEST, limits)

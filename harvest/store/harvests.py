@@ -193,10 +193,7 @@ def _reconsider(connection: sqlite3.Connection, task_ids: list[int]) -> None:
 
 
 def _row_of(connection: sqlite3.Connection, addresses: Sequence[str], columns: str) -> tuple[Any, ...] | None:
-    wanted = seeds.known(connection, addresses)
-    if None in wanted:
-        return None
-    harvest_id = seeds.harvest_of(connection, list(dict.fromkeys(seed for seed in wanted if seed is not None)))
+    harvest_id = seeds.harvest_at(connection, addresses)
     return connection.execute(f"SELECT {columns} FROM harvests WHERE id = ?", (harvest_id,)).fetchone()  # type: ignore[no-any-return]  # noqa: S608
 
 

@@ -48,6 +48,12 @@ def harvest_of(connection: sqlite3.Connection, seeds: Sequence[int]) -> int | No
     return next((int(harvest_id) for (harvest_id,) in candidates if set(of(connection, harvest_id)) == wanted), None)
 
 
+def harvest_at(connection: sqlite3.Connection, addresses: Sequence[str]) -> int | None:
+    """Give the harvest that starts from exactly these addresses; None when there is none, or one is new to the file."""
+    found = dict.fromkeys(known(connection, addresses))
+    return None if None in found else harvest_of(connection, [one for one in found if one is not None])
+
+
 def found(connection: sqlite3.Connection, task: Task, page: Page) -> None:
     """Note what the address of a seed leads to, and let the harvests that start there visit it."""
     thing_id = page.items[0]

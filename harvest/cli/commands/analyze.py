@@ -13,7 +13,7 @@ import structlog
 
 from harvest.analysis.methods import METHODS, Choices
 from harvest.analysis.run import Analysis, Done, analyse
-from harvest.cli.options.crawl import cache_path, log_options
+from harvest.cli.options.crawl import cache_path, json_option, log_options
 from harvest.cli.options.types import whole
 from harvest.cli.output.formatting import duration
 from harvest.cli.output.spinner import is_watched, spinner
@@ -55,7 +55,7 @@ from harvest.system.clock import SystemClock
 @click.option("--include-incomplete", is_flag=True, help="Use lists of likes that are not whole, as far as read.")
 @click.option("--memory", type=whole(1), metavar="MB", default=512, show_default=True, help="Memory to use at most.")
 @click.option("--fresh", is_flag=True, help="Compute everything again, also what has not changed.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 @log_options
 def analyze(
     path: Path,

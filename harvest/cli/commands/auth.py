@@ -23,7 +23,7 @@ from harvest.auth.token_files import read_token_file
 from harvest.auth.token_store import Keeper, KeptToken, TokenStore
 from harvest.cli.few_requests import connect_briefly
 from harvest.cli.options.budgets import Seconds
-from harvest.cli.options.crawl import log_options
+from harvest.cli.options.crawl import json_option, log_options
 from harvest.cli.options.environment import own_settings
 from harvest.errors import ApiError, CredentialsMissing, LoginNeeded, SettingsError
 from harvest.settings import Settings
@@ -100,7 +100,7 @@ def login(no_browser: bool, redirect_uri: str | None, timeout: float) -> int:
 
 
 @auth.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 @log_options
 def status(as_json: bool) -> int:
     """Say how we are signed in, as whom, until when, and where it is kept; nothing is asked of the service."""

@@ -17,7 +17,7 @@ import click
 
 from harvest.auth.login import held
 from harvest.cli.few_requests import connect_briefly
-from harvest.cli.options.crawl import cache_path, crawl_variables, log_options
+from harvest.cli.options.crawl import cache_path, crawl_variables, json_option, log_options
 from harvest.cli.options.environment import environment
 from harvest.client.network import VARIABLES as NETWORK_VARIABLES
 from harvest.client.network import read_proxies, tls_context
@@ -48,7 +48,7 @@ class Advice:
 
 @click.command()
 @cache_path()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 @log_options
 def doctor(path: Path, as_json: bool) -> int:
     """Check settings, sign-in, service, clock, file and disk, and say what to do.

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from harvest.cli.options.crawl import cache_path, log_options, reads
+from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
 from harvest.cli.output.formatting import quoted
 from harvest.cli.output.rows import write_csv, write_ndjson
 from harvest.errors import failure_classes
@@ -43,7 +43,7 @@ CLASSES = click.Choice([*failure_classes(), "unsupported_urn"])
 @click.option("--class", "failure_class", type=CLASSES, metavar="CLASS", help="Only this class.")
 @click.option("--all", "also_resolved", is_flag=True, help="Also failures of lists that were read after all.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
+@json_option("Print JSON, one object per line.")
 @log_options
 @reads
 def failures(path: Path, failure_class: str | None, also_resolved: bool, as_csv: bool, as_json: bool) -> int:

@@ -13,7 +13,7 @@ from harvest.analysis.related import Near, Related
 from harvest.analysis.related import related as tracks_near
 from harvest.analysis.similar import Kin, Similar
 from harvest.analysis.similar import similar as people_near
-from harvest.cli.options.crawl import cache_path, log_options, reads
+from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
 from harvest.cli.options.types import whole
 from harvest.cli.output.spinner import patience
 from harvest.store.database import open_to_read
@@ -34,7 +34,7 @@ _WHY_NOW = {
     "--method", type=click.Choice(RELATED), default=RELATED[0], show_default=True, help="How nearness is measured."
 )
 @click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="Tracks told at most.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 @log_options
 @reads
 def related(track: str, path: Path, method: str, limit: int, as_json: bool) -> int:
@@ -60,7 +60,7 @@ def related(track: str, path: Path, method: str, limit: int, as_json: bool) -> i
     "--method", type=click.Choice(SIMILAR), default=SIMILAR[0], show_default=True, help="How likeness is measured."
 )
 @click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="People told at most.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 @log_options
 @reads
 def similar(user: str, path: Path, method: str, limit: int, as_json: bool) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from harvest.cli.options.crawl import cache_path, reading_log_options, reads
+from harvest.cli.options.crawl import cache_path, json_option, reading_log_options, reads
 from harvest.cli.output.status import Scene, as_lines, in_json
 from harvest.store.database import open_to_read
 from harvest.store.lease import holder_of
@@ -22,7 +22,7 @@ _SECONDS_BETWEEN_LOOKS = 2.0
 
 @click.command()
 @cache_path()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; with --watch, one line per look.")
+@json_option("Print one JSON object; with --watch, one line per look.")
 @click.option("--watch", is_flag=True, help="Look again every two seconds for as long as somebody crawls.")
 @reading_log_options
 @reads

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harvest.cli.options.crawl import cache_path, log_options, reads
+from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
 from harvest.cli.output.spinner import patience
 from harvest.store.database import open_to_read, storage_errors
 from harvest.system.logs import printable
@@ -16,7 +16,7 @@ from harvest.verify.checks import verify as run_checks
 
 @click.command()
 @cache_path()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 @log_options
 @reads
 def verify(path: Path, as_json: bool) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from harvest.cli.options.crawl import cache_path, log_options, reads
+from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
 from harvest.cli.options.types import whole
 from harvest.lists import KINDS
 from harvest.store.database import open_to_read
@@ -22,7 +22,7 @@ from harvest.system.logs import printable
 @click.argument("wanted", metavar="WHICH")
 @cache_path()
 @click.option("--limit", type=whole(1), default=3, show_default=True, help="Chains told at most.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 @log_options
 @reads
 def why(thing: str, wanted: str, path: Path, limit: int, as_json: bool) -> int:

@@ -41,6 +41,11 @@ def cache_path(default: Path = DEFAULT_PATH, envvar: str | None = "HARVEST_CACHE
     )
 
 
+def json_option(words: str = "Print one JSON object.") -> Callable[[Command], Command]:
+    """Add --json, as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help=words)
+
+
 def reads(command: Command) -> Command:
     """Let a command that only reads the file say so when that is what leads it astray."""
 
@@ -295,7 +300,7 @@ def crawl_options(command: Command) -> Command:
             help="full also keeps real names, cities, countries and descriptions of users.  [default: minimal]",
         ),
         *budget_options(),
-        click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object."),
+        json_option("Print the summary as one JSON object."),
     )
 
 
