@@ -33,6 +33,7 @@ CREATE TABLE runs (
     version         TEXT NOT NULL,                  -- of harvest
     options         TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(options)),
     api_url         TEXT NOT NULL,                  -- where the data came from; simulated crawls say so here
+    world           TEXT,                           -- the simulated world that answered; '': none, NULL: no reply
     credential_kind TEXT NOT NULL,
     stop_reason     TEXT,                           -- drained, interrupted, blocked, ...
     waited_ms       INTEGER NOT NULL DEFAULT 0      -- time spent waiting because the service said so

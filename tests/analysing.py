@@ -30,7 +30,10 @@ class LikesFile:
         self._connection.execute("PRAGMA synchronous = OFF")
         self._write(
             [
-                ("INSERT INTO runs VALUES (1, ?, NULL, '0', '{}', 'x', 'x', NULL, 0)", (_DAY,)),
+                (
+                    "INSERT INTO runs (id, started_at, version, api_url, credential_kind) VALUES (1, ?, '0', 'x', 'x')",
+                    (_DAY,),
+                ),
             ]
         )
         add_harvest(self._connection, 1, track_likers=20_000, user_likes=500)

@@ -78,6 +78,13 @@ class Client:
         left = max(0.0, pace.hold_until - self._sender.clock.monotonic())
         return Gauge(self._sender.sent, self.in_flight, pace.interval, left, pace.hold_reason)
 
+    def on_world(self, tell: Callable[[str], None]) -> None:
+        """Let `tell` hear which simulated world answers, "" for the real service, before any of its replies is used.
+
+        It hears the first and every other one; what it raises ends the run.
+        """
+        self._sender.on_world = tell
+
     def take_tally(self) -> Counter[int]:
         """Give the tally since the last time and begin a new one."""
         return self._sender.take_tally()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -29,7 +29,11 @@ from harvest.system.clock import Clock
 USER_AGENT = f"harvest/{__version__} (SoundCloud listening graph crawler)"
 ACCEPT = "application/json; charset=utf-8"
 DEADLINE = 60.0
+_LONGEST_WORLD = 200
 LARGEST_BODY = 64 * 1024 * 1024
+
+
+WORLD_HEADER = "X-Harvest-World"  # a simulated service says which world it is; the real one sends no such thing
 
 
 class Observer(Protocol):
@@ -139,6 +143,8 @@ class Sender:
         self.sent = 0
         self.in_flight = 0
         self.clock_ahead: float | None = None  # seconds our clock is ahead of the service's, as its replies tell
+        self.on_world: Callable[[str], None] = lambda world: None
+        self._world: str | None = None
         self._deadline = deadline
         self._largest_body = largest_body
 
@@ -169,6 +175,7 @@ class Sender:
                 self._compare_clocks(response.headers.get("date", ""))
                 body = await self._body(response, shown)
             size = len(body)
+            self._hear_world(status, one_line(response.headers.get(WORLD_HEADER, ""))[:_LONGEST_WORLD])
             return Reply(status, response.headers, body, self._since(began))
         except TimeoutError as error:
             raise Unreachable(f"No whole answer within {self._deadline:g} s.", request=shown, status=status) from error
@@ -209,6 +216,15 @@ class Sender:
     def _too_large(self, response: httpx.Response, shown: str) -> UnexpectedReply:
         limit = self._largest_body // 1024 // 1024
         return UnexpectedReply(f"The reply is larger than {limit} MB.", request=shown, status=response.status_code)
+
+    def _hear_world(self, status: int, world: str) -> None:
+        """Tell which world answers whenever it is another than before; "" is the real service, as far as a reply tells.
+
+        Whoever is told may raise: the reply is then lost. An error without a name may come from between us and it.
+        """
+        if world != self._world and (world or status < 400):
+            self.on_world(world)
+            self._world = world
 
     def _compare_clocks(self, date: str) -> None:
         with suppress(ValueError, TypeError, IndexError, OverflowError):

@@ -83,6 +83,7 @@ async def crawl(
                     on_progress(progress)
 
             teller = Teller(db.conn, run_id, client, clock, page_size=conditions.page_size, on_progress=progressed)
+            client.on_world(lambda world: runs.hear_world(db, run_id, world))
             on_start(engine)
             stop_reason = "failed"
             try:

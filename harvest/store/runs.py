@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from harvest._version import __version__
 from harvest.errors import StoreError
 from harvest.store.commit import count_requests
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 
 def start_run(
@@ -25,13 +29,32 @@ def start_run(
 
 
 def _check_service(connection: sqlite3.Connection, api_url: str) -> None:
-    """Keep invented data and SoundCloud's own apart; a simulated world has its own name, a test server any port."""
+    """Keep invented data and SoundCloud's own apart; a server on this computer may have any port, see `hear_world`."""
     for (other,) in connection.execute("SELECT DISTINCT api_url FROM runs"):
         if other != api_url and not (_is_local_server(other) and _is_local_server(api_url)):
             raise StoreError(
                 f"This file was crawled from {other}, not from {api_url}: one file holds one service. "
                 "Name another file with --cache-path."
             )
+
+
+def hear_world(db: Database, run_id: int, world: str) -> None:
+    """Keep which world answers a run; raise StoreError when the file holds another one's data.
+
+    A world is what a simulated service calls itself, "" is the real service. NULL: no reply has come in that run.
+    """
+    with db.atomic():
+        others = db.conn.execute("SELECT DISTINCT world FROM runs WHERE world IS NOT NULL AND world <> ?", (world,))
+        if other := others.fetchone():
+            raise StoreError(
+                f"This file was crawled from {_world(other[0])}, and this is {_world(world)}: "
+                "one file holds one service. Name another file with --cache-path."
+            )
+        db.conn.execute("UPDATE runs SET world = ? WHERE id = ?", (world, run_id))
+
+
+def _world(name: str) -> str:
+    return f"the simulated world '{name}'" if name else "a service that is no simulation"
 
 
 def _is_local_server(api_url: str) -> bool:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
@@ -79,6 +80,7 @@ class Server(Traffic):
             reply = self.plan.answer(request, target, self.url)
         else:
             reply = throttled_gateway(FaultScene(request, target, self.url, self.service.handle))
+        reply = replace(reply, headers={**reply.headers, "x-harvest-world": self.world.name})
         date = formatdate(self._clock(), usegmt=True)
         return Sending(reply, date=date, wait=self._wait_before(request, reply), gzip=self.gzip)
 

@@ -6,6 +6,7 @@ everything is computed when asked, and only recent answers are kept.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,17 +15,21 @@ from harvest.simulator.world.engagements import Deeds
 from harvest.simulator.world.facts import Facts
 from harvest.simulator.world.lists import KINDS
 from harvest.simulator.world.options import WorldOptions
+from harvest.simulator.world.prng import salt
 
 
 class World:
     """A made-up SoundCloud; see `Options` for what can be chosen.
 
     Users, tracks and playlists are named by the number in their URN. `facts` and `deeds` are the inside, where
-    things are simply counted from 0: user 0 is the busiest, track 0 is the hit.
+    things are simply counted from 0: user 0 is the busiest, track 0 is the hit. `name` is what a world calls itself:
+    the same at any moment, another for other people or deeds.
     """
 
     def __init__(self, seed: int = 1, users: int = 500, tracks: int = 2000, **options: Any) -> None:
-        self.options = WorldOptions(seed, users, tracks, **options)
+        self.options = o = WorldOptions(seed, users, tracks, **options)
+        told = salt(seed, repr(replace(o, cache=0, now_ms=0))) >> 32
+        self.name = f"seed {seed}, {users} users, {tracks} tracks, {told:08x}"
         self.facts = Facts(self.options)
         self.deeds = Deeds(self.facts)
 
