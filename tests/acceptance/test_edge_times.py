@@ -84,7 +84,7 @@ def check(world, first, then, page_sizes):
 
 
 @given(world=worlds, first=caps, then=caps, page_sizes=sizes)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_every_interval_holds_the_truth_also_after_caps_are_raised(world, first, then, page_sizes):
     check(world, first, then, page_sizes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from harvest.store.harvests import put_back
 from harvest.verify.checks import checks, verify
 from tests.crawling import crawl_world, read
 from tests.faulty import WORLD, path_of
+from tests.repetitions import slow_but
 
 LIMITS = Limits(max_user_likes=15)
 
@@ -596,9 +598,14 @@ def read_anew(path: Path) -> None:
         database.conn.close()
 
 
-@pytest.mark.parametrize("page_size", [3, 200])
-@pytest.mark.parametrize("name", CRAWLS)
-def test_nothing_is_found_where_nothing_is_wrong(name, page_size, tmp_path):
+IN_ONE_PAGE = {(name, 200) for name in ("plain", "every list", "read anew, every list")}
+
+
+@pytest.mark.parametrize(
+    "crawls", slow_but({(n, 3) for n in CRAWLS} | IN_ONE_PAGE, product(CRAWLS, (3, 200))), ids=repr
+)
+def test_nothing_is_found_where_nothing_is_wrong(crawls, tmp_path):
+    name, page_size = crawls
     path = tmp_path / "t.db"
     for step in CRAWLS[name]:
         if step is ANEW:
