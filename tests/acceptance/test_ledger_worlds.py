@@ -213,18 +213,18 @@ def check(numbers: range) -> Ledger:
 
 
 def test_no_list_is_called_whole_that_is_not(capsys):
-    ledger = check(range(1, 21))
+    ledger = check(range(1, 11))
     with capsys.disabled():
         print(f"\n  {ledger}")
     assert ledger.wrong == []
-    assert ledger.outcomes["complete"] > 60
-    assert ledger.struck > 30
+    assert ledger.outcomes["complete"] > 30
+    assert ledger.struck > 15
 
 
 @pytest.mark.parametrize(
     ("numbers", "lists", "never_met"),
     [
-        pytest.param(range(21, 121), 600, 15, marks=pytest.mark.slow),
+        pytest.param(range(11, 111), 600, 15, marks=pytest.mark.slow),
         pytest.param(range(1, 1001), 5000, 0, marks=pytest.mark.soak),
     ],
     ids=["hundred", "thousand"],
