@@ -172,6 +172,31 @@ def put_back(
         ).fetchall()
         readings.reopen(connection, [(task_id, number) for task_id, number, _ in rows])
     _reconsider(connection, [row[0] for row in rows])
+    return len(rows) + (0 if outcomes else _seeds_put_back(connection, failure_class))
+
+
+def _seeds_put_back(connection: sqlite3.Connection, failure_class: str | None) -> int:
+    """Let harvests go on whose seeds could not be resolved, as `put_back` does; give how many seeds these are.
+
+    To begin such a harvest is to look for its seeds again.
+    """
+    rows = connection.execute(
+        """
+        SELECT s.id FROM seeds AS s JOIN tasks AS t ON t.kind = ?2 AND t.subject_id = s.id
+        WHERE s.thing IS NULL AND t.outcome IS NOT NULL AND EXISTS (
+            SELECT 1 FROM failures AS f
+            WHERE f.task_id = t.id AND f.resolved_at IS NULL AND (f.class = ?1 OR ?1 IS NULL AND f.retryable = 1)
+        )
+        """,
+        (failure_class, RESOLVE.name),
+    ).fetchall()
+    connection.executemany(
+        """
+        UPDATE harvests SET state = 'paused', last_options = NULL
+        WHERE state IN ('failed', 'drained') AND id IN (SELECT harvest_id FROM harvest_seeds WHERE seed_id = ?)
+        """,
+        rows,
+    )
     return len(rows)
 
 

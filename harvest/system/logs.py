@@ -19,7 +19,7 @@ _SECRET_KEYS = frozenset(
 )
 _FILE_ONLY = "_file_only"
 # What moves the cursor, begins a line, turns the text around, or cannot be written at all.
-_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 def configure_logs(

@@ -149,7 +149,7 @@ def test_an_output_that_cannot_write_a_name_writes_an_escape(run, crowd, tmp_pat
         ("\x9b\x07\x7f\x00", r"\x9b\x07\x7f\x00"),
         ("\u2028\u2029\ufeff", r"\u2028\u2029\ufeff"),
         ("\udc80", r"\udc80"),
-        ("tab\there", "tab\there"),
+        ("tab\there", r"tab\x09here"),
     ],
 )
 def test_what_moves_a_cursor_is_written_out(text, shown):

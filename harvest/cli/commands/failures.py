@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
-from harvest.cli.output.formatting import quoted
+from harvest.cli.output.formatting import counted, quoted
 from harvest.cli.output.rows import write_csv, write_ndjson
 from harvest.errors import failure_classes
 from harvest.store.database import open_to_read
@@ -69,7 +69,7 @@ def _print_lines(rows: Iterator[tuple[Any, ...]], path: Path) -> None:
         again = "" if told["retryable"] else ", not worth asking again"
         mended = f", read after all at {told['resolved_at']}" if told["resolved_at"] else ""
         click.echo(printable(f"{told['list']} {told['subject_id']}{who}: {told['class']}{again}{mended}"))
-        click.echo(printable(f"  {told['message']} [{told['attempts']} attempts, last {told['last_at']}]"))
+        click.echo(printable(f"  {told['message']} [{counted(told['attempts'], 'attempt')}, last {told['last_at']}]"))
     if nothing:
         click.echo("Nothing failed.")
     elif hopeful:

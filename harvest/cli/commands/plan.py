@@ -14,7 +14,7 @@ import click
 from harvest.api.seed_urls import normalise_seed, public_address
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options, reads
 from harvest.cli.options.environment import own_settings
-from harvest.cli.output.formatting import duration, quoted
+from harvest.cli.output.formatting import counted, duration, quoted
 from harvest.cli.output.table import table
 from harvest.crawler.bounds import Bounds
 from harvest.crawler.request import CrawlRequest, to_crawl
@@ -213,7 +213,7 @@ def _harvest_lines(wanted: _Wanted) -> list[str]:
         lines.append("  in the file: all of it, under these options")
     elif wanted.standing:
         read, still_open = wanted.standing.lists_read, wanted.standing.lists_open
-        lines.append(f"  in the file: {read:,} lists read, {still_open:,} to go; below is what remains")
+        lines.append(f"  in the file: {counted(read, 'list')} read, {still_open:,} to go; below is what remains")
     return lines
 
 

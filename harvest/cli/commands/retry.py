@@ -13,6 +13,7 @@ from harvest.cli.commands.crawl import harvest_request
 from harvest.cli.commands.failures import CLASSES
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
 from harvest.cli.options.types import Parsed
+from harvest.cli.output.formatting import counted
 from harvest.crawler.request import to_go_on
 from harvest.models import Outcome
 from harvest.store import lease
@@ -66,7 +67,7 @@ def retry(path: Path, failure_class: str | None, outcomes: list[str] | None, as_
     check_readable(path)  # refuses what is missing or not ours
     asked(to_go_on, path, options)  # refuses options that make no sense before anything is changed
     lists = _put_back(path, failure_class, outcomes or [])
-    click.echo(f"{lists:,} lists put back." if lists else "Nothing to retry.", err=True)
+    click.echo(f"{counted(lists, 'list')} put back." if lists else "Nothing to retry.", err=True)
     request = asked(to_go_on, path, options)
     return harvest_request(request if lists else replace(request, harvests=()), as_json=as_json)
 

@@ -289,7 +289,6 @@ def crawl_options(command: Command) -> Command:
             metavar="N",
             cls=Setting,
             envvar="HARVEST_PAGE_SIZE",
-            hidden=True,
             help="Entries asked for per request.  [default: 200]",
         ),
         click.option(

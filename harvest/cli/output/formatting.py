@@ -24,6 +24,11 @@ def quoted(argument: Path | str) -> str:
     return printable(shlex.quote(str(argument)))
 
 
+def counted(n: int, thing: str) -> str:
+    """Write how many there are of a thing, one of it in the singular: 1 list, 1,200 lists."""
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
 def explore(path: Path) -> str:
     """Name the commands that show a file."""
     file = quoted(path)

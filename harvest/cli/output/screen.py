@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from harvest.cli.output.formatting import duration, in_order, phase_words, rate, remaining
+from harvest.cli.output.formatting import counted, duration, in_order, phase_words, rate, remaining
 from harvest.crawler.progress import CrawlProgress
 
 _LABEL = 7  # columns for the name of a row, where there is room for names
@@ -112,7 +112,7 @@ def _row(name: str, cells: Sequence[str], width: int) -> list[Text]:
 def _one_line(progress: CrawlProgress, moment: Moment) -> Text:
     seen = progress.standing
     what = moment.wait or phase_words(seen.phase, seen.depth)
-    return Text(f"{what} · {seen.pages:,} pages, {seen.requests_left:,} to go · {seen.edges:,} edges")
+    return Text(f"{what} · {counted(seen.pages, 'page')}, {seen.requests_left:,} to go · {seen.edges:,} edges")
 
 
 def _ascii(text: Text) -> Text:

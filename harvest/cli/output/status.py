@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harvest import errors
-from harvest.cli.output.formatting import duration, explore, in_order, phase_words, quoted, rate, remaining
+from harvest.cli.output.formatting import counted, duration, explore, in_order, phase_words, quoted, rate, remaining
 from harvest.client.budget import REASONS
 from harvest.lists import KINDS, RESOLVE
 from harvest.store.status import HarvestLook, Look
@@ -133,9 +133,9 @@ def _harvest(harvest: HarvestLook) -> Iterator[str]:
         lost = f"  not found: {printable(seed.reason)}" if seed.reason and harvest.state != "failed" else ""
         yield f"{printable(seed.address)}{title}{lost}"
     if len(harvest.seeds) > _SEEDS_SHOWN:
-        yield f"and {len(harvest.seeds) - _SEEDS_SHOWN:,} more seeds"
+        yield f"and {counted(len(harvest.seeds) - _SEEDS_SHOWN, 'more seed')}"
     depth = f", depth {harvest.depth}" if harvest.depth > 1 else ""
-    open_lists = f", {harvest.lists_open:,} lists to read" if harvest.lists_open else ""
+    open_lists = f", {counted(harvest.lists_open, 'list')} to read" if harvest.lists_open else ""
     finished = f" at {harvest.finished_at}" if harvest.finished_at else ""
     why = f": {printable(harvest.reason)}" if harvest.reason else ""
     yield f"  {harvest.state}{finished}{depth}{open_lists}{why}"
@@ -144,8 +144,11 @@ def _harvest(harvest: HarvestLook) -> Iterator[str]:
 def _facts(scene: Scene) -> Iterator[str]:
     look, seen, progress = scene.look, scene.look.standing, scene.look.progress
     yield f"  phase     {phase_words(seen.phase, seen.depth)}"
-    yield f"  found     {seen.users:,} users · {seen.tracks:,} tracks · {seen.likes:,} likes · {seen.reposts:,} reposts"
-    left = f"{'≥ ' if seen.at_least else ''}{seen.requests_left:,} requests to go (estimate)"
+    yield "  found     " + " · ".join(
+        counted(n, what)
+        for n, what in ((seen.users, "user"), (seen.tracks, "track"), (seen.likes, "like"), (seen.reposts, "repost"))
+    )
+    left = f"{'≥ ' if seen.at_least else ''}{counted(seen.requests_left, 'request')} to go (estimate)"
     yield f"  pages     {seen.pages:,} kept · {left if seen.requests_left else 'none to go'}"
     if seen.requests_left:
         at = "" if scene.holder else ", at the pace of the last crawl"

@@ -10,7 +10,7 @@ import click
 
 from harvest.api.seed_urls import public_address
 from harvest.cli.output.broken_pipe import leave_unread
-from harvest.cli.output.formatting import duration, explore, quoted
+from harvest.cli.output.formatting import counted, duration, explore, quoted
 from harvest.cli.output.table import table
 from harvest.client.budget import REASONS
 from harvest.errors import SeedError
@@ -152,7 +152,7 @@ def _what_next(seen: Overview, path: Path, stop_reason: str, go_on: str) -> str:
         return f"Go on with: {go_on} --cache-path {quoted(path)}"
     if seen.look.retryable_failures:
         return (
-            f"{seen.look.retryable_failures:,} lists failed; see them with:"
+            f"{counted(seen.look.retryable_failures, 'list')} failed; see them with:"
             f" harvest failures --cache-path {quoted(path)}\n"
             f"Try them again with: harvest retry --cache-path {quoted(path)}"
         )
