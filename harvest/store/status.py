@@ -22,6 +22,11 @@ _COUNTED = (  # and with them, what `totals` knows
     "playlist_tracks",
     "playlist_engagements",
     "comments",
+    "stations",
+    "station_tracks",
+    "related_tracks",
+    "user_similarity",
+    "artist_relationships",
     "tasks",
     "failures",
 )

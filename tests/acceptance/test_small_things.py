@@ -40,3 +40,34 @@ def test_a_tab_in_a_name_shifts_no_column():
 
 def test_the_page_size_is_in_the_help(run):
     assert "--page-size N" in run("crawl", "--help").stdout
+
+
+EIGHT = [
+    "tracks", "users", "playlists", "playlist_tracks", "user_engagements", "related_tracks", "user_similarity",
+    "artist_relationships",
+]  # fmt: skip
+
+
+def test_the_closing_statistics_name_every_table_those_without_rows_and_derived_ones_too(run, tmp_path):
+    """The eight lines under which the predecessor closed are there."""
+    world = World(11, users=20, tracks=60, seed_likers=5, seed_reposters=1)
+    with run_in_thread(world) as server:
+        done = run(world.seed_url(), "--db", "t.db", "--max-users", "2", "--delay", "0", server=server)
+    told = dict(line.split() for line in done.stdout.splitlines() if len(line.split()) == 2)
+    counts = {table: read(tmp_path / "t.db", f"SELECT count(*) FROM {table}")[0][0] for table in EIGHT}
+    after = done.stdout.partition("  table ")[2]
+    shown = {name: told[name] for name in EIGHT if f"  {name} " in after}
+    assert shown == {table: f"{n:,}" for table, n in counts.items()}
+    assert counts["playlists"] == counts["related_tracks"] == 0 < counts["tracks"]
+
+
+def test_status_says_how_many_requests_each_kind_of_list_took(run, tmp_path):
+    world = World(11, users=20, tracks=60, seed_likers=5, seed_reposters=1)
+    with run_in_thread(world, keep_log=True) as server:
+        page = ["--page-size", "3", "--delay", "0"]
+        assert run(world.seed_url(), "--db", "t.db", "--max-users", "2", *page, server=server).returncode == 0
+    lines = [line.split() for line in run("status", "--db", "t.db").stdout.splitlines() if line.startswith("  ")]
+    place = next(line for line in lines if line[0] == "lists").index("requests")
+    likers = [logged for logged in server.requests if "/favoriters" in logged.target]
+    assert next(line for line in lines if line[0] == "track_likers")[place] == str(len(likers))
+    assert len(likers) > 1

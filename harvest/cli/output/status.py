@@ -163,14 +163,17 @@ def _facts(scene: Scene) -> Iterator[str]:
 
 
 def _lists(look: Look) -> Iterator[str]:
-    """Write a table of lists by kind and outcome; the lengths are of ended lists whose length the service told."""
+    """Write a table of lists by kind and outcome, with the requests they took, repeated ones left out.
+
+    The lengths are of ended lists whose length the service told.
+    """
     outcomes = [name for name, _ in in_order(look.standing.outcomes)]
-    header = ["lists", *outcomes, "open", "claimed", "fetched"]
+    header = ["lists", *outcomes, "open", "requests", "claimed", "fetched"]
     rows = [header]
     for kind in look.standing.lists:
         if kind.kind != RESOLVE.name:
             found = dict(kind.outcomes)
-            numbers = [*(found.get(name, 0) for name in outcomes), kind.open, kind.claimed, kind.collected]
+            numbers = [*(found.get(name, 0) for name in outcomes), kind.open, kind.asked, kind.claimed, kind.collected]
             rows.append([KINDS[kind.kind].name, *(f"{n:,}" for n in numbers)])
     widths = [max(len(row[i]) for row in rows) for i in range(len(header))]  # no `table`: a look goes without rich
     for row in rows:
