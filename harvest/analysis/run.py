@@ -8,6 +8,7 @@ numpy and scipy are an extra: what needs them is imported where it is used.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -87,6 +88,8 @@ def analyse(
     with storage_errors(path), Lease(path) as lease:
         db = open_for_crawl(path)
         try:
+            for seconds in lease.watch(db.conn, clock.now()):
+                time.sleep(seconds)
             with immediately(db):
                 apply_schema(db)
                 lease.take(db.conn, clock.now(), then="analyse again")
@@ -218,5 +221,5 @@ class _Heartbeat:
     def __call__(self) -> None:
         if self._clock.monotonic() - self._last >= HEARTBEAT_SECONDS:
             self._last = self._clock.monotonic()
-            with self._db.atomic():
+            with immediately(self._db):
                 self._lease.renew(self._db.conn, self._clock.now())

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from harvest.api.cursors import canonical
 from harvest.client.budget import Budget
 from harvest.client.client import Client
@@ -28,7 +30,7 @@ from harvest.store.database import (
     storage_errors,
 )
 from harvest.store.frontier import Frontier
-from harvest.store.lease import HEARTBEAT_SECONDS, Lease
+from harvest.store.lease import HEARTBEAT_SECONDS, WATCH_SECONDS, Lease
 from harvest.system.clock import Clock, as_text
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ async def crawl(
         back_up_before_migrating(path)
         db = open_for_crawl(path)
         try:
+            await _watch(db, lease, clock)
             run_id = _begin(db, lease, wanted, conditions, clock)
             budget = budget or Budget()
             budget.count_before(*runs.spent(db.conn))
@@ -104,6 +107,18 @@ async def crawl(
             db.conn.close()
 
 
+async def _watch(db: Database, lease: Lease, clock: Clock) -> None:
+    """Wait until it is known whether somebody elsewhere, by whose clock nothing can be told, is still at work."""
+    told = False
+    for seconds in lease.watch(db.conn, clock.now()):
+        if not told:
+            structlog.get_logger().warning(
+                "lease.watched", why="another machine or container held the file", seconds=WATCH_SECONDS
+            )
+            told = True
+        await clock.sleep(seconds)
+
+
 def _begin(db: Database, lease: Lease, wanted: Harvests, conditions: Conditions, clock: Clock) -> int:
     """Do everything that precedes the first request, in one transaction; give the run's id."""
     now = clock.now()
@@ -133,8 +148,10 @@ def _engine(
     budget: Budget,
 ) -> Engine:
     def next_round() -> bool:
-        with db.atomic():
+        with immediately(db):
             lease.check(db.conn)
+            if harvests.take_back(db.conn):  # nothing is drained while a list is marked, whoever marked it
+                return True
             return harvests.next_round(db.conn, run_id, as_text(clock.now()))
 
     return Engine(
@@ -158,7 +175,7 @@ def _end(
 ) -> CrawlProgress | None:
     """Close the books; give how it ended, or None when the file is somebody else's by now."""
     last = None
-    with db.atomic():
+    with immediately(db):
         if lease.give_back(db.conn):  # else somebody else goes on with these very harvests
             last = teller.last_word()
             harvests.pause(db.conn)

@@ -27,7 +27,7 @@ import msgspec
 from harvest.pacing.limiter import Busy, Change, LocalLedger, Result
 from harvest.pacing.queue import Turns
 from harvest.system.clock import Clock
-from harvest.system.processes import born, is_alive
+from harvest.system.processes import is_alive, mark
 from harvest.system.sqlite_busy import PATIENCE_SECONDS, is_locked, open_patiently
 
 FILE_NAME = "pace.db"
@@ -62,7 +62,7 @@ class SharedLedger:
         self.who = f"{os.getpid()}-{Random().getrandbits(48):012x}"
         self._path = folder / FILE_NAME
         self._bucket, self._delay, self._clock, self._on_trouble = bucket, delay, clock, on_trouble
-        self._host, self._born = socket.gethostname(), born(os.getpid()) or ""
+        self._host, self._born = socket.gethostname(), mark()
         self._beat_at = self._busy_since = float("-inf")
         self._db: sqlite3.Connection | None = None
         self._known = Turns()
@@ -204,8 +204,8 @@ def _bury(db: sqlite3.Connection, bucket: str, host: str, now: float) -> None:
     for member, there, pid, born_at, seen_at in db.execute(
         "SELECT id, host, pid, born, seen_at FROM members WHERE bucket = ?", (bucket,)
     ).fetchall():
-        alive = is_alive(pid, born_at) if there == host else now - seen_at < _SILENT_SECONDS
-        if not alive:
+        alive = is_alive(pid, born_at) if there == host else None  # None: another machine, or another container
+        if not (now - seen_at < _SILENT_SECONDS if alive is None else alive):
             db.execute("DELETE FROM members WHERE id = ?", (member,))
 
 

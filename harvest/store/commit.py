@@ -17,6 +17,7 @@ from harvest.errors import ApiError
 from harvest.lists import KINDS, RESOLVE, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.store import edges, entities, readings, search, seeds
+from harvest.store.database import immediately
 from harvest.store.edges import Kept
 from harvest.store.lease import Lease
 from harvest.store.outcomes import ListStanding, outcome_of
@@ -102,7 +103,7 @@ class PageCommitter:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         """Write all of it or nothing, and nothing into a file that is no longer ours."""
-        with self._db.atomic():
+        with immediately(self._db):
             if self._lease is not None:
                 self._lease.check(self._connection)
             yield

@@ -64,12 +64,21 @@ class Frontier:
         while (task_id := self._next_id()) is not None:
             task = self._read(task_id)
             if task is not None:
-                self._connection.execute(
-                    "UPDATE readings SET state = 'doing', attempts = attempts + 1 WHERE task_id = ? AND number = ?",
-                    (task.id, task.reading),
-                )
+                self._mark(task)
                 return task
         return None
+
+    def _mark(self, task: Task) -> None:
+        """Mark a list as being read, by one statement that looks itself whether the file is still ours."""
+        marked = self._connection.execute(
+            """
+            UPDATE readings SET state = 'doing', attempts = attempts + 1
+            WHERE task_id = ?1 AND number = ?2 AND (?3 IS NULL OR EXISTS (SELECT 1 FROM lease WHERE holder = ?3))
+            """,
+            (task.id, task.reading, self._lease.holder if self._lease else None),
+        )
+        if not marked.rowcount and self._lease is not None:
+            self._lease.check(self._connection)
 
     def _next_id(self) -> int | None:
         if not self._ahead:

@@ -23,7 +23,7 @@ _SIDE_FILES = ("-wal", "-shm", "-journal")
 def take_snapshot(path: Path, out: Path, *, now: datetime, force: bool = False) -> int:
     """Copy a harvest database; give the size of the copy in bytes. Raises StoreError."""
     with storage_errors(out):
-        _check_target(path, out, now, force=force)
+        _check_target(path, out, force=force)
         with open_to_read(path) as source, beside(out) as part:
             _copy(source, part)
             size = part.stat().st_size
@@ -31,7 +31,7 @@ def take_snapshot(path: Path, out: Path, *, now: datetime, force: bool = False) 
     return size
 
 
-def _check_target(path: Path, out: Path, now: datetime, *, force: bool) -> None:
+def _check_target(path: Path, out: Path, *, force: bool) -> None:
     if out.is_dir():
         raise StorageFailed(f"{out} is a folder: name a file, for example {out / 'copy.db'}.")
     if out.exists() and path.exists() and out.samefile(path):
@@ -40,17 +40,17 @@ def _check_target(path: Path, out: Path, now: datetime, *, force: bool) -> None:
     if there is not None and not force:
         raise StorageFailed(f"{there} exists: name another file, or overwrite it with --force.")
     if out.exists():
-        _check_nobody_crawls(out, now)
+        _check_nobody_crawls(out)
 
 
-def _check_nobody_crawls(out: Path, now: datetime) -> None:
+def _check_nobody_crawls(out: Path) -> None:
     """Refuse to pull a file away from under a crawl."""
     try:
         target = open_to_read(out)
     except StoreError:
         return  # no harvest of ours
     try:
-        lease.check_free(target, now, out)
+        lease.check_free(target, out)
     finally:
         target.close()
 

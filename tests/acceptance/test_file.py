@@ -16,9 +16,10 @@ import pytest
 from harvest.errors import CrawlBusy, StorageFailed, StoreError
 from harvest.models import Limits
 from harvest.simulator import serve
+from harvest.store import frontier
 from harvest.store.database import open_for_crawl
 from harvest.store.lease import Lease
-from tests.crawling import Onlooker, assert_exact, assert_sound, crawl_into, read
+from tests.crawling import Onlooker, assert_exact, assert_sound, crawl_into, crawl_world, read
 from tests.waiting import PATIENCE, until
 
 CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")
@@ -250,6 +251,27 @@ def test_a_crawl_whose_file_another_host_has_taken_over_writes_no_more(tmp_path,
     assert_sound(path)
 
 
+def test_a_list_that_somebody_else_marked_is_read_before_anything_is_called_drained(tmp_path, small_world, monkeypatch):
+    path = tmp_path / "t.db"
+    monkeypatch.setattr(frontier, "_LOOK_AHEAD", 2)  # else all of this small world's lists are known by then
+
+    class Marking(Onlooker):
+        marked = 0
+
+        def page_committed(self, task, page, receipt):
+            super().page_committed(task, page, receipt)
+            if task.kind == "user_likes" and not self.marked:
+                with closing(sqlite3.connect(path)) as theirs, theirs:
+                    self.marked = theirs.execute("UPDATE readings SET state = 'doing' WHERE state = 'todo'").rowcount
+
+    limits = Limits(max_users=20)
+    onlooker = Marking()
+    crawl_world(path, small_world, limits=limits, onlooker=onlooker, page_size=5)
+    assert onlooker.marked > 3
+    assert read(path, "SELECT count(*) FROM readings WHERE state <> 'ended'") == [(0,)]
+    assert_exact(path, small_world, limits=limits, page_size=5)
+
+
 def test_two_crawls_in_one_process_do_not_share_a_file(tmp_path, small_world):
     path = tmp_path / "t.db"
 
@@ -262,17 +284,6 @@ def test_two_crawls_in_one_process_do_not_share_a_file(tmp_path, small_world):
     one, other = asyncio.run(both())
     assert one == "drained"
     assert isinstance(other, CrawlBusy)
-
-
-def test_a_lease_from_another_host_holds_until_its_heartbeat_is_old(db, db_path):
-    from datetime import UTC, datetime, timedelta
-
-    now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-    db.conn.execute("INSERT INTO lease VALUES (1, '', 'elsewhere', 1, '', '2026-11-20T11:58:00Z')")
-    with pytest.raises(CrawlBusy, match="elsewhere"):
-        Lease(db_path).take(db.conn, now)
-    Lease(db_path).take(db.conn, now + timedelta(minutes=4))
-    assert db.conn.execute("SELECT pid FROM lease").fetchone() == (os.getpid(),)
 
 
 def test_a_process_number_that_was_given_to_somebody_else_holds_nothing(db, db_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,8 +20,9 @@ import pytest
 
 from harvest.errors import Blocked
 from harvest.pacing.limiter import Busy, Pace
-from harvest.pacing.shared import FILE_NAME, SharedLedger, bucket_of
+from harvest.pacing.shared import FILE_NAME, SharedLedger, _bury, _open, bucket_of
 from harvest.simulator import World, run_in_thread
+from harvest.system.processes import here
 from tests.locking import being_made
 from tests.waiting import until
 
@@ -434,3 +436,15 @@ def test_the_next_run_begins_at_the_pace_that_was_learned(tiny_world, ask):
         ask(server, [0.0])
         until(lambda: len(starts(server, began)) > 8)
         assert min(gaps(starts(server, began))) >= 0.1
+
+
+def test_a_member_in_another_container_is_forgotten_when_it_is_silent_and_not_before(tmp_path):
+    """Its number says nothing here: there is always a process 1."""
+    with closing(_open(tmp_path / "pace.db")) as db:
+        machine, boot, _ = here().split("/")
+        for name, there, seen_at in (("lives", "theirs", 970.0), ("silent", "theirs", 930.0), ("dead", "", 999.0)):
+            marked = f"1@{machine}/{boot}/{there}" if there else f"1@{here()}"
+            row = (name, "service", socket.gethostname(), 1, marked, 0.5, seen_at)
+            db.execute("INSERT INTO members VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        _bury(db, "service", socket.gethostname(), 1000.0)
+        assert db.execute("SELECT id FROM members").fetchall() == [("lives",)]

@@ -77,5 +77,5 @@ def _put_back(path: Path, failure_class: str | None, outcomes: list[str]) -> int
     with storage_errors(path):
         db = open_for_crawl(path)
         with contextlib.closing(db.conn), immediately(db):
-            lease.check_free(db.conn, now, path)
+            lease.check_free(db.conn, path)
             return put_back(db.conn, as_text(now), failure_class=failure_class, outcomes=outcomes)
