@@ -77,6 +77,7 @@ class Limits:
     max_user_likes: int = 500  # edges kept of each one's likes
     max_listed: int = 20_000  # edges kept of each list of likers or reposters
     max_tracks: int = 100  # tracks visited per round, at most
+    max_playlists: int = 100  # playlists of people opened per round, at most
     depth: int | None = None
     order: str = "newest"  # who is followed first, one of ORDERS
     sample_seed: int = 0  # of the lots drawn in random order

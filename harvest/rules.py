@@ -26,7 +26,8 @@ class Lead:
     `of` names the lists in the order in which they count. `most` is the bound, a field of `Limits`. Without `in_common`
     each thing leads to so many items of its own, as its lists name them, or in the harvest's order; with it, all things
     visited so far lead together to the items that most of them name, ties by id. `in_all` bounds the harvest, not the
-    round. `chosen` lists count only where `--via` names them.
+    round. `chosen` lists count only where `--via` names them. What a lead `opens` belongs to what is read of the things
+    themselves: it takes no step deeper, so it is taken however deep they lie.
     """
 
     to: str
@@ -35,6 +36,7 @@ class Lead:
     in_common: bool = False
     in_all: bool = False
     chosen: bool = False
+    opens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,13 @@ RULES: dict[str, Rule] = {
         (
             Lead("track", ("user_likes", "user_reposts", "user_tracks"), "max_tracks", in_common=True, chosen=True),
             Lead("user", ("user_followings", "user_followers"), "max_users", in_common=True, in_all=True, chosen=True),
+            Lead(
+                "playlist",
+                ("user_playlists", "user_playlist_likes", "user_playlist_reposts"),
+                "max_playlists",
+                in_common=True,
+                opens=True,
+            ),
         ),
         seed_read=("uploads", "likes", "reposts", "playlists"),
     ),
@@ -107,17 +116,19 @@ def cap_of(kind: ListKind, limits: Limits) -> int:
     return caps.get(kind.option, limits.max_user_likes if kind.name == "user_likes" else kind.cap)
 
 
-def leads_of(thing: str, limits: Limits) -> Iterator[tuple[Lead, tuple[ListKind, ...]]]:
+def leads_of(thing: str, limits: Limits, depth: int = -1) -> Iterator[tuple[Lead, tuple[ListKind, ...]]]:
     """Give the ways on from a kind of thing, each with the lists that count, as far as they are read.
 
-    A way to things of which nothing would be read is none.
+    A way to things of which nothing would be read is none. From a `depth` where the harvest ends, nothing but what a
+    lead opens.
     """
+    ends = depth >= depth_of(thing, limits)
     lines = recipe(limits)
     read, visited = {line.kind.name for line in lines}, {line.kind.subject for line in lines if not line.seeds_only}
     via = {kind_named(name).name for name in limits.via}
     for lead in RULES[thing].leads:
         lists = tuple(KINDS[name] for name in lead.of if name in read and (not lead.chosen or name in via))
-        if lists and lead.to in visited:
+        if lists and lead.to in visited and (lead.opens or not ends):
             yield lead, lists
 
 

@@ -25,13 +25,14 @@ from harvest.store import harvests
 from harvest.store.database import open_if_begun, open_to_read
 
 _USUAL = Limits()
-_PLAIN = ("max_users", "max_user_likes", "max_listed", "max_tracks", "depth", "order", "sample_seed")
+_PLAIN = ("max_users", "max_user_likes", "max_listed", "max_tracks", "max_playlists", "depth", "order", "sample_seed")
 _USUAL_OF_SEEDS = [name for rule in RULES.values() for name in rule.seed_read]
 _NUMBERS = {  # least and most
     "max_users": (0, MOST),
     "max_user_likes": (1, MOST),
     "max_listed": (1, MOST),
     "max_tracks": (1, MOST),
+    "max_playlists": (0, MOST),
     "depth": (0, DEEPEST),
     "sample": (1, MOST),
     "sample_seed": (0, MOST),

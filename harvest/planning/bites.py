@@ -41,6 +41,10 @@ class Bites:
             return
         if not most:
             self.said.append(f"{option} goes no further: the lists around the seeds are all there will be.")
+        elif lead.opens:
+            self.said.append(
+                f"{option} opens {share:.0%} of the playlists that the lists name, most often named first."
+            )
         elif lead.in_common:
             self.said.append(f"{option} goes on from {share:.0%} of what the lists name, most often named first.")
         elif lead.to != "user":

@@ -24,7 +24,7 @@ from harvest.models import Limits
 from harvest.planning.bites import Bites
 from harvest.planning.outlook import UNKNOWN, Listed, Outlook, Visit
 from harvest.planning.ranges import Range, Seen, exactly, like_those, seen, total, united
-from harvest.rules import RULES, Lead, RecipeLine, depth_of, leads_of, recipe
+from harvest.rules import RULES, Lead, RecipeLine, leads_of, recipe
 from harvest.things import THINGS
 
 _CLAIMED = (0.9, 1.0, 1.01)  # of what the service claims, so much is listed: at least, likely, at most
@@ -199,9 +199,7 @@ class _Walk:
         """Give the visits of the round after this one."""
         following: dict[str, _Visits] = {}
         for thing, visits in going.items():
-            if visits.depth >= depth_of(thing, self._limits) or not visits.n.high:
-                continue
-            for lead, lists in leads_of(thing, self._limits):
+            for lead, lists in leads_of(thing, self._limits, visits.depth) if visits.n.high else ():
                 lines = [line for line in self._recipe if line.kind in lists and not (line.seeds_only and number)]
                 if lines:
                     led = self._led_to(number, visits, lead, lines)

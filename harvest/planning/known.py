@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harvest.models import Limits
 from harvest.planning.outlook import Group, Listed, Outlook, Visit
-from harvest.rules import depth_of, leads_of, recipe
+from harvest.rules import leads_of, recipe
 from harvest.store import harvests, rounds, seeds
 from harvest.store.database import attach_to_read, open_if_begun
 from harvest.things import THINGS
@@ -210,7 +210,7 @@ def is_enough(outlook: Outlook, limits: Limits) -> bool:
     """Say whether a file knows as much as a few requests would tell: where the seeds lead to, or that nothing does."""
     if len(outlook.rounds) > 1 or outlook.ahead or _is_read(outlook.rounds[0]):
         return True
-    return not any(depth_of(thing, limits) and any(leads_of(thing, limits)) for thing in outlook.rounds[0])
+    return not any(any(leads_of(thing, limits, 0)) for thing in outlook.rounds[0])
 
 
 def _is_read(visits: Mapping[str, Group]) -> bool:

@@ -48,6 +48,7 @@ class Options(TypedDict, total=False):
     max_user_likes: int
     max_listed: int
     max_tracks: int
+    max_playlists: int
     depth: int
     order: str
     sample: int

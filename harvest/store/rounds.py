@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from harvest.lists import ListKind
-from harvest.models import ORDERS, Limits
+from harvest.models import DEEPEST, ORDERS, Limits
 from harvest.rules import Lead, depth_of, leads_of, recipe
 from harvest.store import readings
 from harvest.store.edges import of_type
@@ -108,14 +108,11 @@ def choices(connection: sqlite3.Connection, harvest_id: int, number: int, limits
         "SELECT thing, min(depth) FROM visits WHERE harvest_id = ? AND round = ? AND place IS NOT NULL GROUP BY thing",
         (harvest_id, number),
     ).fetchall():
-        deepest = depth_of(thing, limits)
-        if depth >= deepest:
-            continue
-        for lead, lists in leads_of(thing, limits):
+        for lead, lists in leads_of(thing, limits, depth):
             parameters = {
                 "harvest": harvest_id,
                 "round": number,
-                "deepest": deepest,
+                "deepest": DEEPEST + 1 if lead.opens else depth_of(thing, limits),
                 "most": _bound(connection, harvest_id, number, lead, limits),
                 "sample_seed": limits.sample_seed,
             }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from harvest.lists import KINDS, RESOLVE, ListKind
 from harvest.models import Limits, Outcome
-from harvest.rules import depth_of, leads_of, recipe
+from harvest.rules import leads_of, recipe
 from harvest.store import rounds
 from harvest.store.harvests import LOOKED_UP, LOOKING_UP, WANTED
 from harvest.things import THINGS
@@ -225,9 +225,7 @@ def _promised(connection: sqlite3.Connection, lists: dict[str, Lists], at_work: 
             "SELECT thing, min(depth) FROM visits WHERE harvest_id = ? AND round = ? GROUP BY thing",
             (harvest.id, harvest.round),
         ).fetchall():
-            if depth >= depth_of(thing, harvest.limits):
-                continue
-            for lead, kinds in leads_of(thing, harvest.limits):
+            for lead, kinds in leads_of(thing, harvest.limits, depth):
                 at_least = True
                 most = int(getattr(harvest.limits, lead.most))
                 n = most if lead.in_common else _to_be_listed(connection, harvest, thing, kinds, most)

@@ -200,6 +200,15 @@ def crawl_options(command: Command) -> Command:
             help="Tracks that each round goes around, most often named first.  [default: 100]",
         ),
         click.option(
+            "--max-playlists",
+            type=whole(0),
+            metavar="N",
+            cls=Setting,
+            envvar="HARVEST_MAX_PLAYLISTS",
+            help="Playlists of people that each round opens where playlist-tracks are read, most often named first."
+            "  [default: 100]",
+        ),
+        click.option(
             "--read",
             type=Parsed("lists", lambda text: parse_recipe(text, usual=()), as_typed=True),
             metavar="LISTS",

@@ -54,6 +54,7 @@ class TruthOptions:
     max_user_likes: int = 500
     max_listed: int = 20_000
     max_tracks: int = 100
+    max_playlists: int = 100
     depth: int | None = None
     order: str = "newest"
     sample_seed: int = 0

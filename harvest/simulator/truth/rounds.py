@@ -9,7 +9,8 @@ Rules:
    bytes, smallest first), by most followers, or by fewest; unknown numbers last, ties by lower id.
 3. All people visited so far lead together to the tracks that most of them name in the lists of `via`, a person
    counting once per track, ties by lower id; `max_tracks` of them per round. By followings and followers they lead
-   likewise to people, `max_users` of them in all.
+   likewise to people, `max_users` of them in all. By the playlists they made, like or reposted they lead to playlists,
+   `max_playlists` per round, however deep they are: opening these takes no step.
 4. A playlist leads to its tracks in order; the playlists of a round to `max_tracks` together. So do stations.
 5. What is visited already is not visited again; among the people of a track, and the first tracks of a playlist, it
    counts towards the bound. Whoever is chosen by several is chosen by the first.
@@ -82,6 +83,7 @@ class Rounds:
             *self._from_tracks(self._leading("track")),
             *self._from_people("track", self._leading("user")),
             *self._from_people("user", self._leading("user")),
+            *self._opened(),
         ):
             if (visit.thing, visit.id) not in self.visits:
                 chosen.setdefault((visit.thing, visit.id), visit)
@@ -134,6 +136,19 @@ class Rounds:
         depth = max(visit.depth for visit in leading) + (thing == "user")
         for place, item in enumerate(best[: self._room(thing)]):
             yield Visit(self._number + 1, thing, item, place, depth)
+
+    def _opened(self) -> Iterator[Visit]:
+        people = [visit for visit in self.visits.values() if visit.thing == "user"]
+        now = [visit.depth for visit in people if visit.round == self._number]
+        if not now or not self.options.goes_to("playlist"):
+            return
+        names = ("playlists", "liked-playlists", "reposted-playlists")
+        votes = Counter(item for visit in people for item in self._named(visit, names))
+        best = sorted(
+            (item for item in votes if ("playlist", item) not in self.visits), key=lambda item: (-votes[item], item)
+        )
+        for place, item in enumerate(best[: self.options.max_playlists]):
+            yield Visit(self._number + 1, "playlist", item, place, max(now))
 
     def _room(self, thing: str) -> int:
         """Return how many things people may lead to now."""
