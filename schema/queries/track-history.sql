@@ -2,22 +2,27 @@
 --
 -- :track  track = seed               which track
 --
--- One row as the service's counts were when they were first seen, one whenever one of them changed, and the counts as they
--- stand, marked `now`: for a track that never changed this one alone. A count is NULL where the uploader hides it.
-WITH given AS (
+-- One row as the service's counts were when they were first seen, one whenever one of them changed, and the counts as
+-- they stand, marked `now`: for a track that never changed this one alone. A count is NULL where the uploader hides it.
+WITH
+given AS (
     SELECT coalesce(
         CAST(nullif(:track, '') AS INTEGER),
         (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
     ) AS track_id
+),
+told AS (
+    SELECT p.fetched_at AS seen_at, iif(c.page_id = min(c.page_id) OVER (), 'first', 'changed') AS what,
+        c.playback_count, c.likes_count, c.reposts_count, c.comment_count, c.download_count, c.page_id AS turn
+    FROM track_counts AS c
+    JOIN pages AS p ON p.id = c.page_id
+    WHERE c.id = (SELECT track_id FROM given)
+    UNION ALL
+    SELECT t.counts_seen_at, 'now', t.playback_count, t.likes_count, t.reposts_count, t.comment_count, t.download_count,
+        NULL
+    FROM tracks AS t
+    WHERE t.id = (SELECT track_id FROM given)
 )
-SELECT p.fetched_at AS seen_at,
-    iif(c.page_id = min(c.page_id) OVER (), 'first', 'changed') AS what, c.playback_count, c.likes_count, c.reposts_count, c.comment_count,
-    c.download_count
-FROM track_counts AS c
-JOIN pages AS p ON p.id = c.page_id
-WHERE c.id = (SELECT track_id FROM given)
-UNION ALL
-SELECT t.counts_seen_at, 'now', t.playback_count, t.likes_count, t.reposts_count, t.comment_count, t.download_count
-FROM tracks AS t
-WHERE t.id = (SELECT track_id FROM given)
-ORDER BY what = 'now', seen_at, what DESC;
+SELECT seen_at, what, playback_count, likes_count, reposts_count, comment_count, download_count
+FROM told
+ORDER BY turn IS NULL, turn;

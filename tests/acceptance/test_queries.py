@@ -8,6 +8,7 @@ import re
 import shutil
 import sqlite3
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from harvest.explore.execute import ask
 from harvest.explore.named import Named, named_queries
 from harvest.explore.parameters import bind_named
 from harvest.explore.tokenizer import parameters
+from harvest.lists import BY_NAME
 from harvest.models import Limits
 from harvest.simulator import World
 from harvest.simulator.oracle import expect
@@ -511,6 +513,77 @@ def test_playlists_around_a_track(path, tmp_path, truth, seed):
     assert [row[0] for row in rows("playlists-around", "at_least=2", "limit=1")] == [a]
 
 
+@pytest.fixture(scope="module")
+def various(tmp_path_factory):
+    """A person, a track and its station with all of their lists, and the truth of it."""
+    world = World(12, users=60, tracks=160, playlists=20, likes_per_user=12, seed_likers=20, gone=0, forbidden=0)
+    person = max(range(60), key=lambda user: len(world.deeds.links(user)) + len(world.facts.uploads(user)))
+    seeds = [
+        world.seed_url(),
+        world.user_url(world.id("user", person)),
+        world.station_url("track", world.seed_ids(1)[0]),
+    ]
+    read_all = Limits(
+        max_users=12, depth=0, seed_read=tuple(name for name, kind in BY_NAME.items() if not kind.own), read=("likes",)
+    )
+    path = tmp_path_factory.mktemp("various") / "t.db"
+    crawl_world(path, world, [seeds], read_all)
+    crawl_world(path, world, [seeds[0]], replace(read_all, depth=1))
+    return path, world, world.id("user", person)
+
+
+def test_what_was_read_on_request_is_told_in_its_order(various):
+    path, world, person = various
+    track = world.seed_ids(1)[0]
+    with contextlib.closing(open_to_read(path)) as opened:
+
+        def told(name, place, **values):
+            return [row[place] for row in ask(opened, QUERIES[name].sql, {"limit": 10_000, **values}).rows]
+
+        assert told("follows-of", 1, user=person)[: len(world.listing("user_followings", person))] == list(
+            world.listing("user_followings", person)
+        )
+        assert told("uploads-of", 1, user=person) == list(world.listing("user_tracks", person))
+        links = [world.facts.links.url(world.index("link", link)) for link in world.listing("user_links", person)]
+        assert told("links", 4, user=person) == links
+        assert len(told("commented", 0, track=track)) == len(world.listing("track_comments", track))
+        theirs = {"related": set(world.listing("track_related", track)[:50])}
+        station = world.facts.stations.of_track(world.index("track", track))
+        theirs["station"] = set(world.listing("station_tracks", world.id("station", station))) - {track}
+        fans = {user for user, _, _ in _likes(opened, track)}
+        liked = Counter(
+            t for user in fans for _, t, rank in _likes(opened, user=user) if t != track and rank is not None
+        )
+        counts = dict(opened.execute("SELECT id, likes_count FROM tracks").fetchall())
+        near = sorted(liked, key=lambda t: (-liked[t] / max(counts[t] or 0, liked[t]) ** 0.5, t))[:20]
+        rows = [tuple(row) for row in ask(opened, QUERIES["mirror"].sql, {"track": track, "nearest": 20}).rows]
+        assert rows == [
+            (source, len(tracks), len(tracks & liked.keys()), (n := len(tracks & set(near))),
+             round(n / min(len(tracks), len(near)), 3))
+            for source, tracks in sorted(theirs.items())
+        ]  # fmt: skip
+        assert min(row[2] for row in rows) > 0
+
+
+def _likes(opened, track=None, user=None):
+    sql = "SELECT user_id, track_id, user_list_rank FROM user_engagements WHERE engagement_type = 'like' AND "
+    where, value = ("track_id = ?", track) if user is None else ("user_id = ?", user)
+    return opened.execute(sql + where, (value,)).fetchall()
+
+
+def test_the_history_of_a_track_begins_with_the_first_sighting(path, tmp_path, seed):
+    copy = tmp_path / "t.db"
+    shutil.copy(path, copy)
+    with contextlib.closing(sqlite3.connect(copy)) as changed:
+        (before,) = changed.execute("SELECT likes_count FROM tracks WHERE id = ?", (seed,)).fetchone()
+        last = "(SELECT max(id) FROM pages)"
+        changed.execute(f"UPDATE tracks SET likes_count = 777, counts_page_id = {last} WHERE id = ?", (seed,))
+        changed.commit()
+    with contextlib.closing(open_to_read(copy)) as opened:
+        rows = ask(opened, QUERIES["track-history"].sql, {"track": seed}).rows
+        assert [(row[1], row[3]) for row in rows] == [("first", before), ("changed", 777), ("now", 777)]
+
+
 def test_the_history_of_a_track(answer, truth, seed):
     (now,) = answer("track-history")
     assert (now["what"], now["likes_count"]) == ("now", truth.tracks[seed]["likes_count"])
@@ -537,7 +610,7 @@ def test_the_defaults_in_the_head_are_those_of_the_query(connection, path, name)
     assert rows({p.name: "" for p in query.parameters}) == usual
     said = {p.name: None if p.type in ("track", "user") else p.default for p in query.parameters}
     assert rows(said) == usual
-    if name not in ("playlists-with", "playlists-around"):
+    if name not in ("playlists-with", "playlists-around", "follows-of", "commented", "uploads-of", "links"):
         assert usual
 
 

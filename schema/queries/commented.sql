@@ -1,0 +1,21 @@
+-- What was said about a track, and when?
+--
+-- :track  track = seed               which track
+-- :limit  integer = 50               rows at most
+--
+-- Comments are the only engagement with a time of its own. `seconds` is the place in the track they are about, NULL:
+-- about all of it. A plain crawl reads none: --read +comments does.
+SELECT
+    c.created_at,
+    c.user_id,
+    u.username,
+    c.timestamp_ms / 1000 AS seconds,
+    c.body
+FROM comments AS c
+LEFT JOIN users AS u ON u.id = c.user_id
+WHERE c.track_id = coalesce(
+    CAST(nullif(:track, '') AS INTEGER),
+    (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
+)
+ORDER BY c.created_at DESC, c.id
+LIMIT CAST(coalesce(nullif(:limit, ''), 50) AS INTEGER);
