@@ -95,7 +95,7 @@ def test_a_result_that_nobody_reads_ends_quietly(harvest, server, tmp_path, unre
 
 @pytest.mark.parametrize("way_in", [["-m", "harvest"], [str(ROOT / "scripts" / "harvest.py")]])
 def test_ctrl_c_while_all_is_still_being_imported_gets_one_line(tmp_path, way_in):
-    (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
+    (tmp_path / "click.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
     environ = environment() | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     done = subprocess.run(
         [sys.executable, *way_in, "status"], capture_output=True, text=True, env=environ, cwd=tmp_path, check=False
