@@ -62,7 +62,10 @@ class Lease:
         """Look whether a heartbeat moves that is too old by our clock, or comes from the future: another clock may have
         written it. Gives the seconds to sleep between two looks.
         """
-        seen = _row(connection)
+        try:
+            seen = _row(connection)
+        except sqlite3.OperationalError:  # no such table: a file that is being made
+            return
         if seen is None or _is_alive(seen, connection) is not None or abs(_age(seen, now)) < EXPIRES_AFTER:
             return
         for _ in range(round(WATCH_SECONDS / _LOOK_SECONDS)):
@@ -135,8 +138,6 @@ def holder_of(connection: sqlite3.Connection, now: datetime) -> tuple[str, int, 
 
 
 def _row(connection: sqlite3.Connection) -> Holder | None:
-    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'lease'").fetchone() is None:
-        return None  # a file that is being made
     row = connection.execute("SELECT holder, host, pid, process_born, heartbeat_at FROM lease").fetchone()
     return Holder(*row) if row else None
 
@@ -149,8 +150,8 @@ def _is_alive(row: Holder, connection: sqlite3.Connection) -> bool | None:
     is_held = marked != row.mark and is_of_this_system(marked)
     alive = is_alive(row.pid, marked) if row.host == socket.gethostname() else None
     if alive is None and is_held:  # in another container of this machine
-        path = connection.execute("PRAGMA database_list").fetchone()[2]
-        return _file_of(Path(path)).is_held()
+        files = [row[2] for row in connection.execute("PRAGMA database_list") if row[2]]  # main may be in memory
+        return _file_of(Path(files[0])).is_held()
     return alive and row.pid != os.getpid()  # with our number: left by an earlier crawl of this very process
 
 
