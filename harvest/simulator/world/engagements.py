@@ -5,8 +5,9 @@ In: an index. Out: indices and hidden times. Never: two entries of one list at t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Protocol
 
 from harvest.simulator.world.bipartite import Bipartite, Habit
 from harvest.simulator.world.facts import COMMENTS, DAY_MS, USERS_TO, Facts
@@ -31,20 +32,31 @@ DEEDS = {
 }
 
 
-class Deeds:
-    """The graphs of one world."""
+class Graph(Protocol):
+    """Who is joined to what, readable from both ends."""
 
-    def __init__(self, facts: Facts) -> None:
+    def rights(self, node: int) -> set[int]:
+        """Return what a left node is joined to."""
+
+    def lefts(self, node: int) -> set[int]:
+        """Return what a right node is joined to."""
+
+
+class Deeds:
+    """The graphs of one world; those that are `given` take the place of its own."""
+
+    def __init__(self, facts: Facts, given: Mapping[str, Graph]) -> None:
         self.facts = facts
         self._options = o = facts.options
         self._grain = 1 << max(o.users, o.tracks, o.playlist_count, COMMENTS).bit_length()
         share = o.community_share if o.community_count > 1 else 0.0
-        self._graphs = {
+        self._graphs: dict[str, Graph] = {
             "like": self._graph("likes", o.tracks, o.likes_per_user, share, o.hit_likers),
             "repost": self._graph("reposts", o.tracks, o.reposts_mean, share, o.hit_reposters),
             "playlist like": self._graph("playlist likes", o.playlist_count, o.likes_per_user * 0.03, share),
             "playlist repost": self._graph("playlist reposts", o.playlist_count, o.likes_per_user * 0.02, share),
             "follow": self._graph("follows", o.users, o.follows_per_user, 0.0),
+            **given,
         }
         self._fame = Shuffle(o.users, salt(o.seed, "fame"))
         self.entries = KeptLists(self._entries, 50 * o.cache)

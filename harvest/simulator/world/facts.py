@@ -41,7 +41,7 @@ class Facts:
         self._shares: dict[str, int] = {}
         count = o.community_count
         own = salt(o.seed, "own tracks")
-        self._track_owners = Ownership(o.tracks, o.users, own, communities=count, artists=0.4)
+        self._track_owners = Ownership(o.tracks, o.users, own, communities=count, artists=o.artists)
         own = salt(o.seed, "own playlists")
         self._playlist_owners = Ownership(o.playlist_count, o.users, own, communities=count, artists=0.5)
         self.track_created = lru_cache(maxsize=4 * o.cache)(self._track_created)

@@ -12,6 +12,7 @@ class WorldOptions:
     """Sizes, habits and the share of odd things. Shares are probabilities; None means a sensible default.
 
     `seed_likers` and `seed_reposters` are the exact numbers of people who like and repost the hit, track 0.
+    `artists` is the share of users who may upload.
     `spread` 0 makes every user like about as many tracks, 1 gives a power law.
     `overclaimed` is the share of users whose profile counts many more likes than can be listed.
     `newcomers_differ` (0 to 1) makes late likes and reposts come from less active people of later taste groups, so that
@@ -26,6 +27,7 @@ class WorldOptions:
     likes_per_user: float = 30.0
     reposts_per_user: float | None = None
     follows_per_user: float = 20.0
+    artists: float = 0.4
     communities: int = 8
     community_share: float = 0.7
     spread: float = 1.0

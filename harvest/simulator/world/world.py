@@ -6,12 +6,13 @@ everything is computed when asked, and only recent answers are kept.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from harvest.simulator.world import names
-from harvest.simulator.world.engagements import Deeds
+from harvest.simulator.world.engagements import Deeds, Graph
 from harvest.simulator.world.facts import Facts
 from harvest.simulator.world.lists import KINDS
 from harvest.simulator.world.options import WorldOptions
@@ -23,15 +24,23 @@ class World:
 
     Users, tracks and playlists are named by the number in their URN. `facts` and `deeds` are the inside, where
     things are simply counted from 0: user 0 is the busiest, track 0 is the hit. `name` is what a world calls itself:
-    the same at any moment, another for other people or deeds.
+    the same at any moment, another for other people or deeds. `graphs` says otherwise who did a deed ("like", "repost",
+    "follow", ...) to what.
     """
 
-    def __init__(self, seed: int = 1, users: int = 500, tracks: int = 2000, **options: Any) -> None:
+    def __init__(
+        self,
+        seed: int = 1,
+        users: int = 500,
+        tracks: int = 2000,
+        graphs: Mapping[str, Graph] | None = None,
+        **options: Any,
+    ) -> None:
         self.options = o = WorldOptions(seed, users, tracks, **options)
-        told = salt(seed, repr(replace(o, cache=0, now_ms=0))) >> 32
+        told = salt(seed, repr(replace(o, cache=0, now_ms=0)), *(graphs or ())) >> 32
         self.name = f"seed {seed}, {users} users, {tracks} tracks, {told:08x}"
         self.facts = Facts(self.options)
-        self.deeds = Deeds(self.facts)
+        self.deeds = Deeds(self.facts, graphs or {})
 
     def id(self, thing: str, index: int) -> int:
         """Return the id of the index-th user, track, playlist or comment."""
