@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from itertools import combinations
+from math import exp
 
 from harvest.lists import KINDS, RESOLVE, ListKind
 from harvest.models import Limits, Outcome
-from harvest.rules import leads_of, recipe
+from harvest.rules import Lead, leads_of, recipe
 from harvest.store import rounds
+from harvest.store.edges import of_type
 from harvest.store.harvests import LOOKED_UP, LOOKING_UP, WANTED
 from harvest.things import THINGS
 
@@ -119,6 +122,14 @@ WHERE v.harvest_id = :harvest AND v.round = :round AND v.thing = :thing AND c.ki
 GROUP BY v.thing_id
 """  # noqa: S608 - our own text
 
+# By visits_by_round, then by the subject's task.
+_SOME_ENDED = """
+SELECT v.thing_id FROM visits AS v CROSS JOIN tasks AS t ON t.kind = :kind AND t.subject_id = v.thing_id
+WHERE v.harvest_id = :harvest AND v.round = :round AND v.thing = :thing AND t.outcome IS NOT NULL LIMIT :lists
+"""
+_IS_VISITED = "SELECT count(*) FROM visits WHERE harvest_id = ? AND thing = ? AND thing_id = ?"
+_SOME_LISTS, _SOME_ENTRIES = 16, 40  # that are compared to see how much lists have in common
+
 # Open lists by harvest, whoever is at work.
 LISTS_OPEN = f"""
 SELECT v.harvest_id, count(*)
@@ -152,7 +163,7 @@ def standing(connection: sqlite3.Connection, *, page_size: int = 200) -> Standin
     lists = {
         kind.name: _lists(connection, kind, caps.get(kind.name, kind.cap), page_size, opened) for kind in KINDS.values()
     }
-    promised, at_least = _promised(connection, lists, at_work)
+    promised, at_least = _promised(connection, lists, at_work, {"user": users, "track": tracks})
     left = sum(kind.left for kind in lists.values()) + promised
     shown = tuple(kind for kind in lists.values() if kind.open or kind.outcomes)
     depth = max((harvest.level for harvest in at_work), default=0)
@@ -214,7 +225,9 @@ def _lists(
     )
 
 
-def _promised(connection: sqlite3.Connection, lists: dict[str, Lists], at_work: list[_AtWork]) -> tuple[int, bool]:
+def _promised(
+    connection: sqlite3.Connection, lists: dict[str, Lists], at_work: list[_AtWork], there: dict[str, int]
+) -> tuple[int, bool]:
     """Say what the next round of each harvest will ask, which nobody knows by name yet, and whether more may follow."""
     requests, at_least = 0.0, False
     for harvest in at_work:
@@ -228,18 +241,51 @@ def _promised(connection: sqlite3.Connection, lists: dict[str, Lists], at_work: 
             for lead, kinds in leads_of(thing, harvest.limits, depth):
                 at_least = True
                 most = int(getattr(harvest.limits, lead.most))
-                n = most if lead.in_common else _to_be_listed(connection, harvest, thing, kinds, most)
-                requests += n * _requests_each(lead.to, harvest.limits, lists)
+                if lead.in_common:  # at least a page each; which they are, and how long their lists, is not known yet
+                    requests += min(most, there.get(lead.to, most)) * sum(
+                        line.kind.subject == lead.to and not line.seeds_only for line in recipe(harvest.limits)
+                    )
+                else:
+                    n = _to_be_listed(connection, harvest, thing, lead, kinds)
+                    requests += n * _requests_each(lead.to, harvest.limits, lists)
     return round(requests), at_least
 
 
 def _to_be_listed(
-    connection: sqlite3.Connection, harvest: _AtWork, thing: str, kinds: tuple[ListKind, ...], most: int
-) -> int:
-    """Say how many items the lists of a round will lead to, at most so many of each thing."""
+    connection: sqlite3.Connection, harvest: _AtWork, thing: str, lead: Lead, kinds: tuple[ListKind, ...]
+) -> float:
+    """Say how many other things the lists of a round will lead to, at most so many of each thing.
+
+    What the beginnings of some lists have in common tells how many there are in all; where nothing tells, the longest
+    list counts alone.
+    """
     sql = _TO_BE_LISTED.format(kinds=", ".join(f"'{kind.name}'" for kind in kinds))
-    rows = connection.execute(sql, {"harvest": harvest.id, "round": harvest.round, "thing": thing, "most": most})
-    return sum(row[0] or 0 for row in rows)
+    most = int(getattr(harvest.limits, lead.most))
+    asked: dict[str, object] = {"harvest": harvest.id, "round": harvest.round, "thing": thing, "most": most}
+    each = [float(row[0] or 0) for row in connection.execute(sql, asked)]
+    if len(each) < 2:
+        return sum(each)
+    lists = _beginnings(connection, asked, kinds[0])
+    pairs = list(combinations(lists, 2))
+    same = sum(len(one & other) for one, other in pairs)
+    if not same:
+        return max(each)
+    in_all = sum(len(one) * len(other) for one, other in pairs) / same
+    seen = set().union(*lists)
+    visited = sum(connection.execute(_IS_VISITED, (harvest.id, lead.to, one)).fetchone()[0] for one in seen)
+    return float(max(in_all * (1 - exp(-sum(each) / in_all)), max(each)) * (1 - visited / len(seen)))
+
+
+def _beginnings(connection: sqlite3.Connection, asked: dict[str, object], kind: ListKind) -> list[set[int]]:
+    """Give whom the first entries of some lists of a round name, lists that have ended."""
+    edge = kind.edge
+    assert edge is not None
+    ended = connection.execute(_SOME_ENDED, {**asked, "kind": kind.name, "lists": _SOME_LISTS}).fetchall()
+    sql = f"""
+        SELECT {edge.leads or edge.item} FROM {edge.table}
+        WHERE {edge.subject} = ? {of_type(edge)} AND {edge.rank} >= 0 AND {edge.rank} < {_SOME_ENTRIES}
+    """  # noqa: S608 - our own declarations
+    return [{int(row[0]) for row in connection.execute(sql, one) if row[0] is not None} for one in ended]
 
 
 def _requests_each(thing: str, limits: Limits, lists: dict[str, Lists]) -> float:
