@@ -15,7 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harvest.lists import KINDS
 from harvest.models import Limits
+from harvest.planning.excerpts import excerpts_of, seen_on
 from harvest.planning.outlook import Group, Listed, Outlook, Visit
 from harvest.rules import leads_of, recipe
 from harvest.store import harvests, rounds, seeds
@@ -25,6 +27,10 @@ from harvest.things import THINGS
 _OWN = ("harvests", "harvest_seeds", "recipes", "visits", "rounds")  # what choosing writes
 _HARVEST = 0  # the one that is chosen for
 _AT_ONCE = 500  # ids in one statement
+_VISITED = """
+SELECT thing, round, thing_id FROM visits WHERE harvest_id = ? AND place IS NOT NULL
+ORDER BY thing, round, place, thing_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,15 @@ class Known:
             if not more or not _is_read(known[-1]):
                 break
         ahead = self._round(len(known), limits) if more else {}
-        return Outlook(known, [{thing: group.visits for thing, group in ahead.items()}] if ahead else [])
+        excerpts = excerpts_of(self._file, self._own.execute(_VISITED, (_HARVEST,)).fetchall(), limits)
+        seen, owners = seen_on(self._file, excerpts, limits)
+        return Outlook(
+            known,
+            [{thing: group.visits for thing, group in ahead.items()}] if ahead else [],
+            excerpts=excerpts,
+            seen=seen,
+            owners=owners,
+        )
 
     def lists_of(self, thing: str, ids: Iterable[int], limits: Limits) -> dict[int, Visit]:
         """Tell what the file holds of the lists of things of one kind, by id."""
@@ -207,11 +221,19 @@ def over(seen: Visit, held: Visit) -> Visit:
 
 
 def is_enough(outlook: Outlook, limits: Limits) -> bool:
-    """Say whether a file knows as much as a few requests would tell: where the seeds lead to, or that nothing does."""
-    if len(outlook.rounds) > 1 or outlook.ahead or _is_read(outlook.rounds[0]):
+    """Say whether a file knows as much as a few requests would tell: where the seeds lead to, and what is liked there,
+    or that nothing leads on.
+    """
+    if all(map(_is_read, outlook.rounds)) and not outlook.ahead:
+        return True
+    if (len(outlook.rounds) > 1 or outlook.ahead) and _tells_of_people(outlook):
         return True
     return not any(any(leads_of(thing, limits, 0)) for thing in outlook.rounds[0])
 
 
 def _is_read(visits: Mapping[str, Group]) -> bool:
     return all(listed.read for group in visits.values() for visit in group.visits for listed in visit.values())
+
+
+def _tells_of_people(outlook: Outlook) -> bool:
+    return len({one.subject for one in outlook.excerpts if KINDS[one.kind].subject == "user"}) > 1

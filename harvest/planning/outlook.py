@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harvest.things import THINGS
 
@@ -28,6 +28,17 @@ Visit = Mapping[str, Listed]  # the lists of one thing, by kind
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The beginning of a list that was read: whose it is, in which round, what it names, and whether that is all."""
+
+    kind: str
+    subject: int
+    round: int
+    items: Sequence[int]
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Things of one kind that are visited in one round, at one depth, in their order; `others` are like those seen."""
 
@@ -48,12 +59,18 @@ class Outlook:
     `rounds` are those whose visits are known for good, the seeds first, by kind of thing. `ahead` has who was seen of
     the rounds after them, first ones first. `look_ups` seeds are still to be looked up; `skipped` is the share of
     entries that bring nothing, as null or repeated ones.
+
+    `excerpts` are lists of which something was read, `seen` what is known of things they name, by kind of thing and id,
+    `owners` who uploaded tracks among them.
     """
 
     rounds: Sequence[Mapping[str, Group]]
     ahead: Sequence[Mapping[str, Sequence[Visit]]] = ()
     look_ups: int = 0
     skipped: float = 0.0
+    excerpts: Sequence[Excerpt] = ()
+    seen: Mapping[str, Mapping[int, Visit]] = field(default_factory=dict)
+    owners: Mapping[int, int] = field(default_factory=dict)
 
 
 def outlook_of(seeds: Sequence[Outlook], *, of: int, look_ups: int) -> Outlook:
@@ -68,6 +85,9 @@ def outlook_of(seeds: Sequence[Outlook], *, of: int, look_ups: int) -> Outlook:
         ],
         look_ups=look_ups,
         skipped=max(seed.skipped for seed in seeds),
+        excerpts=[excerpt for seed in seeds for excerpt in seed.excerpts],
+        seen={t: {k: v for seed in seeds for k, v in seed.seen.get(t, {}).items()} for t in THINGS},
+        owners={track: owner for seed in seeds for track, owner in seed.owners.items()},
     )
 
 

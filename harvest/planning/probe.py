@@ -18,12 +18,15 @@ from harvest.client.client import Client
 from harvest.errors import ApiError, Blocked, PermanentError, SeedError, TransientError
 from harvest.lists import KINDS, RESOLVE, ListKind
 from harvest.models import Limits, Page, Playlist, Station, Task, Track, User
+from harvest.planning.evidence import inverse_of, named_by
 from harvest.planning.known import over
-from harvest.planning.outlook import Group, Listed, Outlook, Visit
+from harvest.planning.outlook import Excerpt, Group, Listed, Outlook, Visit
 from harvest.rules import depth_of, leads_of, recipe
 from harvest.things import THINGS
 
 _MOST_PAGES = 2  # of lists that lead on
+_PEOPLE, _TRACKS = 4, 2  # whose lists are looked into besides, to see how much they have in common
+_FEW = 0.03  # of those that a thing leads to, a list that names less is not looked into
 
 
 class Holder(Protocol):
@@ -47,14 +50,15 @@ class Surveyed:
 
 
 async def survey(
-    client: Client, seed_url: str, limits: Limits, *, page_size: int, file: Holder | None = None
+    client: Client, seed_url: str, limits: Limits, *, page_size: int, file: Holder | None = None, around: bool = True
 ) -> Surveyed:
     """Ask for a seed and where it leads; `file` says what of it is there already.
 
+    With `around`, some lists of those it leads to are looked into, to see how much they have in common.
     Raises SeedError, Blocked, AuthError.
     """
     try:
-        return await _Survey(client, limits, page_size, file).of(seed_url)
+        return await _Survey(client, limits, page_size, file, around=around).of(seed_url)
     except TransientError as error:
         raise Blocked(f"The service cannot answer for the seed ({error}): try again later.") from error
     except ApiError as error:
@@ -62,11 +66,15 @@ async def survey(
 
 
 class _Survey:
-    def __init__(self, client: Client, limits: Limits, page_size: int, file: Holder | None) -> None:
+    def __init__(self, client: Client, limits: Limits, page_size: int, file: Holder | None, *, around: bool) -> None:
         self._client, self._limits, self._size, self._file = client, limits, page_size, file
+        self._around = around
         self._latencies: list[int] = []
         self._skipped = 0.0
         self._urn: str | None = None  # of the seed, where it does not end in its number
+        self._excerpts: list[Excerpt] = []
+        self._seen: dict[str, dict[int, Visit]] = {thing: {} for thing in THINGS}
+        self._owners: dict[int, int] = {}
 
     async def of(self, seed_url: str) -> Surveyed:
         """Ask about one seed."""
@@ -74,43 +82,99 @@ class _Survey:
         thing, thing_id = str(page.thing), page.items[0]
         row = _rows(page, thing)[thing_id]
         self._urn = getattr(row, "urn", None)
-        visit = dict(self._visits(thing, [thing_id], page, seeds=True)[0])
+        held = self._file.lists_of(thing, [thing_id], self._limits) if self._file else {}
+        visit = dict(over(self._visits(thing, [thing_id], page, seeds=True)[0], held.get(thing_id, {})))
         ahead: list[dict[str, Sequence[Visit]]] = []
         if depth_of(thing, self._limits) > 0:
             ahead = await self._ahead(thing, thing_id, visit)
         for name in visit:
             if KINDS[name].claimed is None and not visit[name].read and not (visit[name].counted or visit[name].least):
-                await self._first_page(KINDS[name], thing_id, visit)
-        outlook = Outlook([{thing: Group([visit])}], ahead, look_ups=1, skipped=self._skipped)
+                await self._first_page(KINDS[name], thing_id, visit, 0)
         return Surveyed(
             thing,
             thing_id,
             getattr(row, THINGS[thing].label),
             getattr(row, "likes_given_count" if thing == "user" else "likes_count"),
             getattr(row, "reposts_given_count" if thing == "user" else "reposts_count", None),
-            outlook,
+            Outlook(
+                [{thing: Group([visit])}],
+                ahead,
+                look_ups=1,
+                skipped=self._skipped,
+                excerpts=self._excerpts,
+                seen=self._seen,
+                owners=self._owners,
+            ),
             fmean(self._latencies) / 1000,
         )
 
     async def _ahead(self, thing: str, thing_id: int, visit: dict[str, Listed]) -> list[dict[str, Sequence[Visit]]]:
-        """See who comes next, and who after them, until people have been seen."""
+        """See who comes next, and who after them, until people have been seen; then what some of these lead to."""
         levels: list[dict[str, Sequence[Visit]]] = []
         while len(levels) < _MOST_PAGES and not any("user" in level for level in levels):
+            number = len(levels)
             way = next(leads_of(thing, self._limits), None)
-            page = await self._first_page(way[1][0], thing_id, visit) if way else None
-            if way is None or page is None:
+            if way is None:
                 break
-            ids = list(dict.fromkeys(_led_to(way[1][0], page)))
-            thing, visits = way[0].to, self._visits(way[0].to, ids, page)
-            levels.append({thing: visits})
-            likely = next((one for one in zip(ids, visits, strict=True) if _leads_on(one[1])), None)
-            if likely is None:
+            lead, kinds = way
+            ids = await self._led_to(kinds, thing_id, visit, number)
+            if lead.in_common and all(visit[kind.name].counted for kind in kinds if kind.name in visit):
+                ids = sorted(ids)  # of one alone, who names each once, ties decide
+            if not ids:
                 break
-            thing_id, visit = likely[0], dict(likely[1])
+            thing, seen = lead.to, self._seen[lead.to]
+            held = self._file.lists_of(thing, ids, self._limits) if self._file else {}
+            levels.append({thing: [over(seen[one], held.get(one, {})) for one in ids]})
+            onward = next((kinds[0] for _, kinds in leads_of(thing, self._limits)), None)
+            likely = _unlike([(one, seen[one]) for one in ids], onward.name, 2) if onward else []
+            if not likely or onward is None:
+                break
+            if thing != "user" and self._around:
+                for other in likely[1:]:
+                    await self._first_page(onward, other, dict(seen[other]), number + 1)
+            thing_id, visit = likely[0], dict(seen[likely[0]])
+        if self._around and levels and "user" in levels[-1]:
+            await self._look_around(len(levels))
         return levels
 
-    async def _first_page(self, kind: ListKind, thing_id: int, visit: dict[str, Listed]) -> Page | None:
-        """Ask for the beginning of a list, and note in the visit what it shows; None where the service refuses it."""
+    async def _led_to(
+        self, kinds: Sequence[ListKind], thing_id: int, visit: dict[str, Listed], number: int
+    ) -> list[int]:
+        """Read the beginnings of the lists that lead on, those that others make insignificant left out."""
+        ids: dict[int, None] = {}
+        claims = sum(visit[kind.name].claim or 0 for kind in kinds if kind.name in visit)
+        for kind in kinds:
+            claim = visit[kind.name].claim if kind.name in visit else 0
+            if ids and (claim is None or claim <= max(_FEW * claims, 1)):
+                continue
+            page = await self._first_page(kind, thing_id, visit, number)
+            ids.update(dict.fromkeys(_led_to(kind, page) if page else ()))
+            if not visit[kind.name].counted:
+                break  # who comes after the first page is not known, and nobody of another list is next
+        return list(ids)
+
+    async def _look_around(self, number: int) -> None:
+        """Read a page of what some of the people lead to, and of whom some of that leads to in turn."""
+        for way, most in (("user", _PEOPLE), ("track", _TRACKS)):
+            kinds = [line.kind for line in recipe(self._limits) if line.kind.subject == way and not line.seeds_only]
+            listed = next((kind for kind in kinds if inverse_of(kind) is not None), None)
+            if listed is None or (way == "track" and not self._goes_around(number)):
+                return
+            asked = {one.subject for one in self._excerpts}
+            for one in _unlike(
+                [(one, visit) for one, visit in self._seen[way].items() if one not in asked], listed.name, most
+            ):
+                await self._first_page(listed, one, dict(self._seen[way][one]), number)
+            number += 1
+
+    def _goes_around(self, number: int) -> bool:
+        """Say whether people lead on to tracks."""
+        return depth_of("user", self._limits) > 1 and any(
+            lead.to == "track" for lead, _ in leads_of("user", self._limits)
+        )
+
+    async def _first_page(self, kind: ListKind, thing_id: int, visit: dict[str, Listed], number: int) -> Page | None:
+        """Ask for the beginning of a list, and note what it shows; None where the service refuses it."""
         try:
             urn = self._urn if THINGS[kind.subject].by_name else None
             page = await self._fetch(Task(0, kind.name, thing_id, page_size=self._size, subject_urn=urn))
@@ -120,6 +184,14 @@ class _Survey:
         self._skipped = max(self._skipped, 1 - n / page.received if page.received else 0.0)
         known = visit[kind.name]
         visit[kind.name] = replace(known, least=n) if page.next_cursor else replace(known, claim=n, counted=True)
+        thing, ids = named_by(kind), list(dict.fromkeys(_led_to(kind, page)))
+        if thing in THINGS:
+            for one, seen in zip(ids, self._visits(thing, ids, page), strict=True):
+                self._seen[thing].setdefault(one, seen)
+        self._owners.update(
+            (track, row.uploader_id) for track, row in page.tracks.items() if row.uploader_id is not None
+        )
+        self._excerpts.append(Excerpt(kind.name, thing_id, number, ids, whole=page.next_cursor is None))
         return page
 
     async def _fetch(self, task: Task) -> Page:
@@ -128,17 +200,13 @@ class _Survey:
         return page
 
     def _visits(self, thing: str, ids: Sequence[int], page: Page, *, seeds: bool = False) -> list[Visit]:
-        """Say what is known of things that a page shows: what it claims of their lists, and what the file holds."""
+        """Say what a page claims of the lists of things that it shows."""
         kinds = [
             line.kind for line in recipe(self._limits) if line.kind.subject == thing and (seeds or not line.seeds_only)
         ]
-        held = self._file.lists_of(thing, ids, self._limits) if self._file else {}
         rows = _rows(page, thing)
         return [
-            over(
-                {k.name: Listed(getattr(rows.get(one), k.claimed, None) if k.claimed else None) for k in kinds},
-                held.get(one, {}),
-            )
+            {k.name: Listed(getattr(rows.get(one), k.claimed, None) if k.claimed else None) for k in kinds}
             for one in ids
         ]
 
@@ -161,5 +229,10 @@ def _led_to(kind: ListKind, page: Page) -> list[int]:
     return [author for author in authors if author is not None]
 
 
-def _leads_on(visit: Visit) -> bool:
-    return any((listed.claim or 0) > 0 for listed in visit.values())
+def _unlike(visits: Sequence[tuple[int, Visit]], kind: str, most: int) -> list[int]:
+    """Pick some with lists of unlike lengths, short ones left out: they have little to have in common."""
+    rising = sorted((visit[kind].claim or 0, one) for one, visit in visits if kind in visit and visit[kind].claim)
+    n = len(rising)
+    return (
+        list(dict.fromkeys(rising[n - 1 - (2 * place + 1) * n // (4 * most)][1] for place in range(most))) if n else []
+    )

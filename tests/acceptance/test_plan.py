@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 
@@ -12,9 +13,13 @@ from harvest.models import Limits
 from harvest.planning.cost import Speed, estimate
 from harvest.planning.probe import survey
 from harvest.simulator import World, run_in_thread, serve
+from harvest.store.database import open_to_read
+from harvest.store.standing import standing
 from harvest.system.clock import SystemClock
 from harvest.wiring import connect
-from tests.crawling import crawl_into, read, settings_for
+from tests.bench.plans import held_by, one
+from tests.crawling import Onlooker, crawl_into, crawl_together, read, settings_for
+from tests.planned import LINES, MAKERS, a_case, lines_of
 
 CAPS = ("--max-users", "15", "--max-user-likes", "20")
 
@@ -25,13 +30,13 @@ def planned(run, *arguments, **options):
     return json.loads(done.stdout)
 
 
-def test_a_plan_asks_four_requests_and_writes_nothing(run, server, tmp_path):
+def test_a_plan_asks_a_few_requests_and_writes_nothing(run, server, tmp_path):
     folder = tmp_path / "here"
     folder.mkdir()
     done = run("plan", server.world.seed_url(), "--db", folder / "t.db", *CAPS, server=server)
-    assert (done.returncode, server.total) == (0, 4)
+    assert (done.returncode, server.total) == (0, 9)
     assert list(folder.iterdir()) == []
-    assert "4 requests asked, nothing written" in done.stdout
+    assert "9 requests asked, nothing written" in done.stdout
     for word in ("requests", "time", "likes and reposts", "disk", "nine times in ten", "newest likers"):
         assert word in done.stdout
     assert f"harvest {server.world.seed_url()} --cache-path {folder / 't.db'}" in done.stdout
@@ -117,6 +122,11 @@ def wide():
         yield running
 
 
+def nearly(interval, real):
+    """Say whether an interval holds, or misses by little: one in ten may."""
+    return interval["low"] / 1.2 <= real <= interval["high"] * 1.2
+
+
 def person_of(world):
     return world.seed_url().rpartition("/")[0]
 
@@ -125,15 +135,15 @@ def person_of(world):
     ("seed", "options", "most_asked"),
     [
         (person_of, [], 3),
-        (person_of, ["--depth", "1"], 5),
-        (person_of, ["--depth", "1", "--via", "uploads", "--max-tracks", "2"], 5),
-        (person_of, ["--depth", "1", "--via", "followings", "--max-users", "10"], 4),
-        (person_of, ["--read", "all", "--seed-read", "all"], 6),
+        (person_of, ["--depth", "1"], 11),
+        (person_of, ["--depth", "1", "--via", "uploads", "--max-tracks", "2"], 11),
+        (person_of, ["--depth", "1", "--via", "followings", "--max-users", "10"], 8),
+        (person_of, ["--read", "all", "--seed-read", "all"], 8),
         (lambda world: world.playlist_url(world.id("playlist", 1)), [], 4),
-        (lambda world: world.playlist_url(world.id("playlist", 1)), ["--depth", "1", "--max-tracks", "3"], 6),
+        (lambda world: world.playlist_url(world.id("playlist", 1)), ["--depth", "1", "--max-tracks", "3"], 12),
         (World.seed_url, ["--depth", "0", "--read", "+comments"], 3),
-        (World.seed_url, ["--depth", "2", "--max-tracks", "2", "--max-users", "10"], 4),
-        (World.seed_url, ["--read", "likers,comments,likes", "--cap", "comments=3", "--cap", "likes=40"], 4),
+        (World.seed_url, ["--depth", "2", "--max-tracks", "2", "--max-users", "10"], 12),
+        (World.seed_url, ["--read", "likers,comments,likes", "--cap", "comments=3", "--cap", "likes=40"], 10),
     ],
 )  # fmt: skip
 def test_any_seed_and_recipe_can_be_planned_and_then_takes_as_much(run, wide, tmp_path, seed, options, most_asked):
@@ -144,9 +154,9 @@ def test_any_seed_and_recipe_can_be_planned_and_then_takes_as_much(run, wide, tm
     before = wide.total
     done = run(url, "--db", "t.db", *options, "--page-size", "20", "--delay", "0", "-q", server=wide)
     assert done.returncode == 0, done.stderr
-    assert told["requests"]["low"] <= wide.total - before <= told["requests"]["high"]
+    assert nearly(told["requests"], wide.total - before)
     (edges,) = read(tmp_path / "t.db", "SELECT count(*) FROM user_engagements")[0]
-    assert told["rows"]["user_engagements"]["low"] <= edges <= told["rows"]["user_engagements"]["high"]
+    assert nearly(told["rows"]["user_engagements"], edges)
     again = planned(run, url, "--db", "t.db", server=wide)
     assert (again["asked"], again["requests"]["high"], again["seeds"][0]["complete"]) == (0, 0, True)
 
@@ -171,6 +181,51 @@ def test_what_more_would_cost_is_known_from_the_file_alone(run, server):
     done = run(url, "--db", "t.db", "--max-users", "15", "--read", "+reposts", "--delay", "0", "-q", server=server)
     assert done.returncode == 0
     assert told["requests"]["low"] <= server.total - before <= told["requests"]["high"]
+
+
+def test_status_promises_beyond_depth_1_no_more_than_comes(tmp_path):
+    """People around many tracks are the same ones: what their lists add up to would be several times as many."""
+    world = World(3, users=150, tracks=600, likes_per_user=20, seed_likers=30, seed_reposters=10)
+    limits, path = Limits(depth=2, max_tracks=40), tmp_path / "t.db"
+
+    async def stopped() -> list[tuple[int, int]]:
+        told = []
+        async with serve(world, gzip=False) as server:
+            for _ in range(4):
+                onlooker = Onlooker(stop_after_pages=25)
+                await crawl_together(path, server, [(world.seed_url(), limits)], onlooker=onlooker)
+                with contextlib.closing(open_to_read(path)) as connection:
+                    seen = standing(connection)
+                told.append((seen.asked, seen.requests_left))
+                assert seen.at_least
+            assert await crawl_together(path, server, [(world.seed_url(), limits)]) == "drained"
+        return told
+
+    told = asyncio.run(stopped())
+    with contextlib.closing(open_to_read(path)) as connection:
+        whole = standing(connection).asked
+    assert [(asked, left) for asked, left in told if not (whole - asked) / 3 <= left <= 1.1 * (whole - asked)] == []
+
+
+@pytest.mark.parametrize(("maker", "number"), [("layers", 135), ("circles", 146)])
+def test_a_plan_of_a_deep_crawl_is_bounded_by_what_its_lists_have_in_common(maker, number):
+    case = a_case(maker, number)
+    assert case.limits.depth == 2
+    plan, asked = asyncio.run(case.plan())
+    assert asked <= 16
+    for name, line in lines_of(plan).items():
+        assert line.high <= 3 * line.low
+        assert line.low / 1.5 <= case.actual[name] <= line.high * 1.5
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_plans_hold_nine_times_in_ten_in_worlds_of_two_makers():
+    rows = [one((maker, number)) for number in range(1000, 1100) for maker in MAKERS]
+    for name in LINES:
+        held = [held_by(*row["lines"][name]) for row in rows]
+        assert sum(held) >= 0.85 * len(held), name
+        assert all(high <= 3 * max(low, 1) for low, _, high, _ in (row["lines"][name] for row in rows))
 
 
 def some_world(n, sizes=(60, 200, 600, 1500)):
@@ -200,7 +255,7 @@ async def is_held(path, world, limits, size):
     async with serve(world, gzip=False) as server:
         async with connect(settings_for(server), clock=SystemClock(), delay=0) as connection:
             found = await survey(connection.client, world.seed_url(), limits, page_size=size)
-        assert server.total <= 4
+        assert server.total <= 12
         plan = estimate([(found.outlook, limits)], Speed(page_size=size))
         before = server.total
         await crawl_into(path, server, limits=limits, page_size=size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from harvest.cli.output.table import table
 from harvest.crawler.bounds import Bounds
 from harvest.crawler.request import CrawlRequest, to_crawl
 from harvest.models import Limits
+from harvest.planning.computer import slowness
 from harvest.planning.cost import Plan, Speed, estimate
 from harvest.planning.known import HarvestStanding, Known, KnownSeed, is_enough, look_into
 from harvest.planning.outlook import Outlook, outlook_of
@@ -29,6 +31,7 @@ from harvest.system.logs import printable
 from harvest.wiring import connect, keeper_for, state_folder
 
 _SEEDS_SHOWN = 5
+_SEEDS_LOOKED_AROUND = 2
 _SEEDS_ASKED = 20  # of one harvest; the others are taken to be like them
 
 
@@ -41,9 +44,10 @@ _SEEDS_ASKED = 20  # of one harvest; the others are taken to be like them
 def plan(urls: tuple[str, ...], path: Path, as_json: bool, **chosen: Any) -> int:
     """Say what a crawl would cost: requests, time, rows and disk.
 
-    Asks three to six requests for a seed (a token, the address, the thing itself, a page of what it leads to), for 20
-    seeds at most, none for what the file knows already, and writes nothing. The options are those of the crawl, so that
-    you see what they change. Nine times in ten the crawl ends inside the interval, unless the service makes us wait.
+    Asks a few requests for a seed, sixteen at most (a token, the address, the thing itself, a page of what it leads to,
+    and of a few lists around it), for 20 seeds at most, none for what the file knows already, and writes nothing. The
+    options are those of the crawl, so that you see what they change. Nine times in ten the crawl ends inside the
+    interval, unless the service makes us wait.
 
     \b
       harvest plan https://soundcloud.com/artist/track
@@ -118,11 +122,16 @@ async def _ask(request: CrawlRequest, wanted: Sequence[_Wanted], file: Known | N
         ) as connection:
             latencies = []
             for one in unknown:
-                parts = []
+                parts: list[Outlook] = []
                 known = len(one.seeds)
                 for address in _spread(one.addresses):
                     found = await survey(
-                        connection.client, address, one.limits, page_size=conditions.page_size, file=file
+                        connection.client,
+                        address,
+                        one.limits,
+                        page_size=conditions.page_size,
+                        file=file,
+                        around=len(parts) < _SEEDS_LOOKED_AROUND,
                     )
                     one.seeds[address] = found
                     parts.append(found.outlook)
@@ -130,7 +139,7 @@ async def _ask(request: CrawlRequest, wanted: Sequence[_Wanted], file: Known | N
                 one.outlook = outlook_of(parts, of=len(one.addresses), look_ups=len(one.addresses) - known)
             gauge = connection.client.gauge()
             sent, interval, latency = gauge.sent, gauge.interval, max(latencies)
-    return _Asked(sent, Speed(interval, latency, conditions.max_in_flight, conditions.page_size))
+    return _Asked(sent, Speed(interval, latency, conditions.max_in_flight, conditions.page_size, slowness()))
 
 
 def _spread(addresses: Sequence[str]) -> Sequence[str]:
@@ -195,6 +204,7 @@ def _lines(path: Path, wanted: Sequence[_Wanted], made: Plan, asked: _Asked) -> 
         lines.append(f"Of the requests, {_interval(made.deep, _number)} lie beyond depth 1, which nobody has seen yet.")
     if made.bites:
         lines += ["", "What would cut it short:", *(f"  {bite}" for bite in made.bites)]
+    lines += _room(path, made)
     addresses = [public_address(address) for one in wanted for address in one.addresses]
     shown = " ".join([*map(quoted, addresses[:_SEEDS_SHOWN]), *(["..."] if len(addresses) > _SEEDS_SHOWN else [])])
     n = f"{asked.requests} request{'' if asked.requests == 1 else 's'}" if asked.requests else "No request"
@@ -239,7 +249,19 @@ def _table(made: Plan) -> list[str]:
 def _pace_line(speed: Speed) -> str:
     if speed.interval:
         return f"At {1 / speed.interval:.3g} requests a second, as now; waits that the service asks for come on top."
-    return "As fast as the service answers (--delay 0); waits that it asks for come on top."
+    return "As fast as this computer, if the service keeps up (--delay 0); waits that it asks for come on top."
+
+
+def _room(path: Path, made: Plan) -> list[str]:
+    """Warn where the file may not find room."""
+    folder = next(p for p in path.absolute().parents if p.exists())
+    free = shutil.disk_usage(folder).free
+    if made.size_bytes.high <= free:
+        return []
+    return [
+        "",
+        f"Not enough disk, maybe: {_size(free)} are free in {folder}, and up to {_size(made.size_bytes.high)} come.",
+    ]
 
 
 def _interval(number: Range, shown: Any) -> str:

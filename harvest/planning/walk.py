@@ -1,0 +1,466 @@
+"""Walk through the rounds of a harvest in numbers, as it may go. Pure.
+
+It goes round by round as the crawl does (harvest/rules.py). What is known is counted; what is not is guessed once for
+each walk, so that many walks show how far it may go either way.
+
+Rule 1. Whoever is seen on a page says themselves how long their lists are, so their pages are counted, not guessed.
+Rule 2. Who is not seen yet is taken to be like those who are, give or take the spread among them and a little more.
+Rule 3. A profile counts playlists and hidden tracks as likes too, so a person's list is a little shorter than claimed.
+Rule 4. How much lists have in common is told by excerpts of some of them (`evidence.py`).
+Rule 5. Where nothing has been seen, guesses lie far apart, and so the interval is wide.
+
+In: an outlook, limits, guesses. Out: what one walk takes. Never: a request, a row.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import ceil, exp
+from operator import mul
+from typing import NamedTuple
+
+from harvest.lists import KINDS, ListKind
+from harvest.models import Limits
+from harvest.planning.evidence import (
+    Artists,
+    Commons,
+    Evidence,
+    Sighting,
+    guess_entries,
+    inverse_of,
+    named_by,
+)
+from harvest.planning.lengths import Lengths, Like, at_level, length, says
+from harvest.planning.outlook import Listed, Outlook, Visit
+from harvest.planning.ranges import Range
+from harvest.rules import Lead, RecipeLine, leads_of, recipe
+from harvest.things import THINGS
+
+ROWS = "users", "tracks", "likes and reposts"
+_LOOK_UP = 2  # requests that tell what an address leads to
+_GONE = 0.04  # share of people who are gone or closed, at most
+_ENOUGH = 20  # things seen of a round say more of it than those of other rounds
+_FARTHEST = 8  # rounds that are walked through
+_MOST_VOTES = 400
+_NEAR, _FARTHER = 0.05, 0.12  # who is not seen differs from who is by about so much, around the seeds and farther off
+_ENDS = 0.25  # how far apart what both ends of the edges tell may be
+_MOST_LISTS = 200  # of a round whose lengths are looked at one by one; the others are like them
+
+
+class Guess:
+    """How what nobody can know yet may be, for one walk; the same for the same number."""
+
+    def __init__(self, number: int) -> None:
+        self.chance = chance = random.Random(number)
+        self.level = {thing: min(max(chance.gauss(1, 0.8), 0.0), 2.0) for thing in THINGS}
+        self.unknown = chance.uniform(0, 2)
+        self.gone = chance.uniform(0, _GONE)
+        self.alike = chance.random() ** 2  # how far the newest of one list are the newest of others
+        self.power = chance.uniform(0.75, 1.0)  # n entries name n to this power different things, where nothing tells
+
+
+class Led(NamedTuple):
+    """How many things a way on from the seeds names, and to how many of them it leads."""
+
+    lead: Lead
+    named: float
+    chosen: float
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a walk took, and where it led from the seeds."""
+
+    requests: float = 0.0
+    deep: float = 0.0
+    entries: float = 0.0
+    rows: dict[str, float] = field(default_factory=dict)
+    led: list[Led] = field(default_factory=list)
+
+
+class Pool:
+    """Things that others are like."""
+
+    def __init__(self, sightings: Sequence[Sighting]) -> None:
+        self.sightings = sightings
+        self.visits = [one.visit for one in sightings]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Visits of one round to one kind of thing: how many, the first of them, and whom the others are like."""
+
+    n: float
+    known: Sequence[Visit] = ()
+    depth: int = 0
+    like: Pool = field(default_factory=lambda: Pool(()))
+    weights: Sequence[float] | None = None
+
+
+class Ground:
+    """One harvest as it is known: what all walks have in common."""
+
+    def __init__(self, outlook: Outlook, limits: Limits, page_size: int) -> None:
+        self.outlook, self.limits, self.size = outlook, limits, page_size
+        self.recipe = recipe(limits)
+        self.evidence = {thing: Evidence(outlook, thing, without=_read_of(outlook, thing)) for thing in THINGS}
+        self.shared = _shared(outlook)
+        self._lengths: dict[tuple[int, str], tuple[object, Lengths]] = {}
+        self._named: dict[tuple[int, str], tuple[object, list[tuple[bool, Range, Range]]]] = {}
+        self._pools: dict[tuple[str, int], Pool] = {}
+
+    def lengths(self, visits: Sequence[Visit], line: RecipeLine) -> Lengths:
+        """Give how long the lists of these visits are, worked out once."""
+        key = id(visits), line.kind.name
+        if key not in self._lengths:  # the visits are kept, so that no others get their id
+            self._lengths[key] = visits, Lengths(visits, line, self.size, self.outlook.skipped)
+        return self._lengths[key][1]
+
+    def named(self, visits: Sequence[Visit], lines: Sequence[RecipeLine]) -> list[tuple[bool, Range, Range]]:
+        """Give how many each of these visits names in its first list, and whether that is told, and in the others.
+
+        Of many, evenly some.
+        """
+        key = id(visits), lines[0].kind.name
+        if key not in self._named:
+            n = min(len(visits), _MOST_LISTS)
+            some = [visits[place * len(visits) // n] for place in range(n)]
+            self._named[key] = (
+                visits,
+                [
+                    (
+                        says(visit, lines[0].kind),
+                        length(visit, lines[0].kind, lines[0].cap),
+                        Range(*map(sum, zip(*(length(visit, one.kind, one.cap) for one in lines[1:]), strict=True)))
+                        if lines[1:]
+                        else Range(),
+                    )
+                    for visit in some
+                ],
+            )
+        return self._named[key][1]
+
+    def pool(self, thing: str, number: int) -> Pool:
+        """Give those that the things of a round are like: those on lists of the round before, else all seen."""
+        if (thing, number) not in self._pools:
+            evidence = self.evidence[thing]
+            before = [one for one in evidence.excerpts if one.round == number - 1]
+            few = sum(len(one.items) for one in before) < _ENOUGH
+            sightings = evidence.sightings if few else evidence.of(before)
+            sightings = sightings or [Sighting(_unread(visit)) for visit in known_of(self.outlook, thing)]
+            n = min(len(sightings), _MOST_LISTS)
+            self._pools[thing, number] = Pool([sightings[place * len(sightings) // n] for place in range(n)])
+        return self._pools[thing, number]
+
+    def commons(self, guess: Guess) -> dict[str, Commons]:
+        """Guess how much lists that name things of a kind have in common, for the kinds of which something tells.
+
+        Both ends of an edge tell of the same edges.
+        """
+        told = {thing: evidence for thing, evidence in self.evidence.items() if evidence.tells}
+        same, chances = (sum(evidence.in_common[n] for evidence in told.values()) for n in (0, 1))
+        if not chances:
+            return {}
+        entries = guess_entries(same, chances, guess.chance) * exp(guess.chance.gauss(0, _ENDS))
+        return {
+            thing: Commons(
+                evidence.degrees(guess.chance.random()), entries * exp(guess.chance.gauss(0, _ENDS)), evidence.largest
+            )
+            for thing, evidence in told.items()
+        }
+
+
+class Walk:
+    """One walk."""
+
+    def __init__(self, ground: Ground, guess: Guess) -> None:
+        self._ground, self._guess = ground, guess
+        self._limits, self._outlook = ground.limits, ground.outlook
+        self._commons = ground.commons(guess)
+        self._shared = guess.chance.betavariate(*ground.shared)
+        self._entries: dict[str, float] = {}  # of all lists that name things of a kind, those in the file included
+        self._held: dict[str, float] = {}  # of those in the file alone
+        self._all: dict[str, float] = {}  # that things to visit were chosen from
+        self._aim: dict[str, float] = {}  # that were chosen, by one list or several
+        self._visited: dict[str, float] = {}
+        self._items: dict[str, float] = {}
+        self._listed, self._followed = 0.0, 0.0  # people named by tracks, and those of them that each leads to
+        self.tally = Tally(requests=float(_LOOK_UP * ground.outlook.look_ups))
+
+    def go(self) -> Tally:
+        """Add up round by round until nothing leads on."""
+        going = {
+            thing: _Group(
+                group.n, group.visits, group.depth, Pool([Sighting(visit) for visit in group.visits[:_MOST_LISTS]])
+            )
+            for thing, group in self._outlook.rounds[0].items()
+        }
+        for number in range(_FARTHEST):
+            before = self.tally.requests
+            for thing, group in going.items():
+                self._visited[thing] = self._visited.get(thing, 0.0) + group.n
+                self._read(number, thing, group)
+            depth = min((group.depth for group in going.values()), default=0)
+            going = self._next(number, going)
+            if not going:
+                break
+        else:  # those after it are like it
+            self.tally.requests += max(0, (self._limits.depth or 0) - depth) * (self.tally.requests - before)
+        self.tally.rows = self._rows()
+        return self.tally
+
+    def _read(self, number: int, thing: str, group: _Group) -> None:
+        """Add what the lists of these visits take."""
+        like = Like(self._guess.chance, _FARTHER if number > 1 else _NEAR)
+        for line in self._ground.recipe:
+            if line.kind.subject != thing or (line.seeds_only and number):
+                continue
+            pages, items, held = self._over(group, line, like)
+            self.tally.requests += pages
+            self.tally.entries += items
+            self.tally.deep += pages if group.depth + (thing == "track") > 1 else 0
+            self._items[line.kind.name] = self._items.get(line.kind.name, 0.0) + items
+            self._note(self._entries, named_by(line.kind), items + held, group.n)
+            self._note(self._held, named_by(line.kind), held, group.n)
+
+    def _over(self, group: _Group, line: RecipeLine, like: Like) -> tuple[float, float, float]:
+        """Give pages and entries of one kind of list of all these visits, and the entries that are held."""
+        guess, ground = self._guess, self._ground
+        n = min(len(group.known), round(group.n))
+        level = guess.level[line.kind.subject]
+        pages, items, held = ground.lengths(group.known, line).of_first(n, level, guess.unknown)
+        others = group.n - n
+        if others > 0:
+            told = ground.lengths(group.like.visits, line).told
+            weights = None if group.weights is None else [group.weights[place] for place in told]
+            bounds = 1.0, float(ceil(line.cap / ground.size))
+            pages += like.sum_of([one[0] for one in told.values()], others, bounds, weights)
+            items += like.sum_of([one[1] for one in told.values()], others, (0, line.cap), weights)
+        if line.kind.subject == "user" and self._limits.depth != 0:
+            items *= 1 - guess.gone
+        return pages, items, held
+
+    def _note(self, entries: dict[str, float], thing: str, items: float, lists: float) -> None:
+        """Add the entries of so many lists, each of which names nothing twice."""
+        entries[thing] = entries.get(thing, 0.0) + self._drawn(thing, items, lists)
+
+    def _drawn(self, thing: str, items: float, lists: float) -> float:
+        commons = self._commons.get(thing)
+        n = max(lists, 1.0)
+        return items if commons is None else n * commons.entries_for(items / n)
+
+    def _different(self, thing: str, entries: float) -> float:
+        """Say how many different things so many entries name."""
+        commons = self._commons.get(thing)
+        if commons is not None:
+            return commons.different(entries)
+        return entries**self._guess.power if entries > 1 else entries
+
+    def _next(self, number: int, going: Mapping[str, _Group]) -> dict[str, _Group]:
+        """Give the visits of the round after this one."""
+        following: dict[str, _Group] = {}
+        for thing, group in going.items():
+            for lead, lists in leads_of(thing, self._limits, group.depth) if group.n else ():
+                lines = [
+                    line for line in self._ground.recipe if line.kind in lists and not (line.seeds_only and number)
+                ]
+                if lines:
+                    led = self._led_to(number, group, lead, lines)
+                    before = following.get(lead.to)
+                    following[lead.to] = led if before is None else replace(led, n=led.n + before.n)
+        place = number + 1
+        if place < len(self._outlook.rounds):
+            exact = self._outlook.rounds[place]
+            following = {t: _Group(g.n, g.visits, g.depth) for t, g in exact.items()}
+        return {thing: group for thing, group in following.items() if group.n > 0}
+
+    def _led_to(self, number: int, group: _Group, lead: Lead, lines: Sequence[RecipeLine]) -> _Group:
+        """Say whom or what these visits lead to."""
+        most = float(getattr(self._limits, lead.most))
+        if lead.in_all:
+            most = max(0.0, most - self._visited.get(lead.to, 0.0))
+        alone = group.n <= 1
+        named, chosen = self._named(group, lines, most)
+        weights: Sequence[float] | None = None
+        pool = self._ground.pool(lead.to, number + 1)
+        if lead.in_common:
+            there = (
+                named
+                if alone
+                else self._different(lead.to, self._entries.get(lead.to, 0.0)) - self._visited.get(lead.to, 0)
+            )
+            n = min(max(there, 0.0), most)
+            if not alone:
+                weights = self._by_votes(lead.to, pool, n)
+        else:
+            n = self._each(lead.to, named, chosen, group.n)
+            n = n if lead.to == "user" else min(n, most)
+            there = named
+            self._listed, self._followed = self._listed + named, self._followed + chosen
+            weights = None if alone else self._by_turn(lead.to, pool)
+        if number == 0:
+            self.tally.led.append(Led(lead, there, n))
+        known = self._known(number, lead, n, cut=there > n + 0.5, alone=alone)
+        return _Group(n, known, group.depth + THINGS[lead.to].steps, pool, weights)
+
+    def _each(self, thing: str, named: float, chosen: float, lists: float) -> float:
+        """Say how many different things are chosen of so many lists, so many of those that each names.
+
+        Where each list has an order of its own, the first of each have as much in common as any; where the same people
+        come first everywhere, they have all in common that they can. Newest first is nearer to the former.
+        """
+        before, found = self._all.get(thing, 0.0), self._aim.get(thing, 0.0)
+        self._all[thing] = before + self._drawn(thing, named, lists)
+        self._aim[thing] = found + self._drawn(thing, chosen, lists)
+        if lists <= 1:
+            return chosen
+        apart = self._different(thing, self._aim[thing]) - self._different(thing, found)
+        share = chosen / max(named, 1e-9)
+        had = min(share * self._different(thing, before), self._visited.get(thing, 0.0))
+        together = max(share * self._different(thing, self._all[thing]) - had, 0.0)
+        alike = self._guess.alike if thing != "user" or self._limits.order == "newest" else 1.0
+        return apart + alike * (min(together, apart) - apart)
+
+    def _named(self, group: _Group, lines: Sequence[RecipeLine], most: float) -> tuple[float, float]:
+        """Say how many the lists of these visits name, each list by itself, and up to so many of each thing."""
+        level, unknown = self._guess.level[lines[0].kind.subject], self._guess.unknown
+
+        def summed(
+            visits: Sequence[Visit], share: float, n: float, weights: Sequence[float] | None
+        ) -> tuple[float, float]:
+            told = self._ground.named(visits, lines)
+            whole = [
+                at_level(first, level if is_told else unknown) + at_level(rest, unknown) * (1 - self._shared)
+                for is_told, first, rest in told[: max(1, round(share * len(told)))]
+            ]
+            use = weights or [1.0] * len(whole)
+            each = n / max(sum(use[: len(whole)]), 1e-9)
+            return (
+                each * sum(w * one for w, one in zip(use, whole, strict=False)),
+                each * sum(w * min(one, most) for w, one in zip(use, whole, strict=False)),
+            )
+
+        n = min(len(group.known), round(group.n))
+        named, chosen = summed(group.known, n / len(group.known), n, None) if n else (0.0, 0.0)
+        others = group.n - n
+        if others > 0 and group.like.visits:
+            more, of_more = summed(group.like.visits, 1.0, others, group.weights)
+            return named + more, chosen + of_more
+        if others > 0:
+            each = sum(line.cap for line in lines) * self._guess.chance.random() ** 2
+            return named + others * each, chosen + others * min(each, most)
+        return named, chosen
+
+    def _by_votes(self, thing: str, pool: Pool, n: float) -> Sequence[float] | None:
+        """Weigh those seen by how likely they are to be among the n that most name; votes come by chance."""
+        commons = self._commons.get(thing)
+        if commons is None or not pool.sightings:
+            return None
+        degrees = [max(one.degree, 1.0) for one in pool.sightings]
+        expected = [self._entries.get(thing, 0.0) * degree / commons.entries for degree in degrees]
+        each = [commons.entries / degree / len(degrees) for degree in degrees]
+        left = list(expected)
+        terms = [exp(-min(e, 700)) for e in expected]
+        above = [1 - term for term in terms]  # chance of at least one vote
+        votes = 1
+        while votes < _MOST_VOTES and sum(map(mul, each, above)) > n:
+            terms = [term * e / votes for term, e in zip(terms, expected, strict=True)]
+            left, above = above, [max(a - term, 0.0) for a, term in zip(above, terms, strict=True)]
+            votes += 1
+        if votes == 1:
+            return list(map(mul, each, above))
+        sure, more = sum(map(mul, each, above)), sum(map(mul, each, left))
+        share = min(max((n - sure) / max(more - sure, 1e-9), 0.0), 1.0)
+        return [e * (a + share * (b - a)) for e, a, b in zip(each, above, left, strict=True)]
+
+    def _by_turn(self, thing: str, pool: Pool) -> Sequence[float] | None:
+        """Weigh those seen by how seldom the lists name them again: the busy ones come once, as all do."""
+        commons = self._commons.get(thing)
+        if commons is None:
+            return None
+        share = max(self._aim[thing] / commons.entries, 1e-9)
+        degrees = [max(one.degree, 1.0) for one in pool.sightings]
+        return [(1 - exp(-share * degree)) / (share * degree) for degree in degrees]
+
+    def _known(self, number: int, lead: Lead, n: float, *, cut: bool, alone: bool) -> Sequence[Visit]:
+        """Say which of those led to are known: the first ones of a list, where it is read in its order or not cut."""
+        place = number + 1 - len(self._outlook.rounds)
+        if not 0 <= place < len(self._outlook.ahead):
+            return ()
+        if cut and not alone and (lead.in_common or lead.to != "user"):
+            return ()  # those seen are not those who will be chosen
+        if cut and lead.to == "user" and self._limits.order != "newest":
+            return ()
+        return self._outlook.ahead[place].get(lead.to, ())
+
+    def _rows(self) -> dict[str, float]:
+        """Say how many rows come with what is read."""
+        kinds = [KINDS[name] for name in self._items]
+        engagements = sum(
+            self._items[kind.name] * (1 - self._twice(kind))
+            for kind in kinds
+            if kind.edge is not None and kind.edge.engagement_type and kind.edge.table == "user_engagements"
+        )
+        seeds = {thing: float(group.n) for thing, group in self._outlook.rounds[0].items()}
+        if not self._outlook.look_ups:
+            seeds = {}
+        whole, held = self._entries, self._held
+        tracks, tracks_held = (self._different("track", of.get("track", 0.0)) for of in (whole, held))
+        people, people_held = (self._different("user", of.get("user", 0.0)) for of in (whole, held))
+        law = Artists(self._outlook.owners, self._guess.chance)
+        artists, artists_held = law.of(tracks), law.of(tracks_held)
+        commons = self._commons.get("user")
+        if commons is not None:  # some artists are people who were named, the more the fewer people there are
+            apart = max(0.0, 1 - people / max(commons.all, people))
+            artists, artists_held = artists * apart, artists_held * apart
+        found = (
+            max(0.0, people + artists - people_held - artists_held) + seeds.get("user", 0.0),
+            max(0.0, tracks - tracks_held) + seeds.get("track", 0.0),
+            engagements,
+        )
+        return dict(zip(ROWS, found, strict=True))
+
+    def _twice(self, kind: ListKind) -> float:
+        """Say which share of the entries of a list stands in lists of those it names, too: of all who are visited."""
+        back = inverse_of(kind)
+        lines = [line for line in self._ground.recipe if line.kind == back and not line.seeds_only]
+        if kind.subject != "track" or not lines or not self._visited.get("user"):
+            return 0.0
+        named = max(self._different("user", self._entries.get("user", 0.0)), 1.0)
+        visited = max(self._followed / max(self._listed, 1.0), self._visited["user"] / named)
+        told = self._ground.lengths(self._ground.pool("user", 1).visits, lines[0]).told.values()
+        claims = [max(one.visit[lines[0].kind.name].claim or 1, 1) for one in self._ground.pool("user", 1).sightings]
+        reach = sum(min(1.0, lines[0].cap / claim) for claim in claims) / len(claims) if told else 1.0
+        return min(1.0, visited) * reach * (1 - self._guess.gone)
+
+
+def _read_of(outlook: Outlook, thing: str) -> set[int]:
+    """Give the things whose lists were read; whoever was found there has them on theirs, and proves nothing by it."""
+    return {one.subject for one in outlook.excerpts if KINDS[one.kind].subject == thing}
+
+
+def known_of(outlook: Outlook, thing: str) -> list[Visit]:
+    """Give all visits to things of a kind of which something is known."""
+    levels = ({t: g.visits for t, g in r.items()} for r in outlook.rounds)
+    return [visit for level in (*levels, *outlook.ahead) for visit in level.get(thing, ())]
+
+
+def _unread(visit: Visit) -> Visit:
+    """Give the lists of a visit as they would be if nothing of them had been read."""
+    return {kind: Listed(one.collected, counted=True) if one.read else Listed(one.claim) for kind, one in visit.items()}
+
+
+def _shared(outlook: Outlook) -> tuple[float, float]:
+    """Say what is known of the share of those on a later list of a seed who are on its first list too."""
+    first: dict[int, set[int]] = {}
+    same, others = 0.0, 0.0
+    for excerpt in outlook.excerpts:
+        if excerpt.round == 0 and named_by(KINDS[excerpt.kind]) == "user":
+            if excerpt.subject not in first:
+                first[excerpt.subject] = set(excerpt.items) if excerpt.whole else set()
+            elif first[excerpt.subject]:
+                same += len(first[excerpt.subject] & set(excerpt.items))
+                others += len(set(excerpt.items) - first[excerpt.subject])
+    return (same + 0.5, others + 0.5) if same + others else (0.6, 1.2)

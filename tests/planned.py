@@ -1,0 +1,152 @@
+"""Worlds of two makers, crawls of them, what each is planned to take, and what the oracle says it takes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from harvest.api.seed_urls import normalise_seed
+from harvest.models import Limits
+from harvest.planning.cost import Plan, Speed, estimate
+from harvest.planning.probe import survey
+from harvest.planning.ranges import Range
+from harvest.simulator import Truth, World, serve
+from harvest.simulator.oracle import expect
+from harvest.simulator.truth.content import walk
+from harvest.simulator.world.lists import KINDS
+from harvest.system.clock import SystemClock
+from harvest.wiring import connect
+from tests.circles import circles
+from tests.crawling import settings_for
+
+MAKERS = ("layers", "circles")
+LINES = ("requests", "likes and reposts", "tracks", "users")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One crawl of one world."""
+
+    maker: str
+    number: int
+    world: World
+    seed: str
+    limits: Limits
+    page_size: int
+
+    @cached_property
+    def truth(self) -> Truth:
+        """What the crawl collects."""
+        return expect(self.world, self.seed, page_size=self.page_size, **asdict(self.limits))
+
+    @cached_property
+    def actual(self) -> dict[str, int]:
+        """What the crawl takes, by line of the plan."""
+        return {
+            "requests": 1 + 2 + sum(self._pages()),  # a token, the address, the thing it leads to
+            "likes and reposts": len(self.truth.engagements),
+            "tracks": len(self.truth.tracks),
+            "users": len(self.truth.users),
+        }
+
+    def _pages(self) -> Iterator[int]:
+        """Say how many pages each list takes."""
+        for (kind, subject), (outcome, collected, _) in self.truth.lists.items():
+            if outcome in ("gone", "forbidden"):
+                yield 1
+                continue
+            declared, deeds = KINDS[kind], self.world.deeds
+            index = self.world.index(declared.subject, subject)
+            entries = deeds.entries(kind, index).items
+            shown = [None if deeds.null(kind, index, item) else item for item in entries]
+            pages = max(1, -(-len(shown) // self.page_size))
+            if outcome == "capped":
+                pages = next(
+                    n
+                    for n in range(1, pages + 1)
+                    if walk(shown[: n * self.page_size], 10**9, self.page_size, repeats=kind == "playlist_tracks")[0][
+                        collected - 1 :
+                    ]
+                )
+            yield pages
+
+    async def plan(self) -> tuple[Plan, int]:
+        """Plan it; give how many requests that took, too."""
+        async with (
+            serve(self.world, gzip=False) as server,
+            connect(settings_for(server), clock=SystemClock(), delay=0) as connection,
+        ):
+            address = normalise_seed(self.seed).url
+            found = await survey(connection.client, address, self.limits, page_size=self.page_size)
+            return estimate([(found.outlook, self.limits)], Speed(page_size=self.page_size)), server.total
+
+
+def lines_of(plan: Plan) -> dict[str, Range]:
+    """Give the lines of a plan whose truth the oracle knows."""
+    return {"requests": plan.requests, **plan.rows}
+
+
+def a_world(maker: str, number: int) -> World:
+    """Make a world, as unlike the others as may be."""
+    chance = random.Random(f"{maker} {number}")
+    users = chance.choice([60, 150, 400, 1000, 2500])
+    common: dict[str, Any] = {
+        "null_entries": chance.choice([0, 0, 0, 0.05]),
+        "gone": chance.choice([0.0, 0.01, 0.05]),
+        "overclaimed": chance.choice([0.0, 0.01, 0.05]),
+        "private": chance.choice([0.01, 0.03]),
+        "artists": chance.choice([0.05, 0.4, 1.0]),
+        "cache": 2000,
+    }
+    tracks = users * chance.choice([2, 5, 15])
+    if maker == "layers":
+        return World(
+            number,
+            users=users,
+            tracks=tracks,
+            likes_per_user=chance.choice([8, 20, 50, 100]),
+            seed_likers=min(users, chance.choice([10, 40, 120, 230, 400])),
+            seed_reposters=min(users, chance.choice([0, 5, 40, 120])),
+            spread=chance.choice([1.0, 1.0, 0.5]),
+            communities=chance.choice([1, 4, 12]),
+            community_share=chance.choice([0.3, 0.7]),
+            newcomers_differ=chance.choice([0.0, 0.0, 0.5]),
+            **common,
+        )
+    return circles(
+        number,
+        users=users,
+        tracks=tracks,
+        likes=chance.choice([6, 15, 40, 80]),
+        tail=chance.choice([0.5, 1.0, 1.5]),
+        loyal=chance.choice([0.3, 0.6, 0.9]),
+        steep=chance.choice([0.6, 0.9, 1.2]),
+        fans=min(users, chance.choice([10, 40, 120, 230, 400])),
+        reposting=min(users, chance.choice([0, 5, 40, 120])),
+        **common,
+    )
+
+
+def a_case(maker: str, number: int, depths: tuple[int, ...] = (1, 1, 2, 2)) -> Case:
+    """Make a world, and a crawl of it; most start from the track that most people like."""
+    world = a_world(maker, number)
+    chance = random.Random(f"crawl {maker} {number}")
+    kind = chance.choice(["hit", "hit", "hit", "track", "user", "playlist"])
+    depth = chance.choice(depths)
+    limits = Limits(
+        max_users=chance.choice([10, 40, 150, 1000]),
+        max_user_likes=chance.choice([50, 150, 500]),
+        max_tracks=chance.choice([3, 10, 40, 100]),
+        depth=depth,
+        order=chance.choice(["newest", "newest", "random"]),
+    )
+    seed = {
+        "hit": world.seed_url,
+        "track": lambda: world.seed_urls(16)[chance.randrange(1, 16)],
+        "user": lambda: world.user_url(world.me_id),
+        "playlist": lambda: world.playlist_url(world.id("playlist", chance.randrange(world.options.playlist_count))),
+    }[kind]()
+    return Case(maker, number, world, seed, limits, chance.choice([200, 200, 50]))
