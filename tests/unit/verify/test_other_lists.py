@@ -90,7 +90,7 @@ DAMAGES = {
     ),
     "a place of a playlist empty": (
         f"DELETE FROM playlist_tracks WHERE {one('playlist_tracks', 'position = 0', 'playlist_id, position')}",
-        {"edges.playlist_tracks", "visits.parents"},
+        {"edges.playlist_tracks"},
     ),
     "a station that somebody likes in another place": (
         "UPDATE station_likes SET user_list_rank = 77 WHERE "
