@@ -16,10 +16,13 @@ from typing import Any
 from harvest.errors import OutOfTime, QueryError
 from harvest.explore import tokenizer
 from harvest.explore.authorizer import Guard
+from harvest.store.database import bound
 
 Values = Mapping[str, Any] | Sequence[Any]
 # SQLite's own steps between two looks at the clock: some ten milliseconds, so that the looks cost nothing.
 _STEPS_BETWEEN_LOOKS = 400_000
+LONGEST = 16_000_000  # bytes of a text, a blob or a row: what is larger was made to be
+_TOO_LARGE = f"The query makes a text, blob or pattern that is too large: {LONGEST // 1_000_000} MB are allowed."
 _MISSING = ("no such column: ", "no such table: ", "no such function: ", "ambiguous column name: ")
 
 
@@ -38,7 +41,7 @@ class Watch:
         self.seconds = seconds
         self.interrupted = False
         self._now = now
-        self._worked, self._since = 0.0, now()
+        self._worked, self._since = 0.0, None  # type: float, float | None
 
     def look(self) -> int:
         """Answer SQLite, which asks whether to stop."""
@@ -51,16 +54,22 @@ class Watch:
     @property
     def worked(self) -> float:
         """Seconds so far."""
-        return self._worked + self._now() - self._since
+        return self._worked + (0.0 if self._since is None else self._now() - self._since)
 
     @property
     def is_over(self) -> bool:
         """Whether the time is over."""
         return self.seconds is not None and self.worked > self.seconds
 
+    def over(self) -> OutOfTime:
+        """Say so."""
+        return OutOfTime(
+            f"The query was stopped after {self.seconds:g} s; --timeout gives it more, 0 any time it needs."
+        )
+
     def pause(self) -> None:
         """Stop measuring."""
-        self._worked = self.worked
+        self._worked, self._since = self.worked, None
 
     def go_on(self) -> None:
         """Measure again."""
@@ -77,11 +86,14 @@ def ask(connection: sqlite3.Connection, sql: str, values: Values = (), *, watch:
     cursor = connection.cursor()
     cursor.row_factory = None
     names = _Names(connection)
+    bound(connection, LONGEST)
     connection.set_progress_handler(watch.look, _STEPS_BETWEEN_LOOKS)
     connection.set_authorizer(guard)
     watch.go_on()
     try:
         cursor.execute(sql, values)
+    except MemoryError as error:
+        raise QueryError(_TOO_LARGE) from error
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise _told(error, sql, watch, guard, names) from error
     finally:
@@ -97,6 +109,8 @@ def _rows(cursor: sqlite3.Cursor, sql: str, watch: Watch, guard: Guard, names: _
             watch.pause()
             yield row
             watch.go_on()
+    except MemoryError as error:
+        raise QueryError(_TOO_LARGE) from error
     except sqlite3.Error as error:
         raise _told(error, sql, watch, guard, names) from error
 
@@ -164,13 +178,13 @@ def _told(error: Exception, sql: str, watch: Watch, guard: Guard, names: _Names)
     if code == sqlite3.SQLITE_INTERRUPT:
         if watch.interrupted or not watch.is_over:
             return KeyboardInterrupt()
-        return OutOfTime(
-            f"The query was stopped after {watch.seconds:g} s; --timeout gives it more, 0 any time it needs."
-        )
+        return watch.over()
     if guard.refused:
         return QueryError(f"This only reads: {guard.refused} is not allowed.")
     if code not in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE, sqlite3.SQLITE_TOOBIG):
         return error
+    if code == sqlite3.SQLITE_TOOBIG:
+        return QueryError(_TOO_LARGE)
     if "one statement at a time" in message:
         return QueryError("These are several queries; ask one at a time.")
     if message == "incomplete input":

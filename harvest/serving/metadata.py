@@ -10,14 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
-from urllib.parse import quote
 
 from harvest.explore.named import Named
 from harvest.serving.dictionary import Entry, plain
 from harvest.terms import ATTRIBUTION, RESTRICTIONS, is_made_up
 
 TERMS = "https://developers.soundcloud.com/docs/api/terms-of-use"
-STYLE = "/harvest/style.css"
+STYLE = "/-/harvest/style.css"  # behind the one word that no file is named by
 # What a search from the home page shows of a track, out of thirty columns.
 _SHOWN = ("title", "uploader_id", "genre", "likes_count", "playback_count", "created_at", "permalink_url")
 # Tables of bookkeeping that nobody asks for, one click away.
@@ -31,6 +30,7 @@ _HIDDEN = (
     "derivation_inputs",
     "derivation_sizes",
 )
+_AS_THEY_ARE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _LABELS = {
     "users": "username",
     "tracks": "title",
@@ -108,6 +108,13 @@ def metadata(about: About, entries: Mapping[str, Entry], queries: Mapping[str, N
     }
 
 
+def tilde(name: str) -> str:
+    """Write a name for an address as datasette does: whatever means something there becomes ~ and its bytes in hex."""
+    return "".join(
+        chr(byte) if byte in _AS_THEY_ARE else "+" if byte == 32 else f"~{byte:02X}" for byte in name.encode()
+    )
+
+
 def _origin(about: About) -> dict[str, str]:
     """Name source and terms; they stand at the foot of every page."""
     if is_made_up(about.service):
@@ -158,9 +165,9 @@ def _default(kind: str, default: str | None) -> str:
 
 
 def _home(about: About, queries: Mapping[str, Named]) -> str:
-    base = f"/{quote(about.database)}"
+    base = f"/{tilde(about.database)}"
     asked = "".join(
-        f'<li><a href="{base}/{quote(query.name)}">{escape(query.question)}</a></li>' for query in _ordered(queries)
+        f'<li><a href="{base}/{tilde(query.name)}">{escape(query.question)}</a></li>' for query in _ordered(queries)
     )
     seeds = ", ".join(
         f'<a href="{escape(url)}">{escape(title)}</a>' if url.startswith("https://soundcloud.com/") else escape(title)

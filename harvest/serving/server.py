@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import socket
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -69,6 +70,7 @@ def missing() -> ExtraMissing:
 
 def application(path: Path) -> App:
     """Make the application. Raises ExtraMissing without datasette, and what opening the file raises."""
+    path = path.resolve()  # the log that tells whether somebody writes stands beside the file, not beside a link to it
     state = State.of(path)
     app = _datasette(path, state)
 
@@ -90,19 +92,31 @@ def _datasette(path: Path, state: State) -> App:
     """Make datasette's own application of the file as it is at this moment."""
     try:
         from datasette.app import Datasette
+
+        from harvest.serving.served import Served, be_brief
     except ImportError as error:
         raise missing() from error
+    be_brief()
     about, counts = look(path)
     dictionary = read_dictionary(schema_folder().joinpath("README.md").read_text(encoding="utf-8"))
-    app: App = Datasette(
-        [] if state.still else [str(path)],
-        immutables=[str(path)] if state.still else [],
+    served = Datasette(
+        [str(path)],
         metadata=metadata(about, dictionary, named_queries()),
-        inspect_data={path.stem: _inspected(path, state, counts)} if state.still else None,
-        static_mounts=[("harvest", str(Path(__file__).with_name("static")))],
+        inspect_data={about.database: _inspected(path, state, counts)} if state.still else None,
+        static_mounts=[("-/harvest", str(Path(__file__).with_name("static")))],
         settings=SETTINGS,
-    ).app()
+    )
+    for name in [name for name in served.databases if name != "_internal"]:  # not opened yet
+        served.remove_database(name)
+    served.add_database(Served(served, path, still=state.still), name=about.database)
+    app: App = served.app()
     return app
+
+
+def served_name(path: Path) -> str:
+    """Give the name under which a file is served: that of the file, unless datasette has another use for it."""
+    name = os.fsencode(path.stem).decode(errors="replace")
+    return f"{name} file" if name in ("-", "_internal", "_memory") else name
 
 
 def _inspected(path: Path, state: State, counts: Mapping[str, int]) -> dict[str, Any]:
@@ -155,7 +169,7 @@ def look(path: Path) -> tuple[About, dict[str, int]]:
         (service,) = connection.execute("SELECT coalesce(max(api_url), '') FROM runs").fetchone()
     return (
         About(
-            database=path.stem,
+            database=served_name(path),
             seeds=named,
             totals=dict(zip(("people", "tracks", "likes", "reposts"), totals, strict=True)),
             service=service,

@@ -36,6 +36,7 @@ OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, unixepoch()
 # 16 MB of log before it is folded into the file: SQLite's own 1000 writes the same places again and again and costs a
 # seventh more CPU per page, a larger one makes the pauses longer (docs/performance.md).
 _CHECKPOINT_PAGES = 4000
+_LONGEST_PATTERN = 1000
 
 
 def open_for_crawl(path: Path) -> Database:
@@ -78,6 +79,26 @@ def _distrust(connection: sqlite3.Connection) -> None:
     if _json_is_harmless():
         connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
+
+
+def bound(connection: sqlite3.Connection, longest: int) -> None:
+    """Bound what a stranger's query may ask of a connection: a text, blob or row is no longer than so many bytes, and a
+    pattern no longer than anybody types, since SQLite hears nothing while it compares one.
+    """
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, _LONGEST_PATTERN)
+
+
+def open_to_serve(path: Path, *, still: bool, longest: int) -> sqlite3.Connection:
+    """Open a harvest database for the queries of anybody, in any thread: read-only by its address, which says besides
+    whether nobody writes meanwhile.
+    """
+    address = f"{path.resolve().as_uri()}?{'immutable=1' if still else 'mode=ro'}"
+    connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+    _distrust(connection)
+    bound(connection, longest)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
 
 
 @cache

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import json
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -17,13 +19,14 @@ import pytest
 
 from harvest.errors import how_to_install
 from harvest.explore.named import named_queries
+from harvest.serving.metadata import tilde
 from harvest.serving.server import listen
 from tests.acceptance.conftest import environment
 from tests.chromium import CHROMIUM, chromium
 from tests.crawling import crawl_world, read
 from tests.waiting import PATIENCE
 
-pytest.importorskip("datasette")
+datasette_utils = pytest.importorskip("datasette.utils")
 HOSTILE = "<script>document.title = 'gone'</script>"
 
 
@@ -226,3 +229,89 @@ def test_a_browser_shows_it(address, path):
         page.open(f"{address}t/co-likes", width=400)
         assert page.value("document.querySelectorAll('table.rows-and-columns tbody tr').length") == 20
         assert errors() == []
+
+
+NAMES = (
+    "t",
+    "my.data",
+    "a~b",
+    "a#b",
+    "a?b",
+    "per%20cent",
+    "two words",
+    "ünï 漢",
+    "harvest",
+    "-",
+    "_memory",
+    "a'b\"c",
+    "&amp;",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_of_any_name_is_served_itself_and_every_link_works(path, tmp_path, name):
+    """Files that another reading of the name leads to lie beside it, and none is made."""
+    served = tmp_path / "a#folder" / f"{name}.db"
+    served.parent.mkdir()
+    shutil.copy(path, served)
+    for decoy in (tmp_path / "a", served.with_name("a")):
+        decoy.write_bytes(b"")
+    before = sorted(tmp_path.rglob("*"))
+    with serving(served) as (address, _):
+        status, home = get(address)
+        assert status == 200
+        links = {html.unescape(link) for link in re.findall(r'(?:href|action)="(/[^"]*)"', home)}
+        assert {link: get(address, link)[0] for link in links} == dict.fromkeys(links, 200)
+        (database,) = [one["path"] for one in json.loads(get(address, "-/databases.json")[1]) if one["path"]]
+        assert database == str(served)
+        where = next(link for link in links if link.endswith("/tracks"))
+        ((n,),) = read(path, "SELECT count(*) FROM tracks")
+        assert json.loads(get(address, f"{where}.json?_size=0")[1])["filtered_table_rows_count"] == n
+    assert sorted(tmp_path.rglob("*")) == before
+    assert served.read_bytes() == path.read_bytes()
+
+
+def test_names_are_written_as_datasette_reads_them():
+    for name in NAMES:
+        assert tilde(name) == datasette_utils.tilde_encode(name)
+        assert datasette_utils.tilde_decode(tilde(name)) == name
+
+
+def test_a_file_behind_a_link_is_served_with_what_stands_in_its_log(path, tmp_path):
+    there, link = tmp_path / "there" / "t.db", tmp_path / "link.db"
+    there.parent.mkdir()
+    shutil.copy(path, there)
+    link.symlink_to(there)
+    writer = sqlite3.connect(there)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("UPDATE tracks SET title = 'in the log'")
+    writer.commit()
+    with serving(link) as (address, _):
+        told = json.loads(get(address, "link/tracks.json?_size=1&_shape=objects")[1])["rows"]
+    writer.close()
+    assert told[0]["title"] == "in the log"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select zeroblob(1e9)",
+        "select printf('%.1000000000c', 'x')",
+        "select hex(randomblob(500000000))",
+        "select replace(hex(zeroblob(900000)), '0', hex(zeroblob(900000)))",
+        "select 'a' like '" + "%a" * 1000 + "'",
+        "select group_concat(a.id || zeroblob(9000)) from tracks a, tracks b",
+        "select load_extension('x')",
+        "attach 'x.db' as x",
+        "pragma writable_schema = 1",
+        "select nothing from nowhere",
+    ],
+)
+def test_a_query_that_is_bad_or_greedy_is_refused_on_its_page_and_nowhere_else(path, query):
+    with serving(path) as (address, process):
+        get(address)
+        for _ in range(3):
+            assert get(address, f"t?sql={urllib.parse.quote(query)}")[0] in (400, 403)
+        assert get(address, "t/tracks")[0] == 200
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=PATIENCE)[1].splitlines()[1:] == []

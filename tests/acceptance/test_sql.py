@@ -283,3 +283,42 @@ def test_heavy_libraries_are_left_alone(path):
         [sys.executable, "-c", code, str(path)], capture_output=True, text=True, env=environment(), check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+GREEDY = {
+    "zeroblob": "SELECT zeroblob(1e9)",
+    "randomblob": "SELECT hex(randomblob(500000000))",
+    "replace": "SELECT replace(hex(zeroblob(8000000)), '0', 'xx')",
+    "a long pattern": "SELECT 'a' LIKE '" + "%a" * 5000 + "'",
+    "a long glob": "SELECT 'a' GLOB '" + "*a" * 5000 + "'",
+    "group_concat": "SELECT group_concat(a.id || hex(zeroblob(9000))) FROM tracks AS a, tracks AS b",
+    "json": "SELECT json_group_array(hex(zeroblob(900000))) FROM tracks",
+}
+
+
+@pytest.mark.parametrize("query", GREEDY.values(), ids=GREEDY)
+def test_a_query_that_makes_something_huge_is_refused_in_one_line(sql, query):
+    done = sql(query, code=2)
+    assert done.out == ""
+    assert done.err.startswith("harvest: ")
+    assert done.err.count("\n") == 1
+
+
+def test_printf_makes_nothing_huge_either(sql):
+    """This SQLite gives NULL instead; one that refuses it would fail here, and rightly belong above."""
+    query = "SELECT coalesce(length(printf('%.1000000000c', 'x')), 0) > 16000000 AS huge"
+    assert sql(query, "-f", "csv").out == "huge\n0\n"
+
+
+def test_a_query_that_sqlite_cannot_be_woken_from_ends_at_its_timeout(run, path):
+    """One call of a function, which compares for minutes and looks at no clock."""
+    deaf = "SELECT instr(hex(zeroblob(7000000)), hex(zeroblob(3500000)) || 'x')"
+    done = run("sql", deaf, "--timeout", "1", "--db", path)
+    assert (done.returncode, done.stdout) == (7, "")
+    assert done.stderr == "harvest: The query was stopped after 1 s; --timeout gives it more, 0 any time it needs.\n"
+
+
+def test_a_table_of_large_rows_is_laid_out_by_a_few_of_them(sql):
+    numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 30)"
+    done = sql(f"{numbers} SELECT i, hex(zeroblob(1000000)) FROM n")
+    assert [line.split()[0] for line in done.out.splitlines()[2:]] == [str(i) for i in range(1, 31)]

@@ -18,7 +18,8 @@ from harvest.system.spreadsheet import without_formula
 Rows = Iterable[Sequence[Any]]
 Writer = Callable[[Sequence[str], Rows, TextIO], int]
 
-LAID_OUT = 1000  # rows by which the columns of a table are laid out
+LAID_OUT = 1000  # rows by which the columns of a table are laid out,
+_HELD = 4_000_000  # if they hold no more than so many characters
 _NARROWEST = 8  # a column is not cut below this
 _GAP = "  "
 _NULL = "NULL"
@@ -62,7 +63,7 @@ def table_writer(width: int | None, *, dim: Callable[[str], str] = str) -> Write
 
     def write(columns: Sequence[str], rows: Rows, out: TextIO) -> int:
         rows = iter(rows)
-        first = list(islice(rows, LAID_OUT))
+        first = list(_first(rows))
         heads, cells = [_cell(column) for column in columns], [[_cell(value) for value in row] for row in first]
         widths = [max(_width(row[i]) for row in (heads, *cells)) for i in range(len(heads))]
         right = [_is_number(row[i] for row in first) for i in range(len(heads))]
@@ -81,6 +82,16 @@ def table_writer(width: int | None, *, dim: Callable[[str], str] = str) -> Write
         return n
 
     return write
+
+
+def _first(rows: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    """Give the rows by which a table is laid out: as many as fit into a few megabytes."""
+    held = 0
+    for row in islice(rows, LAID_OUT):
+        yield row
+        held += sum(len(value) for value in row if isinstance(value, str | bytes))
+        if held > _HELD:
+            return
 
 
 def fitted(widths: Sequence[int], width: int, heads: Sequence[str]) -> list[int]:
