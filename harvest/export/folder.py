@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
+import glob
+import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import stat
@@ -26,7 +30,7 @@ def check_target(target: Path, *, force: bool) -> None:
         return
     if not target.is_dir() or target.is_symlink():
         raise StorageFailed(f"{target} is there and is no folder: name another one for the export.")
-    there = {str(path.relative_to(target)) for path in target.rglob("*") if not path.is_dir()}
+    there = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_symlink() or not path.is_dir()}
     if not there:
         return
     made = _earlier(target)
@@ -39,13 +43,33 @@ def check_target(target: Path, *, force: bool) -> None:
         )
     if not force:
         raise StorageFailed(f"{target} holds an earlier export: name another folder, or replace it with --force.")
+    changed = next(
+        (file["path"] for file in made["files"] if file["path"] in there and not _is_as_told(target, file)), None
+    )
+    if changed is not None:
+        raise StorageFailed(
+            f"{target} holds {changed}, which is not as the export wrote it: move it away, or name another folder."
+        )
+
+
+def _is_as_told(target: Path, file: dict[str, Any]) -> bool:
+    """Say whether a file is the very one that the manifest tells of: anybody can write a manifest, and its maker alone
+    knows what is in its files.
+    """
+    path = target / file["path"]
+    if path.is_symlink() or path.stat().st_size != file.get("bytes"):
+        return False
+    with path.open("rb") as written:
+        return hashlib.file_digest(written, "sha256").hexdigest() == file.get("sha256")
 
 
 def _earlier(target: Path) -> dict[str, Any] | None:
     """Read the manifest of an earlier export; None when there is none of ours."""
     try:
         made = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
-        return made if made["made_by"] == MAKER and all("path" in file for file in made["files"]) else None
+        return (
+            made if made["made_by"] == MAKER and all(isinstance(file["path"], str) for file in made["files"]) else None
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -55,12 +79,42 @@ def staged(target: Path, *, force: bool) -> Iterator[Path]:
     """Give an empty folder beside the target, and put it in its place at the end. After an error nothing is left."""
     check_target(target, force=force)
     with leaving_errors(target), beside(target) as part:
+        _clear_away(target)
+        with _held(part):
+            mode = stat.S_IMODE(part.stat().st_mode)
+            part.chmod(0o700)  # until it is whole
+            yield part
+            part.chmod(mode)
+            _put_in_place(part, target, force=force)
+
+
+@contextlib.contextmanager
+def _held(part: Path) -> Iterator[None]:
+    """Make a folder and hold it as long as this process lives, so that others know it from one that was left behind."""
+    while True:
         part.mkdir()
-        mode = stat.S_IMODE(part.stat().st_mode)
-        part.chmod(0o700)  # until it is whole
-        yield part
-        part.chmod(mode)
-        _put_in_place(part, target, force=force)
+        handle = os.open(part, os.O_RDONLY)
+        with contextlib.suppress(OSError):  # a file system without locks: nobody can clear anything away there
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if part.exists():
+            break
+        os.close(handle)  # somebody took it for left behind before it was held
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _clear_away(target: Path) -> None:
+    """Delete what exports to this place left unfinished when they were killed."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 8}.part"):
+        with contextlib.suppress(OSError):  # at work, or not ours
+            handle = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left)
+            finally:
+                os.close(handle)
 
 
 def _put_in_place(part: Path, target: Path, *, force: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import pty
@@ -15,7 +16,7 @@ import sys
 
 import pytest
 
-from harvest.cli.main import _run as run_here
+from harvest.cli.main import main as run_here
 from harvest.errors import StorageFailed, how_to_install
 from harvest.export.choices import FORMATS
 from harvest.export.folder import leaving_errors
@@ -39,7 +40,9 @@ def here(tmp_path, monkeypatch):
 
 def main(*arguments):
     """Run the command line in this process; give its exit code."""
-    return run_here([str(argument) for argument in arguments])
+    with pytest.raises(SystemExit) as ended:
+        run_here([str(argument) for argument in arguments])
+    return ended.value.code
 
 
 def contents(folder):
@@ -123,8 +126,9 @@ def test_other_formats_need_no_library(harvest, tmp_path):
     code = (
         "import sys\n"
         "sys.modules.update(dict.fromkeys(['pyarrow', 'scipy', 'numpy']))\n"
-        "from harvest.cli.main import _run\n"
-        f"codes = [_run(['export', name, '--db', {str(harvest)!r}, '--format', name]) for name in {names}]\n"
+        "from harvest.cli.main import Environment, _run\n"
+        f"asked = [['export', name, '--db', {str(harvest)!r}, '--format', name] for name in {names}]\n"
+        "codes = [_run(one, Environment.here()) for one in asked]\n"
         "sys.exit(any(codes))\n"
     )
     done = subprocess.run(
@@ -369,3 +373,58 @@ def test_a_terminal_is_told_how_far_it_is(harvest, tmp_path):
         timeout=PATIENCE,
     )
     assert not re.search("choosing|writing|describing", silent.stdout + silent.stderr)
+
+
+@pytest.mark.parametrize("forge", ["other text", "as long", "a link", "no mark", "longer by a byte"])
+def test_a_forged_manifest_lets_nothing_be_replaced_that_no_export_wrote(harvest, tmp_path, forge):
+    """It names a file as its own; what is in it only its maker knows."""
+    out = tmp_path / "out"
+    assert main("export", out, "--db", harvest, "--format", "csv") == 0
+    told = json.loads((out / "manifest.json").read_text())
+    mine = out / "items.csv"
+    (file,) = [file for file in told["files"] if file["path"] == "items.csv"]
+    if forge == "other text":
+        mine.write_text("my thesis")
+    elif forge == "as long":
+        mine.write_bytes(b"x" * file["bytes"])
+    elif forge == "a link":
+        mine.rename(tmp_path / "elsewhere.csv")
+        mine.symlink_to(tmp_path / "elsewhere.csv")
+    elif forge == "no mark":
+        del file["sha256"]
+    else:
+        mine.write_bytes(mine.read_bytes() + b"\n")
+    (out / "manifest.json").write_text(json.dumps(told))
+    before = contents(tmp_path)
+    assert main("export", out, "--db", harvest, "--format", "csv", "--force") == 4
+    assert contents(tmp_path) == before
+
+
+def test_a_link_to_a_folder_is_not_taken_away(harvest, tmp_path):
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert main("export", out, "--db", harvest, "--format", "csv") == 0
+    (out / "link").symlink_to(elsewhere)
+    assert main("export", out, "--db", harvest, "--format", "csv", "--force") == 4
+    assert (out / "link").is_symlink()
+
+
+def test_what_a_killed_export_left_is_cleared_away_by_the_next_one(harvest, tmp_path):
+    """And nothing else: not what another export is at, nor what others call so."""
+    out = tmp_path / "out"
+    left, held, other = (tmp_path / name for name in (".out.0123abcd.part", ".out.4567cdef.part", ".out.notes.part"))
+    for folder in (left, held, other):
+        folder.mkdir()
+        (folder / "items.csv").write_text("half")
+    link = tmp_path / ".out.89abcdef.part"
+    link.symlink_to(other)
+    handle = os.open(held, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        assert main("export", out, "--db", harvest, "--format", "csv") == 0
+    finally:
+        os.close(handle)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([held.name, other.name, link.name, "out"])
+    assert all((folder / "items.csv").exists() for folder in (held, other))
+    assert main("export", out, "--db", harvest, "--format", "csv", "--force") == 0
+    assert not held.exists()
