@@ -94,6 +94,8 @@ def ask(connection: sqlite3.Connection, sql: str, values: Values = (), *, watch:
         cursor.execute(sql, values)
     except MemoryError as error:
         raise QueryError(_TOO_LARGE) from error
+    except UnicodeEncodeError as error:
+        raise QueryError("The query holds bytes that are no text in UTF-8.") from error
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise _told(error, sql, watch, guard, names) from error
     finally:

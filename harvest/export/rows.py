@@ -15,6 +15,8 @@ from harvest.export.job import Job, OutFile, converted
 from harvest.export.tables import Row, Table
 
 _ON_OFF = ("false", "true")
+# What ends a line for some readers, Python's splitlines and Node's readline among them, and JSON leaves as it is.
+_LINE_ENDS = ((b"\xc2\x85", b"\\u0085"), (b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"))
 _CSV: Mapping[str, Callable[[Any], Any]] = {
     "text": cell,
     "list": lambda text: json.dumps(json.loads(text), ensure_ascii=False),
@@ -96,7 +98,10 @@ class JsonLines:
         """Take some rows."""
         names = self._table.names
         lines = [dict(zip(names, row, strict=True)) for row in converted(rows, self._table.columns, _JSON)]
-        self._file.write(self._encoder.encode_lines(lines))
+        text = self._encoder.encode_lines(lines)
+        for found, escape in _LINE_ENDS:
+            text = text.replace(found, escape)
+        self._file.write(text)
         self._rows += len(rows)
 
     def finish(self) -> list[OutFile]:

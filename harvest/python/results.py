@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
@@ -142,13 +142,16 @@ class Rows(Generic[Row]):
         self._path, self._sql, self._parameters, self._make = path, sql, parameters, make
 
     def __iter__(self) -> Iterator[Row]:
-        with open_to_read(self._path) as connection:
+        with contextlib.closing(open_to_read(self._path)) as connection:
             for row in connection.execute(self._sql, self._parameters):
                 yield self._make(*row)
 
     def __len__(self) -> int:
-        with open_to_read(self._path) as connection:
-            (n,) = connection.execute(f"SELECT count(*) FROM ({self._sql})", self._parameters).fetchone()  # noqa: S608
+        with contextlib.closing(open_to_read(self._path)) as connection:
+            try:  # a comment may stand at the end
+                (n,) = connection.execute(f"SELECT count(*) FROM (\n{self._sql}\n)", self._parameters).fetchone()  # noqa: S608
+            except sqlite3.OperationalError:  # no part of another query: a PRAGMA, or a semicolon before the comment
+                n = sum(1 for _ in connection.execute(self._sql, self._parameters))
             return int(n)
 
     def __repr__(self) -> str:
@@ -157,9 +160,9 @@ class Rows(Generic[Row]):
     @property
     def columns(self) -> list[str]:
         """The names of the columns."""
-        with open_to_read(self._path) as connection:
-            cursor = connection.execute(f"SELECT * FROM ({self._sql}) LIMIT 0", self._parameters)  # noqa: S608
-            return [column[0] for column in cursor.description]
+        with contextlib.closing(open_to_read(self._path)) as connection:
+            cursor = connection.execute(self._sql, self._parameters)  # which finds the first row at most
+            return [column[0] for column in cursor.description or ()]
 
     def first(self) -> Row | None:
         """Give the first row, None when there is none."""
@@ -170,7 +173,11 @@ class Rows(Generic[Row]):
         """Give a DataFrame; numbers that may be missing become nullable integers. Needs pandas."""
         with _needed("pandas"):
             import pandas
-        return pandas.DataFrame.from_records(list(self), columns=self.columns).convert_dtypes()
+        names, rows = self.columns, list(self)
+        columns = zip(*rows, strict=True) if rows else [()] * len(names)
+        frame = pandas.concat([pandas.Series(_exact(pandas, column)) for column in columns], axis=1)
+        frame.columns = pandas.Index(names)
+        return frame
 
     def to_polars(self) -> polars.DataFrame:
         """Give a polars DataFrame. Needs polars."""
@@ -213,7 +220,7 @@ class File:
     @contextlib.contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
         """Open a connection that can only read."""
-        with open_to_read(self.path) as connection:
+        with contextlib.closing(open_to_read(self.path)) as connection:
             yield connection
 
     def query(self, sql: str, *parameters: Any) -> Rows[tuple[Any, ...]]:
@@ -268,6 +275,13 @@ class File:
 def open(path: Path | str = DEFAULT_PATH) -> File:
     """Open a harvested file to read it. Raises StoreError when there is none."""
     return File(path)
+
+
+def _exact(pandas: Any, column: Sequence[Any]) -> Any:
+    """Give a column of a data frame: what is missing makes no floats of whole numbers, however large."""
+    if any(type(value) is int for value in column) and all(type(value) in (int, type(None)) for value in column):
+        return pandas.array([pandas.NA if value is None else value for value in column], dtype="Int64")
+    return pandas.Series(column, dtype=object).convert_dtypes()
 
 
 @contextlib.contextmanager

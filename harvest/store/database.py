@@ -381,6 +381,13 @@ def _as_store_error(error: sqlite3.DatabaseError, path: Path) -> Exception:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return NotADatabase(f"{path} is not a SQLite database, or is damaged: {error}. Nothing was changed.")
+    if "no such module" in str(error):
+        return StoreError(f"The SQLite of this Python lacks FTS5, its full-text search ({error}): use another Python.")
+    if code == sqlite3.SQLITE_PROTOCOL:
+        return StorageFailed(
+            f"{path} lies where files cannot be locked, as on some network shares ({error}): choose another place with"
+            " --cache-path."
+        )
     if code == sqlite3.SQLITE_FULL:
         return StorageFailed(
             f"The disk is full: {path} cannot grow. Free some space, then run the same command again; nothing is lost."

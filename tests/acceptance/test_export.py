@@ -479,6 +479,17 @@ def test_pseudonyms_join_as_ids_do(harvest, tmp_path):
     assert set(table(out, "follows")) == follows
 
 
+def test_a_line_of_json_is_one_for_every_reader(tmp_path):
+    """Python's splitlines and Node's readline end a line at characters that JSON leaves as they are."""
+    title = "a\u2028b\u2029c\u0085d\\u2028\x0b\x1c\r\n"
+    path = rich_file(tmp_path / "t.db")
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE tracks SET title = ?", (title,))
+    leave(path, tmp_path / "out", format="jsonl")
+    lines = (tmp_path / "out" / "items.jsonl").read_text("utf-8").splitlines()
+    assert {json.loads(line)["title"] for line in lines} == {title}
+
+
 @pytest.mark.parametrize("format_name", ["csv", "jsonl", "recbole", "tsv", "graphml", "gexf"])
 def test_a_pseudonymised_export_names_nobody_and_nothing(harvest, tmp_path, format_name):
     """No id, name, title or address of a user or track, in any file, the manifest included."""

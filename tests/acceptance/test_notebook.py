@@ -20,6 +20,7 @@ from harvest.errors import SeedError, SettingsError, StoreError
 from harvest.models import Limits
 from harvest.python import crawling
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, run_in_thread
+from harvest.store.database import schema_version
 from tests.crawling import assert_exact, read, settings_for
 from tests.waiting import PATIENCE
 
@@ -309,3 +310,37 @@ def test_a_crawl_seen_from_elsewhere_can_be_read_meanwhile(tmp_path, service):
         if page.pages in (3, 10):
             seen.append(len(harvest.open(path).likes))
     assert seen[0] < seen[1] <= len(harvest.open(path).likes)
+
+
+BIG = 2**53 + 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "names", "rows"),
+    [
+        ("SELECT 1 AS a -- all of them", ["a"], [(1,)]),
+        ("SELECT 1 AS a; -- x", ["a"], [(1,)]),
+        ("SELECT 1 AS a /* x */ ;", ["a"], [(1,)]),
+        ("-- x\nSELECT 1 AS a, 2 AS a", ["a", "a"], [(1, 2)]),
+        ("PRAGMA user_version", ["user_version"], [(schema_version(),)]),
+        (f"SELECT {BIG} AS id UNION ALL SELECT NULL", ["id"], [(BIG,), (None,)]),
+        ("SELECT 1 AS id WHERE 0", ["id"], []),
+    ],
+)
+def test_any_query_can_be_gone_through_counted_and_named(db, db_path, sql, names, rows):
+    asked = harvest.open(db_path).query(sql)
+    assert (list(asked), len(asked), asked.columns) == (rows, len(rows), names)
+
+
+@pytest.mark.parametrize(
+    ("method", "library", "values"),
+    [
+        ("to_pandas", "pandas", lambda found: found.dropna().tolist()),
+        ("to_arrow", "pyarrow", lambda found: found.drop_null().to_pylist()),
+        ("to_polars", "polars", lambda found: found.drop_nulls().to_list()),
+    ],
+)
+def test_large_whole_numbers_stay_what_they_are_beside_what_is_missing(db, db_path, method, library, values):
+    pytest.importorskip(library)
+    asked = harvest.open(db_path).query(f"SELECT {BIG} AS id UNION ALL SELECT NULL UNION ALL SELECT {2**63 - 1}")
+    assert values(getattr(asked, method)()["id"]) == [BIG, 2**63 - 1]

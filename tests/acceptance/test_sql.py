@@ -322,3 +322,13 @@ def test_a_table_of_large_rows_is_laid_out_by_a_few_of_them(sql):
     numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 30)"
     done = sql(f"{numbers} SELECT i, hex(zeroblob(1000000)) FROM n")
     assert [line.split()[0] for line in done.out.splitlines()[2:]] == [str(i) for i in range(1, 31)]
+
+
+@pytest.mark.parametrize(("given", "said"), [(b'SELECT "\xff"', "no text in UTF-8"), (None, "no stdin")])
+def test_a_query_from_stdin_that_is_none_costs_one_line(path, given, said):
+    command = [sys.executable, "-m", "harvest", "sql", "-", "--db", str(path)]
+    closing = ["sh", "-c", 'exec "$@" <&-', "sh", *command] if given is None else command
+    done = subprocess.run(closing, input=given, capture_output=True, env=environment(), timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert said in done.stderr.decode()
+    assert done.stderr.count(b"\n") == 1

@@ -7,8 +7,9 @@ from contextlib import closing
 
 import pytest
 
-from harvest.errors import NotADatabase, StorageFailed
-from harvest.store.database import apply_schema, open_for_crawl, open_if_begun, open_to_read
+from harvest.cli.commands.doctor import _sqlite
+from harvest.errors import NotADatabase, StorageFailed, StoreError
+from harvest.store.database import apply_schema, open_for_crawl, open_if_begun, open_to_read, storage_errors
 from harvest.system import sqlite_busy
 from tests.locking import being_made
 
@@ -63,3 +64,29 @@ def test_a_file_in_which_nothing_is_yet_is_opened_as_none(tmp_path):
     (tmp_path / "other.db").write_text("not a database, whatever its name says")
     with pytest.raises(NotADatabase):
         open_if_begun(tmp_path / "other.db")
+
+
+class Poor(sqlite3.Connection):
+    """A SQLite that was built without full-text search, or a file on a share without locks."""
+
+    lacks = ""
+
+    def execute(self, sql, *parameters):
+        if self.lacks == "fts5" and "fts5" in sql:
+            raise sqlite3.OperationalError("no such module: fts5")
+        if self.lacks == "locks" and "journal_mode" in sql:
+            error = sqlite3.OperationalError("locking protocol")
+            error.sqlite_errorcode = sqlite3.SQLITE_PROTOCOL
+            raise error
+        return super().execute(sql, *parameters)
+
+
+@pytest.mark.parametrize(("lacks", "said"), [("fts5", "lacks FTS5"), ("locks", "cannot be locked")])
+def test_what_sqlite_or_the_file_system_lacks_is_said(tmp_path, monkeypatch, lacks, said):
+    real = sqlite3.connect
+    monkeypatch.setattr(Poor, "lacks", lacks)
+    monkeypatch.setattr(sqlite3, "connect", lambda *where, **how: real(*where, **{**how, "factory": Poor}))
+    path = tmp_path / "t.db"
+    with pytest.raises(StoreError, match=said), storage_errors(path):
+        apply_schema(open_for_crawl(path))
+    assert _sqlite().ok is (lacks != "fts5")

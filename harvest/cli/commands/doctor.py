@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -24,7 +25,7 @@ from harvest.client.network import read_proxies, tls_context
 from harvest.environment import OURS, Environment
 from harvest.errors import AuthError, Gone, HarvestError, LoginNeeded, SettingsError
 from harvest.settings import SECRETS, VARIABLES, Settings, names_of, read_settings
-from harvest.store.database import open_if_begun, storage_errors
+from harvest.store.database import OLDEST_SQLITE, open_if_begun, storage_errors
 from harvest.system.clock import SystemClock
 from harvest.system.logs import printable
 from harvest.system.redaction import without_secrets
@@ -84,8 +85,22 @@ def examine(environment: Environment, path: Path) -> Iterator[Advice]:
     yield network
     if network.ok:
         yield from asyncio.run(_service(settings))
+    yield _sqlite()
     yield _file(path)
     yield _disk(path)
+
+
+def _sqlite() -> Advice:
+    """See whether the SQLite of this Python has what a file needs."""
+    version = ".".join(map(str, OLDEST_SQLITE))
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        try:
+            connection.execute("CREATE VIRTUAL TABLE tried USING fts5 (text)")
+        except sqlite3.OperationalError as error:
+            return Advice("SQLite", False, f"it lacks FTS5, the full-text search ({error})", "Use another Python.")
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        return Advice("SQLite", False, f"{sqlite3.sqlite_version}; {version} is needed", "Use a newer Python.")
+    return Advice("SQLite", True, f"{sqlite3.sqlite_version}, with full-text search")
 
 
 def _sources(environment: Environment) -> Iterator[Advice]:

@@ -98,7 +98,11 @@ def sql(
     """
     if query is None:
         return _list()
-    text = sys.stdin.read() if query == "-" else query
+    text = query
+    if query == "-":
+        if sys.stdin is None:
+            raise QueryError("There is no stdin to read the query from.")
+        text = sys.stdin.read()
     named = named_query(text.strip()) if _NAME.fullmatch(text.strip()) else None
     if about:
         return _about(named, text)
