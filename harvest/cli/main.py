@@ -116,12 +116,20 @@ class HarvestGroup(click.Group):
             leave_unread()
             return 0
 
+    def _is_command(self, ctx: click.Context, args: list[str], place: int) -> bool:
+        """Say whether an argument names a command, and is not the value of an option: `--cache-path demo`."""
+        argument, before = args[place], args[place - 1] if place else ""
+        if argument not in COMMANDS or not before.startswith("-"):
+            return argument in COMMANDS
+        commands = filter(None, (self.get_command(ctx, name) for name in {"crawl", argument}))
+        options = [param for command in commands for param in command.params if isinstance(param, click.Option)]
+        return not any(before in option.opts and not option.is_flag and not option.count for option in options)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the command first: named ones wherever they stand, `crawl` before an address."""
-        named = next((arg for arg in args if arg in COMMANDS), None)
-        if named is not None and args[0] != named and args[0].startswith("-"):
-            args.remove(named)
-            args.insert(0, named)
+        named = next((place for place in range(len(args)) if self._is_command(ctx, args, place)), None)
+        if named and args[0].startswith("-"):
+            args.insert(0, args.pop(named))
         elif named is None and any(_is_address(arg) for arg in args):
             args.insert(0, "crawl")
         return super().parse_args(ctx, args)

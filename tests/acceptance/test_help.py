@@ -121,3 +121,25 @@ def test_bash_itself_completes(tmp_path):
         ["bash", "-c", script], env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.stdout.split() == ["verify"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("--cache-path demo https://soundcloud.com/a/b", "crawl"),
+        ("--db status -q https://soundcloud.com/a/b", "crawl"),
+        ("https://soundcloud.com/a/b --cache-path demo", "crawl"),
+        ("https://soundcloud.com/a/b --max-users 3 --db=demo", "crawl"),
+        ("--cache-path demo status", "status"),
+        ("--cache-path status demo", "demo"),
+        ("-q demo", "demo"),
+        ("--db plan plan https://soundcloud.com/a/b", "plan"),
+        ("-q status --db demo", "status"),
+        ("sql -f csv tracks", "sql"),
+        ("sql status", "sql"),
+    ],
+)
+def test_the_value_of_an_option_is_no_command(line, command):
+    args = line.split()
+    cli.parse_args(click.Context(cli, resilient_parsing=True), args)
+    assert args[0] == command
