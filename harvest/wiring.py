@@ -110,7 +110,10 @@ def keeper_for(settings: Settings) -> Keeper:
 
 def state_folder() -> Path:
     """Give the folder of this user where harvest keeps what is no result: `~/.local/state/harvest` on Linux."""
-    return user_state_path("harvest")
+    try:
+        return user_state_path("harvest")
+    except RuntimeError as error:  # nobody with this number, and no HOME
+        raise SettingsError(f"Nobody knows where your home is: set HOME or XDG_STATE_HOME ({error}).") from error
 
 
 def clock_trouble(seconds_ahead: float | None) -> str:

@@ -2,7 +2,7 @@
 
 in: a sign-in that was begun; out: the code; never: a word of the redirect in a log, a listener beyond this machine.
 
-Rule 1. The listener is bound to 127.0.0.1 and ends with the sign-in, or after ten minutes.
+Rule 1. The listener is bound to 127.0.0.1, or ::1, and ends with the sign-in, or after ten minutes.
 Rule 2. A request without our state is answered and otherwise ignored: anybody on this machine can knock.
 Rule 3. What is pasted is believed on the same terms as what the browser brings.
 """
@@ -10,6 +10,7 @@ Rule 3. What is pasted is believed on the same terms as what the browser brings.
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -90,7 +91,8 @@ def catching(attempt: Attempt) -> Iterator[Catcher]:
         )
     catcher = Catcher(attempt)
     try:
-        server = _Listener(("127.0.0.1", port), _handler(catcher))
+        kind = _ListenerOfSix if urlsplit(attempt.redirect_uri).hostname == "::1" else _Listener
+        server = kind((kind.home, port), _handler(catcher))
     except OSError as error:
         raise SettingsError(
             f"Port {port} of {attempt.redirect_uri} cannot be used ({error.strerror}): end the program that has it, "
@@ -156,11 +158,19 @@ def held(store: TokenStore, clock: Clock, patience: float = 30.0) -> Iterator[No
 class _Listener(ThreadingTCPServer):
     """One thread per connection: browsers open some in advance and say nothing on them."""
 
+    home = "127.0.0.1"
     daemon_threads = True
     allow_reuse_address = os.name != "nt"  # there it would let another program take the port
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of a browser that hung up."""
+
+
+class _ListenerOfSix(_Listener):
+    """The same where the redirect address is `[::1]`."""
+
+    home = "::1"
+    address_family = socket.AF_INET6
 
 
 def _handler(catcher: Catcher) -> type[BaseHTTPRequestHandler]:

@@ -25,6 +25,7 @@ from harvest.cli.few_requests import connect_briefly
 from harvest.cli.options.budgets import Seconds
 from harvest.cli.options.crawl import json_option, log_options
 from harvest.cli.options.environment import own_settings
+from harvest.cli.options.types import Place
 from harvest.errors import ApiError, CredentialsMissing, LoginNeeded, SettingsError
 from harvest.settings import Settings
 from harvest.system.clock import SystemClock, as_text
@@ -148,7 +149,7 @@ def logout() -> int:
 
 
 @auth.command("import")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=Place(exists=True, dir_okay=False))
 @click.option("--force", is_flag=True, help="Take these tokens even if the stored login grew out of them.")
 @log_options
 def import_(file: Path, force: bool) -> int:

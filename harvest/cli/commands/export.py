@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from harvest.cli.options.crawl import cache_path, log_options, reads
-from harvest.cli.options.types import whole
+from harvest.cli.options.types import Place, whole
 from harvest.cli.output.spinner import spinner
 from harvest.cli.output.table import table
 from harvest.export.choices import FORMATS, IDS, ExportChoices, parse_kinds, parse_split
@@ -19,7 +19,7 @@ from harvest.system.clock import SystemClock, as_text
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=Place())
 @click.option(
     "--format",
     "format_name",
@@ -45,9 +45,7 @@ from harvest.system.clock import SystemClock, as_text
     show_default=True,
     help="SoundCloud's ids, numbers from 0, or pseudonyms without names.",
 )
-@click.option(
-    "--key", "key_file", type=click.Path(path_type=Path), help="Where the key of the pseudonyms is, or is to be kept."
-)
+@click.option("--key", "key_file", type=Place(), help="Where the key of the pseudonyms is, or is to be kept.")
 @click.option(
     "--include-incomplete", is_flag=True, help="Let lists that are not whole count in derived statistics too."
 )

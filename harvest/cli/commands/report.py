@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from harvest.cli.options.crawl import cache_path, log_options, reads
+from harvest.cli.options.types import Place
 from harvest.cli.output.spinner import patience
 from harvest.report.facts import gather
 from harvest.report.page import page
@@ -15,7 +16,7 @@ from harvest.store.database import open_to_read, storage_errors
 
 
 @click.command()
-@click.argument("out", required=False, type=click.Path(path_type=Path))
+@click.argument("out", required=False, type=Place())
 @cache_path()
 @click.option("--force", is_flag=True, help="Overwrite OUT even if it is no report of harvest.")
 @click.option("--open", "show", is_flag=True, help="Show the page in the browser.")

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from harvest.cli.options.crawl import cache_path, log_options, reads
+from harvest.cli.options.types import Place
 from harvest.cli.output.formatting import quoted
 from harvest.store.snapshot import take_snapshot
 from harvest.system.clock import SystemClock
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=Place())
 @cache_path()
 @click.option("--force", is_flag=True, help="Overwrite OUT if it exists.")
 @log_options

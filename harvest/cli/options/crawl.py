@@ -14,7 +14,7 @@ import click
 
 from harvest.cli.options.budgets import Seconds, budget_options
 from harvest.cli.options.environment import Setting, environment
-from harvest.cli.options.types import Parsed, whole
+from harvest.cli.options.types import Parsed, Place, whole
 from harvest.crawler.recipes import parse_caps, parse_recipe, parse_via
 from harvest.errors import SettingsError
 from harvest.models import DEEPEST, LONGEST_DELAY, ORDERS
@@ -32,7 +32,7 @@ def cache_path(default: Path = DEFAULT_PATH, envvar: str | None = "HARVEST_CACHE
         "--cache-path",
         "--db",
         "path",
-        type=click.Path(path_type=Path),
+        type=Place(),
         default=default,
         show_default=True,
         cls=Setting,
@@ -104,7 +104,7 @@ def _logging(command: Command, *, tells_events: bool) -> Command:
         ),
         click.option(
             "--log-file",
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=Place(dir_okay=False),
             cls=Setting,
             envvar="HARVEST_LOG_FILE",
             help="Also write all events into this file, as JSON lines at debug.",

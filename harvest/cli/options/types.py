@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -26,6 +28,19 @@ class Real(click.FloatRange):
         if math.isnan(number):
             self.fail(f"{number} is no number.", param, ctx)
         return number
+
+
+class Place(click.Path):
+    """A path; `~` is the home folder also where no shell has said so, as in `--db=~/t.db` and in variables."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(path_type=Path, **how)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it, or fail with one line."""
+        if isinstance(value, str):
+            value = os.path.expanduser(value)  # noqa: PTH111 - leaves alone what names nobody's home
+        return super().convert(value, param, ctx)
 
 
 class Parsed(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases of click

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import pytest
 
@@ -19,6 +21,17 @@ def numeric_options():
         for option in command.params:
             if isinstance(option.type, click.IntRange | click.FloatRange) and name != "demo":
                 yield option
+
+
+def test_every_path_may_begin_at_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    paths = [p for name in COMMANDS for p in cli.get_command(click.Context(cli), name).params]
+    paths = [param for param in paths if isinstance(param.type, click.Path) and param.type.file_okay]
+    assert len(paths) > 10
+    for param in paths:
+        assert param.type.convert("~/data/t.db", None, None) == Path("/home/somebody/data/t.db")
+        assert param.type.convert("~no-body-here/t.db", None, None) == Path("~no-body-here/t.db")
+        assert param.type.convert("a~b.db", None, None) == Path("a~b.db")
 
 
 @pytest.mark.parametrize("value", ["9223372036854775808", "-9223372036854775809", "inf", "nan", "1e308", "9" * 5000])
