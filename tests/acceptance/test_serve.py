@@ -287,7 +287,7 @@ def test_a_file_behind_a_link_is_served_with_what_stands_in_its_log(path, tmp_pa
     writer.execute("UPDATE tracks SET title = 'in the log'")
     writer.commit()
     with serving(link) as (address, _):
-        told = json.loads(get(address, "link/tracks.json?_size=1&_shape=objects")[1])["rows"]
+        told = json.loads(get(address, "t/tracks.json?_size=1&_shape=objects")[1])["rows"]
     writer.close()
     assert told[0]["title"] == "in the log"
 
@@ -296,7 +296,6 @@ def test_a_file_behind_a_link_is_served_with_what_stands_in_its_log(path, tmp_pa
     "query",
     [
         "select zeroblob(1e9)",
-        "select printf('%.1000000000c', 'x')",
         "select hex(randomblob(500000000))",
         "select replace(hex(zeroblob(900000)), '0', hex(zeroblob(900000)))",
         "select 'a' like '" + "%a" * 1000 + "'",
