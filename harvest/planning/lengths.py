@@ -103,7 +103,8 @@ class Like:
     """What many others may take who are like those seen: how far off the mean may be is guessed once for all lists."""
 
     def __init__(self, chance: random.Random, unlike: float) -> None:
-        self._chance, self._apart, self._shift = chance, chance.gauss(0, 1), chance.gauss(0, unlike)
+        self._apart, self._shift = chance.gauss(0, 1), chance.gauss(0, unlike)
+        self._short = chance.random() ** 3  # of those of whom nothing is known
 
     def sum_of(
         self, seen: Sequence[float], n: float, bounds: tuple[float, float], weights: Sequence[float] | None = None
@@ -113,7 +114,8 @@ class Like:
         if n <= 0:
             return 0.0
         if not seen:
-            return n * (least + (most - least) * self._chance.random() ** 2)
+            longer: float = (most - least + 1) ** self._short - 1
+            return n * (least + longer)
         if weights is None or sum(weights) <= 0:
             weights = [1.0] * len(seen)
         whole = sum(weights)

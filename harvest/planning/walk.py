@@ -55,7 +55,7 @@ class Guess:
     def __init__(self, number: int) -> None:
         self.chance = chance = random.Random(number)
         self.level = {thing: min(max(chance.gauss(1, 0.8), 0.0), 2.0) for thing in THINGS}
-        self.unknown = chance.uniform(0, 2)
+        self.unknown = 2 * chance.random() ** 3  # most lists of which nobody says the length are short
         self.gone = chance.uniform(0, _GONE)
         self.alike = chance.random() ** 2  # how far the newest of one list are the newest of others
         self.power = chance.uniform(0.75, 1.0)  # n entries name n to this power different things, where nothing tells
