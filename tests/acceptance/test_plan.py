@@ -9,9 +9,11 @@ import random
 
 import pytest
 
+from harvest.cli.commands.plan import room
 from harvest.models import Limits
-from harvest.planning.cost import Speed, estimate
+from harvest.planning.cost import Plan, Speed, estimate
 from harvest.planning.probe import survey
+from harvest.planning.ranges import Range
 from harvest.simulator import World, run_in_thread, serve
 from harvest.store.database import open_to_read
 from harvest.store.standing import standing
@@ -49,6 +51,30 @@ def test_the_crawl_then_takes_what_the_plan_said(run, server):
     assert run(url, "--db", "t.db", *CAPS, "--delay", "0", "-q", server=server).returncode == 0
     assert told["requests"]["low"] <= server.total - before <= told["requests"]["high"]
     assert told["seconds"]["likely"] == pytest.approx(told["requests"]["likely"] / 20, abs=1)
+
+
+def test_the_plan_names_the_disk_that_a_crawl_fills(tmp_path, run, server):
+    told = planned(run, server.world.seed_url(), "--db", "t.db", *CAPS, server=server)
+    assert run(server.world.seed_url(), "--db", "t.db", *CAPS, "--delay", "0", "-q", server=server).returncode == 0
+    with contextlib.closing(open_to_read(tmp_path / "t.db")) as connection:
+        (size,) = connection.execute(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        ).fetchone()
+    assert nearly(told["bytes"], size)
+
+
+def test_a_disk_that_is_too_small_is_named(tmp_path):
+    def warned(size):
+        return room(tmp_path / "not/there/t.db", Plan(Range(), Range(), {}, Range(high=size)))
+
+    assert warned(1.0) == []
+    (_, line) = warned(1e18)
+    assert "1,000,000,000.0 GB" in line
+    assert str(tmp_path) in line
+
+
+def test_without_a_delay_the_pace_is_that_of_this_computer(run, server):
+    assert "As fast as this computer" in run("plan", server.world.seed_url(), "--delay", "0", server=server).stdout
 
 
 def test_dry_run_is_the_same(run, server, tmp_path):

@@ -204,7 +204,7 @@ def _lines(path: Path, wanted: Sequence[_Wanted], made: Plan, asked: _Asked) -> 
         lines.append(f"Of the requests, {_interval(made.deep, _number)} lie beyond depth 1, which nobody has seen yet.")
     if made.bites:
         lines += ["", "What would cut it short:", *(f"  {bite}" for bite in made.bites)]
-    lines += _room(path, made)
+    lines += room(path, made)
     addresses = [public_address(address) for one in wanted for address in one.addresses]
     shown = " ".join([*map(quoted, addresses[:_SEEDS_SHOWN]), *(["..."] if len(addresses) > _SEEDS_SHOWN else [])])
     n = f"{asked.requests} request{'' if asked.requests == 1 else 's'}" if asked.requests else "No request"
@@ -252,7 +252,7 @@ def _pace_line(speed: Speed) -> str:
     return "As fast as this computer, if the service keeps up (--delay 0); waits that it asks for come on top."
 
 
-def _room(path: Path, made: Plan) -> list[str]:
+def room(path: Path, made: Plan) -> list[str]:
     """Warn where the file may not find room."""
     folder = next(p for p in path.absolute().parents if p.exists())
     free = shutil.disk_usage(folder).free
