@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Subject = Literal["seed", "track", "user", "playlist", "station"]
+Subject = Literal["seed", "batch", "track", "user", "playlist", "station"]
 Item = Literal["track", "user", "playlist", "station", "comment", "link", "thing"]
 
 
@@ -63,6 +63,11 @@ class ListKind:
     cap: int = 1
     title: str = ""
 
+    @property
+    def looks_up(self) -> bool:
+        """Whether it asks what something is, and not what it lists."""
+        return self.item == "thing"
+
 
 def _like(subject: str, item: str, rank: str) -> Edge:
     return Edge("user_engagements", subject, item, rank, "like")
@@ -80,11 +85,20 @@ RESOLVE = ListKind(
     path="/resolve",
     title="the seed",
 )
+LOOKUP = ListKind(
+    "lookup",
+    option="",
+    subject="batch",
+    item="thing",
+    path="",  # that of the things: /tracks?urns=..., or of a single one
+    title="things looked up by URN",
+)
 
 KINDS: dict[str, ListKind] = {
     kind.name: kind
     for kind in (
         RESOLVE,
+        LOOKUP,
         ListKind(
             "track_likers",
             option="likers",

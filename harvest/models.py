@@ -58,6 +58,7 @@ class Outcome(StrEnum):
 
 MOST = 10**15  # of anything that may be asked for or counted; SQLite holds whole numbers up to 2**63 - 1
 DEEPEST = 1000
+OURSELVES = "me"  # the address of the person who is signed in
 LONGEST_DELAY = 3600.0  # seconds between two requests
 
 # Whom to follow first: as listed; by lot; by number of followers, falling or rising.
@@ -247,10 +248,10 @@ class WebProfile(NamedTuple):
 class Task:
     """One list to read, and how far it has been read. `kind` names a declaration in `lists.py`.
 
-    `cursor` is the path and query of the page to ask next, None for the first page. `seed_url` is set for
-    the task that resolves a seed and for no other, `subject_urn` where a URN does not end in the id. `cap` bounds the
-    distinct edges to keep, None means all; `barren` counts the pages in a row, up to the last, that brought nothing
-    new.
+    `cursor` is the path and query of the page to ask next, None for the first page. `about` is what the subject is
+    asked by where its number does not say it: the address of a seed, the URNs of a batch, the URN of a station. `cap`
+    bounds the distinct edges to keep, None means all; `barren` counts the pages in a row, up to the last, that brought
+    nothing new.
     """
 
     id: int
@@ -264,8 +265,7 @@ class Task:
     claimed: int | None = None
     cap: int | None = None
     page_size: int = 200
-    seed_url: str | None = None
-    subject_urn: str | None = None
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

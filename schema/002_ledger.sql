@@ -2,7 +2,7 @@
 
 -- The kinds of things a harvest can visit, filled from the declarations in harvest/things.py.
 CREATE TABLE things (
-    thing TEXT PRIMARY KEY,                         -- track, user, playlist; seed: what an address leads to
+    thing TEXT PRIMARY KEY,                         -- track, user, playlist, ...; seed: what an address leads to; batch
     urn   TEXT NOT NULL,                            -- what its URN begins with
     title TEXT NOT NULL                             -- in words
 ) STRICT, WITHOUT ROWID;
@@ -62,7 +62,7 @@ CREATE TABLE lease (
 CREATE TABLE tasks (
     id         INTEGER PRIMARY KEY,
     kind       TEXT    NOT NULL REFERENCES list_kinds (kind),
-    subject_id INTEGER NOT NULL,                    -- whose list; of `resolve` the seed
+    subject_id INTEGER NOT NULL,                    -- whose list; of `resolve` the seed, of `lookup` the batch
     reading    INTEGER NOT NULL DEFAULT 0,          -- the reading these columns tell of
     outcome    TEXT    REFERENCES outcomes (outcome),
     collected  INTEGER,                             -- distinct edges the list has in this file
@@ -70,6 +70,23 @@ CREATE TABLE tasks (
     pages_read INTEGER,
     UNIQUE (kind, subject_id)
 ) STRICT;
+
+-- Things asked for by their URNs, up to 50 in one request: the subject of a list of the kind `lookup`.
+CREATE TABLE batches (
+    id    INTEGER PRIMARY KEY,
+    thing TEXT NOT NULL REFERENCES things (thing)
+) STRICT;
+
+-- What of a batch was shown. What it left out was asked for by itself, in a batch of one; if that is refused for good,
+-- the thing is gone.
+CREATE TABLE batch_items (
+    batch_id INTEGER NOT NULL REFERENCES batches (id),
+    thing_id INTEGER NOT NULL,
+    shown    INTEGER NOT NULL DEFAULT 0 CHECK (shown IN (0, 1)),
+    PRIMARY KEY (batch_id, thing_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX batch_items_by_thing ON batch_items (thing_id, batch_id);
 
 -- Holds all that a look at the ledger needs, so that the look stays away from the table.
 CREATE INDEX tasks_by_outcome ON tasks (kind, outcome, claimed, collected, pages_read);

@@ -5,15 +5,17 @@ CREATE TABLE seeds (
     id          INTEGER PRIMARY KEY,
     address     TEXT NOT NULL UNIQUE,               -- normalised
     aliases     TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(aliases)), -- other addresses that led to the same thing
-    thing       TEXT REFERENCES things (thing),     -- NULL: not resolved yet
+    thing       TEXT REFERENCES things (thing),     -- NULL: not known yet; a URN says it
     thing_id    INTEGER,
+    task_id     INTEGER REFERENCES tasks (id),      -- its look-up: of its address, or of a batch of URNs
     own         INTEGER NOT NULL DEFAULT 0 CHECK (own IN (0, 1)), -- 1: the person who is signed in
-    resolved_at TEXT,
+    resolved_at TEXT,                               -- NULL: not looked up, or not found
     reason      TEXT,                               -- why it could not be resolved
     UNIQUE (thing, thing_id)
 ) STRICT;
 
 CREATE INDEX seeds_with_aliases ON seeds (id) WHERE aliases <> '[]';
+CREATE INDEX seeds_by_task ON seeds (task_id);
 
 -- What was searched for; the results are a list like any other.
 CREATE TABLE searches (
@@ -101,9 +103,11 @@ FROM visits AS v
 JOIN recipes AS r ON r.harvest_id = v.harvest_id AND r.thing = v.thing AND r.reach <= v.reach
 JOIN tasks AS t ON t.kind = r.kind AND t.subject_id = v.thing_id
 UNION ALL
-SELECT s.harvest_id, t.id, 0, NULL, NULL, NULL, NULL
-FROM harvest_seeds AS s
-JOIN tasks AS t ON t.kind = 'resolve' AND t.subject_id = s.seed_id;
+SELECT h.harvest_id, s.task_id, 0, NULL, NULL, NULL, NULL
+FROM harvest_seeds AS h
+JOIN seeds AS s ON s.id = h.seed_id
+WHERE s.task_id IS NOT NULL
+GROUP BY h.harvest_id, s.task_id;                   -- a batch looks up many
 
 -- How the crawl goes: written every few seconds by the process that holds the lease, and once more when it ends.
 CREATE TABLE progress (

@@ -10,15 +10,15 @@ of other people's tracks with all three values of `access`, because the default 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from harvest.api import cursors
 from harvest.errors import UnexpectedReply
-from harvest.lists import ListKind
+from harvest.lists import KINDS, LOOKUP, ListKind
 from harvest.models import Task
-from harvest.things import THINGS, Thing
+from harvest.things import THINGS, Thing, of_urn
 
 LARGEST_PAGE = 200  # the documented maximum; more gave 500 (soundcloud/api issue 170)
 EVERY_ACCESS = "playable,preview,blocked"
@@ -48,7 +48,9 @@ def request(task: Task, kind: ListKind) -> Request:
 
 def list_path(task: Task, kind: ListKind) -> str:
     """Fill the path of the list with the URN of its subject."""
-    return kind.path.format(urn=task.subject_urn or f"{THINGS[kind.subject].urn}{task.subject_id}")
+    if kind.subject not in THINGS:
+        return kind.path
+    return kind.path.format(urn=task.about or f"{THINGS[kind.subject].urn}{task.subject_id}")
 
 
 def list_parameters(task: Task, kind: ListKind) -> tuple[tuple[str, str], ...]:
@@ -58,6 +60,21 @@ def list_parameters(task: Task, kind: ListKind) -> tuple[tuple[str, str], ...]:
     if kind.inside:
         return (*access, *kind.parameters)
     return (size, ("linked_partitioning", "true"), *access, *kind.parameters)
+
+
+def kind_of(task: Task) -> ListKind:
+    """Give the declaration of a list; that of a batch says what it asks for."""
+    kind = KINDS[task.kind]
+    if kind is not LOOKUP:
+        return kind
+    urns = task.about or ""
+    named = of_urn(urns.partition(",")[0])
+    if named is None:
+        raise UnexpectedReply("The stored batch names no URNs.", reply=urns[:200])
+    thing = named[0]
+    return replace(
+        kind, item=thing.name, path=f"/{thing.table}", by_access=thing.name == "track", parameters=(("urns", urns),)
+    )
 
 
 def clamped(page_size: int) -> int:

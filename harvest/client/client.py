@@ -13,19 +13,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from harvest.api import cursors, endpoints, parse, resolving, responses
+from harvest.api import cursors, endpoints, parse, resolving, responses, urns
 from harvest.api.endpoints import Request
 from harvest.api.responses import Reply
 from harvest.auth.bearer import Bearer
 from harvest.auth.grants import Token
 from harvest.client.retry import Retry
 from harvest.client.transport import Sender, ServiceAddress
-from harvest.errors import ApiError, Forbidden, Gone, Halted, Unauthorized, UnexpectedReply, Unreachable
-from harvest.lists import KINDS
-from harvest.models import Gauge, Page, Task
+from harvest.errors import ApiError, Forbidden, Gone, Halted, LoginNeeded, Unauthorized, UnexpectedReply, Unreachable
+from harvest.lists import LOOKUP, RESOLVE
+from harvest.models import OURSELVES, Gauge, Page, Task
 from harvest.pacing.queue import Slot
 from harvest.system.clock import as_text
+from harvest.things import THINGS, Thing, of_urn
 
+STATION = THINGS["station"]
 _TOKENS = 5  # one request tries no more of them
 
 _SOMETHING = endpoints.resolve("https://soundcloud.com/soundcloud")  # asked only to see whether anybody answers
@@ -103,13 +105,14 @@ class Client:
             await self._bearer.close(patience=10.0)
 
     async def fetch(self, task: Task) -> Page:
-        """Ask for the next page of a list, or for the track a seed stands for.
+        """Ask for the next page of a list, or for the thing a seed stands for.
 
         Raises ApiError for what is wrong with the list, Halted when nothing more may be asked, other HarvestErrors for
         what ends the run.
         """
         with self._line.fetching():
-            return await (self._list(task) if task.seed_url is None else self._seed(task.seed_url))
+            alone = task.kind == RESOLVE.name or (task.kind == LOOKUP.name and "," not in (task.about or ""))
+            return await (self._seed(task.about or "") if alone else self._list(task))
 
     async def me(self) -> tuple[str, str]:
         """Ask whose token it is; give name and URN."""
@@ -129,7 +132,7 @@ class Client:
         return await self._retry.run(attempt, is_there=self._is_there)
 
     async def _list(self, task: Task) -> Page:
-        kind = KINDS[task.kind]
+        kind = endpoints.kind_of(task)
 
         async def attempt(failures: int) -> Page:
             size = _shrunk(endpoints.clamped(task.page_size), failures)
@@ -150,30 +153,61 @@ class Client:
 
         return await self._retry.run(attempt, is_there=self._is_there)
 
-    async def _seed(self, seed_url: str) -> Page:
-        asked = endpoints.resolve(seed_url)
+    async def _seed(self, address: str) -> Page:
+        """Ask what an address stands for, and then for that."""
+        urn = of_urn(address)
+        if urn is not None:
+            return await self._thing(*urn)
+        if address.startswith(STATION.urn):
+            number = urns.identify(STATION.name, urn=address)
+            assert isinstance(number, int)  # the address was read before
+            return await self._thing(STATION, number, named=address)
+        if address == OURSELVES:
+            return await self._ourselves()
+        asked = endpoints.resolve(address)
         shown = endpoints.redacted(asked.path_and_query)
 
         async def resolve(failures: int) -> resolving.Resource:
             with _named(f"GET {shown}"):
                 reply = await self._authorised(asked, self._redirect)
                 location = responses.redirect(reply, now=self._sender.clock.now())
-                return resolving.read_location(location, api_base=self._service.base, seed_url=seed_url)
+                return resolving.read_location(location, api_base=self._service.base, seed_url=address)
 
         resource = await self._retry.run(resolve, is_there=self._is_there)
-        request = endpoints.thing(resource.thing, resource.number, resource.secret_token, resource.urn)
+        return await self._thing(resource.thing, resource.number, resource.secret_token, resource.urn, shown=shown)
+
+    async def _ourselves(self) -> Page:
+        """Ask who is signed in. Raises LoginNeeded where nobody is."""
+        await self._bearer.token()
+        if self._bearer.kind == "client_credentials":
+            raise LoginNeeded("'me' is the person who is signed in, and nobody is: run `harvest auth login`.")
+        reply = await self.look("/me", self._success)
+        page = parse.parse_thing(reply.body, "user", full_profiles=self._full_profiles)
+        return self._stamped(page, reply, "/me", None)
+
+    async def _thing(
+        self,
+        thing: Thing,
+        number: int,
+        secret_token: str | None = None,
+        named: str | None = None,
+        *,
+        shown: str | None = None,
+    ) -> Page:
+        """Ask for one thing, `named` where its number is no name; `shown` is the request to be noted, if another."""
+        request = endpoints.thing(thing, number, secret_token, named)
 
         async def look(failures: int) -> Page:
             with _named(f"GET {endpoints.redacted(request.path_and_query)}"):
                 reply = await self._authorised(request, self._success)
-                page = parse.parse_thing(reply.body, resource.thing.name, full_profiles=self._full_profiles)
-                if page.items != (resource.number,):  # a cache has served other people's replies (issue 380)
+                page = parse.parse_thing(reply.body, thing.name, full_profiles=self._full_profiles)
+                if page.items != (number,):  # a cache has served other people's replies (issue 380)
                     raise UnexpectedReply(
-                        f"The reply is about another {resource.thing.name}.",
+                        f"The reply is about another {thing.name}.",
                         status=200,
                         reply=responses.evidence(reply.body),
                     )
-            return self._stamped(page, reply, shown, None)
+            return self._stamped(page, reply, shown or endpoints.redacted(request.path_and_query), None)
 
         return await self._retry.run(look, is_there=self._is_there)
 

@@ -78,7 +78,7 @@ class _Survey:
 
     async def of(self, seed_url: str) -> Surveyed:
         """Ask about one seed."""
-        page = await self._fetch(Task(0, RESOLVE.name, 0, seed_url=seed_url))
+        page = await self._fetch(Task(0, RESOLVE.name, 0, about=seed_url))
         thing, thing_id = str(page.thing), page.items[0]
         row = _rows(page, thing)[thing_id]
         self._urn = getattr(row, "urn", None)
@@ -177,7 +177,7 @@ class _Survey:
         """Ask for the beginning of a list, and note what it shows; None where the service refuses it."""
         try:
             urn = self._urn if THINGS[kind.subject].by_name else None
-            page = await self._fetch(Task(0, kind.name, thing_id, page_size=self._size, subject_urn=urn))
+            page = await self._fetch(Task(0, kind.name, thing_id, page_size=self._size, about=urn))
         except PermanentError:
             return None
         n = len(page.items)

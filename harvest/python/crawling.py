@@ -21,12 +21,13 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple, TypedDict, Unpack
 
 from harvest import terms
-from harvest.api.seed_urls import normalise_seed, public_address
+from harvest.api.seed_urls import public_address
 from harvest.auth.token_store import FileKeeper, MemoryKeeper
 from harvest.crawler.engine import Engine
 from harvest.crawler.request import CrawlRequest, is_drained, to_crawl, to_go_on
 from harvest.crawler.session import Conditions
 from harvest.crawler.session import crawl as run_session
+from harvest.crawler.starts import starts
 from harvest.environment import Environment
 from harvest.errors import ApiError, SeedError, SettingsError
 from harvest.models import Outcome, Page, Receipt, Task
@@ -121,8 +122,8 @@ def pages(
     """Harvest as `crawl` does, and give every page as it is committed. To leave the loop is to stop the crawl."""
     if not seeds:
         raise SettingsError("Name at least one track, person or playlist to start from.")
-    addresses = [normalise_seed(seed).url for seed in seeds]
-    return _pages(to_crawl(Path(path), addresses, _known(options)), settings)
+    start = starts(seeds, _known(options))
+    return _pages(to_crawl(Path(path), start.addresses, start.given), settings)
 
 
 def _known(options: Mapping[str, Any]) -> Mapping[str, Any]:

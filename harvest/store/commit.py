@@ -14,9 +14,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from harvest.errors import ApiError
-from harvest.lists import KINDS, RESOLVE, ListKind
+from harvest.lists import KINDS, LOOKUP, RESOLVE, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
-from harvest.store import edges, entities, readings, search, seeds
+from harvest.store import edges, entities, lookups, readings, search, seeds
 from harvest.store.database import immediately
 from harvest.store.edges import Kept
 from harvest.store.lease import Lease
@@ -69,6 +69,8 @@ class PageCommitter:
             self._update_reading(on, outcome, kind, page)
             if kind is RESOLVE:
                 seeds.found(self._connection, task, page)
+            elif kind is LOOKUP:
+                self._looked_up(task, page, outcome)
             self._note_unsupported(task, page)
             self._count_requests(tally)
         self._users.settle()
@@ -86,10 +88,32 @@ class PageCommitter:
             self._resolve_failures(task, now)  # what was wrong before is no longer what is wrong
             self._note_failure(task, error, now, error.attempts)
             readings.end(self._connection, task, kind, outcome, now)
-            if kind is RESOLVE:
-                seeds.not_found(self._connection, task.subject_id, str(error))
+            if kind.looks_up:
+                self._not_looked_up(task, kind, error, outcome)
             self._count_requests(tally)
         return outcome
+
+    def _looked_up(self, task: Task, page: Page, outcome: Outcome | None) -> None:
+        """Note what a page of a batch shows, and at its end ask for what it has left out."""
+        thing = lookups.thing_of(self._connection, task)
+        lookups.note_shown(self._connection, task, page.items)
+        for thing_id in lookups.gone_before(self._connection, thing, page.items):
+            readings.judge(self._connection, thing, thing_id)
+        seeds.shown(self._connection, task, thing, page)
+        if outcome is not None:
+            seeds.look_up_alone(self._connection, task, lookups.ask_for_the_rest(self._connection, task))
+
+    def _not_looked_up(self, task: Task, kind: ListKind, error: ApiError, outcome: Outcome) -> None:
+        """Note that a thing is not there, or why a seed is not; a refused batch says nothing of those in it."""
+        alone: Mapping[int, int] = {}
+        if kind is LOOKUP:
+            thing, ids = lookups.subjects(self._connection, task)
+            alone = {} if outcome.retryable else lookups.ask_for_the_rest(self._connection, task)
+            seeds.look_up_alone(self._connection, task, alone)
+            if len(ids) == 1:
+                readings.judge(self._connection, thing, ids[0])
+        if not alone:
+            seeds.not_found(self._connection, task, str(error))
 
     def release(self, task: Task, tally: Mapping[int, int]) -> None:
         """Give back a list that was taken up and not finished; it goes on from its cursor another time."""

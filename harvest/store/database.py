@@ -465,6 +465,7 @@ def declared() -> dict[str, list[tuple[object, ...]]]:
     return {
         "things (thing, urn, title)": [
             ("seed", "", "what an address leads to"),
+            ("batch", "", "things asked for together"),
             *((thing.name, thing.urn, thing.title) for thing in THINGS.values()),
         ],
         "outcomes (outcome, answered, whole, retryable, title)": [

@@ -13,6 +13,7 @@ from harvest.lists import KINDS
 from harvest.models import Task
 from harvest.store.harvests import LOOKED_UP, WANTED
 from harvest.store.lease import Lease
+from harvest.store.lookups import STILL_ASKED
 from harvest.things import THINGS
 
 _LOOK_AHEAD = 64
@@ -21,7 +22,7 @@ _LOOK_AHEAD = 64
 OPEN_READINGS = f"""
 SELECT r.task_id FROM readings AS r
 WHERE r.state <> 'ended' AND r.state = ?
-    AND CASE r.kind WHEN 'resolve' THEN {LOOKED_UP.format(task="r.task_id")}
+    AND CASE WHEN r.kind IN ('resolve', 'lookup') THEN {LOOKED_UP.format(task="r.task_id")}
         ELSE r.collected < {WANTED.format(task="r.task_id")} END
 ORDER BY r.task_id LIMIT ?
 """  # noqa: S608 - our own text
@@ -34,8 +35,11 @@ _NAMED = " ".join(
 _READ_TASK = f"""
 SELECT t.id, t.kind, t.subject_id, r.next_cursor, r.number, r.pages_read, r.barren, r.collected, r.claimed,
     {WANTED.format(task="r.task_id")},
-    CASE t.kind WHEN 'resolve' THEN (SELECT address FROM seeds WHERE id = t.subject_id) END,
-    CASE t.kind {_NAMED} END
+    CASE t.kind
+        WHEN 'resolve' THEN (SELECT address FROM seeds WHERE id = t.subject_id)
+        WHEN 'lookup' THEN {STILL_ASKED.format(batch="t.subject_id")}
+        {_NAMED}
+    END
 FROM readings AS r JOIN tasks AS t ON t.id = r.task_id
 WHERE r.task_id = ? AND r.state <> 'ended'
 """  # noqa: S608 - our own text
@@ -101,6 +105,5 @@ class Frontier:
             claimed=row[8],
             cap=row[9],
             page_size=self._page_size,
-            seed_url=row[10],
-            subject_urn=row[11],
+            about=row[10],
         )

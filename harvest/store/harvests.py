@@ -23,20 +23,21 @@ WANTED = f"""(
     CROSS JOIN harvests AS h ON h.id = v.harvest_id AND h.state = 'running'
     WHERE t.id = {{task}}
 )"""  # noqa: S608 - our own text
-# Whether a running harvest waits for the look-up of a seed, by its task.
-LOOKED_UP = """EXISTS (
-    SELECT 1 FROM tasks AS t
-    CROSS JOIN harvest_seeds AS s ON s.seed_id = t.subject_id
+# Whether a look-up is to be made, by its task: a running harvest waits for a seed of it, or it is of no seeds at all.
+LOOKED_UP = """(NOT EXISTS (SELECT 1 FROM seeds WHERE task_id = {task}) OR EXISTS (
+    SELECT 1 FROM seeds AS d
+    CROSS JOIN harvest_seeds AS s ON s.seed_id = d.id
     CROSS JOIN harvests AS h ON h.id = s.harvest_id AND h.state = 'running'
-    WHERE t.id = {task} AND t.kind = 'resolve'
-)"""
+    WHERE d.task_id = {task}
+))"""
 # Lists that failed for a passing reason, had no second chance yet, and are wanted. Uses readings_failed_once.
 FAILED_ONCE = f"""
 SELECT r.task_id, r.number FROM readings AS r
 WHERE r.outcome = 'failed' AND r.second_run_id IS NULL AND {readings.AT_REST.format(task="r.task_id")}
     AND r.number = (SELECT max(l.number) FROM readings AS l WHERE l.task_id = r.task_id)
     AND EXISTS (SELECT 1 FROM failures AS f WHERE f.task_id = r.task_id AND f.retryable = 1 AND f.resolved_at IS NULL)
-    AND {WANTED.format(task="r.task_id")} IS NOT NULL
+    AND CASE r.kind WHEN 'lookup' THEN {LOOKED_UP.format(task="r.task_id")}
+        ELSE {WANTED.format(task="r.task_id")} IS NOT NULL END
 ORDER BY r.task_id
 """  # noqa: S608 - our own text
 
@@ -49,7 +50,9 @@ def enrol(connection: sqlite3.Connection, addresses: Sequence[str], limits: Limi
         connection.execute("UPDATE harvests SET options = ? WHERE id = ?", (limits.dump(), harvest_id))
         return harvest_id
     (address, thing, thing_id) = connection.execute(
-        "SELECT address, thing, thing_id FROM seeds WHERE id = ?", (wanted[0],)
+        "SELECT address, iif(resolved_at IS NULL, NULL, thing), iif(resolved_at IS NULL, NULL, thing_id) FROM seeds"
+        " WHERE id = ?",
+        (wanted[0],),
     ).fetchone()
     shown = (public_address(address), thing, thing_id) if len(wanted) == 1 else (None, None, None)
     cursor = connection.execute(
@@ -151,11 +154,11 @@ def put_back(
         marks = ", ".join("?" * len(outcomes))
         rows = connection.execute(
             f"""
-            SELECT id FROM tasks AS t WHERE outcome IN ({marks}) AND kind <> ?
+            SELECT id FROM tasks AS t WHERE outcome IN ({marks}) AND kind NOT IN ('resolve', 'lookup')
                 AND {readings.AT_REST.format(task="t.id")}
             ORDER BY id
             """,  # noqa: S608 - our own text
-            (*outcomes, RESOLVE.name),
+            outcomes,
         ).fetchall()
         for (task_id,) in rows:
             readings.begin_again(connection, task_id, now)
@@ -282,10 +285,10 @@ def _look_up_again(connection: sqlite3.Connection, harvest_id: int) -> None:
     """Ask again for seeds that could not be resolved."""
     rows = connection.execute(
         """
-        SELECT t.id, t.reading
+        SELECT DISTINCT t.id, t.reading
         FROM harvest_seeds AS s
-        JOIN tasks AS t ON t.kind = 'resolve' AND t.subject_id = s.seed_id
-        JOIN seeds AS d ON d.id = s.seed_id AND d.thing IS NULL
+        JOIN seeds AS d ON d.id = s.seed_id AND d.resolved_at IS NULL
+        JOIN tasks AS t ON t.id = d.task_id
         WHERE s.harvest_id = ? AND t.outcome IS NOT NULL
         """,
         (harvest_id,),
@@ -339,7 +342,7 @@ def _advance(connection: sqlite3.Connection, harvest_id: int, now: str) -> bool:
     reason = connection.execute(
         """
         SELECT d.reason FROM harvest_seeds AS s JOIN seeds AS d ON d.id = s.seed_id
-        WHERE s.harvest_id = ? ORDER BY d.thing IS NULL, s.place LIMIT 1
+        WHERE s.harvest_id = ? ORDER BY d.resolved_at IS NULL, s.place LIMIT 1
         """,
         (harvest_id,),
     ).fetchone()[0]

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from harvest.api.seed_urls import public_address
 from harvest.api.urns import LARGEST_ID
 from harvest.errors import SeedError
-from harvest.lists import KINDS, RESOLVE, Edge
+from harvest.lists import KINDS, Edge
 from harvest.store.edges import of_type
 from harvest.store.rounds import LINES, READERS
 from harvest.things import THINGS, Thing, label
@@ -223,7 +223,7 @@ def _reasons(
             page=page[0],
             request=page[1],
             fetched_at=page[2],
-            seed=_seed(connection, chain),
+            seed=_seed(connection, chain, thing, item),
             chain=chain,
         )
 
@@ -248,10 +248,11 @@ def _up(connection: sqlite3.Connection, harvest_id: int, task_id: int | None) ->
         task_id = row[-1]
 
 
-def _seed(connection: sqlite3.Connection, chain: tuple[Step, ...]) -> str:
-    """Give the address of the seed that a chain leads to."""
+def _seed(connection: sqlite3.Connection, chain: tuple[Step, ...], thing: str, thing_id: int) -> str:
+    """Give the address of the seed that a chain leads to; of an empty one that is the thing itself."""
+    lists = [(step.thing, step.subject_id) for step in chain if not KINDS[step.kind].looks_up]
     (address,) = connection.execute(
-        "SELECT address FROM seeds WHERE id = ?", (next((s.subject_id for s in chain if s.kind == RESOLVE.name), None),)
+        "SELECT address FROM seeds WHERE thing = ? AND thing_id = ?", lists[-1] if lists else (thing, thing_id)
     ).fetchone()
     return public_address(address)
 
@@ -274,5 +275,5 @@ def _chosen(connection: sqlite3.Connection, thing: str, number: int) -> Iterator
             (harvest_id, thing, number),
         )
         chain = tuple(_up(connection, harvest_id, parent))
-        seed, stand = _seed(connection, chain), dict(lists.fetchall())
+        seed, stand = _seed(connection, chain, thing, number), dict(lists.fetchall())
         yield Chosen(seed, number_of_round, depth, place, chance, stand, chain)

@@ -20,12 +20,12 @@ from functools import cache
 from harvest.lists import KINDS, Edge, ListKind
 from harvest.models import Outcome, Task
 from harvest.store.edges import of_type, typed
+from harvest.store.lookups import OF_THING
 from harvest.things import THINGS
 
 # Whether no reading of a list is open, by the task's id in SQL: a list is read once at a time.
 AT_REST = "NOT EXISTS (SELECT 1 FROM readings AS o WHERE o.task_id = {task} AND o.state <> 'ended')"
 
-_SAYS_OF_THING = (Outcome.GONE, Outcome.FORBIDDEN)  # the first of them counts
 _NOT_SEEN = 2**40  # added to the rank of what a reading did not show: behind all that it did
 
 
@@ -98,9 +98,13 @@ def reopen(
 
 
 def judge(connection: sqlite3.Connection, thing: str, thing_id: int) -> None:
-    """Say whether a thing is there: it is when one of its lists names anything; else its lists say what it is.
+    """Say whether a thing is there. The first that holds:
 
-    An empty list proves nothing: the followers of an account that is gone are answered with none (soundcloud/api 121).
+    1. Its last look-up found nothing, and no list of it has named anything since: it is gone.
+    2. One of its lists names anything: it is there. An empty list proves nothing: the followers of an account that is
+       gone are answered with none (soundcloud/api 121).
+    3. A list says that it is gone, and no look-up has shown it since.
+    4. A list says that it is forbidden.
     """
     connection.execute(_judge_sql(thing), (thing_id,))
 
@@ -127,14 +131,35 @@ def _count(connection: sqlite3.Connection, edge: Edge, subject_id: int) -> int:
 
 @cache
 def _judge_sql(thing: str) -> str:
-    lists = ", ".join(f"'{kind.name}'" for kind in KINDS.values() if kind.subject == thing)
+    kinds = ", ".join(f"'{kind.name}'" for kind in KINDS.values() if kind.subject == thing)
     answered = ", ".join(f"'{outcome}'" for outcome in Outcome if outcome.answered)
-    mine = f"SELECT 1 FROM tasks WHERE subject_id = ?1 AND kind IN ({lists}) AND outcome"  # noqa: S608
-    says = " ".join(f"WHEN EXISTS ({mine} = '{outcome}') THEN '{outcome}'" for outcome in _SAYS_OF_THING)
-    status = f"CASE WHEN EXISTS ({mine} IN ({answered}) AND collected > 0) THEN 'ok' {says} ELSE 'ok' END"
+    lists = f"""
+        tasks AS t CROSS JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
+        WHERE t.subject_id = ?1 AND t.kind IN ({kinds}) AND t.outcome
+    """
+    named = f"SELECT 1 FROM {lists} IN ({answered}) AND t.collected > 0"  # noqa: S608
+    look_ups = OF_THING.format(thing=thing, thing_id="?1")
+    shown_since = f"""
+        SELECT 1 FROM {look_ups} AND i.shown = 1
+            AND r.ended_at <= (SELECT max(p.fetched_at) FROM pages AS p WHERE p.task_id = l.id)
+    """  # noqa: S608 - built from our own declarations
+    status = f"""CASE
+        WHEN EXISTS (
+            SELECT 1 FROM (
+                SELECT i.shown, l.id, l.reading, l.outcome FROM {look_ups} ORDER BY i.batch_id DESC LIMIT 1
+            ) AS last
+            CROSS JOIN readings AS g ON g.task_id = last.id AND g.number = last.reading
+            WHERE last.shown = 0 AND last.outcome = 'gone' AND NOT EXISTS ({named} AND r.ended_at > g.ended_at)
+        ) THEN 'gone'
+        WHEN EXISTS ({named}) THEN 'ok'
+        WHEN EXISTS (SELECT 1 FROM {lists} = 'gone' AND NOT EXISTS ({shown_since})) THEN 'gone'
+        WHEN EXISTS (SELECT 1 FROM {lists} = 'forbidden') THEN 'forbidden'
+        ELSE 'ok' END"""  # noqa: S608 - built from our own declarations
     return f"""
-    UPDATE {THINGS[thing].table} SET status = {status}
-    WHERE id = ?1 AND status IN ('ok', 'gone', 'forbidden') AND status <> {status}
+    WITH says (status) AS (SELECT {status})
+    UPDATE {THINGS[thing].table} SET status = says.status FROM says
+    WHERE id = ?1 AND {THINGS[thing].table}.status IN ('ok', 'gone', 'forbidden')
+        AND {THINGS[thing].table}.status <> says.status
     """  # noqa: S608 - built from our own declarations
 
 

@@ -66,10 +66,9 @@ def visit_seeds(connection: sqlite3.Connection, harvest_id: int, limits: Limits)
             f"""
             INSERT INTO visits (harvest_id, thing, thing_id, round, depth, place, claims, parent_task_id, own)
             SELECT h.harvest_id, s.thing, s.thing_id, 0, 0, h.place,
-                {_claims(thing.name, limits, "s.thing_id", of_seed=True)}, t.id, s.own
+                {_claims(thing.name, limits, "s.thing_id", of_seed=True)}, s.task_id, s.own
             FROM harvest_seeds AS h
-            JOIN seeds AS s ON s.id = h.seed_id AND s.thing = ?2
-            JOIN tasks AS t ON t.kind = 'resolve' AND t.subject_id = s.id
+            JOIN seeds AS s ON s.id = h.seed_id AND s.thing = ?2 AND s.resolved_at IS NOT NULL
             WHERE h.harvest_id = ?1
             ON CONFLICT DO UPDATE SET round = 0, depth = 0, place = excluded.place, chance = NULL,
                 claims = excluded.claims, parent_task_id = excluded.parent_task_id, own = excluded.own

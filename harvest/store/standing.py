@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import exp
 
-from harvest.lists import KINDS, RESOLVE, ListKind
+from harvest.lists import KINDS, LOOKUP, RESOLVE, ListKind
 from harvest.models import Limits, Outcome
 from harvest.rules import Lead, leads_of, recipe
 from harvest.store import rounds
@@ -89,7 +89,7 @@ class Standing:
         """Ended lists by outcome; the seeds' own look-up is none."""
         found: dict[str, int] = {}
         for kind in self.lists:
-            if kind.kind != RESOLVE.name:
+            if not KINDS[kind.kind].looks_up:
                 for outcome, n in kind.outcomes:
                     found[outcome] = found.get(outcome, 0) + n
         return found
@@ -110,7 +110,7 @@ SELECT kind, state, count(*), sum(collected), sum(pages_read), count(*) - count(
     sum(max(1, (max(min(claimed, {cap}) - collected, 0) + :size - 1) / :size))
 FROM readings AS r WHERE state <> 'ended' {wanted} GROUP BY kind, state
 """
-_WANTED = f"""AND CASE r.kind WHEN 'resolve' THEN {LOOKED_UP.format(task="r.task_id")}
+_WANTED = f"""AND CASE WHEN r.kind IN ('resolve', 'lookup') THEN {LOOKED_UP.format(task="r.task_id")}
     ELSE r.collected < {WANTED.format(task="r.task_id")} END"""
 
 _TO_BE_LISTED = f"""
@@ -232,7 +232,7 @@ def _promised(
     requests, at_least = 0.0, False
     for harvest in at_work:
         if harvest.round == LOOKING_UP:
-            at_least = at_least or bool(lists[RESOLVE.name].open)
+            at_least = at_least or any(lists[kind.name].open for kind in KINDS.values() if kind.looks_up)
             continue
         for thing, depth in connection.execute(
             "SELECT thing, min(depth) FROM visits WHERE harvest_id = ? AND round = ? GROUP BY thing",
@@ -303,4 +303,6 @@ def _phase(lists: tuple[Lists, ...]) -> str:
     at_work = {KINDS[kind.kind].subject for kind in lists if kind.open}
     if RESOLVE.subject in at_work:
         return "seed"
+    if at_work == {LOOKUP.subject}:
+        return "lookups"
     return next((thing.phase for thing in THINGS.values() if thing.name in at_work), "done")

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from harvest.api.seed_urls import public_address
-from harvest.lists import RESOLVE
+from harvest.lists import KINDS
 from harvest.store.failures import by_class, retryable_lists
 from harvest.store.progress import ProgressRow, read_progress
 from harvest.store.standing import LISTS_OPEN, Standing, standing
@@ -103,7 +103,7 @@ class Overview:
                     "collected": kind.kept,
                 }
                 for kind in seen.lists
-                if kind.kind != RESOLVE.name
+                if not KINDS[kind.kind].looks_up
             ],
             "outcomes": seen.outcomes,
             "harvests": [

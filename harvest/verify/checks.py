@@ -165,21 +165,46 @@ def _declared(connection: sqlite3.Connection) -> Iterator[tuple[str]]:
 
 
 def _status(thing: Thing) -> str:
-    """Write the query for things of one kind whose status is not what their lists say."""
+    """Write the query for things of one kind whose status is not what their lists and look-ups say."""
     return f"""
-        SELECT '{thing.name} ' || x.id || ' is ' || x.status || ', its lists say ' || coalesce(s.status, 'nothing')
-        FROM {thing.table} AS x
-        LEFT JOIN (
-            SELECT t.subject_id, sum(t.outcome IS NULL) AS unknown,
-                CASE WHEN max(o.answered AND t.collected > 0) THEN 'ok' WHEN sum(t.outcome = 'gone') THEN 'gone'
-                    WHEN sum(t.outcome = 'forbidden') THEN 'forbidden' ELSE 'ok' END AS status
+        SELECT * FROM (
+        WITH
+        lists AS (
+            SELECT t.subject_id AS id, sum(t.outcome IS NULL) AS unknown,
+                max(r.ended_at) FILTER (WHERE o.answered AND t.collected > 0) AS named_at,
+                max(r.ended_at) FILTER (WHERE t.outcome = 'gone') AS gone_at,
+                count(*) FILTER (WHERE t.outcome = 'forbidden') AS forbidden
             FROM tasks AS t
             JOIN list_kinds AS k ON k.kind = t.kind AND k.subject = '{thing.name}'
+            LEFT JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
             LEFT JOIN outcomes AS o ON o.outcome = t.outcome
             GROUP BY t.subject_id
-        ) AS s ON s.subject_id = x.id
-        WHERE x.status IN ('ok', 'gone', 'forbidden') AND x.status <> coalesce(s.status, 'ok')
-            AND (x.status <> 'ok' OR s.unknown = 0)
+        ),
+        look_ups AS (
+            SELECT i.thing_id AS id, max(i.batch_id) AS last,
+                max(i.batch_id) FILTER (WHERE i.shown = 0 AND t.outcome = 'gone') AS last_gone,
+                max(r.ended_at) FILTER (WHERE i.shown = 0 AND t.outcome = 'gone') AS gone_at,
+                max(p.fetched_at) FILTER (WHERE i.shown = 1) AS shown_at
+            FROM batches AS b
+            JOIN batch_items AS i ON i.batch_id = b.id
+            JOIN tasks AS t ON t.kind = 'lookup' AND t.subject_id = b.id
+            LEFT JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
+            LEFT JOIN pages AS p ON p.task_id = t.id
+            WHERE b.thing = '{thing.name}'
+            GROUP BY i.thing_id
+        )
+        SELECT '{thing.name} ' || x.id || ' is ' || x.status || ', its lists and look-ups say ' || x.says
+        FROM (
+            SELECT x.id, x.status, l.unknown, CASE
+                WHEN u.last_gone = u.last AND u.gone_at >= coalesce(l.named_at, '') THEN 'gone'
+                WHEN l.named_at IS NOT NULL THEN 'ok'
+                WHEN l.gone_at > coalesce(u.shown_at, '') THEN 'gone'
+                WHEN l.forbidden THEN 'forbidden'
+                ELSE 'ok' END AS says
+            FROM {thing.table} AS x LEFT JOIN lists AS l ON l.id = x.id LEFT JOIN look_ups AS u ON u.id = x.id
+        ) AS x
+        WHERE x.status IN ('ok', 'gone', 'forbidden') AND x.status <> x.says AND (x.status <> 'ok' OR x.unknown = 0)
+        )
     """  # noqa: S608 - built from our own declarations
 
 

@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from harvest.errors import SettingsError
-from harvest.lists import KINDS, RESOLVE
+from harvest.lists import KINDS, LOOKUP, RESOLVE
 from harvest.models import Limits
 from harvest.rules import leads_of, recipe
 from harvest.store.edges import of_type
@@ -227,13 +227,20 @@ CHOICE_CHECKS = (
     ),
     Check(
         "seeds.found",
-        "a seed leads to a thing when the look-up of its address has ended well, and only then; no alias is a seed",
+        "a seed leads to a thing when its look-up has shown that, and only then; no alias is a seed",
         f"""
         SELECT 'seed ' || s.id || ' leads to ' || coalesce(s.thing || ' ' || s.thing_id, 'nothing')
             || ', its look-up is ' || coalesce(t.outcome, 'open')
-        FROM seeds AS s LEFT JOIN tasks AS t ON t.kind = '{RESOLVE.name}' AND t.subject_id = s.id
-        WHERE (t.outcome IS 'complete') <> (s.thing IS NOT NULL) OR (s.thing IS NULL) <> (s.thing_id IS NULL)
-            OR s.thing IS NOT NULL AND s.reason IS NOT NULL
+        FROM seeds AS s LEFT JOIN tasks AS t ON t.id = s.task_id
+        WHERE (s.thing IS NULL) <> (s.thing_id IS NULL)
+            OR s.resolved_at IS NOT NULL AND (s.thing IS NULL OR s.reason IS NOT NULL)
+            OR (s.resolved_at IS NOT NULL) <> CASE t.kind
+                WHEN '{RESOLVE.name}' THEN t.outcome IS 'complete' AND t.subject_id = s.id
+                ELSE EXISTS (
+                    SELECT 1 FROM batch_items AS i
+                    WHERE i.batch_id = t.subject_id AND i.thing_id = s.thing_id AND i.shown = 1
+                )
+            END
         UNION ALL
         SELECT 'the address of seed ' || s.id || ' is an alias of seed ' || o.id
         FROM seeds AS o, json_each(o.aliases) AS a JOIN seeds AS s ON s.address = a.value
@@ -252,7 +259,9 @@ CHOICE_CHECKS = (
         FROM harvests AS h
         JOIN harvest_seeds AS s ON s.harvest_id = h.id
         JOIN seeds AS d ON d.id = s.seed_id
-        WHERE h.seed_url IS NOT NULL AND (h.seed_kind IS NOT d.thing OR h.seed_id IS NOT d.thing_id)
+        WHERE h.seed_url IS NOT NULL
+            AND (h.seed_kind IS NOT iif(d.resolved_at IS NULL, NULL, d.thing)
+                OR h.seed_id IS NOT iif(d.resolved_at IS NULL, NULL, d.thing_id))
         """,
     ),
     Check(
@@ -318,30 +327,28 @@ CHOICE_CHECKS = (
     Check(
         "visits.seeds",
         "a harvest visits the seeds that were found, in their places, and nothing else in round 0",
-        f"""
+        """
         SELECT 'harvest ' || v.harvest_id || ' visits ' || v.thing || ' ' || v.thing_id
             || ' in round 0, and it is no seed of it, or not so'
         FROM visits AS v
         LEFT JOIN seeds AS d ON d.thing = v.thing AND d.thing_id = v.thing_id
         LEFT JOIN harvest_seeds AS s ON s.harvest_id = v.harvest_id AND s.seed_id = d.id
-        LEFT JOIN tasks AS t ON t.kind = '{RESOLVE.name}' AND t.subject_id = d.id
         WHERE v.round = 0 AND (
             s.place IS NULL OR v.place IS NOT s.place OR v.depth <> 0 OR v.chance IS NOT NULL
-            OR v.parent_task_id IS NOT t.id
+            OR v.parent_task_id IS NOT d.task_id OR v.own <> d.own
         )
         UNION ALL
         SELECT 'harvest ' || s.harvest_id || ' does not visit its seed ' || d.thing || ' ' || d.thing_id
         FROM rounds AS c
         JOIN harvest_seeds AS s ON s.harvest_id = c.harvest_id
         JOIN seeds AS d ON d.id = s.seed_id
-        JOIN tasks AS t ON t.kind = '{RESOLVE.name}' AND t.subject_id = d.id
-        WHERE c.round = 0 AND d.thing IS NOT NULL
-            AND EXISTS (SELECT 1 FROM pages AS p WHERE p.task_id = t.id AND p.id <= c.page_id)
+        WHERE c.round = 0 AND d.resolved_at IS NOT NULL
+            AND EXISTS (SELECT 1 FROM pages AS p WHERE p.task_id = d.task_id AND p.id <= c.page_id)
             AND NOT EXISTS (
             SELECT 1 FROM visits AS v
             WHERE v.harvest_id = s.harvest_id AND v.thing = d.thing AND v.thing_id = d.thing_id AND v.round = 0
         )
-        """,  # noqa: S608 - our own text
+        """,
     ),
     Check(
         "visits.parents",
@@ -392,6 +399,7 @@ CHOICE_CHECKS = (
         FROM tasks AS t CROSS JOIN list_kinds AS k ON k.kind = t.kind
         WHERE CASE t.kind
             WHEN '{RESOLVE.name}' THEN NOT EXISTS (SELECT 1 FROM harvest_seeds AS s WHERE s.seed_id = t.subject_id)
+            WHEN '{LOOKUP.name}' THEN NOT EXISTS (SELECT 1 FROM batch_items AS i WHERE i.batch_id = t.subject_id)
             ELSE NOT EXISTS (SELECT 1 FROM visits AS v WHERE v.thing_id = t.subject_id AND v.thing = k.subject)
                 AND (t.outcome IS NOT NULL OR NOT EXISTS (
                     SELECT 1 FROM harvests AS h WHERE h.state IN ('running', 'paused')

@@ -12,11 +12,11 @@ from hashlib import blake2b
 
 from harvest.api.cursors import canonical, resized
 from harvest.api.endpoints import redacted
-from harvest.lists import KINDS, RESOLVE
+from harvest.lists import KINDS
 from harvest.things import THINGS
 from harvest.verify.check import Check
 
-_PATHS = ", ".join(f"('{kind.name}', '{kind.path}')" for kind in KINDS.values() if kind is not RESOLVE)
+_PATHS = ", ".join(f"('{kind.name}', '{kind.path}')" for kind in KINDS.values() if not kind.looks_up)
 _URNS = " ".join(f"WHEN '{thing.name}' THEN {thing.urn_of('t.subject_id')}" for thing in THINGS.values())
 # The reading `r` of the task `t`, in words.
 READING = "t.kind || ' ' || t.subject_id || iif(r.number, ', reading ' || r.number, '')"

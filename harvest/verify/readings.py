@@ -6,7 +6,7 @@ of a list are those of its first reading while that is open, page by page; after
 
 from __future__ import annotations
 
-from harvest.lists import KINDS, RESOLVE, Edge
+from harvest.lists import KINDS, Edge
 from harvest.models import Outcome
 from harvest.store.edges import of_type
 from harvest.store.outcomes import BARREN_PAGES
@@ -24,6 +24,9 @@ _LAST = """
     SELECT task_id, max(coalesce(ended_at, '') || printf('%9d', number)), outcome
     FROM readings GROUP BY task_id HAVING sum(state <> 'ended') = 0
 """
+
+
+_LOOK_UPS = ", ".join(f"'{kind.name}'" for kind in KINDS.values() if kind.looks_up)
 
 
 def _edges(kind: str, edge: Edge) -> Check:
@@ -216,7 +219,7 @@ READING_CHECKS = (
         UNION ALL
         SELECT {READING} || ' has brought ' || r.collected || ', and none waits'
         FROM readings AS r CROSS JOIN tasks AS t ON t.id = r.task_id
-        WHERE r.state <> 'ended' AND r.number > 0 AND r.collected > 0 AND r.kind <> '{RESOLVE.name}'
+        WHERE r.state <> 'ended' AND r.number > 0 AND r.collected > 0 AND r.kind NOT IN ({_LOOK_UPS})
             AND NOT EXISTS (SELECT 1 FROM reading_items AS i WHERE i.task_id = r.task_id AND i.reading = r.number)
         """,  # noqa: S608 - built from our own declarations
     ),

@@ -89,7 +89,7 @@ def _next_task(frontier: Frontier, db: Any, run_id: int) -> Task | None:
 
 
 def _read(task: Task, seed_track: bytes, fetched: dict[str, bytes]) -> Page:
-    if task.seed_url is not None:
+    if task.about is not None:
         page, request, cursor = parse.parse_thing(seed_track, "track"), "/resolve", None
     else:
         kind = KINDS[task.kind]

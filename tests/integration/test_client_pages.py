@@ -333,7 +333,7 @@ async def test_an_endless_reply_is_refused(build, httpx_mock):
 # Seeds
 
 PAGE = "https://soundcloud.com/x/the-seed"
-SEED = Task(1, "resolve", 1, seed_url=PAGE)
+SEED = Task(1, "resolve", 1, about=PAGE)
 RESOLVE = f"{API}/resolve?url=https%3A%2F%2Fsoundcloud.com%2Fx%2Fthe-seed"
 
 
@@ -356,7 +356,7 @@ async def test_the_secret_of_a_private_seed_is_sent_on_and_never_shown(client, h
     httpx_mock.add_response(
         url=f"{API}/tracks/soundcloud:tracks:123?secret_token=s-TOPSECRET", json=sample("track_full")
     )
-    page = await client.fetch(Task(1, "resolve", 1, seed_url=f"{PAGE}/s-TOPSECRET"))
+    page = await client.fetch(Task(1, "resolve", 1, about=f"{PAGE}/s-TOPSECRET"))
     assert "TOPSECRET" not in repr(page) + repr(log.lines)
     assert page.request == "/resolve?url=https%3A%2F%2Fsoundcloud.com%2Fx%2Fthe-seed%2Fs-***"
 

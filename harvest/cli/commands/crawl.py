@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from harvest.api.seed_urls import normalise_seed
 from harvest.cli.commands.plan import show_plan
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
 from harvest.cli.output.summary import show_summary
 from harvest.cli.run import run_to_the_end
 from harvest.crawler.request import CrawlRequest, is_drained, to_crawl, to_go_on
+from harvest.crawler.starts import starts
 from harvest.settings import Settings
 
 
@@ -37,10 +37,10 @@ def crawl(urls: tuple[str, ...], path: Path, as_json: bool, dry_run: bool, **cho
       harvest https://soundcloud.com/artist --depth 1 --via uploads
       harvest artist/track other/track --cache-path data/two.db
     """
-    addresses = [normalise_seed(url).url for url in urls]
+    start = starts(urls, given(chosen))
     if dry_run:
-        return show_plan(asked(to_crawl, path, addresses, given(chosen)), as_json=as_json)
-    return harvest_seeds(path, addresses, given(chosen), as_json=as_json)
+        return show_plan(asked(to_crawl, path, start.addresses, start.given), as_json=as_json)
+    return harvest_seeds(path, start.addresses, start.given, as_json=as_json)
 
 
 @click.command()

@@ -12,13 +12,14 @@ from typing import Any
 
 import click
 
-from harvest.api.seed_urls import normalise_seed, public_address
+from harvest.api.seed_urls import public_address
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options, reads
 from harvest.cli.options.environment import own_settings
 from harvest.cli.output.formatting import counted, duration, quoted
 from harvest.cli.output.table import table
 from harvest.crawler.bounds import Bounds
 from harvest.crawler.request import CrawlRequest, to_crawl
+from harvest.crawler.starts import starts
 from harvest.models import Limits
 from harvest.planning.computer import slowness
 from harvest.planning.cost import Plan, Speed, estimate
@@ -54,8 +55,8 @@ def plan(urls: tuple[str, ...], path: Path, as_json: bool, **chosen: Any) -> int
       harvest plan https://soundcloud.com/artist --depth 1 --via uploads
       harvest plan artist/track --max-users 200 --max-user-likes 200
     """
-    addresses = [normalise_seed(url).url for url in urls]
-    return show_plan(asked(to_crawl, path, addresses, given(chosen)), as_json=as_json)
+    start = starts(urls, given(chosen))
+    return show_plan(asked(to_crawl, path, start.addresses, start.given), as_json=as_json)
 
 
 @dataclass(slots=True)

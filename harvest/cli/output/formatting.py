@@ -11,6 +11,7 @@ from harvest.system.logs import printable
 
 PHASES = {
     "seed": "Looking up the seed",
+    "lookups": "Looking things up",
     "spill": "Listing who liked and reposted",
     "playlists": "Reading playlists",
     "stations": "Reading stations",

@@ -15,7 +15,7 @@ from typing import Any
 from harvest import errors
 from harvest.cli.output.formatting import counted, duration, explore, in_order, phase_words, quoted, rate, remaining
 from harvest.client.budget import REASONS
-from harvest.lists import KINDS, RESOLVE
+from harvest.lists import KINDS
 from harvest.store.status import HarvestLook, Look
 from harvest.system.logs import printable
 
@@ -72,7 +72,9 @@ def in_json(scene: Scene) -> dict[str, Any]:
         "likes": seen.likes,
         "reposts": seen.reposts,
         "pages": seen.pages,
-        "lists": [asdict(kind) | {"outcomes": dict(kind.outcomes)} for kind in seen.lists if kind.kind != RESOLVE.name],
+        "lists": [
+            asdict(kind) | {"outcomes": dict(kind.outcomes)} for kind in seen.lists if not KINDS[kind.kind].looks_up
+        ],
         "outcomes": dict(in_order(seen.outcomes)),
         "lists_open": seen.open_lists,
         "requests_left": seen.requests_left,
@@ -104,7 +106,7 @@ def _told(scene: Scene) -> Iterator[str]:
         yield from _harvest(harvest)
     yield ""
     yield from _facts(scene)
-    if any(kind.kind != RESOLVE.name for kind in seen.lists):
+    if any(not KINDS[kind.kind].looks_up for kind in seen.lists):
         yield ""
         yield from _lists(look)
     if look.failures:
@@ -171,7 +173,7 @@ def _lists(look: Look) -> Iterator[str]:
     header = ["lists", *outcomes, "open", "requests", "claimed", "fetched"]
     rows = [header]
     for kind in look.standing.lists:
-        if kind.kind != RESOLVE.name:
+        if not KINDS[kind.kind].looks_up:
             found = dict(kind.outcomes)
             numbers = [*(found.get(name, 0) for name in outcomes), kind.open, kind.asked, kind.claimed, kind.collected]
             rows.append([KINDS[kind.kind].name, *(f"{n:,}" for n in numbers)])

@@ -14,7 +14,7 @@ from harvest.cli.output.formatting import counted, duration, explore, quoted
 from harvest.cli.output.table import table
 from harvest.client.budget import REASONS
 from harvest.errors import SeedError
-from harvest.lists import RESOLVE
+from harvest.lists import KINDS
 from harvest.models import Outcome
 from harvest.store.database import open_to_read
 from harvest.store.status import Overview, SeedLook, overview
@@ -102,7 +102,7 @@ def summary_lines(seen: Overview, headline: str) -> Iterator[str]:
 
 def lists_table(seen: Overview) -> Iterator[str]:
     """Write how many lists of each kind ended in which outcome, with what was claimed against fetched."""
-    kinds = [kind for kind in seen.look.standing.lists if kind.kind != RESOLVE.name]
+    kinds = [kind for kind in seen.look.standing.lists if not KINDS[kind.kind].looks_up]
     outcomes = [o.value for o in Outcome if o.value in seen.look.standing.outcomes]
     open_ones = any(kind.open for kind in kinds)
     header = ["lists", *outcomes, *(["open"] if open_ones else []), "claimed", "fetched"]

@@ -47,16 +47,16 @@ def test_the_first_page_comes_from_the_declaration(kind, first):
 
 def test_every_list_is_declared_in_the_table_above():
     named = {name for mark in test_the_first_page_comes_from_the_declaration.pytestmark for name, _ in mark.args[1]}
-    assert named == set(KINDS) - {"resolve"}
+    assert named == {kind.name for kind in KINDS.values() if not kind.looks_up}
 
 
 def test_a_station_is_asked_for_by_its_whole_name():
     urn = "soundcloud:system-playlists:track-stations:5"
-    assert ask("station_tracks", subject_urn=urn) == f"/system-playlists/{urn}?{ACCESS}"
+    assert ask("station_tracks", about=urn) == f"/system-playlists/{urn}?{ACCESS}"
     assert endpoints.thing(THINGS["station"], 123, urn=urn).path_and_query == f"/system-playlists/{urn}"
 
 
-@pytest.mark.parametrize("kind", sorted(name for name, kind in KINDS.items() if name != "resolve" and not kind.inside))
+@pytest.mark.parametrize("kind", sorted(kind.name for kind in KINDS.values() if not (kind.looks_up or kind.inside)))
 def test_the_limit_is_200_not_50(kind):
     """The predecessor asked for 50 where 200 are allowed."""
     assert "limit=200&" in ask(kind)
@@ -74,7 +74,7 @@ def test_no_dead_or_deprecated_path_is_asked():
 
 
 def test_no_list_is_asked_by_offset():
-    assert not any("offset" in ask(kind) for kind in set(KINDS) - {"resolve"})
+    assert not any("offset" in ask(kind) for kind in {kind.name for kind in KINDS.values() if not kind.looks_up})
 
 
 @pytest.mark.parametrize(("wanted", "asked"), [(1000, 200), (0, 1), (-3, 1), (50, 50)])

@@ -10,6 +10,7 @@ from harvest.api.seed_urls import Seed, normalise_seed, public_address
 from harvest.errors import SeedError
 
 PLAIN = "https://soundcloud.com/forss/flickermood"
+STATIONS = "https://soundcloud.com/discover/sets"
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,72 @@ def test_the_case_of_the_path_is_kept():
 
 
 @pytest.mark.parametrize(
+    ("text", "url", "kind"),
+    [
+        ("soundcloud:tracks:123", "soundcloud:tracks:123", "track"),
+        (" soundcloud:users:5 ", "soundcloud:users:5", "user"),
+        ("soundcloud%3Aplaylists%3A7", None, None),
+        ("soundcloud:system-playlists:track-stations:5", "soundcloud:system-playlists:track-stations:5", "station"),
+        ("soundcloud.com/discover/sets/track-stations:5?utm_source=x", f"{STATIONS}/track-stations:5", "station"),
+        ("https://soundcloud.com/discover/sets/weekly::forss", f"{STATIONS}/weekly::forss", "station"),
+        (
+            "https://api.soundcloud.com/system-playlists/soundcloud%3Asystem-playlists%3Atrack-stations%3A5",
+            "soundcloud:system-playlists:track-stations:5",
+            "station",
+        ),
+        ("https://api.soundcloud.com/tracks/123", "soundcloud:tracks:123", "track"),
+        ("api.soundcloud.com/tracks/soundcloud%3Atracks%3A123?access=playable", "soundcloud:tracks:123", "track"),
+        ("https://api-v2.soundcloud.com/playlists/7", "soundcloud:playlists:7", "playlist"),
+        ("https://api.soundcloud.com/users/soundcloud:users:5", "soundcloud:users:5", "user"),
+        (
+            "https://w.soundcloud.com/player/?url=https%3A//api.soundcloud.com/tracks/123&color=%23ff5500",
+            "soundcloud:tracks:123",
+            "track",
+        ),
+        ("https://w.soundcloud.com/player/?url=https%3A//soundcloud.com/forss/flickermood", PLAIN, "track"),
+    ],
+)
+def test_a_urn_an_api_address_and_a_player_name_a_thing(text, url, kind):
+    if url is None:
+        with pytest.raises(SeedError):
+            normalise_seed(text)
+        return
+    assert normalise_seed(text) == Seed(url, kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "reads"),
+    [
+        ("https://soundcloud.com/forss/likes", "https://soundcloud.com/forss", ("likes",)),
+        ("forss/Tracks/?si=1", "https://soundcloud.com/forss", ("uploads",)),
+        ("m.soundcloud.com/forss/reposts", "https://soundcloud.com/forss", ("reposts",)),
+        ("forss/sets", "https://soundcloud.com/forss", ("playlists",)),
+        ("forss/albums", "https://soundcloud.com/forss", ("playlists",)),
+        ("forss/followers", "https://soundcloud.com/forss", ("followers",)),
+        ("forss/following", "https://soundcloud.com/forss", ("followings",)),
+        ("https://api.soundcloud.com/users/5/likes/tracks", "soundcloud:users:5", ("likes",)),
+        ("https://api.soundcloud.com/users/soundcloud:users:5/followings", "soundcloud:users:5", ("followings",)),
+        ("https://soundcloud.com/you/likes", "me", ("likes",)),
+        ("https://api.soundcloud.com/me/reposts/tracks", "me", ("reposts",)),
+    ],
+)
+def test_the_page_of_a_list_is_the_person_with_that_list(text, url, reads):
+    assert normalise_seed(text) == Seed(url, "user", reads=reads)
+
+
+def test_me_is_whoever_is_signed_in_with_what_is_theirs():
+    seed = normalise_seed(" me ")
+    assert (seed.url, seed.kind) == ("me", "user")
+    assert normalise_seed("https://soundcloud.com/you/history").reads == ("recently-played",)
+    assert set(seed.reads) == {"uploads", "likes", "reposts", "playlists", "followings", "recently-played"}
+
+
+def test_a_secret_token_is_the_secret_of_the_page():
+    assert normalise_seed(f"{PLAIN}?secret_token=s-AbC123") == normalise_seed(f"{PLAIN}/s-AbC123")
+    assert normalise_seed(f"{PLAIN}/s-AbC123?secret_token=s-AbC123") == normalise_seed(f"{PLAIN}/s-AbC123")
+
+
+@pytest.mark.parametrize(
     ("text", "url", "kind", "secret"),
     [
         ("https://soundcloud.com/forss", "https://soundcloud.com/forss", "user", None),
@@ -84,22 +151,29 @@ def test_an_address_is_shown_without_its_secret(address, shown):
         ("   ", "empty"),
         ("https://soundcloud.com", "names nothing"),
         ("https://soundcloud.com/", "names nothing"),
-        ("https://soundcloud.com/forss/likes", "list on a profile"),
-        ("https://soundcloud.com/forss/reposts", "list on a profile"),
-        ("https://soundcloud.com/forss/tracks", "list on a profile"),
-        ("https://soundcloud.com/forss/Popular-Tracks", "list on a profile"),
-        ("https://soundcloud.com/forss/sets", "list on a profile; give a playlist's page"),
+        ("https://soundcloud.com/forss/Popular-Tracks", "list that the API does not show"),
         ("https://soundcloud.com/forss/sets/soulhack/more", "below a playlist"),
         ("https://soundcloud.com/forss/flickermood/recommended", f"below a track; give {PLAIN}"),
-        ("https://soundcloud.com/you/likes", "page of the site"),
         ("https://soundcloud.com/discover", "page of the site"),
-        ("https://soundcloud.com/discover/sets/weekly", "page of the site"),
         ("https://soundcloud.com/search?q=x", "page of the site"),
         ("https://soundcloud.com/charts/top", "page of the site"),
         ("https://example.org/forss/flickermood", "not on soundcloud.com"),
         ("https://soundcloud.com.evil.org/forss/flickermood", "not on soundcloud.com"),
-        ("https://api.soundcloud.com/tracks/1", "address of the API"),
-        ("https://api-v2.soundcloud.com/tracks/1", "address of the API"),
+        ("https://soundcloud.com/forss/comments", "give the profile itself, https://soundcloud.com/artist"),
+        ("https://soundcloud.com/forss/likes/more", "list that the API does not show"),
+        ("https://soundcloud.com/you", "page of the site"),
+        ("https://soundcloud.com/you/insights", "page of the site"),
+        ("soundcloud:tracks:x", "is no URN of"),
+        ("soundcloud:tracks:0", "is no URN of"),
+        ("soundcloud:comments:5", "is no URN of"),
+        ("soundcloud:tracks:99999999999999999999", "is no URN of"),
+        ("https://api.soundcloud.com/", "no address of the API for"),
+        ("https://api.soundcloud.com/tracks", "no address of the API for"),
+        ("https://api.soundcloud.com/tracks/soundcloud:users:5", "no address of the API for"),
+        ("https://api.soundcloud.com/comments/5", "no address of the API for"),
+        ("https://api.soundcloud.com/tracks/5?secret_token=s-AbC", "private; give its private link"),
+        ("https://w.soundcloud.com/player/?auto_play=true", "not on soundcloud.com"),
+        ("https://w.soundcloud.com/player/?url=https%3A//example.org/a", "not on soundcloud.com"),
         ("https://on.soundcloud.com/", "short link"),
         ("https://on.soundcloud.com/a/b", "short link"),
         ("https://soundcloud.app.goo.gl/abc", "not on soundcloud.com"),
@@ -108,7 +182,6 @@ def test_an_address_is_shown_without_its_secret(address, shown):
         ("https://soundcloud.com:x/a/b", "not an address"),
         ("https://[soundcloud.com/a/b", "not an address"),
         ("ftp://soundcloud.com/a/b", "not a web address"),
-        ("soundcloud:tracks:123", "not a web address"),
         ("hello", "not a web address"),
         ("a b/c d", "blanks"),
         ("https://soundcloud.com/a/b\n", None),

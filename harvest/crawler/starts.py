@@ -1,0 +1,44 @@
+"""Where to start: what was typed, and what it says about the lists to be read.
+
+The page of one list of a person (`artist/likes`) says that this list is to be read instead of the usual ones.
+
+In: addresses as they were typed. Out: their one spelling, and options. Never: a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harvest.api.seed_urls import Seed, normalise_seed
+from harvest.rules import RULES
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """Where to start, each address once, and the options that were given and follow."""
+
+    addresses: list[str]
+    given: dict[str, Any]
+
+
+def starts(texts: Iterable[str], given: Mapping[str, Any]) -> Starts:
+    """Read addresses as they were typed. Raises SeedError for the first that cannot be a seed."""
+    seeds = [normalise_seed(text) for text in texts]
+    options = dict(given)
+    if any(seed.reads for seed in seeds) and options.get("seed_read") is None:
+        options["seed_read"] = _read_of(seeds)
+    return Starts(list(dict.fromkeys(seed.url for seed in seeds)), options)
+
+
+def _read_of(seeds: Sequence[Seed]) -> list[str]:
+    """Give the lists that are read of these seeds: those they name, and the usual ones of all others."""
+    named = [name for seed in seeds for name in seed.reads]
+    usual = [
+        name
+        for thing, rule in RULES.items()
+        if thing != "user" or any(seed.kind == "user" and not seed.reads for seed in seeds)
+        for name in rule.seed_read
+    ]
+    return list(dict.fromkeys([*named, *usual]))

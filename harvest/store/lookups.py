@@ -1,0 +1,103 @@
+"""Look things up by their URNs, as many in one request as the service allows.
+
+A batch is the subject of a list of the kind `lookup`, read like any other: paged, counted, resumed. The service
+promises no order and leaves out what it does not show. What a batch leaves out is asked for by itself, in a batch of
+one; only when that is answered with 'there is no such thing' is the thing gone.
+
+In: things by kind and id. Out: rows of `batches`, `batch_items`, `tasks`, `readings`. Never: a commit of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from harvest.lists import LOOKUP
+from harvest.models import Task
+from harvest.things import THINGS
+
+# The URNs of a batch that have not been shown, with commas between them; `{batch}` is its id in SQL.
+STILL_ASKED = """(
+    SELECT group_concat(g.urn || i.thing_id) FROM batches AS b
+    JOIN things AS g ON g.thing = b.thing
+    JOIN batch_items AS i ON i.batch_id = b.id AND i.shown = 0
+    WHERE b.id = {batch}
+)"""
+# The look-ups of a thing, newest first; `{thing}` is its kind, `{thing_id}` its id in SQL.
+OF_THING = """
+    batch_items AS i
+    CROSS JOIN batches AS b ON b.id = i.batch_id AND b.thing = '{thing}'
+    CROSS JOIN tasks AS l ON l.kind = 'lookup' AND l.subject_id = b.id
+    WHERE i.thing_id = {thing_id}
+"""
+
+
+def ask(connection: sqlite3.Connection, thing: str, ids: Iterable[int], *, alone: bool = False) -> dict[int, int]:
+    """Want things looked up, each by itself or with others; give the task of each, by id."""
+    tasks: dict[int, int] = {}
+    for batch in _batches(ids, 1 if alone else THINGS[thing].at_once):
+        batch_id = connection.execute("INSERT INTO batches (thing) VALUES (?)", (thing,)).lastrowid
+        connection.executemany(
+            "INSERT INTO batch_items (batch_id, thing_id) VALUES (?, ?)", [(batch_id, one) for one in sorted(batch)]
+        )
+        task = connection.execute("INSERT INTO tasks (kind, subject_id) VALUES (?, ?)", (LOOKUP.name, batch_id))
+        task_id = int(task.lastrowid or 0)
+        connection.execute("INSERT INTO readings (task_id, number, kind) VALUES (?, 0, ?)", (task_id, LOOKUP.name))
+        tasks.update(dict.fromkeys(batch, task_id))
+    return tasks
+
+
+def note_shown(connection: sqlite3.Connection, task: Task, items: Sequence[int]) -> None:
+    """Note what a page of a batch shows: whether it is there, `readings.judge` says."""
+    connection.execute(
+        """
+        UPDATE batch_items SET shown = 1
+        WHERE batch_id = ? AND thing_id IN (SELECT value FROM json_each(?))
+        """,
+        (task.subject_id, json.dumps(items)),
+    )
+
+
+def gone_before(connection: sqlite3.Connection, thing: str, items: Sequence[int]) -> list[int]:
+    """Give those of some things that the file calls gone."""
+    rows = connection.execute(
+        f"SELECT id FROM {THINGS[thing].table} WHERE status = 'gone' AND id IN (SELECT value FROM json_each(?))",  # noqa: S608
+        (json.dumps(items),),
+    )
+    return [row[0] for row in rows]
+
+
+def ask_for_the_rest(connection: sqlite3.Connection, task: Task) -> dict[int, int]:
+    """Ask for each thing that a batch has left out by itself, now that it has ended; give the tasks, by id."""
+    left_out = [
+        row[0]
+        for row in connection.execute(
+            """
+            SELECT thing_id FROM batch_items
+            WHERE batch_id = ?1 AND shown = 0 AND 1 < (SELECT count(*) FROM batch_items WHERE batch_id = ?1)
+            ORDER BY thing_id
+            """,
+            (task.subject_id,),
+        )
+    ]
+    return ask(connection, thing_of(connection, task), left_out, alone=True) if left_out else {}
+
+
+def subjects(connection: sqlite3.Connection, task: Task) -> tuple[str, list[int]]:
+    """Give what a batch asks for: the kind of thing, and the ids."""
+    rows = connection.execute("SELECT thing_id FROM batch_items WHERE batch_id = ?", (task.subject_id,))
+    return thing_of(connection, task), [row[0] for row in rows]
+
+
+def thing_of(connection: sqlite3.Connection, task: Task) -> str:
+    """Give the kind of thing a batch asks for."""
+    row = connection.execute("SELECT thing FROM batches WHERE id = ?", (task.subject_id,)).fetchone()
+    return str(row[0])
+
+
+def _batches(ids: Iterable[int], size: int) -> Iterator[list[int]]:
+    going = iter(dict.fromkeys(ids))
+    while batch := list(islice(going, size)):
+        yield batch
