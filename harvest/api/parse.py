@@ -71,7 +71,7 @@ def parse_page(body: bytes, kind: ListKind, subject_id: int = 0, *, full_profile
         _READERS[kind.subject](gathered, [subject], SeenAs.FULL)
     else:
         entries, next_href = _entries(body, kind.item, full_profiles)
-    items = _READERS[kind.item](gathered, entries, SeenAs.LIST)
+    items = _READERS[kind.item](gathered, entries, SeenAs.FULL if kind.looks_up else SeenAs.LIST)
     if not items and gathered.nameless and gathered.nameless == sum(entry is not None for entry in entries):
         raise UnexpectedReply("No entry of the list says what it is.", status=200, reply=evidence(body))
     return Listing(gathered.page(items, len(entries)), next_href)

@@ -8,6 +8,7 @@ The rules stand where they are followed: what is read (`truth/options.py`), whom
    chosen anew, and what was read stays.
 2. Harvests that are crawled together go in step: all read a round, then each chooses its next.
 3. The file is the union of its harvests.
+4. The artist of a seed that is a track is looked up once, when the seeds are known, if no list has shown them in full.
 """
 
 from __future__ import annotations
@@ -74,6 +75,9 @@ class Oracle:
     def crawl(self, *harvests: tuple[Seeds, Mapping[str, Any]]) -> None:
         """Crawl some harvests together, each from its seeds with its options, until all are done."""
         running = [self._begin(*harvest) for harvest in harvests]
+        self._content.read_wanted()
+        running = [harvest for harvest in running if harvest.advance()]
+        self._content.look_up_artists(thing_id for harvest in self._harvests.values() for thing_id in harvest.tracks)
         self._content.read_wanted()
         while running := [harvest for harvest in running if harvest.advance()]:
             self._content.read_wanted()

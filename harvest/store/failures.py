@@ -10,12 +10,12 @@ from harvest.things import label
 
 
 def retryable_lists(connection: sqlite3.Connection) -> int:
-    """Count the lists that failed and may be tried again."""
+    """Count the lists that failed and may be tried again, and the look-ups of seeds; others cost nobody anything."""
     (n,) = connection.execute(
         """
         SELECT count(DISTINCT t.id)
         FROM tasks AS t JOIN failures AS f ON f.task_id = t.id AND f.retryable = 1 AND f.resolved_at IS NULL
-        WHERE t.outcome = 'failed'
+        WHERE t.outcome = 'failed' AND (t.kind <> 'lookup' OR EXISTS (SELECT 1 FROM seeds AS s WHERE s.task_id = t.id))
         """
     ).fetchone()
     return int(n)

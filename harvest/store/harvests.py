@@ -13,7 +13,7 @@ from typing import Any
 from harvest.api.seed_urls import public_address
 from harvest.lists import RESOLVE
 from harvest.models import Limits
-from harvest.store import readings, rounds, seeds
+from harvest.store import lookups, readings, rounds, seeds
 
 LOOKING_UP = -1  # the round before the first: the seeds' addresses are looked up
 
@@ -372,7 +372,9 @@ def _name_by_its_seed(connection: sqlite3.Connection, harvest_id: int) -> None:
 def _open_round(connection: sqlite3.Connection, harvest_id: int, number: int, limits: Limits, now: str) -> bool:
     """Close a round and choose the next; say whether there is one."""
     if number == LOOKING_UP:
-        return rounds.visit_seeds(connection, harvest_id, limits) > 0
+        found = rounds.visit_seeds(connection, harvest_id, limits) > 0
+        lookups.ask_for_artists(connection, harvest_id)
+        return found
     connection.execute(
         "INSERT OR REPLACE INTO rounds VALUES (?, ?, (SELECT max(id) FROM pages), ?)", (harvest_id, number, now)
     )

@@ -49,6 +49,25 @@ def ask(connection: sqlite3.Connection, thing: str, ids: Iterable[int], *, alone
     return tasks
 
 
+def ask_for_artists(connection: sqlite3.Connection, harvest_id: int) -> None:
+    """Want the artists of seed tracks looked up, once, so that they have counts: a track shows little of its artist."""
+    rows = connection.execute(
+        """
+        SELECT DISTINCT u.id
+        FROM visits AS v INDEXED BY visits_by_round
+        CROSS JOIN tracks AS t ON t.id = v.thing_id
+        CROSS JOIN users AS u ON u.id = t.uploader_id AND u.seen_as = 'embedded'
+        WHERE v.harvest_id = ? AND v.round = 0 AND v.thing = 'track' AND NOT EXISTS (
+            SELECT 1 FROM batch_items AS i JOIN batches AS b ON b.id = i.batch_id AND b.thing = 'user'
+            WHERE i.thing_id = u.id
+        )
+        ORDER BY u.id
+        """,
+        (harvest_id,),
+    )
+    ask(connection, "user", [row[0] for row in rows.fetchall()])
+
+
 def note_shown(connection: sqlite3.Connection, task: Task, items: Sequence[int]) -> None:
     """Note what a page of a batch shows: whether it is there, `readings.judge` says."""
     connection.execute(

@@ -47,8 +47,7 @@ def test_json_gives_the_same_numbers_as_one_object(run, server, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["https://soundcloud.com/artist/likes"], 2, "profile"),
-        (["https://soundcloud.com/artist/sets"], 2, "playlist"),
+        (["https://soundcloud.com/artist/comments"], 2, "profile"),
         (["a/b", "--read", "like"], 2, "there are likers, reposters, comments"),
         (["a/b", "--seed-read", "+nothing"], 2, "there are likers, reposters, comments"),
         (["a/b", "--via", "likers"], 2, "likes, reposts, uploads, followers, followings"),

@@ -120,7 +120,7 @@ def test_a_bound_that_would_end_it_is_named(run, server):
     ("arguments", "code", "says"),
     [
         (["https://soundcloud.com/nobody/nothing"], 2, "nobody/nothing"),
-        (["https://soundcloud.com/artist/likes"], 2, "profile"),
+        (["https://soundcloud.com/artist/comments"], 2, "profile"),
         (["https://soundcloud.com/a/b", "--read", "like"], 2, "there are likers, reposters"),
         (["https://soundcloud.com/a/b", "--db", "."], 4, "folder"),
         ([], 2, "URL"),

@@ -12,7 +12,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -139,6 +139,7 @@ class Content:
         self._claims: dict[tuple[str, int], int | None] = {}
         self._kept: dict[tuple[str, int], tuple[int, ...]] = {}
         self._wanted: dict[tuple[str, int], int] = {}
+        self._looked_up: set[int] = set()
 
     def see(self, thing: str, thing_id: int, seen_as: str) -> None:
         """Keep a sighting of a thing with all that it shows of others."""
@@ -153,6 +154,15 @@ class Content:
                 "link": self._see_link,
             }
             see[thing](thing_id, seen_as)
+
+    def look_up_artists(self, tracks: Iterable[int]) -> None:
+        """Look up the artists of some tracks of whom little is known, each once."""
+        artists = {self.truth.tracks[track]["uploader_id"] for track in tracks if track in self.truth.tracks} - {None}
+        for artist in artists - self._looked_up:
+            if self.truth.users[artist]["seen_as"] == "embedded":
+                self._looked_up.add(artist)
+                if not self._world.is_gone(artist):
+                    self.see("user", artist, "full")
 
     def want(self, kind: str, subject: int, cap: int) -> bool:
         """Note that a list is wanted, and what is claimed of it now; say whether anything of it is to be read."""

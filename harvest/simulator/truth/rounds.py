@@ -42,6 +42,11 @@ class Rounds:
         self._number = -1
         self._earlier: dict[Thing, Visit] = {}
 
+    @property
+    def tracks(self) -> list[int]:
+        """Return the seeds that are tracks."""
+        return [thing_id for thing, thing_id in self._seeds if thing == "track"]
+
     def begin(self, options: TruthOptions) -> None:
         """Take these options from now on."""
         if self.options == options:
