@@ -272,7 +272,8 @@ def contents(path: Path) -> dict[str, Any]:
             (row[0], row[1]): tuple(row[2:])
             for row in read(
                 path,
-                "SELECT kind, subject_id, outcome, collected, claimed FROM tasks WHERE kind <> 'resolve'",
+                "SELECT kind, subject_id, outcome, collected, claimed FROM tasks"
+                " WHERE kind NOT IN ('resolve', 'lookup')",
             )
         },
         "visits": {
@@ -349,14 +350,16 @@ def graph_of(path: Path) -> dict[str, Any]:
     """Everything that must be equal between two crawls of one world: graph tables with ranks, and the ledger."""
     ledger = read(
         path,
-        "SELECT t.kind, CASE t.kind WHEN 'resolve' THEN 0 ELSE t.subject_id END, p.reading, p.number, p.request,"
+        "SELECT t.kind, CASE WHEN t.kind IN ('resolve', 'lookup') THEN 0 ELSE t.subject_id END, p.reading, p.number,"
+        " p.request,"
         " p.next_cursor, p.first_rank, p.received, p.skipped, p.kept FROM pages p JOIN tasks t ON t.id = p.task_id"
         " ORDER BY 1, 2, 3, 4, 5",
     )
     wants = read(
         path,
         "SELECT (SELECT group_concat(s.address) FROM harvest_seeds hs JOIN seeds s ON s.id = hs.seed_id"
-        " WHERE hs.harvest_id = w.harvest_id), t.kind, CASE t.kind WHEN 'resolve' THEN 0 ELSE t.subject_id END,"
+        " WHERE hs.harvest_id = w.harvest_id), t.kind,"
+        " CASE WHEN t.kind IN ('resolve', 'lookup') THEN 0 ELSE t.subject_id END,"
         " w.depth, w.cap,"
         " w.listed_rank, w.chance, o.kind, CASE o.kind WHEN 'resolve' THEN 0 ELSE o.subject_id END FROM harvest_tasks w"
         " JOIN tasks t ON t.id = w.task_id"

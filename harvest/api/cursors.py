@@ -21,7 +21,7 @@ Parameters = tuple[tuple[str, str], ...]
 
 _SIZE = frozenset({"limit", "page_size"})
 _CREDENTIALS = frozenset({"oauth_token", "access_token", "client_id", "client_secret", "refresh_token"})
-_RESOURCES = frozenset({kind.path.split("/")[1] for kind in KINDS.values()} | {"me"}) - {"resolve"}
+_RESOURCES = frozenset({kind.path.split("/")[1] for kind in KINDS.values() if not kind.looks_up} | {"me"})
 _PATH = re.compile(r"(/[A-Za-z0-9_.:%~-]+)+", re.ASCII)
 _URN = re.compile(r"soundcloud:[a-z-]+:(\d+)", re.ASCII)
 _LISTS = frozenset(kind.path.partition("{urn}/")[2] for kind in KINDS.values()) - {""}

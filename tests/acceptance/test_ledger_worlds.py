@@ -112,7 +112,7 @@ class Ledger:
         for kind, subject, outcome, collected, claimed in read(
             path,
             "SELECT kind, subject_id, outcome, collected, claimed FROM tasks"
-            " WHERE kind <> 'resolve' AND outcome IS NOT NULL",
+            " WHERE kind NOT IN ('resolve', 'lookup') AND outcome IS NOT NULL",
         ):
             self.outcomes[outcome] += 1
             is_touched = f"/{PATHS[kind].format(subject)}" in touched

@@ -174,7 +174,7 @@ def test_what_nobody_asked_for_is_called_not_asked_and_never_none(case):
     titles = {
         title
         for kind, title in read(case.path, "SELECT kind, title FROM list_kinds")
-        if kind not in {*asked, "resolve"}
+        if kind not in {*asked, "resolve", "lookup"}
     }
     told = words(next(p for p in by_id(case.page, "complete").iter("p") if words(p).startswith("Not asked")))
     assert titles
@@ -415,7 +415,9 @@ def test_levels_are_shown_where_there_are_several(many, one):
     assert (
         sum(int(row[3]) for row in rows)
         == read(
-            many.path, "SELECT count(*) FROM harvest_tasks w JOIN tasks t ON t.id = w.task_id WHERE t.kind <> 'resolve'"
+            many.path,
+            "SELECT count(*) FROM harvest_tasks w JOIN tasks t ON t.id = w.task_id"
+            " WHERE t.kind NOT IN ('resolve', 'lookup')",
         )[0][0]
     )
     assert {row[1] for row in rows} >= {"1", "2"}
@@ -674,7 +676,9 @@ def test_a_track_nobody_likes_and_a_seed_that_failed(lonely):
 
 def test_a_crawl_that_was_stopped_says_so(unfinished):
     page = parse(text_of(unfinished))
-    still_open = read(unfinished, "SELECT count(*) FROM tasks WHERE outcome IS NULL AND kind <> 'resolve'")[0][0]
+    still_open = read(
+        unfinished, "SELECT count(*) FROM tasks WHERE outcome IS NULL AND kind NOT IN ('resolve', 'lookup')"
+    )[0][0]
     assert f"{still_open:,} lists are still open, and these numbers will grow." in words(page)
     assert "This harvest is not finished" in words(by_id(page, "sample"))
     assert "open" in {row[1].split()[0].strip(",") for row in table(page, "ledger")}

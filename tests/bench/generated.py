@@ -168,7 +168,7 @@ def _close_the_books(connection: sqlite3.Connection, cap: int) -> None:
     )
     connection.execute(
         "UPDATE tasks SET claimed = CASE outcome WHEN 'complete' THEN collected ELSE 2 * collected + 3 END"
-        " WHERE kind <> 'resolve'"
+        " WHERE kind NOT IN ('resolve', 'lookup')"
     )
     connection.execute(
         "UPDATE visits SET claims = json_object('user_likes', t.claimed) FROM tasks AS t"

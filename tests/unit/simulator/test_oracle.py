@@ -113,10 +113,11 @@ def test_seeds_may_be_given_as_addresses(world):
 def test_what_is_known_of_a_person_grows_with_each_sighting(world):
     truth = expect(world)
     seen_as = {row["seen_as"] for row in truth.users.values()}
-    assert seen_as == {"list", "embedded"}
+    assert seen_as == {"full", "list", "embedded"}
     assert {row["seen_as"] for row in truth.tracks.values()} == {"full", "list"}
     seed = world.seed_ids(1)[0]
     assert truth.tracks[seed]["seen_as"] == "full"
+    assert [u for u, row in truth.users.items() if row["seen_as"] == "full"] == [truth.tracks[seed]["uploader_id"]]
     for row in truth.users.values():
         if row["seen_as"] == "embedded":
             assert row["followers_count"] is None
