@@ -99,7 +99,7 @@ class _Survey:
             Outlook(
                 [{thing: Group([visit])}],
                 ahead,
-                look_ups=1 + (thing == "track") / 2,
+                look_ups=1,
                 skipped=self._skipped,
                 excerpts=self._excerpts,
                 seen=self._seen,

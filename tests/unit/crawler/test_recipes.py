@@ -32,7 +32,7 @@ def test_a_recipe(text, recipe):
 
 @pytest.mark.parametrize("text", ["like", "+", "likers;likes", "user_likes", "-everything", "likes,,comment"])
 def test_a_name_that_no_list_has_is_refused_with_those_there_are(text):
-    with pytest.raises(SettingsError, match=r"There is no list .* there are likers, reposters, comments, likes"):
+    with pytest.raises(SettingsError, match=r"There is no list .* there are likers, reposters, comments, related"):
         parse_recipe(text, usual=USUAL)
 
 
