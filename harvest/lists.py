@@ -66,7 +66,7 @@ class ListKind:
     @property
     def looks_up(self) -> bool:
         """Whether it asks what something is, and not what it lists."""
-        return self.item == "thing"
+        return self.subject in ("seed", "batch")
 
 
 def _like(subject: str, item: str, rank: str) -> Edge:

@@ -21,7 +21,7 @@ from harvest.errors import SettingsError
 from harvest.lists import BY_NAME
 from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits
 from harvest.rules import RULES
-from harvest.store import harvests
+from harvest.store import harvests, lookups
 from harvest.store.database import open_if_begun, open_to_read
 
 _USUAL = Limits()
@@ -109,10 +109,12 @@ def to_go_on(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
 
 
 def is_drained(request: CrawlRequest) -> bool:
-    """Say whether nothing is left to do: every harvest is done, with these very options."""
+    """Say whether nothing is left to do: every harvest is done, with these very options, and nothing to be looked up."""
     with open_if_begun(request.path) as connection:
-        return connection is not None and all(
-            harvests.is_drained(connection, addresses, limits) for addresses, limits in request.harvests
+        return (
+            connection is not None
+            and not lookups.are_open(connection)
+            and all(harvests.is_drained(connection, addresses, limits) for addresses, limits in request.harvests)
         )
 
 

@@ -133,7 +133,7 @@ def next_round(connection: sqlite3.Connection, run_id: int, now: str) -> bool:
     if _second_chance(connection, run_id):
         return True
     found = [_advance(connection, harvest_id, now) for harvest_id in _running(connection)]
-    return any(found)
+    return any(found) or lookups.are_open(connection)
 
 
 def pause(connection: sqlite3.Connection) -> None:

@@ -68,6 +68,18 @@ def ask_for_artists(connection: sqlite3.Connection, harvest_id: int) -> None:
     ask(connection, "user", [row[0] for row in rows.fetchall()])
 
 
+def are_open(connection: sqlite3.Connection) -> bool:
+    """Say whether look-ups are to be made that no harvest waits for."""
+    row = connection.execute(
+        """
+        SELECT 1 FROM readings AS r
+        WHERE r.state <> 'ended' AND r.kind = 'lookup' AND NOT EXISTS (SELECT 1 FROM seeds WHERE task_id = r.task_id)
+        LIMIT 1
+        """
+    ).fetchone()
+    return row is not None
+
+
 def note_shown(connection: sqlite3.Connection, task: Task, items: Sequence[int]) -> None:
     """Note what a page of a batch shows: whether it is there, `readings.judge` says."""
     connection.execute(

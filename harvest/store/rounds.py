@@ -205,12 +205,13 @@ def choose_anew(connection: sqlite3.Connection, harvest_id: int, limits: Limits)
 
 
 def drop_unwanted(connection: sqlite3.Connection) -> None:
-    """Forget lists that nobody wants any more and that were never begun."""
+    """Forget lists that nobody wants any more and that were never begun; look-ups are wanted for themselves."""
     wanted = "SELECT 1 FROM harvest_tasks AS w WHERE w.task_id = t.id"
     rows = connection.execute(
         f"""
         SELECT t.id FROM readings AS r JOIN tasks AS t ON t.id = r.task_id
-        WHERE r.state <> 'ended' AND r.pages_read = 0 AND r.number = 0 AND NOT ({_begun("t")}) AND NOT EXISTS ({wanted})
+        WHERE r.state <> 'ended' AND r.kind <> 'lookup' AND r.pages_read = 0 AND r.number = 0
+            AND NOT ({_begun("t")}) AND NOT EXISTS ({wanted})
         """  # noqa: S608 - built from our own text
     ).fetchall()
     connection.executemany("DELETE FROM readings WHERE task_id = ?", rows)
