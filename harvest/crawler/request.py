@@ -109,7 +109,7 @@ def to_go_on(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
 
 
 def is_drained(request: CrawlRequest) -> bool:
-    """Say whether nothing is left to do: every harvest is done, with these very options, and nothing to be looked up."""
+    """Say whether nothing is left to do: every harvest is done, with these very options, and no look-up is open."""
     with open_if_begun(request.path) as connection:
         return (
             connection is not None

@@ -187,7 +187,7 @@ class Walk:
         self._visited: dict[str, float] = {}
         self._items: dict[str, float] = {}
         self._listed, self._followed = 0.0, 0.0  # people named by tracks, and those of them that each leads to
-        self.tally = Tally(requests=float(_LOOK_UP * ground.outlook.look_ups))
+        self.tally = Tally(requests=float(_look_ups(ground.outlook)))
 
     def go(self) -> Tally:
         """Add up round by round until nothing leads on."""
@@ -464,3 +464,9 @@ def _shared(outlook: Outlook) -> tuple[float, float]:
                 same += len(first[excerpt.subject] & set(excerpt.items))
                 others += len(set(excerpt.items) - first[excerpt.subject])
     return (same + 0.5, others + 0.5) if same + others else (0.6, 1.2)
+
+
+def _look_ups(outlook: Outlook) -> int:
+    """Say how many requests look seeds up, and the artists of those that are tracks."""
+    tracks = outlook.rounds[0]["track"].n if outlook.look_ups and "track" in outlook.rounds[0] else 0
+    return _LOOK_UP * outlook.look_ups + ceil(min(tracks, outlook.look_ups) / THINGS["user"].at_once)

@@ -35,7 +35,7 @@ def planned(outlook, limits=None, **speed):
 
 def test_people_who_are_seen_are_counted_and_not_guessed():
     plan = planned(around(3, 0, people(10, 390, 2000), counted=True))
-    assert round(plan.requests.likely) == 2 + 1 + 1 + (1 + 2 + 3) + 1  # seed, two lists, their likes, a token
+    assert round(plan.requests.likely) == 2 + 1 + 1 + (1 + 2 + 3) + 2  # seed, two lists, their likes, artist, token
     assert plan.requests.low >= plan.requests.likely - 2
     assert plan.requests.high <= plan.requests.likely + 5  # a token more, a list that goes on, something repeated
 
@@ -115,7 +115,7 @@ def test_what_leads_to_people_is_bounded_in_all():
 def test_a_cap_of_nothing_is_no_list_and_lists_only_of_seeds_are_of_no_other():
     seed = around(100, 10, people(*[100] * 100), counted=True)
     assert planned(seed, Limits(caps=(("reposters", 0),))).requests.likely < planned(seed).requests.likely
-    assert round(planned(seed, Limits(read=("likers",), via=())).requests.likely) == 2 + 1 + 1
+    assert round(planned(seed, Limits(read=("likers",), via=())).requests.likely) == 2 + 1 + 2
 
 
 def test_seeds_of_one_harvest_are_put_together():
@@ -124,7 +124,7 @@ def test_seeds_of_one_harvest_are_put_together():
     both = outlook_of([one, person], of=2, look_ups=2)
     assert (both.look_ups, both.skipped) == (2, 0.1)
     assert {thing: len(group.visits) for thing, group in both.rounds[0].items()} == {"track": 1, "user": 1}
-    assert round(planned(both).requests.likely) == 11 + 8
+    assert round(planned(both).requests.likely) == 12 + 8
 
 
 def test_many_seeds_are_taken_to_be_like_the_few_that_were_asked_about():
