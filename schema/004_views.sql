@@ -74,7 +74,7 @@ SELECT
 FROM tasks AS t
 JOIN list_kinds AS k ON k.kind = t.kind
 JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
-WHERE k.subject <> 'seed';
+WHERE k.subject NOT IN ('seed', 'batch');
 
 -- What each harvest wanted, per kind of list, and how far it got.
 CREATE VIEW seed_coverage AS

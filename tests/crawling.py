@@ -353,6 +353,7 @@ def graph_of(path: Path) -> dict[str, Any]:
         "SELECT t.kind, CASE WHEN t.kind IN ('resolve', 'lookup') THEN 0 ELSE t.subject_id END, p.reading, p.number,"
         " p.request,"
         " p.next_cursor, p.first_rank, p.received, p.skipped, p.kept FROM pages p JOIN tasks t ON t.id = p.task_id"
+        " WHERE t.kind <> 'lookup'"  # who is looked up together depends on what is crawled together
         " ORDER BY 1, 2, 3, 4, 5",
     )
     wants = read(

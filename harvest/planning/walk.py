@@ -53,6 +53,7 @@ class Guess:
     """How what nobody can know yet may be, for one walk; the same for the same number."""
 
     def __init__(self, number: int) -> None:
+        self.knows_artists = number % 8 == 0  # some list has shown the artists of the seeds already
         self.chance = chance = random.Random(number)
         self.level = {thing: min(max(chance.gauss(1, 0.8), 0.0), 2.0) for thing in THINGS}
         self.unknown = 2 * chance.random() ** 3  # most lists of which nobody says the length are short
@@ -187,7 +188,7 @@ class Walk:
         self._visited: dict[str, float] = {}
         self._items: dict[str, float] = {}
         self._listed, self._followed = 0.0, 0.0  # people named by tracks, and those of them that each leads to
-        self.tally = Tally(requests=float(_look_ups(ground.outlook)))
+        self.tally = Tally(requests=float(_look_ups(ground.outlook, guess)))
 
     def go(self) -> Tally:
         """Add up round by round until nothing leads on."""
@@ -466,7 +467,7 @@ def _shared(outlook: Outlook) -> tuple[float, float]:
     return (same + 0.5, others + 0.5) if same + others else (0.6, 1.2)
 
 
-def _look_ups(outlook: Outlook) -> int:
+def _look_ups(outlook: Outlook, guess: Guess) -> int:
     """Say how many requests look seeds up, and the artists of those that are tracks."""
-    tracks = outlook.rounds[0]["track"].n if outlook.look_ups and "track" in outlook.rounds[0] else 0
+    tracks = 0 if guess.knows_artists or "track" not in outlook.rounds[0] else outlook.rounds[0]["track"].n
     return _LOOK_UP * outlook.look_ups + ceil(min(tracks, outlook.look_ups) / THINGS["user"].at_once)

@@ -56,7 +56,7 @@ def ask_for_artists(connection: sqlite3.Connection, harvest_id: int) -> None:
         SELECT DISTINCT u.id
         FROM visits AS v INDEXED BY visits_by_round
         CROSS JOIN tracks AS t ON t.id = v.thing_id
-        CROSS JOIN users AS u ON u.id = t.uploader_id AND u.seen_as = 'embedded'
+        CROSS JOIN users AS u ON u.id = t.uploader_id AND u.seen_as <> 'full'
         WHERE v.harvest_id = ? AND v.round = 0 AND v.thing = 'track' AND NOT EXISTS (
             SELECT 1 FROM batch_items AS i JOIN batches AS b ON b.id = i.batch_id AND b.thing = 'user'
             WHERE i.thing_id = u.id

@@ -127,7 +127,7 @@ def test_lists_that_loop_repeat_or_break_off_give_no_false_interval(tmp_path, nu
     assert wrong(tmp_path / "t.db", world)[0] == []
 
 
-@pytest.mark.parametrize("fault", ["href_loop_1@3*2", "href_loop_3@6*2", "href_backwards@5*2"])
+@pytest.mark.parametrize("fault", ["href_loop_1@4*2", "href_loop_3@7*2", "href_backwards@6*2"])
 def test_a_cursor_that_does_not_lead_back_in_time_bounds_nothing(tmp_path, fault):
     path = tmp_path / "t.db"
     world = World(3, users=60, tracks=100, likes_per_user=5, seed_likers=50)

@@ -11,6 +11,7 @@ import pytest
 
 from harvest.cli.commands.export import export
 from harvest.cli.main import _run as run_here
+from harvest.environment import Environment
 from harvest.export.choices import FORMATS
 from harvest.export.graphs import LARGEST
 from harvest.export.job import ROWS_PER_FILE
@@ -52,7 +53,7 @@ def first_cells(part):
 def test_every_command_runs(harvest, tmp_path, monkeypatch, capfd, line):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HARVEST_CACHE_PATH", str(harvest))
-    assert run_here(shlex.split(line)[1:]) == 0, capfd.readouterr().err
+    assert run_here(shlex.split(line)[1:], Environment.here()) == 0, capfd.readouterr().err
     assert (tmp_path / shlex.split(line)[2] / "manifest.json").exists()
 
 

@@ -311,7 +311,9 @@ def test_growth_by_day_adds_up(answer, truth):
     assert [row["day"] for row in days] == sorted({row["day"] for row in days})
     assert sum(row["new_users"] for row in days) == len(truth.users)
     assert sum(row["new_tracks"] for row in days) == len(truth.tracks)
-    assert sum(row["kept"] for row in days) == 1 + sum(ended[1] for ended in truth.lists.values())  # 1: the seed
+    assert sum(row["kept"] for row in days) == 2 + sum(
+        ended[1] for ended in truth.lists.values()
+    )  # the seed, its artist
     assert days[-1]["kept_so_far"] == sum(row["kept"] for row in days)
 
 

@@ -104,6 +104,7 @@ def _write_lists(connection: sqlite3.Connection, people: int) -> None:
     """
     tasks = "INSERT INTO tasks (id, kind, subject_id, outcome, collected, pages_read)"
     connection.execute(f"{tasks} VALUES (1, 'resolve', 1, 'complete', 1, 1)")
+    connection.execute("UPDATE seeds SET task_id = 1")
     for number, kind in ((2, "track_likers"), (3, "track_reposters")):
         connection.execute(f"{tasks} VALUES (?, ?, ?, 'complete', 0, 1)", (number, kind, SEED_TRACK))
     series = "WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < ? - 1) "

@@ -28,7 +28,8 @@ _MOMENT, _DAY = "'2026-01-01T00:00:00Z'", "'2026-01-01'"
 _BEGIN = (
     "INSERT INTO runs (started_at, ended_at, version, options, api_url, credential_kind, stop_reason)"
     f""" VALUES ({_MOMENT}, {_MOMENT}, '0', '{{"delay": 0.0}}', 'http://127.0.0.1:1', 'x', 'interrupted')""",
-    f"INSERT INTO seeds (address, thing, thing_id) VALUES ('https://soundcloud.com/a/b', 'track', {SEED})",
+    "INSERT INTO seeds (address, thing, thing_id, resolved_at)"
+    f" VALUES ('https://soundcloud.com/a/b', 'track', {SEED}, {_MOMENT})",
     "INSERT INTO harvests (seed_url, seed_kind, seed_id, options, state, round, started_at) VALUES"
     f""" ('https://soundcloud.com/a/b', 'track', {SEED}, '{{"max_users": 100000}}', 'paused', 1, {_MOMENT})""",
     "INSERT INTO harvest_seeds VALUES (1, 1, 0)",
@@ -151,6 +152,7 @@ def _fill_seed(connection: sqlite3.Connection, people: int) -> None:
         f" ({seed}, 'resolve', 1, 'complete', 1, NULL, 1),"
         f" ({likers}, 'track_likers', {SEED}, 'complete', {people}, {people}, {pages})"
     )
+    connection.execute("UPDATE seeds SET task_id = ?", (seed,))
     connection.execute(
         "INSERT INTO readings (task_id, number, kind, state, outcome, collected, claimed, pages_read)"
         f" SELECT id, 0, kind, 'ended', outcome, collected, claimed, pages_read FROM tasks WHERE id >= {seed}"

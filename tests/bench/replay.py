@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harvest.api import cursors, endpoints, parse
-from harvest.lists import KINDS
+from harvest.lists import KINDS, LOOKUP
 from harvest.models import Limits, Page, Task
 from harvest.store import harvests, runs
 from harvest.store.commit import PageCommitter
@@ -89,7 +89,9 @@ def _next_task(frontier: Frontier, db: Any, run_id: int) -> Task | None:
 
 
 def _read(task: Task, seed_track: bytes, fetched: dict[str, bytes]) -> Page:
-    if task.about is not None:
+    if task.kind == LOOKUP.name:
+        page, request, cursor = Page(request="", items=(), received=0), "/users", None
+    elif task.about is not None:
         page, request, cursor = parse.parse_thing(seed_track, "track"), "/resolve", None
     else:
         kind = KINDS[task.kind]

@@ -58,7 +58,10 @@ def counted(path: Path) -> tuple[int, int]:
 def requests_of(path: Path) -> list[str]:
     """Give what a crawl asked, list pages only, in its order."""
     with sqlite3.connect(path) as connection:
-        rows = connection.execute("SELECT request FROM pages WHERE request NOT LIKE '/resolve%' ORDER BY id").fetchall()
+        rows = connection.execute(
+            "SELECT p.request FROM pages AS p JOIN tasks AS t ON t.id = p.task_id"
+            " WHERE t.kind NOT IN ('resolve', 'lookup') ORDER BY p.id"
+        ).fetchall()
     connection.close()
     return [str(row[0]) for row in rows]
 

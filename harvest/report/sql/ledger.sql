@@ -19,6 +19,6 @@ SELECT
     count(s.kind) - count(s.claimed) AS without_claim
 FROM list_kinds AS k
 LEFT JOIN stands AS s ON s.kind = k.kind
-WHERE k.subject <> 'seed'
+WHERE k.subject NOT IN ('seed', 'batch')
 GROUP BY k.kind, s.outcome
 ORDER BY k.kind, s.outcome;

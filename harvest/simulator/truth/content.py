@@ -156,10 +156,10 @@ class Content:
             see[thing](thing_id, seen_as)
 
     def look_up_artists(self, tracks: Iterable[int]) -> None:
-        """Look up the artists of some tracks of whom little is known, each once."""
+        """Look up the artists of some tracks, each once."""
         artists = {self.truth.tracks[track]["uploader_id"] for track in tracks if track in self.truth.tracks} - {None}
         for artist in artists - self._looked_up:
-            if self.truth.users[artist]["seen_as"] == "embedded":
+            if self.truth.users[artist]["seen_as"] != "full":
                 self._looked_up.add(artist)
                 if not self._world.is_gone(artist):
                     self.see("user", artist, "full")
