@@ -8,7 +8,7 @@ The rules stand where they are followed: what is read (`truth/options.py`), whom
    chosen anew, and what was read stays.
 2. Harvests that are crawled together go in step: all read a round, then each chooses its next.
 3. The file is the union of its harvests.
-4. The artist of a seed that is a track is looked up once, when the seeds are known, if they have not been asked for by themselves.
+4. The artist of a seed that is a track is looked up once, when the seeds are known, if nobody has asked for them yet.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from harvest.errors import SettingsError
+from harvest.errors import SettingsError, StoreError
 from harvest.lists import KINDS, LOOKUP, RESOLVE
 from harvest.models import Limits
 from harvest.rules import leads_of, recipe
@@ -194,7 +194,7 @@ def _limits(options: str) -> Limits | None:
     try:
         limits = Limits.load(options)
         recipe(limits)
-    except (SettingsError, ValueError, TypeError, AttributeError):
+    except (SettingsError, ValueError, TypeError, AttributeError, StoreError):
         return None
     return limits
 

@@ -107,7 +107,7 @@ def test_the_home_page_escapes_what_the_service_sent(told):
     links = [attrs["href"] for tag, attrs in parser.seen if tag == "a"]
     assert links[0] == "https://soundcloud.com/a/b"
     assert not any(link.startswith("javascript") for link in links)
-    assert links[1:] == [f"/my%20file/{name}" for name in told["databases"]["my file"]["queries"]]
+    assert links[1:] == [f"/my+file/{name}" for name in told["databases"]["my file"]["queries"]]
     assert HOSTILE.replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;") in told["description_html"]
 
 

@@ -108,7 +108,7 @@ class Books:
                 received=1,
                 thing="track",
                 tracks={track_id: track},
-                users={9000: a_user(9000, seen_as=SeenAs.EMBEDDED)},
+                users={9000: a_user(9000, seen_as=SeenAs.FULL)},  # known: nobody is to be looked up
                 fetched_at=NOW,
             ),
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harvest.errors import NotADatabase
 from harvest.lists import BY_NAME
 from harvest.models import Limits
 from harvest.simulator.oracle import expect
@@ -520,7 +521,7 @@ def test_overwritten_bytes_are_found(table, sound, tmp_path):
         file.write(b"\xff\xff")  # the number of cells on this page
     try:
         found = contradicted(path)
-    except sqlite3.DatabaseError:
+    except NotADatabase:
         return  # SQLite itself refuses to go on; the command line says so (exit code 4)
     assert "sqlite.integrity" in found
 
