@@ -59,8 +59,7 @@ _ACCOUNT_PAGES: dict[str, tuple[str, ...]] = {
     "toptracks": (),
     "tracks": ("uploads",),
 }
-_OF_OURSELVES = ("uploads", "likes", "reposts", "playlists", "followings", "recently-played")
-_OF_LIBRARY = {**_ACCOUNT_PAGES, "history": ("recently-played",)}
+_OF_OURSELVES = ("uploads", "likes", "reposts", "playlists", "followings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +210,7 @@ def _page(segments: list[str], shown: str) -> Seed:
             f"names nothing; give the page of a track, a person or a playlist, {_EXAMPLE}",
         )
     owner = segments[0].lower()
-    if owner == "you" and segments[1:] and (reads := _OF_LIBRARY.get(segments[1].lower())):
+    if owner == "you" and segments[1:] and (reads := _ACCOUNT_PAGES.get(segments[1].lower())):
         return Seed(OURSELVES, "user", reads=reads)
     if [owner, *segments[1:2]] == ["discover", "sets"] and len(segments) == 3:
         return Seed(f"https://soundcloud.com/discover/sets/{segments[2]}", "station")
