@@ -257,7 +257,8 @@ FROM (
     JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND c.reach <= v.reach
     LEFT JOIN tasks AS o ON o.id = v.parent_task_id
 ) AS y
-LEFT JOIN seeds AS s ON s.id = y.chain ->> '$[#-1].subject_id';
+LEFT JOIN list_kinds AS b ON b.kind = y.chain ->> '$[#-2].kind' -- the list of the seed; behind it is only its look-up
+LEFT JOIN seeds AS s ON s.thing = b.subject AND s.thing_id = y.chain ->> '$[#-2].subject_id';
 
 -- ESTIMATES. When an edge was made, as far as page cursors tell: lists run newest first and a cursor carries the time
 -- of the last entry of its page, to the second below. So an edge lies between the cursor of its page and that of the page

@@ -72,9 +72,8 @@ def kind_of(task: Task) -> ListKind:
     if named is None:
         raise UnexpectedReply("The stored batch names no URNs.", reply=urns[:200])
     thing = named[0]
-    return replace(
-        kind, item=thing.name, path=f"/{thing.table}", by_access=thing.name == "track", parameters=(("urns", urns),)
-    )
+    by_access = any(other.by_access for other in KINDS.values() if other.item == thing.name)
+    return replace(kind, item=thing.name, path=f"/{thing.table}", by_access=by_access, parameters=(("urns", urns),))
 
 
 def clamped(page_size: int) -> int:

@@ -86,7 +86,7 @@ class Known:
         """Tell of a seed, None where it was not looked up yet."""
         (seed_id,) = seeds.known(self._file, [address])
         thing, thing_id = self._file.execute(
-            "SELECT max(thing), max(thing_id) FROM seeds WHERE id = ?", (seed_id,)
+            "SELECT max(thing), max(thing_id) FROM seeds WHERE id = ? AND resolved_at IS NOT NULL", (seed_id,)
         ).fetchone()
         if thing is None:
             return None

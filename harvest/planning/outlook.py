@@ -57,8 +57,8 @@ class Outlook:
     """What is known of one harvest.
 
     `rounds` are those whose visits are known for good, the seeds first, by kind of thing. `ahead` has who was seen of
-    the rounds after them, first ones first. `look_ups` seeds are still to be looked up; `skipped` is the share of
-    entries that bring nothing, as null or repeated ones.
+    the rounds after them, first ones first. So many pages (`look_ups`) and `urns` are seeds still to be looked up;
+    `skipped` is the share of entries that bring nothing, as null or repeated ones.
 
     `excerpts` are lists of which something was read, `seen` what is known of things they name, by kind of thing and id,
     `owners` who uploaded tracks among them.
@@ -67,13 +67,14 @@ class Outlook:
     rounds: Sequence[Mapping[str, Group]]
     ahead: Sequence[Mapping[str, Sequence[Visit]]] = ()
     look_ups: int = 0
+    urns: int = 0
     skipped: float = 0.0
     excerpts: Sequence[Excerpt] = ()
     seen: Mapping[str, Mapping[int, Visit]] = field(default_factory=dict)
     owners: Mapping[int, int] = field(default_factory=dict)
 
 
-def outlook_of(seeds: Sequence[Outlook], *, of: int, look_ups: int) -> Outlook:
+def outlook_of(seeds: Sequence[Outlook], *, of: int, look_ups: int, urns: int = 0) -> Outlook:
     """Put together what was found out about seeds, each by itself, of a harvest that has so many of them."""
     visits = _together([{t: group.visits for t, group in seed.rounds[0].items()} for seed in seeds])
     others = (of - len(seeds)) / len(seeds)
@@ -84,6 +85,7 @@ def outlook_of(seeds: Sequence[Outlook], *, of: int, look_ups: int) -> Outlook:
             for place in range(max(len(seed.ahead) for seed in seeds))
         ],
         look_ups=look_ups,
+        urns=urns,
         skipped=max(seed.skipped for seed in seeds),
         excerpts=[excerpt for seed in seeds for excerpt in seed.excerpts],
         seen={t: {k: v for seed in seeds for k, v in seed.seen.get(t, {}).items()} for t in THINGS},

@@ -22,7 +22,7 @@ from harvest.planning.evidence import inverse_of, named_by
 from harvest.planning.known import over
 from harvest.planning.outlook import Excerpt, Group, Listed, Outlook, Visit
 from harvest.rules import depth_of, leads_of, recipe
-from harvest.things import THINGS
+from harvest.things import THINGS, of_urn
 
 _MOST_PAGES = 2  # of lists that lead on
 _PEOPLE, _TRACKS = 4, 2  # whose lists are looked into besides, to see how much they have in common
@@ -99,7 +99,8 @@ class _Survey:
             Outlook(
                 [{thing: Group([visit])}],
                 ahead,
-                look_ups=1,
+                look_ups=int(of_urn(seed_url) is None),
+                urns=int(of_urn(seed_url) is not None),
                 skipped=self._skipped,
                 excerpts=self._excerpts,
                 seen=self._seen,

@@ -405,7 +405,7 @@ class Walk:
             if kind.edge is not None and kind.edge.engagement_type and kind.edge.table == "user_engagements"
         )
         seeds = {thing: float(group.n) for thing, group in self._outlook.rounds[0].items()}
-        if not self._outlook.look_ups:
+        if not (self._outlook.look_ups or self._outlook.urns):
             seeds = {}
         whole, held = self._entries, self._held
         tracks, tracks_held = (self._different("track", of.get("track", 0.0)) for of in (whole, held))
@@ -470,4 +470,6 @@ def _shared(outlook: Outlook) -> tuple[float, float]:
 def _look_ups(outlook: Outlook, guess: Guess) -> int:
     """Say how many requests look seeds up, and the artists of those that are tracks."""
     tracks = 0 if guess.knows_artists or "track" not in outlook.rounds[0] else outlook.rounds[0]["track"].n
-    return _LOOK_UP * outlook.look_ups + ceil(min(tracks, outlook.look_ups) / THINGS["user"].at_once)
+    batches = ceil(outlook.urns / THINGS["track"].at_once)
+    artists = min(tracks, outlook.look_ups + outlook.urns)
+    return _LOOK_UP * outlook.look_ups + batches + ceil(artists / THINGS["user"].at_once)

@@ -95,7 +95,7 @@ class PageCommitter:
 
     def _looked_up(self, task: Task, page: Page, outcome: Outcome | None) -> None:
         """Note what a page of a batch shows, and at its end ask for what it has left out."""
-        thing = lookups.thing_of(self._connection, task)
+        thing = lookups.thing_of(self._connection, task.subject_id)
         lookups.note_shown(self._connection, task, page.items)
         for thing_id in lookups.gone_before(self._connection, thing, page.items):
             readings.judge(self._connection, thing, thing_id)
@@ -107,7 +107,7 @@ class PageCommitter:
         """Note that a thing is not there, or why a seed is not; a refused batch says nothing of those in it."""
         alone: Mapping[int, int] = {}
         if kind is LOOKUP:
-            thing, ids = lookups.subjects(self._connection, task)
+            thing, ids = lookups.subjects(self._connection, task.subject_id)
             alone = {} if outcome.retryable else lookups.ask_for_the_rest(self._connection, task)
             seeds.look_up_alone(self._connection, task, alone)
             if len(ids) == 1:

@@ -13,7 +13,7 @@ from harvest.lists import KINDS
 from harvest.models import Task
 from harvest.store.harvests import LOOKED_UP, WANTED
 from harvest.store.lease import Lease
-from harvest.store.lookups import STILL_ASKED
+from harvest.store.lookups import URNS
 from harvest.things import THINGS
 
 _LOOK_AHEAD = 64
@@ -37,7 +37,7 @@ SELECT t.id, t.kind, t.subject_id, r.next_cursor, r.number, r.pages_read, r.barr
     {WANTED.format(task="r.task_id")},
     CASE t.kind
         WHEN 'resolve' THEN (SELECT address FROM seeds WHERE id = t.subject_id)
-        WHEN 'lookup' THEN {STILL_ASKED.format(batch="t.subject_id")}
+        WHEN 'lookup' THEN {URNS.format(batch="t.subject_id")}
         {_NAMED}
     END
 FROM readings AS r JOIN tasks AS t ON t.id = r.task_id

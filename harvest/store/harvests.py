@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from harvest.api.seed_urls import public_address
-from harvest.lists import RESOLVE
+from harvest.lists import KINDS, LOOKUP, RESOLVE
 from harvest.models import Limits
 from harvest.store import lookups, readings, rounds, seeds
 
@@ -49,24 +49,15 @@ def enrol(connection: sqlite3.Connection, addresses: Sequence[str], limits: Limi
     if harvest_id is not None:
         connection.execute("UPDATE harvests SET options = ? WHERE id = ?", (limits.dump(), harvest_id))
         return harvest_id
-    (address, thing, thing_id) = connection.execute(
-        "SELECT address, iif(resolved_at IS NULL, NULL, thing), iif(resolved_at IS NULL, NULL, thing_id) FROM seeds"
-        " WHERE id = ?",
-        (wanted[0],),
-    ).fetchone()
-    shown = (public_address(address), thing, thing_id) if len(wanted) == 1 else (None, None, None)
     cursor = connection.execute(
-        """
-        INSERT INTO harvests (seed_url, seed_kind, seed_id, options, state, level, started_at)
-        VALUES (?, ?, ?, ?, 'paused', 1, ?)
-        """,
-        (*shown, limits.dump(), now),
+        "INSERT INTO harvests (options, state, level, started_at) VALUES (?, 'paused', 1, ?)", (limits.dump(), now)
     )
     harvest_id = int(cursor.lastrowid or 0)
     connection.executemany(
         "INSERT INTO harvest_seeds (harvest_id, seed_id, place) VALUES (?, ?, ?)",
         [(harvest_id, seed_id, place) for place, seed_id in enumerate(wanted)],
     )
+    _name_by_its_seed(connection, harvest_id)
     return harvest_id
 
 
@@ -212,16 +203,16 @@ def _reconsider(connection: sqlite3.Connection, task_ids: list[int]) -> None:
     for task_id in task_ids:
         connection.execute(
             """
-            UPDATE harvests SET state = iif(state = 'drained', 'paused', state), last_options = NULL
+            UPDATE harvests SET state = iif(state IN ('drained', 'failed'), 'paused', state), last_options = NULL
             WHERE id IN (SELECT w.harvest_id FROM harvest_tasks AS w WHERE w.task_id = ?)
             """,
             (task_id,),
         )
-        thing, thing_id = connection.execute(
-            "SELECT k.subject, t.subject_id FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind WHERE t.id = ?",
-            (task_id,),
-        ).fetchone()
-        readings.judge(connection, thing, thing_id)
+        kind, subject_id = connection.execute("SELECT kind, subject_id FROM tasks WHERE id = ?", (task_id,)).fetchone()
+        is_batch = kind == LOOKUP.name
+        thing, ids = lookups.subjects(connection, subject_id) if is_batch else (KINDS[kind].subject, [subject_id])
+        for thing_id in ids:
+            readings.judge(connection, thing, thing_id)
 
 
 def _row_of(connection: sqlite3.Connection, addresses: Sequence[str], columns: str) -> tuple[Any, ...] | None:
@@ -354,10 +345,13 @@ def _advance(connection: sqlite3.Connection, harvest_id: int, now: str) -> bool:
 
 
 def _name_by_its_seed(connection: sqlite3.Connection, harvest_id: int) -> None:
-    """Say in the harvest's own row where it starts, if that is one thing: its addresses are looked up."""
+    """Say in the harvest's own row where it starts, if that is one thing, and what that is, once it is found."""
     rows = connection.execute(
         """
-        SELECT s.address, s.thing, s.thing_id FROM harvest_seeds AS h JOIN seeds AS s ON s.id = h.seed_id
+        SELECT s.address, f.thing, f.thing_id
+        FROM harvest_seeds AS h
+        JOIN seeds AS s ON s.id = h.seed_id
+        LEFT JOIN seeds AS f ON f.id = s.id AND f.resolved_at IS NOT NULL
         WHERE h.harvest_id = ? LIMIT 2
         """,
         (harvest_id,),

@@ -18,14 +18,14 @@ from harvest.lists import LOOKUP
 from harvest.models import Task
 from harvest.things import THINGS
 
-# The URNs of a batch that have not been shown, with commas between them; `{batch}` is its id in SQL.
-STILL_ASKED = """(
+# The URNs of a batch, with commas between them, the same whenever it is asked; `{batch}` is its id in SQL.
+URNS = """(
     SELECT group_concat(g.urn || i.thing_id) FROM batches AS b
     JOIN things AS g ON g.thing = b.thing
-    JOIN batch_items AS i ON i.batch_id = b.id AND i.shown = 0
+    JOIN batch_items AS i ON i.batch_id = b.id
     WHERE b.id = {batch}
 )"""
-# The look-ups of a thing, newest first; `{thing}` is its kind, `{thing_id}` its id in SQL.
+# The look-ups of a thing; `{thing}` is its kind, `{thing_id}` its id in SQL.
 OF_THING = """
     batch_items AS i
     CROSS JOIN batches AS b ON b.id = i.batch_id AND b.thing = '{thing}'
@@ -81,7 +81,7 @@ def are_open(connection: sqlite3.Connection) -> bool:
 
 
 def note_shown(connection: sqlite3.Connection, task: Task, items: Sequence[int]) -> None:
-    """Note what a page of a batch shows: whether it is there, `readings.judge` says."""
+    """Note what a page of a batch shows; what that says of the things, `readings.judge` knows."""
     connection.execute(
         """
         UPDATE batch_items SET shown = 1
@@ -113,18 +113,18 @@ def ask_for_the_rest(connection: sqlite3.Connection, task: Task) -> dict[int, in
             (task.subject_id,),
         )
     ]
-    return ask(connection, thing_of(connection, task), left_out, alone=True) if left_out else {}
+    return ask(connection, thing_of(connection, task.subject_id), left_out, alone=True) if left_out else {}
 
 
-def subjects(connection: sqlite3.Connection, task: Task) -> tuple[str, list[int]]:
+def subjects(connection: sqlite3.Connection, batch_id: int) -> tuple[str, list[int]]:
     """Give what a batch asks for: the kind of thing, and the ids."""
-    rows = connection.execute("SELECT thing_id FROM batch_items WHERE batch_id = ?", (task.subject_id,))
-    return thing_of(connection, task), [row[0] for row in rows]
+    rows = connection.execute("SELECT thing_id FROM batch_items WHERE batch_id = ?", (batch_id,))
+    return thing_of(connection, batch_id), [row[0] for row in rows]
 
 
-def thing_of(connection: sqlite3.Connection, task: Task) -> str:
+def thing_of(connection: sqlite3.Connection, batch_id: int) -> str:
     """Give the kind of thing a batch asks for."""
-    row = connection.execute("SELECT thing FROM batches WHERE id = ?", (task.subject_id,)).fetchone()
+    row = connection.execute("SELECT thing FROM batches WHERE id = ?", (batch_id,)).fetchone()
     return str(row[0])
 
 

@@ -182,7 +182,7 @@ def _unite(connection: sqlite3.Connection, task: Task, first: int) -> None:
     row = connection.execute("SELECT id FROM tasks WHERE kind = ? AND subject_id = ?", (RESOLVE.name, first)).fetchone()
     if row is None:
         connection.execute("UPDATE tasks SET subject_id = ? WHERE id = ?", (first, task.id))
-        connection.execute("UPDATE seeds SET task_id = ? WHERE id = ?", (task.id, first))
+        connection.execute("UPDATE seeds SET task_id = ? WHERE id = ? AND resolved_at IS NULL", (task.id, first))
     else:
         _append(connection, task, row[0])
     _alias(connection, task.subject_id, first)

@@ -189,8 +189,11 @@ def _harvests(connection: sqlite3.Connection) -> tuple[HarvestLook, ...]:
     seeds: dict[int, list[SeedLook]] = {}
     for harvest_id, address, *told_of in connection.execute(
         f"""
-        SELECT h.harvest_id, s.address, s.thing, s.thing_id, {label("s.thing", "s.thing_id")}, s.reason
-        FROM harvest_seeds AS h JOIN seeds AS s ON s.id = h.seed_id ORDER BY h.harvest_id, h.place
+        SELECT h.harvest_id, s.address, f.thing, f.thing_id, {label("f.thing", "f.thing_id")}, s.reason
+        FROM harvest_seeds AS h
+        JOIN seeds AS s ON s.id = h.seed_id
+        LEFT JOIN seeds AS f ON f.id = s.id AND f.resolved_at IS NOT NULL -- a URN says what it is before it is found
+        ORDER BY h.harvest_id, h.place
         """  # noqa: S608 - built from our own declarations
     ):
         seeds.setdefault(harvest_id, []).append(SeedLook(public_address(address), *told_of))

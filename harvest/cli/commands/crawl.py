@@ -28,9 +28,10 @@ from harvest.settings import Settings
 def crawl(urls: tuple[str, ...], path: Path, as_json: bool, dry_run: bool, **chosen: Any) -> int:
     """Collect the listening graph around tracks, people and playlists.
 
-    URL is the address of a track, a person or a playlist on soundcloud.com, an on.soundcloud.com short link, or
-    artist/track. Several are one harvest. What is there already is not asked for again: running the same command twice
-    resumes, or says that all is done.
+    URL is the address of a track, a person, a playlist or a station on soundcloud.com, one list of a person
+    (artist/likes), an on.soundcloud.com short link, artist/track, a URN (soundcloud:tracks:5), an address of the
+    API, or me: whoever is signed in. Several are one harvest. What is there already is not asked for again: running
+    the same command twice resumes, or says that all is done.
 
     \b
       harvest https://soundcloud.com/artist/track --max-users 2000

@@ -29,6 +29,7 @@ from harvest.planning.probe import Surveyed, survey
 from harvest.planning.ranges import Range
 from harvest.system.clock import SystemClock
 from harvest.system.logs import printable
+from harvest.things import of_urn
 from harvest.wiring import connect, keeper_for, state_folder
 
 _SEEDS_SHOWN = 5
@@ -124,7 +125,7 @@ async def _ask(request: CrawlRequest, wanted: Sequence[_Wanted], file: Known | N
             latencies = []
             for one in unknown:
                 parts: list[Outlook] = []
-                known = len(one.seeds)
+                known = set(one.seeds)
                 for address in _spread(one.addresses):
                     found = await survey(
                         connection.client,
@@ -137,7 +138,9 @@ async def _ask(request: CrawlRequest, wanted: Sequence[_Wanted], file: Known | N
                     one.seeds[address] = found
                     parts.append(found.outlook)
                     latencies.append(found.latency)
-                one.outlook = outlook_of(parts, of=len(one.addresses), look_ups=len(one.addresses) - known)
+                urns = sum(of_urn(address) is not None for address in one.addresses if address not in known)
+                pages = len(one.addresses) - len(known) - urns
+                one.outlook = outlook_of(parts, of=len(one.addresses), look_ups=pages, urns=urns)
             gauge = connection.client.gauge()
             sent, interval, latency = gauge.sent, gauge.interval, max(latencies)
     return _Asked(sent, Speed(interval, latency, conditions.max_in_flight, conditions.page_size, slowness()))

@@ -4,6 +4,7 @@ page. A file makes the id of such a thing of its text: the first 52 bits of the 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
 from hashlib import blake2b
@@ -15,14 +16,14 @@ SERVICES = ("instagram", "bandcamp", "personal", "youtube", "mixcloud", "discogs
 _AROUND = ("track-stations", "artist-stations")
 
 
-class MadeIds:
+class MadeIds(ABC):
     """Ids that are made of a text."""
 
     count: int
 
+    @abstractmethod
     def text(self, index: int) -> str:
         """Return what the id of a thing is made of."""
-        raise NotImplementedError
 
     def id(self, index: int) -> int:
         """Return the id of a thing."""
