@@ -208,6 +208,18 @@ CREATE TABLE station_likes (
 
 CREATE INDEX station_likes_by_station ON station_likes (station_id);
 
+-- What the person who is signed in played last, each track once: the 25 that the service shows. It tells no times: a
+-- track was played before its page was fetched, and after the tracks of greater rank.
+CREATE TABLE plays (
+    user_id        INTEGER NOT NULL REFERENCES users (id),
+    track_id       INTEGER NOT NULL REFERENCES tracks (id),
+    user_list_rank INTEGER,                         -- 0 played last
+    first_page_id  INTEGER NOT NULL REFERENCES pages (id),
+    PRIMARY KEY (user_id, track_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX plays_by_track ON plays (track_id);
+
 -- The links on people's pages, to other sites. The service gives them no number of their own.
 CREATE TABLE web_profiles (
     id             INTEGER PRIMARY KEY,             -- 52 bits of the BLAKE2b of user, service and address

@@ -59,7 +59,8 @@ _ACCOUNT_PAGES: dict[str, tuple[str, ...]] = {
     "toptracks": (),
     "tracks": ("uploads",),
 }
-_OF_OURSELVES = ("uploads", "likes", "reposts", "playlists", "followings")
+_OF_OURSELVES = ("uploads", "likes", "reposts", "playlists", "followings", "recently-played")
+_OF_LIBRARY = {**_ACCOUNT_PAGES, "history": ("recently-played",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,9 @@ def _of_api(segments: list[str], query: str, shown: str) -> Seed:
     if dict(parse_qsl(query)).get("secret_token"):
         _refuse(shown, "is private; give its private link, https://soundcloud.com/artist/track/s-...")
     if segments[:1] == [OURSELVES]:
-        return Seed(OURSELVES, "user", reads=_list_at(f"/users/{{urn}}/{'/'.join(segments[1:])}") or _OF_OURSELVES)
+        listed = "/".join(segments[1:])
+        own = _list_at(f"/users/{{urn}}/{listed}") or _list_at(f"/{OURSELVES}/{listed}") or _OF_OURSELVES
+        return Seed(OURSELVES, "user", reads=own)
     if segments[:1] == [THINGS["station"].collection] and len(segments) == 2:
         return _of_urn(segments[1], shown)
     thing = next((thing for thing in THINGS.values() if segments[:1] == [thing.table]), None)
@@ -210,7 +213,7 @@ def _page(segments: list[str], shown: str) -> Seed:
             f"names nothing; give the page of a track, a person or a playlist, {_EXAMPLE}",
         )
     owner = segments[0].lower()
-    if owner == "you" and segments[1:] and (reads := _ACCOUNT_PAGES.get(segments[1].lower())):
+    if owner == "you" and segments[1:] and (reads := _OF_LIBRARY.get(segments[1].lower())):
         return Seed(OURSELVES, "user", reads=reads)
     if [owner, *segments[1:2]] == ["discover", "sets"] and len(segments) == 3:
         return Seed(f"https://soundcloud.com/discover/sets/{segments[2]}", "station")

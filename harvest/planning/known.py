@@ -198,7 +198,8 @@ class Known:
             """,
             (_HARVEST, number),
         ).fetchall()
-        kinds = [line.kind for line in recipe(limits) if number == 0 or not line.seeds_only]
+        lines = [line for line in recipe(limits) if not line.kind.own]
+        kinds = [line.kind for line in lines if number == 0 or not line.seeds_only]
         groups = {}
         for thing in dict.fromkeys(row[0] for row in rows):
             mine = [row for row in rows if row[0] == thing]

@@ -203,7 +203,9 @@ class _Survey:
     def _visits(self, thing: str, ids: Sequence[int], page: Page, *, seeds: bool = False) -> list[Visit]:
         """Say what a page claims of the lists of things that it shows."""
         kinds = [
-            line.kind for line in recipe(self._limits) if line.kind.subject == thing and (seeds or not line.seeds_only)
+            line.kind
+            for line in recipe(self._limits)
+            if line.kind.subject == thing and (seeds or not line.seeds_only) and not line.kind.own
         ]
         rows = _rows(page, thing)
         return [

@@ -39,7 +39,8 @@ from harvest.rules import Lead, RecipeLine, leads_of, recipe
 from harvest.things import THINGS
 
 ROWS = "users", "tracks", "likes and reposts"
-_LOOK_UP = 2  # requests that tell what an address leads to
+# Requests that tell what an address leads to; of `me` one, and one is for the list that only we ourselves have.
+_LOOK_UP = 2
 _GONE = 0.04  # share of people who are gone or closed, at most
 _ENOUGH = 20  # things seen of a round say more of it than those of other rounds
 _FARTHEST = 8  # rounds that are walked through
@@ -105,7 +106,7 @@ class Ground:
 
     def __init__(self, outlook: Outlook, limits: Limits, page_size: int) -> None:
         self.outlook, self.limits, self.size = outlook, limits, page_size
-        self.recipe = recipe(limits)
+        self.recipe = [line for line in recipe(limits) if not line.kind.own]
         self.evidence = {thing: Evidence(outlook, thing, without=_read_of(outlook, thing)) for thing in THINGS}
         self.shared = _shared(outlook)
         self._lengths: dict[tuple[int, str], tuple[object, Lengths]] = {}

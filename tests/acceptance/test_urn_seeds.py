@@ -130,6 +130,32 @@ def test_me_takes_a_login(run):
     assert (done.returncode, "harvest auth login" in done.stderr) == (3, True)
 
 
+def test_me_is_read_with_what_is_mine_alone(tmp_path):
+    path, limits = tmp_path / "t.db", Limits(seed_read=("likes", "recently-played"), read=(), via=(), depth=0)
+    me, other = WORLD.me_id, next(person for person in PEOPLE if person != WORLD.me_id)
+
+    async def crawls() -> int:
+        async with serve(WORLD, gzip=False) as server:
+            token = server.service.tokens.access_token(user=True)
+            seeds = ("me", f"soundcloud:users:{other}")
+            assert await crawl_into(path, server, [seeds], limits, access_token=token) == "drained"
+            before = server.total
+            assert await crawl_into(path, server, [seeds], limits, access_token=token) == "drained"
+            return server.total - before
+
+    assert asyncio.run(crawls()) == 0
+    played = read(path, "SELECT user_id, track_id FROM plays ORDER BY user_list_rank")
+    assert played == [(me, track) for track in WORLD.recently_played()]
+    lists = set(read(path, "SELECT kind, subject_id FROM tasks WHERE kind NOT IN ('resolve', 'lookup')"))
+    assert lists == {("user_likes", me), ("user_likes", other), ("recently_played", me)}
+    liked = [
+        row[0]
+        for row in read(path, "SELECT track_id FROM user_engagements WHERE user_id = ? ORDER BY user_list_rank", me)
+    ]
+    assert liked == list(WORLD.listing("user_likes", me))
+    assert_no_contradiction(path)
+
+
 def test_a_plan_of_many_urns_counts_batches(run):
     with run_in_thread(WORLD) as server:
         told = json.loads(

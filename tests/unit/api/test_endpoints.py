@@ -34,6 +34,7 @@ ACCESS = "access=playable,preview,blocked"
         ("user_playlist_reposts", f"/users/soundcloud:users:123/reposts/playlists?{PAGED}"),
         ("user_station_likes", f"/users/soundcloud:users:123/likes/system-playlists?{PAGED}"),
         ("user_links", f"/users/soundcloud:users:123/web-profiles?{PAGED}"),
+        ("recently_played", f"/me/recently-played/tracks?{PAGED}&{ACCESS}"),
         ("user_followers", f"/users/soundcloud:users:123/followers?{PAGED}"),
         ("user_followings", f"/users/soundcloud:users:123/followings?{PAGED}"),
         ("playlist_tracks", f"/playlists/soundcloud:playlists:123/tracks?{PAGED}&{ACCESS}"),

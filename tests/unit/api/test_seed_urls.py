@@ -111,7 +111,9 @@ def test_the_page_of_a_list_is_the_person_with_that_list(text, url, reads):
 def test_me_is_whoever_is_signed_in_with_what_is_theirs():
     seed = normalise_seed(" me ")
     assert (seed.url, seed.kind) == ("me", "user")
-    assert set(seed.reads) == {"uploads", "likes", "reposts", "playlists", "followings"}
+    assert normalise_seed("https://soundcloud.com/you/history").reads == ("recently-played",)
+    assert normalise_seed("https://api.soundcloud.com/me/recently-played/tracks").reads == ("recently-played",)
+    assert set(seed.reads) == {"uploads", "likes", "reposts", "playlists", "followings", "recently-played"}
 
 
 def test_a_secret_token_is_the_secret_of_the_page():
