@@ -6,7 +6,7 @@ Rules:
    that is itself a seed is read with its usual lists besides, less those in `without`; `seed_read` says otherwise.
 2. A list with a cap of 0 is not read. `max_user_likes` is the cap of likes, `max_listed` that of likers and of
    reposters; `caps` by name say it more exactly.
-3. The depth is 1 for a track and 0 for every other seed, unless it is given.
+3. From tracks a harvest goes to depth 1, from everything else to depth 0, unless the depth is given.
 """
 
 from __future__ import annotations
@@ -93,8 +93,6 @@ class TruthOptions:
         items = {"likes": "track", "reposts": "track", "uploads": "track", "followings": "user", "followers": "user"}
         return [name for name in self.reads("user") if name in self.via and items[name] == thing]
 
-    def deepest(self, thing: str, number: int) -> int:
-        """Return the depth at which a harvest ends, as things of this kind in this round have to go by."""
-        if self.depth is not None:
-            return self.depth
-        return _DEPTHS[thing] if number == 0 else max(_DEPTHS.values())
+    def deepest(self, thing: str) -> int:
+        """Return the depth at which a harvest ends for things of this kind, whatever round visits them."""
+        return _DEPTHS[thing] if self.depth is None else self.depth

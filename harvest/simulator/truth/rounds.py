@@ -96,7 +96,7 @@ class Rounds:
 
     def _leading(self, thing: str) -> list[Visit]:
         """Return the visits of this round that are not as deep yet as the harvest goes, in order."""
-        deepest = self.options.deepest(thing, self._number)
+        deepest = self.options.deepest(thing)
         found = (v for v in self.visits.values() if v.thing == thing and v.round == self._number and v.depth < deepest)
         return sorted(found, key=lambda visit: (visit.place, visit.id))
 
@@ -132,7 +132,7 @@ class Rounds:
         names = self.options.leads(thing)
         if not leading or not names or not self.options.goes_to(thing):
             return
-        deepest = self.options.deepest("user", self._number)
+        deepest = self.options.deepest("user")
         voters = [visit for visit in self.visits.values() if visit.thing == "user" and visit.depth < deepest]
         votes = Counter(item for visit in voters for item in self._named(visit, names))
         best = sorted(
