@@ -136,7 +136,10 @@ class HarvestGroup(click.Group):
 
 
 def _is_address(argument: str) -> bool:
-    return not argument.startswith("-") and ("/" in argument or "." in argument or ":" in argument)
+    """Say whether an argument says where a crawl starts: an address, standard input, a list or a query."""
+    if argument.startswith("-"):
+        return argument == "-" or argument.partition("=")[0] in ("--from-file", "--from-sql")
+    return "/" in argument or "." in argument or ":" in argument
 
 
 @click.group(

@@ -25,11 +25,13 @@ from harvest.api.seed_urls import public_address
 from harvest.auth.token_store import FileKeeper, MemoryKeeper
 from harvest.crawler.engine import Engine
 from harvest.crawler.request import CrawlRequest, is_drained, to_crawl, to_go_on
+from harvest.crawler.seed_lists import seeds_in
 from harvest.crawler.session import Conditions
 from harvest.crawler.session import crawl as run_session
 from harvest.crawler.starts import starts
 from harvest.environment import Environment
 from harvest.errors import ApiError, SeedError, SettingsError
+from harvest.explore.seed_queries import seeds_from
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.python.results import File
 from harvest.settings import DEFAULT_PATH, Settings, read_settings
@@ -70,6 +72,17 @@ class Options(TypedDict, total=False):
     total: bool
 
 
+class SeedOptions(Options, total=False):
+    """Where to start besides, and the options of a crawl: lists in files, one seed a line, and the first column of a
+    query over the file, or over `from_db`; `of` says what its plain ids are: 'tracks', 'users' or 'playlists'.
+    """
+
+    from_file: Path | str | Iterable[Path | str]
+    from_sql: str
+    of: str
+    from_db: Path | str
+
+
 class Progress(NamedTuple):
     """One page that is in the file, or one list that ended without; `pages` and `kept_in_all` count this crawl."""
 
@@ -89,7 +102,7 @@ def crawl(
     path: Path | str = DEFAULT_PATH,
     progress: Callable[[Progress], object] | None = None,
     settings: Settings | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[SeedOptions],
 ) -> File:
     """Harvest around tracks, people and playlists into a file, go on with what is there already, and give the file.
 
@@ -117,20 +130,34 @@ def resume(
 
 
 def pages(
-    *seeds: str, path: Path | str = DEFAULT_PATH, settings: Settings | None = None, **options: Unpack[Options]
+    *seeds: str, path: Path | str = DEFAULT_PATH, settings: Settings | None = None, **options: Unpack[SeedOptions]
 ) -> Iterator[Progress]:
     """Harvest as `crawl` does, and give every page as it is committed. To leave the loop is to stop the crawl."""
-    if not seeds:
+    given = dict(_known(options, SeedOptions))
+    typed = [*seeds, *_listed(given, Path(path))]
+    if not typed:
         raise SettingsError("Name at least one track, person or playlist to start from.")
-    start = starts(seeds, _known(options))
+    start = starts(typed, given)
     return _pages(to_crawl(Path(path), start.addresses, start.given), settings)
 
 
-def _known(options: Mapping[str, Any]) -> Mapping[str, Any]:
+def _listed(given: dict[str, Any], path: Path) -> Iterator[str]:
+    """Take where to start besides out of the options, and give those seeds. Raises SeedError, QueryError."""
+    files, sql = given.pop("from_file", ()), given.pop("from_sql", None)
+    of, db = given.pop("of", None), given.pop("from_db", None)
+    if sql is None and (of or db):
+        raise SettingsError("of and from_db go with from_sql.")
+    for file in [files] if isinstance(files, str | Path) else files:
+        yield from seeds_in(Path(file))
+    if sql is not None:
+        yield from seeds_from(Path(db or path), sql, of).seeds
+
+
+def _known(options: Mapping[str, Any], there: type = Options) -> Mapping[str, Any]:
     """Refuse options that there are not. Raises SettingsError."""
-    unknown = sorted(set(options) - set(Options.__annotations__))
+    unknown = sorted(set(options) - set(there.__annotations__))
     if unknown:
-        there_are = ", ".join(sorted(Options.__annotations__))
+        there_are = ", ".join(sorted(there.__annotations__))
         raise SettingsError(f"There is no option {', '.join(unknown)}; there are {there_are}.")
     return options
 

@@ -10,35 +10,37 @@ import click
 
 from harvest.cli.commands.plan import show_plan
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
+from harvest.cli.options.seeds import Typed, seed_options
 from harvest.cli.output.summary import show_summary
 from harvest.cli.run import run_to_the_end
 from harvest.crawler.request import CrawlRequest, is_drained, to_crawl, to_go_on
-from harvest.crawler.starts import starts
 from harvest.settings import Settings
 
 
 @click.command()
-@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@seed_options
 @cache_path()
 @crawl_options
 @click.option(
     "--dry-run", is_flag=True, help="Say what it would cost, and collect nothing; the same as `harvest plan`."
 )
 @log_options
-def crawl(urls: tuple[str, ...], path: Path, as_json: bool, dry_run: bool, **chosen: Any) -> int:
+def crawl(typed: Typed, path: Path, as_json: bool, dry_run: bool, **chosen: Any) -> int:
     """Collect the listening graph around tracks, people and playlists.
 
     URL is the address of a track, a person, a playlist or a station on soundcloud.com, one list of a person
     (artist/likes), an on.soundcloud.com short link, artist/track, a URN (soundcloud:tracks:5), an address of the
-    API, or me: whoever is signed in. Several are one harvest. What is there already is not asked for again: running
-    the same command twice resumes, or says that all is done.
+    API, or me: whoever is signed in; - reads a list of them from standard input. Several are one harvest. What is
+    there already is not asked for again: running the same command twice resumes, or says that all is done.
 
     \b
       harvest https://soundcloud.com/artist/track --max-users 2000
       harvest https://soundcloud.com/artist --depth 1 --via uploads
       harvest artist/track other/track --cache-path data/two.db
+      harvest --from-file seeds.txt --depth 0
+      harvest --from-sql "SELECT id FROM tracks WHERE genre = 'Dub'" --of tracks
     """
-    start = starts(urls, given(chosen))
+    start = typed.start(path, given(chosen))
     if dry_run:
         return show_plan(asked(to_crawl, path, start.addresses, start.given), as_json=as_json)
     return harvest_seeds(path, start.addresses, start.given, as_json=as_json)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
 import sqlite3
 import sys
-import threading
 from collections.abc import Iterator
 from difflib import get_close_matches
 from itertools import chain, islice
@@ -22,6 +20,7 @@ from harvest.cli.options.crawl import cache_path, reading_log_options, reads
 from harvest.cli.options.types import whole
 from harvest.cli.output import rows
 from harvest.cli.output.spinner import spinner
+from harvest.cli.query_time import ended_in_time
 from harvest.crawler.bounds import LONGEST
 from harvest.errors import QueryError
 from harvest.explore.execute import Values, Watch, ask
@@ -30,7 +29,6 @@ from harvest.explore.parameters import bind_free, bind_named, usage
 from harvest.store.database import open_to_read, storage_errors
 
 FORMATS = ("table", "csv", "json", "ndjson")
-_GRACE_SECONDS = 1.0  # in which a query should have ended by itself
 ON_A_TERMINAL = 1000  # rows of a table that are shown there unless --limit says otherwise
 _NAME = re.compile(r"[\w-]+")
 _COMMENT = re.compile(r"--[^=\s]*\s")  # and no option: `--db=my file`
@@ -116,7 +114,7 @@ def _ask(
 ) -> int:
     limit, writer = _writer(form, limit)
     watch = Watch(timeout or None)
-    with open_to_read(path) as connection, _ended_in_time(watch):
+    with open_to_read(path) as connection, ended_in_time(watch):
         with spinner("asking; Ctrl-C stops"), storage_errors(path):  # up to the first row
             statement, bound = _query(connection, named, text, values)
             answer = ask(connection, statement, bound, watch=watch)
@@ -132,29 +130,6 @@ def _ask(
     if more:
         click.echo(f"The first {n:,} rows; --limit 0 gives all.", err=True)
     return 0
-
-
-@contextlib.contextmanager
-def _ended_in_time(watch: Watch) -> Iterator[None]:
-    """End the process where SQLite is deaf: a single function or comparison may take minutes, and hears nothing
-    meanwhile. Nothing is lost by it, since nothing is written.
-    """
-    done = threading.Event()
-
-    def look() -> None:
-        while not done.wait(0.1):
-            if watch.seconds is not None and watch.worked > watch.seconds + _GRACE_SECONDS:
-                over = watch.over()
-                click.echo(f"harvest: {over}", err=True)
-                os._exit(over.exit_code)
-
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    try:
-        yield
-    finally:
-        done.set()
-        looking.join()
 
 
 def _query(

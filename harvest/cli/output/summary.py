@@ -23,7 +23,7 @@ from harvest.system.logs import printable
 EXIT_FAILED_LISTS = 6
 EXIT_BUDGET = 7
 EXIT_INTERRUPTED = 130
-_TITLES_SHOWN = 5
+_SEEDS_SHOWN = 5
 
 
 def show_summary(
@@ -49,7 +49,9 @@ def show_summary(
         headline = _headline(seen, stop_reason, nothing_to_do, asked)
         _print("\n".join([*summary_lines(seen, headline), "", _what_next(seen, path, stop_reason, go_on)]))
     if stop_reason == "drained" and (lost := _lost(seen, asked)):
-        raise SeedError("; ".join(f"{seed.address} could not be resolved: {seed.reason}" for seed in lost))
+        named = [f"{seed.address} could not be resolved: {seed.reason}" for seed in lost[:_SEEDS_SHOWN]]
+        more = len(lost) - len(named)
+        raise SeedError("; ".join([*named, *([f"and {more:,} more."] if more else [])]))
     return code
 
 
@@ -125,15 +127,19 @@ def _headline(seen: Overview, stop_reason: str, nothing_to_do: bool, asked: Set[
     elif seen.look.retryable_failures:
         done = "Harvest ended with gaps"
     elif lost and not found:
-        return f"Nothing to go on with: a seed could not be resolved: {printable(', '.join(lost))}"
+        return f"Nothing to go on with: a seed could not be resolved: {', '.join(_few(lost))}"
     else:
         done = "Nothing to do: this harvest is complete" if nothing_to_do else "Harvest complete"
     named = [seed.title for harvest in seen.look.harvests for seed in harvest.seeds if seed.title]
-    titles = ", ".join(f"“{printable(title)}”" for title in named[:_TITLES_SHOWN])
-    titles += f" and {len(named) - _TITLES_SHOWN:,} more" if len(named) > _TITLES_SHOWN else ""
-    return (f"{done}: {titles}" if titles else f"{done}.") + "".join(
-        f"\nNot resolved: {printable(seed)}" for seed in lost
-    )
+    titles = ", ".join(f"“{printable(title)}”" for title in named[:_SEEDS_SHOWN])
+    titles += f" and {len(named) - _SEEDS_SHOWN:,} more" if len(named) > _SEEDS_SHOWN else ""
+    return (f"{done}: {titles}" if titles else f"{done}.") + "".join(f"\nNot resolved: {seed}" for seed in _few(lost))
+
+
+def _few(seeds: Sequence[str]) -> list[str]:
+    """Name the first of many, and say how many more there are."""
+    more = len(seeds) - _SEEDS_SHOWN
+    return [*map(printable, seeds[:_SEEDS_SHOWN]), *([f"{more:,} more"] if more > 0 else [])]
 
 
 def _asked_for(seen: Overview, asked: Set[str]) -> list[SeedLook]:
