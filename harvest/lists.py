@@ -7,10 +7,6 @@ asks for a kind by name. Paths and parameters: official OpenAPI description of 2
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-Subject = Literal["seed", "batch", "track", "user", "playlist", "station"]
-Item = Literal["track", "user", "playlist", "station", "comment", "link", "thing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +45,8 @@ class ListKind:
 
     name: str
     option: str
-    subject: Subject
-    item: Item
+    subject: str
+    item: str
     path: str
     edge: Edge | None = None
     claimed: str | None = None
@@ -64,6 +60,11 @@ class ListKind:
     title: str = ""
 
     @property
+    def searches(self) -> bool:
+        """Whether it lists what a search finds; the parameters are those of the search."""
+        return self.subject.startswith("search_for_")
+
+    @property
     def looks_up(self) -> bool:
         """Whether it asks what something is, and not what it lists."""
         return self.subject in ("seed", "batch")
@@ -75,6 +76,10 @@ def _like(subject: str, item: str, rank: str) -> Edge:
 
 def _repost(subject: str, item: str, rank: str) -> Edge:
     return Edge("user_engagements", subject, item, rank, "repost")
+
+
+def _found(thing: str) -> Edge:
+    return Edge("search_results", "search_id", "thing_id", "rank", thing, type_column="thing")
 
 
 RESOLVE = ListKind(
@@ -304,6 +309,42 @@ KINDS: dict[str, ListKind] = {
             by_access=True,
             inside="tracks",
             title="tracks of the station",
+        ),
+        ListKind(
+            "found_tracks",
+            option="found-tracks",
+            cap=200,
+            subject="search_for_tracks",
+            item="track",
+            path="/tracks",
+            edge=_found("track"),
+            by_access=True,
+            by_offset=True,
+            title="tracks that the search found",
+        ),
+        ListKind(
+            "found_users",
+            option="found-users",
+            cap=200,
+            subject="search_for_users",
+            item="user",
+            path="/users",
+            edge=_found("user"),
+            by_offset=True,
+            title="people that the search found",
+        ),
+        ListKind(
+            "found_playlists",
+            option="found-playlists",
+            cap=200,
+            subject="search_for_playlists",
+            item="playlist",
+            path="/playlists",
+            edge=_found("playlist"),
+            by_access=True,
+            by_offset=True,
+            parameters=(("show_tracks", "false"),),
+            title="playlists that the search found",
         ),
     )
 }

@@ -68,6 +68,11 @@ RULES: dict[str, Rule] = {
         seed_read=("playlist-tracks", "playlist-reposters"),
     ),
     "station": Rule((Lead("track", ("station_tracks",), "max_tracks"),), seed_read=("station-tracks",)),
+    "search_for_tracks": Rule((Lead("track", ("found_tracks",), "max_tracks"),), seed_read=("found-tracks",)),
+    "search_for_users": Rule((Lead("user", ("found_users",), "max_users"),), seed_read=("found-users",)),
+    "search_for_playlists": Rule(
+        (Lead("playlist", ("found_playlists",), "max_playlists"),), seed_read=("found-playlists",)
+    ),
 }
 
 

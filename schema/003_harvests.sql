@@ -17,13 +17,28 @@ CREATE TABLE seeds (
 CREATE INDEX seeds_with_aliases ON seeds (id) WHERE aliases <> '[]';
 CREATE INDEX seeds_by_task ON seeds (task_id);
 
--- What was searched for; the results are a list like any other.
+-- What was searched for.
 CREATE TABLE searches (
-    id    INTEGER PRIMARY KEY,
-    what  TEXT NOT NULL REFERENCES things (thing),
-    query TEXT NOT NULL,
-    UNIQUE (what, query)
+    id            INTEGER PRIMARY KEY,              -- the first 52 bits of the BLAKE2b of the address
+    address       TEXT NOT NULL UNIQUE,             -- search:tracks?bpm=120:128&q=velvet+drift
+    what          TEXT NOT NULL CHECK (what IN ('tracks', 'users', 'playlists')),
+    words         TEXT,                             -- NULL: filters alone
+    filters       TEXT NOT NULL CHECK (json_valid(filters)), -- by name: {"bpm": "120:128"}
+    permalink_url TEXT,                             -- the page of the site that searches for the same words
+    status        TEXT NOT NULL DEFAULT 'ok' CHECK (status IN ('ok', 'gone', 'forbidden', 'forgotten'))
 ) STRICT;
+
+-- What a search found, in the order of the service.
+CREATE TABLE search_results (
+    search_id     INTEGER NOT NULL REFERENCES searches (id),
+    thing         TEXT    NOT NULL REFERENCES things (thing), -- what was found: track, user, playlist
+    thing_id      INTEGER NOT NULL,
+    rank          INTEGER,                          -- 0 first
+    first_page_id INTEGER NOT NULL REFERENCES pages (id),
+    PRIMARY KEY (search_id, thing_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX search_results_by_thing ON search_results (thing_id, thing);
 
 -- One per set of seeds. Asking for the same set again goes on with its harvest.
 CREATE TABLE harvests (

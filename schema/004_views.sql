@@ -59,6 +59,7 @@ SELECT
         WHEN 'user' THEN (SELECT username FROM users WHERE id = t.subject_id)
         WHEN 'playlist' THEN (SELECT title FROM playlists WHERE id = t.subject_id)
         WHEN 'station' THEN (SELECT title FROM stations WHERE id = t.subject_id)
+        ELSE (SELECT address FROM searches WHERE id = t.subject_id)
     END AS subject,
     coalesce(t.outcome, r.state) AS outcome,
     iif(t.outcome IS NULL, r.claimed, t.claimed) AS claimed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -94,9 +95,12 @@ STATION_COLUMNS = (
     "track_count",
     "likes_count",
 )
+SEARCH_COLUMNS = ("address", "what", "words", "filters", "permalink_url", "status")
 LINK_COLUMNS = ("user_id", "url", "service", "title", "username", "created_at", "user_list_rank")
 COMMENT_COLUMNS = ("track_id", "user_id", "created_at", "timestamp_ms", "body", "track_list_rank")
 PARTS = (
+    "searches",
+    "found",
     "engagements",
     "follows",
     "playlist_engagements",
@@ -268,6 +272,11 @@ def contents(path: Path) -> dict[str, Any]:
         "stations": _rows(path, "stations", STATION_COLUMNS),
         "comments": _rows(path, "comments", COMMENT_COLUMNS),
         "links": _rows(path, "web_profiles", LINK_COLUMNS),
+        "searches": {
+            key: {**row, "filters": json.loads(row["filters"])}
+            for key, row in _rows(path, "searches", SEARCH_COLUMNS).items()
+        },
+        "found": {row[:2]: row[2] for row in read(path, "SELECT search_id, thing_id, rank FROM search_results")},
         "lists": {
             (row[0], row[1]): tuple(row[2:])
             for row in read(

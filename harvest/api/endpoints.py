@@ -15,6 +15,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from harvest.api import cursors
+from harvest.api.searches import read_search
 from harvest.errors import UnexpectedReply
 from harvest.lists import KINDS, LOOKUP, ListKind
 from harvest.models import Task
@@ -59,7 +60,8 @@ def list_parameters(task: Task, kind: ListKind) -> tuple[tuple[str, str], ...]:
     access = (("access", EVERY_ACCESS),) if kind.by_access else ()
     if kind.inside:
         return (*access, *kind.parameters)
-    return (size, ("linked_partitioning", "true"), *access, *kind.parameters)
+    searched = read_search(task.about or "").parameters if kind.searches else ()
+    return (size, ("linked_partitioning", "true"), *access, *kind.parameters, *searched)
 
 
 def kind_of(task: Task) -> ListKind:

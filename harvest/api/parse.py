@@ -37,7 +37,7 @@ from harvest.api.schemas import (
 )
 from harvest.api.tags import parse_tags
 from harvest.errors import UnexpectedReply
-from harvest.lists import Item, ListKind
+from harvest.lists import ListKind
 from harvest.models import MOST, Comment, Page, Playlist, SeenAs, Station, Track, User, WebProfile
 from harvest.system.clock import parse_time
 
@@ -77,7 +77,7 @@ def parse_page(body: bytes, kind: ListKind, subject_id: int = 0, *, full_profile
     return Listing(gathered.page(items, len(entries)), next_href)
 
 
-def parse_thing(body: bytes, kind: Item, *, full_profiles: bool = False) -> Page:
+def parse_thing(body: bytes, kind: str, *, full_profiles: bool = False) -> Page:
     """Read the reply about one thing of this kind: a page of one, seen in full."""
     shape = _shape(kind, full_profiles)
     try:
@@ -106,7 +106,7 @@ class _Me(msgspec.Struct):
     urn: str
 
 
-def _entries(body: bytes, item: Item, full_profiles: bool) -> tuple[list[Any], object]:
+def _entries(body: bytes, item: str, full_profiles: bool) -> tuple[list[Any], object]:
     shape = _shape(item, full_profiles)
     if not _has_nul(body):  # everything else that text cannot hold is refused by the decoder
         try:
@@ -144,7 +144,7 @@ def _person(full_profiles: bool) -> Any:
 
 
 @cache
-def _shape(item: Item, full_profiles: bool) -> Any:
+def _shape(item: str, full_profiles: bool) -> Any:
     person: Any = _person(full_profiles)
     return {
         "user": person,

@@ -13,9 +13,9 @@ from harvest.api import urns
 from harvest.api.endpoints import redacted
 from harvest.api.responses import one_line
 from harvest.errors import SeedError, UnexpectedReply
-from harvest.things import THINGS, Thing
+from harvest.things import SHOWN, Thing
 
-_BY_COLLECTION = {thing.collection or thing.table: thing for thing in THINGS.values()}
+_BY_COLLECTION = {thing.collection or thing.table: thing for thing in SHOWN}
 _PORTS = {"http": 80, "https": 443}
 
 

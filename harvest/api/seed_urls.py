@@ -1,7 +1,7 @@
 """Turn what a person typed into the one address of a seed, or say why it cannot be one. Pure.
 
 in: text; out: a Seed whose `url` is the same for all spellings of one page; never: a request. Besides pages of the site
-that is a URN, an address of the API, an embedded player, or `me`.
+that is a URN, an address of the API, an embedded player, a search, or `me`.
 
 The case of the path is kept: slugs are lower case on the site, but nothing seen says that the resolver ignores case,
 and the codes of short links do depend on it.
@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import Literal, NoReturn
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from harvest.api.searches import SCHEME, read_search, search_of_page
 from harvest.api.urns import identify
 from harvest.errors import SeedError
 from harvest.lists import KINDS
 from harvest.models import OURSELVES
-from harvest.things import THINGS, of_urn
+from harvest.things import SHOWN, THINGS, of_urn
 
 PAGE_HOSTS = frozenset({"soundcloud.com", "www.soundcloud.com", "m.soundcloud.com"})
 SHORT_HOST = "on.soundcloud.com"
@@ -83,6 +84,9 @@ def normalise_seed(text: str) -> Seed:
         return Seed(OURSELVES, "user", reads=_OF_OURSELVES)
     if plain.startswith("soundcloud:"):
         return _of_urn(plain, shown)
+    if plain.startswith(SCHEME):
+        searched = read_search(plain)
+        return Seed(searched.address, searched.thing)
     address = _split(plain, shown)
     host = address.hostname or ""
     segments = [unquote(segment) for segment in address.path.split("/") if segment]
@@ -94,6 +98,8 @@ def normalise_seed(text: str) -> Seed:
         return _of_api(segments, address.query, shown)
     if host not in PAGE_HOSTS:
         _refuse(shown, "is not on soundcloud.com; give the page of a track, a person or a playlist, " + _EXAMPLE)
+    if segments[:1] == ["search"] and (found := search_of_page(segments, dict(parse_qsl(address.query)))):
+        return Seed(found.address, found.thing)
     if not all(_SLUG.fullmatch(segment) or _STATION.fullmatch(segment) for segment in segments):
         _refuse(shown, "has characters that no address there has; copy the address of the page")
     secret = dict(parse_qsl(address.query)).get("secret_token")
@@ -108,7 +114,7 @@ def _of_urn(text: str, shown: str) -> Seed:
         return Seed(text, "station")
     named = of_urn(unquote(text))
     if named is None:
-        _refuse(shown, "is no URN of " + _or(f"{thing.title} ({thing.urn}N)" for thing in THINGS.values()))
+        _refuse(shown, "is no URN of " + _or(f"{thing.title} ({thing.urn}N)" for thing in SHOWN))
     return Seed(f"{named[0].urn}{named[1]}", named[0].name)
 
 
@@ -122,11 +128,11 @@ def _of_api(segments: list[str], query: str, shown: str) -> Seed:
         return Seed(OURSELVES, "user", reads=own)
     if segments[:1] == [THINGS["station"].collection] and len(segments) == 2:
         return _of_urn(segments[1], shown)
-    thing = next((thing for thing in THINGS.values() if segments[:1] == [thing.table]), None)
+    thing = next((thing for thing in SHOWN if segments[:1] == [thing.table]), None)
     key = segments[1] if len(segments) > 1 else ""
     named = of_urn(key if ":" in key else f"{thing.urn}{key}") if thing else None
     if thing is None or named is None or named[0] is not thing:
-        _refuse(shown, "is no address of the API for " + _or(thing.title for thing in THINGS.values()))
+        _refuse(shown, "is no address of the API for " + _or(thing.title for thing in SHOWN))
     reads = _list_at(f"/{thing.table}/{{urn}}/{'/'.join(segments[2:])}") if thing.name == "user" else ()
     return Seed(f"{thing.urn}{named[1]}", thing.name, reads=reads)
 

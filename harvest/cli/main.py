@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Command → (module, one line of help). Modules are imported when their command runs, so that `--help` is quick.
 COMMANDS = {
     "crawl": ("crawl", "Collect around what stands at URL; as `harvest URL...`."),
+    "search": ("search", "Search for tracks, people, playlists; keep the list."),
     "plan": ("plan", "What a crawl would cost: requests, time, rows, disk."),
     "resume": ("crawl", "Go on with whatever is unfinished in the file."),
     "status": ("status", "Where we are: seeds, lists by outcome, what to do next."),
@@ -50,7 +51,7 @@ COMMANDS = {
 
 # How the help groups them; what stands in no group comes last.
 GROUPS = {
-    "collect": ("crawl", "plan", "resume", "retry"),
+    "collect": ("crawl", "search", "plan", "resume", "retry"),
     "look": ("status", "failures", "why", "verify"),
     "explore": ("sql", "serve", "report", "related", "similar"),
     "hand off": ("export", "analyze", "snapshot"),

@@ -14,10 +14,8 @@ from typing import Any
 from harvest.client.budget import Budget
 from harvest.errors import SettingsError
 from harvest.models import MOST
+from harvest.system.lengths import LONGEST, parse_length
 
-LONGEST = 10 * 366 * 86_400  # seconds
-_UNITS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
-_LENGTH = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 
 
@@ -64,17 +62,6 @@ def bounds(given: Mapping[str, Any], kept: Mapping[str, Any] | None) -> Bounds:
     if asked.total and not total.total:
         raise SettingsError("--total says how to count: give --max-requests, --for or --max-failures as well.")
     return Bounds() if given.get("total") is False else total
-
-
-def parse_length(text: str) -> int:
-    """Read a length of time, 2h, 90m, 1h30m or 45s, as seconds; raise ValueError with what to write instead."""
-    found = _LENGTH.fullmatch("".join(text.lower().split()))
-    seconds = sum(int(n) * _UNITS[unit] for n, unit in zip(found.groups(), "dhms", strict=True) if n) if found else 0
-    if text.strip().isdecimal():
-        raise ValueError(f"{text.strip()!r} needs a unit: {text.strip()}s, {text.strip()}m or {text.strip()}h")
-    if not 0 < seconds <= LONGEST:
-        raise ValueError(f"{text!r} is no length of time: write it like 2h, 90m, 1h30m or 45s")
-    return seconds
 
 
 def parse_time_of_day(text: str) -> time:

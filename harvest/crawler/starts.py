@@ -27,6 +27,8 @@ def starts(texts: Iterable[str], given: Mapping[str, Any]) -> Starts:
     """Read addresses as they were typed. Raises SeedError for the first that cannot be a seed."""
     seeds = [normalise_seed(text) for text in texts]
     options = dict(given)
+    if any(seed.kind == "search_for_playlists" for seed in seeds) and options.get("read") is None:
+        options["read"] = "+playlist-tracks"  # playlists lead on to nothing else
     if any(seed.reads for seed in seeds) and options.get("seed_read") is None:
         options["seed_read"] = _read_of(seeds)
     return Starts(list(dict.fromkeys(seed.url for seed in seeds)), options)

@@ -26,6 +26,11 @@ from harvest.things import THINGS
 
 _OWN = ("harvests", "harvest_seeds", "recipes", "visits", "rounds")  # what choosing writes
 _HARVEST = 0  # the one that is chosen for
+_LIKED = {  # the columns with how often a thing was liked and reposted, or has done so
+    "track": ("likes_count", "reposts_count"),
+    "user": ("likes_given_count", "reposts_given_count"),
+    **{thing.name: ("NULL", "NULL") for thing in THINGS.values() if thing.prefix},
+}
 _AT_ONCE = 500  # ids in one statement
 _VISITED = """
 SELECT thing, round, thing_id FROM visits WHERE harvest_id = ? AND place IS NOT NULL
@@ -90,8 +95,7 @@ class Known:
         ).fetchone()
         if thing is None:
             return None
-        likes, reposts = ("likes_given_count", "reposts_given_count") if thing == "user" else ("likes_count", "NULL")
-        reposts = "reposts_count" if thing == "track" else reposts
+        likes, reposts = _LIKED.get(thing, ("likes_count", "NULL"))
         told = self._file.execute(
             f"SELECT {THINGS[thing].label}, {likes}, {reposts} FROM {THINGS[thing].table} WHERE id = ?",  # noqa: S608
             (thing_id,),

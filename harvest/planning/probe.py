@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import Protocol
 
 from harvest.api.endpoints import redacted
+from harvest.api.searches import SCHEME, read_search
 from harvest.client.client import Client
 from harvest.errors import ApiError, Blocked, PermanentError, SeedError, TransientError
 from harvest.lists import KINDS, RESOLVE, ListKind
@@ -78,10 +79,11 @@ class _Survey:
 
     async def of(self, seed_url: str) -> Surveyed:
         """Ask about one seed."""
-        page = await self._fetch(Task(0, RESOLVE.name, 0, about=seed_url))
-        thing, thing_id = str(page.thing), page.items[0]
-        row = _rows(page, thing)[thing_id]
-        self._urn = getattr(row, "urn", None)
+        searched = read_search(seed_url) if seed_url.startswith(SCHEME) else None
+        page = Page(seed_url, (), 0) if searched else await self._fetch(Task(0, RESOLVE.name, 0, about=seed_url))
+        thing, thing_id = (searched.thing, searched.id) if searched else (str(page.thing), page.items[0])
+        row = _rows(page, thing).get(thing_id)
+        self._urn = searched.address if searched else getattr(row, "urn", None)
         held = self._file.lists_of(thing, [thing_id], self._limits) if self._file else {}
         visit = dict(over(self._visits(thing, [thing_id], page, seeds=True)[0], held.get(thing_id, {})))
         ahead: list[dict[str, Sequence[Visit]]] = []
@@ -93,13 +95,13 @@ class _Survey:
         return Surveyed(
             thing,
             thing_id,
-            getattr(row, THINGS[thing].label),
-            getattr(row, "likes_given_count" if thing == "user" else "likes_count"),
+            getattr(row, THINGS[thing].label, self._urn),
+            getattr(row, "likes_given_count" if thing == "user" else "likes_count", None),
             getattr(row, "reposts_given_count" if thing == "user" else "reposts_count", None),
             Outlook(
                 [{thing: Group([visit])}],
                 ahead,
-                look_ups=int(of_urn(seed_url) is None),
+                look_ups=int(not searched and of_urn(seed_url) is None),
                 urns=int(of_urn(seed_url) is not None),
                 skipped=self._skipped,
                 excerpts=self._excerpts,
@@ -220,7 +222,7 @@ def _rows(page: Page, thing: str) -> Mapping[int, Track | User | Playlist | Stat
         "user": page.users,
         "playlist": page.playlists,
         "station": page.stations,
-    }[thing]  # type: ignore[assignment]
+    }.get(thing, {})  # type: ignore[assignment]
     return found
 
 

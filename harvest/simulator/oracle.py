@@ -21,6 +21,7 @@ from harvest.simulator.service.search import search
 from harvest.simulator.truth.content import Content, Truth, Visit
 from harvest.simulator.truth.options import TruthOptions
 from harvest.simulator.truth.rounds import Rounds, Thing
+from harvest.simulator.truth.searches import SCHEME, Searched
 from harvest.simulator.world.world import World
 
 __all__ = ["Oracle", "Truth", "Visit", "expect", "search", "seed_of"]
@@ -32,8 +33,8 @@ Seeds = Sequence[Seed] | Seed
 def expect(world: World, seeds: Seeds | None = None, *, page_size: int = 200, **options: Any) -> Truth:
     """Return what one harvest from these seeds must hold.
 
-    A seed is the id of a track, a page address or a URN (`soundcloud:users:5`); by default it is the hit. Raises
-    KeyError for an address that leads nowhere.
+    A seed is the id of a track, a page address, a URN (`soundcloud:users:5`) or a search; by default it is the hit.
+    Raises KeyError for an address that leads nowhere.
     """
     oracle = Oracle(world, page_size=page_size)
     oracle.crawl((world.seed_url() if seeds is None else seeds, options))
@@ -44,6 +45,9 @@ def seed_of(world: World, seed: Seed) -> Thing:
     """Return what a seed is, and its id; raise KeyError when it is nothing."""
     if isinstance(seed, int):
         return "track", seed
+    if seed.startswith(SCHEME):
+        search = Searched(seed)
+        return f"search_for_{search.what}", search.id
     if seed.startswith("soundcloud:"):
         _, things, number = seed.split(":", 2)
         if things == "system-playlists":
@@ -83,11 +87,13 @@ class Oracle:
             self._content.read_wanted()
 
     def _begin(self, seeds: Seeds, options: Mapping[str, Any]) -> Rounds:
-        things = dict.fromkeys(
-            seed_of(self._world, seed) for seed in ([seeds] if isinstance(seeds, int | str) else seeds)
-        )
-        for thing, thing_id in things:
-            self._content.see(thing, thing_id, "full")
+        named = [seeds] if isinstance(seeds, int | str) else seeds
+        things = dict.fromkeys(seed_of(self._world, seed) for seed in named)
+        for seed in named:
+            if isinstance(seed, str) and seed.startswith(SCHEME):
+                self._content.search(Searched(seed))
+            else:
+                self._content.see(*seed_of(self._world, seed), "full")
         harvest = self._harvests.setdefault(frozenset(things), Rounds(things, self._content))
         harvest.begin(TruthOptions(**options))
         return harvest

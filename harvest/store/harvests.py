@@ -44,7 +44,7 @@ ORDER BY r.task_id
 
 def enrol(connection: sqlite3.Connection, addresses: Sequence[str], limits: Limits, now: str) -> int:
     """Add the harvest of these seeds, or set the options of the one that is there; give its id."""
-    wanted = seeds.enrol(connection, addresses)
+    wanted = seeds.enrol(connection, addresses, now)
     harvest_id = seeds.harvest_of(connection, wanted)
     if harvest_id is not None:
         connection.execute("UPDATE harvests SET options = ? WHERE id = ?", (limits.dump(), harvest_id))

@@ -139,7 +139,7 @@ def _key(kind: Thing, wanted: str) -> tuple[str, int | str]:
     """Give the column that names the thing, and its value."""
     number = wanted.removeprefix(kind.urn)
     if kind.by_name and number != wanted:
-        return "urn", wanted
+        return kind.by_name, wanted
     if number.isascii() and number.isdigit() and len(number) <= 19 and int(number) <= LARGEST_ID:
         return "id", int(number)
     address = urlsplit(wanted if "://" in wanted else f"https://{wanted}")

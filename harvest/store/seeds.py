@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
+from harvest.api.searches import SCHEME, read_search
 from harvest.lists import RESOLVE
 from harvest.models import OURSELVES, Page, Task
 from harvest.store import lookups
@@ -44,13 +45,15 @@ def known(connection: sqlite3.Connection, addresses: Sequence[str]) -> list[int 
     return [found.get(address) for address in addresses]
 
 
-def enrol(connection: sqlite3.Connection, addresses: Sequence[str]) -> list[int]:
-    """Give the seeds of these addresses, each once, in their order; those that are new get a look-up to be made."""
+def enrol(connection: sqlite3.Connection, addresses: Sequence[str], now: str) -> list[int]:
+    """Give the seeds of these addresses, each once, in their order; those that are new get a look-up to be made, but
+    for searches, which are what they say.
+    """
     seeds: list[int] = []
     new: dict[str, list[tuple[int, int]]] = {}
     for address, seed_id in zip(addresses, known(connection, addresses), strict=True):
         if seed_id is None:
-            seed_id = _add(connection, address)
+            seed_id = _add(connection, address, now)
             urn = of_urn(address)
             if urn:
                 new.setdefault(urn[0].name, []).append((urn[1], seed_id))
@@ -152,8 +155,10 @@ def not_found(connection: sqlite3.Connection, task: Task, reason: str) -> None:
     )
 
 
-def _add(connection: sqlite3.Connection, address: str) -> int:
-    """Add a seed; an address that is no URN gets a look-up of its own."""
+def _add(connection: sqlite3.Connection, address: str, now: str) -> int:
+    """Add a seed; an address that is no URN and no search gets a look-up of its own."""
+    if address.startswith(SCHEME):
+        return _add_search(connection, address, now)
     urn = of_urn(address)
     if urn:
         row = connection.execute(
@@ -165,6 +170,20 @@ def _add(connection: sqlite3.Connection, address: str) -> int:
     connection.execute("INSERT INTO readings (task_id, number, kind) VALUES (?, 0, ?)", (task.lastrowid, RESOLVE.name))
     connection.execute("UPDATE seeds SET task_id = ? WHERE id = ?", (task.lastrowid, seed_id))
     return seed_id
+
+
+def _add_search(connection: sqlite3.Connection, address: str, now: str) -> int:
+    search = read_search(address)
+    others = {name: text for name, text in search.filters if name != "q"}
+    connection.execute(
+        "INSERT INTO searches (id, address, what, words, filters, permalink_url) VALUES (?, ?, ?, ?, ?, ?)",
+        (search.id, address, search.what, search.words, json.dumps(others, ensure_ascii=False), search.page),
+    )
+    row = connection.execute(
+        "INSERT INTO seeds (address, thing, thing_id, resolved_at) VALUES (?, ?, ?, ?)",
+        (address, search.thing, search.id, now),
+    )
+    return int(row.lastrowid or 0)
 
 
 def _look_up(connection: sqlite3.Connection, thing: str, seeds: Mapping[int, int]) -> None:

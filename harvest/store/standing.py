@@ -143,6 +143,7 @@ GROUP BY v.harvest_id
 class _AtWork:
     """A harvest at work, or one that could be: where it is and what it wants."""
 
+    state: str
     id: int
     round: int
     level: int
@@ -175,7 +176,7 @@ def _at_work(connection: sqlite3.Connection) -> tuple[list[_AtWork], bool]:
     rows = connection.execute("SELECT state, id, round, level, options FROM harvests").fetchall()
     states = {row[0] for row in rows}
     for wanted in ("running", "paused", "drained", "failed"):
-        chosen = [_AtWork(row[1], row[2], row[3], Limits.load(row[4])) for row in rows if row[0] == wanted]
+        chosen = [_AtWork(row[0], row[1], row[2], row[3], Limits.load(row[4])) for row in rows if row[0] == wanted]
         if chosen:
             return chosen, {"running", "paused"} <= states
     return [], False
@@ -231,6 +232,8 @@ def _promised(
     """Say what the next round of each harvest will ask, which nobody knows by name yet, and whether more may follow."""
     requests, at_least = 0.0, False
     for harvest in at_work:
+        if harvest.state == "drained":  # what its last round leads to is read, or nothing
+            continue
         if harvest.round == LOOKING_UP:
             at_least = at_least or any(lists[kind.name].open for kind in KINDS.values() if kind.looks_up)
             continue

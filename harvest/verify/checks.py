@@ -144,6 +144,7 @@ _FILE = (
             AND NOT EXISTS (SELECT 1 FROM user_follows AS f WHERE f.follower_id = u.id)
             AND NOT EXISTS (SELECT 1 FROM user_follows AS f WHERE f.followee_id = u.id)
             AND NOT EXISTS (SELECT 1 FROM playlist_engagements AS p WHERE p.user_id = u.id)
+            AND NOT EXISTS (SELECT 1 FROM search_results AS s WHERE s.thing_id = u.id AND s.thing = 'user')
             AND u.id NOT IN (SELECT i.item_id FROM reading_items AS i)
         """,
     ),

@@ -234,8 +234,12 @@ CHOICE_CHECKS = (
         FROM seeds AS s LEFT JOIN tasks AS t ON t.id = s.task_id
         WHERE (s.thing IS NULL) <> (s.thing_id IS NULL)
             OR s.resolved_at IS NOT NULL AND (s.thing IS NULL OR s.reason IS NOT NULL)
-            OR (s.resolved_at IS NOT NULL) <> CASE t.kind
-                WHEN '{RESOLVE.name}' THEN t.outcome IS 'complete' AND t.subject_id = s.id
+            OR (s.resolved_at IS NOT NULL) <> CASE
+                WHEN s.thing LIKE 'search/_for/_%' ESCAPE '/' THEN EXISTS (
+                    SELECT 1 FROM searches AS q
+                    WHERE q.id = s.thing_id AND q.address = s.address AND s.thing = 'search_for_' || q.what
+                )
+                WHEN t.kind = '{RESOLVE.name}' THEN t.outcome IS 'complete' AND t.subject_id = s.id
                 ELSE EXISTS (
                     SELECT 1 FROM batch_items AS i
                     WHERE i.batch_id = t.subject_id AND i.thing_id = s.thing_id AND i.shown = 1

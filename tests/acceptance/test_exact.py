@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harvest.api.searches import search
 from harvest.crawler.request import limits_of
 from harvest.lists import BY_NAME
 from harvest.models import ORDERS, Limits
@@ -249,9 +250,18 @@ def any_seeds(chance: random.Random, world: World) -> tuple[str, ...]:
         "user": lambda: world.user_url(world.id("user", chance.choice(people))),
         "playlist": lambda: world.playlist_url(world.id("playlist", chance.choice(playlists))),
         "station": lambda: world.facts.url("station", chance.choice(stations)),
+        "search": lambda: any_search(chance, world),
     }
     kinds = chance.choices([*pages, "track"], k=chance.choice([1, 1, 1, 2, 3]))
     return tuple(dict.fromkeys(pages[kind]() for kind in kinds))
+
+
+def any_search(chance: random.Random, world: World) -> str:
+    """A search by a word of some title or name, or for tracks by a filter."""
+    what = chance.choice(["tracks", "tracks", "users", "playlists"])
+    filters = {"bpm": chance.choice(["", "90:130", ":120"]), "created": chance.choice(["", "2015-01-01:2020-12-31"])}
+    words = chance.choice(["", "a", "harbour", "signal", "velvet"])
+    return search(what, {"q": words or "e", **(filters if what == "tracks" else {})}).address
 
 
 def any_limits(chance: random.Random) -> Limits:

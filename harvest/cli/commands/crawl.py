@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +78,12 @@ def harvest_request(
     settings: Settings | None = None,
     service: str | None = None,
     go_on: str = "harvest resume",
+    show: Callable[..., int] = show_summary,
 ) -> int:
-    """Harvest what is asked for and show what came of it; give the exit code."""
+    """Harvest what is asked for and `show` what came of it; give the exit code."""
     path, addresses = request.path, request.addresses
     if is_drained(request):
-        return show_summary(path, addresses, as_json=as_json, go_on=go_on, nothing_to_do=True)
+        return show(path, addresses, as_json=as_json, go_on=go_on, nothing_to_do=True)
     stop_reason = run_to_the_end(request, settings=settings, service=service)
     go_on += " --no-total" if request.budget.total and stop_reason.startswith("max_") else ""
-    return show_summary(path, addresses, as_json=as_json, go_on=go_on, stop_reason=stop_reason)
+    return show(path, addresses, as_json=as_json, go_on=go_on, stop_reason=stop_reason)

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from harvest.api.searches import SCHEME
 from harvest.api.seed_urls import public_address
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options, reads
 from harvest.cli.options.environment import own_settings
@@ -29,7 +30,7 @@ from harvest.planning.probe import Surveyed, survey
 from harvest.planning.ranges import Range
 from harvest.system.clock import SystemClock
 from harvest.system.logs import printable
-from harvest.things import of_urn
+from harvest.things import THINGS, of_urn
 from harvest.wiring import connect, keeper_for, state_folder
 
 _SEEDS_SHOWN = 5
@@ -139,7 +140,8 @@ async def _ask(request: CrawlRequest, wanted: Sequence[_Wanted], file: Known | N
                     parts.append(found.outlook)
                     latencies.append(found.latency)
                 urns = sum(of_urn(address) is not None for address in one.addresses if address not in known)
-                pages = len(one.addresses) - len(known) - urns
+                searches = sum(address.startswith(SCHEME) for address in one.addresses if address not in known)
+                pages = len(one.addresses) - len(known) - urns - searches
                 one.outlook = outlook_of(parts, of=len(one.addresses), look_ups=pages, urns=urns)
             gauge = connection.client.gauge()
             sent, interval, latency = gauge.sent, gauge.interval, max(latencies)
@@ -235,6 +237,8 @@ def _seed_lines(address: str, wanted: _Wanted) -> list[str]:
     seed = wanted.seeds.get(address)
     if seed is None:
         return [public_address(address), "  not asked"]
+    if THINGS[seed.thing].prefix:  # a search is called what it says
+        return [public_address(address)]
     title = f"  “{printable(seed.title)}”" if seed.title else ""
     counts = [f"{_count(seed.likes_count)} likes"]
     counts += [] if seed.thing == "playlist" else [f"{_count(seed.reposts_count)} reposts"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -21,12 +20,12 @@ from harvest.cli.options.types import whole
 from harvest.cli.output import rows
 from harvest.cli.output.spinner import spinner
 from harvest.cli.query_time import ended_in_time
-from harvest.crawler.bounds import LONGEST
 from harvest.errors import QueryError
 from harvest.explore.execute import Values, Watch, ask
 from harvest.explore.named import Named, named_queries, named_query
 from harvest.explore.parameters import bind_free, bind_named, usage
 from harvest.store.database import open_to_read, storage_errors
+from harvest.system.lengths import LONGEST
 
 FORMATS = ("table", "csv", "json", "ndjson")
 ON_A_TERMINAL = 1000  # rows of a table that are shown there unless --limit says otherwise
@@ -164,12 +163,8 @@ def _writer(form: str, limit: int | None) -> tuple[int, rows.Writer]:
     if form != "table":
         writer = {"csv": rows.write_csv, "json": rows.write_json, "ndjson": rows.write_ndjson}[form]
         return limit or 0, writer
-    if not sys.stdout.isatty():
-        return limit or 0, rows.table_writer(None)
-    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    dim = str if plain else lambda text: f"\x1b[2m{text}\x1b[0m"
-    width = shutil.get_terminal_size().columns
-    return ON_A_TERMINAL if limit is None else limit, rows.table_writer(width, dim=dim)
+    shown = ON_A_TERMINAL if sys.stdout.isatty() and limit is None else limit or 0
+    return shown, rows.stdout_table()
 
 
 def _read(path: Path, found: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from harvest.cli.options.types import Parsed, Real, whole
-from harvest.crawler.bounds import parse_length, parse_time_of_day
+from harvest.crawler.bounds import parse_time_of_day
+from harvest.system.lengths import parse_length
 
 Command = Callable[..., Any]
 

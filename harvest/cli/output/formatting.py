@@ -15,6 +15,7 @@ PHASES = {
     "spill": "Listing who liked and reposted",
     "playlists": "Reading playlists",
     "stations": "Reading stations",
+    "searches": "Searching",
     "users": "Reading what they like",
     "done": "Nothing left to read",
 }

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, TextIO
@@ -82,6 +85,15 @@ def table_writer(width: int | None, *, dim: Callable[[str], str] = str) -> Write
         return n
 
     return write
+
+
+def stdout_table() -> Writer:
+    """Make the writer of tables for stdout: as wide as the terminal, or uncut where there is none."""
+    if not sys.stdout.isatty():
+        return table_writer(None)
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    dim = str if plain else lambda text: f"\x1b[2m{text}\x1b[0m"
+    return table_writer(shutil.get_terminal_size().columns, dim=dim)
 
 
 def _first(rows: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:

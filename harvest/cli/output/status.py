@@ -175,7 +175,7 @@ def _lists(look: Look) -> Iterator[str]:
     for kind in look.standing.lists:
         if not KINDS[kind.kind].looks_up:
             found = dict(kind.outcomes)
-            numbers = [*(found.get(name, 0) for name in outcomes), kind.open, kind.asked, kind.claimed, kind.collected]
+            numbers = [*(found.get(name, 0) for name in outcomes), kind.open, kind.asked, kind.claimed, kind.kept]
             rows.append([KINDS[kind.kind].name, *(f"{n:,}" for n in numbers)])
     widths = [max(len(row[i]) for row in rows) for i in range(len(header))]  # no `table`: a look goes without rich
     for row in rows:

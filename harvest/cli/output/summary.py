@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
 import click
@@ -34,20 +34,25 @@ def show_summary(
     stop_reason: str = "drained",
     nothing_to_do: bool = False,
     go_on: str = "harvest resume",
+    results: Sequence[Mapping[str, object]] | None = None,
+    brief: bool = False,
 ) -> int:
     """Print the summary of a file and give the exit code. Raises SeedError when a seed could not be resolved.
 
-    `go_on` is the command that would take up what was interrupted.
+    `go_on` is the command that would take up what was interrupted. `results` stand in the JSON under that name; `brief`
+    leaves the tables out.
     """
     with open_to_read(path) as connection:
         seen = overview(connection)
     code = _exit_code(seen, stop_reason)
     asked = {public_address(seed) for seed in seeds}
     if as_json:
-        _print(json.dumps({"path": str(path), "stop_reason": stop_reason, "exit_code": code, **as_numbers(seen)}))
+        numbers = as_numbers(seen) if results is None else {**as_numbers(seen), "results": results}
+        _print(json.dumps({"path": str(path), "stop_reason": stop_reason, "exit_code": code, **numbers}))
     else:
         headline = _headline(seen, stop_reason, nothing_to_do, asked)
-        _print("\n".join([*summary_lines(seen, headline), "", _what_next(seen, path, stop_reason, go_on)]))
+        lines = [headline] if brief else summary_lines(seen, headline)
+        _print("\n".join([*lines, "", _what_next(seen, path, stop_reason, go_on)]))
     if stop_reason == "drained" and (lost := _lost(seen, asked)):
         named = [f"{seed.address} could not be resolved: {seed.reason}" for seed in lost[:_SEEDS_SHOWN]]
         more = len(lost) - len(named)

@@ -111,6 +111,17 @@ def _cut(scene: FaultScene, page: Page) -> None:
     page["next_href"] = None
 
 
+def _where_entries_are(change: Callable[[FaultScene, Page], None]) -> Callable[[FaultScene, Page], None]:
+    """Leave empty pages empty: those behind the end of an endless list are."""
+
+    def apply(scene: FaultScene, page: Page) -> None:
+        if page["collection"]:
+            change(scene, page)
+
+    return apply
+
+
+@_where_entries_are
 def _repeat(scene: FaultScene, page: Page) -> None:
     before = scene.memory.last_items(scene.target) if scene.memory else []
     page["collection"][:0] = before
@@ -121,12 +132,14 @@ def _reorder(scene: FaultScene, page: Page) -> None:
     page["collection"].reverse()
 
 
+@_where_entries_are
 def _nulls(scene: FaultScene, page: Page) -> None:
     page["collection"].insert(0, None)
     page["collection"].insert(len(page["collection"]) // 2, None)
     page["collection"].append(None)
 
 
+@_where_entries_are
 def _aliens(scene: FaultScene, page: Page) -> None:
     playlist = {"kind": "playlist", "urn": "soundcloud:playlists:77", "title": "not what was asked for"}
     station = {"kind": "system-playlist", "urn": "soundcloud:system-playlists:your-moods:9", "title": "Moods"}

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from harvest.simulator.service.objects import Json, Objects
+from harvest.simulator.service.search import Search
 from harvest.simulator.truth.rows import (
     Row,
     comment_row,
@@ -28,6 +29,7 @@ from harvest.simulator.truth.rows import (
     track_row,
     user_row,
 )
+from harvest.simulator.truth.searches import Searched
 from harvest.simulator.world.lists import KINDS
 from harvest.simulator.world.world import World
 
@@ -95,8 +97,9 @@ class Truth:
     `engagements`: (user, track, 'like' | 'repost') -> (user_list_rank, track_list_rank); `playlist_engagements` alike,
     and `station_likes` and `related`, which have no second rank. `follows`: (follower, followee) ->
     (followings_list_rank, followers_list_rank). `playlist_tracks`: (playlist, position) -> track; `station_tracks` too.
-    `users`, `tracks`, `playlists`, `stations`, `comments`, `links`: columns by name. `tags`: names per track. `lists`:
-    (kind, subject) -> (outcome, collected, claimed). `visits`: what each harvest chose, in order, its seeds first.
+    `users`, `tracks`, `playlists`, `stations`, `comments`, `links`, `searches`: columns by name. `found`:
+    (search, item) -> rank. `tags`: names per track. `lists`: (kind, subject) -> (outcome, collected, claimed).
+    `visits`: what each harvest chose, in order, its seeds first.
     """
 
     engagements: dict[Edge, Ranks] = field(default_factory=dict)
@@ -113,6 +116,8 @@ class Truth:
     stations: dict[int, Row] = field(default_factory=dict)
     comments: dict[int, Row] = field(default_factory=dict)
     links: dict[int, Row] = field(default_factory=dict)
+    searches: dict[int, Row] = field(default_factory=dict)
+    found: dict[tuple[int, int], int] = field(default_factory=dict)
     lists: dict[tuple[str, int], Ended] = field(default_factory=dict)
     visits: list[tuple[Visit, ...]] = field(default_factory=list)
 
@@ -140,6 +145,8 @@ class Content:
         self._kept: dict[tuple[str, int], tuple[int, ...]] = {}
         self._wanted: dict[tuple[str, int], int] = {}
         self._looked_up: set[int] = set()
+        self._searches: dict[int, Searched] = {}
+        self._finder = Search(world, self._objects)
 
     def see(self, thing: str, thing_id: int, seen_as: str) -> None:
         """Keep a sighting of a thing with all that it shows of others."""
@@ -154,6 +161,11 @@ class Content:
                 "link": self._see_link,
             }
             see[thing](thing_id, seen_as)
+
+    def search(self, search: Searched) -> None:
+        """Keep a search that is a seed."""
+        self._searches[search.id] = search
+        self.truth.searches[search.id] = search.row
 
     def look_up_artists(self, tracks: Iterable[int]) -> None:
         """Look up the artists of some tracks, each once."""
@@ -183,7 +195,10 @@ class Content:
     def read_wanted(self) -> None:
         """Read all lists that are wanted and not read as far as that yet."""
         for (kind, subject), cap in self._wanted.items():
-            self._read(kind, subject, cap)
+            if KINDS.get(kind) is None:
+                self._read_search(kind, self._searches[subject], cap)
+            else:
+                self._read(kind, subject, cap)
         self._wanted.clear()
 
     def listed(self, kind: str, subject: int, cap: int) -> tuple[int, ...]:
@@ -213,6 +228,16 @@ class Content:
         for rank, item in enumerate(items):
             self.see(declared.item, item, "list")
             self._keep(kind, subject, item, rank)
+
+    def _read_search(self, kind: str, search: Searched, cap: int) -> None:
+        shown, endless = search.results(self._world, self._finder)
+        kept, outcome = walk(shown, cap, self._page_size, endless=endless)
+        items = tuple(self._world.id(search.item, item) for item in kept)
+        self.truth.lists[kind, search.id] = outcome, len(items), None
+        self._kept[kind, search.id] = items
+        for rank, item in enumerate(items):
+            self.see(search.item, item, "list")
+            self.truth.found[search.id, item] = rank
 
     def _keep(self, kind: str, subject: int, item: int, rank: int) -> None:
         """Keep one entry of a list with its place."""
@@ -268,10 +293,12 @@ class Content:
         self.truth.links[link] = link_row(self._objects.link(index))
 
 
-def walk(entries: Sequence[int | None], cap: int, page_size: int, *, repeats: bool = False) -> tuple[list[int], str]:
+def walk(
+    entries: Sequence[int | None], cap: int, page_size: int, *, repeats: bool = False, endless: bool = False
+) -> tuple[list[int], str]:
     """Go through a list page by page; return what is kept of it, and `capped`, `loop` or `complete`.
 
-    An item that `repeats` counts each time it stands there.
+    An item that `repeats` counts each time it stands there. An `endless` list offers a page behind its last one.
     """
     kept: list[int] = []
     seen: set[int] = set()
@@ -286,7 +313,7 @@ def walk(entries: Sequence[int | None], cap: int, page_size: int, *, repeats: bo
             kept.append(entry)
             seen.add(entry)
         barren = 0 if len(kept) > before else barren + 1
-        goes_on = begin + page_size < len(entries)
+        goes_on = endless or begin + page_size < len(entries)
         if goes_on and len(kept) == cap:
             return kept, "capped"
         if goes_on and barren == _BARREN:

@@ -41,9 +41,22 @@ LISTS = {
     "playlist-tracks": ListName("playlist_tracks", "playlist", 500),
     "playlist-reposters": ListName("playlist_reposters", "playlist", 20_000),
     "station-tracks": ListName("station_tracks", "station", 100),
+    "found-tracks": ListName("found_tracks", "search_for_tracks", 200),
+    "found-users": ListName("found_users", "search_for_users", 200),
+    "found-playlists": ListName("found_playlists", "search_for_playlists", 200),
 }
-_SEED_READ = ("uploads", "likes", "reposts", "playlists", "playlist-tracks", "playlist-reposters", "station-tracks")
-_DEPTHS = {"track": 1, "user": 0, "playlist": 0, "station": 0}
+_SEED_READ = (
+    "uploads",
+    "likes",
+    "reposts",
+    "playlists",
+    "playlist-tracks",
+    "playlist-reposters",
+    "station-tracks",
+    "found-tracks",
+    "found-users",
+    "found-playlists",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +108,4 @@ class TruthOptions:
 
     def deepest(self, thing: str) -> int:
         """Return the depth at which a harvest ends for things of this kind, whatever round visits them."""
-        return _DEPTHS[thing] if self.depth is None else self.depth
+        return int(thing == "track") if self.depth is None else self.depth

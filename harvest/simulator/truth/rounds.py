@@ -11,7 +11,8 @@ Rules:
    counting once per track, ties by lower id; `max_tracks` of them per round. By followings and followers they lead
    likewise to people, `max_users` of them in all. By the playlists they made, like or reposted they lead to playlists,
    `max_playlists` per round, however deep they are: opening these takes no step.
-4. A playlist leads to its tracks in order; the playlists of a round to `max_tracks` together. So do stations.
+4. A playlist leads to its tracks in order; the playlists of a round to `max_tracks` together. So do stations and
+   searches; those for playlists to `max_playlists`, those for people as a track to its likers.
 5. What is visited already is not visited again; among the people of a track, and the first tracks of a playlist, it
    counts towards the bound. Whoever is chosen by several is chosen by the first.
 6. Other options choose everything anew. What was visited before and is not chosen any more is asked for nothing new;
@@ -84,8 +85,11 @@ class Rounds:
         chosen: dict[Thing, Visit] = {}
         for visit in (
             *self._from_lists(self._leading("playlist"), "playlist-tracks"),
+            *self._from_lists(self._leading("search_for_playlists"), "found-playlists", "playlist"),
+            *self._from_lists(self._leading("search_for_tracks"), "found-tracks"),
+            *self._to_people(self._leading("search_for_users"), ["found-users"]),
             *self._from_lists(self._leading("station"), "station-tracks"),
-            *self._from_tracks(self._leading("track")),
+            *self._to_people(self._leading("track"), ["likers", "reposters", "comments"]),
             *self._from_people("track", self._leading("user")),
             *self._from_people("user", self._leading("user")),
             *self._opened(),
@@ -106,24 +110,23 @@ class Rounds:
         lists = [(LISTS[name].kind, visit.id, reads[name]) for name in names if name in reads]
         return dict.fromkeys(item for line in lists for item in self._content.listed(*line))
 
-    def _from_lists(self, things: Sequence[Visit], name: str) -> Iterator[Visit]:
-        if not self.options.goes_to("track"):
+    def _from_lists(self, things: Sequence[Visit], name: str, to: str = "track") -> Iterator[Visit]:
+        if not self.options.goes_to(to):
             return
-        room = self.options.max_tracks
+        room = self.options.max_tracks if to == "track" else self.options.max_playlists
         taken: set[int] = set()
         for visit in things:
-            tracks = list(self._named(visit, [name]))[: self.options.max_tracks]
-            for place, track in enumerate(tracks):
-                if track not in taken and ("track", track) not in self.visits and len(taken) < room:
-                    taken.add(track)
-                    yield Visit(self._number + 1, "track", track, place, visit.depth)
+            for place, item in enumerate(list(self._named(visit, [name]))[:room]):
+                if item not in taken and (to, item) not in self.visits and len(taken) < room:
+                    taken.add(item)
+                    yield Visit(self._number + 1, to, item, place, visit.depth)
 
-    def _from_tracks(self, tracks: Sequence[Visit]) -> Iterator[Visit]:
+    def _to_people(self, things: Sequence[Visit], names: list[str]) -> Iterator[Visit]:
         if not self.options.goes_to("user"):
             return
         most = self.options.max_users
-        for visit in tracks:
-            people = self._in_order(self._named(visit, ["likers", "reposters", "comments"]))
+        for visit in things:
+            people = self._in_order(self._named(visit, names))
             chance = 1.0 if len(people) <= most else most / len(people) if self.options.order == "random" else None
             for place, person in enumerate(people[:most]):
                 yield Visit(self._number + 1, "user", person, place, visit.depth + 1, chance)

@@ -12,6 +12,8 @@ from harvest.things import THINGS
 
 
 def ask(kind, **fields):
+    if KINDS[kind].searches:
+        fields = {"about": f"{THINGS[KINDS[kind].subject].prefix}q=a+b", **fields}
     return endpoints.request(Task(1, kind, 123, **fields), KINDS[kind]).path_and_query
 
 
@@ -40,6 +42,9 @@ ACCESS = "access=playable,preview,blocked"
         ("playlist_tracks", f"/playlists/soundcloud:playlists:123/tracks?{PAGED}&{ACCESS}"),
         ("playlist_reposters", f"/playlists/soundcloud:playlists:123/reposters?{PAGED}"),
         ("station_tracks", f"/system-playlists/soundcloud:system-playlists:123?{ACCESS}"),
+        ("found_tracks", f"/tracks?{PAGED}&{ACCESS}&q=a+b"),
+        ("found_users", f"/users?{PAGED}&q=a+b"),
+        ("found_playlists", f"/playlists?{PAGED}&{ACCESS}&show_tracks=false&q=a+b"),
     ],
 )
 def test_the_first_page_comes_from_the_declaration(kind, first):

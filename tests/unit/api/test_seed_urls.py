@@ -158,7 +158,7 @@ def test_an_address_is_shown_without_its_secret(address, shown):
         ("https://soundcloud.com/forss/sets/soulhack/more", "below a playlist"),
         ("https://soundcloud.com/forss/flickermood/recommended", f"below a track; give {PLAIN}"),
         ("https://soundcloud.com/discover", "page of the site"),
-        ("https://soundcloud.com/search?q=x", "page of the site"),
+        ("https://soundcloud.com/search?q=", "page of the site"),
         ("https://soundcloud.com/charts/top", "page of the site"),
         ("https://example.org/forss/flickermood", "not on soundcloud.com"),
         ("https://soundcloud.com.evil.org/forss/flickermood", "not on soundcloud.com"),

@@ -90,6 +90,7 @@ def test_the_same_options_are_the_same_limits():
             {
                 "seed_read": (
                     "reposts", "uploads", "playlists", "playlist-tracks", "playlist-reposters", "station-tracks",
+                    "found-tracks", "found-users", "found-playlists",
                 )
             },
         ),

@@ -20,13 +20,14 @@ SEEDS = (
     WORLD.user_url(WORLD.id("user", 0)),
     WORLD.playlist_url(WORLD.id("playlist", 0)),
     WORLD.station_url("track", WORLD.id("track", 0)),
+    *(f"search:{what}?q=o" for what in ("tracks", "users", "playlists")),
 )
 LIMITS = Limits(max_users=6, max_user_likes=8, max_tracks=1, depth=1, read=tuple(BY_NAME))
 
 
 @pytest.fixture(scope="module")
 def various(tmp_path_factory):
-    """A harvest of a person, a playlist and a station that reads every list, stopped while it reads them anew."""
+    """A harvest of things of all kinds but tracks that reads every list, stopped while it reads them anew."""
     path = tmp_path_factory.mktemp("various") / "t.db"
 
     async def crawls() -> None:
@@ -80,7 +81,7 @@ DAMAGES = {
     ),
     "a playlist that somebody likes in another place": (
         f"UPDATE playlist_engagements SET user_list_rank = 77 WHERE engagement_type = 'like' AND {A_LIKE}",
-        {"edges.user_playlist_likes"},
+        {"edges.user_playlist_likes", "edges.provenance"},
     ),
     "a playlist that somebody reposted in another place": (
         f"UPDATE playlist_engagements SET user_list_rank = 77 WHERE engagement_type = 'repost' AND {A_REPOST}",
@@ -113,6 +114,14 @@ DAMAGES = {
         f"DELETE FROM station_tracks WHERE {one('station_tracks', 'position = 0', 'station_id, position')}",
         {"edges.station_tracks"},
     ),
+    **{
+        f"{thing}s that a search found in one place": (
+            f"UPDATE search_results SET rank = 1 WHERE thing = '{thing}' AND "
+            + one("search_results", f"thing = '{thing}' AND rank = 0", "search_id, thing_id"),
+            {f"edges.found_{thing}s"},
+        )
+        for thing in ("track", "user", "playlist")
+    },
     "two followers in one place": (
         "UPDATE user_follows SET followers_list_rank = 1 WHERE "
         + one("user_follows", "followers_list_rank = 0", A_FOLLOW),
