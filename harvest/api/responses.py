@@ -91,11 +91,15 @@ class _Meaning:
     words: str
 
 
+# Of the connection, the proxy, the headers, the moment: 407, 421 misdirected, 425 too early, 431 headers too large.
+_NO_FAULT_OF_THE_LIST = frozenset({407, 408, 421, 425, 431})
+
 # Read from top to bottom; what needs a look at the body stands in `failure`.
 _MEANINGS = (
     _Meaning(lambda status: status == 401, Unauthorized, "does not accept the token"),
     _Meaning(lambda status: status == 403, Forbidden, "does not allow this"),
-    _Meaning(lambda status: status == 408, ServerTrouble, "lost patience"),
+    _Meaning(lambda status: status in _NO_FAULT_OF_THE_LIST, ServerTrouble, "cannot take this request now"),
+    _Meaning(lambda status: status == 451, Forbidden, "may not show this here"),
     _Meaning(lambda status: status == 410, Gone, "has no such thing any more"),
     _Meaning(lambda status: 400 <= status < 500, BadRequest, "does not understand the request"),
     _Meaning(lambda status: status >= 500, ServerTrouble, "has trouble"),

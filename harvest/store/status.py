@@ -10,6 +10,7 @@ from typing import Any
 from harvest.api.seed_urls import public_address
 from harvest.lists import KINDS
 from harvest.store.failures import by_class, retryable_lists
+from harvest.store.gaps import Gap, gaps
 from harvest.store.progress import ProgressRow, read_progress
 from harvest.store.standing import LISTS_OPEN, Standing, standing
 from harvest.things import label
@@ -70,6 +71,7 @@ class Look:
     harvests: tuple[HarvestLook, ...]
     failures: dict[str, int]
     retryable_failures: int
+    gaps: tuple[Gap, ...]
     requests: dict[str, int]
     seconds: int
     waited_seconds: float
@@ -116,6 +118,7 @@ class Overview:
             "waited_seconds": look.waited_seconds,
             "last_activity": look.last_activity,
             "retryable_failures": look.retryable_failures,
+            "gaps": [asdict(gap) for gap in look.gaps],
         }
 
 
@@ -134,6 +137,7 @@ def look(connection: sqlite3.Connection) -> Look:
             harvests=_harvests(connection),
             failures=by_class(connection),
             retryable_failures=retryable_lists(connection),
+            gaps=gaps(seen),
             requests=dict(
                 connection.execute(
                     "SELECT CAST(status AS TEXT), sum(n) FROM run_requests GROUP BY status ORDER BY status"

@@ -25,6 +25,7 @@ UNANSWERED = ["close_before_headers", "reset_before_headers", "reset_in_headers"
 BROKEN_OFF = ["reset_in_body", "truncated_with_length"]
 WIRE = [*UNANSWERED, *BROKEN_OFF]
 SPOILED = ["truncated_without_length", "broken_json", "broken_json_gzip", "ok_html", "ok_empty"]
+NOT_OF_THE_LIST = (421, 425, 431)
 THROTTLED = ["throttled_gateway", "throttled_object", "throttled_text"]
 
 # Faults that pass, and when they strike. What they spoil is asked for again, and nothing of them is left.
@@ -43,6 +44,8 @@ PASSING: dict[str, str] = {
     "unauthorized_empty": "unauthorized_empty@6,unauthorized_empty@20",
     "trickle": f"trickle(0.2)[{LIKES}]@2*2",
     "slow": f"slow(30)[{LIKES}]@2*2",
+    **{f"status_{status}": f"status_{status}=0.2" for status in NOT_OF_THE_LIST},
+    "unavailable": "unavailable@6,unavailable(2)@17*2",
 }
 RETRY_AFTER = {f"{name} with Retry-After": f"{name}(1)@6,{name}(2)@17*2" for name in THROTTLED}
 
@@ -83,6 +86,11 @@ LASTING: dict[str, End] = {
     "forbidden_gateway": End("forbidden", ("forbidden", 403, 0)),
     "forbidden_empty": End("forbidden", ("forbidden", 403, 0)),
     "bad_request_html": End("failed", ("bad_request", 400, 0)),
+    **{f"status_{status}": End("failed", (SERVER, status, 1)) for status in NOT_OF_THE_LIST},
+    **{f"status_{status}": End("failed", ("bad_request", status, 0)) for status in (400, 405)},
+    "status_410": End("gone", ("gone", 410, 0)),
+    "status_451": End("forbidden", ("forbidden", 451, 0)),
+    "app_refused": End("forbidden", ("forbidden", 403, 0)),
     "redirect_foreign": End("unreadable", ("unexpected_reply", 302, 0)),
     "huge_body": End("unreadable", ("unexpected_reply", 200, 0)),
     **{
@@ -94,6 +102,7 @@ LASTING: dict[str, End] = {
     "href_backwards": End("loop", kept=2 * PAGE),
     "href_endless": End("loop"),
     "href_cut": End("short", kept=2 * PAGE),
+    "items_none": End("short"),
     "bare_array": End("short", kept=2 * PAGE),
 }
 
@@ -119,6 +128,7 @@ ALIKE = {
     *("reset_before_headers", "reset_in_headers", "truncated_with_length", "broken_json_gzip", "ok_empty"),
     *("throttled_object", "throttled_text", "token_quota_until", "unauthorized_empty", "forbidden_empty"),
     *("throttled_gateway with Retry-After", "throttled_text with Retry-After", "shape_string", "shape_object"),
+    *("status_421", "status_425", "status_400", "status_451"),
 }
 EVERY_PASSING = PASSING | RETRY_AFTER
 

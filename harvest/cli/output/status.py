@@ -14,6 +14,7 @@ from typing import Any
 
 from harvest import errors
 from harvest.cli.output.formatting import counted, duration, explore, in_order, phase_words, quoted, rate, remaining
+from harvest.cli.output.gaps import gap_lines
 from harvest.client.budget import REASONS
 from harvest.lists import KINDS
 from harvest.store.status import HarvestLook, Look
@@ -82,6 +83,7 @@ def in_json(scene: Scene) -> dict[str, Any]:
         "seconds_left": scene.seconds_left,
         "failures": look.failures,
         "retryable_failures": look.retryable_failures,
+        "gaps": [asdict(gap) for gap in look.gaps],
         "requests": look.requests,
         "api_calls": sum(look.requests.values()),
         "seconds": look.seconds,
@@ -124,9 +126,7 @@ def what_next(scene: Scene) -> str:
         return f"Watch it with: harvest status --watch --cache-path {quoted(path)}"
     if look.standing.open_lists and any(harvest.state in ("running", "paused") for harvest in look.harvests):
         return f"Go on with: harvest {'demo' if look.is_demo else 'resume'} --cache-path {quoted(path)}"
-    if look.retryable_failures:
-        return f"Try again what failed with: harvest retry --cache-path {quoted(path)}"
-    return explore(path)
+    return "\n".join(gap_lines(look, path)) or explore(path)
 
 
 def _harvest(harvest: HarvestLook) -> Iterator[str]:

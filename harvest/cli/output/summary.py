@@ -10,7 +10,8 @@ import click
 
 from harvest.api.seed_urls import public_address
 from harvest.cli.output.broken_pipe import leave_unread
-from harvest.cli.output.formatting import counted, duration, explore, quoted
+from harvest.cli.output.formatting import duration, explore, quoted
+from harvest.cli.output.gaps import gap_lines
 from harvest.cli.output.table import table
 from harvest.client.budget import REASONS
 from harvest.errors import SeedError
@@ -129,7 +130,7 @@ def _headline(seen: Overview, stop_reason: str, nothing_to_do: bool, asked: Set[
         done = f"Stopped by your {REASONS[stop_reason]}; everything so far is in the file"
     elif stop_reason != "drained":
         done = "Stopped; everything so far is in the file"
-    elif seen.look.retryable_failures:
+    elif seen.look.retryable_failures or seen.look.gaps:
         done = "Harvest ended with gaps"
     elif lost and not found:
         return f"Nothing to go on with: a seed could not be resolved: {', '.join(_few(lost))}"
@@ -161,13 +162,7 @@ def _lost(seen: Overview, asked: Set[str]) -> list[SeedLook]:
 def _what_next(seen: Overview, path: Path, stop_reason: str, go_on: str) -> str:
     if stop_reason != "drained":
         return f"Go on with: {go_on} --cache-path {quoted(path)}"
-    if seen.look.retryable_failures:
-        return (
-            f"{counted(seen.look.retryable_failures, 'list')} failed; see them with:"
-            f" harvest failures --cache-path {quoted(path)}\n"
-            f"Try them again with: harvest retry --cache-path {quoted(path)}"
-        )
-    return explore(path)
+    return "\n".join(gap_lines(seen.look, path)) or explore(path)
 
 
 def _exit_code(seen: Overview, stop_reason: str) -> int:
@@ -175,7 +170,7 @@ def _exit_code(seen: Overview, stop_reason: str) -> int:
         return EXIT_BUDGET
     if stop_reason != "drained":
         return EXIT_INTERRUPTED
-    return EXIT_FAILED_LISTS if seen.look.retryable_failures else 0
+    return EXIT_FAILED_LISTS if seen.look.retryable_failures or seen.look.gaps else 0
 
 
 def _density(seen: Overview) -> float:

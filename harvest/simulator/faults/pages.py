@@ -241,6 +241,12 @@ _declare(
     "ends",
 )
 _declare(
+    "items_none",
+    "200, an empty collection that ends there: soundcloud/api issue 69, an outage",
+    lambda _, page: {"collection": [], "next_href": None},
+    "ends",
+)
+_declare(
     "items_repeated", "the last items of the page before come again, and some of this one twice", _repeat, memory=True
 )
 _declare("items_reordered", "the items of the page stand in reverse", _reorder, "ranks")

@@ -6,6 +6,8 @@
 | waf_challenge, blocked_html             | issues 542, 481                                       |
 | missing_*, forbidden_*, unauthorized*   | issues 121, 346, 320, 361, 117                        |
 | error_500_* to error_504_*              | issues 308, 354, 170                                  |
+| app_refused                             | issues 573, 577                                       |
+| status_*                                | 405 of endpoints seen in 2026; the others are any HTTP |
 | reset_*, truncated_*, slow, trickle ... | any network                                           |
 """
 
@@ -143,6 +145,28 @@ def forbidden_gateway(scene: FaultScene) -> SimReply:
 def forbidden_empty(scene: FaultScene) -> SimReply:
     """403, empty."""
     return SimReply(403)
+
+
+@effect(changes="ends")
+def app_refused(scene: FaultScene) -> SimReply:
+    """403 with the error object: the app would need a subscription."""
+    return refusal(403, "An active Pro Unlimited subscription is required for this action")
+
+
+def _refusing(status: int) -> Callable[[FaultScene], SimReply]:
+    return lambda scene: refusal(status)
+
+
+for _number, _changes in ((400, "ends"), (405, "ends"), (410, "ends"), (451, "ends"), (421, ""), (425, ""), (431, "")):
+    effect(f"{_number} with the error object", name=f"status_{_number}", changes=_changes)(_refusing(_number))
+
+
+@effect()
+def unavailable(scene: FaultScene) -> SimReply:
+    """503 with Retry-After, so many seconds (1)."""
+    return replace(
+        _text(503, _TEXTS[503]), headers={"content-type": "text/plain", "retry-after": f"{scene.number(1):g}"}
+    )
 
 
 @effect()
