@@ -19,10 +19,11 @@ from harvest.store.database import apply_schema, open_for_crawl
 # Thousands of processes are started, and each would compile the whole program anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# Whoever starts the tests in the background may have them ignore Ctrl-C; our processes would inherit that, and never
-# hear the Ctrl-C that tests send.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# Whoever starts the tests in the background, or under nohup, may have them ignore Ctrl-C or a closed terminal; our
+# processes would inherit that, and never hear what tests send.
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
 
 # A machine that is slow, or does something else for a moment, fails no test.
 with suppress(ImportError):  # tests/environments/readers.txt does without it

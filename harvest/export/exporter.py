@@ -10,7 +10,7 @@ from typing import Any
 from harvest.errors import SettingsError
 from harvest.export import csr, graphs, hugging_face, parquet, recbole, rows
 from harvest.export.choices import ExportChoices, check
-from harvest.export.folder import MANIFEST, check_target, staged
+from harvest.export.folder import MANIFEST, check_target, clear_away, staged
 from harvest.export.job import ROWS_PER_FILE, Job, OutFile
 from harvest.export.manifest import manifest
 from harvest.export.pseudonyms import read_key
@@ -48,6 +48,7 @@ def export(
     """
     _check(choices, target, key_file)
     check_readable(path)
+    clear_away(target)
     check_target(target, force=force)
     key = read_key(key_file) if key_file is not None else b""
     with storage_errors(path), staged(target, force=force) as folder:

@@ -30,26 +30,39 @@ def check_target(target: Path, *, force: bool) -> None:
         return
     if not target.is_dir() or target.is_symlink():
         raise StorageFailed(f"{target} is there and is no folder: name another one for the export.")
-    there = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_symlink() or not path.is_dir()}
+    there = _files(target)
     if not there:
         return
     made = _earlier(target)
     if made is None:
         raise StorageFailed(f"{target} holds something else than an export of harvest: name another folder.")
-    others = sorted(there - {MANIFEST} - {file["path"] for file in made["files"]})
+    others = _not_written(made, there)
     if others:
         raise StorageFailed(
             f"{target} holds {others[0]}, which the export in it did not write: move it away, or name another folder."
         )
     if not force:
         raise StorageFailed(f"{target} holds an earlier export: name another folder, or replace it with --force.")
-    changed = next(
-        (file["path"] for file in made["files"] if file["path"] in there and not _is_as_told(target, file)), None
-    )
+    changed = _changed(target, made, there)
     if changed is not None:
         raise StorageFailed(
             f"{target} holds {changed}, which is not as the export wrote it: move it away, or name another folder."
         )
+
+
+def _files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
+
+
+def _not_written(made: dict[str, Any], there: set[str]) -> list[str]:
+    """Give the files that a manifest does not tell of."""
+    return sorted(there - {MANIFEST} - {file["path"] for file in made["files"]})
+
+
+def _changed(folder: Path, made: dict[str, Any], there: set[str]) -> str | None:
+    """Give a file that is not as its manifest tells."""
+    told = [file for file in made["files"] if file["path"] in there]
+    return next((file["path"] for file in told if not _is_as_told(folder, file)), None)
 
 
 def _is_as_told(target: Path, file: dict[str, Any]) -> bool:
@@ -78,14 +91,12 @@ def _earlier(target: Path) -> dict[str, Any] | None:
 def staged(target: Path, *, force: bool) -> Iterator[Path]:
     """Give an empty folder beside the target, and put it in its place at the end. After an error nothing is left."""
     check_target(target, force=force)
-    with leaving_errors(target), beside(target) as part:
-        _clear_away(target)
-        with _held(part):
-            mode = stat.S_IMODE(part.stat().st_mode)
-            part.chmod(0o700)  # until it is whole
-            yield part
-            part.chmod(mode)
-            _put_in_place(part, target, force=force)
+    with leaving_errors(target), beside(target) as part, _held(part):
+        mode = stat.S_IMODE(part.stat().st_mode)
+        part.chmod(0o700)  # until it is whole
+        yield part
+        part.chmod(mode)
+        _put_in_place(part, target, force=force)
 
 
 @contextlib.contextmanager
@@ -105,9 +116,12 @@ def _held(part: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _clear_away(target: Path) -> None:
-    """Delete what exports to this place left unfinished when they were killed."""
-    for left in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 8}.part"):
+def clear_away(target: Path) -> None:
+    """Delete what exports to this place left when they were killed, and put back an earlier one that had stepped aside.
+
+    What another process is at stays, and so does what no export wrote.
+    """
+    for left in _left(target, "part"):
         with contextlib.suppress(OSError):  # at work, or not ours
             handle = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
@@ -115,6 +129,34 @@ def _clear_away(target: Path) -> None:
                 shutil.rmtree(left)
             finally:
                 os.close(handle)
+    for aside in _left(target, "old"):
+        if aside.with_suffix(".part").exists() or aside.is_symlink():
+            continue  # it is being replaced
+        with contextlib.suppress(OSError):
+            there, made = _files(aside), _earlier(aside)
+            if not there:
+                shutil.rmtree(aside)
+            elif made is None or _not_written(made, there):
+                continue
+            elif not target.exists():
+                aside.rename(target)
+            elif _changed(aside, made, there) is None:
+                _delete(aside)
+
+
+def _left(target: Path, ending: str) -> list[Path]:
+    return sorted(target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 8}.{ending}"))
+
+
+def _delete(made: Path) -> None:
+    """Delete an export, its manifest last: what is left by whoever is killed meanwhile is still known for one."""
+    with contextlib.suppress(OSError):
+        for path in made.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != MANIFEST:
+                path.unlink()
+        shutil.rmtree(made)
 
 
 def _put_in_place(part: Path, target: Path, *, force: bool) -> None:
@@ -130,7 +172,7 @@ def _put_in_place(part: Path, target: Path, *, force: bool) -> None:
     except BaseException:
         aside.rename(target)
         raise
-    shutil.rmtree(aside, ignore_errors=True)
+    _delete(aside)
 
 
 @contextlib.contextmanager

@@ -41,7 +41,7 @@ _LAST = (
     "or with fewer that have a rank, are all train, as is everything without a rank"
 )
 _PSEUDONYMS = (
-    "Ids are the first 63 bits of HMAC-SHA256(key, 'user:ID'), likewise track and playlist. Names, titles, addresses "
+    "Ids are the first 53 bits of HMAC-SHA256(key, 'user:ID'), likewise track and playlist. Names, titles, addresses "
     "and exact counts, lengths and days are left out, as are genres and tags of fewer than five uploaders, and places "
     "in tracks' lists. Rare combinations of likes can still tell who somebody is, and so can the order in which they "
     "stand in user_list_rank: hand it on to people you trust."

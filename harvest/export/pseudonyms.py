@@ -1,7 +1,8 @@
 """Other numbers in place of ids, that nobody without the key can lead back; and the key, kept private.
 
-The pseudonym of user 123 is made of the first 63 bits of HMAC-SHA256(key, "user:123"). The same key gives the same
-pseudonyms, so that two exports fit together; a plain hash would be undone by trying all ids, in minutes.
+The pseudonym of user 123 is made of the first 53 bits of HMAC-SHA256(key, "user:123"): the largest numbers that every
+reader keeps exact, since pandas, R, JavaScript and spreadsheets make floats of whole numbers. The same key gives the
+same pseudonyms, so that two exports fit together; a plain hash would be undone by trying all ids, in minutes.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from pathlib import Path
 
 from harvest.errors import SettingsError
 
+BITS = 53
 _SHORTEST = 16  # bytes; ours has 64
 
 
 def pseudonym(key: bytes, kind: str, number: int) -> int:
-    """Give 63 bits that stand for a user, track or playlist."""
+    """Give 53 bits that stand for a user, track or playlist."""
     digest = hmac.digest(key, f"{kind}:{number}".encode(), hashlib.sha256)
-    return int.from_bytes(digest[:8], "big") >> 1
+    return int.from_bytes(digest[:8], "big") >> (64 - BITS)
 
 
 def key_name(key: bytes) -> str:

@@ -346,10 +346,22 @@ def _number(selection: Selection) -> None:
         run(statement)
     run(_SOUND, {"incomplete": choices.include_incomplete})
     if choices.ids == "pseudonym":
-        run("CREATE UNIQUE INDEX people_by_out ON people (out)")
-        run("CREATE UNIQUE INDEX things_by_out ON things (out)")
+        _index_pseudonyms(run)
         for statement in _COMMON:
             run(statement, {"common_to": _COMMON_TO})
+
+
+def _index_pseudonyms(run: Callable[[str], object]) -> None:
+    """Make the order of pseudonyms quick, and see to it that no two share one. Raises SettingsError."""
+    try:
+        run("CREATE INDEX people_by_out ON people (out)")
+        for table in ("things", "accounts", "collections"):  # people are accounts
+            run(f"CREATE UNIQUE INDEX {table}_by_out ON {table} (out)")
+    except sqlite3.IntegrityError as error:
+        raise SettingsError(
+            "Two of those who are left have the same pseudonym under this key, which happens once in many exports:"
+            " name another file with --key."
+        ) from error
 
 
 def _note_left_out(selection: Selection) -> None:

@@ -479,6 +479,14 @@ def test_pseudonyms_join_as_ids_do(harvest, tmp_path):
     assert set(table(out, "follows")) == follows
 
 
+@pytest.mark.parametrize("kind", ["user", "track", "playlist"])
+def test_two_who_share_a_pseudonym_are_never_taken_for_one(harvest, tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(selection_module, "pseudonym", lambda _, what, number: 7 if what == kind else number)
+    with pytest.raises(SettingsError, match="the same pseudonym"):
+        leave(harvest, tmp_path / "out", ids="pseudonym", key_file=tmp_path / "key")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_line_of_json_is_one_for_every_reader(tmp_path):
     """Python's splitlines and Node's readline end a line at characters that JSON leaves as they are."""
     title = "a\u2028b\u2029c\u0085d\\u2028\x0b\x1c\r\n"

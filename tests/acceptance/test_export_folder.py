@@ -428,3 +428,55 @@ def test_what_a_killed_export_left_is_cleared_away_by_the_next_one(harvest, tmp_
     assert all((folder / "items.csv").exists() for folder in (held, other))
     assert main("export", out, "--db", harvest, "--format", "csv", "--force") == 0
     assert not held.exists()
+
+
+def exported_until(moment, harvest, out):
+    """Export in a process of its own that is killed before it renames or deletes for the N-th time; say if it was."""
+    child = os.fork()
+    if not child:
+        calls = 0
+
+        def look(event, _):
+            nonlocal calls
+            if event in ("os.rename", "os.remove", "os.rmdir", "shutil.rmtree"):
+                calls += 1
+                if calls == moment:
+                    os._exit(9)
+
+        sys.addaudithook(look)
+        leave(harvest, out, format="csv", force=True)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+def test_an_export_killed_while_it_takes_its_place_is_whole_or_put_back(harvest, tmp_path):
+    """At every renaming and every deletion: the next export finds the earlier one or the new one, and nothing else."""
+    out = tmp_path / "out"
+    found, moment = set(), 1
+    while True:
+        shutil.rmtree(out, ignore_errors=True)
+        made = leave(harvest, out, format="jsonl")
+        killed = exported_until(moment, harvest, out)
+        with pytest.raises(StorageFailed, match="--force"):
+            leave(harvest, out, format="csv")
+        there = {file["path"] for file in json.loads((out / "manifest.json").read_text())["files"]}
+        assert there == set(contents(out)) - {"manifest.json"}
+        found.add("earlier" if there == {file["path"] for file in made["files"]} else "new")
+        assert [path.name for path in tmp_path.iterdir()] == ["out"]
+        if not killed:
+            break
+        moment += 1
+    assert found == {"earlier", "new"}
+    assert moment > 5
+
+
+def test_what_stepped_aside_and_was_changed_is_not_deleted(harvest, tmp_path):
+    """Nor a folder of that name with the manifest of an export, in which there is something else."""
+    out, mine = tmp_path / "out", (tmp_path / ".out.0123abcd.old", tmp_path / ".out.4567cdef.old")
+    for folder in (out, *mine):
+        leave(harvest, folder, format="csv")
+    (mine[0] / "items.csv").write_text("mine")
+    (mine[1] / "thesis.txt").write_text("mine")
+    before = [contents(folder) for folder in mine]
+    leave(harvest, out, format="csv", force=True)
+    assert [contents(folder) for folder in mine] == before
