@@ -20,6 +20,7 @@ from harvest.store import frontier
 from harvest.store.database import open_for_crawl
 from harvest.store.lease import Lease
 from tests.crawling import Onlooker, assert_exact, assert_sound, crawl_into, crawl_world, read
+from tests.repetitions import slow_but
 from tests.waiting import PATIENCE, until
 
 CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")
@@ -194,7 +195,7 @@ def test_a_place_where_no_file_can_be_is_named(tmp_path, path, says):
         open_for_crawl(tmp_path / path)
 
 
-@pytest.mark.parametrize("what", ["deleted", "replaced"])
+@pytest.mark.parametrize("what", slow_but(("replaced",), ("deleted", "replaced")))
 def test_a_file_that_is_taken_away_stops_the_crawl_at_once(start, server, tmp_path, what):
     path = tmp_path / "t.db"
     process = start(server.world.seed_url(), "--db", path, "--delay", "0.5", server=server)

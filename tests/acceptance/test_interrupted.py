@@ -144,16 +144,16 @@ main()
 @pytest.mark.parametrize(
     ("moment", "arguments"),
     [
-        ("click", ["--help"]),
+        pytest.param("click", ["--help"], marks=pytest.mark.slow),
         ("harvest.cli.main", ["status"]),
-        ("harvest.cli.commands.status", ["status"]),
-        ("harvest.store", ["status"]),
-        ("harvest.explore", ["sql", "SELECT 1"]),
-        ("harvest.cli.commands.crawl", ["a/b"]),
+        pytest.param("harvest.cli.commands.status", ["status"], marks=pytest.mark.slow),
+        pytest.param("harvest.store", ["status"], marks=pytest.mark.slow),
+        pytest.param("harvest.explore", ["sql", "SELECT 1"], marks=pytest.mark.slow),
+        pytest.param("harvest.cli.commands.crawl", ["a/b"], marks=pytest.mark.slow),
         ("httpx", ["a/b"]),
-        ("rich", ["demo"]),
+        pytest.param("rich", ["demo"], marks=pytest.mark.slow),
         ("harvest.simulator", ["demo"]),
-        ("harvest.cli.commands.auth", ["auth", "status"]),
+        pytest.param("harvest.cli.commands.auth", ["auth", "status"], marks=pytest.mark.slow),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )

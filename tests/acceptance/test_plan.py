@@ -160,16 +160,19 @@ def person_of(world):
 @pytest.mark.parametrize(
     ("seed", "options", "most_asked"),
     [
-        (person_of, [], 3),
-        (person_of, ["--depth", "1"], 11),
-        (person_of, ["--depth", "1", "--via", "uploads", "--max-tracks", "2"], 11),
+        pytest.param(person_of, [], 3, marks=pytest.mark.slow),
+        pytest.param(person_of, ["--depth", "1"], 11, marks=pytest.mark.slow),
+        pytest.param(person_of, ["--depth", "1", "--via", "uploads", "--max-tracks", "2"], 11, marks=pytest.mark.slow),
         (person_of, ["--depth", "1", "--via", "followings", "--max-users", "10"], 8),
         (person_of, ["--read", "all", "--seed-read", "all"], 8),
-        (lambda world: world.playlist_url(world.id("playlist", 1)), [], 4),
+        pytest.param(lambda world: world.playlist_url(world.id("playlist", 1)), [], 4, marks=pytest.mark.slow),
         (lambda world: world.playlist_url(world.id("playlist", 1)), ["--depth", "1", "--max-tracks", "3"], 12),
-        (World.seed_url, ["--depth", "0", "--read", "+comments"], 3),
+        pytest.param(World.seed_url, ["--depth", "0", "--read", "+comments"], 3, marks=pytest.mark.slow),
         (World.seed_url, ["--depth", "2", "--max-tracks", "2", "--max-users", "10"], 12),
-        (World.seed_url, ["--read", "likers,comments,likes", "--cap", "comments=3", "--cap", "likes=40"], 10),
+        pytest.param(
+            World.seed_url, ["--read", "likers,comments,likes", "--cap", "comments=3", "--cap", "likes=40"], 10,
+            marks=pytest.mark.slow,
+        ),
     ],
 )  # fmt: skip
 def test_any_seed_and_recipe_can_be_planned_and_then_takes_as_much(run, wide, tmp_path, seed, options, most_asked):

@@ -28,6 +28,7 @@ def covered(folder, worlds, order):
     return hits
 
 
+@pytest.mark.slow
 def test_a_sample_covers_the_truth_and_the_newest_do_not(tmp_path):
     assert min(covered(tmp_path, range(1, 6), "random").values()) >= 4
     assert max(covered(tmp_path, range(1, 5), "newest").values()) <= 1

@@ -24,6 +24,7 @@ from harvest.serving.server import listen
 from tests.acceptance.conftest import environment
 from tests.chromium import CHROMIUM, chromium
 from tests.crawling import crawl_world, read
+from tests.repetitions import slow_but
 from tests.waiting import PATIENCE
 
 datasette_utils = pytest.importorskip("datasette.utils")
@@ -192,6 +193,7 @@ def test_a_missing_file_and_a_missing_library_are_one_line(run, path, tmp_path):
 import pathlib, sys
 sys.modules["datasette"] = None
 from harvest.serving.server import application
+from tests.repetitions import slow_but
 try: application(pathlib.Path(sys.argv[1]))
 except Exception as error: print(error.exit_code, error)
 """
@@ -248,7 +250,7 @@ NAMES = (
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_but(("a#b", "per%20cent", "-", "a'b\"c"), NAMES))
 def test_a_file_of_any_name_is_served_itself_and_every_link_works(path, tmp_path, name):
     """Files that another reading of the name leads to lie beside it, and none is made."""
     served = tmp_path / "a#folder" / f"{name}.db"
@@ -296,14 +298,14 @@ def test_a_file_behind_a_link_is_served_with_what_stands_in_its_log(path, tmp_pa
     "query",
     [
         "select zeroblob(1e9)",
-        "select hex(randomblob(500000000))",
-        "select replace(hex(zeroblob(900000)), '0', hex(zeroblob(900000)))",
-        "select 'a' like '" + "%a" * 1000 + "'",
+        pytest.param("select hex(randomblob(500000000))", marks=pytest.mark.slow),
+        pytest.param("select replace(hex(zeroblob(900000)), '0', hex(zeroblob(900000)))", marks=pytest.mark.slow),
+        pytest.param("select 'a' like '" + "%a" * 1000 + "'", marks=pytest.mark.slow),
         "select group_concat(a.id || zeroblob(9000)) from tracks a, tracks b",
-        "select load_extension('x')",
+        pytest.param("select load_extension('x')", marks=pytest.mark.slow),
         "attach 'x.db' as x",
-        "pragma writable_schema = 1",
-        "select nothing from nowhere",
+        pytest.param("pragma writable_schema = 1", marks=pytest.mark.slow),
+        pytest.param("select nothing from nowhere", marks=pytest.mark.slow),
     ],
 )
 def test_a_query_that_is_bad_or_greedy_is_refused_on_its_page_and_nowhere_else(path, query):

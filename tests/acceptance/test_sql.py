@@ -304,6 +304,7 @@ def test_a_query_that_makes_something_huge_is_refused_in_one_line(sql, query):
     assert done.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_printf_makes_nothing_huge_either(sql):
     """This SQLite gives NULL instead; one that refuses it would fail here, and rightly belong above."""
     query = "SELECT coalesce(length(printf('%.1000000000c', 'x')), 0) > 16000000 AS huge"

@@ -158,9 +158,8 @@ def test_me_is_read_with_what_is_mine_alone(tmp_path):
 
 def test_a_plan_of_many_urns_counts_batches(run):
     with run_in_thread(WORLD) as server:
+        lists = ("--read", "links", "--seed-read", "links")
         told = json.loads(
-            run(
-                "plan", *urns("user", PEOPLE[:100]), "--read", "links", "--seed-read", "links", "--json", server=server
-            ).stdout
+            run("plan", *urns("user", PEOPLE[:100]), *lists, "--delay", "0", "--json", server=server).stdout
         )
     assert told["requests"]["low"] <= 102 + 1 <= told["requests"]["high"]  # two batches, a list each, a token

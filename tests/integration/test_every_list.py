@@ -17,11 +17,20 @@ from harvest.simulator.oracle import expect, search, seed_of
 from harvest.things import THINGS
 from tests.crawling import Onlooker, assert_exact, assert_holds, crawl_into, crawl_sessions, read, told
 from tests.faulty import assert_no_contradiction
+from tests.repetitions import slow_but
 
 LISTS = [kind for kind in KINDS.values() if kind.subject in THINGS and not kind.own]
 WORLD = World(
     4, users=90, tracks=240, playlists=300, likes_per_user=25, null_entries=0.05, gone=0, forbidden=0, private=0
 )
+# One of each way to be asked for and stored; the others are like these.
+UNLIKE = [
+    KINDS[name]
+    for name in (
+        *("track_reposters", "track_comments", "track_related", "user_tracks", "user_links", "user_followings"),
+        *("playlist_tracks", "station_tracks", "found_playlists"),
+    )
+]
 PAGES = 5
 WORDS = "o"  # in most names
 OF_A_LOOK_UP = "p.task_id IN (SELECT id FROM tasks WHERE kind IN ('resolve', 'lookup'))"
@@ -76,7 +85,7 @@ class Killer(Onlooker):
         self.left.append(left)
 
 
-@pytest.mark.parametrize("kind", LISTS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", slow_but(UNLIKE, LISTS), ids=lambda kind: kind.name)
 def test_a_list_of_any_kind_is_whole_whatever_its_entries_are_and_wherever_it_is_killed(tmp_path, kind):
     subject = longest(kind)
     seed, limits, page_size = address_of(kind.subject, subject), one_list(kind), size_of_pages(kind, subject)
@@ -111,7 +120,7 @@ def test_a_list_of_any_kind_is_whole_whatever_its_entries_are_and_wherever_it_is
     assert read(killer.path, shown) == [(1,)]
 
 
-@pytest.mark.parametrize("kind", LISTS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", slow_but(UNLIKE, LISTS), ids=lambda kind: kind.name)
 def test_a_cap_of_any_kind_of_list_is_exact_and_a_raised_one_goes_on(tmp_path, kind):
     subject = longest(kind)
     seed, page_size = address_of(kind.subject, subject), size_of_pages(kind, subject)

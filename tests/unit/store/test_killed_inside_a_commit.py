@@ -14,6 +14,7 @@ from harvest.models import Limits
 from harvest.store.commit import PageCommitter
 from harvest.store.database import open_for_crawl
 from tests.crawling import read
+from tests.repetitions import slow_but
 
 from .conftest import NOW, tracks_page, users_page
 
@@ -60,7 +61,7 @@ def in_a_child(path, run_id, commit, *, kill_at):
     return int(told or 0)
 
 
-@pytest.mark.parametrize("what", ["likers", "likes", "no seed"])
+@pytest.mark.parametrize("what", slow_but(("likes",), ("likers", "likes", "no seed")))
 def test_killed_at_every_statement_of_a_commit_it_is_all_or_nothing(db_path, open_books, what):
     books = open_books(limits=Limits(max_users=10))
     if what != "no seed":

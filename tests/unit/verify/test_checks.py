@@ -599,12 +599,14 @@ def read_anew(path: Path) -> None:
         database.conn.close()
 
 
-IN_ONE_PAGE = {(name, 200) for name in ("plain", "every list", "read anew, every list")}
-
-
-@pytest.mark.parametrize(
-    "crawls", slow_but({(n, 3) for n in CRAWLS} | IN_ONE_PAGE, product(CRAWLS, (3, 200))), ids=repr
+OFTEN = (
+    *("every list", "by lot", "seeds of three kinds", "a harvest and its parts", "lists turned off"),
+    *("shallower later", "whom people follow", "read anew, every list", "read anew for one of two"),
 )
+IN_ONE_PAGE = {(name, 200) for name in ("plain", "read anew, every list")}
+
+
+@pytest.mark.parametrize("crawls", slow_but({(n, 3) for n in OFTEN} | IN_ONE_PAGE, product(CRAWLS, (3, 200))), ids=repr)
 def test_nothing_is_found_where_nothing_is_wrong(crawls, tmp_path):
     name, page_size = crawls
     path = tmp_path / "t.db"

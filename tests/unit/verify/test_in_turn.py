@@ -16,6 +16,7 @@ from harvest.store import harvests
 from harvest.store.database import immediately, open_for_crawl
 from tests.crawling import Onlooker, crawl_into, crawl_world, read
 from tests.faulty import QUICK, WORLD, QuickClock, path_of, victim
+from tests.repetitions import slow_but
 
 from .test_checks import told_of
 
@@ -49,7 +50,9 @@ def put_back(path: Path, **which: object) -> int:
         database.conn.close()
 
 
-@pytest.mark.parametrize("number", [2, 13, 25, 167])  # four of a thousand in which something was wrong once
+@pytest.mark.parametrize(
+    "number", slow_but((13, 167), (2, 13, 25, 167))
+)  # four of a thousand in which something was wrong once
 def test_nothing_is_found_after_whatever_was_asked_for(number, tmp_path):
     chance = random.Random(number)
     path = tmp_path / "t.db"
