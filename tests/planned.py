@@ -73,20 +73,21 @@ class Case:
                 )
             yield pages
 
-    async def plan(self) -> tuple[Plan, int]:
-        """Plan it; give how many requests that took, too."""
+    async def plan(self, delay: float = 0.5) -> tuple[Plan, int]:
+        """Plan it for a pace; give how many requests that took, too."""
         async with (
             serve(self.world, gzip=False) as server,
             connect(settings_for(server), clock=SystemClock(), delay=0) as connection,
         ):
             address = normalise_seed(self.seed).url
             found = await survey(connection.client, address, self.limits, page_size=self.page_size)
-            return estimate([(found.outlook, self.limits)], Speed(page_size=self.page_size)), server.total
+            speed = Speed(delay, found.latency, page_size=self.page_size)
+            return estimate([(found.outlook, self.limits)], speed), server.total
 
 
 def lines_of(plan: Plan) -> dict[str, Range]:
-    """Give the lines of a plan whose truth the oracle knows."""
-    return {"requests": plan.requests, **plan.rows}
+    """Give the lines of a plan: those whose truth the oracle knows, then those that a crawl tells."""
+    return {"requests": plan.requests, **plan.rows, "disk": plan.size_bytes, "seconds": plan.seconds}
 
 
 def a_world(maker: str, number: int) -> World:

@@ -24,7 +24,7 @@ _TOKEN_SECONDS = 3540
 _REQUEST_SECONDS, _ENTRY_SECONDS = 0.005, 0.000037
 _BUSY = (0.8, 1.6)  # times as much, as pages differ
 _TRACK_BYTES = (440, 900)  # descriptions written by people are longer than the simulator's
-_EDGE_BYTES, _USER_BYTES, _LIST_BYTES, _EMPTY_BYTES = 56, 280, 500, 340_000
+_EDGE_BYTES, _USER_BYTES, _LIST_BYTES, _EMPTY_BYTES = 56, 280, 500, 430_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,13 +244,15 @@ def test_a_plan_of_a_deep_crawl_is_bounded_by_what_its_lists_have_in_common(make
     assert asked <= 16
     for name, line in lines_of(plan).items():
         assert line.high <= 3 * line.low
+        if name not in LINES:
+            continue
         assert line.low / 1.5 <= case.actual[name] <= line.high * 1.5
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_plans_hold_nine_times_in_ten_in_worlds_of_two_makers():
-    rows = [one((maker, number)) for number in range(1000, 1100) for maker in MAKERS]
+    rows = [one((maker, number, False)) for number in range(1000, 1100) for maker in MAKERS]
     for name in LINES:
         held = [held_by(*row["lines"][name]) for row in rows]
         assert sum(held) >= 0.85 * len(held), name

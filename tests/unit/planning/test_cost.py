@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harvest.models import Limits
+from harvest.planning import cost
 from harvest.planning.cost import Speed, estimate
 from harvest.planning.outlook import Group, Listed, Outlook, outlook_of
+from harvest.store.database import apply_schema, open_for_crawl
 
 FULL = {
     kind: Listed(n)
@@ -192,3 +195,12 @@ def test_whatever_the_replies_say_low_is_at_most_likely_is_at_most_high(
     plan = planned(outlook, caps, interval=delay)
     for number in (plan.requests, plan.seconds, plan.size_bytes, plan.deep, *plan.rows.values()):
         assert 0 <= number.low <= number.likely + 1e-6 <= number.high * (1 + 1e-9) + 2e-6
+
+
+def test_an_empty_file_has_the_size_that_is_planned_for(tmp_path):
+    """Tables and indexes take a page each, so a schema that grows shows here."""
+    db = open_for_crawl(tmp_path / "t.db")
+    apply_schema(db)
+    db.conn.execute("VACUUM")
+    db.conn.close()
+    assert (tmp_path / "t.db").stat().st_size == pytest.approx(cost._EMPTY_BYTES, rel=0.1)
