@@ -35,6 +35,13 @@ with suppress(ImportError):  # tests/environments/readers.txt does without it
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fresh", action="store_true", help="start an interpreter for every command (tests/copying.py)")
+    parser.addoption("--seed", type=int, default=1, help="what tests marked fresh make their worlds of (scripts/soak)")
+
+
+@pytest.fixture
+def fresh_seed(request: pytest.FixtureRequest) -> int:
+    """The number of which a test makes what nobody has tried yet; whoever gives it again gets the same."""
+    return int(request.config.getoption("--seed"))
 
 
 @pytest.fixture(scope="session")

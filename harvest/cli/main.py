@@ -216,6 +216,8 @@ def _run(argv: list[str] | None, environment: Environment) -> int:
         result: Any = cli.main(args=argv, prog_name="harvest", standalone_mode=False, obj=environment)
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
+        said = "\n".join(map(_harmless, error.format_message().replace("\t", "  ").split("\n")))
+        error.format_message = lambda: said  # type: ignore[method-assign]  # what was typed is shown, not obeyed
         error.show()
         _name_the_variable(error, environment)
         return error.exit_code

@@ -54,8 +54,9 @@ def named_queries() -> dict[str, Named]:
 def named_query(name: str) -> Named | None:
     """Give one, in either spelling of its name (co-likes, co_likes); None when there is none."""
     name = name.replace("_", "-").lower()
-    file = schema_folder().joinpath("queries", f"{name}.sql")
-    return read_named(name, file.read_text(encoding="utf-8")) if file.is_file() else None
+    files = schema_folder().joinpath("queries").iterdir()  # a name that was typed may be none of a file at all
+    file = next((file for file in files if file.name == f"{name}.sql"), None)
+    return read_named(name, file.read_text(encoding="utf-8")) if file else None
 
 
 def read_named(name: str, sql: str) -> Named:

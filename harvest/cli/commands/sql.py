@@ -20,6 +20,7 @@ from harvest.cli.output import rows
 from harvest.cli.output.spinner import spinner
 from harvest.cli.query_time import ended_in_time
 from harvest.errors import QueryError
+from harvest.explore.execute import LONGEST as LONGEST_QUERY
 from harvest.explore.execute import Values, Watch, ask
 from harvest.explore.named import Named, named_queries, named_query
 from harvest.explore.parameters import bind_free, bind_named, usage
@@ -96,15 +97,25 @@ def sql(
         return _list()
     text = query
     if query == "-":
-        if sys.stdin is None:
-            raise QueryError("There is no stdin to read the query from.")
-        text = sys.stdin.read()
+        text = _piped()
     named = named_query(text.strip()) if _NAME.fullmatch(text.strip()) else None
     if about:
         return _about(named, text)
     if named is not None and limit is not None and any(p.name == "limit" for p in named.parameters):
         values, limit = (*values, f"limit={limit or -1}"), 0
     return _ask(path, named, text.strip(), values, form=form, limit=limit, timeout=timeout)
+
+
+def _piped() -> str:
+    """Read the query from stdin, as UTF-8 whatever the terminal's encoding. Raises QueryError."""
+    if sys.stdin is None or sys.stdin.closed:
+        raise QueryError("There is no stdin to read the query from.")
+    try:
+        return sys.stdin.buffer.read(LONGEST_QUERY + 1).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise QueryError("The query holds bytes that are no text in UTF-8.") from error
+    except OSError as error:
+        raise QueryError(f"stdin cannot be read: {error.strerror}.") from error
 
 
 def _ask(

@@ -15,6 +15,7 @@ import click
 from harvest.cli.options.budgets import Seconds, budget_options
 from harvest.cli.options.environment import Setting, environment
 from harvest.cli.options.types import Parsed, Place, whole
+from harvest.cli.output.encoding import write_utf8
 from harvest.crawler.recipes import parse_caps, parse_recipe, parse_via
 from harvest.errors import SettingsError
 from harvest.models import DEEPEST, LONGEST_DELAY, ORDERS
@@ -43,7 +44,13 @@ def cache_path(default: Path = DEFAULT_PATH, envvar: str | None = "HARVEST_CACHE
 
 def json_option(words: str = "Print one JSON object.") -> Callable[[Command], Command]:
     """Add --json, as `as_json`."""
-    return click.option("--json", "as_json", is_flag=True, help=words)
+    return click.option("--json", "as_json", is_flag=True, callback=_for_programs, help=words)
+
+
+def _for_programs(_: click.Context, __: click.Parameter, as_json: bool) -> bool:
+    if as_json:
+        write_utf8(sys.stdout)
+    return as_json
 
 
 def reads(command: Command) -> Command:
@@ -81,6 +88,8 @@ def _logging(command: Command, *, tells_events: bool) -> Command:
         level = log_level or ("error" if quiet else "debug" if verbose else "info")
         click.get_current_context().meta.update(quiet=quiet, log_level=level, log_file=log_file)
         opened = _opened(log_file)
+        if log_format == "json":
+            write_utf8(sys.stderr)
         if tells_events:
             configure_logs(level=level, log_format=log_format, colours=_in_colour(), log_file=opened)
         return command(*args, **kwargs)
@@ -128,11 +137,20 @@ def _opened(log_file: Path | None) -> TextIO | None:
     if _is_from_file("log_file", "HARVEST_LOG_FILE") and not log_file.resolve().is_relative_to(Path.cwd()):
         raise click.BadParameter(f"{log_file} is outside of this folder; only the environment and --log-file may.")
     try:
-        opened = log_file.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+        opened = open(  # noqa: SIM115 - Path.open takes no opener; it is closed with the command
+            log_file, "a", encoding="utf-8", errors="backslashreplace", buffering=1, opener=_without_waiting
+        )
     except OSError as error:
         raise click.BadParameter(f"{log_file}: {error.strerror}.", param_hint="--log-file") from error
     click.get_current_context().call_on_close(functools.partial(_close, opened))
     return opened
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file, and a pipe only when somebody reads it, rather than wait for that. Raises OSError."""
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+    os.set_blocking(handle, True)
+    return handle
 
 
 def _is_from_file(option: str, variable: str) -> bool:

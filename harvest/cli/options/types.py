@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 from collections.abc import Callable
@@ -12,6 +13,8 @@ import click
 
 from harvest.errors import SettingsError
 from harvest.models import MOST
+
+_NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 
 
 def whole(least: int, most: int = MOST) -> click.IntRange:
@@ -40,6 +43,13 @@ class Place(click.Path):
         """Read it, or fail with one line."""
         if isinstance(value, str):
             value = os.path.expanduser(value)  # noqa: PTH111 - leaves alone what names nobody's home
+        try:
+            os.lstat(value)
+        except ValueError as error:  # a NUL, or what the file system's encoding has not
+            self.fail(f"{value!r} is no path: {error}.", param, ctx)
+        except OSError as error:
+            if error.errno in _NO_NAME:
+                self.fail(f"{os.fspath(value)!r} is no path: {error.strerror}.", param, ctx)
         return super().convert(value, param, ctx)
 
 

@@ -1,6 +1,6 @@
 """Write the answer to a query: as a table for people, as CSV, as JSON, or as one JSON object a line.
 
-CSV and JSON lines leave as they come. A table is laid out by its first rows.
+CSV and JSON lines leave as they come, in UTF-8. A table is laid out by its first rows.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, TextIO
 
+from harvest.cli.output.encoding import write_utf8
 from harvest.system.logs import printable
 from harvest.system.spreadsheet import without_formula
 
@@ -33,7 +34,7 @@ _UNSAFE = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\uf
 def write_csv(columns: Sequence[str], rows: Rows, out: TextIO) -> int:
     """Write CSV with a head; NULL is an empty cell. Give the number of rows."""
     counted = _Counted(rows)
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(write_utf8(out), lineterminator="\n")
     writer.writerow([_csv_cell(column) for column in columns])
     writer.writerows([_csv_cell(value) for value in row] for row in counted)
     return counted.n
@@ -42,6 +43,7 @@ def write_csv(columns: Sequence[str], rows: Rows, out: TextIO) -> int:
 def write_ndjson(columns: Sequence[str], rows: Rows, out: TextIO) -> int:
     """Write one JSON object a line. Give the number of rows."""
     n = 0
+    write_utf8(out)
     for text in _objects(columns, rows):
         out.write(f"{text}\n")
         n += 1
@@ -51,7 +53,7 @@ def write_ndjson(columns: Sequence[str], rows: Rows, out: TextIO) -> int:
 def write_json(columns: Sequence[str], rows: Rows, out: TextIO) -> int:
     """Write one JSON array of objects, an object a line. Give the number of rows."""
     n = 0
-    out.write("[")
+    write_utf8(out).write("[")
     for text in _objects(columns, rows):
         out.write(f"{',' if n else ''}\n{text}")
         n += 1
