@@ -80,9 +80,10 @@ CREATE TABLE batches (
 -- What of a batch was shown. What it left out was asked for by itself, in a batch of one; if that is refused for good,
 -- the thing is gone.
 CREATE TABLE batch_items (
-    batch_id INTEGER NOT NULL REFERENCES batches (id),
-    thing_id INTEGER NOT NULL,
-    shown    INTEGER NOT NULL DEFAULT 0 CHECK (shown IN (0, 1)),
+    batch_id      INTEGER NOT NULL REFERENCES batches (id),
+    thing_id      INTEGER NOT NULL,
+    shown         INTEGER NOT NULL DEFAULT 0 CHECK (shown IN (0, 1)),
+    status_before TEXT,                             -- of the thing when it was asked for; NULL: it was not in the file
     PRIMARY KEY (batch_id, thing_id)
 ) STRICT, WITHOUT ROWID;
 

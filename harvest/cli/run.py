@@ -107,6 +107,7 @@ async def _run(
                 on_start=started,
                 on_progress=witness.progressed,
                 budget=budget,
+                sweep=request.sweep,
             )
 
 

@@ -51,7 +51,7 @@ def bounds(given: Mapping[str, Any], kept: Mapping[str, Any] | None) -> Bounds:
     """
     asked = Bounds(
         max_requests=_whole("max-requests", given.get("max_requests")),
-        for_seconds=_seconds(given.get("for_")),
+        for_seconds=seconds_of("--for", given.get("for_")),
         until=_time(given.get("until")),
         max_failures=_whole("max-failures", given.get("max_failures")),
         total=bool(given.get("total")),
@@ -103,16 +103,16 @@ def _whole(name: str, value: Any) -> int | None:
     raise SettingsError(f"--{name} is a whole number from 1 on, not {value!r}.")
 
 
-def _seconds(value: Any) -> float | None:
-    """Read seconds, or a length of time."""
+def seconds_of(flag: str, value: Any) -> float | None:
+    """Read seconds, or a length of time. Raises SettingsError for what is neither, naming the flag."""
     if isinstance(value, str):
         try:
             return parse_length(value)
         except ValueError as error:
-            raise SettingsError(f"--for {error}.") from error
+            raise SettingsError(f"{flag} {error}.") from error
     if value is None or (isinstance(value, int | float) and 0 < value <= LONGEST):
         return value
-    raise SettingsError(f"--for is a length of time, like 90m, or a number of seconds above 0, not {value!r}.")
+    raise SettingsError(f"{flag} is a length of time, like 90m, or a number of seconds above 0, not {value!r}.")
 
 
 def _time(value: Any) -> str | None:

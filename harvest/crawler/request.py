@@ -11,18 +11,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harvest.crawler.bounds import Bounds, bounds
+from harvest.crawler.bounds import Bounds, bounds, seconds_of
 from harvest.crawler.engine import MAX_IN_FLIGHT
 from harvest.crawler.recipes import in_order, parse_caps, parse_recipe, parse_via
 from harvest.errors import SettingsError
 from harvest.lists import BY_NAME
 from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits
 from harvest.rules import RULES
-from harvest.store import harvests, lookups
+from harvest.store import harvests, lookups, sweeps
 from harvest.store.database import open_if_begun, open_to_read
+from harvest.store.sweeps import PARTS, Sweep
 
 _USUAL = Limits()
 _PLAIN = ("max_users", "max_user_likes", "max_listed", "max_tracks", "max_playlists", "depth", "order", "sample_seed")
@@ -68,12 +70,13 @@ class AskingOptions:
 
 @dataclass(frozen=True, slots=True)
 class CrawlRequest:
-    """What to crawl into which file: harvests as (addresses, limits), conditions, bounds of this run."""
+    """What to crawl into which file: harvests as (addresses, limits), conditions, bounds of this run, a sweep."""
 
     path: Path
     harvests: tuple[tuple[tuple[str, ...], Limits], ...]
     conditions: AskingOptions
     budget: Bounds = field(default_factory=Bounds)
+    sweep: Sweep | None = None
 
     @property
     def addresses(self) -> list[str]:
@@ -108,13 +111,34 @@ def to_go_on(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
     return _request(path, stored, given, last)
 
 
+def to_count(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
+    """Ask for look-ups alone, `of` a part of what the file knows, or of what is `older_than` a length of time.
+
+    The conditions are those of the last run but for those given now. Raises SettingsError, and StoreError where there
+    is no file.
+    """
+    _check(given)
+    with open_to_read(path) as connection:
+        last = harvests.last_conditions(connection)
+    request = _request(path, (), given, last)
+    of = given.get("of") or Sweep().of
+    if of not in PARTS:
+        raise SettingsError(f"{_flag('of')} is one of {', '.join(PARTS)}, not {of!r}.")
+    age = seconds_of("--older-than", given.get("older_than"))
+    return replace(request, sweep=Sweep(of, age, request.conditions.profiles == "full"))
+
+
 def is_drained(request: CrawlRequest) -> bool:
-    """Say whether nothing is left to do: every harvest is done, with these very options, and no look-up is open."""
+    """Say whether nothing is left to do: every harvest is done, with these very options, and no look-up is wanted."""
+    full = request.conditions.profiles == "full"
     with open_if_begun(request.path) as connection:
-        return (
-            connection is not None
-            and not lookups.are_open(connection)
-            and all(harvests.is_drained(connection, addresses, limits) for addresses, limits in request.harvests)
+        if connection is None or lookups.are_open(connection):
+            return False
+        if request.sweep and any(sweeps.due(connection, request.sweep, datetime.now(UTC)).values()):
+            return False
+        return all(
+            harvests.is_drained(connection, addresses, limits, full_profiles=full)
+            for addresses, limits in request.harvests
         )
 
 

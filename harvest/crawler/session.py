@@ -18,7 +18,7 @@ from harvest.client.client import Client
 from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Hooks, Witness
 from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.models import Limits
-from harvest.store import harvests, runs
+from harvest.store import harvests, runs, sweeps
 from harvest.store.commit import PageCommitter
 from harvest.store.database import (
     FileGuard,
@@ -31,6 +31,7 @@ from harvest.store.database import (
 )
 from harvest.store.frontier import Frontier
 from harvest.store.lease import HEARTBEAT_SECONDS, WATCH_SECONDS, Lease
+from harvest.store.sweeps import Sweep
 from harvest.system.clock import Clock, as_text
 
 if TYPE_CHECKING:
@@ -61,19 +62,20 @@ async def crawl(
     on_start: Callable[[Engine], None] = lambda engine: None,
     budget: Budget | None = None,
     on_progress: Callable[[CrawlProgress], None] | None = None,
+    sweep: Sweep | None = None,
 ) -> str:
     """Crawl into a file until done or stopped; give 'drained', 'interrupted' or the bound that was met.
 
-    `budget` is the one that the client asks as well.
-    `on_start` gets the engine, so that a signal can stop it; `on_progress` hears every second how it goes. Raises
-    HarvestError; whatever happens, what was committed stays and the harvests can be resumed.
+    `sweep` says what is looked up besides; without harvests, look-ups alone are made. `budget` is the one that the
+    client asks as well. `on_start` gets the engine, so that a signal can stop it; `on_progress` hears every second how
+    it goes. Raises HarvestError; whatever happens, what was committed stays and the harvests can be resumed.
     """
     with storage_errors(path), Lease(path) as lease:
         back_up_before_migrating(path)
         db = open_for_crawl(path)
         try:
             await _watch(db, lease, clock)
-            run_id = _begin(db, lease, wanted, conditions, clock)
+            run_id = _begin(db, lease, wanted, sweep, conditions, clock)
             budget = budget or Budget()
             budget.count_before(*runs.spent(db.conn))
             engine = _engine(db, lease, run_id, client, conditions, witness, clock, budget)
@@ -119,7 +121,9 @@ async def _watch(db: Database, lease: Lease, clock: Clock) -> None:
         await clock.sleep(seconds)
 
 
-def _begin(db: Database, lease: Lease, wanted: Harvests, conditions: Conditions, clock: Clock) -> int:
+def _begin(
+    db: Database, lease: Lease, wanted: Harvests, sweep: Sweep | None, conditions: Conditions, clock: Clock
+) -> int:
     """Do everything that precedes the first request, in one transaction; give the run's id."""
     now = clock.now()
     with immediately(db):
@@ -134,6 +138,8 @@ def _begin(db: Database, lease: Lease, wanted: Harvests, conditions: Conditions,
             credential_kind=conditions.credential_kind,
         )
         harvests.begin(db.conn, ids, as_text(now))
+        if sweep is not None:
+            sweeps.ask(db.conn, sweep, now)
     return run_id
 
 

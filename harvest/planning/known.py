@@ -20,7 +20,7 @@ from harvest.models import Limits
 from harvest.planning.excerpts import excerpts_of, seen_on
 from harvest.planning.outlook import Group, Listed, Outlook, Visit
 from harvest.rules import leads_of, recipe
-from harvest.store import harvests, rounds, seeds
+from harvest.store import harvests, rounds, seeds, sweeps
 from harvest.store.database import attach_to_read, open_if_begun
 from harvest.things import THINGS
 
@@ -119,9 +119,14 @@ class Known:
         ).fetchone()
         return HarvestStanding(*row)
 
-    def is_drained(self, addresses: Sequence[str], limits: Limits) -> bool:
+    def is_drained(self, addresses: Sequence[str], limits: Limits, *, full_profiles: bool = False) -> bool:
         """Say whether nothing is left to do for these seeds under these options."""
-        return harvests.is_drained(self._file, addresses, limits)
+        return harvests.is_drained(self._file, addresses, limits, full_profiles=full_profiles)
+
+    def profiles_missing(self, addresses: Sequence[str]) -> int:
+        """Count the people of the harvest of these seeds whose profiles were not kept when they were read."""
+        harvest_id = seeds.harvest_at(self._file, addresses)
+        return 0 if harvest_id is None else sweeps.profiles_missing(self._file, harvest_id)
 
     def outlook(self, addresses: Sequence[str], limits: Limits) -> Outlook:
         """Tell what is known of the harvest of these seeds, all of which were looked up."""

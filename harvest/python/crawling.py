@@ -284,6 +284,7 @@ class _Worker:
                 clock=clock,
                 on_start=self._started,
                 budget=budget,
+                sweep=request.sweep,
             )
 
     def _started(self, engine: Engine) -> None:

@@ -89,7 +89,7 @@ class PageCommitter:
             self._note_failure(task, error, now, error.attempts)
             readings.end(self._connection, task, kind, outcome, now)
             if kind.looks_up:
-                self._not_looked_up(task, kind, error, outcome)
+                self._not_looked_up(task, kind, error, outcome, now)
             self._count_requests(tally)
         return outcome
 
@@ -101,9 +101,10 @@ class PageCommitter:
             readings.judge(self._connection, thing, thing_id)
         seeds.shown(self._connection, task, thing, page)
         if outcome is not None:
+            lookups.supersede(self._connection, task, page.fetched_at)
             seeds.look_up_alone(self._connection, task, lookups.ask_for_the_rest(self._connection, task))
 
-    def _not_looked_up(self, task: Task, kind: ListKind, error: ApiError, outcome: Outcome) -> None:
+    def _not_looked_up(self, task: Task, kind: ListKind, error: ApiError, outcome: Outcome, now: str) -> None:
         """Note that a thing is not there, or why a seed is not; a refused batch says nothing of those in it."""
         alone: Mapping[int, int] = {}
         if kind is LOOKUP:
@@ -111,6 +112,7 @@ class PageCommitter:
             alone = {} if outcome.retryable else lookups.ask_for_the_rest(self._connection, task)
             seeds.look_up_alone(self._connection, task, alone)
             if len(ids) == 1:
+                lookups.supersede(self._connection, task, now)
                 readings.judge(self._connection, thing, ids[0])
         if not alone:
             seeds.not_found(self._connection, task, str(error))

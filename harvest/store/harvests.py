@@ -13,7 +13,7 @@ from typing import Any
 from harvest.api.seed_urls import public_address
 from harvest.lists import KINDS, LOOKUP, RESOLVE
 from harvest.models import Limits
-from harvest.store import lookups, readings, rounds, seeds
+from harvest.store import lookups, readings, rounds, seeds, sweeps
 
 LOOKING_UP = -1  # the round before the first: the seeds' addresses are looked up
 
@@ -73,12 +73,16 @@ def last_conditions(connection: sqlite3.Connection) -> dict[str, object]:
     return dict(json.loads(row[0])) if row else {}
 
 
-def is_drained(connection: sqlite3.Connection, addresses: Sequence[str], limits: Limits) -> bool:
-    """Say whether nothing is left to do for a set of seeds under these options."""
+def is_drained(
+    connection: sqlite3.Connection, addresses: Sequence[str], limits: Limits, *, full_profiles: bool = False
+) -> bool:
+    """Say whether nothing is left to do for a set of seeds under these options, with `full_profiles` of people."""
     row = _row_of(connection, addresses, "id, state, options")
     if row is None or row[1] != "drained" or Limits.load(row[2]) != limits:
         return False
-    return not _has_other_seeds(connection, row[0])
+    return not _has_other_seeds(connection, row[0]) and not (
+        full_profiles and sweeps.profiles_missing(connection, row[0])
+    )
 
 
 def unfinished(connection: sqlite3.Connection) -> list[tuple[tuple[str, ...], Limits]]:
@@ -341,6 +345,8 @@ def _advance(connection: sqlite3.Connection, harvest_id: int, now: str) -> bool:
         "UPDATE harvests SET state = ?, reason = ?, finished_at = ? WHERE id = ?",
         ("drained" if number > LOOKING_UP else "failed", reason if number == LOOKING_UP else None, now, harvest_id),
     )
+    if last_conditions(connection).get("profiles") == "full":  # those of the run that is at work
+        sweeps.ask_for_profiles(connection, harvest_id)
     return False
 
 

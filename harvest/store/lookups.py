@@ -32,21 +32,32 @@ OF_THING = """
     CROSS JOIN tasks AS l ON l.kind = 'lookup' AND l.subject_id = b.id
     WHERE i.thing_id = {thing_id}
 """
+# Whether a look-up of a thing tells whether it is there: it showed it, or was of it alone and found nothing.
+TELLS = """(i.shown = 1 OR l.outcome = 'gone' AND NOT EXISTS (
+    SELECT 1 FROM batch_items AS e WHERE e.batch_id = i.batch_id AND e.thing_id <> i.thing_id
+))"""
 
 
 def ask(connection: sqlite3.Connection, thing: str, ids: Iterable[int], *, alone: bool = False) -> dict[int, int]:
     """Want things looked up, each by itself or with others; give the task of each, by id."""
-    tasks: dict[int, int] = {}
+    return {one: task for batch, task in ask_in_batches(connection, thing, ids, alone=alone) for one in batch}
+
+
+def ask_in_batches(
+    connection: sqlite3.Connection, thing: str, ids: Iterable[int], *, alone: bool = False
+) -> Iterator[tuple[list[int], int]]:
+    """Want things looked up as it is gone through; give each batch with its task."""
+    add = f"""
+        INSERT INTO batch_items (batch_id, thing_id, status_before)
+        VALUES (?1, ?2, (SELECT status FROM {THINGS[thing].table} WHERE id = ?2))
+    """  # noqa: S608 - built from our own declarations
     for batch in _batches(ids, 1 if alone else THINGS[thing].at_once):
         batch_id = connection.execute("INSERT INTO batches (thing) VALUES (?)", (thing,)).lastrowid
-        connection.executemany(
-            "INSERT INTO batch_items (batch_id, thing_id) VALUES (?, ?)", [(batch_id, one) for one in sorted(batch)]
-        )
+        connection.executemany(add, [(batch_id, one) for one in sorted(batch)])
         task = connection.execute("INSERT INTO tasks (kind, subject_id) VALUES (?, ?)", (LOOKUP.name, batch_id))
         task_id = int(task.lastrowid or 0)
         connection.execute("INSERT INTO readings (task_id, number, kind) VALUES (?, 0, ?)", (task_id, LOOKUP.name))
-        tasks.update(dict.fromkeys(batch, task_id))
-    return tasks
+        yield batch, task_id
 
 
 def ask_for_artists(connection: sqlite3.Connection, harvest_id: int) -> None:
@@ -88,6 +99,27 @@ def note_shown(connection: sqlite3.Connection, task: Task, items: Sequence[int])
         WHERE batch_id = ? AND thing_id IN (SELECT value FROM json_each(?))
         """,
         (task.subject_id, json.dumps(items)),
+    )
+
+
+def supersede(connection: sqlite3.Connection, task: Task, now: str) -> None:
+    """Take what earlier look-ups failed with as settled, of things that this one tells of and that were asked alone."""
+    connection.execute(
+        """
+        UPDATE failures SET resolved_at = ?1
+        WHERE resolved_at IS NULL AND task_id IN (
+            SELECT e.id
+            FROM batches AS b
+            CROSS JOIN batch_items AS i ON i.batch_id = b.id
+            CROSS JOIN batch_items AS o ON o.thing_id = i.thing_id AND o.batch_id < b.id
+            CROSS JOIN batches AS c ON c.id = o.batch_id AND c.thing = b.thing
+            CROSS JOIN tasks AS e ON e.kind = 'lookup' AND e.subject_id = c.id
+            WHERE b.id = ?2
+                AND (i.shown = 1 OR 1 = (SELECT count(*) FROM batch_items WHERE batch_id = b.id))
+                AND 1 = (SELECT count(*) FROM batch_items WHERE batch_id = c.id)
+        )
+        """,
+        (now, task.subject_id),
     )
 
 

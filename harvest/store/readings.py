@@ -20,7 +20,7 @@ from functools import cache
 from harvest.lists import KINDS, Edge, ListKind
 from harvest.models import Outcome, Task
 from harvest.store.edges import of_type, typed
-from harvest.store.lookups import OF_THING
+from harvest.store.lookups import OF_THING, TELLS
 from harvest.things import THINGS
 
 # Whether no reading of a list is open, by the task's id in SQL: a list is read once at a time.
@@ -100,7 +100,7 @@ def reopen(
 def judge(connection: sqlite3.Connection, thing: str, thing_id: int) -> None:
     """Say whether a thing is there. The first that holds:
 
-    1. Its last look-up found nothing, and no list of it has named anything since: it is gone.
+    1. The last look-up that tells of it found nothing, and no list of it has named anything since: it is gone.
     2. One of its lists names anything: it is there. An empty list proves nothing: the followers of an account that is
        gone are answered with none (soundcloud/api 121).
     3. A list says that it is gone, and no look-up has shown it since.
@@ -146,10 +146,10 @@ def _judge_sql(thing: str) -> str:
     status = f"""CASE
         WHEN EXISTS (
             SELECT 1 FROM (
-                SELECT i.shown, l.id, l.reading, l.outcome FROM {look_ups} ORDER BY i.batch_id DESC LIMIT 1
+                SELECT i.shown, l.id, l.reading FROM {look_ups} AND {TELLS} ORDER BY i.batch_id DESC LIMIT 1
             ) AS last
             CROSS JOIN readings AS g ON g.task_id = last.id AND g.number = last.reading
-            WHERE last.shown = 0 AND last.outcome = 'gone' AND NOT EXISTS ({named} AND r.ended_at > g.ended_at)
+            WHERE last.shown = 0 AND NOT EXISTS ({named} AND r.ended_at > g.ended_at)
         ) THEN 'gone'
         WHEN EXISTS ({named}) THEN 'ok'
         WHEN EXISTS (SELECT 1 FROM {lists} = 'gone' AND NOT EXISTS ({shown_since})) THEN 'gone'

@@ -182,12 +182,13 @@ def _status(thing: Thing) -> str:
             GROUP BY t.subject_id
         ),
         look_ups AS (
-            SELECT i.thing_id AS id, max(i.batch_id) AS last,
-                max(i.batch_id) FILTER (WHERE i.shown = 0 AND t.outcome = 'gone') AS last_gone,
-                max(r.ended_at) FILTER (WHERE i.shown = 0 AND t.outcome = 'gone') AS gone_at,
+            SELECT i.thing_id AS id, max(i.batch_id) FILTER (WHERE i.shown = 1) AS last_shown,
+                max(i.batch_id) FILTER (WHERE i.shown = 0 AND t.outcome = 'gone' AND n.things = 1) AS last_gone,
+                max(r.ended_at) FILTER (WHERE i.shown = 0 AND t.outcome = 'gone' AND n.things = 1) AS gone_at,
                 max(p.fetched_at) FILTER (WHERE i.shown = 1) AS shown_at
             FROM batches AS b
             JOIN batch_items AS i ON i.batch_id = b.id
+            JOIN (SELECT batch_id, count(*) AS things FROM batch_items GROUP BY batch_id) AS n ON n.batch_id = b.id
             JOIN tasks AS t ON t.kind = 'lookup' AND t.subject_id = b.id
             LEFT JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
             LEFT JOIN pages AS p ON p.task_id = t.id
@@ -197,7 +198,7 @@ def _status(thing: Thing) -> str:
         SELECT '{thing.name} ' || x.id || ' is ' || x.status || ', its lists and look-ups say ' || x.says
         FROM (
             SELECT x.id, x.status, l.unknown, CASE
-                WHEN u.last_gone = u.last AND u.gone_at >= coalesce(l.named_at, '') THEN 'gone'
+                WHEN u.last_gone > coalesce(u.last_shown, 0) AND u.gone_at >= coalesce(l.named_at, '') THEN 'gone'
                 WHEN l.named_at IS NOT NULL THEN 'ok'
                 WHEN l.gone_at > coalesce(u.shown_at, '') THEN 'gone'
                 WHEN l.forbidden THEN 'forbidden'

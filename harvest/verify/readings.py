@@ -187,7 +187,8 @@ READING_CHECKS = (
         JOIN outcomes AS o ON o.outcome = l.outcome AND o.answered = 0
         CROSS JOIN tasks AS t ON t.id = l.task_id
         WHERE NOT EXISTS (
-            SELECT 1 FROM failures AS f WHERE f.task_id = l.task_id AND {_STANDS} AND l.outcome = {_OUTCOME_OF}
+            SELECT 1 FROM failures AS f WHERE f.task_id = l.task_id AND l.outcome = {_OUTCOME_OF}
+                AND (f.resolved_at IS NULL OR t.kind = 'lookup') -- a later look-up of the thing takes its place
         )
         """,  # noqa: S608 - built from our own declarations
     ),

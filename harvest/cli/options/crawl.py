@@ -94,7 +94,7 @@ def _logging(command: Command, *, tells_events: bool) -> Command:
             configure_logs(level=level, log_format=log_format, colours=_in_colour(), log_file=opened)
         return command(*args, **kwargs)
 
-    return _with_options(
+    return with_options(
         configured,
         click.option(
             "--log-format",
@@ -164,7 +164,7 @@ def _close(log_file: TextIO) -> None:
         log_file.close()
 
 
-def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+def with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
     """Decorate a command so that its help lists the options in the order given."""
     for option in reversed(options):
         command = option(command)
@@ -173,7 +173,7 @@ def _with_options(command: Command, *options: Callable[[Command], Command]) -> C
 
 def crawl_options(command: Command) -> Command:
     """Add the options of a crawl. A default of None means: as this seed was last crawled, else the usual."""
-    return _with_options(
+    return with_options(
         command,
         click.option(
             "--max-users",
@@ -294,6 +294,24 @@ def crawl_options(command: Command) -> Command:
             envvar="HARVEST_SAMPLE_SEED",
             help="Another number draws another sample.  [default: 0]",
         ),
+        *pace_options(),
+        click.option(
+            "--page-size",
+            type=click.IntRange(1, 200),
+            metavar="N",
+            cls=Setting,
+            envvar="HARVEST_PAGE_SIZE",
+            help="Entries asked for per request.  [default: 200]",
+        ),
+        profiles_option(),
+        *budget_options(),
+        json_option("Print the summary as one JSON object."),
+    )
+
+
+def pace_options() -> list[Callable[[Command], Command]]:
+    """Give the options of how fast is asked."""
+    return [
         click.option(
             "--delay",
             type=Seconds(0, LONGEST_DELAY),
@@ -310,23 +328,17 @@ def crawl_options(command: Command) -> Command:
             envvar="HARVEST_CONCURRENCY",
             help="Requests in flight at most.  [default: as many as the pace needs, up to 32]",
         ),
-        click.option(
-            "--page-size",
-            type=click.IntRange(1, 200),
-            metavar="N",
-            cls=Setting,
-            envvar="HARVEST_PAGE_SIZE",
-            help="Entries asked for per request.  [default: 200]",
-        ),
-        click.option(
-            "--profiles",
-            type=click.Choice(["minimal", "full"]),
-            cls=Setting,
-            envvar="HARVEST_PROFILES",
-            help="full also keeps real names, cities, countries and descriptions of users.  [default: minimal]",
-        ),
-        *budget_options(),
-        json_option("Print the summary as one JSON object."),
+    ]
+
+
+def profiles_option() -> Callable[[Command], Command]:
+    """Give the option of what is kept of people."""
+    return click.option(
+        "--profiles",
+        type=click.Choice(["minimal", "full"]),
+        cls=Setting,
+        envvar="HARVEST_PROFILES",
+        help="full also keeps real names, cities, countries and descriptions of users.  [default: minimal]",
     )
 
 

@@ -45,15 +45,15 @@ def show_summary(
     """
     with open_to_read(path) as connection:
         seen = overview(connection)
-    code = _exit_code(seen, stop_reason)
+    code = exit_code(stop_reason, bool(seen.look.retryable_failures or seen.look.gaps))
     asked = {public_address(seed) for seed in seeds}
     if as_json:
         numbers = as_numbers(seen) if results is None else {**as_numbers(seen), "results": results}
-        _print(json.dumps({"path": str(path), "stop_reason": stop_reason, "exit_code": code, **numbers}))
+        print_result(json.dumps({"path": str(path), "stop_reason": stop_reason, "exit_code": code, **numbers}))
     else:
         headline = _headline(seen, stop_reason, nothing_to_do, asked)
         lines = [headline] if brief else summary_lines(seen, headline)
-        _print("\n".join([*lines, "", _what_next(seen, path, stop_reason, go_on)]))
+        print_result("\n".join([*lines, "", _what_next(seen, path, stop_reason, go_on)]))
     if stop_reason == "drained" and (lost := _lost(seen, asked)):
         named = [f"{seed.address} could not be resolved: {seed.reason}" for seed in lost[:_SEEDS_SHOWN]]
         more = len(lost) - len(named)
@@ -61,7 +61,7 @@ def show_summary(
     return code
 
 
-def _print(text: str) -> None:
+def print_result(text: str) -> None:
     """Print the result of a crawl; whether anybody can read it changes nothing of how the crawl ended."""
     try:
         click.echo(text)
@@ -165,12 +165,13 @@ def _what_next(seen: Overview, path: Path, stop_reason: str, go_on: str) -> str:
     return "\n".join(gap_lines(seen.look, path)) or explore(path)
 
 
-def _exit_code(seen: Overview, stop_reason: str) -> int:
+def exit_code(stop_reason: str, has_gaps: bool) -> int:
+    """Give the code that a crawl ends with, by why it stopped and whether it left gaps."""
     if stop_reason in REASONS:
         return EXIT_BUDGET
     if stop_reason != "drained":
         return EXIT_INTERRUPTED
-    return EXIT_FAILED_LISTS if seen.look.retryable_failures or seen.look.gaps else 0
+    return EXIT_FAILED_LISTS if has_gaps else 0
 
 
 def _density(seen: Overview) -> float:

@@ -1,0 +1,203 @@
+"""Which known things are looked up again in batches, and what came of it.
+
+A thing is due when nothing but embedded objects has shown it, which tell little, and nobody has asked for it; when its
+counts are older than is wanted; or, where profiles are kept, when a person was read by a run that kept none. What is
+being asked for already is not asked for twice, so a sweep that was killed goes on, and a second one asks nothing.
+
+In: a file, what to look up. Out: look-ups to be made (`lookups.py`), and counts of what they found. Never: a commit of
+its own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from dataclasses import astuple, dataclass
+from datetime import datetime, timedelta
+
+from harvest.store import lookups
+from harvest.store.lookups import OF_THING
+from harvest.system.clock import as_text
+from harvest.things import THINGS
+
+# What can be swept: kinds of things, each with a condition on its row `x`.
+PARTS: dict[str, dict[str, str]] = {
+    "artists": {"user": "EXISTS (SELECT 1 FROM tracks AS t WHERE t.uploader_id = x.id)"},
+    "people": {"user": "true"},
+    "tracks": {"track": "true"},
+    "all": {"user": "true", "track": "true"},
+}
+
+# Whether a page is of a run that kept profiles.
+_PROFILES_KEPT = """
+    SELECT 1 FROM pages AS p CROSS JOIN runs AS n ON n.id = p.run_id AND n.options ->> '$.profiles' = 'full'
+"""
+# Whether what a person says of themselves was never kept, and no look-up is under way or has failed that would keep it.
+_PROFILE_MISSING = f"""
+    x.status NOT IN ('gone', 'forgotten')
+    AND coalesce(x.full_name, x.city, x.country, x.description, x.website) IS NULL
+    AND NOT EXISTS ({_PROFILES_KEPT} WHERE p.id = x.counts_page_id)
+    AND NOT EXISTS (
+        SELECT 1 FROM {OF_THING.format(thing="user", thing_id="x.id")} AND (
+            l.outcome IS NULL
+            OR l.outcome IN (SELECT o.outcome FROM outcomes AS o WHERE o.answered = 0)
+            OR EXISTS ({_PROFILES_KEPT} WHERE p.task_id = l.id)
+        )
+    )
+"""  # noqa: S608 - our own text
+# The people of a harvest: those it visits, and the artists of the tracks it starts from.
+_PEOPLE = """
+    SELECT v.thing_id FROM visits AS v WHERE v.harvest_id = :harvest AND v.thing = 'user'
+    UNION
+    SELECT t.uploader_id FROM visits AS v INDEXED BY visits_by_round
+    CROSS JOIN tracks AS t ON t.id = v.thing_id
+    WHERE v.harvest_id = :harvest AND v.round = 0 AND v.thing = 'track'
+"""
+_LACKING = f"SELECT x.id FROM users AS x WHERE x.id IN ({_PEOPLE}) AND {_PROFILE_MISSING}"  # noqa: S608 - our own text
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What is looked up: `of` names a part of the file, `older_than` an age of counts in seconds; with `profiles`, also
+    people whose profiles were not kept.
+    """
+
+    of: str = "all"
+    older_than: float | None = None
+    profiles: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a sweep found of one kind of thing: how many were looked up, and of how many that was news."""
+
+    looked_up: int = 0
+    changed: int = 0
+    gone: int = 0
+    came_back: int = 0
+
+    def __add__(self, other: Found) -> Found:
+        """Add what was found of another kind."""
+        return Found(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
+
+def due(connection: sqlite3.Connection, sweep: Sweep, now: datetime) -> dict[str, array[int]]:
+    """Give the ids of what is to be looked up, by kind of thing, what was seen longest ago first."""
+    mark = None if sweep.older_than is None else as_text(now - timedelta(seconds=sweep.older_than))
+    return {
+        thing: array("q", (row[0] for row in connection.execute(_due_sql(thing, which, sweep), {"mark": mark})))
+        for thing, which in PARTS[sweep.of].items()
+    }
+
+
+def ask(connection: sqlite3.Connection, sweep: Sweep, now: datetime) -> None:
+    """Want what is due looked up."""
+    for thing, ids in due(connection, sweep, now).items():
+        for _ in lookups.ask_in_batches(connection, thing, ids):
+            pass
+
+
+def under_way(connection: sqlite3.Connection) -> tuple[dict[str, int], int]:
+    """Give how many things wait to be looked up that no harvest waits for, by kind, and in how many requests."""
+    rows = connection.execute(
+        """
+        SELECT b.thing, count(*), count(DISTINCT b.id)
+        FROM readings AS r
+        CROSS JOIN tasks AS t ON t.id = r.task_id
+        CROSS JOIN batches AS b ON b.id = t.subject_id
+        CROSS JOIN batch_items AS i ON i.batch_id = b.id
+        WHERE r.state <> 'ended' AND r.kind = 'lookup' AND NOT EXISTS (SELECT 1 FROM seeds WHERE task_id = r.task_id)
+        GROUP BY b.thing
+        """
+    ).fetchall()
+    return {row[0]: row[1] for row in rows}, sum(row[2] for row in rows)
+
+
+def ask_for_profiles(connection: sqlite3.Connection, harvest_id: int) -> None:
+    """Want the people of a harvest looked up whose profiles were not kept when they were read."""
+    ids = array("q", (row[0] for row in connection.execute(_LACKING, {"harvest": harvest_id})))
+    for _ in lookups.ask_in_batches(connection, "user", ids):
+        pass
+
+
+def profiles_missing(connection: sqlite3.Connection, harvest_id: int) -> int:
+    """Count the people of a harvest whose profiles were not kept when they were read."""
+    row = connection.execute(f"SELECT count(*) FROM ({_LACKING})", {"harvest": harvest_id}).fetchone()  # noqa: S608
+    return int(row[0])
+
+
+def found(connection: sqlite3.Connection, after_page: int, since: str) -> dict[str, Found]:
+    """Give what look-ups have found, by kind of thing: by pages after that one, and by refusals since that time."""
+    return {
+        thing: Found(*connection.execute(_found_sql(thing), {"page": after_page, "since": since}).fetchone())
+        for thing in PARTS["all"]
+    }
+
+
+def failed(connection: sqlite3.Connection) -> int:
+    """Count the look-ups that failed and may be tried again."""
+    (n,) = connection.execute(
+        """
+        SELECT count(*) FROM outcomes AS o CROSS JOIN tasks AS t ON t.kind = 'lookup' AND t.outcome = o.outcome
+        WHERE o.retryable = 1
+        """
+    ).fetchone()
+    return int(n)
+
+
+def _due_sql(thing: str, which: str, sweep: Sweep) -> str:
+    """Write the query for what is due. Without a mark any look-up spares another, with one a look-up since then."""
+    little_known = "x.seen_as = 'embedded'"
+    old = "x.counts_seen_at IS NULL OR x.counts_seen_at < :mark"
+    asked = f"""
+        SELECT 1 FROM {OF_THING.format(thing=thing, thing_id="x.id")} AND (
+            :mark IS NULL OR l.outcome IS NULL OR EXISTS (
+                SELECT 1 FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading AND r.ended_at >= :mark
+            )
+        )
+    """  # noqa: S608 - our own text
+    wanted = f"(iif(:mark IS NULL, {little_known}, {old}) AND NOT EXISTS ({asked}))"
+    if sweep.profiles and thing == "user":
+        wanted += f" OR ({_PROFILE_MISSING})"
+    return f"""
+        SELECT x.id FROM {THINGS[thing].table} AS x
+        WHERE x.status <> 'forgotten' AND {which} AND ({wanted})
+        ORDER BY x.counts_seen_at, x.id
+    """  # noqa: S608 - our own text
+
+
+def _found_sql(thing: str) -> str:
+    """Write the query for what was found. The counts of a thing changed when its history says so of such a page."""
+    history = f"{thing}_counts"
+    return f"""
+        WITH
+        answered AS (
+            SELECT p.id AS page_id, t.subject_id AS batch_id
+            FROM pages AS p
+            CROSS JOIN tasks AS t ON t.id = p.task_id AND t.kind = 'lookup'
+            CROSS JOIN batches AS b ON b.id = t.subject_id AND b.thing = '{thing}'
+            WHERE p.id > :page
+        ),
+        shown AS (
+            SELECT i.thing_id AS id, max(i.status_before = 'gone') AS was_gone
+            FROM (SELECT DISTINCT batch_id FROM answered) AS a
+            CROSS JOIN batch_items AS i ON i.batch_id = a.batch_id AND i.shown = 1
+            GROUP BY i.thing_id
+        ),
+        refused AS (
+            SELECT i.thing_id AS id, i.status_before = 'gone' AS was_gone
+            FROM failures AS f
+            CROSS JOIN tasks AS t ON t.id = f.task_id AND t.kind = 'lookup' AND t.outcome = 'gone'
+            CROSS JOIN batches AS b ON b.id = t.subject_id AND b.thing = '{thing}'
+            CROSS JOIN batch_items AS i ON i.batch_id = b.id
+            WHERE f.last_at >= :since AND f.class = 'gone' AND f.resolved_at IS NULL
+                AND 1 = (SELECT count(*) FROM batch_items AS o WHERE o.batch_id = b.id)
+        )
+        SELECT (SELECT count(*) FROM shown) + (SELECT count(*) FROM refused),
+            (
+                SELECT count(*) FROM shown AS s
+                WHERE s.id IN (SELECT c.id FROM {history} AS c WHERE c.page_id IN (SELECT page_id FROM answered))
+            ),
+            (SELECT count(*) FROM refused WHERE was_gone IS NOT 1),
+            (SELECT count(*) FROM shown WHERE was_gone)
+    """  # noqa: S608 - built from our own declarations
