@@ -18,7 +18,7 @@ from harvest.client.client import Client
 from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Hooks, Witness
 from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.models import Limits
-from harvest.store import harvests, runs, sweeps
+from harvest.store import harvests, lookups, runs, sweeps
 from harvest.store.commit import PageCommitter
 from harvest.store.database import (
     FileGuard,
@@ -66,7 +66,7 @@ async def crawl(
 ) -> str:
     """Crawl into a file until done or stopped; give 'drained', 'interrupted' or the bound that was met.
 
-    `sweep` says what is looked up besides; without harvests, look-ups alone are made. `budget` is the one that the
+    `sweep` says what is looked up after them; without harvests, look-ups alone are made. `budget` is the one that the
     client asks as well. `on_start` gets the engine, so that a signal can stop it; `on_progress` hears every second how
     it goes. Raises HarvestError; whatever happens, what was committed stays and the harvests can be resumed.
     """
@@ -75,10 +75,10 @@ async def crawl(
         db = open_for_crawl(path)
         try:
             await _watch(db, lease, clock)
-            run_id = _begin(db, lease, wanted, sweep, conditions, clock)
+            run_id = _begin(db, lease, wanted, conditions, clock)
             budget = budget or Budget()
             budget.count_before(*runs.spent(db.conn))
-            engine = _engine(db, lease, run_id, client, conditions, witness, clock, budget)
+            engine = _engine(db, lease, run_id, client, conditions, witness, clock, budget, sweep)
             guard = FileGuard(path)
 
             def progressed(progress: CrawlProgress) -> None:
@@ -121,9 +121,7 @@ async def _watch(db: Database, lease: Lease, clock: Clock) -> None:
         await clock.sleep(seconds)
 
 
-def _begin(
-    db: Database, lease: Lease, wanted: Harvests, sweep: Sweep | None, conditions: Conditions, clock: Clock
-) -> int:
+def _begin(db: Database, lease: Lease, wanted: Harvests, conditions: Conditions, clock: Clock) -> int:
     """Do everything that precedes the first request, in one transaction; give the run's id."""
     now = clock.now()
     with immediately(db):
@@ -138,8 +136,6 @@ def _begin(
             credential_kind=conditions.credential_kind,
         )
         harvests.begin(db.conn, ids, as_text(now))
-        if sweep is not None:
-            sweeps.ask(db.conn, sweep, now)
     return run_id
 
 
@@ -152,13 +148,20 @@ def _engine(
     witness: Witness,
     clock: Clock,
     budget: Budget,
+    sweep: Sweep | None,
 ) -> Engine:
+    began = clock.now()
+
     def next_round() -> bool:
         with immediately(db):
             lease.check(db.conn)
             if harvests.take_back(db.conn):  # nothing is drained while a list is marked, whoever marked it
                 return True
-            return harvests.next_round(db.conn, run_id, as_text(clock.now()))
+            if harvests.next_round(db.conn, run_id, as_text(clock.now())):
+                return True
+            if sweep is not None:  # again and again: what is looked up shows others, such as the artist of a track
+                sweeps.ask(db.conn, sweep, began)
+            return lookups.are_open(db.conn)
 
     return Engine(
         frontier=Frontier(db.conn, page_size=conditions.page_size, lease=lease),

@@ -24,7 +24,7 @@ from harvest import terms
 from harvest.api.seed_urls import public_address
 from harvest.auth.token_store import FileKeeper, MemoryKeeper
 from harvest.crawler.engine import Engine
-from harvest.crawler.request import CrawlRequest, is_drained, to_crawl, to_go_on
+from harvest.crawler.request import CrawlRequest, is_drained, to_count, to_crawl, to_go_on
 from harvest.crawler.seed_lists import seeds_in
 from harvest.crawler.session import Conditions
 from harvest.crawler.session import crawl as run_session
@@ -35,7 +35,8 @@ from harvest.explore.seed_queries import seeds_from
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.python.results import File
 from harvest.settings import DEFAULT_PATH, Settings, read_settings
-from harvest.store import status
+from harvest.store import status, sweeps
+from harvest.store.sweeps import Found
 from harvest.system.clock import SystemClock
 from harvest.system.logs import configure_unless_done
 from harvest.wiring import connect, keeper_for, state_folder
@@ -83,6 +84,23 @@ class SeedOptions(Options, total=False):
     from_db: Path | str
 
 
+class CountOptions(TypedDict, total=False):
+    """What `counts` can be told: `of` 'artists', 'people', 'tracks' or 'all' (the default), `older_than` seconds or a
+    text like '7d'; the others are those of a crawl.
+    """
+
+    of: str
+    older_than: float | str
+    profiles: str
+    delay: float
+    concurrency: int
+    max_requests: int
+    for_: float | str
+    until: str
+    max_failures: int
+    total: bool
+
+
 class Progress(NamedTuple):
     """One page that is in the file, or one list that ended without; `pages` and `kept_in_all` count this crawl."""
 
@@ -127,6 +145,27 @@ def resume(
         if progress is not None:
             progress(page)
     return File(path)
+
+
+def counts(
+    path: Path | str = DEFAULT_PATH,
+    *,
+    progress: Callable[[Progress], object] | None = None,
+    settings: Settings | None = None,
+    **options: Unpack[CountOptions],
+) -> dict[str, Found]:
+    """Look people and tracks of a file up in batches, as `harvest counts` does; give what was found, by kind of thing.
+
+    Raises HarvestError; what was committed before stays, and the same call goes on from there.
+    """
+    request = to_count(Path(path), _known(options, CountOptions))
+    with File(path).connection() as connection:
+        before = sweeps.present(connection)
+    for page in _pages(request, settings):
+        if progress is not None:
+            progress(page)
+    with File(path).connection() as connection:
+        return sweeps.found(connection, before)
 
 
 def pages(

@@ -8,7 +8,8 @@ The rules stand where they are followed: what is read (`truth/options.py`), whom
    chosen anew, and what was read stays.
 2. Harvests that are crawled together go in step: all read a round, then each chooses its next.
 3. The file is the union of its harvests.
-4. The artist of a seed that is a track is looked up once, when the seeds are known, if nobody has asked for them yet.
+4. Looking up what is known leaves nothing that only other things have shown, but for what is gone or private.
+5. The artist of a seed that is a track is looked up once, when the seeds are known, if nobody has asked for them yet.
 """
 
 from __future__ import annotations
@@ -85,6 +86,10 @@ class Oracle:
         self._content.read_wanted()
         while running := [harvest for harvest in running if harvest.advance()]:
             self._content.read_wanted()
+
+    def count(self, of: str = "all", *, everything: bool = False) -> None:
+        """Look up people and tracks that only other things have shown, or all."""
+        self._content.look_up_known(of, everything=everything)
 
     def _begin(self, seeds: Seeds, options: Mapping[str, Any]) -> Rounds:
         named = [seeds] if isinstance(seeds, int | str) else seeds

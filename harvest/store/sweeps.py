@@ -14,6 +14,7 @@ import sqlite3
 from array import array
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from harvest.store import lookups
 from harvest.store.lookups import OF_THING
@@ -32,11 +33,12 @@ PARTS: dict[str, dict[str, str]] = {
 _PROFILES_KEPT = """
     SELECT 1 FROM pages AS p CROSS JOIN runs AS n ON n.id = p.run_id AND n.options ->> '$.profiles' = 'full'
 """
-# Whether what a person says of themselves was never kept, and no look-up is under way or has failed that would keep it.
+# Whether what a person says of themselves was never kept (embedded objects do not hold it), and no look-up that would
+# keep it is under way or has failed.
 _PROFILE_MISSING = f"""
     x.status NOT IN ('gone', 'forgotten')
     AND coalesce(x.full_name, x.city, x.country, x.description, x.website) IS NULL
-    AND NOT EXISTS ({_PROFILES_KEPT} WHERE p.id = x.counts_page_id)
+    AND (x.seen_as = 'embedded' OR NOT EXISTS ({_PROFILES_KEPT} WHERE p.id = x.counts_page_id))
     AND NOT EXISTS (
         SELECT 1 FROM {OF_THING.format(thing="user", thing_id="x.id")} AND (
             l.outcome IS NULL
@@ -79,6 +81,13 @@ class Found:
     def __add__(self, other: Found) -> Found:
         """Add what was found of another kind."""
         return Found(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
+
+class Mark(NamedTuple):
+    """How far a file was written at some moment: its newest page and failure."""
+
+    page: int
+    failure: int
 
 
 def due(connection: sqlite3.Connection, sweep: Sweep, now: datetime) -> dict[str, array[int]]:
@@ -126,12 +135,17 @@ def profiles_missing(connection: sqlite3.Connection, harvest_id: int) -> int:
     return int(row[0])
 
 
-def found(connection: sqlite3.Connection, after_page: int, since: str) -> dict[str, Found]:
-    """Give what look-ups have found, by kind of thing: by pages after that one, and by refusals since that time."""
-    return {
-        thing: Found(*connection.execute(_found_sql(thing), {"page": after_page, "since": since}).fetchone())
-        for thing in PARTS["all"]
-    }
+def present(connection: sqlite3.Connection) -> Mark:
+    """Give the place up to which a file is written, for `found` to begin at."""
+    row = connection.execute(
+        "SELECT (SELECT coalesce(max(id), 0) FROM pages), (SELECT coalesce(max(id), 0) FROM failures)"
+    ).fetchone()
+    return Mark(*row)
+
+
+def found(connection: sqlite3.Connection, since: Mark) -> dict[str, Found]:
+    """Give what look-ups have found since then, by kind of thing."""
+    return {thing: Found(*connection.execute(_found_sql(thing), since._asdict()).fetchone()) for thing in PARTS["all"]}
 
 
 def failed(connection: sqlite3.Connection) -> int:
@@ -146,17 +160,17 @@ def failed(connection: sqlite3.Connection) -> int:
 
 
 def _due_sql(thing: str, which: str, sweep: Sweep) -> str:
-    """Write the query for what is due. Without a mark any look-up spares another, with one a look-up since then."""
-    little_known = "x.seen_as = 'embedded'"
-    old = "x.counts_seen_at IS NULL OR x.counts_seen_at < :mark"
-    asked = f"""
-        SELECT 1 FROM {OF_THING.format(thing=thing, thing_id="x.id")} AND (
-            :mark IS NULL OR l.outcome IS NULL OR EXISTS (
-                SELECT 1 FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading AND r.ended_at >= :mark
-            )
-        )
-    """  # noqa: S608 - our own text
-    wanted = f"(iif(:mark IS NULL, {little_known}, {old}) AND NOT EXISTS ({asked}))"
+    """Write the query for what is due: what is little known once, what is old unless it was asked for since."""
+    look_ups = f"SELECT 1 FROM {OF_THING.format(thing=thing, thing_id='x.id')}"  # noqa: S608 - our own text
+    wanted = f"x.seen_as = 'embedded' AND NOT EXISTS ({look_ups})"
+    if sweep.older_than is not None:
+        wanted += f"""
+            OR coalesce(x.counts_seen_at, x.last_seen_on) < :mark AND NOT EXISTS ({look_ups} AND (
+                l.outcome IS NULL OR EXISTS (
+                    SELECT 1 FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading AND r.ended_at >= :mark
+                )
+            ))
+        """  # noqa: S608 - our own text
     if sweep.profiles and thing == "user":
         wanted += f" OR ({_PROFILE_MISSING})"
     return f"""
@@ -190,7 +204,7 @@ def _found_sql(thing: str) -> str:
             CROSS JOIN tasks AS t ON t.id = f.task_id AND t.kind = 'lookup' AND t.outcome = 'gone'
             CROSS JOIN batches AS b ON b.id = t.subject_id AND b.thing = '{thing}'
             CROSS JOIN batch_items AS i ON i.batch_id = b.id
-            WHERE f.last_at >= :since AND f.class = 'gone' AND f.resolved_at IS NULL
+            WHERE f.id > :failure AND f.class = 'gone' AND f.resolved_at IS NULL
                 AND 1 = (SELECT count(*) FROM batch_items AS o WHERE o.batch_id = b.id)
         )
         SELECT (SELECT count(*) FROM shown) + (SELECT count(*) FROM refused),

@@ -28,12 +28,11 @@ from harvest.cli.output.summary import exit_code, print_result
 from harvest.cli.output.table import table
 from harvest.cli.run import run_to_the_end
 from harvest.client.budget import REASONS
-from harvest.crawler.bounds import parse_length
 from harvest.crawler.request import CrawlRequest, is_drained, to_count
 from harvest.store import sweeps
 from harvest.store.database import open_to_read
-from harvest.store.sweeps import PARTS, Found, Sweep
-from harvest.system.clock import as_text
+from harvest.store.sweeps import PARTS, Found, Mark, Sweep
+from harvest.system.lengths import parse_length
 from harvest.things import THINGS
 
 WORDS = {"user": "people", "track": "tracks"}
@@ -81,25 +80,21 @@ def counts(path: Path, as_json: bool, dry_run: bool, **chosen: Any) -> int:
     options = given(chosen)
     request = asked(to_count, path, options)
     assert request.sweep is not None
-    before, page = datetime.now(UTC), _newest_page(path)
+    with open_to_read(path) as connection:
+        before = sweeps.present(connection)
     if dry_run or not as_json:
-        click.echo(_to_do(request, request.sweep, before), err=not dry_run)
+        click.echo(_to_do(request, request.sweep), err=not dry_run)
     if dry_run:
         return 0
     done = is_drained(request)
     stop_reason = "drained" if done else run_to_the_end(request)
-    return _show(path, page, as_text(before), stop_reason, _again(path, options), as_json=as_json, asked_nothing=done)
+    return _show(path, before, stop_reason, _again(path, options), as_json=as_json, asked_nothing=done)
 
 
-def _newest_page(path: Path) -> int:
-    with open_to_read(path) as connection:
-        return int(connection.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0])
-
-
-def _to_do(request: CrawlRequest, sweep: Sweep, now: datetime) -> str:
+def _to_do(request: CrawlRequest, sweep: Sweep) -> str:
     """Say how many things are to be looked up, and what that takes."""
     with open_to_read(request.path) as connection:
-        fresh = {thing: len(ids) for thing, ids in sweeps.due(connection, sweep, now).items()}
+        fresh = {thing: len(ids) for thing, ids in sweeps.due(connection, sweep, datetime.now(UTC)).items()}
         begun, requests = sweeps.under_way(connection)
     things = {thing: fresh.get(thing, 0) + begun.get(thing, 0) for thing in WORDS}
     requests += sum(-(-n // THINGS[thing].at_once) for thing, n in fresh.items())
@@ -110,14 +105,12 @@ def _to_do(request: CrawlRequest, sweep: Sweep, now: datetime) -> str:
     return f"To look up: {named}: {counted(requests, 'request')}{time}, and one for each that is not shown."
 
 
-def _show(
-    path: Path, page: int, since: str, stop_reason: str, again: str, *, as_json: bool, asked_nothing: bool
-) -> int:
+def _show(path: Path, before: Mark, stop_reason: str, again: str, *, as_json: bool, asked_nothing: bool) -> int:
     """Print what was found, and give the exit code."""
     with open_to_read(path) as connection:
-        found = {} if asked_nothing else sweeps.found(connection, page, since)
+        found = {} if asked_nothing else sweeps.found(connection, before)
         failed = sweeps.failed(connection)
-    code = exit_code(stop_reason, failed)
+    code = exit_code(stop_reason, failed > 0)
     in_all = sum(found.values(), Found())
     if as_json:
         parts = {WORDS[thing]: asdict(one) for thing, one in found.items()}

@@ -16,7 +16,7 @@ from harvest import errors
 from harvest.cli.output.formatting import counted, duration, explore, in_order, phase_words, quoted, rate, remaining
 from harvest.cli.output.gaps import gap_lines
 from harvest.client.budget import REASONS
-from harvest.lists import KINDS
+from harvest.lists import KINDS, LOOKUP
 from harvest.store.status import HarvestLook, Look
 from harvest.system.logs import printable
 
@@ -126,6 +126,8 @@ def what_next(scene: Scene) -> str:
         return f"Watch it with: harvest status --watch --cache-path {quoted(path)}"
     if look.standing.open_lists and any(harvest.state in ("running", "paused") for harvest in look.harvests):
         return f"Go on with: harvest {'demo' if look.is_demo else 'resume'} --cache-path {quoted(path)}"
+    if any(kind.open for kind in look.standing.lists if kind.kind == LOOKUP.name):
+        return f"Go on with what is to be looked up: harvest counts --cache-path {quoted(path)}"
     return "\n".join(gap_lines(look, path)) or explore(path)
 
 

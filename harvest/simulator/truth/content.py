@@ -144,7 +144,7 @@ class Content:
         self._claims: dict[tuple[str, int], int | None] = {}
         self._kept: dict[tuple[str, int], tuple[int, ...]] = {}
         self._wanted: dict[tuple[str, int], int] = {}
-        self._looked_up: set[int] = set()
+        self._looked_up: set[tuple[str, int]] = set()
         self._searches: dict[int, Searched] = {}
         self._finder = Search(world, self._objects)
 
@@ -170,11 +170,32 @@ class Content:
     def look_up_artists(self, tracks: Iterable[int]) -> None:
         """Look up the artists of some tracks, each once."""
         artists = {self.truth.tracks[track]["uploader_id"] for track in tracks if track in self.truth.tracks} - {None}
-        for artist in artists - self._looked_up:
+        for artist in artists:
             if self.truth.users[artist]["seen_as"] != "full":
-                self._looked_up.add(artist)
-                if not self._world.is_gone(artist):
-                    self.see("user", artist, "full")
+                self._look_up("user", artist)
+
+    def look_up_known(self, of: str, *, everything: bool) -> None:
+        """Look up `artists`, `people`, `tracks` or `all` that only other things have shown, or `everything`, and whom
+        these show.
+        """
+        while due := [one for one in self._known(of, everything) if one not in self._looked_up]:
+            for thing, thing_id in due:
+                self._look_up(thing, thing_id)
+
+    def _known(self, of: str, everything: bool) -> list[tuple[str, int]]:
+        artists = {row["uploader_id"] for row in self.truth.tracks.values()}
+        people = [(one, row) for one, row in self.truth.users.items() if of != "artists" or one in artists]
+        rows = [("user", *one) for one in people if of != "tracks"]
+        rows += [("track", *one) for one in self.truth.tracks.items() if of in ("tracks", "all")]
+        return [(thing, one) for thing, one, row in rows if everything or row["seen_as"] == "embedded"]
+
+    def _look_up(self, thing: str, thing_id: int) -> None:
+        """Look a thing up, once; who is gone and what is private is not shown."""
+        if (thing, thing_id) not in self._looked_up:
+            self._looked_up.add((thing, thing_id))
+            hidden = self._world.facts.gone if thing == "user" else self._world.facts.private
+            if not hidden(self._world.index(thing, thing_id)):
+                self.see(thing, thing_id, "full")
 
     def want(self, kind: str, subject: int, cap: int) -> bool:
         """Note that a list is wanted, and what is claimed of it now; say whether anything of it is to be read."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from harvest.lists import KINDS
 from harvest.models import Limits, Task
-from harvest.store import edges, frontier, harvests, rounds, standing
+from harvest.store import edges, frontier, harvests, rounds, standing, sweeps
 
 from .conftest import NOW
 
@@ -111,3 +112,20 @@ def test_co_likes_go_there_and_back_by_index(db):
     )
     assert "engagements_by_track (track_id=?)" in told
     assert "SEARCH o USING PRIMARY KEY (user_id=?)" in told
+
+
+@pytest.mark.parametrize("of", sweeps.PARTS)
+@pytest.mark.parametrize("older_than", [None, 1.0])
+def test_what_is_to_be_looked_up_takes_seeks_for_each_row(db, of, older_than):
+    sweep = sweeps.Sweep(of, older_than, profiles=True)
+    told = statements(db.conn, lambda: sweeps.due(db.conn, sweep, datetime.now(UTC)))
+    assert len(told) == len(sweeps.PARTS[of])
+    for sql in told:
+        steps = plan(db.conn, sql)
+        assert set(re.findall(r"SCAN (\w+)", steps)) <= {"x", "o"}, steps  # o: the outcomes, a handful
+        assert "batch_items_by_thing (thing_id=?)" in steps
+
+
+def test_whose_profile_is_missing_is_found_from_the_visits_of_the_harvest(db):
+    (sql,) = statements(db.conn, lambda: sweeps.profiles_missing(db.conn, 1))
+    assert "SCAN x" not in plan(db.conn, sql)
