@@ -19,6 +19,7 @@ from harvest.simulator import World, run_in_thread
 from tests.acceptance.conftest import ROOT, environment
 from tests.copying import python
 from tests.crawling import assert_exact, assert_union, crawl_world, read, settings_for
+from tests.waiting import until
 
 WORLD = World(7, users=160, tracks=200, playlists=60, likes_per_user=6, gone=0, forbidden=0, private=0.1)
 PEOPLE = [WORLD.id("user", index) for index in range(160)]
@@ -225,3 +226,25 @@ def test_the_lines_of_the_readme_run(run, tmp_path):
         for words in lines:
             assert run(*words, "--delay", "0", "-q", server=server).returncode == 0
     assert read(tmp_path / "data/cache/tracks.db", "SELECT count(*) FROM harvests") == [(3,)]
+
+
+@pytest.mark.parametrize("kill_at", [2, 4, 30, 90])
+def test_a_long_list_killed_anywhere_goes_on_and_equals_the_truth(run, start, tmp_path, kill_at):
+    seeds = [f"soundcloud:users:{one}" for one in PEOPLE]
+    (tmp_path / "seeds.txt").write_text("\n".join(seeds))
+    listed = ("--from-file", "seeds.txt", "--read", "links", "--seed-read", "links", "--db", "t.db", *SHALLOW)
+    with run_in_thread(WORLD) as server:
+        server.hold_after(kill_at)
+        process = start(*listed, "--concurrency", "1", server=server)
+        until(lambda: server.total >= kill_at)
+        process.kill()
+        process.communicate()
+        server.hold_after(None)
+        before = server.total
+        assert run(*listed, server=server).returncode == 0
+        asked = 1 + -(-len(seeds) // 50) + len(seeds)  # a token, batches, a list of each
+        assert server.total - before <= asked - kill_at + 2  # what was in flight, and a token
+        assert "Nothing to do" in run(*listed, server=server).stdout
+    limits = Limits(depth=0, read=("links",), seed_read=("links",), via=())
+    assert_exact(tmp_path / "t.db", WORLD, [seeds], limits)
+    assert run("verify", "--db", "t.db").returncode == 0
