@@ -108,7 +108,8 @@ CREATE TABLE readings (
     pages_read    INTEGER NOT NULL DEFAULT 0,
     barren        INTEGER NOT NULL DEFAULT 0,       -- pages in a row, up to the last, that brought nothing new
     attempts      INTEGER NOT NULL DEFAULT 0,       -- times a process took it up
-    second_run_id INTEGER REFERENCES runs (id),     -- the run that gave it, failed, a second chance
+    doubted       INTEGER NOT NULL DEFAULT 0 CHECK (doubted IN (0, 1, 2)), -- times it was empty against what is known
+    second_run_id INTEGER REFERENCES runs (id),     -- the run that gave it, failed or doubted, a second chance
     ended_at      TEXT,
     PRIMARY KEY (task_id, number),
     CHECK ((state = 'ended') = (outcome IS NOT NULL))
@@ -120,6 +121,9 @@ CREATE INDEX readings_open ON readings (state, task_id, kind, claimed, collected
 
 -- What failed and has had no second chance yet. Likewise to be repeated word for word.
 CREATE INDEX readings_failed_once ON readings (task_id) WHERE outcome = 'failed' AND second_run_id IS NULL;
+
+-- Empty replies against a claim, or against what other lists know: to be asked once more (1), empty both times (2).
+CREATE INDEX readings_doubted ON readings (doubted, second_run_id, kind) WHERE doubted > 0;
 
 -- What a re-reading has seen so far; emptied when it has ended well and its ranks are written.
 CREATE TABLE reading_items (
@@ -140,7 +144,8 @@ CREATE TABLE pages (
     number      INTEGER NOT NULL,                   -- 0 first
     run_id      INTEGER NOT NULL REFERENCES runs (id),
     request     TEXT    NOT NULL,                   -- path and query, without secrets
-    asks        INTEGER,                            -- hash of what it asks for, in any spelling; NULL: cut, asked again
+    asks        INTEGER,                            -- hash of what it asks for, in any spelling; NULL: cut or doubted,
+                                                    -- asked again
     next_cursor TEXT,                               -- where the service said the list goes on
     cursor_time TEXT,                               -- the time in that cursor, where it is plausible: an estimate
     first_rank  INTEGER NOT NULL,                   -- rank of the first edge kept

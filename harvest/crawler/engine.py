@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,6 +52,17 @@ class Witness(Protocol):
         """Hear that the crawl goes a level deeper."""
 
 
+class Judge(Protocol):
+    """Who finds out whether the lists or the service are to blame, before anything is final."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether something has to be asked before the round may end."""
+
+    async def close_the_round(self) -> None:
+        """Clear up what is in doubt; raise what ends the crawl."""
+
+
 @dataclass(slots=True)
 class Hooks:
     """What the engine asks of the store besides pages."""
@@ -70,6 +82,7 @@ class Engine:
         client: Client,
         committer: PageCommitter,
         hooks: Hooks,
+        judge: Judge,
         witness: Witness,
         clock: Clock,
         max_in_flight: int = MAX_IN_FLIGHT,
@@ -79,6 +92,7 @@ class Engine:
         self._client = client
         self._committer = committer
         self._hooks = hooks
+        self._judge = judge
         self._witness = witness
         self._clock = clock
         self._max_in_flight = max_in_flight
@@ -121,7 +135,7 @@ class Engine:
                 task.cancel()
         if self._errors:
             raise self._first_error()
-        if self._stop_reason in REASONS and not self._drained and self._frontier.is_empty():
+        if self._stop_reason in REASONS and not (self._drained or self._judge.in_doubt) and self._frontier.is_empty():
             self._begin_round()  # it costs no request, and the last one allowed may have been the last one needed
         return "drained" if self._drained else self._stop_reason or "drained"
 
@@ -140,8 +154,9 @@ class Engine:
         return first
 
     async def _take_up_all(self, group: asyncio.TaskGroup) -> None:
-        while not self._stopping.is_set() and not self._drained:
-            await self._take_up_next(group)
+        with suppress(Halted):  # nothing more is to be asked
+            while not self._stopping.is_set() and not self._drained:
+                await self._take_up_next(group)
 
     async def _take_up_next(self, group: asyncio.TaskGroup) -> None:
         """Start reading one more list, or wait until something changes, or begin the next round."""
@@ -153,6 +168,7 @@ class Engine:
         elif self._reading:
             await self._changed.wait()
         else:
+            await self._judge.close_the_round()
             self._begin_round()
 
     def _begin_round(self) -> None:

@@ -16,9 +16,10 @@ from harvest.api.cursors import canonical
 from harvest.client.budget import Budget
 from harvest.client.client import Client
 from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Hooks, Witness
+from harvest.crawler.judge import Docket, Judge
 from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.models import Limits
-from harvest.store import harvests, lookups, runs, sweeps
+from harvest.store import doubts, harvests, lookups, runs, sweeps
 from harvest.store.commit import PageCommitter
 from harvest.store.database import (
     FileGuard,
@@ -29,7 +30,7 @@ from harvest.store.database import (
     open_for_crawl,
     storage_errors,
 )
-from harvest.store.frontier import Frontier
+from harvest.store.frontier import Frontier, answered_before
 from harvest.store.lease import HEARTBEAT_SECONDS, WATCH_SECONDS, Lease
 from harvest.store.sweeps import Sweep
 from harvest.system.clock import Clock, as_text
@@ -163,6 +164,17 @@ def _engine(
                 sweeps.ask(db.conn, sweep, began)
             return lookups.are_open(db.conn)
 
+    def put_back_empty(kind: str) -> int:
+        with immediately(db):
+            lease.check(db.conn)
+            return doubts.put_back(db.conn, kind, since)
+
+    (since,) = db.conn.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()
+    docket = Docket(
+        answered_before=lambda kind, most: answered_before(db.conn, kind, most),
+        emptied=lambda: doubts.emptied(db.conn, since),
+        put_back_empty=put_back_empty,
+    )
     return Engine(
         frontier=Frontier(db.conn, page_size=conditions.page_size, lease=lease),
         client=client,
@@ -172,6 +184,7 @@ def _engine(
             heartbeat=lambda: lease.renew(db.conn, clock.now()),
             heartbeat_seconds=HEARTBEAT_SECONDS,
         ),
+        judge=Judge(client, docket),
         witness=witness,
         clock=clock,
         max_in_flight=conditions.max_in_flight,

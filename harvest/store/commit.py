@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from harvest.errors import ApiError
 from harvest.lists import KINDS, LOOKUP, RESOLVE, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
-from harvest.store import edges, entities, lookups, readings, search, seeds
+from harvest.store import doubts, edges, entities, lookups, readings, search, seeds
 from harvest.store.database import immediately
 from harvest.store.edges import Kept
 from harvest.store.lease import Lease
@@ -59,14 +59,17 @@ class PageCommitter:
         """Commit a page with everything it brings."""
         kind = KINDS[task.kind]
         with self._transaction():
+            doubted = doubts.count(self._connection, kind, task, page)
+            if doubted == 1:  # asked again some day, so it goes on where it began
+                page = dataclasses.replace(page, next_cursor=None, cursor_time=None)
             kept = edges.choose(self._connection, task, kind.edge, page.items)
-            page_id = self._insert_page(task, page, kept)
+            page_id = self._insert_page(task, page, kept, asked_again=kept.cut or doubted == 1)
             self._merge(kind, page, kept, page_id)
             if kind.edge is not None:
                 edges.write(self._connection, task, kind.edge, kept.fresh, page_id)
             on = self._move_on(task, page, kept)
             outcome = self._outcome(kind, task, page, kept, on)
-            self._update_reading(on, outcome, kind, page)
+            self._update_reading(on, outcome, kind, page, doubted)
             if kind is RESOLVE:
                 seeds.found(self._connection, task, page)
             elif kind is LOOKUP:
@@ -134,7 +137,7 @@ class PageCommitter:
                 self._lease.check(self._connection)
             yield
 
-    def _insert_page(self, task: Task, page: Page, kept: Kept) -> int:
+    def _insert_page(self, task: Task, page: Page, kept: Kept, *, asked_again: bool) -> int:
         """Record the page. One that our cap cut is asked again some day, so its own cursor stands, without a time:
         that time would bound the wrong edges.
         """
@@ -150,7 +153,7 @@ class PageCommitter:
                 task.page_number,
                 self._run_id,
                 page.request,
-                None if kept.cut else self._asks(page.request),
+                None if asked_again else self._asks(page.request),
                 task.cursor if kept.cut else page.next_cursor,
                 None if kept.cut else page.cursor_time,
                 task.collected,
@@ -222,14 +225,14 @@ class PageCommitter:
         """Give a number for what a request asks for, the same for all spellings."""
         return int.from_bytes(blake2b(self._canonical(path_and_query).encode(), digest_size=8).digest(), signed=True)
 
-    def _update_reading(self, on: Task, outcome: Outcome | None, kind: ListKind, page: Page) -> None:
+    def _update_reading(self, on: Task, outcome: Outcome | None, kind: ListKind, page: Page, doubted: int) -> None:
         self._connection.execute(
             """
             UPDATE readings SET state = 'doing', next_cursor = ?, collected = ?, skipped = skipped + ?, pages_read = ?,
-                barren = ?
+                barren = ?, doubted = ?
             WHERE task_id = ? AND number = ?
             """,
-            (on.cursor, on.collected, page.skipped, on.page_number, on.barren, on.id, on.reading),
+            (on.cursor, on.collected, page.skipped, on.page_number, on.barren, doubted, on.id, on.reading),
         )
         if outcome:
             readings.end(self._connection, on, kind, outcome, page.fetched_at)

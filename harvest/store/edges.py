@@ -52,6 +52,12 @@ def write(connection: sqlite3.Connection, task: Task, edge: Edge, fresh: tuple[i
         connection.executemany(_insert_sql(edge), [(task.subject_id, item, rank, page_id) for item, rank in ranked])
 
 
+def are_known(connection: sqlite3.Connection, edge: Edge, subject_id: int) -> bool:
+    """Say whether the file knows anything that stands in a list, by whichever list it came."""
+    sql = f"SELECT 1 FROM {edge.table} WHERE {edge.subject} = ? {of_type(edge)} LIMIT 1"  # noqa: S608
+    return connection.execute(sql, (subject_id,)).fetchone() is not None
+
+
 def _kept_of(connection: sqlite3.Connection, task: Task) -> int:
     """Say how much of the page just in stands in the list already: a page that our cap cut is asked again."""
     (kept,) = connection.execute(_KEPT_OF_CUT_PAGE, (task.id, task.reading)).fetchone()

@@ -10,7 +10,7 @@ import sqlite3
 from collections import deque
 
 from harvest.lists import KINDS
-from harvest.models import Task
+from harvest.models import Outcome, Task
 from harvest.store.harvests import LOOKED_UP, WANTED
 from harvest.store.lease import Lease
 from harvest.store.lookups import URNS
@@ -43,6 +43,21 @@ SELECT t.id, t.kind, t.subject_id, r.next_cursor, r.number, r.pages_read, r.barr
 FROM readings AS r JOIN tasks AS t ON t.id = r.task_id
 WHERE r.task_id = ? AND r.state <> 'ended'
 """  # noqa: S608 - our own text
+
+
+_ANSWERED_BEFORE = f"""
+SELECT t.id, t.kind, t.subject_id, CASE t.kind {_NAMED} END FROM tasks AS t
+WHERE t.kind = ? AND t.outcome = ? AND t.collected > 0 ORDER BY t.claimed DESC, t.collected DESC LIMIT ?
+"""  # noqa: S608 - our own text
+
+
+def answered_before(connection: sqlite3.Connection, kind: str, most: int) -> list[Task]:
+    """Give some lists of a kind that brought something, to be asked only to see whether they still do."""
+    found: list[Task] = []
+    for outcome in (outcome for outcome in Outcome if outcome.answered):
+        rows = connection.execute(_ANSWERED_BEFORE, (kind, outcome, most - len(found)))
+        found += [Task(row[0], row[1], row[2], about=row[3]) for row in rows]
+    return found
 
 
 class Frontier:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harvest.lists import KINDS
 from harvest.models import Outcome
+from harvest.store.rounds import barren_seeds
 from harvest.store.standing import Standing
 
 _ANSWERED = frozenset(outcome.value for outcome in Outcome if outcome.answered)
@@ -25,9 +27,21 @@ class Gap:
     ends: tuple[str, ...] = ()
 
 
-def gaps(seen: Standing) -> tuple[Gap, ...]:
-    """Give what is missing, one gap per kind of list."""
-    return tuple(_unread(seen))
+def gaps(connection: sqlite3.Connection, seen: Standing) -> tuple[Gap, ...]:
+    """Give what is missing, by kind of list."""
+    return (*_unread(seen), *_barren(connection))
+
+
+def _barren(connection: sqlite3.Connection) -> Iterator[Gap]:
+    """Find the harvests whose seeds brought nothing."""
+    for (harvest_id,) in connection.execute("SELECT id FROM harvests ORDER BY id").fetchall():
+        for kind, lists, claimed in barren_seeds(connection, harvest_id):
+            yield Gap(
+                kind,
+                lists,
+                f"No list of {KINDS[kind].title} brought anything, though {claimed:,} are claimed:"
+                " running again asks once more.",
+            )
 
 
 def _unread(seen: Standing) -> Iterator[Gap]:

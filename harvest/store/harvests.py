@@ -40,6 +40,16 @@ WHERE r.outcome = 'failed' AND r.second_run_id IS NULL AND {readings.AT_REST.for
         ELSE {WANTED.format(task="r.task_id")} IS NOT NULL END
 ORDER BY r.task_id
 """  # noqa: S608 - our own text
+# Lists that were empty against what is known, and are wanted: an empty reply may be that of an outage (soundcloud/api
+# 69). Uses readings_doubted.
+DOUBTED_ONCE = f"""
+SELECT r.task_id, r.number FROM readings AS r
+WHERE r.doubted > 0 AND r.doubted = 1 AND r.outcome IN ('complete', 'short')
+    AND {readings.AT_REST.format(task="r.task_id")}
+    AND r.number = (SELECT max(l.number) FROM readings AS l WHERE l.task_id = r.task_id)
+    AND {WANTED.format(task="r.task_id")} IS NOT NULL
+ORDER BY r.task_id
+"""  # noqa: S608 - our own text
 
 
 def enrol(connection: sqlite3.Connection, addresses: Sequence[str], limits: Limits, now: str) -> int:
@@ -244,6 +254,7 @@ def _take_up(connection: sqlite3.Connection, harvest_id: int, now: str) -> None:
     if last_options is None or limits != Limits.load(last_options) or _has_other_seeds(connection, harvest_id):
         rounds.choose_anew(connection, harvest_id, limits)
     rounds.go_on_with_capped(connection, harvest_id, now)
+    rounds.read_seeds_anew(connection, harvest_id, now)
 
 
 def _unite(connection: sqlite3.Connection, now: str) -> None:
@@ -308,11 +319,12 @@ def _has_other_seeds(connection: sqlite3.Connection, harvest_id: int) -> bool:
 
 
 def _second_chance(connection: sqlite3.Connection, run_id: int) -> bool:
-    """Put lists that failed for a passing reason back once; their failures stand until they end well.
+    """Put lists back once that failed for a passing reason, or were empty against what is known; failures stand until
+    they end well.
 
     After that they are asked again only when somebody says so (`put_back`), or wants more of them.
     """
-    rows = connection.execute(FAILED_ONCE).fetchall()
+    rows = [*connection.execute(FAILED_ONCE), *connection.execute(DOUBTED_ONCE)]
     readings.reopen(connection, [(row[0], row[1]) for row in rows], second_run_id=run_id)
     return bool(rows)
 
@@ -325,6 +337,9 @@ def _advance(connection: sqlite3.Connection, harvest_id: int, now: str) -> bool:
         _name_by_its_seed(connection, harvest_id)
     elif rounds.is_open(connection, harvest_id, number):  # just taken up again
         return True
+    if number == 0 and rounds.barren_seeds(connection, harvest_id):  # not closed: running again asks once more
+        connection.execute("UPDATE harvests SET state = 'paused' WHERE id = ?", (harvest_id,))
+        return False
     while _open_round(connection, harvest_id, number, limits, now):
         number += 1
         connection.execute(

@@ -155,6 +155,40 @@ def is_open(connection: sqlite3.Connection, harvest_id: int, number: int) -> boo
     return row is not None
 
 
+def barren_seeds(connection: sqlite3.Connection, harvest_id: int) -> list[tuple[str, int, int]]:
+    """Give the lists of the seeds that were empty against a claim, as kind, number and sum of the claims, where no list
+    of any seed brought anything. Those that are to be asked once more anyway are not among them.
+    """
+    return connection.execute(
+        f"""
+        WITH seeds AS (
+            SELECT t.kind, t.claimed, t.collected, t.outcome IN ('complete', 'short') AND t.claimed > 0 AS against,
+                r.doubted = 1 AS waits
+            FROM {LISTS} CROSS JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
+            WHERE v.harvest_id = ? AND v.round = 0
+        )
+        SELECT kind, count(*), CAST(sum(1.0 * claimed) AS INTEGER) FROM seeds
+        WHERE against AND NOT EXISTS (SELECT 1 FROM seeds WHERE collected > 0 OR waits OR collected IS NULL)
+        GROUP BY kind ORDER BY kind
+        """,  # noqa: S608 - our own text
+        (harvest_id,),
+    ).fetchall()
+
+
+def read_seeds_anew(connection: sqlite3.Connection, harvest_id: int, now: str) -> None:
+    """Begin another reading of the lists of seeds of which none brought anything against what is claimed."""
+    for kind, _, _ in barren_seeds(connection, harvest_id):
+        rows = connection.execute(
+            f"""
+            SELECT t.id FROM {LISTS}
+            WHERE v.harvest_id = ? AND v.round = 0 AND t.kind = ? AND {readings.AT_REST.format(task="t.id")}
+            """,  # noqa: S608 - our own text
+            (harvest_id, kind),
+        ).fetchall()
+        for (task_id,) in rows:
+            readings.begin_again(connection, task_id, now)
+
+
 def go_on_with_capped(connection: sqlite3.Connection, harvest_id: int, now: str, *, number: int | None = None) -> None:
     """Take up lists that were cut by a smaller cap than this harvest's, of one round or of all; those that are being
     read anew go as far as it wants anyway.

@@ -137,7 +137,7 @@ def look(connection: sqlite3.Connection) -> Look:
             harvests=_harvests(connection),
             failures=by_class(connection),
             retryable_failures=retryable_lists(connection),
-            gaps=gaps(seen),
+            gaps=gaps(connection, seen),
             requests=dict(
                 connection.execute(
                     "SELECT CAST(status AS TEXT), sum(n) FROM run_requests GROUP BY status ORDER BY status"

@@ -115,6 +115,7 @@ TRACES = (
     "text_nul",
     "text_surrogate",
     "text_escapes",
+    "counts_hidden",
 )
 ELSEWHERE = {"resolve_foreign": "test_faults_everywhere.py"}
 

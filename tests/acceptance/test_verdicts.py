@@ -6,16 +6,24 @@ Each table has a row per kind of list. After every crawl `verify` must find noth
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 
+from harvest.models import Limits
 from harvest.simulator import run_in_thread
-from tests.crawling import read
-from tests.faulty import WORLD
+from harvest.simulator.oracle import expect
+from tests.crawling import assert_exact, contents, read, told
+from tests.faulty import WORLD, assert_no_contradiction, path_of, victim
 
 QUICK = {"HARVEST_HOLD_SECONDS": "0.02", "HARVEST_RETRY_SECONDS": "0.002"}
 KINDS = {"user_likes": "/likes/tracks", "user_followings": "/followings", "track_likers": "/favoriters"}
 READ = ("--read", "likers,reposters,likes,followings")
+LIMITS = Limits(read=("likers", "reposters", "likes", "followings"))
+EMPTY = (
+    "SELECT count(*) FROM tasks WHERE kind = ? AND outcome IN ('complete', 'short') AND collected = 0 AND claimed > 0"
+)
+OPEN = "SELECT count(*) FROM readings WHERE state <> 'ended'"
 
 
 @pytest.fixture
@@ -24,7 +32,8 @@ def tell(run, tmp_path):
 
     def call(*arguments, server, **environ):
         shown = run(*arguments, "--db", tmp_path / "t.db", server=server, **QUICK, **environ)
-        assert "unexpected" not in shown.stderr
+        assert "report it" not in shown.stderr
+        assert_no_contradiction(tmp_path / "t.db")
         return shown.returncode, shown.stdout, shown.stderr
 
     return call
@@ -32,6 +41,13 @@ def tell(run, tmp_path):
 
 def crawl(tell, server):
     return tell(server.world.seed_url(), "--delay", "0", *READ, server=server)
+
+
+def assert_exact_at_last(tell, server, path, *command):
+    """Lift the fault; this command, or a plain resume, must come to the very truth."""
+    server.use("")
+    assert tell(*(command or ["resume"]), "--delay", "0", server=server)[0] == 0
+    assert_exact(path, server.world, limits=LIMITS)
 
 
 # -- every list of a kind is unreadable, or fails
@@ -64,3 +80,79 @@ def test_a_kind_that_nobody_could_read_is_a_gap_and_the_headline_says_so(
         assert tell(*again, "--delay", "0", server=server)[0] == 0
         ended = read(tmp_path / "t.db", "SELECT count(*) FROM tasks WHERE outcome = ? AND kind = ?", outcome, kind)
         assert ended == [(0,)]
+
+
+# -- empty replies
+
+
+OUTAGES = {
+    "from the beginning": "items_none[{path}]",
+    "in the middle": "items_none[{path}]@8*100000",
+    "with hidden counts": "counts_hidden[/favoriters],counts_hidden[/reposters],items_none[{path}]",
+}
+
+
+@pytest.mark.parametrize(("kind", "path"), [("user_likes", "/likes/tracks"), ("user_followings", "/followings")])
+@pytest.mark.parametrize("when", ["from the beginning", "in the middle"])
+def test_an_outage_of_empty_lists_ends_with_exit_5_and_blames_no_list(tell, tmp_path, kind, path, when):
+    file = tmp_path / "t.db"
+    with run_in_thread(WORLD, faults=OUTAGES[when].format(path=path)) as server:
+        for command in ([server.world.seed_url(), *READ], ["resume"]):
+            code, _, err = tell(*command, "--delay", "0", server=server)
+            assert server.plan.fired["items_none"] > 0
+            assert code == 5, err
+            assert "an outage" in err
+            assert "harvest resume" in err
+            assert read(file, EMPTY, kind) == [(0,)]
+            assert read(file, OPEN)[0][0] >= 5
+            assert read(file, "SELECT state FROM harvests") == [("paused",)]
+        assert_exact_at_last(tell, server, file)
+
+
+def test_an_outage_is_told_where_the_service_hides_its_counts(tell, tmp_path):
+    """Who stands among the likers of a track likes something, whatever is claimed."""
+    file = tmp_path / "t.db"
+    with run_in_thread(WORLD, faults=OUTAGES["with hidden counts"].format(path="/likes/tracks")) as server:
+        assert tell(server.world.seed_url(), "--delay", "0", server=server)[0] == 5
+        assert server.plan.fired["counts_hidden"] > 0
+        assert read(file, "SELECT count(*) FROM users WHERE likes_given_count IS NOT NULL AND seen_as = 'list'") == [
+            (0,)
+        ]
+        server.use("")
+        assert tell("resume", "--delay", "0", server=server)[0] == 0
+        found, truth = contents(file), told(expect(WORLD))
+        assert found["engagements"] == truth["engagements"]
+        assert {key: row[1] for key, row in found["lists"].items()} == {k: row[1] for k, row in truth["lists"].items()}
+
+
+@pytest.mark.parametrize("path", ["/favoriters", "/"])
+def test_a_seed_that_brings_nothing_against_its_claims_is_not_complete_and_is_read_again(tell, tmp_path, path):
+    with run_in_thread(WORLD, faults=f"items_none[{path}]") as server:
+        alone = [server.world.seed_url(), "--read", "likers", "--delay", "0"]
+        code, out, _ = tell(*alone, server=server)
+        assert code == 6
+        assert server.plan.fired["items_none"] >= 2
+        assert out.startswith("Harvest ended with gaps")
+        assert "No list of who liked the track brought anything, though" in out
+        assert tell("resume", "--delay", "0", server=server)[0] == 6
+        assert_exact_at_last(tell, server, tmp_path / "t.db", *alone[:1], *READ)
+
+
+def test_one_list_that_is_empty_against_its_claim_is_asked_once_more_and_then_short(tell, tmp_path):
+    file, user = tmp_path / "t.db", victim()
+    with run_in_thread(WORLD, faults=f"items_none[{path_of(user)}]", keep_log=True) as server:
+        assert crawl(tell, server)[0] == 0
+        asked = [place for place, logged in enumerate(server.requests) if path_of(user) in logged.target]
+        assert len(asked) == 2
+        assert asked[1] - asked[0] > 5  # at the end of its round, nobody waits
+        assert max(Counter(logged.target for logged in server.requests).values()) == 2
+        assert read(file, "SELECT subject_id FROM tasks WHERE kind = 'user_likes' AND outcome = 'short'") == [(user,)]
+        assert tell("resume", "--delay", "0", server=server)[0] == 0
+        assert_exact_at_last(tell, server, file, "retry", "--outcome", "short")
+
+
+def test_a_list_that_was_empty_once_leaves_nothing_behind(tell, tmp_path):
+    with run_in_thread(WORLD, faults="items_none[/likes/tracks]*12") as server:
+        assert crawl(tell, server)[0] == 0
+        assert server.plan.fired["items_none"] == 12
+        assert_exact(tmp_path / "t.db", WORLD, limits=LIMITS)

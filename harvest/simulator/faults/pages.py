@@ -200,6 +200,13 @@ def _somebody_else(scene: FaultScene, reply: SimReply) -> SimReply:
     return replace(other, body=other.body.removeprefix(b"[").removesuffix(b"]"))
 
 
+def _without_counts(scene: FaultScene, page: dict[str, Any]) -> dict[str, Any]:
+    def bare(item: Any) -> Any:
+        return {k: v for k, v in item.items() if not k.endswith("_count")} if isinstance(item, dict) else item
+
+    return {**page, "collection": [bare(item) for item in page["collection"]]}
+
+
 _declare("href_internal_host", "next_href names an internal host", lambda _, page: _move(page, host=INTERNAL_HOST))
 _declare(
     "href_foreign_host",
@@ -246,6 +253,7 @@ _declare(
     lambda _, page: {"collection": [], "next_href": None},
     "ends",
 )
+_declare("counts_hidden", "people and tracks are listed without counts", _without_counts, "texts")
 _declare(
     "items_repeated", "the last items of the page before come again, and some of this one twice", _repeat, memory=True
 )

@@ -37,6 +37,11 @@ class Books:
         del self.rounds[0]
         return True
 
+    in_doubt = False
+
+    async def close_the_round(self):
+        """Nothing to clear up."""
+
     def heartbeat(self):
         """Nothing to renew."""
 
@@ -96,6 +101,7 @@ def engine_of(books, clock, *, client=None, budget=None, max_in_flight=1):
             heartbeat=books.heartbeat,
             heartbeat_seconds=books.heartbeat_seconds,
         ),
+        judge=books,
         witness=books,
         clock=clock,
         max_in_flight=max_in_flight,

@@ -9,7 +9,7 @@ import pytest
 
 from harvest.lists import KINDS
 from harvest.models import Limits, Task
-from harvest.store import edges, frontier, harvests, rounds, standing, sweeps
+from harvest.store import doubts, edges, frontier, harvests, rounds, standing, sweeps
 
 from .conftest import NOW
 
@@ -42,6 +42,18 @@ def test_what_may_be_tried_again_is_found_by_its_own_index_alone(db):
     assert "SCAN r USING INDEX readings_failed_once" in told  # all of it: the index holds nothing else
     assert told.count("SCAN") == 1
     assert "TEMP B-TREE" not in told
+
+
+def test_what_was_empty_against_what_is_known_is_found_by_its_own_index_alone(db):
+    told = plan(db.conn, harvests.DOUBTED_ONCE)
+    assert "SEARCH r USING INDEX readings_doubted (doubted=?)" in told
+    assert "SCAN" not in told
+
+
+def test_how_lists_came_back_is_counted_over_the_pages_of_the_run_alone(db):
+    told = plan(db.conn, doubts.EMPTIED, {"since": 7})
+    assert "SEARCH p USING INTEGER PRIMARY KEY (rowid>?)" in told
+    assert "SEARCH r USING PRIMARY KEY (task_id=? AND number=?)" in told
 
 
 @pytest.mark.parametrize("kind", [k.name for k in KINDS.values() if k.edge and not k.edge.repeats])

@@ -410,7 +410,7 @@ def test_who_moves_up_to_a_lesser_depth_is_visited_there(open_books):
     books.next_round()
     spill(books, 5, (11,))
     books.next_round()
-    answer(books, "user_likes", 11, tracks_page())
+    answer(books, "user_likes", 11, tracks_page(5))
     assert visits(books, "user", "thing_id, depth, place") == [(10, 1, 0), (11, 2, 0)]
     assert not books.next_round()
     again = open_books(limits=Limits(depth=2, max_users=2))
