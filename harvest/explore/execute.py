@@ -23,6 +23,7 @@ Values = Mapping[str, Any] | Sequence[Any]
 _STEPS_BETWEEN_LOOKS = 400_000
 LONGEST = 16_000_000  # bytes of a text, a blob or a row: what is larger was made to be
 _TOO_LARGE = f"The query makes a text, blob or pattern that is too large: {LONGEST // 1_000_000} MB are allowed."
+_TOO_MUCH = "The query holds too much at once: ask for fewer columns, or for smaller texts."
 _MISSING = ("no such column: ", "no such table: ", "no such function: ", "ambiguous column name: ")
 
 
@@ -93,7 +94,7 @@ def ask(connection: sqlite3.Connection, sql: str, values: Values = (), *, watch:
     try:
         cursor.execute(sql, values)
     except MemoryError as error:
-        raise QueryError(_TOO_LARGE) from error
+        raise QueryError(_TOO_MUCH) from error
     except UnicodeEncodeError as error:
         raise QueryError("The query holds bytes that are no text in UTF-8.") from error
     except (sqlite3.Error, sqlite3.Warning) as error:
@@ -112,7 +113,7 @@ def _rows(cursor: sqlite3.Cursor, sql: str, watch: Watch, guard: Guard, names: _
             yield row
             watch.go_on()
     except MemoryError as error:
-        raise QueryError(_TOO_LARGE) from error
+        raise QueryError(_TOO_MUCH) from error
     except sqlite3.Error as error:
         raise _told(error, sql, watch, guard, names) from error
 

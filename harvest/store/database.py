@@ -37,6 +37,7 @@ OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, unixepoch()
 # seventh more CPU per page, a larger one makes the pauses longer (docs/performance.md).
 _CHECKPOINT_PAGES = 4000
 _LONGEST_PATTERN = 1000
+_LARGEST_HEAP = 256_000_000  # bytes; the largest of our own queries takes 40 MB
 
 
 def open_for_crawl(path: Path) -> Database:
@@ -89,6 +90,13 @@ def bound(connection: sqlite3.Connection, longest: int) -> None:
     connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, _LONGEST_PATTERN)
 
 
+def bound_memory(connection: sqlite3.Connection) -> None:
+    """Bound what SQLite may hold at once in this process, for good: for processes that answer strangers' queries and do
+    nothing else. What needs more fails as if the machine had no more.
+    """
+    connection.execute(f"PRAGMA hard_heap_limit = {_LARGEST_HEAP}")
+
+
 def open_to_serve(path: Path, *, still: bool, longest: int) -> sqlite3.Connection:
     """Open a harvest database for the queries of anybody, in any thread: read-only by its address, which says besides
     whether nobody writes meanwhile.
@@ -97,6 +105,7 @@ def open_to_serve(path: Path, *, still: bool, longest: int) -> sqlite3.Connectio
     connection = sqlite3.connect(address, uri=True, check_same_thread=False)
     _distrust(connection)
     bound(connection, longest)
+    bound_memory(connection)
     connection.execute("PRAGMA query_only = ON")
     return connection
 

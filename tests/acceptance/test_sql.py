@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -323,6 +324,30 @@ def test_a_table_of_large_rows_is_laid_out_by_a_few_of_them(sql):
     numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 30)"
     done = sql(f"{numbers} SELECT i, hex(zeroblob(1000000)) FROM n")
     assert [line.split()[0] for line in done.out.splitlines()[2:]] == [str(i) for i in range(1, 31)]
+
+
+HOLDING = {
+    "columns": f"SELECT {', '.join(['zeroblob(15000000)'] * 60)}",
+    "sorted": "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 60)"
+    " SELECT i, zeroblob(15000000) AS z FROM n ORDER BY z, i DESC",
+}
+
+
+@pytest.mark.parametrize("query", HOLDING)
+def test_a_query_that_holds_too_much_at_once_leaves_the_machine_its_memory(path, query):
+    """Each text is small enough, all of them together are 900 MB: it costs one line, and no more than is allowed."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "harvest", "sql", HOLDING[query], "-f", "csv", "--db", str(path)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as process:
+        told = process.stderr.read().decode()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert (process.returncode, told.count("\n")) == (2, 1), told
+    assert "holds too much at once" in told
+    assert used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) < 600_000_000
 
 
 @pytest.mark.parametrize(("given", "said"), [(b'SELECT "\xff"', "no text in UTF-8"), (None, "no stdin")])

@@ -24,7 +24,7 @@ from harvest.explore.execute import LONGEST as LONGEST_QUERY
 from harvest.explore.execute import Values, Watch, ask
 from harvest.explore.named import Named, named_queries, named_query
 from harvest.explore.parameters import bind_free, bind_named, usage
-from harvest.store.database import open_to_read, storage_errors
+from harvest.store.database import bound_memory, open_to_read, storage_errors
 from harvest.system.lengths import LONGEST
 
 FORMATS = ("table", "csv", "json", "ndjson")
@@ -124,6 +124,7 @@ def _ask(
     limit, writer = _writer(form, limit)
     watch = Watch(timeout or None)
     with open_to_read(path) as connection, ended_in_time(watch):
+        bound_memory(connection)
         with spinner("asking; Ctrl-C stops"), storage_errors(path):  # up to the first row
             statement, bound = _query(connection, named, text, values)
             answer = ask(connection, statement, bound, watch=watch)
