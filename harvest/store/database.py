@@ -36,6 +36,7 @@ OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, unixepoch()
 # 16 MB of log before it is folded into the file: SQLite's own 1000 writes the same places again and again and costs a
 # seventh more CPU per page, a larger one makes the pauses longer (docs/performance.md).
 _CHECKPOINT_PAGES = 4000
+SYNCHRONOUS = "NORMAL"  # docs/adr/0004-power-cuts.md
 _LONGEST_PATTERN = 1000
 _LARGEST_HEAP = 256_000_000  # bytes; the largest of our own queries takes 40 MB
 
@@ -63,7 +64,7 @@ def _open_to_write(path: Path) -> sqlite3.Connection:
         _check_owner(connection, path)
         _distrust(connection)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -32000")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")

@@ -148,6 +148,14 @@ def test_no_mix_of_faults_gives_a_false_interval(tmp_path, numbers):
         assert wrong(tmp_path / f"{number}.db", world)[0] == [], number
 
 
+@pytest.mark.soak
+@pytest.mark.fresh
+def test_no_new_mix_of_faults_gives_a_false_interval(tmp_path, fresh_seed):
+    for number in range(1000 * fresh_seed, 1000 * fresh_seed + 10):
+        world = a_faulty_crawl(tmp_path / f"{number}.db", number)
+        assert wrong(tmp_path / f"{number}.db", world)[0] == [], number
+
+
 def test_most_likes_have_both_bounds_where_pages_are_small(tmp_path):
     world = World(4, users=30, tracks=300, likes_per_user=40, seed_likers=15)
     crawl_twice(tmp_path / "t.db", world, Limits(), Limits(), page_sizes=(5, 5))

@@ -299,13 +299,24 @@ def any_sessions(chance: random.Random, world: World) -> list[list[tuple[tuple[s
     return sessions
 
 
+def is_the_union_of_its_harvests(folder, number):
+    chance = random.Random(number)
+    world, page_size, path = any_world(chance), chance.choice([1, 3, 10, 200]), folder / f"{number}.db"
+    sessions = any_sessions(chance, world)
+    crawl_sessions(path, world, *sessions, page_size=page_size, max_in_flight=chance.choice([1, 5, 16]))
+    assert_union(path, world, *sessions, page_size=page_size)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("hundred", range(3))
 @pytest.mark.timeout(3600)
 def test_any_file_of_any_world_is_the_union_of_its_harvests(tmp_path, hundred):
     for number in range(100 * hundred, 100 * hundred + 100):
-        chance = random.Random(number)
-        world, page_size, path = any_world(chance), chance.choice([1, 3, 10, 200]), tmp_path / f"{number}.db"
-        sessions = any_sessions(chance, world)
-        crawl_sessions(path, world, *sessions, page_size=page_size, max_in_flight=chance.choice([1, 5, 16]))
-        assert_union(path, world, *sessions, page_size=page_size)
+        is_the_union_of_its_harvests(tmp_path, number)
+
+
+@pytest.mark.soak
+@pytest.mark.fresh
+def test_any_file_of_any_new_world_is_the_union_of_its_harvests(tmp_path, fresh_seed):
+    for number in range(40):
+        is_the_union_of_its_harvests(tmp_path, 1000 * fresh_seed + number)

@@ -300,12 +300,21 @@ def undisturbed(tmp_path_factory, small_world):
 )
 @pytest.mark.timeout(3600)
 def test_killed_at_random_instants_it_equals_an_undisturbed_crawl(start, small_world, tmp_path, undisturbed, instants):
-    chance = random.Random(5)
+    killed_at_random(start, small_world, tmp_path, undisturbed, instants, random.Random(5))
+
+
+@pytest.mark.soak
+@pytest.mark.fresh
+def test_killed_at_new_instants_it_equals_an_undisturbed_crawl(start, small_world, tmp_path, undisturbed, fresh_seed):
+    killed_at_random(start, small_world, tmp_path, undisturbed, 10, random.Random(fresh_seed))
+
+
+def killed_at_random(start, world, folder, undisturbed, instants, chance):
     kills = trial = 0
     while kills < instants:
         trial += 1
-        path = tmp_path / f"{trial}.db"
-        with run_in_thread(small_world, latency=(0.0, 0.01), keep_log=True) as server:
+        path = folder / f"{trial}.db"
+        with run_in_thread(world, latency=(0.0, 0.01), keep_log=True) as server:
             kills_now = crawl_killed_at_random(start, server, path, chance)
             asked = Counter(logged.target for logged in server.requests if logged.status == 200)
         del asked["/oauth/token"]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
@@ -26,6 +29,21 @@ def a_user(id: int, *, seen_as: SeenAs = SeenAs.LIST, **values: object) -> User:
 def a_track(id: int, *, seen_as: SeenAs = SeenAs.LIST, **values: object) -> Track:
     blank = Track(id, *[None] * (len(Track._fields) - 2), seen_as)
     return blank._replace(**{"title": f"track {id}", **values})
+
+
+def everything(path: Path) -> list[str]:
+    """All rows of a file, as SQLite recovers it."""
+    copy = path.with_name("copy.db")
+    for name in ("", "-wal"):
+        source = path.with_name(path.name + name)
+        copy.with_name(copy.name + name).unlink(missing_ok=True)
+        if source.exists():
+            shutil.copy(source, copy.with_name(copy.name + name))
+    connection = sqlite3.connect(copy)
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()
 
 
 _unique = itertools.count()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sqlite3
 
 import pytest
 
@@ -16,22 +15,7 @@ from harvest.store.database import open_for_crawl
 from tests.crawling import read
 from tests.repetitions import slow_but
 
-from .conftest import NOW, tracks_page, users_page
-
-
-def everything(path):
-    """All rows of a file, as SQLite recovers it."""
-    copy = path.with_name("copy.db")
-    for name in ("", "-wal"):
-        source = path.with_name(path.name + name)
-        copy.with_name(copy.name + name).unlink(missing_ok=True)
-        if source.exists():
-            shutil.copy(source, copy.with_name(copy.name + name))
-    connection = sqlite3.connect(copy)
-    try:
-        return list(connection.iterdump())
-    finally:
-        connection.close()
+from .conftest import NOW, everything, tracks_page, users_page
 
 
 def in_a_child(path, run_id, commit, *, kill_at):
