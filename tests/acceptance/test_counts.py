@@ -276,3 +276,28 @@ def test_the_lines_of_the_readme_run(run, path):
     with run_in_thread(WORLD) as server:
         for words in lines:
             assert run(*words, *USUAL, server=server).returncode == 0
+
+
+def test_batches_that_fail_are_gaps_and_can_be_tried_again(run, path):
+    with run_in_thread(WORLD, faults="error_500_html[/users?]*100000") as server:
+        done = run("counts", *USUAL, server=server)
+        assert done.returncode == 6, done.stderr
+        assert done.stdout.startswith("Ended with gaps: ")
+        assert "Try them again with: harvest retry --cache-path t.db" in done.stdout
+        before = server.total
+        assert run("counts", *USUAL, server=server).returncode == 6
+        assert server.total == before
+    assert_no_contradiction(path)
+    with run_in_thread(WORLD) as server:
+        assert run("retry", *USUAL, server=server).returncode == 0
+        assert run("counts", *USUAL, server=server).returncode == 0
+    assert_holds(path, truth())
+    assert_no_contradiction(path)
+
+
+def test_a_batch_that_is_refused_as_a_whole_makes_nobody_gone(run, path):
+    with run_in_thread(WORLD, faults="missing_json[/users?]*100000") as server:
+        assert run("counts", *USUAL, server=server).returncode == 0
+    assert_holds(path, truth())
+    assert {one for table, one in gone_now(path) if table == "users"} <= set(GONE)
+    assert_no_contradiction(path)
