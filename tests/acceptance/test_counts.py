@@ -19,6 +19,7 @@ from harvest.errors import SettingsError
 from harvest.models import Limits
 from harvest.simulator import World, run_in_thread, serve
 from harvest.simulator.oracle import Oracle
+from harvest.store.readings import judge
 from harvest.store.sweeps import Found, Sweep
 from harvest.system.clock import SystemClock
 from harvest.wiring import connect
@@ -300,4 +301,30 @@ def test_a_batch_that_is_refused_as_a_whole_makes_nobody_gone(run, path):
         assert run("counts", *USUAL, server=server).returncode == 0
     assert_holds(path, truth())
     assert {one for table, one in gone_now(path) if table == "users"} <= set(GONE)
+    assert_no_contradiction(path)
+
+
+def test_a_first_crawl_with_profiles_asks_no_more_than_one_without(run, tmp_path):
+    look_ups = "SELECT count(*) FROM tasks WHERE kind = 'lookup'"
+    given = (WORLD.seed_url(), "--max-users", "25", "--read", "likers,likes", "--delay", "0", "-q")
+    with run_in_thread(WORLD) as server:
+        for profiles in ("minimal", "full"):
+            assert run(*given, "--profiles", profiles, "--db", f"{profiles}.db", server=server).returncode == 0
+    nothing_said = "coalesce(full_name, city, country, description, website) IS NULL AND seen_as = 'list'"
+    assert read(tmp_path / "full.db", f"SELECT count(*) > 0 FROM users WHERE {nothing_said}") == [(1,)]
+    assert read(tmp_path / "full.db", look_ups) == read(tmp_path / "minimal.db", look_ups)
+
+
+def test_who_is_asked_about_again_stays_as_they_are_until_the_answer(run, path):
+    with run_in_thread(WORLD) as server:
+        assert run("counts", *USUAL, server=server).returncode == 0
+        gone = gone_now(path)
+        grow_old(path)
+        assert run("counts", "--older-than", "7d", "--max-requests", "2", *USUAL, server=server).returncode == 7
+    with sqlite3.connect(path) as connection:
+        for (one,) in connection.execute("SELECT id FROM users").fetchall():
+            judge(connection, "user", one)
+    connection.close()
+    assert gone
+    assert gone_now(path) == gone
     assert_no_contradiction(path)
