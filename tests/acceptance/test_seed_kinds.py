@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import sqlite3
 
 import pytest
 
+from harvest.cli.output import onward
 from harvest.models import Limits
 from harvest.report.facts import gather
 from harvest.report.page import page as report_page
@@ -207,3 +209,34 @@ def test_methods_count_seeds_and_people_not_lists(run, path):
         path, "SELECT count(*), count(*) FILTER (WHERE chance < 1) FROM visits WHERE thing = 'user' AND round > 0"
     )
     assert (told["people", "followed"], told["people", "drawn by chance"]) == (followed, drawn)
+
+
+def test_a_harvest_of_the_seed_alone_says_how_to_go_on_and_what_it_would_cost(run, server, tmp_path):
+    world = server.world
+    people = (world.id("user", i) for i in range(60))
+    artist = next(i for i in people if world.listing("user_tracks", i) and world.listing("user_likes", i))
+    person, file = world.user_url(artist), tmp_path / "t.db"
+    done = run(person, "--db", file, server=server)
+    said = r"^Go on (.+) \(up to some ([\d,]+) requests, .+\): harvest (.+)$"
+    ways = re.findall(said, done.stdout, re.MULTILINE)
+    assert [(words, arguments) for words, _, arguments in ways] == [
+        ("around what they like", f"{person} --depth 1 --cache-path {file}"),
+        ("around their own tracks", f"{person} --depth 1 --via uploads --cache-path {file}"),
+    ]
+    before = server.total
+    further = run(*ways[0][2].split(), "--json", server=server)
+    assert json.loads(further.stdout)["stop_reason"] == "drained"
+    assert 0 < server.total - before <= int(ways[0][1].replace(",", ""))
+    assert "Go on" not in run(*ways[0][2].split(), server=server).stdout
+
+
+def test_from_a_track_it_goes_on_to_those_who_like_it(run, server, tmp_path):
+    done = run(server.world.seed_url(), "--depth", "0", "--db", tmp_path / "t.db", server=server)
+    assert re.search(
+        r"^Go on to those who like it \(up to some \d+ requests, .+ --depth 1 --cache-path", done.stdout, re.MULTILINE
+    )
+
+
+def test_a_way_on_never_shows_the_secret_of_a_private_link(tmp_path):
+    link = "https://soundcloud.com/artist/track/s-AbC123"
+    assert onward._command([link], "--depth 1", tmp_path / "t.db") == "the same command with --depth 1"

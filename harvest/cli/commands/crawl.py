@@ -11,6 +11,7 @@ import click
 from harvest.cli.commands.plan import show_plan
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
 from harvest.cli.options.seeds import Typed, seed_options
+from harvest.cli.output.onward import onward
 from harvest.cli.output.summary import show_summary
 from harvest.cli.run import run_to_the_end
 from harvest.crawler.request import CrawlRequest, is_drained, to_crawl, to_go_on
@@ -83,7 +84,8 @@ def harvest_request(
     """Harvest what is asked for and `show` what came of it; give the exit code."""
     path, addresses = request.path, request.addresses
     if is_drained(request):
-        return show(path, addresses, as_json=as_json, go_on=go_on, nothing_to_do=True)
+        return show(path, addresses, as_json=as_json, go_on=go_on, nothing_to_do=True, further=onward(request))
     stop_reason = run_to_the_end(request, settings=settings, service=service)
     go_on += " --no-total" if request.budget.total and stop_reason.startswith("max_") else ""
-    return show(path, addresses, as_json=as_json, go_on=go_on, stop_reason=stop_reason)
+    further = onward(request) if stop_reason == "drained" else []
+    return show(path, addresses, as_json=as_json, go_on=go_on, stop_reason=stop_reason, further=further)

@@ -35,12 +35,14 @@ def show_summary(
     stop_reason: str = "drained",
     nothing_to_do: bool = False,
     go_on: str = "harvest resume",
+    further: Sequence[str] = (),
     results: Sequence[Mapping[str, object]] | None = None,
     brief: bool = False,
 ) -> int:
     """Print the summary of a file and give the exit code. Raises SeedError when a seed could not be resolved.
 
-    `go_on` is the command that would take up what was interrupted. `results` stand in the JSON under that name; `brief`
+    `go_on` is the command that would take up what was interrupted, `further` are lines on how to go on from what is
+    there. `results` stand in the JSON under that name; `brief`
     leaves the tables out.
     """
     with open_to_read(path) as connection:
@@ -53,7 +55,7 @@ def show_summary(
     else:
         headline = _headline(seen, stop_reason, nothing_to_do, asked)
         lines = [headline] if brief else summary_lines(seen, headline)
-        print_result("\n".join([*lines, "", _what_next(seen, path, stop_reason, go_on)]))
+        print_result("\n".join([*lines, "", *further, _what_next(seen, path, stop_reason, go_on)]))
     if stop_reason == "drained" and (lost := _lost(seen, asked)):
         named = [f"{seed.address} could not be resolved: {seed.reason}" for seed in lost[:_SEEDS_SHOWN]]
         more = len(lost) - len(named)
