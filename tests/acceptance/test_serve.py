@@ -123,7 +123,7 @@ def test_tracks_are_searched(address, path):
 
 # What they tell of is read on request alone.
 NOT_IN_A_PLAIN_CRAWL = (
-    "playlists-around", "playlists-with", "follows-of", "commented", "uploads-of", "links",
+    "playlists-around", "playlists-with", "follows-of", "commented", "uploads-of", "links", "found",
 )  # fmt: skip
 
 
