@@ -121,7 +121,8 @@ class ApiError(HarvestError):
     """A request did not bring what was asked for.
 
     `request` is method, path and query without secrets; `status` is 0 when no status line arrived; `reply` is
-    the beginning of the body as text, kept as evidence; `attempts` says how often we asked before giving up.
+    the beginning of the body as text, kept as evidence; `attempts` says how often we asked before giving up. A refusal
+    that came `quietly` has stopped nobody yet.
     """
 
     name: ClassVar[str] = "api"
@@ -133,6 +134,7 @@ class ApiError(HarvestError):
         self.status = status
         self.reply = reply
         self.attempts = 1
+        self.quietly = False
 
 
 class TransientError(ApiError):

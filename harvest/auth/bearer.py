@@ -91,7 +91,7 @@ class Bearer:
 
     async def renew(self, refused: Token) -> Token:
         """Give another token than the refused one, by asking for it only if nobody has done so yet."""
-        if self._token and not self._is_present(refused):
+        if self._token and not self.is_present(refused):
             return self._token
         if self._renewal is None and self._granted:
             self.ensure_accepted(refused)
@@ -109,16 +109,16 @@ class Bearer:
 
     def accepted(self, token: Token) -> None:
         """Note that the service took this token."""
-        if self._is_present(token):
+        if self.is_present(token):
             self._works = True
 
     def is_latest(self, token: Token) -> bool:
         """Say whether this process asked for this token itself and has no newer one: another would be no better."""
-        return self._granted and self._is_present(token)
+        return self._granted and self.is_present(token)
 
     def ensure_accepted(self, token: Token) -> None:
         """Raise TokenRefused when this is the present token and no request with it was ever accepted."""
-        if self._is_present(token) and not self._works:
+        if self.is_present(token) and not self._works:
             trouble = self._clock_trouble() or "Check that the app on soundcloud.com/you/apps is active."
             raise TokenRefused(f"SoundCloud gave a new token and does not accept it. {trouble}")
 
@@ -130,7 +130,8 @@ class Bearer:
             with suppress(asyncio.CancelledError, Exception):
                 await renewal
 
-    def _is_present(self, token: Token) -> bool:
+    def is_present(self, token: Token) -> bool:
+        """Say whether this is the token in use; another one may have replaced it."""
         return self._token is not None and self._token.access_token == token.access_token
 
     def _begin(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -20,7 +20,19 @@ from harvest.auth.bearer import Bearer
 from harvest.auth.grants import Token
 from harvest.client.retry import Retry
 from harvest.client.transport import Sender, ServiceAddress
-from harvest.errors import ApiError, Forbidden, Gone, Halted, LoginNeeded, Unauthorized, UnexpectedReply, Unreachable
+from harvest.errors import (
+    ApiError,
+    Challenged,
+    Forbidden,
+    Gone,
+    Halted,
+    LoginNeeded,
+    PermanentError,
+    RateLimited,
+    Unauthorized,
+    UnexpectedReply,
+    Unreachable,
+)
 from harvest.lists import LOOKUP, RESOLVE
 from harvest.models import OURSELVES, Gauge, Page, Task
 from harvest.pacing.queue import Slot
@@ -31,6 +43,7 @@ STATION = THINGS["station"]
 _TOKENS = 5  # one request tries no more of them
 
 _SOMETHING = endpoints.resolve("https://soundcloud.com/soundcloud")  # asked only to see whether anybody answers
+_BRIEFLY = 1  # entries asked for, only to see whether a list is answered
 
 SMALLEST_PAGE = 25  # trouble does not make pages smaller than this
 
@@ -53,6 +66,8 @@ class Client:
         self._service = ServiceAddress(api_url, "SOUNDCLOUD_API_URL")
         self._full_profiles = full_profiles
         self._line = Line()
+        self._refused_token = asyncio.Lock()
+        self._control: Callable[[Task], Task | None] = lambda task: None
 
     @property
     def queued(self) -> int:
@@ -87,6 +102,10 @@ class Client:
         """
         self._sender.on_world = tell
 
+    def on_doubt(self, control: Callable[[Task], Task | None]) -> None:
+        """Let `control` give another list of the same kind that was answered before: asked when one is refused."""
+        self._control = control
+
     def take_tally(self) -> Counter[int]:
         """Give the tally since the last time and begin a new one."""
         return self._sender.take_tally()
@@ -114,6 +133,14 @@ class Client:
             alone = task.kind == RESOLVE.name or (task.kind == LOOKUP.name and "," not in (task.about or ""))
             return await (self._seed(task.about or "") if alone else self._list(task))
 
+    async def answers(self, task: Task | None = None) -> ApiError | None:
+        """Ask once for the beginning of a list, or for something that no list depends on, only to see what comes; give
+        what is wrong, None where it is answered.
+        """
+        with self._line.fetching():
+            token = await self._bearer.token()
+            return await self._asked(task, token)
+
     async def me(self) -> tuple[str, str]:
         """Ask whose token it is; give name and URN."""
         return parse.parse_me((await self.look("/me", self._success)).body)
@@ -134,12 +161,14 @@ class Client:
     async def _list(self, task: Task) -> Page:
         kind = endpoints.kind_of(task)
 
+        doubt = self._doubt(task)
+
         async def attempt(failures: int) -> Page:
             size = _shrunk(endpoints.clamped(task.page_size), failures)
             request = endpoints.request(replace(task, page_size=size) if failures else task, kind)
             shown = endpoints.redacted(request.path_and_query)
-            with _named(f"GET {shown}"):
-                reply = await self._authorised(request, self._success)
+            with _named(f"GET {shown}"), doubt:
+                reply = await self._authorised(request, self._success, doubt)
                 page, next_href = parse.parse_page(reply.body, kind, task.subject_id, full_profiles=self._full_profiles)
                 cursor = cursors.follow(
                     next_href,
@@ -151,7 +180,7 @@ class Client:
                 cursor = cursors.resized(cursor, endpoints.clamped(task.page_size))
             return self._stamped(page, reply, shown, cursor)
 
-        return await self._retry.run(attempt, is_there=self._is_there)
+        return await self._retry.run(attempt, is_there=self._is_there, elsewhere=doubt.answered_elsewhere)
 
     async def _seed(self, address: str) -> Page:
         """Ask what an address stands for, and then for that."""
@@ -197,9 +226,11 @@ class Client:
         """Ask for one thing, `named` where its number is no name; `shown` is the request to be noted, if another."""
         request = endpoints.thing(thing, number, secret_token, named)
 
+        doubt = self._doubt()
+
         async def look(failures: int) -> Page:
-            with _named(f"GET {endpoints.redacted(request.path_and_query)}"):
-                reply = await self._authorised(request, self._success)
+            with _named(f"GET {endpoints.redacted(request.path_and_query)}"), doubt:
+                reply = await self._authorised(request, self._success, doubt)
                 page = parse.parse_thing(reply.body, thing.name, full_profiles=self._full_profiles)
                 if page.items != (number,):  # a cache has served other people's replies (issue 380)
                     raise UnexpectedReply(
@@ -209,7 +240,7 @@ class Client:
                     )
             return self._stamped(page, reply, shown or endpoints.redacted(request.path_and_query), None)
 
-        return await self._retry.run(look, is_there=self._is_there)
+        return await self._retry.run(look, is_there=self._is_there, elsewhere=doubt.answered_elsewhere)
 
     async def _is_there(self) -> bool:
         """Say whether the service answers something that no list depends on; whatever the answer is."""
@@ -224,33 +255,73 @@ class Client:
             return True
         return True
 
-    async def _authorised(self, request: Request, check: Callable[[Reply], object]) -> Reply:
+    def _doubt(self, task: Task | None = None) -> Doubt:
+        """Give the doubt about one request: whether it alone is refused."""
+
+        async def answered(token: Token | None = None) -> bool:
+            error = await self._asked(self._control(task) if task else None, token or await self._bearer.token())
+            return error is None or isinstance(error, PermanentError | UnexpectedReply)
+
+        return Doubt(answered, lambda: self._retry.refuses_lists)
+
+    async def _asked(self, task: Task | None, token: Token) -> ApiError | None:
+        """Ask once, with this very token; give what is wrong with the reply."""
+        with self._line:
+            slot = await self._sender.slot()
+        request, check = _SOMETHING, self._redirect
+        if task is not None:
+            request, check = (
+                endpoints.request(replace(task, page_size=_BRIEFLY), endpoints.kind_of(task)),
+                self._success,
+            )
+        try:
+            await self._send(slot, request, token, check)
+        except ApiError as error:
+            return error
+        return None
+
+    async def _authorised(
+        self, request: Request, check: Callable[[Reply], object], doubt: Doubt | None = None
+    ) -> Reply:
         """Send with a token, and once more with another one when the first is not accepted.
 
-        More often only while tokens are refused that somebody else has replaced, or that another process got for us.
+        More often only while tokens are refused that somebody else has replaced, or that another process got for us. A
+        token with which something else is answered is good: asked with it again, the request is refused for good.
         """
         token: Token | None = None
         refusal: Unauthorized | None = None
+        good: Token | None = None
         for attempt in range(_TOKENS):
             with self._line:
-                token = await (self._bearer.renew(token) if token else self._bearer.token())
+                token = await (self._bearer.renew(token) if token and token is not good else self._bearer.token())
                 slot = await self._sender.slot()
             try:
-                return await self._send(slot, request, token, check)
+                return await self._send(slot, request, token, check, quietly=doubt is not None and doubt.quietly)
             except Unauthorized as error:
                 refusal = error
-                if attempt and self._bearer.is_latest(token):
+                if good is not None and token is good:
+                    break
+                if doubt is not None and await self._is_good(token, doubt):
+                    good = token
+                elif attempt and self._bearer.is_latest(token):
                     break
         assert token is not None
         assert refusal is not None
         self._bearer.ensure_accepted(token)  # a token that never worked ends the run
         raise Forbidden(str(refusal), status=refusal.status, reply=refusal.reply) from refusal
 
-    async def _send(self, slot: Slot, request: Request, token: Token, check: Callable[[Reply], object]) -> Reply:
+    async def _is_good(self, token: Token, doubt: Doubt) -> bool:
+        """Say whether something else is answered with a refused token; nobody asks about one that is replaced."""
+        async with self._refused_token:
+            return self._bearer.is_present(token) and await doubt.answered_elsewhere(token)
+
+    async def _send(
+        self, slot: Slot, request: Request, token: Token, check: Callable[[Reply], object], *, quietly: bool = False
+    ) -> Reply:
         url = self._service.at(request.path_and_query)
         shown = endpoints.redacted(request.path_and_query)
         headers = {"Authorization": f"OAuth {token.access_token}"}
-        with self._sender.pace.judged(slot), self._line.on_the_wire():
+        with self._sender.pace.judged(slot, quietly=quietly), self._line.on_the_wire():
             reply = await self._sender.send("GET", url, headers=headers, shown=f"GET {shown}")
             try:
                 check(reply)
@@ -277,6 +348,31 @@ class Client:
             elapsed_ms=reply.elapsed_ms,
             size_bytes=len(reply.body),
         )
+
+
+class Doubt:
+    """Whether a request is refused alone, of all that is asked. As a context it notes how the request was refused.
+
+    `quietly` says that a refusal is to stop nobody, for it may be of this request alone: it was refused before, or
+    others were while something else was answered.
+    """
+
+    def __init__(self, answered_elsewhere: Callable[..., Awaitable[bool]], others: Callable[[], bool]) -> None:
+        self.answered_elsewhere = answered_elsewhere
+        self._others = others
+        self._refused = False
+
+    @property
+    def quietly(self) -> bool:
+        """Whether the next refusal is to stop nobody."""
+        return self._refused or self._others()
+
+    def __enter__(self) -> None:
+        self._was_quiet = self.quietly
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, RateLimited | Challenged):
+            error.quietly, self._refused = self._was_quiet, True
 
 
 class Line:

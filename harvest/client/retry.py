@@ -6,6 +6,8 @@ Rule 3. A Forbidden is believed the second time: some were incidents of the gate
 Rule 4. What is permanent or unreadable is never asked again; a 404 costs one request.
 Rule 5. A service that was never reached ends the run, and one that is lost in mid-run stops everybody.
 Rule 6. Before silence is taken for an outage, something else is asked: where that is answered, the lists are to blame.
+Rule 7. A request that is refused again after a pause stops nobody before something else is asked: where that is
+answered, the list is to blame and given up. Once that was so, the first refusal is asked about as well.
 """
 
 from __future__ import annotations
@@ -54,11 +56,15 @@ class Retry:
         self._on_wait = on_wait or (lambda reason, seconds: None)
         self._unanswered = 0
         self._probing = asyncio.Lock()
+        self.refuses_lists = False  # some request was refused while something else was answered
 
-    async def run(self, attempt: Attempt[Answer], *, is_there: Probe | None = None) -> Answer:
+    async def run(
+        self, attempt: Attempt[Answer], *, is_there: Probe | None = None, elsewhere: Probe | None = None
+    ) -> Answer:
         """Call `attempt` with the number of failures so far, until it answers or asking again is useless.
 
-        `is_there` asks whether the service answers at all.
+        `is_there` asks whether the service answers at all, `elsewhere` whether it answers something else than this.
+        With the latter, `attempt` says by `quietly` of an error that nobody was stopped for it.
         """
         patience = _Patience(self)
 
@@ -68,6 +74,11 @@ class Retry:
             except Unreachable as error:
                 if is_there is not None:
                     await self._look_around(error, patience, is_there)
+                raise
+            except (RateLimited, Challenged) as error:
+                patience.refusals += 1
+                if elsewhere is not None and error.quietly:
+                    patience.is_to_blame = await self._ask_elsewhere(error, elsewhere)
                 raise
             self._heard()
             return answer
@@ -82,8 +93,8 @@ class Retry:
             if not self.reached:
                 raise Blocked(f"SoundCloud cannot be reached: {error} Check the connection and try again.") from error
             raise
-        except TransientError as error:
-            error.attempts = patience.failures
+        except (TransientError, Challenged) as error:
+            error.attempts = patience.failures + patience.refusals
             raise
 
     def pause(self, failures: int) -> float:
@@ -117,6 +128,16 @@ class Retry:
             if not error.status and in_doubt() and await is_there():
                 self._heard()
 
+    async def _ask_elsewhere(self, error: RateLimited | Challenged, elsewhere: Probe) -> bool:
+        """Say whether a refusal is of this request alone; stop everybody where it is not."""
+        async with self._probing:
+            if await elsewhere():
+                self.refuses_lists = True
+                return True
+            if not self._pace.holding:
+                self._pace.refused(error)
+        return False
+
     def _heard(self) -> None:
         self.reached = True
         self._unanswered = 0
@@ -135,10 +156,14 @@ class _Patience:
         self._forbidden = False
         self._pause = 0.0
         self.failures = 0
+        self.refusals = 0
+        self.is_to_blame = False  # refused, while something else was answered
 
     def may_ask_again(self, error: BaseException) -> bool:
         """Decide, count what counts, and set how long to wait."""
         self._pause = 0.0
+        if self.is_to_blame:
+            return False
         if self._retry.stops_everybody(error, last=self.is_last) or isinstance(error, (RateLimited, Challenged)):
             return True  # the pace holds us back
         if isinstance(error, Forbidden):

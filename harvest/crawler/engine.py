@@ -23,7 +23,6 @@ from harvest.errors import (
     Blocked,
     Halted,
     SeedError,
-    TransientError,
 )
 from harvest.lists import RESOLVE
 from harvest.models import Outcome, Page, Receipt, Task
@@ -224,7 +223,7 @@ class Engine:
         return None
 
     def _fail_seed(self, task: Task, error: ApiError | SeedError) -> None:
-        if isinstance(error, TransientError):  # it may well be there: keep it for the next run
+        if isinstance(error, ApiError) and error.retryable:  # it may well be there: keep it for the next run
             self._release(task)
             raise Blocked(f"The service cannot answer for the seed ({error}): run `harvest resume` later.") from error
         failure = error if isinstance(error, ApiError) else BadRequest(str(error))

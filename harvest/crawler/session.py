@@ -30,7 +30,7 @@ from harvest.store.database import (
     open_for_crawl,
     storage_errors,
 )
-from harvest.store.frontier import Frontier, answered_before
+from harvest.store.frontier import Frontier, answered_before, other_answered
 from harvest.store.lease import HEARTBEAT_SECONDS, WATCH_SECONDS, Lease
 from harvest.store.sweeps import Sweep
 from harvest.system.clock import Clock, as_text
@@ -90,6 +90,7 @@ async def crawl(
 
             teller = Teller(db.conn, run_id, client, clock, page_size=conditions.page_size, on_progress=progressed)
             client.on_world(lambda world: runs.hear_world(db, run_id, world))
+            client.on_doubt(lambda task: other_answered(db.conn, task))
             on_start(engine)
             stop_reason = "failed"
             try:

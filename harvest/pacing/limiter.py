@@ -126,15 +126,18 @@ class Pace:
             self.waiting -= 1
 
     @contextmanager
-    def judged(self, slot: Slot) -> Iterator[None]:
-        """Tell from how a request ended whether the service accepted it; every slot is judged once."""
+    def judged(self, slot: Slot, *, quietly: bool = False) -> Iterator[None]:
+        """Tell from how a request ended whether the service accepted it; every slot is judged once.
+
+        `quietly`: a refusal stops nobody, for it may be of this request alone; whoever sent it asks something else.
+        """
         try:
             yield
-        except RateLimited as error:
-            self.hold(error.wait_seconds, "SoundCloud asks us to slow down", slot=slot)
-            raise
-        except Challenged:
-            self.hold(None, "SoundCloud blocks us for now", slot=slot)
+        except (RateLimited, Challenged) as error:
+            if quietly:
+                self.failed(slot)
+            else:
+                self.refused(error, slot)
             raise
         except (TransientError, asyncio.CancelledError):
             self.failed(slot)
@@ -143,6 +146,13 @@ class Pace:
             self.succeeded(slot)
             raise
         self.succeeded(slot)
+
+    def refused(self, error: RateLimited | Challenged, slot: Slot | None = None) -> None:
+        """Stop everybody, as a refusal asks for; `slot` is the place of the request that was refused."""
+        if isinstance(error, RateLimited):
+            self.hold(error.wait_seconds, "SoundCloud asks us to slow down", slot=slot)
+        else:
+            self.hold(None, "SoundCloud blocks us for now", slot=slot)
 
     def hold(self, seconds: float | None, reason: str, *, slot: Slot | None = None, too_fast: bool = True) -> None:
         """Stop everybody, for as long as the service says or for our own growing time.

@@ -60,6 +60,11 @@ def answered_before(connection: sqlite3.Connection, kind: str, most: int) -> lis
     return found
 
 
+def other_answered(connection: sqlite3.Connection, task: Task) -> Task | None:
+    """Give another list of the same kind that brought something before, None where there is none."""
+    return next((one for one in answered_before(connection, task.kind, 2) if one.id != task.id), None)
+
+
 class Frontier:
     """The lists still to be read, as this process takes them up."""
 

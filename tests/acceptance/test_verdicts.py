@@ -144,7 +144,8 @@ def test_one_list_that_is_empty_against_its_claim_is_asked_once_more_and_then_sh
         assert crawl(tell, server)[0] == 0
         asked = [place for place, logged in enumerate(server.requests) if path_of(user) in logged.target]
         assert len(asked) == 2
-        assert asked[1] - asked[0] > 5  # at the end of its round, nobody waits
+        targets = [logged.target for logged in server.requests]
+        assert set(targets[asked[1] :]) <= set(targets[: asked[1]])  # at the end of its round: nobody waits
         assert max(Counter(logged.target for logged in server.requests).values()) == 2
         assert read(file, "SELECT subject_id FROM tasks WHERE kind = 'user_likes' AND outcome = 'short'") == [(user,)]
         assert tell("resume", "--delay", "0", server=server)[0] == 0
@@ -156,3 +157,51 @@ def test_a_list_that_was_empty_once_leaves_nothing_behind(tell, tmp_path):
         assert crawl(tell, server)[0] == 0
         assert server.plan.fired["items_none"] == 12
         assert_exact(tmp_path / "t.db", WORLD, limits=LIMITS)
+
+
+# -- one list is refused for good
+
+
+REFUSALS = {
+    "unauthorized": ("forbidden", 401),
+    "blocked_html": ("failed", 403),
+    "waf_challenge": ("failed", 202),
+    "throttled_gateway": ("failed", 429),
+    "throttled_object(1)": ("failed", 429),
+    "unavailable(1)": ("failed", 503),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSALS)
+@pytest.mark.parametrize("path", ["/likes/tracks", "/followings"])
+def test_a_list_that_is_refused_for_good_ends_alone_and_nobody_else_waits(tell, tmp_path, path, fault):
+    file, outcome = tmp_path / "t.db", REFUSALS[fault][0]
+    refused = f"/users/soundcloud:users:{victim()}{path}"
+    with run_in_thread(WORLD, faults=f"{fault}[{refused}]", keep_log=True) as server:
+        assert crawl(tell, server)[0] == (6 if outcome == "failed" else 0)
+        assert server.plan.fired[fault.partition("(")[0]] > 0
+        failed = read(
+            file,
+            "SELECT t.subject_id, t.outcome, f.status FROM tasks t JOIN failures f ON f.task_id = t.id"
+            " WHERE f.resolved_at IS NULL AND f.class <> 'gone' AND f.status <> 403 OR t.subject_id = ?",
+            victim(),
+        )
+        assert failed == [(victim(), *REFUSALS[fault])]
+        assert read(file, OPEN) == [(0,)]
+        asked = len(server.requests)
+        assert tell("resume", "--delay", "0", server=server)[0] == (6 if outcome == "failed" else 0)
+        assert [logged.target for logged in server.requests[asked:]] == []
+        assert sum(logged.target == "/oauth/token" for logged in server.requests) == 1
+        retry = ["retry"] if outcome == "failed" else ["retry", "--outcome", outcome]
+        assert_exact_at_last(tell, server, file, *retry)
+
+
+def test_a_kind_of_list_that_is_refused_for_now_stops_everybody_and_fails_none(tell, tmp_path):
+    """What is asked besides is a list of that kind: the others may have a pace of their own."""
+    file = tmp_path / "t.db"
+    with run_in_thread(WORLD, faults="throttled_gateway[/likes/tracks]@6*100000") as server:
+        code, _, err = crawl(tell, server)
+        assert (code, "slow down" in err) == (5, True)
+        assert server.plan.fired["throttled_gateway"] > 0
+        assert read(file, "SELECT count(*) FROM tasks WHERE outcome = 'failed'") == [(0,)]
+        assert_exact_at_last(tell, server, file)

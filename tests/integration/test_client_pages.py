@@ -252,12 +252,13 @@ async def test_a_block_holds_everybody_and_then_goes_on(client, httpx_mock, cloc
 
 
 async def test_a_block_that_does_not_end_is_exit_5(client, httpx_mock, clock):
-    for _ in range(7):
+    """After each pause it is asked for the list, and then for something else, which alone may end the block."""
+    for _ in range(1 + 2 * 6):
         httpx_mock.add_response(status_code=202)
     with pytest.raises(Blocked) as raised:
         await client.fetch(TASK)
     assert raised.value.exit_code == 5
-    assert client.take_tally() == {202: 7}
+    assert client.take_tally() == {202: 13}
     assert clock.seconds - 1000 > 30 + 60 + 120 + 240 + 480 + 900
 
 
@@ -432,7 +433,7 @@ async def test_many_401_at_once_are_one_renewal(build, httpx_mock):
 async def test_a_new_token_that_is_refused_ends_the_run(build, httpx_mock):
     client = build(**CLIENT_PAIR)
     httpx_mock.add_response(method="POST", url=TOKEN, json=grant("AAA"))
-    httpx_mock.add_response(url=LIKERS, status_code=401, json={"code": 401})
+    httpx_mock.add_response(method="GET", status_code=401, json={"code": 401}, is_reusable=True)
     with pytest.raises(TokenRefused):
         await client.fetch(TASK)
 
@@ -447,15 +448,14 @@ async def test_a_401_for_ever_costs_one_renewal_and_no_loop(build, httpx_mock):
         url=f"{API}/tracks/soundcloud:tracks:123/reposters?limit=200&linked_partitioning=true", json=EMPTY
     )
     await client.fetch(good)
-    httpx_mock.add_response(url=LIKERS, status_code=401, json={"code": 401}, is_reusable=True)
+    httpx_mock.add_response(method="GET", status_code=401, json={"code": 401}, is_reusable=True)
     with pytest.raises(TokenRefused):  # the second token never worked, so far
         await client.fetch(TASK)
 
 
 async def test_a_401_of_one_list_alone_forbids_that_list(build, httpx_mock):
     client = build(delay=0, **CLIENT_PAIR)
-    for name in ("A", "B"):
-        httpx_mock.add_response(method="POST", url=TOKEN, json=grant(name))
+    httpx_mock.add_response(method="POST", url=TOKEN, json=grant("A"))  # it is good: no other one is asked for
     calls = []
 
     def answer(request):
@@ -466,7 +466,7 @@ async def test_a_401_of_one_list_alone_forbids_that_list(build, httpx_mock):
     others = [Task(n, "user_likes", n) for n in range(2, 8)]
     await client.fetch(others[0])
     results = await asyncio.gather(client.fetch(TASK), *(client.fetch(task) for task in others), return_exceptions=True)
-    assert isinstance(results[0], Forbidden | TokenRefused)
+    assert isinstance(results[0], Forbidden)
     assert not any(isinstance(result, BaseException) for result in results[1:])
 
 
@@ -495,7 +495,7 @@ async def test_no_secret_is_ever_said(build, httpx_mock, log):
         method="POST", status_code=400, json={"error": "invalid_grant", "message": "R3FRESH S3CRET"}
     )
     httpx_mock.add_response(method="POST", status_code=401, json={"error": "invalid_client"}, is_reusable=True)
-    httpx_mock.add_response(method="GET", status_code=401, json={"message": "bad T0KEN"})
+    httpx_mock.add_response(method="GET", status_code=401, json={"message": "bad T0KEN"}, is_reusable=True)
     with pytest.raises(TokenRefused) as raised:
         await client.fetch(TASK)
     said = repr(log.lines) + str(raised.value) + repr(raised.value) + repr(raised.value.__context__)
