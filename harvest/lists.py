@@ -65,6 +65,11 @@ class ListKind:
         return self.subject.startswith("search_for_")
 
     @property
+    def edge_of_its_own(self) -> bool:
+        """Whether its entries are anything but likes and reposts of tracks, which two kinds of lists tell of."""
+        return self.edge is not None and self.edge.table != "user_engagements"
+
+    @property
     def looks_up(self) -> bool:
         """Whether it asks what something is, and not what it lists."""
         return self.subject in ("seed", "batch")

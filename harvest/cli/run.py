@@ -26,6 +26,7 @@ from harvest.crawler.engine import Engine
 from harvest.crawler.request import CrawlRequest
 from harvest.crawler.session import Conditions, crawl
 from harvest.settings import Settings
+from harvest.store.visited import Visited
 from harvest.system.clock import SystemClock
 from harvest.system.logs import file_log
 from harvest.wiring import connect, keeper_for, state_folder
@@ -108,6 +109,7 @@ async def _run(
                 on_progress=witness.progressed,
                 budget=budget,
                 sweep=request.sweep,
+                on_visited=_visits_teller(click.get_current_context().meta),
             )
 
 
@@ -158,6 +160,13 @@ def _handling(calls: Mapping[int | None, Callable[[], None]]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _visits_teller(meta: Mapping[str, Any]) -> Callable[[Visited], None] | None:
+    """Give who tells of every thing that was read: to those who named a level of logging, and into the log file."""
+    if meta.get("tells_visits"):
+        return EventWitness().visited
+    return EventWitness(file_log()).visited if meta.get("log_file") else None
 
 
 def _watchers(meta: Mapping[str, Any]) -> Iterator[Watcher]:

@@ -69,6 +69,7 @@ class Hooks:
     next_round: Callable[[], bool]  # choose it; False when there is none
     heartbeat: Callable[[], None]
     heartbeat_seconds: float
+    list_ended: Callable[[Task], None] = lambda task: None
 
 
 class Engine:
@@ -200,6 +201,8 @@ class Engine:
                 raise
             receipt = self._committer.keep(going, page, self._client.take_tally())
             self._witness.page_committed(going, page, receipt)
+            if receipt.outcome is not None:
+                self._hooks.list_ended(going)
             self._changed.set()
             going = receipt.task if receipt.outcome is None else None
             if going is not None and self._stopping.is_set():
@@ -216,6 +219,7 @@ class Engine:
         now = as_text(self._clock.now())
         outcome = self._committer.fail(task, error, now, self._client.take_tally())
         self._witness.list_failed(task, error, outcome)
+        self._hooks.list_ended(task)
         if outcome in (Outcome.FAILED, Outcome.UNREADABLE):
             self._budget.fail(task.id)
             if self._budget.reason:

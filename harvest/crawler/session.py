@@ -18,7 +18,7 @@ from harvest.client.client import Client
 from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Hooks, Witness
 from harvest.crawler.judge import Docket, Judge
 from harvest.crawler.progress import CrawlProgress, Teller
-from harvest.models import Limits
+from harvest.models import Limits, Task
 from harvest.store import doubts, harvests, lookups, runs, sweeps
 from harvest.store.commit import PageCommitter
 from harvest.store.database import (
@@ -33,6 +33,7 @@ from harvest.store.database import (
 from harvest.store.frontier import Frontier, answered_before, other_answered
 from harvest.store.lease import HEARTBEAT_SECONDS, WATCH_SECONDS, Lease
 from harvest.store.sweeps import Sweep
+from harvest.store.visited import Visited, visited
 from harvest.system.clock import Clock, as_text
 
 if TYPE_CHECKING:
@@ -64,12 +65,14 @@ async def crawl(
     budget: Budget | None = None,
     on_progress: Callable[[CrawlProgress], None] | None = None,
     sweep: Sweep | None = None,
+    on_visited: Callable[[Visited], None] | None = None,
 ) -> str:
     """Crawl into a file until done or stopped; give 'drained', 'interrupted' or the bound that was met.
 
     `sweep` says what is looked up after them; without harvests, look-ups alone are made. `budget` is the one that the
     client asks as well. `on_start` gets the engine, so that a signal can stop it; `on_progress` hears every second how
-    it goes. Raises HarvestError; whatever happens, what was committed stays and the harvests can be resumed.
+    it goes, `on_visited` of each thing all whose lists have ended. Raises HarvestError; whatever happens, what was
+    committed stays and the harvests can be resumed.
     """
     with storage_errors(path), Lease(path) as lease:
         back_up_before_migrating(path)
@@ -79,7 +82,7 @@ async def crawl(
             run_id = _begin(db, lease, wanted, conditions, clock)
             budget = budget or Budget()
             budget.count_before(*runs.spent(db.conn))
-            engine = _engine(db, lease, run_id, client, conditions, witness, clock, budget, sweep)
+            engine = _engine(db, lease, run_id, client, conditions, witness, clock, budget, sweep, on_visited)
             guard = FileGuard(path)
 
             def progressed(progress: CrawlProgress) -> None:
@@ -151,8 +154,13 @@ def _engine(
     clock: Clock,
     budget: Budget,
     sweep: Sweep | None,
+    on_visited: Callable[[Visited], None] | None,
 ) -> Engine:
     began = clock.now()
+
+    def list_ended(task: Task) -> None:
+        if on_visited is not None and (read := visited(db.conn, task.kind, task.subject_id)) is not None:
+            on_visited(read)
 
     def next_round() -> bool:
         with immediately(db):
@@ -184,6 +192,7 @@ def _engine(
             next_round=next_round,
             heartbeat=lambda: lease.renew(db.conn, clock.now()),
             heartbeat_seconds=HEARTBEAT_SECONDS,
+            list_ended=list_ended,
         ),
         judge=Judge(client, docket),
         witness=witness,

@@ -71,8 +71,15 @@ class Standing:
 
     @property
     def edges(self) -> int:
-        """Distinct likes and reposts."""
-        return self.likes + self.reposts
+        """Distinct likes and reposts of tracks, and the entries of all lists of other things."""
+        return self.likes + self.reposts + sum(kind.kept for kind in self.lists if KINDS[kind.kind].edge_of_its_own)
+
+    @property
+    def at_work(self) -> tuple[ListKind, ...]:
+        """The kinds of lists that are open of the things whose turn it is."""
+        return tuple(
+            KINDS[kind.kind] for kind in self.lists if kind.open and _phase_of(KINDS[kind.kind].subject) == self.phase
+        )
 
     @property
     def asked(self) -> int:
@@ -303,9 +310,13 @@ def _requests_each(thing: str, limits: Limits, lists: dict[str, Lists]) -> float
 
 
 def _phase(lists: tuple[Lists, ...]) -> str:
-    at_work = {KINDS[kind.kind].subject for kind in lists if kind.open}
-    if RESOLVE.subject in at_work:
-        return "seed"
-    if at_work == {LOOKUP.subject}:
-        return "lookups"
-    return next((thing.phase for thing in THINGS.values() if thing.name in at_work), "done")
+    at_work = {_phase_of(KINDS[kind.kind].subject) for kind in lists if kind.open}
+    return next((phase for phase in _PHASES if phase in at_work), "done")
+
+
+def _phase_of(subject: str) -> str:
+    return _PHASE_OF.get(subject) or THINGS[subject].phase
+
+
+_PHASE_OF = {RESOLVE.subject: "seed", LOOKUP.subject: "lookups"}
+_PHASES = tuple(dict.fromkeys(("seed", *(thing.phase for thing in THINGS.values()), "lookups")))

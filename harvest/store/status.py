@@ -13,23 +13,27 @@ from harvest.store.failures import by_class, retryable_lists
 from harvest.store.gaps import Gap, gaps
 from harvest.store.progress import ProgressRow, read_progress
 from harvest.store.standing import LISTS_OPEN, Standing, standing
-from harvest.things import label
+from harvest.things import THINGS, label
 
-_COUNTED = (  # and with them, what `totals` knows
-    "tags",
-    "track_tags",
-    "user_follows",
-    "playlists",
-    "playlist_tracks",
-    "playlist_engagements",
-    "comments",
-    "stations",
-    "station_tracks",
-    "related_tracks",
-    "user_similarity",
-    "artist_relationships",
-    "tasks",
-    "failures",
+# Every table that a list fills, and what is derived from them: those the file keeps count of, and those it does not.
+_TOTALLED = ("users", "tracks", "user_engagements", "pages")
+_TABLES = tuple(
+    dict.fromkeys(
+        (
+            *("users", "tracks", "tags", "track_tags"),
+            *(kind.edge.table for kind in KINDS.values() if kind.edge),
+            *(thing.table for thing in THINGS.values()),
+            *("user_similarity", "artist_relationships", "track_counts", "user_counts"),
+            *("tasks", "pages", "failures"),
+        )
+    )
+)
+# Said even of a file that has none: whoever counts on such a line finds it.
+ALWAYS = frozenset(
+    (
+        *("users", "tracks", "tags", "track_tags", "user_engagements", "playlists", "playlist_tracks", "comments"),
+        *("user_follows", "related_tracks", "user_similarity", "artist_relationships", "tasks", "pages", "failures"),
+    )
 )
 
 
@@ -87,6 +91,11 @@ class Overview:
 
     look: Look
     rows: dict[str, int]
+
+    @property
+    def told_rows(self) -> dict[str, int]:
+        """Give the tables that hold anything, and those that are always told of."""
+        return {table: n for table, n in self.rows.items() if n or table in ALWAYS}
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain JSON values."""
@@ -158,14 +167,10 @@ def overview(connection: sqlite3.Connection) -> Overview:
     """Look at a file and count the rows of its tables."""
     looked = look(connection)
     seen = looked.standing
+    known = dict(zip(_TOTALLED, (seen.users, seen.tracks, seen.likes + seen.reposts, seen.pages), strict=True))
     rows = {
-        "users": seen.users,
-        "tracks": seen.tracks,
-        **dict.fromkeys(_COUNTED[:2], 0),
-        "user_engagements": seen.edges,
-        **dict.fromkeys(_COUNTED[2:-1], 0),
-        "pages": seen.pages,
-        **{table: _one(connection, f"SELECT count(*) FROM {table}") for table in _COUNTED},  # noqa: S608 - our tables
+        table: known[table] if table in known else _one(connection, f"SELECT count(*) FROM {table}")  # noqa: S608 - ours
+        for table in _TABLES
     }
     return Overview(looked, rows)
 

@@ -86,7 +86,8 @@ def _logging(command: Command, *, tells_events: bool) -> Command:
         **kwargs: Any,
     ) -> Any:
         level = log_level or ("error" if quiet else "debug" if verbose else "info")
-        click.get_current_context().meta.update(quiet=quiet, log_level=level, log_file=log_file)
+        asked_for = level in ("info", "debug") and bool(log_level or verbose)
+        click.get_current_context().meta.update(log_level=level, log_file=log_file, quiet=quiet, tells_visits=asked_for)
         opened = _opened(log_file)
         if log_format == "json":
             write_utf8(sys.stderr)
@@ -109,7 +110,7 @@ def _logging(command: Command, *, tells_events: bool) -> Command:
             type=click.Choice(["debug", "info", "warning", "error"]),
             cls=Setting,
             envvar="HARVEST_LOG_LEVEL",
-            help="Which events: debug has one line per page.  [default: info]",
+            help="Which events: info, said aloud, has a line per person read, debug one per page.  [default: info]",
         ),
         click.option(
             "--log-file",

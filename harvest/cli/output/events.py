@@ -11,6 +11,7 @@ from harvest.client.retry import TRYING_AGAIN
 from harvest.crawler.progress import CrawlProgress
 from harvest.errors import ApiError
 from harvest.models import Outcome, Page, Receipt, Task
+from harvest.store.visited import Visited
 
 _SECONDS_BETWEEN_EVENTS = 30.0
 
@@ -71,6 +72,10 @@ class EventWitness:
         """Log a wait; those of a single request are only for who wants to know everything."""
         level = self._log.debug if reason == TRYING_AGAIN else self._log.info
         level("crawl.waits", why=reason, seconds=round(seconds, 1))
+
+    def visited(self, read: Visited) -> None:
+        """Log whose lists have been read, and how many entries each brought."""
+        self._log.info("visit.read", thing=read.thing, who=read.who, lists=", ".join(map(str, read.lists)))
 
     def __enter__(self) -> EventWitness:
         self._log.info("crawl.started")

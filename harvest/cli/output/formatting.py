@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harvest.models import Outcome
+from harvest.store.standing import Standing
 from harvest.system.logs import printable
 
 PHASES = {
@@ -19,6 +20,9 @@ PHASES = {
     "users": "Reading what they like",
     "done": "Nothing left to read",
 }
+_USUAL = {"spill": {"likers", "reposters"}, "users": {"likes"}}  # what these words are true of
+_WHOSE = {"spill": "tracks", "users": "people"}
+_NAMED = 3  # kinds of lists, where many are read together
 
 
 def quoted(argument: Path | str) -> str:
@@ -37,9 +41,17 @@ def explore(path: Path) -> str:
     return f"Explore it with: harvest sql --cache-path {file}\nLook at it with: harvest report --cache-path {file}"
 
 
-def phase_words(phase: str, depth: int) -> str:
-    """Name a phase, with its depth from the second level on."""
-    return f"{PHASES[phase]}, depth {depth}" if depth > 1 and phase != "done" else PHASES[phase]
+def phase_words(seen: Standing) -> str:
+    """Name what is read at present, with its depth from the second level on: in words of its own where that is what is
+    usually read, else by the names of the lists.
+    """
+    names = [kind.option for kind in seen.at_work if kind.option]
+    words = PHASES[seen.phase]
+    if seen.phase in _USUAL and not _USUAL[seen.phase].issuperset(names):
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED + 1 else ""
+        shown = names[:_NAMED] if more else names
+        words = f"Reading {', '.join(shown)}{more} of {_WHOSE[seen.phase]}"
+    return f"{words}, depth {seen.depth}" if seen.depth > 1 and seen.phase != "done" else words
 
 
 def duration(seconds: float) -> str:

@@ -57,7 +57,7 @@ def _rows(progress: CrawlProgress, moment: Moment, width: int, plain: bool) -> l
 
 def _title(progress: CrawlProgress, moment: Moment, width: int) -> Text:
     seen = progress.standing
-    left, right = phase_words(seen.phase, seen.depth), duration(moment.seconds)
+    left, right = phase_words(seen), duration(moment.seconds)
     if cell_len(left) + cell_len(right) + 2 > width:
         return Text(left, "bold")
     gap = min(width, 78) - cell_len(left) - cell_len(right)
@@ -111,7 +111,7 @@ def _row(name: str, cells: Sequence[str], width: int) -> list[Text]:
 
 def _one_line(progress: CrawlProgress, moment: Moment) -> Text:
     seen = progress.standing
-    what = moment.wait or phase_words(seen.phase, seen.depth)
+    what = moment.wait or phase_words(seen)
     return Text(f"{what} · {counted(seen.pages, 'page')}, {seen.requests_left:,} to go · {seen.edges:,} edges")
 
 

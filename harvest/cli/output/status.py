@@ -147,7 +147,7 @@ def _harvest(harvest: HarvestLook) -> Iterator[str]:
 
 def _facts(scene: Scene) -> Iterator[str]:
     look, seen, progress = scene.look, scene.look.standing, scene.look.progress
-    yield f"  phase     {phase_words(seen.phase, seen.depth)}"
+    yield f"  phase     {phase_words(seen)}"
     yield "  found     " + " · ".join(
         counted(n, what)
         for n, what in ((seen.users, "user"), (seen.tracks, "track"), (seen.likes, "like"), (seen.reposts, "repost"))

@@ -100,7 +100,7 @@ def summary_lines(seen: Overview, headline: str) -> Iterator[str]:
     ]
     yield from table(facts, right=[1])
     yield ""
-    yield from table([("table", "rows"), *((name, f"{n:,}") for name, n in seen.rows.items())], right=[1])
+    yield from table([("table", "rows"), *((name, f"{n:,}") for name, n in seen.told_rows.items())], right=[1])
     if seen.look.standing.outcomes:
         yield ""
         yield from lists_table(seen)

@@ -1,0 +1,107 @@
+"""Whatever the seed is, every list that was read is told of: in the statistics, in the log."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+
+from harvest.cli.output.formatting import PHASES, phase_words
+from harvest.cli.output.summary import summary_lines
+from harvest.lists import BY_NAME, KINDS
+from harvest.models import Limits
+from harvest.simulator import World
+from harvest.simulator.oracle import expect
+from harvest.store.database import open_to_read
+from harvest.store.standing import Lists, Standing
+from harvest.store.status import ALWAYS, overview
+from tests.crawling import crawl_world, read
+
+WORLD = World(4, users=50, tracks=120, playlists=60, likes_per_user=12, seed_likers=15, null_entries=0.05)
+SEEDS = {
+    "track": WORLD.seed_url(),
+    "user": WORLD.user_url(WORLD.id("user", 5)),
+    "playlist": WORLD.playlist_url(WORLD.id("playlist", 1)),
+    "station": WORLD.facts.url("station", 1),
+    "search_for_tracks": "search:tracks?q=o",
+}
+ALL = tuple(name for name, kind in BY_NAME.items() if not kind.own and not kind.searches)
+LIMITS = Limits(read=ALL, max_users=6, max_tracks=3, max_playlists=8, max_user_likes=30, depth=1)
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def crawled(request, tmp_path_factory):
+    """One file for each kind of seed, with all lists, as (kind of seed, path)."""
+    path = tmp_path_factory.mktemp("told") / f"{request.param}.db"
+    crawl_world(path, WORLD, [SEEDS[request.param]], LIMITS)
+    return request.param, path
+
+
+def test_the_statistics_count_every_table_that_a_list_has_filled(crawled):
+    _, path = crawled
+    with contextlib.closing(open_to_read(path)) as connection:
+        seen = overview(connection)
+    filled = {kind.edge.table for kind in KINDS.values() if kind.edge}
+    assert filled <= set(seen.rows)
+    assert seen.rows == {table: read(path, f"SELECT count(*) FROM {table}")[0][0] for table in seen.rows}
+    lines = [line.split() for line in summary_lines(seen, "")]
+    told = {line[0]: int(line[1].replace(",", "")) for line in lines if len(line) == 2 and line[0] in seen.rows}
+    assert told == {table: n for table, n in seen.rows.items() if n or table in ALWAYS}
+    assert {"web_profiles", "station_likes", "playlist_engagements", "related_tracks", "stations"} <= {
+        table for table, n in told.items() if n
+    }
+
+
+def test_what_is_read_is_named_by_its_lists_where_it_is_not_the_usual():
+    def seen(phase, *kinds, depth=1):
+        return Standing(0, 0, 0, 0, 0, tuple(Lists(kind, todo=1) for kind in kinds), phase, depth, 0, False)
+
+    assert phase_words(seen("users", "user_likes")) == PHASES["users"]
+    assert phase_words(seen("users", "user_likes", "track_likers")) == PHASES["users"]
+    assert phase_words(seen("users", "user_links", depth=2)) == "Reading links of people, depth 2"
+    assert phase_words(seen("spill", "track_likers", "track_comments")) == "Reading likers, comments of tracks"
+    many = ("user_likes", "user_reposts", "user_tracks", "user_links", "user_followers")
+    assert phase_words(seen("users", *many)) == "Reading likes, reposts, uploads and 2 more of people"
+
+
+def test_the_entries_of_every_list_are_counted_while_they_are_read():
+    lists = (Lists("user_followings", kept=70), Lists("user_likes", kept=9), Lists("user_links", kept=2))
+    assert Standing(0, 0, 5, 2, 0, lists, "users", 1, 0, False).edges == 5 + 2 + 70 + 2
+
+
+@pytest.mark.parametrize("seed", ["track", "station"])
+def test_who_asks_for_it_is_told_of_each_person_read(run, server, tmp_path, seed):
+    """Who asks is who names the level; the log file has it without being asked."""
+    world = server.world
+    url = world.seed_url() if seed == "track" else world.facts.url("station", 1)
+    options = ("--read", "likers,likes,links,station-tracks", "--max-users", "4", "--max-tracks", "2", "--depth", "1")
+    shown = {}
+    for name, more in {"named": ("--log-level", "info"), "usual": (), "kept": ("--log-file", "kept.log")}.items():
+        done = run(url, "--db", f"{name}.db", *options, "--log-format", "json", "--delay", "0", *more, server=server)
+        assert done.returncode == 0, done.stderr
+        shown[name] = [json.loads(line) for line in done.stderr.splitlines()]
+    shown["file"] = [json.loads(line) for line in (tmp_path / "kept.log").read_text("utf-8").splitlines()]
+    told = {
+        name: sorted(
+            (event["thing"], event["who"], event["lists"]) for event in events if event["event"] == "visit.read"
+        )
+        for name, events in shown.items()
+    }
+    truth = expect(world, url, read=("likers", "likes", "links", "station-tracks"), max_users=4, max_tracks=2, depth=1,
+                   seed_read=None, without=())  # fmt: skip
+    visits = {(KINDS[kind].subject, subject) for kind, subject in truth.lists if KINDS[kind].edge}
+    expected = sorted(
+        (
+            thing,
+            world.facts.url(thing, world.index(thing, subject)),
+            ", ".join(
+                f"{kind.option} {ended[1]:,}{'' if ended[0] == 'complete' else f' ({ended[0]})'}"
+                for kind in KINDS.values()
+                if (ended := truth.lists.get((kind.name, subject))) and kind.subject == thing
+            ),
+        )
+        for thing, subject in visits
+    )
+    assert len([one for one in expected if one[0] == "user"]) > 3
+    assert told == {"named": expected, "usual": [], "kept": [], "file": expected}
