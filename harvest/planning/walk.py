@@ -36,7 +36,7 @@ from harvest.planning.lengths import Lengths, Like, at_level, length, says
 from harvest.planning.outlook import Listed, Outlook, Visit
 from harvest.planning.ranges import Range
 from harvest.rules import Lead, RecipeLine, leads_of, recipe
-from harvest.things import THINGS
+from harvest.things import SHOWN, THINGS
 
 ROWS = "users", "tracks", "likes and reposts"
 # Requests that tell what an address leads to; of `me` one, and one is for the list that only we ourselves have.
@@ -56,7 +56,8 @@ class Guess:
     def __init__(self, number: int) -> None:
         self.knows_artists = number % 8 == 0  # some list has shown the artists of the seeds already
         self.chance = chance = random.Random(number)
-        self.level = {thing: min(max(chance.gauss(1, 0.8), 0.0), 2.0) for thing in THINGS}
+        self.level = dict.fromkeys(THINGS, 1.0)
+        self.level.update((thing.name, min(max(chance.gauss(1, 0.8), 0.0), 2.0)) for thing in SHOWN)
         self.unknown = 2 * chance.random() ** 3  # most lists of which nobody says the length are short
         self.gone = chance.uniform(0, _GONE)
         self.alike = chance.random() ** 2  # how far the newest of one list are the newest of others
