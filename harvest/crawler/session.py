@@ -18,6 +18,7 @@ from harvest.client.client import Client
 from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Hooks, Witness
 from harvest.crawler.judge import Docket, Judge
 from harvest.crawler.progress import CrawlProgress, Teller
+from harvest.crawler.room import Room
 from harvest.models import Limits, Task
 from harvest.store import doubts, harvests, lookups, runs, sweeps
 from harvest.store.commit import PageCommitter
@@ -83,11 +84,13 @@ async def crawl(
             budget = budget or Budget()
             budget.count_before(*runs.spent(db.conn))
             engine = _engine(db, lease, run_id, client, conditions, witness, clock, budget, sweep, on_visited)
-            guard = FileGuard(path)
+            guard, room = FileGuard(path), Room(path)
 
             def progressed(progress: CrawlProgress) -> None:
                 if (gone := guard.trouble()) is not None:
                     raise gone
+                if (lacking := room.shortage(progress.standing)) is not None:
+                    structlog.get_logger().warning("disk.small", **lacking.words)
                 if on_progress is not None:
                     on_progress(progress)
 
