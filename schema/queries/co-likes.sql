@@ -1,6 +1,6 @@
 -- What do people who like a track also like, and how far beyond its popularity?
 --
--- :track     track = seed            around which track
+-- :track     track = seed            around which track; where no seed is one, the one with the longest list of likers
 -- :at_least  integer = 2             leave out what fewer people have in common
 -- :order     people|lift = people    what comes first
 -- :limit     integer = 20            rows at most
@@ -19,7 +19,11 @@ given AS (
     SELECT
         coalesce(
             CAST(nullif(:track, '') AS INTEGER),
-            (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
+            (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1),
+            (
+                SELECT subject_id FROM tasks WHERE kind = 'track_likers' AND collected > 0
+                ORDER BY collected DESC, subject_id LIMIT 1
+            )
         ) AS track_id,
         CAST(coalesce(nullif(:at_least, ''), 2) AS INTEGER) AS at_least
 ),

@@ -1,6 +1,6 @@
 -- What was said about a track, and when?
 --
--- :track  track = seed               which track
+-- :track  track = seed               which track; where no seed is one, the one with the most comments
 -- :limit  integer = 50               rows at most
 --
 -- Comments are the only engagement with a time of its own. `seconds` is the place in the track they are about, NULL:
@@ -15,7 +15,11 @@ FROM comments AS c
 LEFT JOIN users AS u ON u.id = c.user_id
 WHERE c.track_id = coalesce(
     CAST(nullif(:track, '') AS INTEGER),
-    (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
+    (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1),
+    (
+        SELECT subject_id FROM tasks WHERE kind = 'track_comments' AND collected > 0
+        ORDER BY collected DESC, subject_id LIMIT 1
+    )
 )
 ORDER BY c.created_at DESC, c.id
 LIMIT CAST(coalesce(nullif(:limit, ''), 50) AS INTEGER);

@@ -1,6 +1,6 @@
 -- Who likes a track, in the order of its list?
 --
--- :track  track = seed               which track
+-- :track  track = seed               which track; where no seed is one, the one with the longest list of likers
 -- :limit  integer = 50               rows at most
 --
 -- `rank` is the place in the track's list of likers, 0 newest as far as is known; NULL: seen in the person's list
@@ -23,7 +23,11 @@ CROSS JOIN users AS u ON u.id = e.user_id
 LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id
 WHERE e.engagement_type = 'like' AND e.track_id = coalesce(
     CAST(nullif(:track, '') AS INTEGER),
-    (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
+    (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1),
+    (
+        SELECT subject_id FROM tasks WHERE kind = 'track_likers' AND collected > 0
+        ORDER BY collected DESC, subject_id LIMIT 1
+    )
 )
 ORDER BY e.track_list_rank IS NULL, e.track_list_rank, e.user_id
 LIMIT CAST(coalesce(nullif(:limit, ''), 50) AS INTEGER);

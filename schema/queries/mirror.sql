@@ -1,6 +1,6 @@
 -- How much do the service's own related tracks and station share with what the fans of a track like?
 --
--- :track    track = seed             around which track
+-- :track    track = seed             around which track; where no seed is one, the one with the most related ones
 -- :nearest  integer = 50             so many of the tracks that its fans like count as near
 --
 -- Near are tracks that its fans here like, by cosine: fans in common, against the likes that the service counts. Only
@@ -11,7 +11,11 @@ WITH
 given AS (
     SELECT coalesce(
         CAST(nullif(:track, '') AS INTEGER),
-        (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
+        (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1),
+        (
+            SELECT subject_id FROM tasks WHERE kind = 'track_related' AND collected > 0
+            ORDER BY collected DESC, subject_id LIMIT 1
+        )
     ) AS track_id
 ),
 fans AS MATERIALIZED (

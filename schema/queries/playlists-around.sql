@@ -1,6 +1,6 @@
 -- Which tracks stand in the same playlists as a track?
 --
--- :track     track = seed            around which track
+-- :track     track = seed            around which track; where no seed is one, the one in most playlists
 -- :at_least  integer = 1             leave out tracks that share fewer playlists
 -- :limit     integer = 20            rows at most
 --
@@ -10,7 +10,11 @@ WITH
 given AS (
     SELECT coalesce(
         CAST(nullif(:track, '') AS INTEGER),
-        (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
+        (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1),
+        (
+            SELECT track_id FROM playlist_tracks
+            GROUP BY track_id ORDER BY count(DISTINCT playlist_id) DESC, track_id LIMIT 1
+        )
     ) AS track_id
 ),
 near AS MATERIALIZED (

@@ -1,6 +1,6 @@
 -- Which playlists hold a track?
 --
--- :track  track = seed               which track
+-- :track  track = seed               which track; where no seed is one, the one in most playlists
 -- :limit  integer = 50               rows at most
 --
 -- Only playlists that were collected can be found; a plain crawl collects none.
@@ -18,7 +18,11 @@ JOIN playlists AS p ON p.id = s.playlist_id
 LEFT JOIN users AS u ON u.id = p.owner_id
 WHERE s.track_id = coalesce(
     CAST(nullif(:track, '') AS INTEGER),
-    (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
+    (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1),
+    (
+        SELECT track_id FROM playlist_tracks
+        GROUP BY track_id ORDER BY count(DISTINCT playlist_id) DESC, track_id LIMIT 1
+    )
 )
 GROUP BY p.id
 ORDER BY p.likes_count DESC NULLS LAST, p.id

@@ -1,6 +1,6 @@
 -- Which artists share their fans with an artist?
 --
--- :artist    user = seed             whose fans; without a name, the artist of the seed
+-- :artist    user = seed             whose fans; without a name, the artist of the track that co-likes takes
 -- :at_least  integer = 2             leave out artists who share fewer
 -- :limit     integer = 20            rows at most
 --
@@ -13,6 +13,11 @@ given AS (
         (
             SELECT t.uploader_id FROM seeds AS s JOIN tracks AS t ON t.id = s.thing_id
             WHERE s.thing = 'track' AND t.uploader_id IS NOT NULL ORDER BY s.id LIMIT 1
+        ),
+        (
+            SELECT t.uploader_id FROM tasks AS l JOIN tracks AS t ON t.id = l.subject_id
+            WHERE l.kind = 'track_likers' AND l.collected > 0 AND t.uploader_id IS NOT NULL
+            ORDER BY l.collected DESC, l.subject_id LIMIT 1
         )
     ) AS artist_id
 ),

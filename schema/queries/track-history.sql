@@ -1,6 +1,6 @@
 -- How did a track's counts move while it was watched?
 --
--- :track  track = seed               which track
+-- :track  track = seed               which track; where no seed is one, the one with the longest list of likers
 --
 -- One row as the service's counts were when they were first seen, one whenever one of them changed, and the counts as
 -- they stand, marked `now`: for a track that never changed this one alone. A count is NULL where the uploader hides it.
@@ -8,7 +8,11 @@ WITH
 given AS (
     SELECT coalesce(
         CAST(nullif(:track, '') AS INTEGER),
-        (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1)
+        (SELECT thing_id FROM seeds WHERE thing = 'track' ORDER BY id LIMIT 1),
+        (
+            SELECT subject_id FROM tasks WHERE kind = 'track_likers' AND collected > 0
+            ORDER BY collected DESC, subject_id LIMIT 1
+        )
     ) AS track_id
 ),
 told AS (

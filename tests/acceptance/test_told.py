@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import Counter
 
 import pytest
 
 from harvest.cli.output.formatting import PHASES, phase_words
 from harvest.cli.output.summary import summary_lines
+from harvest.explore.execute import ask
+from harvest.explore.named import named_query
+from harvest.explore.parameters import bind_named
 from harvest.lists import BY_NAME, KINDS
 from harvest.models import Limits
 from harvest.simulator import World
@@ -51,6 +55,57 @@ def test_the_statistics_count_every_table_that_a_list_has_filled(crawled):
     assert {"web_profiles", "station_likes", "playlist_engagements", "related_tracks", "stations"} <= {
         table for table, n in told.items() if n
     }
+
+
+def most(path, sql, *parameters):
+    """The subject of the most rows, the smallest of several."""
+    found = Counter(row[0] for row in read(path, sql, *parameters))
+    return min(found, key=lambda one: (-found[one], one), default=None)
+
+
+def of_longest_list(path, kind):
+    return read(
+        path,
+        "SELECT subject_id FROM tasks WHERE kind = ? AND collected > 0 ORDER BY collected DESC, subject_id LIMIT 1",
+        kind,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    {
+        "commented": "track_comments",
+        "co-likes": "track_likers",
+        "fans-of": "track_likers",
+        "follows-of": "user_followings",
+        "likes-of": "user_likes",
+        "links": "user_links",
+        "mirror": "track_related",
+        "playlists-around": None,
+        "playlists-with": None,
+        "track-history": "track_likers",
+        "uploads-of": "user_tracks",
+    }.items(),
+)
+def test_a_named_query_answers_whatever_the_seed_is(crawled, name, kind):
+    """Without a value it is about the seed, else about what most is known of; whoever is named, it is about them."""
+    thing, path = crawled
+    query = named_query(name)
+    parameter = query.parameters[0]
+    if parameter.type == "track" and thing == "track":
+        ((subject,),) = read(path, "SELECT thing_id FROM seeds WHERE thing = 'track'")
+    elif kind is None:
+        subject = most(path, "SELECT DISTINCT track_id, playlist_id FROM playlist_tracks")
+    else:
+        subject = next((row[0] for row in of_longest_list(path, kind)), None)
+    with contextlib.closing(open_to_read(path)) as connection:
+
+        def told(*given):
+            return list(ask(connection, query.sql, bind_named(connection, query, given)).rows)
+
+        usual = told()
+        assert usual == (told(f"{parameter.name}={subject}") if subject else [])
+    assert len(usual) >= (subject is not None and kind != "track_comments" and thing != "track")
 
 
 def test_what_is_read_is_named_by_its_lists_where_it_is_not_the_usual():
