@@ -43,7 +43,7 @@ def soak(
             failed += 1
             print(f"Seed {seed} fails. To try it again: scripts/soak {' '.join(chosen)}", flush=True)
         seed += 1
-    print(f"{tried} seeds were tried, up to {seed - 1}; {failed} failed.")
+    print(f"{tried} seeds were tried whole, up to {seed - 1}; {failed} failed.")
     return int(failed > 0)
 
 

@@ -61,6 +61,7 @@ GROUPS = {
 }
 
 
+_LONGEST_LINE = 2000  # of what we say about what went wrong
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -237,11 +238,12 @@ def _run(argv: list[str] | None, environment: Environment) -> int:
 
 
 def _harmless(line: str) -> str:
-    """Hide secrets in a line, and what would move the cursor."""
+    """Hide secrets in a line, and what would move the cursor; of what goes on and on, show the beginning."""
     from harvest.system.logs import printable  # late: what goes wrong once in a while must not slow down every start
     from harvest.system.redaction import without_secrets
 
-    return printable(without_secrets(line))
+    shown = printable(without_secrets(line))
+    return shown if len(shown) <= _LONGEST_LINE else f"{shown[:_LONGEST_LINE]}..."
 
 
 def _name_the_variable(error: click.ClickException, environment: Environment) -> None:

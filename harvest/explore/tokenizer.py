@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# What is never closed goes on to the end: looking for that again and again would take for ever.
 _TOKEN = re.compile(
     r"(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))"
-    r"|(?P<text>'(?:[^']|'')*')"
-    r'|(?P<quoted>"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\])'
+    r"|(?P<text>'(?:[^']|'')*(?:'|\Z))"
+    r'|(?P<quoted>"(?:[^"]|"")*(?:"|\Z)|`[^`]*(?:`|\Z)|\[[^\]]*(?:\]|\Z))'
     r"|(?P<parameter>[:@$]\w+|\?\d*)"
     r"|(?P<number>\d[\w.]*)"
     r"|(?P<word>[^\W\d][\w$]*)"
@@ -36,8 +37,8 @@ def tokens(sql: str) -> Iterator[SqlToken]:
 
 def parameters(sql: str) -> list[str]:
     """Give the names of the parameters in the order in which they first appear, without their marks; '?' is ''."""
-    found = [token.text[1:] for token in tokens(sql) if token.kind == "parameter"]
-    return [name for place, name in enumerate(found) if not name or name not in found[:place]]
+    found = enumerate(token.text[1:] for token in tokens(sql) if token.kind == "parameter")
+    return [name for name, _ in dict.fromkeys((name, place if not name else 0) for place, name in found)]
 
 
 def words(sql: str) -> set[str]:

@@ -151,7 +151,7 @@ def test_no_mix_of_faults_gives_a_false_interval(tmp_path, numbers):
 @pytest.mark.soak
 @pytest.mark.fresh
 def test_no_new_mix_of_faults_gives_a_false_interval(tmp_path, fresh_seed):
-    for number in range(1000 * fresh_seed, 1000 * fresh_seed + 10):
+    for number in range(1000 * fresh_seed, 1000 * fresh_seed + 5):
         world = a_faulty_crawl(tmp_path / f"{number}.db", number)
         assert wrong(tmp_path / f"{number}.db", world)[0] == [], number
 

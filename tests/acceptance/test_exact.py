@@ -318,5 +318,5 @@ def test_any_file_of_any_world_is_the_union_of_its_harvests(tmp_path, hundred):
 @pytest.mark.soak
 @pytest.mark.fresh
 def test_any_file_of_any_new_world_is_the_union_of_its_harvests(tmp_path, fresh_seed):
-    for number in range(40):
+    for number in range(20):
         is_the_union_of_its_harvests(tmp_path, 1000 * fresh_seed + number)

@@ -306,7 +306,7 @@ def test_killed_at_random_instants_it_equals_an_undisturbed_crawl(start, small_w
 @pytest.mark.soak
 @pytest.mark.fresh
 def test_killed_at_new_instants_it_equals_an_undisturbed_crawl(start, small_world, tmp_path, undisturbed, fresh_seed):
-    killed_at_random(start, small_world, tmp_path, undisturbed, 10, random.Random(fresh_seed))
+    killed_at_random(start, small_world, tmp_path, undisturbed, 5, random.Random(fresh_seed))
 
 
 def killed_at_random(start, world, folder, undisturbed, instants, chance):

@@ -245,7 +245,7 @@ def test_over_many_more_worlds_no_list_is_called_whole_that_is_not(capsys, numbe
 @pytest.mark.soak
 @pytest.mark.fresh
 def test_in_new_worlds_no_list_is_called_whole_that_is_not(fresh_seed):
-    assert check(range(1000 * fresh_seed, 1000 * fresh_seed + 40)).wrong == []
+    assert check(range(1000 * fresh_seed, 1000 * fresh_seed + 20)).wrong == []
 
 
 def test_the_mix_knows_every_fault():

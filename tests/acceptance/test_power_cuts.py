@@ -218,7 +218,7 @@ def test_a_crawl_of_a_new_world_goes_on_after_cuts_and_failures(tmp_path, fresh_
     chance = random.Random(fresh_seed)
     world = World(fresh_seed, users=chance.randint(4, 20), tracks=chance.randint(10, 60), likes_per_user=5)
     crawl = traced(tmp_path / "t.db", world)
-    assert tried(crawl, tmp_path / "cut.db", crawl.spread(60, chance), chance)["broken"] == 0
+    assert tried(crawl, tmp_path / "cut.db", crawl.spread(40, chance), chance)["broken"] == 0
     goes_on(crawl, tmp_path, crawl.spread(8, chance), chance)
     for number in chance.sample(range(1, crawl.changes + 1), 8):
         fails(world, tmp_path / f"{number}.db", number, chance.choice([FULL, BROKEN]))

@@ -350,7 +350,17 @@ def test_a_query_that_holds_too_much_at_once_leaves_the_machine_its_memory(path,
     assert used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) < 600_000_000
 
 
-@pytest.mark.parametrize(("given", "said"), [(b'SELECT "\xff"', "no text in UTF-8"), (None, "no stdin")])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (b'SELECT "\xff"', "no text in UTF-8"),
+        (None, "no stdin"),
+        (b"SELECT 1 --" + b"-" * 16_000_000, "longer than 16 MB"),
+        (b"[" * 100_000, "Unrecognized token: "),
+        (b"a" * 1_000_000, "Syntax error at aaa"),
+    ],
+    ids=["bytes", "closed", "endless", "never closed", "one word"],
+)
 def test_a_query_from_stdin_that_is_none_costs_one_line(path, given, said):
     command = [sys.executable, "-m", "harvest", "sql", "-", "--db", str(path)]
     closing = ["sh", "-c", 'exec "$@" <&-', "sh", *command] if given is None else command
@@ -358,3 +368,4 @@ def test_a_query_from_stdin_that_is_none_costs_one_line(path, given, said):
     assert (done.returncode, done.stdout) == (2, b"")
     assert said in done.stderr.decode()
     assert done.stderr.count(b"\n") == 1
+    assert len(done.stderr) < 2100  # of what goes on and on, the beginning

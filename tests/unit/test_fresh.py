@@ -27,7 +27,7 @@ def test_seeds_are_tried_one_after_the_other_until_the_time_is_over(capsys):
     tests = Pytest()
     assert tests.soak(35) == 0
     assert (tests.seeds, tests.seconds) == ([7, 8, 9, 10], 35)
-    assert capsys.readouterr().out == "3 seeds were tried, up to 9; 0 failed.\n"
+    assert capsys.readouterr().out == "3 seeds were tried whole, up to 9; 0 failed.\n"
 
 
 @pytest.mark.parametrize("code", [1, 2])
@@ -37,7 +37,7 @@ def test_a_seed_that_fails_is_named_with_what_tries_it_again_and_others_are_trie
     assert tests.seeds == [7, 8, 9]
     assert capsys.readouterr().out == (
         "Seed 8 fails. To try it again: scripts/soak -m fresh --seed 8 -k cuts\n"
-        "3 seeds were tried, up to 9; 1 failed.\n"
+        "3 seeds were tried whole, up to 9; 1 failed.\n"
     )
 
 

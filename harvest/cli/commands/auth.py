@@ -257,7 +257,9 @@ def _is_remote() -> bool:
 def _code_by_browser(address: str, attempt: Attempt, seconds: float) -> str:
     with catching(attempt) as catcher:
         click.echo(f"Opening your browser. If nothing happens, open this address yourself:\n\n  {address}\n", err=True)
-        click.echo(f"The redirect address must be registered with your app as {attempt.redirect_uri}", err=True)
+        click.echo(
+            f"The redirect address must be registered with your app as {printable(attempt.redirect_uri)}", err=True
+        )
         webbrowser.open(address)
         return catcher.wait(seconds)
 
@@ -265,8 +267,8 @@ def _code_by_browser(address: str, attempt: Attempt, seconds: float) -> str:
 def _code_by_paste(address: str, attempt: Attempt) -> str:
     click.echo(f"Open this address in any browser, on any machine, and say yes:\n\n  {address}\n", err=True)
     click.echo(
-        f"It ends at {attempt.redirect_uri}... (which must be registered with your app; that the page does not load is "
-        "all right). Copy the whole address from the browser's address line and paste it here:",
+        f"It ends at {printable(attempt.redirect_uri)}... (which must be registered with your app; that the page does"
+        " not load is all right). Copy the whole address from the browser's address line and paste it here:",
         err=True,
     )
     return read_pasted(sys.stdin.readline, lambda text: click.echo(text, err=True), attempt)

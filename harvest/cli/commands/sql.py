@@ -29,7 +29,7 @@ from harvest.system.lengths import LONGEST
 
 FORMATS = ("table", "csv", "json", "ndjson")
 ON_A_TERMINAL = 1000  # rows of a table that are shown there unless --limit says otherwise
-_NAME = re.compile(r"[\w-]+")
+_NAME = re.compile(r"[\w-]{1,200}")
 _COMMENT = re.compile(r"--[^=\s]*\s")  # and no option: `--db=my file`
 _HYPHENED = re.compile(r"-[^-]")
 
@@ -111,7 +111,10 @@ def _piped() -> str:
     if sys.stdin is None or sys.stdin.closed:
         raise QueryError("There is no stdin to read the query from.")
     try:
-        return sys.stdin.buffer.read(LONGEST_QUERY + 1).decode("utf-8-sig")
+        given = sys.stdin.buffer.read(LONGEST_QUERY + 1)
+        if len(given) > LONGEST_QUERY:
+            raise QueryError(f"The query is longer than {LONGEST_QUERY // 1_000_000} MB.")
+        return given.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise QueryError("The query holds bytes that are no text in UTF-8.") from error
     except OSError as error:
