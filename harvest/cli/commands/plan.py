@@ -214,12 +214,14 @@ def _lines(path: Path, wanted: Sequence[_Wanted], made: Plan, asked: _Asked) -> 
         lines += ["", "What would cut it short:", *(f"  {bite}" for bite in made.bites)]
     lines += room(path, made)
     addresses = [public_address(address) for one in wanted for address in one.addresses]
-    shown = " ".join([*map(quoted, addresses[:_SEEDS_SHOWN]), *(["..."] if len(addresses) > _SEEDS_SHOWN else [])])
+    few = len(addresses) <= _SEEDS_SHOWN
+    command = f"harvest {' '.join(map(quoted, addresses))} --cache-path {quoted(path)}"
+    start = f"Start it with the same options: {command}" if few else "Start it with the same command, without `plan`."
     n = f"{asked.requests} request{'' if asked.requests == 1 else 's'}" if asked.requests else "No request"
     return [
         *lines,
         "",
-        f"{n} asked, nothing written. Start it with the same options: harvest {shown} --cache-path {quoted(path)}",
+        f"{n} asked, nothing written. {start}",
     ]
 
 

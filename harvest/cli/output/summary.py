@@ -138,7 +138,8 @@ def _headline(seen: Overview, stop_reason: str, nothing_to_do: bool, asked: Set[
         return f"Nothing to go on with: a seed could not be resolved: {', '.join(_few(lost))}"
     else:
         done = "Nothing to do: this harvest is complete" if nothing_to_do else "Harvest complete"
-    named = [seed.title for harvest in seen.look.harvests for seed in harvest.seeds if seed.title]
+    these = _asked_for(seen, asked) or _asked_for(seen, set())  # an alias stands under another address
+    named = [seed.title for seed in these if seed.title]
     titles = ", ".join(f"“{printable(title)}”" for title in named[:_SEEDS_SHOWN])
     titles += f" and {len(named) - _SEEDS_SHOWN:,} more" if len(named) > _SEEDS_SHOWN else ""
     return (f"{done}: {titles}" if titles else f"{done}.") + "".join(f"\nNot resolved: {seed}" for seed in _few(lost))
