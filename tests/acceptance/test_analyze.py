@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from harvest.analysis.beside import methods_of
 from harvest.analysis.methods import METHODS, RELATED, Choices
 from harvest.analysis.run import analyse
 from harvest.cli.main import main
@@ -292,7 +293,8 @@ def test_the_page_of_documentation_names_every_option_and_method(command):
     shared = {"--cache-path", "--log-format", "--log-level", "--log-file", "--quiet", "--verbose"}
     flags = {flag for name, option in options() if name == command for flag in option.opts if flag.startswith("--")}
     assert [flag for flag in flags - shared if f"`{flag}" not in PAGE and flag not in ("--json", "--db")] == []
-    assert [method for method in METHODS if f"`{method}`" not in PAGE] == []
+    methods = {*METHODS, *methods_of("track"), *methods_of("user")}
+    assert [method for method in methods if f"`{method}`" not in PAGE] == []
 
 
 @pytest.mark.parametrize("sql", blocks(PAGE, "sql"))

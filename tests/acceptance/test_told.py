@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
+import re
 from collections import Counter
 
 import pytest
 
+from harvest.analysis.beside import BESIDE, MINE, WAYS, beside, filled
+from harvest.analysis.beside import TOGETHER as TOGETHER_SQL
 from harvest.cli.output.formatting import PHASES, phase_words
 from harvest.cli.output.summary import summary_lines
 from harvest.explore.execute import ask
@@ -106,6 +110,91 @@ def test_a_named_query_answers_whatever_the_seed_is(crawled, name, kind):
         usual = told()
         assert usual == (told(f"{parameter.name}={subject}") if subject else [])
     assert len(usual) >= (subject is not None and kind != "track_comments" and thing != "track")
+
+
+# What each method counts: rows of (what both stand in, what stands in it).
+TOGETHER = {
+    ("track", "playlists"): "SELECT playlist_id, track_id FROM playlist_tracks",
+    ("track", "stations"): "SELECT station_id, track_id FROM station_tracks",
+    ("track", "reposts"): "SELECT user_id, track_id FROM user_engagements WHERE engagement_type = 'repost'"
+    " AND user_list_rank IS NOT NULL",
+    ("track", "likes_reposts"): "SELECT user_id, track_id FROM user_engagements WHERE user_list_rank IS NOT NULL",
+    ("user", "followings"): "SELECT followee_id, follower_id FROM user_follows WHERE followings_list_rank IS NOT NULL",
+    ("user", "followers"): "SELECT follower_id, followee_id FROM user_follows",
+    ("user", "reposts"): "SELECT track_id, user_id FROM user_engagements WHERE engagement_type = 'repost'"
+    " AND user_list_rank IS NOT NULL",
+}
+
+
+@pytest.mark.parametrize(("thing", "method"), TOGETHER)
+def test_what_stands_together_is_counted_right(crawled, thing, method):
+    _, path = crawled
+    frames = {row[0] for row in read(path, "SELECT track_id FROM frames")}
+    stands = {}
+    for inside, one in read(path, TOGETHER[thing, method]):
+        if not (thing == "user" and method == "reposts" and inside in frames):
+            stands.setdefault(one, set()).add(inside)
+    way = WAYS[thing, method]
+    left_out = frames if way.likes and thing == "track" else set()
+    with contextlib.closing(open_to_read(path)) as connection:
+        for one in sorted(stands, key=lambda one: (-len(stands[one]), one))[:5]:
+            found = beside(connection, thing, str(one), method=method, limit=10_000)
+            common = {
+                other: len(stands[one] & inside)
+                for other, inside in stands.items()
+                if other not in left_out | {one} and len(stands[one] & inside) >= way.least
+            }
+            cosine = {other: n / math.sqrt(len(stands[one]) * len(stands[other])) for other, n in common.items()}
+            assert found.size == len(stands[one])
+            assert found.frame == (thing == "track" and way.likes and one in frames)
+            assert {near.id: (near.common, near.size) for near in found.near} == {
+                other: (n, len(stands[other])) for other, n in common.items()
+            }
+            assert {near.id: near.score for near in found.near} == pytest.approx(cosine)
+            assert [near.score for near in found.near] == sorted((near.score for near in found.near), reverse=True)
+            few = beside(connection, thing, str(one), method=method, limit=3)
+            assert few.near == found.near[:3]
+    assert stands or method == "stations"
+
+
+def test_what_the_service_finds_related_stands_beside_our_likes(crawled):
+    _, path = crawled
+    ((track,),) = of_longest_list(path, "track_related")
+    likes = {}
+    for user, liked in read(path, "SELECT user_id, track_id FROM user_engagements WHERE engagement_type = 'like'"):
+        likes.setdefault(liked, set()).add(user)
+    ranked = read(
+        path,
+        "SELECT related_track_id FROM related_tracks WHERE method = 'soundcloud' AND track_id = ? ORDER BY rank",
+        track,
+    )
+    with contextlib.closing(open_to_read(path)) as connection:
+        found = beside(connection, "track", str(track), method="soundcloud", limit=1_000)
+    assert [(near.id, near.common, near.rank) for near in found.near] == [
+        (other, len(likes.get(track, set()) & likes.get(other, set())), place) for place, (other,) in enumerate(ranked)
+    ]
+    assert len(ranked) > 5
+
+
+def test_the_command_says_what_both_stand_in_and_how_to_have_it_read(run, crawled):
+    thing, path = crawled
+    track = most(path, "SELECT DISTINCT track_id, playlist_id FROM playlist_tracks")
+    told = run("related", track, "--method", "playlists", "--db", path).stdout
+    assert re.search(r"^ +1\. .+\n +\d+ playlists? holds? both, of \d+ and \d+\n", told, re.MULTILINE)
+    ((person,),) = of_longest_list(path, "user_followings")
+    given = ("similar", person, "--method", "followings", "--db", path)
+    assert " accounts are followed by both, of " in run(*given).stdout
+    assert {"id", "common", "size", "score"} <= json.loads(run(*given, "--json").stdout)["near"][0].keys()
+    if thing != "station":
+        assert "harvest STATION" in run("related", track, "--method", "stations", "--db", path).stdout
+
+
+@pytest.mark.parametrize("way", BESIDE, ids=lambda way: f"{way.thing} {way.method}")
+def test_no_table_is_read_whole_for_what_stands_together(db, way):
+    parameters = {"one": 1, "least": 2, "frames": "[1]", "newest": 1, "incomplete": 0, "min_common": 1}
+    for sql in (MINE, TOGETHER_SQL):
+        plan = [row[3] for row in db.conn.execute(f"EXPLAIN QUERY PLAN {filled(sql, way)}", parameters)]
+        assert [line for line in plan if re.match(r"SCAN [mo]\b", line)] == []
 
 
 def test_what_is_read_is_named_by_its_lists_where_it_is_not_the_usual():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from harvest.analysis.beside import Neighbour, Neighbours, beside, methods_of
 from harvest.analysis.methods import RELATED, SIMILAR
 from harvest.analysis.related import Near, Related
 from harvest.analysis.related import related as tracks_near
@@ -31,7 +32,12 @@ _WHY_NOW = {
 @click.argument("track")
 @cache_path()
 @click.option(
-    "--method", type=click.Choice(RELATED), default=RELATED[0], show_default=True, help="How nearness is measured."
+    "--method",
+    type=click.Choice([*RELATED, *methods_of("track")]),
+    metavar="NAME",
+    default=RELATED[0],
+    show_default=True,
+    help=f"How nearness is measured, or in what both stand: {', '.join([*RELATED, *methods_of('track')])}.",
 )
 @click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="Tracks told at most.")
 @json_option()
@@ -41,13 +47,17 @@ def related(track: str, path: Path, method: str, limit: int, as_json: bool) -> i
     """Say which tracks the same people like, and why.
 
     TRACK is the address of its page, an id, or a URN. Answers from what `harvest analyze` found, or straight from the
-    likes where that is missing or older than the file.
+    likes where that is missing or older than the file. The methods after these count in what else two tracks stand
+    together, as far as it was read; soundcloud gives what the service itself finds related.
 
     \b
       harvest related https://soundcloud.com/artist/track
       harvest related soundcloud:tracks:123 --method colike_npmi --json
+      harvest related soundcloud:tracks:123 --method playlists
     """
     with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
+        if method in methods_of("track"):
+            return _show(beside(connection, "track", track, method=method, limit=limit), as_json=as_json)
         found = tracks_near(connection, track, method=method, limit=limit)
     click.echo(json.dumps(found.as_json()) if as_json else "\n".join(_tracks(found)))
     return 0
@@ -57,7 +67,12 @@ def related(track: str, path: Path, method: str, limit: int, as_json: bool) -> i
 @click.argument("user")
 @cache_path()
 @click.option(
-    "--method", type=click.Choice(SIMILAR), default=SIMILAR[0], show_default=True, help="How likeness is measured."
+    "--method",
+    type=click.Choice([*SIMILAR, *methods_of("user")]),
+    metavar="NAME",
+    default=SIMILAR[0],
+    show_default=True,
+    help=f"How likeness is measured, or what both share: {', '.join([*SIMILAR, *methods_of('user')])}.",
 )
 @click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="People told at most.")
 @json_option()
@@ -67,16 +82,44 @@ def similar(user: str, path: Path, method: str, limit: int, as_json: bool) -> in
     """Say who likes the same tracks as somebody, and which.
 
     USER is the address of their page, an id, or a URN. Answers from what `harvest analyze` found, or straight from the
-    likes where that is missing or older than the file.
+    likes where that is missing or older than the file. The methods after these count whom both follow, who follows
+    both, what both reposted, as far as it was read.
 
     \b
       harvest similar https://soundcloud.com/somebody
       harvest similar soundcloud:users:123 --limit 20
+      harvest similar soundcloud:users:123 --method followings
     """
     with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
+        if method in methods_of("user"):
+            return _show(beside(connection, "user", user, method=method, limit=limit), as_json=as_json)
         found = people_near(connection, user, method=method, limit=limit)
     click.echo(json.dumps(found.as_json()) if as_json else "\n".join(_people(found)))
     return 0
+
+
+def _show(found: Neighbours, *, as_json: bool) -> int:
+    click.echo(json.dumps(found.as_json()) if as_json else "\n".join(_beside(found)))
+    return 0
+
+
+def _beside(found: Neighbours) -> Iterator[str]:
+    yield f"Beside {_called(found.thing, found)}  {_plain(found.url)}".rstrip()
+    if found.frame:
+        yield "People were chosen for it, so what everybody here likes stands beside it."
+    if not found.near:
+        yield f"\nNothing that was read puts anything beside it. It counts what is read by: {found.read}."
+    for place, near in enumerate(found.near, start=1):
+        yield ""
+        yield f"{place:>3}. {_called(found.thing, near)}"
+        of = "" if near.size is None else f", of {found.size:,} and {near.size:,}"
+        yield f"     {near.common:,} {found.words[near.common != 1]}{of}"
+        if near.url:
+            yield f"     {_plain(near.url)}"
+
+
+def _called(thing: str, one: Neighbour | Neighbours) -> str:
+    return _work(one.title, one.artist, one.id) if thing == "track" else _person(one.title, one.id)
 
 
 def _tracks(found: Related) -> Iterator[str]:
