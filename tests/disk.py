@@ -128,6 +128,7 @@ class Disk:
 
     path: Path
     trace: list[Event] = field(default_factory=list)
+    failed: bool = False
     _left: int | None = None
     _trouble: Trouble = FULL
     _for_good: bool = True
@@ -151,7 +152,10 @@ class Disk:
         if self._left is None:
             return None
         self._left -= 1
-        return self._trouble if self._left == 0 or (self._left < 0 and self._for_good) else None
+        if self._left > 0 or (self._left < 0 and not self._for_good):
+            return None
+        self.failed = True
+        return self._trouble
 
 
 _watched: list[Disk] = []

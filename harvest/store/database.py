@@ -311,10 +311,15 @@ def immediately(db: Database) -> Iterator[None]:
 
 
 def fold_wal(connection: sqlite3.Connection) -> None:
-    """Bring the WAL back into the file, so that the file alone is the result; readers may prevent it."""
-    with contextlib.suppress(sqlite3.OperationalError):  # a reader is at work: the next clean end does it
+    """Bring the WAL back into the file, and both on the disk, so that the file alone is the result; readers may prevent
+    it. Raises what SQLite raises when the disk fails.
+    """
+    try:
         connection.execute("PRAGMA busy_timeout = 250")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.OperationalError as error:
+        if not is_locked(error):  # else a reader is at work: the next clean end does it
+            raise
 
 
 class FileGuard:

@@ -6,8 +6,10 @@ original, or over another file without being told to.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -25,7 +27,8 @@ def take_snapshot(path: Path, out: Path, *, now: datetime, force: bool = False) 
     with storage_errors(out):
         _check_target(path, out, force=force)
         with open_to_read(path) as source, beside(out) as part:
-            _copy(source, part)
+            with _blaming(out):
+                _copy(source, part)
             size = part.stat().st_size
             _put_in_place(part, out, force=force)
     return size
@@ -65,9 +68,23 @@ def _copy(source: sqlite3.Connection, part: Path) -> None:
         source.execute("COMMIT")
         target.execute("DELETE FROM lease")
         harvests.pause(target)
+        target.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # closing does the same, but says nothing when it cannot
     finally:
-        target.close()  # the last to close a file brings its write-ahead log into it
+        target.close()
     write_through(part)
+
+
+@contextlib.contextmanager
+def _blaming(out: Path) -> Iterator[None]:
+    """Say of the copy that it cannot be written: the original is only read."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        name = getattr(error, "sqlite_errorname", "")
+        if name == "SQLITE_FULL" or (name.startswith("SQLITE_IOERR") and "READ" not in name):
+            with storage_errors(out):
+                raise
+        raise
 
 
 def _put_in_place(part: Path, out: Path, *, force: bool) -> None:

@@ -9,9 +9,13 @@ from contextlib import closing
 
 import pytest
 
+from harvest.errors import StorageFailed
 from harvest.models import Limits
 from harvest.simulator import run_in_thread
-from tests.crawling import assert_exact, read
+from harvest.store.snapshot import take_snapshot
+from harvest.system.clock import SystemClock
+from tests.crawling import assert_exact, crawl_world, read
+from tests.disk import BROKEN, FULL, LIBRARY, watching
 from tests.waiting import PATIENCE, until
 
 CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5")
@@ -120,3 +124,21 @@ def test_no_file_no_snapshot(run, tmp_path):
     done = run("snapshot", "copy.db", "--db", "nothing.db")
     assert done.returncode == 4
     assert not list(tmp_path.glob("*copy*"))
+
+
+@pytest.mark.skipif(LIBRARY is None, reason="this Python hides its SQLite")
+@pytest.mark.parametrize("trouble", [FULL, BROKEN], ids=["full", "broken"])
+def test_a_disk_that_fails_at_any_write_leaves_no_copy_and_is_named(small_world, tmp_path, trouble):
+    """Above all at the last writes: they let go of what belongs to the process that crawls."""
+    path, out = tmp_path / "t.db", tmp_path / "copy.db"
+    crawl_world(path, small_world, limits=LIMITS)
+    with watching(out.with_name(".copy.db")) as disk:
+        take_snapshot(path, out, now=SystemClock().now())
+    writes = disk.done()
+    for number in (1, writes // 2, *range(writes - 12, writes + 1)):
+        out.unlink(missing_ok=True)
+        with watching(out.with_name(".copy.db")) as disk:
+            disk.refuse(number, trouble)
+            with pytest.raises(StorageFailed, match=r"copy\.db"):
+                take_snapshot(path, out, now=SystemClock().now())
+        assert [left.name for left in tmp_path.iterdir()] == ["t.db"], number
