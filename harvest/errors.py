@@ -9,7 +9,8 @@
     ├─ AuthError                 exit 3
     │  ├─ LoginNeeded                     nobody is signed in
     │  │  └─ CredentialsMissing           nothing to sign in with
-    │  └─ TokenRefused                    the service refuses what we have
+    │  ├─ TokenRefused                    the service refuses what we have
+    │  └─ AppRefused                      the service refuses the app, whatever it asks for
     ├─ ApiError                           carries request, status and a bounded piece of the reply
     │  ├─ TransientError                  ask again later
     │  │  ├─ Unreachable                  reset, timeout, a body cut short
@@ -21,7 +22,8 @@
     │  ├─ PermanentError                  asking again is useless; the list ends, the crawl goes on
     │  │  ├─ Gone                         404 as JSON
     │  │  ├─ Forbidden                    403 as JSON, twice
-    │  │  └─ BadRequest                   400 and other 4xx
+    │  │  ├─ BadRequest                   400 and other 4xx
+    │  │  └─ Withdrawn                    refused for every list of a kind
     │  └─ UnexpectedReply                 the API changed shape; the list becomes `unreadable`
     ├─ Blocked                   exit 5   the service keeps refusing us or cannot be reached; state kept
     └─ StoreError                exit 4
@@ -115,6 +117,10 @@ class CredentialsMissing(LoginNeeded):
 
 class TokenRefused(AuthError):
     """The service refuses our credentials."""
+
+
+class AppRefused(AuthError):
+    """The service refuses this app."""
 
 
 class ApiError(HarvestError):
@@ -213,6 +219,12 @@ class BadRequest(PermanentError):
     """The service does not understand the request."""
 
     name: ClassVar[str] = "bad_request"
+
+
+class Withdrawn(PermanentError):
+    """The service shows no list of this kind any more."""
+
+    name: ClassVar[str] = "withdrawn"
 
 
 class UnexpectedReply(ApiError):

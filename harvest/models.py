@@ -52,6 +52,7 @@ class Outcome(StrEnum):
     LOOP = "loop", True, False, False, "went round in a circle"
     GONE = "gone", False, False, False, "the service knows it no more", "gone"
     FORBIDDEN = "forbidden", False, False, False, "the service shows it to nobody like us", "forbidden"
+    WITHDRAWN = "withdrawn", False, False, False, "the service shows no list of this kind any more", "withdrawn"
     UNREADABLE = "unreadable", False, False, False, "the reply is not what it should be", "unexpected_reply"
     FAILED = "failed", False, False, True, "given up after several attempts"
 

@@ -90,7 +90,7 @@ SELECT
     sum(t.outcome IS 'capped') AS capped,
     sum(t.outcome IS 'short') AS short,
     count(*) FILTER (WHERE t.outcome IN ('gone', 'forbidden')) AS unanswered,
-    count(*) FILTER (WHERE t.outcome IN ('loop', 'unreadable', 'failed')) AS broken,
+    count(*) FILTER (WHERE t.outcome IN ('loop', 'unreadable', 'failed', 'withdrawn')) AS broken,
     CAST(sum(1.0 * iif(t.outcome IS NULL, r.claimed, t.claimed)) AS INTEGER)
         AS claimed,                                 -- of the lists that claimed anything; no sum overflows
     sum(iif(t.outcome IS NULL, r.collected, t.collected)) AS collected,

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from harvest.client.budget import REASONS, Budget
 from harvest.client.client import Client
+from harvest.crawler.judge import Judge, Refused
 from harvest.errors import (
     ApiError,
     BadRequest,
@@ -49,17 +50,6 @@ class Witness(Protocol):
 
     def level_begun(self) -> None:
         """Hear that the crawl goes a level deeper."""
-
-
-class Judge(Protocol):
-    """Who finds out whether the lists or the service are to blame, before anything is final."""
-
-    @property
-    def in_doubt(self) -> bool:
-        """Whether something has to be asked before the round may end."""
-
-    async def close_the_round(self) -> None:
-        """Clear up what is in doubt; raise what ends the crawl."""
 
 
 @dataclass(slots=True)
@@ -133,6 +123,7 @@ class Engine:
                 await asyncio.wait(self._reading)
             for task in aside:
                 task.cancel()
+        self._leave(self._judge.take_open())
         if self._errors:
             raise self._first_error()
         if self._stop_reason in REASONS and not (self._drained or self._judge.in_doubt) and self._frontier.is_empty():
@@ -161,14 +152,15 @@ class Engine:
     async def _take_up_next(self, group: asyncio.TaskGroup) -> None:
         """Start reading one more list, or wait until something changes, or begin the next round."""
         self._changed.clear()
-        task = self._frontier.claim() if len(self._reading) < self._max_in_flight else None
+        free = len(self._reading) < self._max_in_flight and not self._judge.is_asking
+        task = self._frontier.claim() if free else None
         if task is not None:
             self._start(task, group)
             await self._client.room()
         elif self._reading:
             await self._changed.wait()
         else:
-            await self._judge.close_the_round()
+            self._give_up(await self._judge.close_the_round())
             self._begin_round()
 
     def _begin_round(self) -> None:
@@ -190,10 +182,11 @@ class Engine:
         """Read a list page by page until it ends or we stop."""
         going: Task | None = task
         while going is not None:
+            turn = self._judge.turn()
             try:
                 page = await self._client.fetch(going)
             except (ApiError, SeedError) as error:
-                return self._fail(going, error)
+                return await self._fail(going, error)
             except Halted:
                 return self._release(going)
             except BaseException:
@@ -203,6 +196,7 @@ class Engine:
             self._witness.page_committed(going, page, receipt)
             if receipt.outcome is not None:
                 self._hooks.list_ended(going)
+            self._give_up(self._judge.answered(going.kind, turn))
             self._changed.set()
             going = receipt.task if receipt.outcome is None else None
             if going is not None and self._stopping.is_set():
@@ -212,27 +206,51 @@ class Engine:
     def _release(self, task: Task) -> None:
         self._committer.release(task, self._client.take_tally())
 
-    def _fail(self, task: Task, error: ApiError | SeedError) -> None:
+    async def _fail(self, task: Task, error: ApiError | SeedError) -> None:
         if task.kind == RESOLVE.name:
-            return self._fail_seed(task, error)
+            return await self._fail_seed(task, error)
         assert isinstance(error, ApiError)
-        now = as_text(self._clock.now())
-        outcome = self._committer.fail(task, error, now, self._client.take_tally())
-        self._witness.list_failed(task, error, outcome)
-        self._hooks.list_ended(task)
-        if outcome in (Outcome.FAILED, Outcome.UNREADABLE):
-            self._budget.fail(task.id)
-            if self._budget.reason:
-                self._stop_for_budget()
+        try:
+            failed = await self._judge.weigh(task, error)
+        except Halted:  # what is not known by then is given back at the end
+            return None
+        except BaseException:
+            self._release(task)
+            raise
+        return self._give_up(failed)
+
+    def _give_up(self, failed: Iterable[Refused]) -> None:
+        """Write down that lists have failed for good."""
+        for one in failed:
+            outcome = self._committer.fail(one.task, one.error, as_text(self._clock.now()), self._client.take_tally())
+            self._witness.list_failed(one.task, one.error, outcome)
+            self._hooks.list_ended(one.task)
+            if outcome in (Outcome.FAILED, Outcome.UNREADABLE):
+                self._budget.fail(one.task.id)
+                if self._budget.reason:
+                    self._stop_for_budget()
+
+    def _leave(self, unknown: Iterable[Refused]) -> None:
+        """Give back lists about whose refusal nothing is known; at a bound of our own they are believed, or a small
+        bound would never get past them.
+        """
+        if self._stop_reason in REASONS and not self._errors:
+            return self._give_up(unknown)
+        for one in unknown:
+            self._release(one.task)
         return None
 
-    def _fail_seed(self, task: Task, error: ApiError | SeedError) -> None:
+    async def _fail_seed(self, task: Task, error: ApiError | SeedError) -> None:
         if isinstance(error, ApiError) and error.retryable:  # it may well be there: keep it for the next run
             self._release(task)
             raise Blocked(f"The service cannot answer for the seed ({error}): run `harvest resume` later.") from error
         failure = error if isinstance(error, ApiError) else BadRequest(str(error))
-        outcome = self._committer.fail(task, failure, as_text(self._clock.now()), self._client.take_tally())
-        self._witness.list_failed(task, failure, outcome)
+        try:
+            await self._judge.seed_refused(failure)
+        except BaseException:
+            self._release(task)
+            raise
+        self._give_up([Refused(task, failure)])
 
     def _stop_for_budget(self) -> None:
         self.stop(self._budget.reason or "interrupted")

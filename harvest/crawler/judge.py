@@ -1,31 +1,48 @@
 """Ask something else before a list is blamed for what the service does (verdicts.py has the rules).
 
+A refusal that may be one of a whole kind of list, or of the app, is written down only when it is known to be neither:
+a list of that kind was answered that was asked for later, or asking something else has told. Until then the list counts
+as being read, so that a kill forgets it and the next run asks again.
+
 In: what lists came back with. Out: verdicts in the file, or the error that ends the crawl. Never: SQL of its own.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from harvest.client.client import Client
-from harvest.crawler.verdicts import in_doubt, is_outage
-from harvest.errors import ApiError, Blocked
-from harvest.lists import KINDS
+from harvest.crawler.verdicts import MANY, Verdict, alike, in_doubt, is_outage, is_plain, speaks_of_a_kind, who
+from harvest.errors import ApiError, AppRefused, Blocked, Forbidden, PermanentError, Withdrawn
+from harvest.lists import KINDS, RESOLVE
 from harvest.models import Task
 from harvest.store.doubts import Emptied
+from harvest.things import THINGS
 
-_CONTROLS = 3  # lists asked at most: one may be gone by now
+_CONTROLS = 3  # lists or things asked at most: one may be gone by now
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A list that was refused, and when in the order of all that was asked."""
+
+    task: Task
+    error: ApiError
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Docket:
-    """What the judge asks of the store."""
+    """What the judge asks of the store, and has written."""
 
     answered_before: Callable[[str, int], Sequence[Task]]
     emptied: Callable[[], Sequence[Emptied]]
     put_back_empty: Callable[[str], int]
+    withdraw: Callable[[Withdrawn, Collection[Task]], None]
+    take_back: Callable[[Callable[[int, str], bool]], None]
 
 
 class Judge:
@@ -35,31 +52,160 @@ class Judge:
         self._client = client
         self._docket = docket
         self._cleared: Counter[str] = Counter()
+        self._refused: defaultdict[str, list[Refused]] = defaultdict(list)
+        self._withdrawn: dict[str, Withdrawn] = {}
+        self._is_refused = False
+        self._turn = 0
+        self._asking = asyncio.Lock()
 
     @property
     def in_doubt(self) -> bool:
         """Whether something has to be asked before the round may end."""
-        return bool(self._doubtful())
+        return any(self._refused.values()) or bool(self._doubtful())
 
-    async def close_the_round(self) -> None:
-        """Find out whether lists that came back empty are; raise Blocked where the service is to blame."""
+    @property
+    def is_asking(self) -> bool:
+        """Whether it is being found out who is to blame: nothing new should be asked meanwhile."""
+        return self._asking.locked()
+
+    def turn(self) -> int:
+        """Give the number of a request that is about to be made."""
+        self._turn += 1
+        return self._turn
+
+    def take_open(self) -> list[Refused]:
+        """Give, at the end of a crawl, the lists about which nothing is known yet."""
+        found = [one for refused in self._refused.values() for one in refused]
+        self._refused.clear()
+        return found
+
+    def answered(self, kind: str, turn: int) -> list[Refused]:
+        """Hear that a list was answered; give the refused ones of its kind that are to blame themselves."""
+        refused = self._refused[kind]
+        if not refused:
+            return []
+        self._refused[kind] = [one for one in refused if one.turn > turn]
+        return [one for one in refused if one.turn <= turn]
+
+    async def weigh(self, task: Task, error: ApiError) -> list[Refused]:
+        """Hear that a list failed; give the lists that have failed for good. Raises AppRefused."""
+        this = Refused(task, error, self.turn())
+        if not speaks_of_a_kind(error):
+            return [this]
+        kind = task.kind
+        if KINDS[kind].looks_up:
+            await self._ask_for_the_app(error)
+            return [this]
+        self._refused[kind].append(this)
+        async with self._asking:
+            if self._is_refused:
+                return []
+            if kind in self._withdrawn:
+                self._withdraw(kind, self._withdrawn[kind])
+                return []
+            return await self._clear_up(kind, error)
+
+    async def close_the_round(self) -> list[Refused]:
+        """Clear up all that is in doubt; give the lists that have failed for good.
+
+        Raises AppRefused, and Blocked where lists came back empty and the service is to blame.
+        """
+        failed: list[Refused] = []
+        for kind in [kind for kind, refused in self._refused.items() if refused]:
+            while self._refused[kind]:
+                failed += await self._clear_up(kind, self._refused[kind][0].error, last=True)
         for seen in self._doubtful():
-            if is_outage(seen, await self._still_brings(seen.kind)):
+            if is_outage(seen, await self._still_answers(seen.kind, brings=True)):
                 lists = self._docket.put_back_empty(seen.kind)
                 raise Blocked(
                     f"SoundCloud answers {lists:,} lists of {KINDS[seen.kind].title} with nothing, against what it"
                     " claims: an outage. They are to be read again: run `harvest resume` later."
                 )
             self._cleared[seen.kind] = seen.against + seen.hidden
+        return failed
+
+    async def seed_refused(self, error: ApiError) -> None:
+        """Raise AppRefused where it is not the seed that is refused."""
+        if speaks_of_a_kind(error):
+            await self._ask_for_the_app(error)
+
+    async def _clear_up(self, kind: str, error: ApiError, *, last: bool = False) -> list[Refused]:
+        """Find out who is to blame for the refusals of a kind that are like this one."""
+        like = alike(error.status, str(error))
+        same = [one for one in self._refused[kind] if alike(one.error.status, str(one.error)) == like]
+        first = len(same) == 1 and is_plain(error)
+        if not same or not (last or first or len(same) % MANY == 0):  # none: it was cleared up with another one
+            return []
+        answers: bool | None = None
+        public: ApiError | None = None
+        there = False
+        if error.status != 404 or len(same) >= MANY:
+            answers = await self._still_answers(kind, but=[one.task.subject_id for one in same])
+            if not answers and error.status == 403:
+                public = await self._client.answers()
+            if not answers and error.status == 404:
+                there = await self._are_there(same)
+        verdict = who([one.error for one in same], answers, public, there=there, last=last)
+        if verdict is Verdict.APP:
+            self._refuse_the_app(error)
+        if verdict is Verdict.KIND:
+            said = str(error).removesuffix(".")
+            self._withdrawn[kind] = Withdrawn(
+                f"No list of {KINDS[kind].title} is answered any more: {said}.", status=error.status, reply=error.reply
+            )
+            self._withdraw(kind, self._withdrawn[kind])
+        if verdict is not Verdict.LISTS:
+            return []
+        self._refused[kind] = [one for one in self._refused[kind] if one not in same]
+        return same
+
+    def _withdraw(self, kind: str, error: Withdrawn) -> None:
+        if refused := self._refused.pop(kind, []):
+            self._docket.withdraw(error, [one.task for one in refused])
+
+    async def _ask_for_the_app(self, error: ApiError) -> None:
+        if error.status == 403:
+            async with self._asking:
+                if not self._is_refused and isinstance(await self._client.answers(), Forbidden):
+                    self._refuse_the_app(error)
+
+    def _refuse_the_app(self, error: ApiError) -> None:
+        """Take back what was written down of people and tracks, and end the crawl."""
+        self._is_refused = True
+        like = alike(error.status, str(error))
+        self._docket.take_back(lambda status, message: alike(status, message) == like)
+        raise AppRefused(
+            f"SoundCloud refuses this app, whatever it asks for: {error} Nobody in the file is to blame, and nothing is"
+            " lost: look at the app and its plan on soundcloud.com/you/apps, then run `harvest resume`."
+        )
 
     def _doubtful(self) -> list[Emptied]:
         return [seen for seen in self._docket.emptied() if in_doubt(seen, self._cleared[seen.kind])]
 
-    async def _still_brings(self, kind: str) -> bool | None:
-        """Say whether a list that brought something before still does; None when none answers."""
-        for task in self._docket.answered_before(kind, _CONTROLS):
+    async def _still_answers(self, kind: str, *, but: Collection[int] = (), brings: bool = False) -> bool | None:
+        """Say whether a list that brought something before is answered now, and still `brings` something; None when
+        nothing can be said.
+        """
+        refused: bool | None = None
+        for task in self._docket.answered_before(kind, _CONTROLS + len(but)):
+            if task.subject_id in but:
+                continue
             try:
-                return bool((await self._client.fetch(task)).received)
+                page = await self._client.fetch(task)
+            except PermanentError:
+                refused = None if brings else False  # or it is gone: another one may be answered
             except ApiError:
                 continue
-        return None
+            else:
+                return page.received > 0 or not brings
+        return refused
+
+    async def _are_there(self, refused: Sequence[Refused]) -> bool:
+        """Say whether the things are there whose lists are refused; some of them are asked for."""
+        for one in refused[:_CONTROLS]:
+            urn = one.task.about or f"{THINGS[KINDS[one.task.kind].subject].urn}{one.task.subject_id}"
+            try:
+                await self._client.fetch(Task(0, RESOLVE.name, 0, about=urn))
+            except ApiError:
+                return False
+        return True

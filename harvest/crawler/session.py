@@ -5,7 +5,7 @@ In: a path, seeds with their options, a client. Out: why it stopped; the file. N
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +19,9 @@ from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Hooks, Witness
 from harvest.crawler.judge import Docket, Judge
 from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.crawler.room import Room
+from harvest.errors import Withdrawn
 from harvest.models import Limits, Task
-from harvest.store import doubts, harvests, lookups, runs, sweeps
+from harvest.store import doubts, harvests, lookups, runs, sweeps, withdrawals
 from harvest.store.commit import PageCommitter
 from harvest.store.database import (
     FileGuard,
@@ -170,7 +171,9 @@ def _engine(
             lease.check(db.conn)
             if harvests.take_back(db.conn):  # nothing is drained while a list is marked, whoever marked it
                 return True
-            if harvests.next_round(db.conn, run_id, as_text(clock.now())):
+            on = harvests.next_round(db.conn, run_id, as_text(clock.now()))
+            withdrawals.end_open(db.conn, withdrawn, as_text(clock.now()))
+            if on:
                 return True
             if sweep is not None:  # again and again: what is looked up shows others, such as the artist of a track
                 sweeps.ask(db.conn, sweep, began)
@@ -181,16 +184,30 @@ def _engine(
             lease.check(db.conn)
             return doubts.put_back(db.conn, kind, since)
 
+    def take_back(of_the_app: Callable[[int, str], bool]) -> None:
+        with immediately(db):
+            lease.check(db.conn)
+            harvests.take_back_verdicts(db.conn, of_the_app)
+
+    def withdraw(error: Withdrawn, tasks: Collection[Task]) -> None:
+        withdrawn.update(task.kind for task in tasks)
+        committer.withdraw(tasks, error, started, as_text(clock.now()), client.take_tally())
+
+    withdrawn: set[str] = set()  # in this run; another one asks again
+    started = as_text(clock.now())
+    committer = PageCommitter(db, run_id, canonical=canonical, lease=lease)
     (since,) = db.conn.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()
     docket = Docket(
         answered_before=lambda kind, most: answered_before(db.conn, kind, most),
         emptied=lambda: doubts.emptied(db.conn, since),
         put_back_empty=put_back_empty,
+        withdraw=withdraw,
+        take_back=take_back,
     )
     return Engine(
         frontier=Frontier(db.conn, page_size=conditions.page_size, lease=lease),
         client=client,
-        committer=PageCommitter(db, run_id, canonical=canonical, lease=lease),
+        committer=committer,
         hooks=Hooks(
             next_round=next_round,
             heartbeat=lambda: lease.renew(db.conn, clock.now()),

@@ -4,13 +4,66 @@ Rule 1. What few lists say is believed. What MANY of a kind say alike is doubted
 of that kind that brought something before.
 Rule 2. Lists that are empty against what is known: where that list is empty now as well, it is an outage. Where there
 is none to ask, so many of them are one, if any was empty against a claim.
+Rule 3. Lists that are refused: where others of their kind are answered, they are to blame. Where only this kind is
+refused, it is withdrawn; a 404 says so only of things that are there themselves. Where something public is refused as
+well, with a 403, the app is. Words about a subscription, and a 405, need no MANY (soundcloud/api issues 573, 577).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+from enum import Enum, auto
+
+from harvest.errors import ApiError, Forbidden
 from harvest.store.doubts import Emptied
 
 MANY = 5
+_OF_A_KIND = frozenset({400, 403, 404, 405, 410})  # what may be said of an endpoint, or of the app
+_OF_THE_APP = re.compile(r"\b(subscri\w+|plan|entitle\w*|upgrade\w*)\b", re.IGNORECASE)
+_IDS = re.compile(r"[\w:-]*\d[\w:-]*")
+
+
+class Verdict(Enum):
+    """Who is to blame; None of them: not known yet."""
+
+    LISTS = auto()
+    KIND = auto()
+    APP = auto()
+
+
+def speaks_of_a_kind(error: ApiError) -> bool:
+    """Say whether a refusal may be one of a whole kind of list, or of the app."""
+    return error.status in _OF_A_KIND and not error.retryable
+
+
+def is_plain(error: ApiError) -> bool:
+    """Say whether a refusal says by itself that it is not the list: words about a subscription, or a 405."""
+    return error.status == 405 or (isinstance(error, Forbidden) and _OF_THE_APP.search(str(error)) is not None)
+
+
+def alike(status: int, message: str) -> tuple[int, str]:
+    """Give what is the same in refusals that say the same, ids left out."""
+    return status, _IDS.sub("", message)
+
+
+def who(
+    errors: Collection[ApiError], answers: bool | None, public: ApiError | None, *, there: bool, last: bool
+) -> Verdict | None:
+    """Say who is to blame for refusals that are alike, one per list; None while too few are known.
+
+    `answers` says whether a list of that kind that brought something before does so now, None where there is none to
+    ask; `public` is what is wrong with something public, `there` whether the things whose lists they are answer
+    themselves, `last` that no more lists of that kind are to come.
+    """
+    error = next(iter(errors))
+    if answers or (error.status == 404 and not there):
+        return Verdict.LISTS
+    if error.status == 403 and isinstance(public, Forbidden):
+        return Verdict.APP
+    if len(errors) >= MANY or answers is False or (last and is_plain(error)):
+        return Verdict.KIND
+    return Verdict.LISTS if last else None
 
 
 def in_doubt(seen: Emptied, cleared: int = 0) -> bool:

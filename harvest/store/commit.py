@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from harvest.errors import ApiError
+from harvest.errors import ApiError, Withdrawn
 from harvest.lists import KINDS, LOOKUP, RESOLVE, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
-from harvest.store import doubts, edges, entities, lookups, readings, search, seeds
+from harvest.store import doubts, edges, entities, lookups, readings, search, seeds, withdrawals
 from harvest.store.database import immediately
 from harvest.store.edges import Kept
 from harvest.store.lease import Lease
@@ -95,6 +95,24 @@ class PageCommitter:
                 self._not_looked_up(task, kind, error, outcome, now)
             self._count_requests(tally)
         return outcome
+
+    def withdraw(
+        self, tasks: Collection[Task], error: Withdrawn, since: str, now: str, tally: Mapping[int, int]
+    ) -> None:
+        """End every list of the kind of these, that nobody else reads just now, by what is wrong with all of them."""
+        with self._transaction():
+            withdrawals.withdraw(self._connection, tasks, error.status, since, now)
+            kind = next(iter(tasks)).kind
+            (known,) = self._connection.execute(
+                """
+                SELECT min(f.task_id) FROM failures AS f JOIN tasks AS t ON t.id = f.task_id AND t.kind = ?
+                WHERE f.class = ? AND f.resolved_at IS NULL
+                """,
+                (kind, error.name),
+            ).fetchone()
+            first = next(iter(tasks))
+            self._note_failure(first if known is None else dataclasses.replace(first, id=known), error, now, len(tasks))
+            self._count_requests(tally)
 
     def _looked_up(self, task: Task, page: Page, outcome: Outcome | None) -> None:
         """Note what a page of a batch shows, and at its end ask for what it has left out."""

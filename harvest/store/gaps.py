@@ -18,18 +18,36 @@ _BROKEN = (Outcome.UNREADABLE, Outcome.FAILED)  # nothing that says anything of 
 @dataclass(frozen=True, slots=True)
 class Gap:
     """A kind of list of which something is missing, how many lists that are, a sentence that says what and why, and the
-    outcomes of the lists that are to be read anew.
+    outcomes of the lists that are to be read anew. `once`: it concerns the run alone that found it.
     """
 
     kind: str
     lists: int
     sentence: str
     ends: tuple[str, ...] = ()
+    once: bool = False
 
 
 def gaps(connection: sqlite3.Connection, seen: Standing) -> tuple[Gap, ...]:
     """Give what is missing, by kind of list."""
-    return (*_unread(seen), *_barren(connection))
+    return (*_unread(seen), *_barren(connection), *_withdrawn(connection))
+
+
+def _withdrawn(connection: sqlite3.Connection) -> Iterator[Gap]:
+    """Find the kinds of lists of which the last run found out that the service shows none any more."""
+    rows = connection.execute(
+        """
+        SELECT t.kind, f.message, (SELECT count(*) FROM tasks AS w WHERE w.kind = t.kind AND w.outcome = 'withdrawn')
+        FROM failures AS f JOIN tasks AS t ON t.id = f.task_id
+        WHERE f.class = 'withdrawn' AND f.resolved_at IS NULL
+            AND f.last_at >= (SELECT started_at FROM runs ORDER BY id DESC LIMIT 1)
+        ORDER BY f.id
+        """
+    )
+    for kind, message, lists in rows.fetchall():
+        yield Gap(
+            kind, lists, f"Withdrawn: {message} {lists:,} lists were not read.", (Outcome.WITHDRAWN.value,), once=True
+        )
 
 
 def _barren(connection: sqlite3.Connection) -> Iterator[Gap]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from harvest.api.seed_urls import public_address
 from harvest.lists import KINDS, LOOKUP, RESOLVE
-from harvest.models import Limits
+from harvest.models import Limits, Outcome
 from harvest.store import lookups, readings, rounds, seeds, sweeps
 
 LOOKING_UP = -1  # the round before the first: the seeds' addresses are looked up
@@ -177,14 +177,42 @@ def put_back(
                     SELECT 1 FROM failures AS f
                     WHERE f.task_id = r.task_id AND f.resolved_at IS NULL
                         AND (f.class = ?1 OR ?1 IS NULL AND f.retryable = 1 AND o.retryable = 1)
+                    UNION ALL SELECT 1 WHERE r.outcome = 'withdrawn' AND ?1 = 'withdrawn'
                 )
             ORDER BY r.task_id
             """,  # noqa: S608 - our own text
             (failure_class, RESOLVE.name),
         ).fetchall()
         readings.reopen(connection, [(task_id, number) for task_id, number, _ in rows])
+    if Outcome.WITHDRAWN in (failure_class, *outcomes):
+        connection.execute(
+            "UPDATE failures SET resolved_at = ? WHERE class = 'withdrawn' AND resolved_at IS NULL", (now,)
+        )
     _reconsider(connection, [row[0] for row in rows])
     return len(rows) + (0 if outcomes else _seeds_put_back(connection, failure_class))
+
+
+def take_back_verdicts(connection: sqlite3.Connection, of_the_app: Callable[[int, str], bool]) -> int:
+    """Put lists back that were called forbidden because the app is refused, as status and message tell; give how many.
+
+    Nothing of it stays: neither failures nor what was said of people and tracks.
+    """
+    rows = connection.execute(
+        f"""
+        SELECT f.id, f.status, f.message, r.task_id, r.number
+        FROM failures AS f
+        CROSS JOIN readings AS r ON r.task_id = f.task_id AND r.outcome = 'forbidden'
+        WHERE f.class = 'forbidden' AND f.resolved_at IS NULL AND r.kind <> ?
+            AND {readings.AT_REST.format(task="r.task_id")}
+            AND r.number = (SELECT max(l.number) FROM readings AS l WHERE l.task_id = r.task_id)
+        """,  # noqa: S608 - our own text
+        (RESOLVE.name,),
+    ).fetchall()
+    same = [row for row in rows if of_the_app(row[1], row[2])]
+    connection.executemany("DELETE FROM failures WHERE id = ?", [row[:1] for row in same])
+    readings.reopen(connection, [(row[3], row[4]) for row in same])
+    _reconsider(connection, [row[3] for row in same])
+    return len(same)
 
 
 def _seeds_put_back(connection: sqlite3.Connection, failure_class: str | None) -> int:

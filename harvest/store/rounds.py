@@ -296,7 +296,8 @@ def _of_each(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
     kinds = ", ".join(f"'{kind.name}'" for kind in lists)
     failed = f"""
         SELECT 1 FROM recipes AS c CROSS JOIN tasks AS q ON q.kind = c.kind AND q.subject_id = subject
-        WHERE c.harvest_id = :harvest AND c.kind IN ({kinds}) AND q.outcome = 'failed' AND q.collected < c.cap
+        WHERE c.harvest_id = :harvest AND c.kind IN ({kinds}) AND q.outcome IN ('failed', 'withdrawn')
+            AND q.collected < c.cap
     """  # noqa: S608 - built from our own declarations
     chance = (
         f"CASE WHEN EXISTS ({failed}) THEN NULL WHEN people <= :most THEN 1.0 ELSE {drawn} END" if ordered else "NULL"

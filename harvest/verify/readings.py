@@ -189,7 +189,10 @@ READING_CHECKS = (
         WHERE NOT EXISTS (
             SELECT 1 FROM failures AS f WHERE f.task_id = l.task_id AND l.outcome = {_OUTCOME_OF}
                 AND (f.resolved_at IS NULL OR t.kind = 'lookup') -- a later look-up of the thing takes its place
-        )
+        ) AND NOT (l.outcome = 'withdrawn' AND EXISTS ( -- one reason for all lists of a kind
+            SELECT 1 FROM failures AS f CROSS JOIN tasks AS b ON b.id = f.task_id AND b.kind = t.kind
+            WHERE f.class = 'withdrawn'
+        ))
         """,  # noqa: S608 - built from our own declarations
     ),
     Check(

@@ -6,6 +6,7 @@ Each table has a row per kind of list. After every crawl `verify` must find noth
 from __future__ import annotations
 
 import json
+import signal
 from collections import Counter
 
 import pytest
@@ -15,6 +16,7 @@ from harvest.simulator import run_in_thread
 from harvest.simulator.oracle import expect
 from tests.crawling import assert_exact, contents, read, told
 from tests.faulty import WORLD, assert_no_contradiction, path_of, victim
+from tests.waiting import until
 
 QUICK = {"HARVEST_HOLD_SECONDS": "0.02", "HARVEST_RETRY_SECONDS": "0.002"}
 KINDS = {"user_likes": "/likes/tracks", "user_followings": "/followings", "track_likers": "/favoriters"}
@@ -205,3 +207,62 @@ def test_a_kind_of_list_that_is_refused_for_now_stops_everybody_and_fails_none(t
         assert server.plan.fired["throttled_gateway"] > 0
         assert read(file, "SELECT count(*) FROM tasks WHERE outcome = 'failed'") == [(0,)]
         assert_exact_at_last(tell, server, file)
+
+
+# -- the app is refused, or an endpoint withdrawn
+
+
+MARKED = "SELECT count(*) FROM tasks WHERE outcome IN ('forbidden', 'failed', 'withdrawn')"
+
+
+@pytest.mark.parametrize("fault", ["app_refused", "forbidden_json", "forbidden_gateway", "forbidden_empty"])
+@pytest.mark.parametrize("at", [1, 2, 9, 20])
+def test_an_app_that_is_refused_ends_the_run_and_nobody_is_marked(tell, tmp_path, fault, at):
+    file = tmp_path / "t.db"
+    with run_in_thread(WORLD, faults=f"{fault}@{at}*100000") as server:
+        for command in ([server.world.seed_url(), *READ], ["resume"]):
+            code, _, err = tell(*command, "--delay", "0", server=server)
+            assert server.plan.fired[fault] > 0
+            assert code == 3, err
+            assert "refuses this app" in err
+            assert "harvest resume" in err
+            assert ("subscription" in err) == (fault == "app_refused")
+        assert read(file, MARKED) == [(0,)]
+        assert read(file, "SELECT count(*) FROM users WHERE status = 'forbidden'") == [(0,)]
+        assert read(file, "SELECT count(*) FROM failures WHERE class = 'forbidden'") == [(0,)]
+        assert_exact_at_last(tell, server, file)
+
+
+@pytest.mark.parametrize("fault", ["app_refused", "forbidden_json"])
+def test_a_kill_in_the_middle_of_refusals_changes_nothing(tell, start, tmp_path, fault):
+    file = tmp_path / "t.db"
+    with run_in_thread(WORLD, faults=f"{fault}@9*100000", latency=(0.05, 0.05)) as server:
+        process = start(server.world.seed_url(), "--db", file, "--delay", "0.02", *READ, server=server)
+        until(lambda: server.plan.fired[fault] >= 3)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert_no_contradiction(file)
+        assert_exact_at_last(tell, server, file)
+
+
+WITHDRAWN = ("status_405", "status_410", "status_400", "forbidden_json", "app_refused", "missing_json")
+
+
+@pytest.mark.parametrize(("kind", "path"), [("user_likes", "/likes/tracks"), ("user_followings", "/followings")])
+@pytest.mark.parametrize("when", ["", "@6*100000"])
+@pytest.mark.parametrize("fault", WITHDRAWN)
+def test_an_endpoint_that_is_withdrawn_ends_its_kind_once_and_the_others_go_on(tell, tmp_path, kind, path, when, fault):
+    file = tmp_path / "t.db"
+    with run_in_thread(WORLD, faults=f"{fault}[{path}]{when}", keep_log=True) as server:
+        code, out, _ = crawl(tell, server)
+        assert server.plan.fired[fault] > 0
+        assert code == 6
+        assert "Withdrawn: No list of" in out
+        (rows,) = read(file, "SELECT count(*) FROM failures WHERE class = 'withdrawn' AND resolved_at IS NULL")
+        assert rows == (1,)
+        assert read(file, "SELECT DISTINCT kind FROM tasks WHERE outcome = 'withdrawn'") == [(kind,)]
+        assert read(file, OPEN) == [(0,)]
+        asked = len(server.requests)
+        assert tell("resume", server=server)[0] == 0
+        assert len(server.requests) == asked
+        assert_exact_at_last(tell, server, file, "retry", "--class", "withdrawn")

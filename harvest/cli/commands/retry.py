@@ -39,7 +39,7 @@ def parse_outcomes(text: str) -> list[str]:
     "failure_class",
     type=CLASSES,
     metavar="CLASS",
-    help="Only this class, and even if asking again seemed useless.",
+    help="Only this class, and even if asking again seemed useless: forbidden, gone, withdrawn, ...",
 )
 @click.option(
     "--outcome",

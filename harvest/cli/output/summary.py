@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -47,6 +48,8 @@ def show_summary(
     """
     with open_to_read(path) as connection:
         seen = overview(connection)
+    gaps = tuple(gap for gap in seen.look.gaps if not (gap.once and nothing_to_do))
+    seen = replace(seen, look=replace(seen.look, gaps=gaps))
     code = exit_code(stop_reason, bool(seen.look.retryable_failures or seen.look.gaps))
     asked = {public_address(seed) for seed in seeds}
     if as_json:

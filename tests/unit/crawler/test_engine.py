@@ -9,6 +9,7 @@ import pytest
 
 from harvest.client.budget import Budget
 from harvest.crawler.engine import BEAT_AGAIN_SECONDS, Engine, Hooks
+from harvest.crawler.judge import Refused
 from harvest.errors import Blocked, Halted, ServerTrouble, StorageFailed
 from harvest.models import Outcome, Page, Receipt, Task
 
@@ -37,10 +38,22 @@ class Books:
         del self.rounds[0]
         return True
 
-    in_doubt = False
+    in_doubt = is_asking = False
 
     async def close_the_round(self):
-        """Nothing to clear up."""
+        return []
+
+    def turn(self):
+        return 0
+
+    def take_open(self):
+        return []
+
+    def answered(self, kind, turn):
+        return []
+
+    async def weigh(self, task, error):
+        return [Refused(task, error)]
 
     def heartbeat(self):
         """Nothing to renew."""

@@ -2,7 +2,8 @@
 
 import pytest
 
-from harvest.crawler.verdicts import in_doubt, is_outage
+from harvest.crawler.verdicts import Verdict, alike, in_doubt, is_outage, who
+from harvest.errors import Forbidden, Gone
 from harvest.store.doubts import Emptied
 
 
@@ -30,3 +31,36 @@ def test_many_empty_lists_of_a_kind_are_doubted(against, hidden, answered, clear
 )
 def test_a_list_that_brought_something_before_tells_an_outage_from_empty_lists(against, brings, outage):
     assert is_outage(Emptied("user_likes", against, 9, 1), brings) is outage
+
+
+def refusals(n, status=403, words=""):
+    return [Forbidden(f"SoundCloud does not allow this ({status}{words}).", status=status) for _ in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("errors", "answers", "public", "there", "last", "verdict"),
+    [
+        (refusals(5), True, None, False, False, Verdict.LISTS),
+        (refusals(5), False, Forbidden(), False, False, Verdict.APP),
+        (refusals(5), None, Forbidden(), False, False, Verdict.APP),
+        (refusals(5), None, None, False, False, Verdict.KIND),
+        (refusals(5), False, Gone(), False, False, Verdict.KIND),
+        (refusals(1, words=": a subscription is required"), None, Forbidden(), False, False, Verdict.APP),
+        (refusals(1, words=": a subscription is required"), None, None, False, False, None),
+        (refusals(1, words=": a subscription is required"), None, None, False, True, Verdict.KIND),
+        (refusals(4), None, None, False, True, Verdict.LISTS),
+        (refusals(1, 405), False, None, False, False, Verdict.KIND),
+        (refusals(1, 405), None, None, False, True, Verdict.KIND),
+        (refusals(5, 404), None, None, False, False, Verdict.LISTS),  # the things are gone as well
+        (refusals(5, 404), None, None, True, False, Verdict.KIND),
+    ],
+)
+def test_who_is_to_blame_for_refusals_that_are_alike(errors, answers, public, there, last, verdict):
+    assert who(errors, answers, public, there=there, last=last) is verdict
+
+
+def test_refusals_are_alike_but_for_the_ids_in_them():
+    of_one = alike(403, "soundcloud:users:7 is not for you (403).")
+    assert of_one == alike(403, "soundcloud:users:81 is not for you (403).")
+    assert of_one != alike(403, "soundcloud:users:7 is not for sale (403).")
+    assert of_one != alike(400, "soundcloud:users:7 is not for you (403).")
