@@ -132,3 +132,8 @@ def test_a_track_is_asked_by_its_urn():
 )
 def test_secrets_never_show(request_, shown):
     assert endpoints.redacted(request_) == shown
+
+
+def test_the_secret_of_a_private_link_is_hidden_in_a_path_too():
+    assert endpoints.redacted("/tracks/5/s-AbC123?limit=1") == "/tracks/5/s-***?limit=1"
+    assert endpoints.redacted("/artist/track/s-AbC123") == "/artist/track/s-***"

@@ -95,6 +95,23 @@ def test_nothing_is_written_under_a_lease_that_is_lost(db, db_path):
         assert db.conn.total_changes == before
 
 
+def test_no_list_is_marked_under_a_lease_that_was_lost_since_the_last_look(db, db_path, open_books, monkeypatch):
+    open_books()
+    with Lease(db_path) as lease:
+        lease.take(db.conn, NOW)
+        frontier, look = Frontier(db.conn, lease=lease), lease.check
+
+        def look_and_lose(connection):
+            monkeypatch.setattr(lease, "check", look)
+            look(connection)
+            take_over(db)
+
+        monkeypatch.setattr(lease, "check", look_and_lose)
+        with pytest.raises(CrawlBusy):
+            frontier.claim()
+    assert db.conn.execute("SELECT DISTINCT state, attempts FROM readings").fetchall() == [("todo", 0)]
+
+
 MACHINE, BOOT, NAMESPACE = here().split("/")
 ELSEWHERE = f"1@{MACHINE}/{BOOT}/another-container"
 

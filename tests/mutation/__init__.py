@@ -1,0 +1,1 @@
+"""Plant bugs and see which tests notice: `scripts/mutants`."""
