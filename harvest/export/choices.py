@@ -8,6 +8,7 @@ from harvest.errors import SettingsError
 
 FORMATS = ("parquet", "csv", "jsonl", "recbole", "csr", "tsv", "hf", "graphml", "gexf")
 GRAPHS = ("graphml", "gexf")
+TABLES = ("parquet", "csv", "jsonl", "hf")  # formats that take all tables
 KINDS = ("like", "repost")
 IDS = ("raw", "dense", "pseudonym")
 
@@ -38,6 +39,13 @@ class ExportChoices:
     seed: int = 0  # of the hash
     ids: str = "raw"
     include_incomplete: bool = False
+    lists: bool = False  # what all other lists say as well
+    texts: bool = False  # and what people wrote in them
+
+    @property
+    def filters(self) -> bool:
+        """Whether anybody is left out."""
+        return bool(self.complete_users_only or self.min_users or self.min_items or self.kcore)
 
     @property
     def likes(self) -> bool:
@@ -87,6 +95,11 @@ def check(choices: ExportChoices) -> None:
             "--split last needs one kind: places in a list of likes and in one of reposts cannot be compared. "
             "Use --kind like, or --split hash:0.2."
         )
+    if choices.lists and choices.format not in TABLES:
+        raise SettingsError(f"--lists makes tables: with --format {', '.join(TABLES)}, not with {choices.format}.")
+    if choices.texts and (not choices.lists or choices.ids == "pseudonym"):
+        why = "belongs to --lists" if not choices.lists else "tells who wrote them, which pseudonyms are to hide"
+        raise SettingsError(f"--texts {why}: leave it out.")
     if choices.split.how != "none" and choices.format in GRAPHS:
         raise SettingsError(
             f"--split has no meaning in a graph: leave it out, or choose another format than {choices.format}."

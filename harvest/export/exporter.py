@@ -12,6 +12,7 @@ from harvest.export import csr, graphs, hugging_face, parquet, recbole, rows
 from harvest.export.choices import ExportChoices, check
 from harvest.export.folder import MANIFEST, check_target, clear_away, staged
 from harvest.export.job import ROWS_PER_FILE, Job, OutFile
+from harvest.export.list_tables import widen, words_left_out
 from harvest.export.manifest import manifest
 from harvest.export.pseudonyms import read_key
 from harvest.export.selection import Tell, select
@@ -53,12 +54,14 @@ def export(
     key = read_key(key_file) if key_file is not None else b""
     with storage_errors(path), staged(target, force=force) as folder:
         scratch = folder / ".choosing"
-        with select(path, scratch, choices, key=key, tell=tell) as selection:
+        with select(path, scratch, choices, key=key, tell=tell, widen=widen) as selection:
             job = Job(selection, folder, target.resolve().name, tell, rows_per_file)
             if choices.format in ("graphml", "gexf"):
                 graphs.check_size(job, force=force)
             files = _WRITERS[choices.format](job)
             tell("describing", 0, None)
+            if choices.lists:
+                selection.left_out.extend(words_left_out(selection))
             made = manifest(job, files, made_at=now, key=key)
         scratch.unlink()
         (folder / MANIFEST).write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -41,10 +41,10 @@ _LAST = (
     "or with fewer that have a rank, are all train, as is everything without a rank"
 )
 _PSEUDONYMS = (
-    "Ids are the first 53 bits of HMAC-SHA256(key, 'user:ID'), likewise track and playlist. Names, titles, addresses "
-    "and exact counts, lengths and days are left out, as are genres and tags of fewer than five uploaders, and places "
-    "in tracks' lists. Rare combinations of likes can still tell who somebody is, and so can the order in which they "
-    "stand in user_list_rank: hand it on to people you trust."
+    "Ids are the first 53 bits of HMAC-SHA256(key, 'user:ID'), likewise track, playlist and station. Names, titles, "
+    "addresses and exact counts, lengths and days are left out, as are genres and tags of fewer than five uploaders, "
+    "and places in public lists of people. Rare combinations of likes can still tell who somebody is, and so can the "
+    "order in which they stand in user_list_rank: hand it on to people you trust."
 )
 
 
@@ -64,6 +64,8 @@ def manifest(job: Job, files: Iterable[OutFile], *, made_at: str, key: bytes) ->
             "min_items": choices.min_items,
             "kcore": choices.kcore,
             "include_incomplete": choices.include_incomplete,
+            "lists": choices.lists,
+            "texts": choices.texts,
         },
         "source": _source(connection, made_at, hide=choices.ids == "pseudonym"),
         "counts": _counts(job),
@@ -122,7 +124,7 @@ def _lists_of_users(connection: sqlite3.Connection) -> dict[str, int]:
     """Count the users that are left by how their list of likes ended."""
     rows = connection.execute(
         f"SELECT {LIKES_LIST}, count(*) FROM people AS p"  # noqa: S608 - our own words
-        " LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = p.id"
+        " LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = p.id WHERE p.n > 0"
         " GROUP BY 1 ORDER BY 1"
     )
     return dict(rows.fetchall())

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harvest.errors import ExtraMissing
-from harvest.export import tables
 from harvest.export.escaping import moment
 from harvest.export.job import Job, OutFile
+from harvest.export.list_tables import all_tables
 from harvest.export.tables import Column, Row, Table
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def write(job: Job) -> list[OutFile]:
 
 def write_tables(job: Job, naming: Naming) -> list[OutFile]:
     """Write every table that has rows, into files called as `naming` says."""
-    chosen = [tables.interactions(job.selection), tables.items(job.selection), tables.users(job.selection)]
-    chosen += [*tables.maps(job.selection), *tables.extras(job.selection)]
+    chosen = all_tables(job.selection)
     return [file for table in chosen for file in job.write(table, lambda name, t=table: Parts(job, t, name, naming))]  # type: ignore[misc]
 
 

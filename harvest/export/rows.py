@@ -12,6 +12,7 @@ import msgspec
 from harvest.export import tables
 from harvest.export.escaping import cell, time
 from harvest.export.job import Job, OutFile, converted
+from harvest.export.list_tables import all_tables
 from harvest.export.tables import Row, Table
 
 _ON_OFF = ("false", "true")
@@ -28,14 +29,14 @@ _JSON: Mapping[str, Callable[[Any], Any]] = {"list": json.loads, "bool": bool, "
 
 def write_csv(job: Job) -> list[OutFile]:
     """Write every table that has rows as CSV with a header."""
-    return [file for table in _all(job) for file in csv_of(job, table)]
+    return [file for table in all_tables(job.selection) for file in csv_of(job, table)]
 
 
 def write_jsonl(job: Job) -> list[OutFile]:
     """Write every table that has rows as JSON Lines."""
     return [
         file
-        for table in _all(job)
+        for table in all_tables(job.selection)
         for file in job.write(table, lambda name, t=table: JsonLines(job, t, name))  # type: ignore[misc]
     ]
 
@@ -50,11 +51,6 @@ def write_tsv(job: Job) -> list[OutFile]:
 def csv_of(job: Job, table: Table) -> list[OutFile]:
     """Write one table as CSV."""
     return job.write(table, lambda name: Lines(job, table, name, f"{name}.csv", header=table.names))
-
-
-def _all(job: Job) -> list[Table]:
-    chosen = [tables.interactions(job.selection), tables.items(job.selection), tables.users(job.selection)]
-    return [*chosen, *tables.maps(job.selection), *tables.extras(job.selection)]
 
 
 class Lines:

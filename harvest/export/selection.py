@@ -46,6 +46,7 @@ CREATE TABLE things (                   -- tracks that are left
 CREATE TABLE leaving (id INTEGER PRIMARY KEY);
 CREATE TABLE accounts (id INTEGER PRIMARY KEY, out INTEGER); -- people, then uploaders of things
 CREATE TABLE collections (id INTEGER PRIMARY KEY, out INTEGER); -- playlists with a thing in them
+CREATE TABLE channels (id INTEGER PRIMARY KEY, out INTEGER); -- stations
 CREATE TABLE sound (id INTEGER PRIMARY KEY); -- derivations that may leave: whole, and of whole lists unless asked
 CREATE TABLE common (what TEXT, text TEXT, PRIMARY KEY (what, text)) WITHOUT ROWID; -- genres and tags many share
 """
@@ -135,10 +136,16 @@ _ACCOUNTS = (
     "INSERT OR IGNORE INTO collections (id) SELECT l.playlist_id FROM playlist_tracks AS l"
     " CROSS JOIN things AS t ON t.id = l.track_id",
 )
+# What leaves besides where all lists do.
+_ALL_LISTS = (
+    "INSERT OR IGNORE INTO accounts (id) SELECT owner_id FROM playlists WHERE owner_id IS NOT NULL ORDER BY owner_id",
+    "INSERT OR IGNORE INTO collections (id) SELECT id FROM playlists ORDER BY id",
+    "INSERT OR IGNORE INTO channels (id) SELECT id FROM stations ORDER BY id",
+)
 
 _IDS = {
     "raw": ("UPDATE people SET out = id", "UPDATE things SET out = id",
-            "UPDATE accounts SET out = id", "UPDATE collections SET out = id"),
+            "UPDATE accounts SET out = id", "UPDATE collections SET out = id", "UPDATE channels SET out = id"),
     "dense": (
         "UPDATE people SET out = o.place FROM (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place"
         " FROM people) AS o WHERE o.id = people.id",
@@ -149,10 +156,13 @@ _IDS = {
         " AS place FROM accounts AS a LEFT JOIN people AS p ON p.id = a.id) AS o WHERE o.id = accounts.id",
         "UPDATE collections SET out = o.place FROM (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place"
         " FROM collections) AS o WHERE o.id = collections.id",
+        "UPDATE channels SET out = o.place FROM (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place"
+        " FROM channels) AS o WHERE o.id = channels.id",
     ),
     "pseudonym": (
         "UPDATE people SET out = pseudonym('user', id)", "UPDATE things SET out = pseudonym('track', id)",
         "UPDATE accounts SET out = pseudonym('user', id)", "UPDATE collections SET out = pseudonym('playlist', id)",
+        "UPDATE channels SET out = pseudonym('station', id)",
     ),
 }  # fmt: skip
 
@@ -231,10 +241,19 @@ class Selection:
 
 
 @contextlib.contextmanager
-def select(path: Path, scratch: Path, choices: ExportChoices, *, key: bytes = b"", tell: Tell) -> Iterator[Selection]:
+def select(
+    path: Path,
+    scratch: Path,
+    choices: ExportChoices,
+    *,
+    key: bytes = b"",
+    tell: Tell,
+    widen: Callable[[Selection], None] = lambda selection: None,
+) -> Iterator[Selection]:
     """Open a harvest at one moment and choose from it; `scratch` is a file for tables of our own.
 
-    Raises StoreError when the harvest cannot be read, SettingsError when the choices leave nothing.
+    `widen` takes along what leaves besides, where nothing was filtered. Raises StoreError when the harvest cannot be
+    read, SettingsError when the choices leave nothing.
     """
     connection = sqlite3.connect(scratch, isolation_level=None, uri=True)
     try:
@@ -246,6 +265,9 @@ def select(path: Path, scratch: Path, choices: ExportChoices, *, key: bytes = b"
         selection = Selection(connection, choices)
         tell("choosing", 0, None)
         _filter(selection)
+        if choices.lists and not choices.filters:
+            widen(selection)
+        _check_something(selection)
         _number(selection)
         _cut(selection)
         _note_left_out(selection)
@@ -293,7 +315,12 @@ def _filter(selection: Selection) -> None:
         _count(selection, f"min items {choices.min_items}")
     if choices.kcore:
         _count(selection, f"kcore {choices.kcore}", rounds=_drop_to_core(selection, choices.kcore))
-    if not selection.left.interactions:
+
+
+def _check_something(selection: Selection) -> None:
+    """Raise SettingsError where nothing is left, of anything that is to leave."""
+    run = selection.connection.execute
+    if not run("SELECT EXISTS (SELECT 1 FROM people) OR EXISTS (SELECT 1 FROM things)").fetchone()[0]:
         said = "; ".join(f"{step.filter}: {step.interactions:,}" for step in selection.steps)
         raise SettingsError(f"Nothing is left to export (interactions after each filter: {said}).")
 
@@ -342,7 +369,7 @@ def _number(selection: Selection) -> None:
         run("UPDATE things SET here = n")
     else:
         run(_USERS_HERE, selection.parameters)
-    for statement in (*_ACCOUNTS, *_IDS[choices.ids]):
+    for statement in (*_ACCOUNTS, *(_ALL_LISTS if choices.lists else ()), *_IDS[choices.ids]):
         run(statement)
     run(_SOUND, {"incomplete": choices.include_incomplete})
     if choices.ids == "pseudonym":
@@ -355,7 +382,7 @@ def _index_pseudonyms(run: Callable[[str], object]) -> None:
     """Make the order of pseudonyms quick, and see to it that no two share one. Raises SettingsError."""
     try:
         run("CREATE INDEX people_by_out ON people (out)")
-        for table in ("things", "accounts", "collections"):  # people are accounts
+        for table in ("things", "accounts", "collections", "channels"):  # people are accounts
             run(f"CREATE UNIQUE INDEX {table}_by_out ON {table} (out)")
     except sqlite3.IntegrityError as error:
         raise SettingsError(

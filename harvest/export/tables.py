@@ -267,7 +267,8 @@ def maps(selection: Selection) -> list[Table]:
     if selection.choices.ids != "dense":
         return []
     made = []
-    for name, table in (("user", "accounts"), ("item", "things"), ("playlist", "collections")):
+    of = (("user", "accounts"), ("item", "things"), ("playlist", "collections"), ("station", "channels"))
+    for name, table in of:
         columns = (Column(f"{name}_id", "int64"), Column("soundcloud_id", "int64"))
         made.append(Table(f"{name}_ids", columns, f"SELECT out, id FROM {table} ORDER BY out"))  # noqa: S608
     return [table for table in made if has_rows(selection, table)]

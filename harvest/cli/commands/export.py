@@ -49,6 +49,10 @@ from harvest.system.clock import SystemClock, as_text
 @click.option(
     "--include-incomplete", is_flag=True, help="Let lists that are not whole count in derived statistics too."
 )
+@click.option(
+    "--lists", is_flag=True, help="All other lists too: follows, uploads, playlists, stations, comments, plays, links."
+)
+@click.option("--texts", is_flag=True, help="With --lists: what people wrote as well, comments and links.")
 @cache_path()
 @click.option("--force", is_flag=True, help="Replace an earlier export; write a graph however large.")
 @log_options
@@ -63,6 +67,7 @@ def export(folder: Path, path: Path, key_file: Path | None, force: bool, **chose
       harvest export listening
       harvest export listening --format csr --kcore 5 --split last:1
       harvest export shared --ids pseudonym --key private.key
+      harvest export everything --lists
     """
     choices = ExportChoices(
         format=chosen["format_name"],
@@ -75,6 +80,8 @@ def export(folder: Path, path: Path, key_file: Path | None, force: bool, **chose
         seed=chosen["seed"],
         ids=chosen["ids"],
         include_incomplete=chosen["include_incomplete"],
+        lists=chosen["lists"],
+        texts=chosen["texts"],
     )
     with spinner("choosing") as tell:
         made = export_into(
