@@ -89,7 +89,7 @@ SELECT
     sum(t.outcome IS 'complete') AS complete,
     sum(t.outcome IS 'capped') AS capped,
     sum(t.outcome IS 'short') AS short,
-    count(*) FILTER (WHERE t.outcome IN ('gone', 'forbidden')) AS unanswered,
+    count(*) FILTER (WHERE t.outcome IN ('gone', 'forbidden', 'withdrawn')) AS unanswered,
     count(*) FILTER (WHERE t.outcome IN ('loop', 'unreadable', 'failed', 'withdrawn')) AS broken,
     CAST(sum(1.0 * iif(t.outcome IS NULL, r.claimed, t.claimed)) AS INTEGER)
         AS claimed,                                 -- of the lists that claimed anything; no sum overflows

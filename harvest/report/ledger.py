@@ -14,6 +14,7 @@ COLOURS = {
     "loop": "bad",
     "gone": "bad",
     "forbidden": "bad",
+    "withdrawn": "bad",
     "unreadable": "bad",
     "failed": "bad",
     "doing": "open",
