@@ -16,6 +16,7 @@ from importlib import resources
 from typing import Any, NamedTuple, TypeVar
 
 from harvest.api.seed_urls import public_address
+from harvest.report.others import MostNamed, SeedLists, most_named, seed_lists
 from harvest.report.rows import (
     Artist,
     Bucket,
@@ -80,6 +81,8 @@ class ReportFacts:
     likers_counted: list[Bucket]
     samples: dict[int, list[SampleRow]]
     levels: list[Level]
+    seed_lists: list[SeedLists]
+    most_named: list[MostNamed]
     neighbourhoods: list[Neighbourhood]
     failures: list[Failure]
     retryable: int
@@ -138,6 +141,8 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
             likers_counted=_rows(connection, "likers_counted", Bucket),
             samples=_samples(connection, seeds, tell),
             levels=_rows(connection, "levels", Level),
+            seed_lists=_seed_lists(connection, seeds, tell),
+            most_named=most_named(connection, ledger, TOP),
             neighbourhoods=_neighbourhoods(connection, seeds, tell),
             failures=_rows(connection, "failures", Failure),
             retryable=retryable_lists(connection),
@@ -191,6 +196,12 @@ def _samples(connection: sqlite3.Connection, seeds: list[SeedRow], tell: Tell) -
         if seed.seed_kind == "track" and seed.seed_id is not None
     }
     return {place: rows for place, rows in found.items() if rows}
+
+
+def _seed_lists(connection: sqlite3.Connection, seeds: list[SeedRow], tell: Tell) -> list[SeedLists]:
+    tell("looking at what other lists say")
+    found = list({(seed.seed_kind, seed.seed_id): seed for seed in seeds if seed.seed_id is not None}.values())
+    return [seed_lists(connection, seed, TOP) for seed in found[:DRAWN]]
 
 
 def _neighbourhoods(connection: sqlite3.Connection, seeds: list[SeedRow], tell: Tell) -> list[Neighbourhood]:
