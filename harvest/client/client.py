@@ -43,6 +43,8 @@ STATION = THINGS["station"]
 _TOKENS = 5  # one request tries no more of them
 
 _SOMETHING = endpoints.resolve("https://soundcloud.com/soundcloud")  # asked only to see whether anybody answers
+# Something public that stands on no address which a seed or a list is asked at.
+_CATALOGUE = Request("/tracks?q=a&limit=1&linked_partitioning=true")
 _BRIEFLY = 1  # entries asked for, only to see whether a list is answered
 
 SMALLEST_PAGE = 25  # trouble does not make pages smaller than this
@@ -268,7 +270,7 @@ class Client:
         """Ask once, with this very token; give what is wrong with the reply."""
         with self._line:
             slot = await self._sender.slot()
-        request, check = _SOMETHING, self._redirect
+        request, check = _CATALOGUE, self._success
         if task is not None:
             request, check = (
                 endpoints.request(replace(task, page_size=_BRIEFLY), endpoints.kind_of(task)),
