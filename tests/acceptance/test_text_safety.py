@@ -109,7 +109,7 @@ def test_nasty_names_are_kept_to_the_letter_and_stay_harmless(run, crowd, tmp_pa
 
 def test_a_spreadsheet_takes_no_name_for_a_formula(run, crowd, tmp_path):
     path = tmp_path / "t.db"
-    with run_in_thread(crowd, faults="bad_request_html[/likes/tracks]") as server:
+    with run_in_thread(crowd, faults="shape_list[/likes/tracks]") as server:
         assert run(crowd.seed_url(), "--db", path, "--max-users", "300", "--delay", "0", server=server).returncode == 6
     done = run("failures", "--csv", "--db", path)
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
@@ -126,7 +126,7 @@ def test_a_spreadsheet_takes_no_name_for_a_formula(run, crowd, tmp_path):
 
 def test_an_output_that_cannot_write_a_name_writes_an_escape(run, crowd, tmp_path):
     path = tmp_path / "t.db"
-    with run_in_thread(crowd, faults="bad_request_html[/likes/tracks]") as server:
+    with run_in_thread(crowd, faults="shape_list[/likes/tracks]") as server:
         assert run(crowd.seed_url(), "--db", path, "--delay", "0", server=server).returncode == 6
     listed = subprocess.run(
         [sys.executable, "-m", "harvest", "failures", "--db", str(path)],
