@@ -236,7 +236,7 @@ def test_over_many_more_worlds_no_list_is_called_whole_that_is_not(capsys, numbe
         print(f"\n  {ledger}")
     assert ledger.wrong == []
     assert set(ledger.outcomes) == {
-        *("complete", "capped", "short", "loop", "gone", "forbidden", "unreadable", "failed")
+        *("complete", "capped", "short", "loop", "gone", "forbidden", "unreadable", "failed", "withdrawn")
     }
     assert len(set(EFFECTS) - NEVER_MET - set(ledger.faults)) <= never_met
     assert sum(ledger.outcomes.values()) > lists
