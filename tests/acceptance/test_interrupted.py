@@ -258,8 +258,11 @@ def test_a_power_cut_leaves_an_earlier_page_and_never_half_of_one(run, start, se
 def test_a_display_that_fails_ends_the_crawl_at_once_and_the_books_are_closed(small_world, tmp_path):
     path = tmp_path / "t.db"
 
+    servers = []
+
     def heard(progress):
         if progress.standing.asked:
+            servers[-1].hold_after(None)  # what is on the wire is waited for
             raise OSError("nowhere to show it")
 
     async def crawling():
@@ -268,6 +271,7 @@ def test_a_display_that_fails_ends_the_crawl_at_once_and_the_books_are_closed(sm
             serve(small_world) as server,
             connect(settings_for(server), clock=clock, delay=0) as connection,
         ):
+            servers.append(server)
             server.hold_after(10)  # in the middle, however late it is shown
             await crawl(
                 path,

@@ -215,8 +215,8 @@ def test_a_harvest_of_the_seed_alone_says_how_to_go_on_and_what_it_would_cost(ru
     world = server.world
     people = (world.id("user", i) for i in range(60))
     artist = next(i for i in people if world.listing("user_tracks", i) and world.listing("user_likes", i))
-    person, file = world.user_url(artist), tmp_path / "t.db"
-    done = run(person, "--db", file, server=server)
+    person, file, quick = world.user_url(artist), tmp_path / "t.db", {"HARVEST_DELAY": "0"}
+    done = run(person, "--max-users", "5", "--max-tracks", "5", "--db", file, server=server, **quick)
     said = r"^Go on (.+) \(up to some ([\d,]+) requests, .+\): harvest (.+)$"
     ways = re.findall(said, done.stdout, re.MULTILINE)
     assert [(words, arguments) for words, _, arguments in ways] == [
@@ -224,10 +224,10 @@ def test_a_harvest_of_the_seed_alone_says_how_to_go_on_and_what_it_would_cost(ru
         ("around their own tracks", f"{person} --depth 1 --via uploads --cache-path {file}"),
     ]
     before = server.total
-    further = run(*ways[0][2].split(), "--json", server=server)
+    further = run(*ways[0][2].split(), "--json", server=server, **quick)
     assert json.loads(further.stdout)["stop_reason"] == "drained"
     assert 0 < server.total - before <= int(ways[0][1].replace(",", ""))
-    assert "Go on" not in run(*ways[0][2].split(), server=server).stdout
+    assert "Go on" not in run(*ways[0][2].split(), server=server, **quick).stdout
 
 
 def test_from_a_track_it_goes_on_to_those_who_like_it(run, server, tmp_path):
