@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from harvest.client.client import Client
@@ -42,6 +42,7 @@ class Docket:
     emptied: Callable[[], Sequence[Emptied]]
     put_back_empty: Callable[[str], int]
     withdraw: Callable[[Withdrawn, Collection[Task]], None]
+    refused_before: Callable[[], Iterable[tuple[Task, int, str]]]
     take_back: Callable[[Callable[[int, str], bool]], None]
 
 
@@ -53,6 +54,9 @@ class Judge:
         self._docket = docket
         self._cleared: Counter[str] = Counter()
         self._refused: defaultdict[str, list[Refused]] = defaultdict(list)
+        self._believed: defaultdict[str, dict[int, tuple[Task, int, str]]] = defaultdict(dict)
+        for task, status, message in docket.refused_before():
+            self._believed[task.kind][task.id] = task, status, message
         self._withdrawn: dict[str, Withdrawn] = {}
         self._is_refused = False
         self._turn = 0
@@ -81,6 +85,7 @@ class Judge:
 
     def answered(self, kind: str, turn: int) -> list[Refused]:
         """Hear that a list was answered; give the refused ones of its kind that are to blame themselves."""
+        self._believed.pop(kind, None)
         refused = self._refused[kind]
         if not refused:
             return []
@@ -133,19 +138,23 @@ class Judge:
         """Find out who is to blame for the refusals of a kind that are like this one."""
         like = alike(error.status, str(error))
         same = [one for one in self._refused[kind] if alike(one.error.status, str(one.error)) == like]
+        before = self._alike_before(kind, like)
+        how_many = len({one.task.id for one in same} | before.keys())
         first = len(same) == 1 and is_plain(error)
-        if not same or not (last or first or len(same) % MANY == 0):  # none: it was cleared up with another one
+        if not same or not (last or first or how_many >= MANY):  # none: it was cleared up with another one
             return []
         answers: bool | None = None
         public: ApiError | None = None
         there = False
-        if error.status != 404 or len(same) >= MANY:
+        if error.status != 404 or how_many >= MANY:
             answers = await self._still_answers(kind, but=[one.task.subject_id for one in same])
             if not answers and error.status == 403:
                 public = await self._client.answers()
             if not answers and error.status == 404:
-                there = await self._are_there(same)
-        verdict = who([one.error for one in same], answers, public, there=there, last=last)
+                there = await self._is_any_there([*(one.task for one in same), *before.values()])
+        if any(one not in self._refused[kind] for one in same):  # an answer has come meanwhile
+            return []
+        verdict = who(error, how_many, answers, public, there=there, last=last)
         if verdict is Verdict.APP:
             self._refuse_the_app(error)
         if verdict is Verdict.KIND:
@@ -153,15 +162,32 @@ class Judge:
             self._withdrawn[kind] = Withdrawn(
                 f"No list of {KINDS[kind].title} is answered any more: {said}.", status=error.status, reply=error.reply
             )
-            self._withdraw(kind, self._withdrawn[kind])
+            self._withdraw(kind, self._withdrawn[kind], before.values())
         if verdict is not Verdict.LISTS:
             return []
         self._refused[kind] = [one for one in self._refused[kind] if one not in same]
+        self._believe(same, before, for_good=how_many >= MANY or answers is not None)
         return same
 
-    def _withdraw(self, kind: str, error: Withdrawn) -> None:
+    def _alike_before(self, kind: str, like: tuple[int, str]) -> dict[int, Task]:
+        """Give the lists of a kind, by task, that were refused alike and believed, with none answered since."""
+        return {
+            key: task for key, (task, status, message) in self._believed[kind].items() if alike(status, message) == like
+        }
+
+    def _believe(self, same: Sequence[Refused], before: Collection[int], *, for_good: bool) -> None:
+        """Remember lists that are blamed because they are few: more may come, in another round or run."""
+        believed = self._believed[same[0].task.kind]
+        if for_good:
+            for task_id in before:
+                believed.pop(task_id, None)
+        else:
+            believed.update({one.task.id: (one.task, one.error.status, str(one.error)) for one in same})
+
+    def _withdraw(self, kind: str, error: Withdrawn, before: Iterable[Task] = ()) -> None:
+        self._believed.pop(kind, None)
         if refused := self._refused.pop(kind, []):
-            self._docket.withdraw(error, [one.task for one in refused])
+            self._docket.withdraw(error, [*(one.task for one in refused), *before])
 
     async def _ask_for_the_app(self, error: ApiError) -> None:
         if error.status == 403:
@@ -200,12 +226,16 @@ class Judge:
                 return page.received > 0 or not brings
         return refused
 
-    async def _are_there(self, refused: Sequence[Refused]) -> bool:
-        """Say whether the things are there whose lists are refused; some of them are asked for."""
-        for one in refused[:_CONTROLS]:
-            urn = one.task.about or f"{THINGS[KINDS[one.task.kind].subject].urn}{one.task.subject_id}"
+    async def _is_any_there(self, refused: Collection[Task]) -> bool:
+        """Say whether a thing is there whose list is refused, in whatever order they were; a few are asked for.
+
+        One is enough, and one that is gone proves nothing: some people always are.
+        """
+        for task in sorted(refused, key=lambda one: one.subject_id)[:MANY]:
+            urn = task.about or f"{THINGS[KINDS[task.kind].subject].urn}{task.subject_id}"
             try:
                 await self._client.fetch(Task(0, RESOLVE.name, 0, about=urn))
             except ApiError:
-                return False
-        return True
+                continue
+            return True
+        return False

@@ -32,7 +32,7 @@ from harvest.store.database import (
     open_for_crawl,
     storage_errors,
 )
-from harvest.store.frontier import Frontier, answered_before, other_answered
+from harvest.store.frontier import Frontier, answered_before, other_answered, refused_before
 from harvest.store.lease import HEARTBEAT_SECONDS, WATCH_SECONDS, Lease
 from harvest.store.sweeps import Sweep
 from harvest.store.visited import Visited, visited
@@ -203,6 +203,7 @@ def _engine(
         put_back_empty=put_back_empty,
         withdraw=withdraw,
         take_back=take_back,
+        refused_before=lambda: refused_before(db.conn),
     )
     return Engine(
         frontier=Frontier(db.conn, page_size=conditions.page_size, lease=lease),

@@ -12,7 +12,6 @@ well, with a 403, the app is. Words about a subscription, and a 405, need no MAN
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from enum import Enum, auto
 
 from harvest.errors import ApiError, Forbidden
@@ -21,7 +20,7 @@ from harvest.store.doubts import Emptied
 MANY = 5
 _OF_A_KIND = frozenset({400, 403, 404, 405, 410})  # what may be said of an endpoint, or of the app
 _OF_THE_APP = re.compile(r"\b(subscri\w+|plan|entitle\w*|upgrade\w*)\b", re.IGNORECASE)
-_IDS = re.compile(r"[\w:-]*\d[\w:-]*")
+_WORDS = re.compile(r"[\w:-]+")
 
 
 class Verdict(Enum):
@@ -44,24 +43,23 @@ def is_plain(error: ApiError) -> bool:
 
 def alike(status: int, message: str) -> tuple[int, str]:
     """Give what is the same in refusals that say the same, ids left out."""
-    return status, _IDS.sub("", message)
+    return status, _WORDS.sub(lambda word: "" if any(map(str.isdecimal, word[0])) else word[0], message)
 
 
 def who(
-    errors: Collection[ApiError], answers: bool | None, public: ApiError | None, *, there: bool, last: bool
+    error: ApiError, lists: int, answers: bool | None, public: ApiError | None, *, there: bool, last: bool
 ) -> Verdict | None:
-    """Say who is to blame for refusals that are alike, one per list; None while too few are known.
+    """Say who is to blame where so many `lists` are refused like this; None while too few are known.
 
     `answers` says whether a list of that kind that brought something before does so now, None where there is none to
-    ask; `public` is what is wrong with something public, `there` whether the things whose lists they are answer
-    themselves, `last` that no more lists of that kind are to come.
+    ask; `public` is what is wrong with something public, `there` whether a thing whose list is refused
+    answers itself, `last` that no more lists of that kind are to come.
     """
-    error = next(iter(errors))
     if answers or (error.status == 404 and not there):
         return Verdict.LISTS
     if error.status == 403 and isinstance(public, Forbidden):
         return Verdict.APP
-    if len(errors) >= MANY or answers is False or (last and is_plain(error)):
+    if lists >= MANY or answers is False or (last and is_plain(error)):
         return Verdict.KIND
     return Verdict.LISTS if last else None
 

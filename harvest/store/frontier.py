@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
+from collections.abc import Iterator
 
 from harvest.lists import KINDS
 from harvest.models import Outcome, Task
@@ -51,6 +52,20 @@ WHERE t.kind = ? AND t.outcome = ? AND t.collected > 0 ORDER BY t.claimed DESC, 
 """  # noqa: S608 - our own text
 
 
+_REFUSED = f"""
+SELECT t.id, t.kind, t.subject_id, CASE t.kind {_NAMED} END, f.status, f.message, f.last_at
+FROM failures AS f CROSS JOIN tasks AS t ON t.id = f.task_id AND t.outcome IN ('forbidden', 'gone', 'failed')
+WHERE f.resolved_at IS NULL AND f.retryable = 0 AND f.class IN ('forbidden', 'gone', 'bad_request')
+    AND t.kind NOT IN ({", ".join(f"'{kind.name}'" for kind in KINDS.values() if kind.looks_up)})
+ORDER BY f.id
+"""  # noqa: S608 - our own text
+_LOOKED_BACK = 100_000  # pages at most
+_LAST_ANSWER = """
+SELECT p.fetched_at FROM pages AS p CROSS JOIN tasks AS t ON t.id = p.task_id AND t.kind = ?
+WHERE p.id > (SELECT max(id) FROM pages) - ? ORDER BY p.id DESC LIMIT 1
+"""
+
+
 def answered_before(connection: sqlite3.Connection, kind: str, most: int) -> list[Task]:
     """Give some lists of a kind that brought something, to be asked only to see whether they still do."""
     found: list[Task] = []
@@ -63,6 +78,20 @@ def answered_before(connection: sqlite3.Connection, kind: str, most: int) -> lis
 def other_answered(connection: sqlite3.Connection, task: Task) -> Task | None:
     """Give another list of the same kind that brought something before, None where there is none."""
     return next((one for one in answered_before(connection, task.kind, 2) if one.id != task.id), None)
+
+
+def refused_before(connection: sqlite3.Connection) -> Iterator[tuple[Task, int, str]]:
+    """Give the lists that are down as refused and with none of their kind answered since, each with status and message.
+
+    A run believes few, but those of several runs may speak of their kind.
+    """
+    answered: dict[str, str] = {}
+    for task_id, kind, subject_id, about, status, message, at in connection.execute(_REFUSED):
+        if kind not in answered:
+            row = connection.execute(_LAST_ANSWER, (kind, _LOOKED_BACK)).fetchone()
+            answered[kind] = row[0] if row else ""
+        if at > answered[kind]:
+            yield Task(task_id, kind, subject_id, about=about), status, message
 
 
 class Frontier:

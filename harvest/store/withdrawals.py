@@ -17,6 +17,10 @@ SELECT DISTINCT t.id FROM tasks AS t
 CROSS JOIN failures AS f ON f.task_id = t.id AND f.resolved_at IS NULL AND f.status = :status AND f.retryable = 0
 WHERE t.kind = :kind AND t.outcome IN ('forbidden', 'gone', 'failed') AND f.first_at >= :since
 """
+# What a page could not hold, with status 200, is true of it nonetheless; the one row that says why stays.
+_FORGET = """
+DELETE FROM failures WHERE task_id = ? AND resolved_at IS NULL AND status <> 200 AND class <> 'withdrawn'
+"""
 # Uses readings_open.
 _OPEN = "SELECT task_id FROM readings WHERE state <> 'ended' AND state = 'todo' AND kind = :kind"
 _LAST = """
@@ -34,8 +38,8 @@ def withdraw(connection: sqlite3.Connection, tasks: Iterable[Task], status: int,
     kind = tasks[0].kind
     named = {"kind": kind, "status": status, "since": since}
     blamed = [row[0] for row in connection.execute(_BLAMED, named)]
-    for task_id in blamed:
-        connection.execute("DELETE FROM failures WHERE task_id = ? AND resolved_at IS NULL", (task_id,))
+    for task_id in [*blamed, *(task.id for task in tasks)]:
+        connection.execute(_FORGET, (task_id,))
     end(connection, [*blamed, *(task.id for task in tasks), *(row[0] for row in connection.execute(_OPEN, named))], now)
 
 

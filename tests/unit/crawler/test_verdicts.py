@@ -34,11 +34,11 @@ def test_a_list_that_brought_something_before_tells_an_outage_from_empty_lists(a
 
 
 def refusals(n, status=403, words=""):
-    return [Forbidden(f"SoundCloud does not allow this ({status}{words}).", status=status) for _ in range(n)]
+    return Forbidden(f"SoundCloud does not allow this ({status}{words}).", status=status), n
 
 
 @pytest.mark.parametrize(
-    ("errors", "answers", "public", "there", "last", "verdict"),
+    ("refused", "answers", "public", "there", "last", "verdict"),
     [
         (refusals(5), True, None, False, False, Verdict.LISTS),
         (refusals(5), False, Forbidden(), False, False, Verdict.APP),
@@ -55,8 +55,8 @@ def refusals(n, status=403, words=""):
         (refusals(5, 404), None, None, True, False, Verdict.KIND),
     ],
 )
-def test_who_is_to_blame_for_refusals_that_are_alike(errors, answers, public, there, last, verdict):
-    assert who(errors, answers, public, there=there, last=last) is verdict
+def test_who_is_to_blame_for_refusals_that_are_alike(refused, answers, public, there, last, verdict):
+    assert who(*refused, answers, public, there=there, last=last) is verdict
 
 
 def test_refusals_are_alike_but_for_the_ids_in_them():

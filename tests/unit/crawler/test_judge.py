@@ -1,0 +1,112 @@
+"""What the judge makes of lists that are refused, whatever order they come in and however they are spread over runs."""
+
+import asyncio
+from itertools import permutations
+
+import pytest
+
+from harvest.crawler.judge import Docket, Judge
+from harvest.crawler.verdicts import MANY
+from harvest.errors import Forbidden, Gone
+from harvest.lists import RESOLVE
+from harvest.models import Task
+
+PEOPLE = range(1, MANY + 1)
+
+
+class Service:
+    """Refuses every list, shows the people who are not `gone`, and counts what is asked."""
+
+    def __init__(self, gone=()):
+        self.gone = {f"soundcloud:users:{one}" for one in gone}
+        self.asked = []
+
+    async def fetch(self, task):
+        self.asked.append(task.about or task.subject_id)
+        if task.kind != RESOLVE.name or task.about in self.gone:
+            raise Gone(status=404)
+
+    async def answers(self):
+        return None
+
+
+def judge(service, before=()):
+    withdrawn = []
+    docket = Docket(
+        answered_before=lambda kind, most: [],
+        emptied=list,
+        put_back_empty=lambda kind: 0,
+        withdraw=lambda error, tasks: withdrawn.extend(task.subject_id for task in tasks),
+        take_back=lambda of_the_app: None,
+        refused_before=lambda: before,
+    )
+    return Judge(service, docket), withdrawn
+
+
+def weigh(who, people, error):
+    """Refuse these lists one after the other, and end the round; give the people who are blamed."""
+
+    async def run():
+        blamed = []
+        for person in people:
+            blamed += await who.weigh(Task(person, "user_likes", person), error)
+        return sorted(one.task.subject_id for one in blamed + await who.close_the_round())
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("gone", [(), (1,), (1, 2), (1, 2, 3, 4)])
+def test_people_who_are_gone_do_not_hide_that_an_endpoint_is(gone):
+    for order in permutations(PEOPLE):
+        who, withdrawn = judge(Service(gone))
+        assert weigh(who, order, Gone(status=404)) == []
+        assert sorted(withdrawn) == list(PEOPLE)
+
+
+def test_people_who_are_all_gone_are_gone():
+    who, withdrawn = judge(Service(PEOPLE))
+    assert weigh(who, PEOPLE, Gone(status=404)) == list(PEOPLE)
+    assert withdrawn == []
+
+
+@pytest.mark.parametrize("rounds", [(1, 4), (4, 1), (2, 2, 1), (1, 1, 1, 1, 1)])
+@pytest.mark.parametrize("error", [Gone(status=404), Forbidden("Not allowed (403).", status=403)])
+def test_few_refusals_in_each_of_many_rounds_are_many(rounds, error):
+    who, withdrawn = judge(Service())
+    people = iter(PEOPLE)
+    blamed = [weigh(who, [next(people) for _ in range(n)], error) for n in rounds]
+    assert blamed[-1] == []
+    assert sorted(withdrawn) == list(PEOPLE)
+
+
+def test_an_answer_ends_the_count():
+    who, withdrawn = judge(Service())
+    assert weigh(who, [1, 2, 3, 4], Gone(status=404)) == [1, 2, 3, 4]
+    who.answered("user_followings", who.turn())
+    who.answered("user_likes", who.turn())
+    assert weigh(who, [5, 6, 7, 8], Gone(status=404)) == [5, 6, 7, 8]
+    assert withdrawn == []
+
+
+def test_what_earlier_runs_have_been_refused_counts_once():
+    before = [(Task(person, "user_likes", person), 404, str(Gone())) for person in (1, 2, 3)]
+    who, withdrawn = judge(Service(), before)
+    assert weigh(who, [3, 4], Gone(status=404)) == [3, 4]
+    assert weigh(who, [5], Gone(status=404)) == []
+    assert sorted(withdrawn) == list(PEOPLE)
+
+
+def test_refusals_that_say_something_else_do_not_count():
+    before = [(Task(person, "user_likes", person), 403, "Not allowed (403).") for person in (1, 2, 3)]
+    who, withdrawn = judge(Service(), before)
+    assert weigh(who, [4, 5], Gone(status=404)) == [4, 5]
+    assert withdrawn == []
+
+
+def test_those_who_were_found_to_be_gone_are_asked_for_once():
+    service = Service(PEOPLE)
+    who, _ = judge(service)
+    weigh(who, PEOPLE, Gone(status=404))
+    asked = len(service.asked)
+    assert weigh(who, [6], Gone(status=404)) == [6]
+    assert len(service.asked) == asked
