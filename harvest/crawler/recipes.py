@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 from harvest.errors import SettingsError
 from harvest.lists import BY_NAME
-from harvest.models import MOST
+from harvest.models import MOST, Limits
 from harvest.rules import RULES, kind_named
 
 ALL = "all"
+# What is usual but for what leads on from people: all that a page of one list of a person asks for besides that list.
+OF_TRACKS_ALONE = tuple(name for name in Limits().read if name not in Limits().via)
 
 
 class Recipe(NamedTuple):

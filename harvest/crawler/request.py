@@ -17,7 +17,7 @@ from typing import Any
 
 from harvest.crawler.bounds import Bounds, bounds, seconds_of
 from harvest.crawler.engine import MAX_IN_FLIGHT
-from harvest.crawler.recipes import in_order, parse_caps, parse_recipe, parse_via
+from harvest.crawler.recipes import OF_TRACKS_ALONE, in_order, parse_caps, parse_recipe, parse_via
 from harvest.errors import SettingsError
 from harvest.lists import BY_NAME
 from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits
@@ -207,11 +207,18 @@ def _read(given: Mapping[str, Any], stored: Limits) -> dict[str, Any]:
         refused = [name for name in via if name in without]
         if refused:
             raise SettingsError(f"--via {','.join(via)} reads {', '.join(refused)}: leave out -{refused[0]}.")
+    elif given.get("depth") and given.get("read") is None and _one_list(stored):
+        via = _USUAL.via
     elif set(stored.via) <= set(_USUAL.via):
         via = tuple(name for name in _USUAL.via if name in read)
     else:
         via = tuple(name for name in stored.via if name not in without)
     return {"read": in_order((*read, *via)), "without": without, "seed_read": seed_read, "via": via}
+
+
+def _one_list(stored: Limits) -> bool:
+    """Say whether the page of one list of a person was all that was asked for, which leads nowhere."""
+    return stored.seed_read is not None and stored.read == OF_TRACKS_ALONE and not stored.via
 
 
 def _check(given: Mapping[str, Any]) -> None:

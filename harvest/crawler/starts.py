@@ -1,6 +1,7 @@
 """Where to start: what was typed, and what it says about the lists to be read.
 
-The page of one list of a person (`artist/likes`) says that this list is to be read instead of the usual ones.
+The page of one list of a person (`artist/likes`) says that this list is to be read instead of the usual ones,
+and no other unless the harvest goes on from there.
 
 In: addresses as they were typed. Out: their one spelling, and options. Never: a request.
 """
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harvest.api.seed_urls import Seed, normalise_seed
+from harvest.crawler.recipes import OF_TRACKS_ALONE
+from harvest.models import Limits
 from harvest.rules import RULES
 
 
@@ -31,6 +34,9 @@ def starts(texts: Iterable[str], given: Mapping[str, Any]) -> Starts:
         options["read"] = "+playlist-tracks"  # playlists lead on to nothing else
     if any(seed.reads for seed in seeds) and options.get("seed_read") is None:
         options["seed_read"] = _read_of(seeds)
+        alone = all(seed.reads for seed in seeds) and not any(options.get(name) for name in ("read", "via", "depth"))
+        if alone and not set(Limits().via) & set(options["seed_read"]):
+            options["read"] = OF_TRACKS_ALONE
     return Starts(list(dict.fromkeys(seed.url for seed in seeds)), options)
 
 

@@ -116,12 +116,31 @@ def test_the_artist_of_a_seed_is_looked_up_once_and_gone_when_there_is_nobody(tm
     assert_no_contradiction(path)
 
 
-def test_the_page_of_a_list_reads_that_list_alone(run, tmp_path):
-    person = WORLD.user_url(PEOPLE[2])
+@pytest.mark.parametrize(
+    ("page", "kind"),
+    [
+        ("likes", "user_likes"), ("tracks", "user_tracks"), ("reposts", "user_reposts"), ("sets", "user_playlists"),
+        ("followers", "user_followers"), ("following", "user_followings"), ("stations", "user_station_likes"),
+    ],
+)  # fmt: skip
+def test_the_page_of_a_list_reads_that_list_alone_until_it_is_told_to_go_on(run, tmp_path, page, kind):
+    address, kinds = f"{WORLD.user_url(PEOPLE[2])}/{page}", "SELECT DISTINCT kind FROM tasks WHERE subject_id = ?"
+    usual = ("--db", "t.db", "--delay", "0", "--max-users", "2", "--max-tracks", "2", "-q")
     with run_in_thread(WORLD) as server:
-        assert run(f"{person}/likes", "--db", "t.db", "--delay", "0", "-q", server=server).returncode == 0
-        kinds = read(tmp_path / "t.db", "SELECT kind FROM tasks WHERE kind NOT IN ('resolve', 'lookup')")
-        assert kinds == [("user_likes",)]
+        assert run(address, *usual, server=server).returncode == 0
+        assert read(tmp_path / "t.db", kinds, PEOPLE[2]) == [(kind,)]
+        assert run(address, *usual, "--depth", "1", server=server).returncode == 0
+    assert set(read(tmp_path / "t.db", kinds, PEOPLE[2])) == {(kind,), ("user_likes",)}
+    assert read(tmp_path / "t.db", "SELECT count(*) FROM visits WHERE round > 0") > [(0,)]
+
+
+def test_the_way_on_from_the_page_of_a_list_is_named_and_works(run, tmp_path):
+    artist = next(person for person in PEOPLE if WORLD.listing("user_tracks", person))
+    with run_in_thread(WORLD) as server:
+        done = run(f"{WORLD.user_url(artist)}/tracks", "--db", "t.db", "--delay", "0", server=server)
+        (line,) = [line for line in done.stdout.splitlines() if line.startswith("Go on around their own tracks")]
+        assert run(*line.split(": harvest ")[1].split(), "--delay", "0", "-q", server=server).returncode == 0
+    assert read(tmp_path / "t.db", "SELECT count(*) FROM visits WHERE thing = 'track'") > [(0,)]
 
 
 def test_me_takes_a_login(run):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harvest.crawler.bounds import Bounds
@@ -111,6 +113,17 @@ def test_everything_lifts_every_bound_but_those_given_beside_it():
     caps = {line.kind.option: line.cap for line in recipe(beside)}
     assert (caps.pop("likes"), caps.pop("likers"), caps.pop("reposters"), set(caps.values())) == (9, 8, 50, {MOST})
     assert limits_of({}, limits) == limits
+
+
+def test_who_goes_deeper_than_the_page_of_one_list_gets_a_way_on():
+    alone = limits_of({"seed_read": ["followers"], "read": ["likers", "reposters"]}, USUAL)
+    assert alone.via == ()
+    deeper = limits_of({"depth": 1}, alone)
+    assert (deeper.via, deeper.read, deeper.seed_read) == (("likes",), USUAL.read, ("followers",))
+    assert limits_of({"depth": 1, "read": "likers,reposters"}, alone).via == ()
+    assert limits_of({"depth": 0}, alone) == replace(alone, depth=0)
+    assert limits_of({"depth": 1, "via": "followers"}, alone).via == ("followers",)
+    assert limits_of({"depth": 2}, limits_of({"read": "likers,reposters"}, USUAL)).via == ()
 
 
 def test_changes_of_mind():
