@@ -318,14 +318,16 @@ def test_status_of_an_unfinished_demo_names_the_demo(run):
 def test_the_simulator_serves_what_it_says(start, tmp_path):
     process = start("simulate", "--port", "0", "--users", "50", "--tracks", "100")
     told = ""
-    while "Other seeds" not in told:
+    while "harvest auth login" not in told:  # stands last
         line = process.stdout.readline()
         assert line, process.stderr.read()
         told += line
     settings = dict(re.findall(r"(SOUNDCLOUD_\w+)=(\S+)", told))
     url = re.search(r"harvest (https://\S+)", told)[1]
+    others = re.findall(r"^  (?:a|its) [a-z ]+? +(https://\S+)$", told, re.MULTILINE)
+    assert len(others) == told.count("https://") - 1 >= 4
     done = subprocess.run(
-        [sys.executable, "-m", "harvest", url, "--db", "t.db", *CAPS],
+        [sys.executable, "-m", "harvest", url, *others, "--db", "t.db", *CAPS],
         cwd=tmp_path,
         env=environment(**settings),
         capture_output=True,

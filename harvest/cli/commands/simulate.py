@@ -12,6 +12,7 @@ from harvest.cli.options.world import world_options
 from harvest.errors import SettingsError
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, parse_faults, serve
 from harvest.simulator.faults.parse import describe
+from harvest.simulator.world.examples import examples
 
 
 @click.command()
@@ -52,12 +53,14 @@ def simulate(
 
 
 async def _serve(world: World, port: int, faults: str, latency: float, rate: float | None) -> None:
+    others = {what: address for what, address in examples(world).items() if address != world.seed_url()}
+    others["yourself"] = "me (after: harvest auth login)"
     async with serve(world, port, faults=faults, latency=latency, rate=rate) as server:
         click.echo(
             f"A simulated SoundCloud is at {server.url} (Ctrl-C ends it). In another terminal:\n\n"
             f"  export SOUNDCLOUD_API_URL={server.url} SOUNDCLOUD_AUTH_URL={server.url}\n"
             f"  export SOUNDCLOUD_CLIENT_ID={DEMO_CLIENT_ID} SOUNDCLOUD_CLIENT_SECRET={DEMO_CLIENT_SECRET}\n"
             f"  harvest {world.seed_url()} --cache-path data/cache/simulated.db --delay 0\n\n"
-            "Other seeds: " + " ".join(world.seed_urls(4)[1:])
+            "Other seeds:\n\n" + "\n".join(f"  {what:<15} {address}" for what, address in others.items())
         )
         await asyncio.Event().wait()

@@ -132,7 +132,7 @@ class Deeds:
         """Return the tracks of a playlist, hidden ones too; a track may stand in it twice."""
         facts, count = self.facts, self._options.community_count
         chance = facts.chance("playlist size", playlist)
-        size = 1 + chance % 12 if chance & 1023 else 300
+        size = 1 + chance % 12 if chance & 1023 else 511  # more than one harvest keeps unless it is told to
         found = []
         for place in range(size):
             pick = facts.chance("playlist track", playlist * 512 + place)
