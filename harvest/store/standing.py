@@ -27,15 +27,15 @@ _PRIOR = 20.0  # requests that must have been seen before what we expect is corr
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """How the lists of one kind stand. `claimed` and `collected` are sums over the ended ones whose claim is known,
-    `kept` is over all of them; `left` are the requests that the open ones still need.
+    """How the lists of one kind stand. `claimed` and `collected` are sums over the ended ones whose claim is known
+    (None: of none), `kept` is over all of them; `left` are the requests that the open ones still need.
     """
 
     kind: str
     todo: int = 0
     doing: int = 0
     outcomes: tuple[tuple[str, int], ...] = ()
-    claimed: int = 0
+    claimed: int | None = None
     collected: int = 0
     kept: int = 0
     asked: int = 0
@@ -105,7 +105,7 @@ class Standing:
 # Uses tasks_by_outcome alone.
 ENDED_LISTS = """
 SELECT outcome, count(*), coalesce(sum(collected), 0), coalesce(sum(collected) FILTER (WHERE claimed IS NOT NULL), 0),
-    coalesce(CAST(sum(1.0 * claimed) AS INTEGER), 0), coalesce(sum(pages_read), 0), count(claimed),
+    CAST(sum(1.0 * claimed) AS INTEGER), coalesce(sum(pages_read), 0), count(claimed),
     coalesce(sum(max(1, (min(claimed, :cap) + :size - 1) / :size)), 0),
     coalesce(sum(pages_read) FILTER (WHERE claimed IS NOT NULL), 0)
 FROM tasks WHERE kind = :kind AND outcome IS NOT NULL GROUP BY outcome
@@ -208,14 +208,16 @@ def _lists(
     size: int,
     opened: dict[str, dict[str, tuple[int, int, int, int, int]]],
 ) -> Lists:
-    claimed = collected = kept = asked = expected = compared = 0
+    collected = kept = asked = expected = compared = 0
+    claims: list[int] = []
     outcomes: dict[str, int] = {}
     for row in connection.execute(ENDED_LISTS, {"kind": kind.name, "cap": cap, "size": size}):
         outcome, n = row[0], row[1]
         unread = n if outcome in _UNREAD else 0
         outcomes[outcome] = n
         kept += row[2]
-        collected, claimed, asked = collected + row[3], claimed + row[4], asked + row[5] + unread
+        collected, asked = collected + row[3], asked + row[5] + unread
+        claims += [] if row[4] is None else [row[4]]
         expected, compared = expected + row[7], compared + row[8] + (unread if row[6] else 0)
     states = opened.get(kind.name, {})
     still_open, kept_so_far, asked_so_far, unknown, left = (
@@ -228,6 +230,7 @@ def _lists(
     whole = max(round(known + unknown * each), still_open)
     todo = states.get("todo", (0,))[0]
     by_outcome = tuple(sorted(outcomes.items()))
+    claimed = sum(claims) if claims else None
     return Lists(
         kind.name, todo, still_open - todo, by_outcome, claimed, collected, kept, asked, expected, whole, unknown
     )

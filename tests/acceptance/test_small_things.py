@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from harvest.cli.output.formatting import counted
@@ -71,3 +73,34 @@ def test_status_says_how_many_requests_each_kind_of_list_took(run, tmp_path):
     likers = [logged for logged in server.requests if "/favoriters" in logged.target]
     assert next(line for line in lines if line[0] == "track_likers")[place] == str(len(likers))
     assert len(likers) > 1
+
+
+def test_status_tells_of_what_is_still_to_be_looked_up(run, tmp_path):
+    world = World(11, users=120, tracks=60, gone=0, forbidden=0)
+    (tmp_path / "seeds.txt").write_text("\n".join(f"soundcloud:users:{world.id('user', one)}" for one in range(120)))
+    listed = ("--from-file", "seeds.txt", "--depth", "0", "--read", "links", "--seed-read", "links", "--db", "t.db")
+
+    def told() -> dict[str, tuple[int, dict[str, int]]]:
+        found = json.loads(run("status", "--json", "--db", "t.db").stdout)
+        assert "lookup" not in {kind["kind"] for kind in found["lists"]}
+        return {kind["kind"]: (kind["todo"] + kind["doing"], kind["outcomes"]) for kind in found["lookups"]}
+
+    with run_in_thread(world) as server:
+        one_by_one = ("--concurrency", "1", "--delay", "0", "-q")
+        assert run(*listed, *one_by_one, "--max-requests", "2", server=server).returncode == 7
+        assert told() == {"lookup": (2, {"complete": 1})}
+        assert run(*listed, *one_by_one, server=server).returncode == 0
+    assert told() == {"lookup": (0, {"complete": 3})}
+
+
+def test_what_nobody_claimed_is_no_claim_of_nothing(run, tmp_path):
+    world = World(11, users=20, tracks=60, seed_likers=5, seed_reposters=1, gone=0, forbidden=0)
+    person = world.user_url(world.id("user", 1))
+    with run_in_thread(world) as server:
+        done = run(person, "--read", "links,likes", "--db", "t.db", "--delay", "0", server=server)
+    for shown in (done.stdout, run("status", "--db", "t.db").stdout):
+        claimed = {line.split()[0]: line.split()[-2] for line in shown.splitlines() if line.startswith("  user_")}
+        assert claimed["user_links"] == "-"
+        assert claimed["user_likes"].isdigit()
+    lists = json.loads(run("status", "--json", "--db", "t.db").stdout)["lists"]
+    assert {kind["kind"]: kind["claimed"] is None for kind in lists}["user_links"]

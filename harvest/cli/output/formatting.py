@@ -30,6 +30,11 @@ def quoted(argument: Path | str) -> str:
     return printable(shlex.quote(str(argument)))
 
 
+def told(n: int | None) -> str:
+    """Write a number that the service may not have told: unknown is no 0."""
+    return "-" if n is None else f"{n:,}"
+
+
 def counted(n: int, thing: str) -> str:
     """Write how many there are of a thing, one of it in the singular: 1 list, 1,200 lists."""
     return f"{n:,} {thing}{'' if n == 1 else 's'}"

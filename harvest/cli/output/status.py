@@ -13,10 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from harvest import errors
-from harvest.cli.output.formatting import counted, duration, explore, in_order, phase_words, quoted, rate, remaining
+from harvest.cli.output.formatting import (
+    counted,
+    duration,
+    explore,
+    in_order,
+    phase_words,
+    quoted,
+    rate,
+    remaining,
+    told,
+)
 from harvest.cli.output.gaps import gap_lines
 from harvest.client.budget import REASONS
 from harvest.lists import KINDS, LOOKUP
+from harvest.store.standing import Lists
 from harvest.store.status import HarvestLook, Look
 from harvest.system.logs import printable
 
@@ -73,9 +84,8 @@ def in_json(scene: Scene) -> dict[str, Any]:
         "likes": seen.likes,
         "reposts": seen.reposts,
         "pages": seen.pages,
-        "lists": [
-            asdict(kind) | {"outcomes": dict(kind.outcomes)} for kind in seen.lists if not KINDS[kind.kind].looks_up
-        ],
+        "lists": [_list(kind) for kind in seen.lists if not KINDS[kind.kind].looks_up],
+        "lookups": [_list(kind) for kind in seen.lists if KINDS[kind.kind].looks_up],
         "outcomes": dict(in_order(seen.outcomes)),
         "lists_open": seen.open_lists,
         "requests_left": seen.requests_left,
@@ -96,6 +106,10 @@ def in_json(scene: Scene) -> dict[str, Any]:
     }
 
 
+def _list(kind: Lists) -> dict[str, Any]:
+    return asdict(kind) | {"outcomes": dict(kind.outcomes)}
+
+
 def as_lines(scene: Scene) -> Iterator[str]:
     """Say it to people, whatever stands in the file: a line stays one."""
     yield from map(printable, _told(scene))
@@ -113,8 +127,8 @@ def _told(scene: Scene) -> Iterator[str]:
         yield from _lists(look)
     if look.failures:
         yield ""
-        told = ", ".join(f"{n:,} {name}" for name, n in look.failures.items())
-        yield f"  Failures, lists by class: {told}"
+        classes = ", ".join(f"{n:,} {name}" for name, n in look.failures.items())
+        yield f"  Failures, lists by class: {classes}"
     yield ""
     yield from _now(scene)
 
@@ -178,7 +192,7 @@ def _lists(look: Look) -> Iterator[str]:
         if not KINDS[kind.kind].looks_up:
             found = dict(kind.outcomes)
             numbers = [*(found.get(name, 0) for name in outcomes), kind.open, kind.asked, kind.claimed, kind.kept]
-            rows.append([KINDS[kind.kind].name, *(f"{n:,}" for n in numbers)])
+            rows.append([KINDS[kind.kind].name, *map(told, numbers)])
     widths = [max(len(row[i]) for row in rows) for i in range(len(header))]  # no `table`: a look goes without rich
     for row in rows:
         cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]

@@ -11,7 +11,7 @@ import click
 
 from harvest.api.seed_urls import public_address
 from harvest.cli.output.broken_pipe import leave_unread
-from harvest.cli.output.formatting import duration, explore, quoted
+from harvest.cli.output.formatting import duration, explore, quoted, told
 from harvest.cli.output.gaps import gap_lines
 from harvest.cli.output.table import table
 from harvest.client.budget import REASONS
@@ -123,7 +123,7 @@ def lists_table(seen: Overview) -> Iterator[str]:
     for kind in kinds:
         row = [kind.kind, *(f"{dict(kind.outcomes).get(o, 0):,}" for o in outcomes)]
         row += [f"{kind.open:,}"] if open_ones else []
-        rows.append([*row, f"{kind.claimed:,}", f"{kind.kept:,}"])
+        rows.append([*row, told(kind.claimed), f"{kind.kept:,}"])
     return table(rows, right=range(1, len(header)))
 
 
