@@ -62,6 +62,7 @@ GROUPS = {
 
 
 _LONGEST_LINE = 2000  # of what we say about what went wrong
+_OURSELVES = "me"  # as in harvest.models, which a --help goes without
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -142,7 +143,7 @@ def _is_address(argument: str) -> bool:
     """Say whether an argument says where a crawl starts: an address, standard input, a list or a query."""
     if argument.startswith("-"):
         return argument == "-" or argument.partition("=")[0] in ("--from-file", "--from-sql")
-    return "/" in argument or "." in argument or ":" in argument
+    return argument == _OURSELVES or "/" in argument or "." in argument or ":" in argument
 
 
 @click.group(

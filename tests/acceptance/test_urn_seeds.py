@@ -143,9 +143,10 @@ def test_the_way_on_from_the_page_of_a_list_is_named_and_works(run, tmp_path):
     assert read(tmp_path / "t.db", "SELECT count(*) FROM visits WHERE thing = 'track'") > [(0,)]
 
 
-def test_me_takes_a_login(run):
+@pytest.mark.parametrize("options", [(), ("--db", "t.db", "--delay", "0")])
+def test_me_takes_a_login(run, options):
     with run_in_thread(WORLD) as server:
-        done = run("me", "--db", "t.db", "--delay", "0", server=server)
+        done = run("me", *options, server=server)
     assert (done.returncode, "harvest auth login" in done.stderr) == (3, True)
 
 
