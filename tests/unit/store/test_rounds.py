@@ -35,6 +35,14 @@ def test_the_seed_is_visited_first_with_its_own_counts_as_claims(open_books):
     ) == [(LIKERS, 1, 5, 1, 30, "resolve"), (REPOSTERS, 1, None, 1, 30, "resolve")]
 
 
+def test_a_list_that_a_killed_run_was_reading_is_the_next_to_be_read(open_books):
+    books = open_books()
+    books.resolve(1)
+    taken = books.frontier.claim()
+    again = open_books()
+    assert again.frontier.claim() == taken
+
+
 def test_nobody_is_chosen_before_all_lists_of_the_round_have_ended(open_books):
     books = open_books(limits=Limits(max_users=4))
     books.resolve(1)
