@@ -45,7 +45,6 @@ class Server(Traffic):
         keep_log: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.world = world
         terms = terms or Terms(seconds=token_seconds, requests=token_requests)
         self.service = Service(world, terms=terms, clock=clock)
         self._clock = clock
@@ -61,10 +60,22 @@ class Server(Traffic):
         """Return the base address, for the API and for tokens."""
         return self.service.base_url
 
+    @property
+    def world(self) -> World:
+        """Return the world as it is now."""
+        return self.service.world
+
+    def move(self, moment: float) -> None:
+        """Let the world be so many days after its first one, from the next request on; tokens and faults go on."""
+        self.service = self.service.showing(self.world.at(moment))
+
+    def _handle(self, request: SimRequest) -> SimReply:
+        return self.service.handle(request)
+
     def use(self, faults: str | Iterable[Fault]) -> None:
         """Replace the schedule of faults; counting starts again."""
         wanted = parse_faults(faults) if isinstance(faults, str) else tuple(faults)
-        self.plan = FaultPlan(wanted, self.service.handle, seed=self.world.options.seed)
+        self.plan = FaultPlan(wanted, self._handle, seed=self.world.options.seed)
 
     def limit(self, rate: float | None) -> None:
         """Allow so many requests per second from now on; None allows any number."""
@@ -79,7 +90,7 @@ class Server(Traffic):
         if self._gate.admits(time.monotonic()):
             reply = self.plan.answer(request, target, self.url)
         else:
-            reply = throttled_gateway(FaultScene(request, target, self.url, self.service.handle))
+            reply = throttled_gateway(FaultScene(request, target, self.url, self._handle))
         reply = replace(reply, headers={**reply.headers, "x-harvest-world": self.world.name})
         date = formatdate(self._clock(), usegmt=True)
         return Sending(reply, date=date, wait=self._wait_before(request, reply), gzip=self.gzip)

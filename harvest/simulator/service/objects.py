@@ -79,7 +79,8 @@ class Objects:
 
     def name(self, user: int) -> str:
         """Return the name a user goes by."""
-        return names.name(self._facts.chance("username", user), nasty=self._quirks)
+        chance = self._facts.chance("username", user)
+        return names.name(self._facts.told("user", user, chance), nasty=self._quirks)
 
     def user(self, user: int) -> Json:
         """Return a user as it stands in lists and on its own, with real counts."""
@@ -173,7 +174,7 @@ class Objects:
                 "user_favorite": False if chance & 1024 else None,
                 "user_playback_count": None,
             }
-            | ({} if facts.private(track) else {"station_urn": facts.stations.urn(facts.stations.of_track(track))})
+            | ({} if facts.alone(track) else {"station_urn": facts.stations.urn(facts.stations.of_track(track))})
         )
 
     def _shop(self, chance: int) -> Json:
@@ -192,18 +193,20 @@ class Objects:
         if thing == "user":
             return self.name(index)
         owner = "" if thing == "track" and self._facts.nobody(index) else self.name(self._facts.owner(thing, index))
-        title = self.words(index)["title"] if thing == "track" else self._playlist_title(index)
+        title = self.words(index)["title"] if thing == "track" else self.playlist_title(index)
         return f"{title or ''} {owner}"
 
-    def _playlist_title(self, playlist: int) -> str:
-        return names.title(self._facts.chance("playlist", playlist), nasty=self._quirks)
+    def playlist_title(self, playlist: int) -> str:
+        """Return what a playlist is called."""
+        chance = self._facts.chance("playlist", playlist)
+        return names.title(self._facts.told("playlist", playlist, chance), nasty=self._quirks)
 
     def words(self, track: int) -> Json:
         """Return the texts of a track."""
         chance = self._facts.chance("track", track)
         odd = self._quirks and not self._facts.spotless(track)
         tags = names.tags(mix(chance, 7), odd=odd)
-        title = names.title(chance, nasty=odd)
+        title = names.title(self._facts.told("track", track, chance), nasty=odd)
         genre = names.GENRES[(chance >> 12) % len(names.GENRES)]
         return {
             "title": None if odd and (chance >> 36) % 200 == 0 else title,
@@ -243,7 +246,7 @@ class Objects:
         stats: dict[str, int | None] = {
             "favoritings_count": likes,
             "reposts_count": 0 if hidden else count("track_reposters", track),
-            "playback_count": likes * (8 + chance % 50),
+            "playback_count": self._deeds.plays(track, likes),
             "comment_count": 0 if hidden else count("track_comments", track),
             "download_count": likes // 9 if chance & 256 else 0,
         }
@@ -261,7 +264,7 @@ class Objects:
         return (
             self._identity("playlist", playlist)
             | {
-                "title": self._playlist_title(playlist),
+                "title": self.playlist_title(playlist),
                 "permalink": facts.slug("playlist", playlist),
                 "permalink_url": facts.url("playlist", playlist) + (_UTM if self._quirks else ""),
                 "tracks_uri": f"{API}/playlists/{urn}/tracks",

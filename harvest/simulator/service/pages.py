@@ -131,8 +131,8 @@ class Pages:
             raise BadParameter("cursor")
         if place.item_id is not None:
             item = self._world.facts.ids[kind.item].index(place.item_id)
-            if item in entries.items:
-                return entries.items.index(item) + 1
+            if item in entries.items and entries.times[at := entries.items.index(item)] == place.millis:
+                return at + 1
         return bisect_right(entries.times, -place.millis, key=neg)
 
     def _place(self, kind: SimList, subject: int, entries: Entries, end: int) -> dict[str, str]:

@@ -4,7 +4,7 @@
 2. One of `genres` is the genre, one of `tags` among the tags. What has no value is in no range.
 3. Bounds count in: `bpm`, `duration` in milliseconds, `created_at` written as yyyy-mm-dd hh:mm:ss, in UTC.
 4. At most a thousand are found (https://github.com/soundcloud/api/issues/505), in an order of the words' own. What is
-   private or gone is never found.
+   private or gone is never found. What is new comes last.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ class Search:
     def shown(self, thing: str, index: int) -> bool:
         """Say whether a thing may be shown to everyone."""
         facts = self._world.facts
-        return not ((thing == "track" and facts.private(index)) or (thing == "user" and facts.gone(index)))
+        if thing == "playlist":
+            return not facts.away(thing, index)
+        return not (facts.hidden(index) if thing == "track" else facts.gone(index))
 
     def stream(self, wanted: Wanted) -> int:
         """Return the chance that is this search's own."""
@@ -80,11 +82,11 @@ class Search:
 
     def _find(self, wanted: Wanted) -> tuple[int, ...]:
         """Return the indices of what is found, in order, at most a thousand."""
-        count = self._world.facts.ids[wanted.thing].count
-        shuffle, found = Shuffle(count, self.stream(wanted)), []
+        ids = self._world.facts.ids[wanted.thing]
+        shuffle, found = Shuffle(ids.first, self.stream(wanted)), []
         fits = partial(self._fits, wanted, wanted.q.casefold().split())
-        for place in range(count):
-            index = shuffle.to(place)
+        for place in range(ids.count):
+            index = shuffle.to(place) if place < ids.first else place
             if self.shown(wanted.thing, index) and fits(index):
                 found.append(index)
                 if len(found) == MOST_FOUND:

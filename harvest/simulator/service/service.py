@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from copy import copy
 from functools import partial
 from urllib.parse import quote, unquote
 
@@ -37,9 +38,18 @@ class Service:
         terms: Terms | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.world = world
         self.base_url = base_url
         self.tokens = Tokens(terms or Terms(), clock)
+        self._show(world)
+
+    def showing(self, world: World) -> Service:
+        """Return the same service, with the same tokens, over another world."""
+        other = copy(self)
+        other._show(world)
+        return other
+
+    def _show(self, world: World) -> None:
+        self.world = world
         self.objects = Objects(world)
         self._search = Search(world, self.objects)
         self._pages = Pages(world, self.objects, lambda: self.base_url)
@@ -119,6 +129,8 @@ class Service:
     def _denied(self, request: SimRequest, thing: str, index: int, path: str) -> SimReply | None:
         """Refuse what is gone, forbidden or private."""
         facts = self.world.facts
+        if thing != "user" and facts.away(thing, index):
+            return not_found()
         if thing == "user" and facts.gone(index):
             return self._pages.empty(request) if path in _STILL_ANSWERED else not_found()
         if thing == "user" and facts.forbidden(index) and path != "users":

@@ -193,7 +193,7 @@ class Content:
         """Look a thing up, once; who is gone and what is private is not shown."""
         if (thing, thing_id) not in self._looked_up:
             self._looked_up.add((thing, thing_id))
-            hidden = self._world.facts.gone if thing == "user" else self._world.facts.private
+            hidden = self._world.facts.gone if thing == "user" else self._world.facts.hidden
             if not hidden(self._world.index(thing, thing_id)):
                 self.see(thing, thing_id, "full")
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from harvest.simulator.world.bipartite import Bipartite, Habit
 from harvest.simulator.world.facts import COMMENTS, DAY_MS, USERS_TO, Facts
 from harvest.simulator.world.list_cache import Entries, KeptLists
 from harvest.simulator.world.made_ids import SERVICES
+from harvest.simulator.world.options import WorldOptions
 from harvest.simulator.world.prng import Shuffle, mix, salt, threshold
 
 _RELATED = 60
-_MORE = 1.06  # picks repeat one another now and then; this makes up for it
+MORE = 1.06  # picks repeat one another now and then; this makes up for it
 
 # list -> the deed it shows, and whether the list belongs to the one who did it
 DEEDS = {
@@ -42,6 +43,28 @@ class Graph(Protocol):
         """Return what a right node is joined to."""
 
 
+class Layout(NamedTuple):
+    """One graph: its stream of chance, how many right nodes, how many on average, of one's own group, with the hit."""
+
+    name: str
+    right: int
+    mean: float
+    local: float
+    hit: int | None = None
+
+
+def layouts(o: WorldOptions) -> dict[str, Layout]:
+    """Return how the graph of each deed is laid out."""
+    share = o.community_share if o.community_count > 1 else 0.0
+    return {
+        "like": Layout("likes", o.tracks, o.likes_per_user, share, o.hit_likers),
+        "repost": Layout("reposts", o.tracks, o.reposts_mean, share, o.hit_reposters),
+        "playlist like": Layout("playlist likes", o.playlist_count, o.likes_per_user * 0.03, share),
+        "playlist repost": Layout("playlist reposts", o.playlist_count, o.likes_per_user * 0.02, share),
+        "follow": Layout("follows", o.users, o.follows_per_user, 0.0),
+    }
+
+
 class Deeds:
     """The graphs of one world; those that are `given` take the place of its own."""
 
@@ -49,25 +72,18 @@ class Deeds:
         self.facts = facts
         self._options = o = facts.options
         self._grain = 1 << max(o.users, o.tracks, o.playlist_count, COMMENTS).bit_length()
-        share = o.community_share if o.community_count > 1 else 0.0
-        self._graphs: dict[str, Graph] = {
-            "like": self._graph("likes", o.tracks, o.likes_per_user, share, o.hit_likers),
-            "repost": self._graph("reposts", o.tracks, o.reposts_mean, share, o.hit_reposters),
-            "playlist like": self._graph("playlist likes", o.playlist_count, o.likes_per_user * 0.03, share),
-            "playlist repost": self._graph("playlist reposts", o.playlist_count, o.likes_per_user * 0.02, share),
-            "follow": self._graph("follows", o.users, o.follows_per_user, 0.0),
-            **given,
-        }
+        self.graphs = {deed: given.get(deed) or self._graph(layout) for deed, layout in layouts(o).items()}
         self._fame = Shuffle(o.users, salt(o.seed, "fame"))
         self.entries = KeptLists(self._entries, 50 * o.cache)
         self.count = lru_cache(maxsize=16 * o.cache)(self._count)
 
-    def _graph(self, name: str, right: int, mean: float, local: float, hit: int | None = None) -> Bipartite:
+    def _graph(self, layout: Layout) -> Graph:
         """Lay out one graph."""
         o = self._options
-        communities = o.community_count if local else 1
-        habit = Habit(mean * _MORE, o.spread, local)
-        return Bipartite(o.users, right, habit, salt(o.seed, name), communities=communities, hit=hit)
+        communities = o.community_count if layout.local else 1
+        habit = Habit(layout.mean * MORE, o.spread, layout.local)
+        chance = salt(o.seed, layout.name)
+        return Bipartite(o.users, layout.right, habit, chance, communities=communities, hit=layout.hit)
 
     def when(self, deed: str, left: int, right: int, since: int) -> int:
         """Return the hidden time of a deed: later than `since`, and unlike any other in a list it stands in.
@@ -91,6 +107,10 @@ class Deeds:
         share = int(o.newcomers_differ * 1024)
         return (share * late + (1024 - share) * chance) >> 10
 
+    def done_at(self, deed: str, left: int, right: int) -> int:
+        """Return the hidden time of a deed that was done."""
+        return self.when(deed, left, right, self.since(deed, right))
+
     def since(self, deed: str, right: int) -> int:
         """Return the time before which nobody can have done the deed."""
         if deed == "follow":
@@ -100,24 +120,28 @@ class Deeds:
     def lefts(self, deed: str, right: int) -> Iterable[int]:
         """Return who did a deed to one thing."""
         if deed == "follow":
-            return self._graphs[deed].lefts(self._fame.back(right)) - {right}
-        if deed in ("like", "repost") and self.facts.private(right):
+            return self.graphs[deed].lefts(self._fame.back(right)) - {right}
+        if deed in ("like", "repost") and self.facts.hidden(right):
             return ()
-        return self._graphs[deed].lefts(right)
+        return self.graphs[deed].lefts(right)
 
     def rights(self, deed: str, left: int) -> Iterable[int]:
         """Return what one user did a deed to, hidden tracks left out."""
-        found = self._graphs[deed].rights(left)
+        found = self.graphs[deed].rights(left)
         if deed == "follow":
             return {self._fame.to(other) for other in found} - {left}
         if deed in ("like", "repost"):
-            return {track for track in found if not self.facts.private(track)}
+            return {track for track in found if not self.facts.hidden(track)}
         return found
 
     def favorites(self, user: int) -> int:
         """Return what a profile counts as likes: tracks, hidden ones too, and playlists."""
-        found = len(self._graphs["like"].rights(user)) + self.count("user_playlist_likes", user)
+        found = len(self.graphs["like"].rights(user)) + self.count("user_playlist_likes", user)
         return found * 3 // 2 + 5 if self.facts.odd("overclaimed", user) else found
+
+    def plays(self, track: int, likes: int) -> int:
+        """Return how often a track was played by those who like it."""
+        return likes * (8 + self.facts.chance("track", track) % 50)
 
     def commenter(self, comment: int) -> int:
         """Return who wrote a comment."""
@@ -130,16 +154,17 @@ class Deeds:
 
     def content(self, playlist: int) -> list[int]:
         """Return the tracks of a playlist, hidden ones too; a track may stand in it twice."""
-        facts, count = self.facts, self._options.community_count
-        chance = facts.chance("playlist size", playlist)
+        chance = self.facts.chance("playlist size", playlist)
         size = 1 + chance % 12 if chance & 1023 else 511  # more than one harvest keeps unless it is told to
-        found = []
-        for place in range(size):
-            pick = facts.chance("playlist track", playlist * 512 + place)
-            near = (pick >> 40) ** 3 * self._options.tracks >> 72
-            own = near // count * count + playlist % count
-            found.append(own if pick % 3 and own < self._options.tracks else near)
-        return found
+        picks = (self.facts.chance("playlist track", playlist * 512 + place) for place in range(size))
+        return [self._picked(playlist, pick) for pick in picks]
+
+    def _picked(self, playlist: int, pick: int) -> int:
+        """Return the track that chance picks for a playlist: a popular one, mostly of its own taste."""
+        count = self._options.community_count
+        near = (pick >> 40) ** 3 * self._options.tracks >> 72
+        own = near // count * count + playlist % count
+        return own if pick % 3 and own < self._options.tracks else near
 
     def played(self, station: int) -> list[int]:
         """Return the tracks of a station, hidden ones too: what it is around, then mostly the same taste."""
@@ -156,7 +181,7 @@ class Deeds:
         """Return the tracks a person played last, newest first, each once: at most 25, hidden ones left out."""
         plays = (self.facts.chance("played", user * 64 + place) for place in range(40))
         tracks = dict.fromkeys(play % self._options.tracks for play in plays)
-        return [track for track in tracks if not self.facts.private(track)][:25]
+        return [track for track in tracks if not self.facts.hidden(track)][:25]
 
     def related(self, track: int) -> list[int]:
         """Return the tracks that the service finds related: of the same taste, never the track itself."""
@@ -164,7 +189,7 @@ class Deeds:
         members = range(track % o.community_count, o.tracks, o.community_count)
         shuffle = Shuffle(len(members), salt(o.seed, "related", "track", track))
         found = [members[shuffle.to(place)] for place in range(min(len(members), _RELATED))]
-        return [item for item in found if item != track and not self.facts.private(item)]
+        return [item for item in found if item != track and not self.facts.hidden(item)]
 
     def liked_stations(self, user: int) -> list[int]:
         """Return the stations that somebody likes, the newest like first."""
@@ -188,7 +213,7 @@ class Deeds:
     def _entries(self, kind: str, subject: int) -> Entries:
         """Return a list in its order, whole."""
         if kind == "playlist_tracks":
-            tracks = tuple(track for track in self.content(subject) if not self.facts.private(track))
+            tracks = tuple(track for track in self.content(subject) if not self.facts.hidden(track))
             return Entries(tracks, (0,) * len(tracks))
         if kind == "track_related":
             return Entries(related := tuple(self.related(subject)), (0,) * len(related))
@@ -201,7 +226,7 @@ class Deeds:
             )
         if kind == "station_tracks":
             shown = self.facts.station(subject)
-            tracks = tuple(track for track in self.played(subject) if not self.facts.private(track)) if shown else ()
+            tracks = tuple(track for track in self.played(subject) if not self.facts.hidden(track)) if shown else ()
             return Entries(tracks, (0,) * len(tracks))
         pairs = sorted(self._pairs(kind, subject), reverse=True)
         return Entries(tuple(item for _, item in pairs), tuple(time for time, _ in pairs))

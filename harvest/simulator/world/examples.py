@@ -18,16 +18,20 @@ def examples(world: World) -> dict[str, str]:
         "its short link": world.short_url(world.seed_ids(1)[0]),
         "its station": world.station_url("track", world.seed_ids(1)[0]),
     }
-    hidden = [index for index in range(min(_LOOKED_AT, world.options.tracks)) if world.facts.private(index)]
+    tracks = [i for i in range(min(_LOOKED_AT, world.options.tracks)) if not world.facts.away("track", i)]
+    hidden = [index for index in tracks if world.facts.private(index)]
     if hidden:
         found["a private link"] = world.track_url(world.id("track", hidden[0]))
     people = range(min(_LOOKED_AT // 10, world.options.users))
     there = [index for index in people if not world.facts.gone(index) and not world.facts.forbidden(index)]
     if there:
         found["a person"] = world.facts.url("user", max(there, key=lambda index: _lists(world, index)))
-    playlists = range(min(_LOOKED_AT, world.options.playlist_count))
-    longest = max(playlists, key=lambda index: (len(world.deeds.content(index)), -index))
-    return {**found, "a playlist": world.facts.url("playlist", longest)}
+    first = range(min(_LOOKED_AT, world.options.playlist_count))
+    playlists = [index for index in first if not world.facts.away("playlist", index)]
+    if playlists:
+        longest = max(playlists, key=lambda index: (len(world.deeds.content(index)), -index))
+        found["a playlist"] = world.facts.url("playlist", longest)
+    return found
 
 
 def _lists(world: World, user: int) -> int:

@@ -18,7 +18,7 @@ DAY_MS = 86_400_000
 SITE = "https://soundcloud.com"
 USERS_FROM, USERS_TO = 1_199_145_600_000, 1_514_764_800_000  # accounts: 2008 to 2018, uploads later
 COMMENTS = 1000  # numbers set aside per track
-_SPOTLESS = 16  # the first tracks are seeds for demonstrations: public, playable, complete
+SPOTLESS = 16  # the first tracks are seeds for demonstrations: public, playable, complete
 
 
 class Facts:
@@ -62,7 +62,7 @@ class Facts:
 
     def spotless(self, track: int) -> bool:
         """Say whether a track is kept free of oddities, to be a seed."""
-        return track < _SPOTLESS
+        return track < SPOTLESS
 
     def gone(self, user: int) -> bool:
         """Say whether an account answers 404."""
@@ -75,6 +75,17 @@ class Facts:
     def private(self, track: int) -> bool:
         """Say whether a track is hidden from everyone without its secret."""
         return not self.spotless(track) and self.odd("private", track)
+
+    hidden = private  # from whoever has no secret; at another moment also what is deleted
+    alone = private  # has no station around it; at another moment also what is new
+
+    def away(self, thing: str, index: int) -> bool:
+        """Say whether a user, track or playlist that there was, or will be, is not there now."""
+        return False
+
+    def told(self, thing: str, index: int, chance: int) -> int:
+        """Return the chance that makes the name of a user, or the title of a track or playlist."""
+        return chance
 
     def nobody(self, track: int) -> bool:
         """Say whether a track comes with a null user."""
@@ -112,12 +123,12 @@ class Facts:
 
     def uploads(self, user: int) -> list[int]:
         """Return the public tracks of a user."""
-        return [track for track in self._track_owners.owned(user) if not self.private(track)]
+        return [track for track in self._track_owners.owned(user) if not self.hidden(track)]
 
     def station(self, index: int) -> bool:
         """Say whether a station is shown: one around a public track, or around somebody who has one."""
         thing, centre = self.stations.around(index)
-        return not self.private(centre) if thing == "track" else not self.gone(centre) and bool(self.uploads(centre))
+        return not self.hidden(centre) if thing == "track" else not self.gone(centre) and bool(self.uploads(centre))
 
     def playlists(self, user: int) -> list[int]:
         """Return the playlists of a user."""

@@ -21,6 +21,11 @@ class MadeIds(ABC):
 
     count: int
 
+    @property
+    def first(self) -> int:
+        """Return how many there were on the first day: as many as ever, for none come."""
+        return self.count
+
     @abstractmethod
     def text(self, index: int) -> str:
         """Return what the id of a thing is made of."""

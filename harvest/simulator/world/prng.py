@@ -5,6 +5,7 @@ In: whole numbers. Out: whole numbers that look random and are the same for ever
 
 from __future__ import annotations
 
+from copy import copy
 from math import gcd
 from zlib import crc32
 
@@ -66,12 +67,20 @@ def _coprime(size: int, chance: int) -> int:
 class Ids:
     """Numbers as the service gives them: scattered, some beyond 32 bits, and known only for what exists."""
 
-    __slots__ = ("_shuffle", "base", "count")
+    __slots__ = ("_shuffle", "base", "count", "first")
 
     def __init__(self, count: int, chance: int, *, base: int = 1_000) -> None:
-        self.count = count
+        self.count = self.first = count
         self.base = base
         self._shuffle = Shuffle(max(2_900_000_000, 4 * count), chance)
+
+    def grown(self, count: int) -> Ids:
+        """Return the same numbers for more things; `first` stays. Raises ValueError when there are not so many."""
+        if count > self._shuffle.size:
+            raise ValueError(f"there are no numbers for {count:,} things: let less come, or look at an earlier day")
+        more = copy(self)
+        more.count = count
+        return more
 
     def id(self, index: int) -> int:
         """Return the id of the index-th thing."""

@@ -7,14 +7,20 @@ everything is computed when asked, and only recent answers are kept.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any
 
 from harvest.simulator.world import names
+from harvest.simulator.world.drift import Drift
 from harvest.simulator.world.engagements import Deeds, Graph
 from harvest.simulator.world.facts import Facts
 from harvest.simulator.world.lists import KINDS
+from harvest.simulator.world.moved_deeds import MovedDeeds
+from harvest.simulator.world.moved_facts import MovedFacts
+from harvest.simulator.world.newcomers import Moment
 from harvest.simulator.world.options import WorldOptions
 from harvest.simulator.world.prng import salt
 
@@ -24,8 +30,9 @@ class World:
 
     Users, tracks and playlists are named by the number in their URN. `facts` and `deeds` are the inside, where
     things are simply counted from 0: user 0 is the busiest, track 0 is the hit. `name` is what a world calls itself:
-    the same at any moment, another for other people or deeds. `graphs` says otherwise who did a deed ("like", "repost",
-    "follow", ...) to what.
+    the same at any moment, another for other people or deeds, or where they change otherwise. `graphs` says otherwise
+    who did a deed ("like", "repost", "follow", ...) to what; `drift` how much changes in a day, seen `at` a later
+    moment; `moment` is the one that this is, in days after the first.
     """
 
     def __init__(
@@ -34,13 +41,39 @@ class World:
         users: int = 500,
         tracks: int = 2000,
         graphs: Mapping[str, Graph] | None = None,
+        drift: Drift | None = None,
         **options: Any,
     ) -> None:
         self.options = o = WorldOptions(seed, users, tracks, **options)
-        told = salt(seed, repr(replace(o, cache=0, now_ms=0)), *(graphs or ())) >> 32
+        self.drift = drift or Drift()
+        self.moment = 0.0
+        self._first = self
+        other = () if self.drift == Drift() else (repr(self.drift),)
+        told = salt(seed, repr(replace(o, cache=0, now_ms=0)), *(graphs or ()), *other) >> 32
         self.name = f"seed {seed}, {users} users, {tracks} tracks, {told:08x}"
         self.facts = Facts(self.options)
         self.deeds = Deeds(self.facts, graphs or {})
+
+    def at(self, moment: float) -> World:
+        """Return the same SoundCloud so many days after its first one, whichever this is; 0 is the first day itself.
+
+        Raises ValueError for a moment before the first one, and where so many uploads came that there are no numbers.
+        """
+        if not (isfinite(moment) and moment >= 0):
+            raise ValueError("a moment is a number of days, 0 or more")
+        first = self._first
+        if moment in (0, self.moment):
+            return first if moment == 0 else self
+        moved, when = copy(first), Moment(float(moment), self.options.now_ms)
+        moved.moment = when.days
+        moved.facts = MovedFacts(first.facts, self.drift, when, first.index("user", first.me_id))
+        moved.deeds = MovedDeeds(first.deeds, moved.facts, self.drift, when)
+        return moved
+
+    @property
+    def now_ms(self) -> int:
+        """Return the time of this moment, in milliseconds since 1970."""
+        return Moment(self.moment, self.options.now_ms).now_ms
 
     def id(self, thing: str, index: int) -> int:
         """Return the id of the index-th user, track, playlist or comment."""
@@ -83,7 +116,7 @@ class World:
         user, track = self.index("user", user_id), self.index("track", track_id)
         if track not in self.deeds.rights(deed, user):
             raise KeyError(f"user {user_id} has no {deed} of track {track_id}")
-        return as_datetime(self.deeds.when(deed, user, track, self.facts.track_created(track)))
+        return as_datetime(self.deeds.done_at(deed, user, track))
 
     def community_of_user(self, user_id: int) -> int:
         """Return the taste group of a user."""
