@@ -69,9 +69,10 @@ SELECT
     r.skipped,
     r.pages_read,
     (SELECT max(p.fetched_at) FROM pages AS p WHERE p.task_id = t.id) AS read_until,
-    r.next_cursor IS NOT NULL OR t.outcome IS 'capped' OR EXISTS (
-        SELECT 1 FROM readings AS o WHERE o.task_id = t.id AND o.state <> 'ended'
-    ) AS goes_on                                    -- there is, or may be, more
+    r.next_cursor IS NOT NULL AND coalesce(t.outcome NOT IN ('complete', 'short'), 1)   -- an empty page may name a next
+        OR t.outcome IS 'capped' OR EXISTS (
+            SELECT 1 FROM readings AS o WHERE o.task_id = t.id AND o.state <> 'ended'
+        ) AS goes_on                                -- there is, or may be, more
 FROM tasks AS t
 JOIN list_kinds AS k ON k.kind = t.kind
 JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
@@ -81,7 +82,8 @@ WHERE k.subject NOT IN ('seed', 'batch');
 CREATE VIEW seed_coverage AS
 SELECT
     w.harvest_id,
-    h.seed_id,                                      -- NULL: the harvest has several seeds
+    h.seed_kind,                                    -- NULL: the harvest has several seeds
+    h.seed_id,
     w.depth,
     t.kind,
     count(*) AS lists,
@@ -207,6 +209,7 @@ SELECT
     y.kind,
     y.subject_id,
     y.harvest_id,
+    s.thing AS seed_kind,
     s.thing_id AS seed_id,
     y.depth,
     y.listed_rank,
@@ -258,8 +261,12 @@ FROM (
     JOIN recipes AS c ON c.harvest_id = v.harvest_id AND c.kind = t.kind AND c.reach <= v.reach
     LEFT JOIN tasks AS o ON o.id = v.parent_task_id
 ) AS y
-LEFT JOIN list_kinds AS b ON b.kind = y.chain ->> '$[#-2].kind' -- the list of the seed; behind it is only its look-up
-LEFT JOIN seeds AS s ON s.thing = b.subject AND s.thing_id = y.chain ->> '$[#-2].subject_id';
+-- The list of the seed: behind it there is only its look-up, and of a search not even that.
+LEFT JOIN list_kinds AS f ON f.kind = y.chain ->> '$[#-1].kind'
+LEFT JOIN list_kinds AS b ON b.kind = y.chain ->> iif(f.subject IN ('seed', 'batch'), '$[#-2].kind', '$[#-1].kind')
+LEFT JOIN visits AS s
+    ON s.harvest_id = y.harvest_id AND s.round = 0 AND s.thing = b.subject
+    AND s.thing_id = y.chain ->> iif(f.subject IN ('seed', 'batch'), '$[#-2].subject_id', '$[#-1].subject_id');
 
 -- ESTIMATES. When an edge was made, as far as page cursors tell: lists run newest first and a cursor carries the time
 -- of the last entry of its page, to the second below. So an edge lies between the cursor of its page and that of the page

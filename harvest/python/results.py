@@ -17,6 +17,7 @@ from harvest.settings import DEFAULT_PATH
 from harvest.store import provenance
 from harvest.store.database import check_readable, open_to_read
 from harvest.store.status import Overview, overview
+from harvest.things import SHOWN
 
 if TYPE_CHECKING:
     import pandas
@@ -211,9 +212,10 @@ class File:
             return overview(connection)
 
     def why(self, thing: str, which: int | str, *, limit: int = 3) -> provenance.Reason:
-        """Tell why a 'user' or a 'track' is in the file."""
-        if thing not in ("user", "track"):
-            raise ValueError(f"why 'user' or 'track', not {thing!r}")
+        """Tell why a 'user', a 'track', a 'playlist' or a 'station' is in the file."""
+        shown = [one.name for one in SHOWN]
+        if thing not in shown:
+            raise ValueError(f"why one of {', '.join(shown)}, not {thing!r}")
         with self.connection() as connection:
             return provenance.why(connection, thing, str(which), limit=limit)
 

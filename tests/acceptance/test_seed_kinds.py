@@ -10,6 +10,7 @@ import sqlite3
 
 import pytest
 
+import harvest
 from harvest.cli.output import onward
 from harvest.models import Limits
 from harvest.report.facts import gather
@@ -112,10 +113,10 @@ def test_the_chain_of_every_edge_leads_to_a_seed_of_its_harvest(path):
     seeds = {(row[0], row[1]): row[2] for row in read(path, "SELECT c.harvest_id, s.id, s.thing_id FROM harvest_seeds c"
                                                             " JOIN seeds s ON s.id = c.seed_id")}  # fmt: skip
     rows = read(path, "SELECT harvest_id, seed_id, chain FROM why")
-    for harvest, seed, chain in rows:
+    for number, seed, chain in rows:
         last = json.loads(chain)[-1]
         assert last["kind"] == "resolve"
-        assert seeds[harvest, last["subject_id"]] == seed
+        assert seeds[number, last["subject_id"]] == seed
     assert {row[:2] for row in rows} == {(1, TRACK), (1, USER), (1, PLAYLIST), (2, USER)}
 
 
@@ -240,3 +241,11 @@ def test_from_a_track_it_goes_on_to_those_who_like_it(run, server, tmp_path):
 def test_a_way_on_never_shows_the_secret_of_a_private_link(tmp_path):
     link = "https://soundcloud.com/artist/track/s-AbC123"
     assert onward._command([link], "--depth 1", tmp_path / "t.db") == "the same command with --depth 1"
+
+
+def test_python_tells_why_of_everything_the_command_does(path):
+    db = harvest.open(path)
+    assert db.why("playlist", PLAYLIST).seed_of == (SEEDS[2],)
+    assert db.why("track", SEEDS[0]).seed_of == (SEEDS[0],)
+    with pytest.raises(ValueError, match="track, playlist, station, user"):
+        db.why("search", 1)

@@ -30,7 +30,7 @@ SELECT t.title, count(*) AS people_in_common
 FROM user_engagements AS mine
 JOIN user_engagements AS other ON other.user_id = mine.user_id AND other.track_id <> mine.track_id
 JOIN tracks AS t ON t.id = other.track_id
-WHERE mine.track_id = (SELECT seed_id FROM harvests LIMIT 1)
+WHERE mine.track_id = (SELECT seed_id FROM harvests WHERE seed_kind = 'track' LIMIT 1)
     AND mine.engagement_type = 'like' AND other.engagement_type = 'like'
 GROUP BY t.id
 ORDER BY people_in_common DESC, t.id
