@@ -39,19 +39,23 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class ListTable:
-    """A table that leaves. Its rows are found along the first of its `ends`; `where` says which of them count."""
+    """A table that leaves. Its rows are found along the first of its `ends`; `where` says which of them count. Where
+    these are the rows of some kinds of lists alone, `of` is the type that such rows have.
+    """
 
     name: str
     table: str
     ends: tuple[End, ...]
     values: tuple[Value, ...] = ()
     where: str = "1"
+    of: str = ""
 
     @property
     def kinds(self) -> list[ListKind]:
         """The kinds of lists that fill it, those of one rank together."""
-        found = [kind for kind in KINDS.values() if kind.edge and kind.edge.table == self.table]
-        return sorted(found, key=lambda kind: kind.edge.rank if kind.edge else "")
+        edges = [(kind, kind.edge) for kind in KINDS.values() if kind.edge and kind.edge.table == self.table]
+        found = [(edge.rank, kind) for kind, edge in edges if not self.of or edge.engagement_type == self.of]
+        return [kind for _, kind in sorted(found, key=lambda one: one[0])]
 
 
 def _count(name: str) -> Value:
@@ -66,6 +70,15 @@ _CREATED = Value(Column("created_at", "time"), "e.created_at", "substr(e.created
 _KIND = Value(Column("kind", "kind"), "e.engagement_type", "e.engagement_type")
 _USER, _ITEM = End("user_id", "user_id", "user"), End("item_id", "track_id", "track")
 _PLAYLIST, _STATION = End("playlist_id", "playlist_id", "playlist"), End("station_id", "station_id", "station")
+
+_SEARCH = End("search_id", "search_id", "search")
+
+
+def _found(end: End) -> ListTable:
+    """Give what searches for one kind of thing have found."""
+    ends = _SEARCH, End(end.name, "thing_id", end.thing)
+    return ListTable(f"found_{end.thing}s", "search_results", ends, where=f"e.thing = '{end.thing}'", of=end.thing)
+
 
 LIST_TABLES = (
     ListTable(
@@ -127,10 +140,17 @@ LIST_TABLES = (
     ),
     ListTable("station_items", "station_tracks", (_STATION, _ITEM)),
     ListTable("station_likes", "station_likes", (_USER, _STATION)),
+    ListTable(
+        "searches",
+        "searches",
+        (End("search_id", "id", "search"),),
+        (Value(Column("what", "text"), "e.what", "e.what"), _text("words"), _text("filters")),
+    ),
+    *map(_found, (_ITEM, _USER, _PLAYLIST)),
 )
 
 # Whose ids leave under which, and where the ends of all lists are gathered.
-_LEFT = {"user": "people", "track": "things", "playlist": "collections", "station": "channels"}
+_LEFT = {"user": "people", "track": "things", "playlist": "collections", "station": "channels", "search": "inquiries"}
 
 
 def widen(selection: Selection) -> None:
@@ -191,7 +211,8 @@ def _places(one: ListTable, *, exact: bool) -> dict[Column, str]:
         kinds = list(some)
         public = any(kind.item in ("user", "comment") for kind in kinds)
         found[Column(rank, "int32")] = f"e.{rank}" if exact or not public else "NULL"
-        found[Column("list" if rank == "position" else rank.removesuffix("_rank"), "text")] = _outcome(kinds)
+        name = "list" if rank in ("position", "rank") else rank.removesuffix("_rank")
+        found[Column(name, "text")] = _outcome(kinds)
     return found
 
 

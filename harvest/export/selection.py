@@ -47,6 +47,7 @@ CREATE TABLE leaving (id INTEGER PRIMARY KEY);
 CREATE TABLE accounts (id INTEGER PRIMARY KEY, out INTEGER); -- people, then uploaders of things
 CREATE TABLE collections (id INTEGER PRIMARY KEY, out INTEGER); -- playlists with a thing in them
 CREATE TABLE channels (id INTEGER PRIMARY KEY, out INTEGER); -- stations
+CREATE TABLE inquiries (id INTEGER PRIMARY KEY, out INTEGER); -- searches
 CREATE TABLE sound (id INTEGER PRIMARY KEY); -- derivations that may leave: whole, and of whole lists unless asked
 CREATE TABLE common (what TEXT, text TEXT, PRIMARY KEY (what, text)) WITHOUT ROWID; -- genres and tags many share
 """
@@ -141,11 +142,13 @@ _ALL_LISTS = (
     "INSERT OR IGNORE INTO accounts (id) SELECT owner_id FROM playlists WHERE owner_id IS NOT NULL ORDER BY owner_id",
     "INSERT OR IGNORE INTO collections (id) SELECT id FROM playlists ORDER BY id",
     "INSERT OR IGNORE INTO channels (id) SELECT id FROM stations ORDER BY id",
+    "INSERT OR IGNORE INTO inquiries (id) SELECT id FROM searches ORDER BY id",
 )
 
 _IDS = {
     "raw": ("UPDATE people SET out = id", "UPDATE things SET out = id",
-            "UPDATE accounts SET out = id", "UPDATE collections SET out = id", "UPDATE channels SET out = id"),
+            "UPDATE accounts SET out = id", "UPDATE collections SET out = id", "UPDATE channels SET out = id",
+            "UPDATE inquiries SET out = id"),
     "dense": (
         "UPDATE people SET out = o.place FROM (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place"
         " FROM people) AS o WHERE o.id = people.id",
@@ -158,11 +161,13 @@ _IDS = {
         " FROM collections) AS o WHERE o.id = collections.id",
         "UPDATE channels SET out = o.place FROM (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place"
         " FROM channels) AS o WHERE o.id = channels.id",
+        "UPDATE inquiries SET out = o.place FROM (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place"
+        " FROM inquiries) AS o WHERE o.id = inquiries.id",
     ),
     "pseudonym": (
         "UPDATE people SET out = pseudonym('user', id)", "UPDATE things SET out = pseudonym('track', id)",
         "UPDATE accounts SET out = pseudonym('user', id)", "UPDATE collections SET out = pseudonym('playlist', id)",
-        "UPDATE channels SET out = pseudonym('station', id)",
+        "UPDATE channels SET out = pseudonym('station', id)", "UPDATE inquiries SET out = pseudonym('search', id)",
     ),
 }  # fmt: skip
 
@@ -382,7 +387,7 @@ def _index_pseudonyms(run: Callable[[str], object]) -> None:
     """Make the order of pseudonyms quick, and see to it that no two share one. Raises SettingsError."""
     try:
         run("CREATE INDEX people_by_out ON people (out)")
-        for table in ("things", "accounts", "collections", "channels"):  # people are accounts
+        for table in ("things", "accounts", "collections", "channels", "inquiries"):  # people are accounts
             run(f"CREATE UNIQUE INDEX {table}_by_out ON {table} (out)")
     except sqlite3.IntegrityError as error:
         raise SettingsError(

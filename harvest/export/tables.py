@@ -267,7 +267,10 @@ def maps(selection: Selection) -> list[Table]:
     if selection.choices.ids != "dense":
         return []
     made = []
-    of = (("user", "accounts"), ("item", "things"), ("playlist", "collections"), ("station", "channels"))
+    of = (
+        *(("user", "accounts"), ("item", "things"), ("playlist", "collections")),
+        *(("station", "channels"), ("search", "inquiries")),
+    )
     for name, table in of:
         columns = (Column(f"{name}_id", "int64"), Column("soundcloud_id", "int64"))
         made.append(Table(f"{name}_ids", columns, f"SELECT out, id FROM {table} ORDER BY out"))  # noqa: S608
