@@ -1,0 +1,82 @@
+"""A crawl of a world that has moved holds exactly what the service has at that moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harvest.api.searches import search
+from harvest.lists import BY_NAME
+from harvest.models import Limits
+from harvest.simulator import Drift, World, run_in_thread
+from tests.crawling import assert_exact, crawl_world, read
+
+BUSY = Drift.parse(
+    "come=0.03,go=0.02,people_go=0.02,tracks_go=0.02,playlists_go=0.02,away_days=4,uploads=0.02,renames=0.02,edits=0.1"
+)
+ODD = {"null_entries": 0.05, "gone": 0.04, "forbidden": 0.03, "private": 0.05, "hidden_stats": 0.1}
+TOWN = World(12, users=70, tracks=160, playlists=40, likes_per_user=9, follows_per_user=6, drift=BUSY, **ODD).at(11)
+PAGE = 7
+SMALL = Limits(max_users=5, max_user_likes=8, max_tracks=3, read=tuple(BY_NAME))
+
+
+def most_of(kind: str, thing: str, n: int = 1) -> list[int]:
+    """The things with the longest lists of a kind."""
+    there = [index for index in range(TOWN.facts.ids[thing].count) if not TOWN.facts.away(thing, index)]
+    return sorted((TOWN.id(thing, i) for i in there), key=lambda one: (-len(TOWN.listing(kind, one)), one))[:n]
+
+
+NEW = [i for i in range(TOWN.options.tracks, TOWN.facts.ids["track"].count) if not TOWN.facts.hidden(i)]
+SEEDS = {
+    "the hit": TOWN.seed_url(),
+    "a new track": TOWN.track_url(
+        max((TOWN.id("track", i) for i in NEW), key=lambda one: len(TOWN.listing("track_likers", one)))
+    ),
+    "a person": TOWN.user_url(most_of("user_tracks", "user")[0]),
+    "somebody with stations": TOWN.user_url(most_of("user_station_likes", "user")[0]),
+    "a playlist": TOWN.playlist_url(most_of("playlist_tracks", "playlist")[0]),
+    "a station": TOWN.station_url("user", most_of("user_tracks", "user")[0]),
+    "a search": search("tracks", {"q": "a"}).address,
+    "a URN": f"soundcloud:tracks:{most_of('track_likers', 'track', 3)[-1]}",
+}
+
+
+@pytest.mark.parametrize("depth", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seed", SEEDS.values(), ids=SEEDS)
+def test_a_crawl_of_a_moved_world_equals_its_truth(tmp_path, seed, depth):
+    limits = replace(SMALL, depth=depth)
+    crawl_world(tmp_path / "t.db", TOWN, [seed], limits, page_size=PAGE)
+    assert_exact(tmp_path / "t.db", TOWN, [seed], limits, page_size=PAGE)
+    assert read(tmp_path / "t.db", "SELECT count(*) > 10 FROM tasks WHERE outcome IS NOT NULL") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        f"soundcloud:users:{TOWN.id('user', next(i for i in range(70) if TOWN.facts.away('user', i)))}",
+        TOWN.playlist_url(TOWN.id("playlist", next(i for i in range(40) if TOWN.facts.away("playlist", i)))),
+        TOWN.facts.url("track", next(i for i in range(160) if TOWN.facts.away("track", i))),
+    ],
+    ids=["person", "playlist", "track"],
+)
+def test_what_is_away_is_no_seed(run, tmp_path, gone):
+    with run_in_thread(TOWN) as server:
+        assert run(gone, "--db", str(tmp_path / "t.db"), server=server).returncode == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(24))
+def test_any_world_at_any_moment_equals_its_truth(tmp_path, number):
+    world = World(
+        number,
+        users=(12, 40, 90)[number % 3],
+        tracks=(20, 80, 200)[number // 3 % 3],
+        likes_per_user=8,
+        follows_per_user=4,
+        drift=BUSY if number % 4 else Drift(),
+        **{name: share * (number % 5) for name, share in ODD.items()},
+    ).at((0.3, 4, 25, 90)[number % 4])
+    limits = replace(SMALL, depth=1 + number % 2, read=tuple(BY_NAME)[number % 4 :: 1 + number % 3])
+    crawl_world(tmp_path / "t.db", world, limits=limits, page_size=PAGE)
+    assert_exact(tmp_path / "t.db", world, limits=limits, page_size=PAGE)
