@@ -19,7 +19,9 @@ from tests.crawling import Onlooker, assert_exact, assert_holds, crawl_into, cra
 from tests.faulty import assert_no_contradiction
 from tests.repetitions import slow_but
 
-LISTS = [kind for kind in KINDS.values() if kind.subject in THINGS and not kind.own]
+EVERY = [kind for kind in KINDS.values() if not kind.looks_up]
+LISTS = [kind for kind in EVERY if not kind.own]
+OWN = [kind for kind in EVERY if kind.own]  # which the service shows of whoever is signed in
 WORLD = World(
     4, users=90, tracks=240, playlists=300, likes_per_user=25, null_entries=0.05, gone=0, forbidden=0, private=0
 )
@@ -85,6 +87,10 @@ class Killer(Onlooker):
         self.left.append(left)
 
 
+def test_every_kind_of_list_is_of_something_that_can_be_a_seed():
+    assert {kind.subject for kind in EVERY} == THINGS.keys()
+
+
 @pytest.mark.parametrize("kind", slow_but(UNLIKE, LISTS), ids=lambda kind: kind.name)
 def test_a_list_of_any_kind_is_whole_whatever_its_entries_are_and_wherever_it_is_killed(tmp_path, kind):
     subject = longest(kind)
@@ -131,3 +137,42 @@ def test_a_cap_of_any_kind_of_list_is_exact_and_a_raised_one_goes_on(tmp_path, k
         assert read(tmp_path / "t.db", "SELECT collected FROM tasks WHERE kind = ?", kind.name) == [(min(cap, whole),)]
         assert_exact(tmp_path / "t.db", WORLD, [seed], limits, page_size=page_size)
     assert_no_contradiction(tmp_path / "t.db")
+
+
+def heard(path: Path, kind) -> list[tuple]:
+    edge = kind.edge
+    return read(path, f"SELECT {edge.subject}, {edge.item}, {edge.rank} FROM {edge.table} ORDER BY {edge.rank}")
+
+
+@pytest.mark.parametrize("kind", OWN, ids=lambda kind: kind.name)
+def test_what_is_shown_of_ourselves_alone_is_whole_capped_and_goes_on_wherever_it_is_killed(tmp_path, kind):
+    truth = [(WORLD.me_id, item, place) for place, item in enumerate(WORLD.recently_played())]
+    killer = Killer(tmp_path / "t.db")
+
+    async def crawls() -> None:
+        async with serve(WORLD, gzip=False) as server:
+            token = server.service.tokens.access_token(user=True)
+
+            async def crawled(path: Path, cap: int, onlooker: Onlooker | None = None) -> int:
+                server.use("items_alien,items_null,items_repeated")
+                before = server.total
+                limits = one_list(kind, cap)
+                ended = await crawl_into(path, server, ["me"], limits, access_token=token, onlooker=onlooker)
+                assert ended == "drained"
+                assert_no_contradiction(path)
+                return server.total - before
+
+            for cap in (2, 3, len(truth), 100_000):
+                await crawled(tmp_path / "capped.db", cap)
+                assert heard(tmp_path / "capped.db", kind) == truth[:cap]
+            assert await crawled(killer.path, 100_000, killer) > 0
+            assert await crawled(killer.path, 100_000) == 0
+            for left in killer.left[:-1]:
+                await crawled(left, 100_000)
+
+    asyncio.run(crawls())
+    assert len(truth) > 3
+    for path in (killer.path, *killer.left[:-1]):
+        assert heard(path, kind) == truth
+        ended = read(path, "SELECT subject_id, outcome, collected FROM tasks WHERE kind = ?", kind.name)
+        assert ended == [(WORLD.me_id, "complete", len(truth))]
