@@ -21,7 +21,7 @@ from harvest.cli.output import summary
 from harvest.explore.named import named_queries
 from harvest.models import Outcome
 from harvest.settings import VARIABLES
-from harvest.simulator import parse_faults
+from harvest.simulator import Drift, parse_faults
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -325,17 +325,26 @@ def test_every_option_has_a_help_text(command, option):
     assert option.help, f"harvest {command} {option.opts[0]}"
 
 
-def _words_on_faults() -> dict[str, str]:
-    texts = {f"{name} {o.opts[0]}": o.help or "" for name, o in options() if o.name == "faults"}
-    return {"README.md": section(README, "The simulator"), **texts}
+def _words_on(option: str) -> dict[str, str]:
+    """What is said of an option of the simulator: a paragraph of README.md, and the help texts."""
+    texts = {f"{name} {o.opts[0]}": o.help or "" for name, o in options() if o.name == option}
+    said = [part for part in section(README, "The simulator").split("\n\n") if f"`--{option}` " in part]
+    return {"README.md": "\n\n".join(said), **texts}
 
 
-@pytest.mark.parametrize("place", _words_on_faults())
-def test_a_fault_given_as_an_example_exists(place):
-    examples = re.findall(r"\b\w+=[\d.]*\d", _words_on_faults()[place])
+@pytest.mark.parametrize(
+    ("option", "place", "read"),
+    [
+        (option, place, read)
+        for option, read in (("faults", parse_faults), ("drift", Drift.parse))
+        for place in _words_on(option)
+    ],
+)
+def test_a_fault_or_a_drift_given_as_an_example_exists(option, place, read):
+    examples = re.findall(r"\b[\w,]+=[\d.]*\d", _words_on(option)[place])
     assert examples
     for example in examples:
-        parse_faults(example)
+        read(example)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from harvest.api.searches import search
 from harvest.lists import BY_NAME
 from harvest.models import Limits
-from harvest.simulator import Drift, World, run_in_thread
+from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Drift, World, run_in_thread
 from tests.crawling import assert_exact, crawl_world, read
+from tests.waiting import PATIENCE, read_until, until
 
 BUSY = Drift.parse(
     "come=0.03,go=0.02,people_go=0.02,tracks_go=0.02,playlists_go=0.02,away_days=4,uploads=0.02,renames=0.02,edits=0.1"
@@ -19,6 +24,30 @@ ODD = {"null_entries": 0.05, "gone": 0.04, "forbidden": 0.03, "private": 0.05, "
 TOWN = World(12, users=70, tracks=160, playlists=40, likes_per_user=9, follows_per_user=6, drift=BUSY, **ODD).at(11)
 PAGE = 7
 SMALL = Limits(max_users=5, max_user_likes=8, max_tracks=3, read=tuple(BY_NAME))
+
+
+def hit_of(world: World) -> tuple[str, int]:
+    return "track_likers", world.seed_ids(1)[0]
+
+
+def served_likers(process: subprocess.Popen[str], world: World) -> Callable[[], tuple[int, ...]]:
+    """Return a function that asks a simulator which has just begun for the likers of the hit."""
+    url = re.search(r"SOUNDCLOUD_API_URL=(\S+)", read_until(process.stdout, "SOUNDCLOUD_API_URL"))[1]
+    grant = httpx.post(
+        f"{url}/oauth/token",
+        data={"grant_type": "client_credentials"},
+        auth=(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET),
+    ).json()
+
+    def likers() -> tuple[int, ...]:
+        page = httpx.get(
+            f"{url}/tracks/{hit_of(world)[1]}/favoriters?limit=200",
+            headers={"Authorization": f"OAuth {grant['access_token']}"},
+        )
+        assert page.headers["x-harvest-world"] == world.name
+        return tuple(int(user["urn"].rpartition(":")[2]) for user in page.json())
+
+    return likers
 
 
 def most_of(kind: str, thing: str, n: int = 1) -> list[int]:
@@ -63,6 +92,19 @@ def test_a_crawl_of_a_moved_world_equals_its_truth(tmp_path, seed, depth):
 def test_what_is_away_is_no_seed(run, tmp_path, gone):
     with run_in_thread(TOWN) as server:
         assert run(gone, "--db", str(tmp_path / "t.db"), server=server).returncode == 2
+
+
+def test_the_simulator_serves_a_later_day_and_lets_days_pass(start):
+    size = ("--users", "60", "--tracks", "90", "--drift", "edges=0.2")
+    world = World(1, 60, 90, likes_per_user=60.0, drift=Drift.edges(0.2))
+    process = start("simulate", "--port", "0", *size, "--at", "5", "--day-lasts", "2000")
+    likers = served_likers(process, world)
+    assert likers() == world.at(5).listing(*hit_of(world)) != world.listing(*hit_of(world))
+    process = start("simulate", "--port", "0", *size, "--at", "5", "--day-lasts", "1")
+    likers = served_likers(process, world)
+    seen = {likers()}
+    until(lambda: seen.add(likers()) or len(seen) == 3)
+    assert seen <= {world.at(5 + day).listing(*hit_of(world)) for day in range(int(PATIENCE))}
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import click
 
@@ -10,8 +11,9 @@ from harvest.cli.options.crawl import log_options
 from harvest.cli.options.types import Real
 from harvest.cli.options.world import world_options
 from harvest.errors import SettingsError
-from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, parse_faults, serve
+from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Drift, World, parse_faults, serve
 from harvest.simulator.faults.parse import describe
+from harvest.simulator.server.days import let_days_pass
 from harvest.simulator.world.examples import examples
 
 
@@ -23,6 +25,18 @@ from harvest.simulator.world.examples import examples
 )
 @click.option("--latency", type=Real(0, 3600), default=0.0, show_default=True, help="Seconds per reply.")
 @click.option("--rate", type=Real(0, 1_000_000, min_open=True), help="Requests per second allowed; more get 429.")
+@click.option(
+    "--at", type=Real(0, 36_500), default=0.0, show_default=True, metavar="DAYS", help="So long after its first day."
+)
+@click.option(
+    "--day-lasts", type=Real(0, 1_000_000, min_open=True), metavar="SECONDS", help="Let its days pass, at this pace."
+)
+@click.option(
+    "--drift",
+    default="everything",
+    show_default=True,
+    help="What changes, per day: everything, edges, edges=0.01 (a share), renames=0.1, ...",
+)
 @log_options
 def simulate(
     port: int,
@@ -33,6 +47,9 @@ def simulate(
     faults: str,
     latency: float,
     rate: float | None,
+    at: float,
+    day_lasts: float | None,
+    drift: str,
 ) -> int:
     """Serve a made-up SoundCloud: deterministic, with faults on demand, for trying things out."""
     if faults == "list":
@@ -42,9 +59,9 @@ def simulate(
         parse_faults(faults)
     except ValueError as error:
         raise SettingsError(f"--faults: {error}.") from error
-    world = World(seed, users=users, tracks=tracks, likes_per_user=likes_per_user)
+    world = _world_at(at, drift, seed=seed, users=users, tracks=tracks, likes_per_user=likes_per_user)
     try:
-        asyncio.run(_serve(world, port, faults, latency, rate))
+        asyncio.run(_serve(world, port, day_lasts, faults=faults, latency=latency, rate=rate))
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
     except OSError as error:
@@ -52,10 +69,18 @@ def simulate(
     return 0
 
 
-async def _serve(world: World, port: int, faults: str, latency: float, rate: float | None) -> None:
+def _world_at(at: float, drift: str, **options: Any) -> World:
+    """Make the world; raise SettingsError when it cannot change like that."""
+    try:
+        return World(drift=Drift.parse(drift), **options).at(at)
+    except ValueError as error:
+        raise SettingsError(f"--drift: {error}.") from error
+
+
+async def _serve(world: World, port: int, day_lasts: float | None, **options: Any) -> None:
     others = {what: address for what, address in examples(world).items() if address != world.seed_url()}
     others["yourself"] = "me (after: harvest auth login)"
-    async with serve(world, port, faults=faults, latency=latency, rate=rate) as server:
+    async with serve(world, port, **options) as server:
         click.echo(
             f"A simulated SoundCloud is at {server.url} (Ctrl-C ends it). In another terminal:\n\n"
             f"  export SOUNDCLOUD_API_URL={server.url} SOUNDCLOUD_AUTH_URL={server.url}\n"
@@ -63,4 +88,4 @@ async def _serve(world: World, port: int, faults: str, latency: float, rate: flo
             f"  harvest {world.seed_url()} --cache-path data/cache/simulated.db --delay 0\n\n"
             "Other seeds:\n\n" + "\n".join(f"  {what:<15} {address}" for what, address in others.items())
         )
-        await asyncio.Event().wait()
+        await (let_days_pass(server, world.moment, day_lasts) if day_lasts else asyncio.Event().wait())
