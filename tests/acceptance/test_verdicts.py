@@ -5,17 +5,19 @@ Each table has a row per kind of list. After every crawl `verify` must find noth
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 from collections import Counter
 
 import pytest
 
+from harvest.crawler import judge
 from harvest.models import Limits
 from harvest.simulator import run_in_thread
 from harvest.simulator.oracle import expect
 from tests.crawling import assert_exact, contents, read, told
-from tests.faulty import WORLD, assert_no_contradiction, path_of, victim
+from tests.faulty import WORLD, Scene, assert_no_contradiction, path_of, victim
 from tests.waiting import until
 
 QUICK = {"HARVEST_HOLD_SECONDS": "0.02", "HARVEST_RETRY_SECONDS": "0.002"}
@@ -284,3 +286,31 @@ def test_a_withdrawn_endpoint_is_told_however_the_harvest_is_cut_into_runs(tell,
         assert read(file, "SELECT count(*) FROM users WHERE status = 'forbidden'") == [(0,)]
         assert read(file, "SELECT count(*) FROM failures WHERE class = 'withdrawn'") == [(1,)]
         assert_exact_at_last(tell, server, file, "retry", "--class", "withdrawn")
+
+
+def crawl_as_before(server, path, monkeypatch):
+    """Crawl as versions did that blamed a list for whatever it was refused with."""
+    with monkeypatch.context() as before:
+        before.setattr(judge, "speaks_of_a_kind", lambda error: False)
+        assert asyncio.run(Scene(server, path, WORLD, LIMITS, page_size=200).crawl()) == "drained"
+
+
+@pytest.mark.parametrize("at", [4, 9, 20])
+def test_people_whom_an_older_version_marked_are_repaired(tell, tmp_path, monkeypatch, at):
+    file = tmp_path / "t.db"
+    with run_in_thread(WORLD, faults=f"app_refused@{at}*100000") as server:
+        crawl_as_before(server, file, monkeypatch)
+        marked = read(file, MARKED)[0][0]
+        assert marked >= 2
+        assert read(file, "SELECT state FROM harvests") == [("drained",)]
+        retry = ["retry", "--class", "forbidden"]
+        code, _, err = tell(*retry, "--delay", "0", server=server)  # refused as ever: nobody is marked again
+        assert (code, f"{marked} lists put back" in err) == (3, True)
+        assert read(file, MARKED) == [(0,)]
+        assert read(file, "SELECT count(*) FROM users WHERE status = 'forbidden'") == [(0,)]
+        assert_exact_at_last(tell, server, file)
+    file.unlink()
+    with run_in_thread(WORLD, faults=f"app_refused@{at}*100000") as server:
+        crawl_as_before(server, file, monkeypatch)
+        assert_exact_at_last(tell, server, file, *retry)
+        assert read(file, "SELECT count(*) FROM failures WHERE class = 'forbidden' AND resolved_at IS NULL") == [(0,)]
