@@ -21,6 +21,18 @@ def retryable_lists(connection: sqlite3.Connection) -> int:
     return int(n)
 
 
+def lacking(connection: sqlite3.Connection) -> dict[str, int]:
+    """Count the lists that did not fail and lack something all the same, by outcome."""
+    return dict(
+        connection.execute(
+            """
+            SELECT outcome, count(*) FROM tasks WHERE outcome IN ('short', 'loop', 'unreadable')
+            GROUP BY outcome ORDER BY outcome
+            """
+        ).fetchall()
+    )
+
+
 def by_class(connection: sqlite3.Connection) -> dict[str, int]:
     """Count what stands failed, by class."""
     return dict(

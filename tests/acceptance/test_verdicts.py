@@ -153,6 +153,8 @@ def test_one_list_that_is_empty_against_its_claim_is_asked_once_more_and_then_sh
         assert max(Counter(logged.target for logged in server.requests).values()) == 2
         assert read(file, "SELECT subject_id FROM tasks WHERE kind = 'user_likes' AND outcome = 'short'") == [(user,)]
         assert tell("resume", "--delay", "0", server=server)[0] == 0
+        said = tell("retry", server=server)[2]
+        assert "Nothing to retry. 2 lists ended as short: `harvest retry --outcome short --cache-path" in said
         assert_exact_at_last(tell, server, file, "retry", "--outcome", "short")
 
 

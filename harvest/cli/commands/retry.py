@@ -13,11 +13,12 @@ from harvest.cli.commands.crawl import harvest_request
 from harvest.cli.commands.failures import CLASSES
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
 from harvest.cli.options.types import Parsed
-from harvest.cli.output.formatting import counted
+from harvest.cli.output.formatting import counted, quoted
 from harvest.crawler.request import to_go_on
 from harvest.models import Outcome
 from harvest.store import lease
-from harvest.store.database import check_readable, immediately, open_for_crawl, storage_errors
+from harvest.store.database import check_readable, immediately, open_for_crawl, open_to_read, storage_errors
+from harvest.store.failures import lacking
 from harvest.store.harvests import put_back
 from harvest.system.clock import SystemClock, as_text
 
@@ -67,9 +68,20 @@ def retry(path: Path, failure_class: str | None, outcomes: list[str] | None, as_
     check_readable(path)  # refuses what is missing or not ours
     asked(to_go_on, path, options)  # refuses options that make no sense before anything is changed
     lists = _put_back(path, failure_class, outcomes or [])
-    click.echo(f"{counted(lists, 'list')} put back." if lists else "Nothing to retry.", err=True)
+    click.echo(f"{counted(lists, 'list')} put back." if lists else f"Nothing to retry.{_others(path)}", err=True)
     request = asked(to_go_on, path, options)
     return harvest_request(request if lists else replace(request, harvests=()), as_json=as_json)
+
+
+def _others(path: Path) -> str:
+    """Say which lists did not fail, but lack something that another reading may bring."""
+    with storage_errors(path), open_to_read(path) as connection:
+        found = lacking(connection)
+    if not found:
+        return ""
+    lists = counted(sum(found.values()), "list")
+    again = f"harvest retry --outcome {','.join(found)} --cache-path {quoted(path)}"
+    return f" {lists} ended as {' or '.join(found)}: `{again}` reads anew."
 
 
 def _put_back(path: Path, failure_class: str | None, outcomes: list[str]) -> int:

@@ -110,3 +110,16 @@ def test_those_who_were_found_to_be_gone_are_asked_for_once():
     asked = len(service.asked)
     assert weigh(who, [6], Gone(status=404)) == [6]
     assert len(service.asked) == asked
+
+
+@pytest.mark.parametrize("error", [Gone(status=404), Forbidden("Not allowed (403).", status=403)])
+def test_many_refusals_tell_at_once_and_nobody_of_the_round_is_asked_for_nothing(error):
+    who, withdrawn = judge(Service())
+
+    async def refuse():
+        for person in PEOPLE:
+            assert withdrawn == []
+            assert await who.weigh(Task(person, "user_likes", person), error) == []
+
+    asyncio.run(refuse())
+    assert sorted(withdrawn) == list(PEOPLE)
