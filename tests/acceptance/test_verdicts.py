@@ -316,3 +316,31 @@ def test_people_whom_an_older_version_marked_are_repaired(tell, tmp_path, monkey
         crawl_as_before(server, file, monkeypatch)
         assert_exact_at_last(tell, server, file, *retry)
         assert read(file, "SELECT count(*) FROM failures WHERE class = 'forbidden' AND resolved_at IS NULL") == [(0,)]
+
+
+def test_an_endpoint_once_withdrawn_is_not_asked_in_later_rounds(tell, tmp_path):
+    file, deep = tmp_path / "t.db", ("--depth", "2", "--max-tracks", "3", "--max-users", "6")
+    with run_in_thread(WORLD, faults="missing_json[/followings]", keep_log=True) as server:
+        assert tell(server.world.seed_url(), "--delay", "0", *READ, *deep, server=server)[0] == 6
+        people = read(file, "SELECT depth, count(DISTINCT thing_id) FROM visits WHERE thing = 'user' GROUP BY depth")
+        assert dict(people)[2] > 0
+        asked = {logged.target for logged in server.requests if "/followings" in logged.target}
+        assert len(asked) == dict(people)[1]
+        ended = read(file, "SELECT DISTINCT outcome FROM tasks WHERE kind = 'user_followings'")
+        assert ended == [("withdrawn",)]
+        server.use("")
+        assert tell("retry", "--class", "withdrawn", "--delay", "0", server=server)[0] == 0
+        assert read(file, "SELECT count(*) FROM tasks WHERE outcome = 'withdrawn'") == [(0,)]
+
+
+def test_people_blamed_while_an_endpoint_was_failing_are_taken_back_when_it_is_withdrawn(tell, tmp_path):
+    file, likes = tmp_path / "t.db", "[/likes/tracks]"
+    faults = f"forbidden_json{likes}@3*4,forbidden_json{likes}@8*100000"  # two are refused, twice each, one is not
+    with run_in_thread(WORLD, faults=faults) as server:
+        code, out, _ = tell(server.world.seed_url(), "--delay", "0", "--concurrency", "1", *READ, server=server)
+        assert (code, "Withdrawn: No list of" in out) == (6, True)
+        ended = read(file, "SELECT outcome, count(*) FROM tasks WHERE kind = 'user_likes' GROUP BY 1 ORDER BY 1")
+        assert [outcome for outcome, _ in ended] == ["complete", "withdrawn"]
+        assert ended[0][1] == 3
+        assert read(file, "SELECT count(*) FROM users WHERE status = 'forbidden'") == [(0,)]
+        assert_exact_at_last(tell, server, file, "retry", "--class", "withdrawn")
