@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 from collections.abc import Callable
@@ -13,8 +14,10 @@ import pytest
 from harvest.api.searches import search
 from harvest.lists import BY_NAME
 from harvest.models import Limits
-from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Drift, World, run_in_thread
-from tests.crawling import assert_exact, crawl_world, read
+from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Drift, Server, World, run_in_thread
+from harvest.simulator.server.connection import Sending
+from harvest.simulator.service.replies import SimRequest
+from tests.crawling import assert_exact, assert_sound, crawl_into, crawl_world, read
 from tests.waiting import PATIENCE, read_until, until
 
 BUSY = Drift.parse(
@@ -92,6 +95,37 @@ def test_a_crawl_of_a_moved_world_equals_its_truth(tmp_path, seed, depth):
 def test_what_is_away_is_no_seed(run, tmp_path, gone):
     with run_in_thread(TOWN) as server:
         assert run(gone, "--db", str(tmp_path / "t.db"), server=server).returncode == 2
+
+
+def test_faults_strike_a_moved_world_too_and_leave_no_trace(tmp_path):
+    faults = "error_503_text=0.05,reset_before_headers=0.05,error_500_html=0.05,throttled_gateway(0)@20"
+    server = crawl_world(tmp_path / "t.db", TOWN, limits=SMALL, page_size=PAGE, server_options={"faults": faults})
+    assert len(server.plan.fired) == 4
+    assert_exact(tmp_path / "t.db", TOWN, limits=SMALL, page_size=PAGE)
+
+
+class Restless(Server):
+    """Moves on by a tenth of a day with each request."""
+
+    def _answer(self, request: SimRequest, target: str) -> Sending:
+        self.move(self.total / 10)
+        return super()._answer(request, target)
+
+
+def test_a_crawl_of_a_world_that_moves_meanwhile_ends_and_is_sound(run, tmp_path):
+    async def crawl() -> tuple[str, float]:
+        server = Restless(TOWN.at(0), gzip=False)
+        await server.start()
+        try:
+            return await crawl_into(tmp_path / "t.db", server, limits=SMALL, page_size=PAGE), server.world.moment
+        finally:
+            await server.stop()
+
+    ended, moment = asyncio.run(crawl())
+    assert ended == "drained"
+    assert moment > 5
+    assert_sound(tmp_path / "t.db")
+    assert run("verify", "--db", "t.db").returncode == 0
 
 
 def test_the_simulator_serves_a_later_day_and_lets_days_pass(start):

@@ -16,7 +16,7 @@ from math import ceil
 from typing import NamedTuple
 
 from harvest.simulator.world.bipartite import Habit, Popularity, first_place, members
-from harvest.simulator.world.prng import Shuffle, mix, salt
+from harvest.simulator.world.prng import MASK, Shuffle, mix, salt, threshold
 
 _PARTS = 8  # for as many births as there are edges on the first day
 _BUSIEST = 20  # nobody does more than this many times the mean
@@ -48,6 +48,7 @@ class Births:
         self._chance = chance
         self._length = 1 / (rate * _PARTS) if rate > 0 else 0.0
         self._parts = ceil(days / self._length) if rate > 0 else 0
+        self._last = threshold(days / self._length - (self._parts - 1)) if rate > 0 else 0
         self._rows: dict[tuple[int, int], Row] = {}
         self._fans: dict[int, Shuffle] = {}
         self._active: dict[int, Popularity] = {}
@@ -56,36 +57,42 @@ class Births:
     def rights(self, node: int) -> Iterator[Birth]:
         """Yield what a left node comes to be joined to; one may come often."""
         layout, count = self.layout, self.layout.communities
-        own, rank = node % count, node // count
+        own, rank, others_hit = node % count, node // count, layout.hit is None
         for part in range(self._parts):
+            until = self._until(part)
             if layout.habit.share_local > 0:
-                for right, chance in self._row(part, own).rights(rank):
-                    yield from self._birth(part, own + count * right, chance)
-            for right, chance in self._row(part, -1).rights(node):
-                yield from self._birth(part, right, chance)
+                for right, chance in self._row(part, own).rights(rank, until):
+                    if own + right > 0 or others_hit:
+                        yield self._at(part, own + count * right, chance)
+            for right, chance in self._row(part, -1).rights(node, until):
+                if right > 0 or others_hit:
+                    yield self._at(part, right, chance)
             if layout.hit is not None and (place := self._shuffle(part).to(node)) < self._joined_to_hit(part):
-                yield self._at(part, 0, mix(salt(self._chance, "hit", part), place))
+                chance = mix(salt(self._chance, "hit", part), place)
+                if chance < until:
+                    yield self._at(part, 0, chance)
 
     def lefts(self, node: int) -> Iterator[Birth]:
         """Yield what a right node comes to be joined to; one may come often."""
         layout, count = self.layout, self.layout.communities
         own, rank = node % count, node // count
         for part in range(self._parts):
+            until = self._until(part)
             if layout.hit is not None and node == 0:
-                chance = salt(self._chance, "hit", part)
-                fans = self._shuffle(part)
+                hit, fans = salt(self._chance, "hit", part), self._shuffle(part)
                 for place in range(self._joined_to_hit(part)):
-                    yield self._at(part, fans.back(place), mix(chance, place))
+                    if (chance := mix(hit, place)) < until:
+                        yield self._at(part, fans.back(place), chance)
                 continue
             if layout.habit.share_local > 0:
-                for left, chance in self._row(part, own).lefts(rank):
+                for left, chance in self._row(part, own).lefts(rank, until):
                     yield self._at(part, own + count * left, chance)
-            for left, chance in self._row(part, -1).lefts(node):
+            for left, chance in self._row(part, -1).lefts(node, until):
                 yield self._at(part, left, chance)
 
-    def _birth(self, part: int, right: int, chance: int) -> Iterator[Birth]:
-        if right > 0 or self.layout.hit is None:
-            yield self._at(part, right, chance)
+    def _until(self, part: int) -> int:
+        """Return the bound of chance under which a birth of a part has come."""
+        return MASK + 1 if part < self._parts - 1 else self._last
 
     def _at(self, part: int, node: int, chance: int) -> Birth:
         return Birth(node, (part + (chance >> 32) / (1 << 32)) * self._length, chance)
@@ -143,16 +150,18 @@ class Row:
         self._phase = (salt(chance, "phase") >> 32) / (1 << 32)
         self._shift = (salt(chance, "shift") >> 32) / (1 << 32)
 
-    def rights(self, node: int) -> Iterator[tuple[int, int]]:
-        """Yield the right ranks that a left node is joined to, with chance."""
+    def rights(self, node: int, until: int) -> Iterator[tuple[int, int]]:
+        """Yield the right ranks that a left node is joined to, with chance, which is below `until`."""
         for stub in self._stretch(self._active, node, self._shift):
-            yield self._popular.owner(self._shuffle.to(stub), self._width, self._phase), mix(self._chance, stub)
+            if (chance := mix(self._chance, stub)) < until:
+                yield self._popular.owner(self._shuffle.to(stub), self._width, self._phase), chance
 
-    def lefts(self, node: int) -> Iterator[tuple[int, int]]:
-        """Yield the left ranks that a right node is joined to, with chance."""
+    def lefts(self, node: int, until: int) -> Iterator[tuple[int, int]]:
+        """Yield the left ranks that a right node is joined to, with chance, which is below `until`."""
         for place in self._stretch(self._popular, node, self._phase):
             stub = self._shuffle.back(place)
-            yield self._active.owner(stub, self._width, self._shift), mix(self._chance, stub)
+            if (chance := mix(self._chance, stub)) < until:
+                yield self._active.owner(stub, self._width, self._shift), chance
 
     def _stretch(self, curve: Popularity, node: int, phase: float) -> range:
         low, high = curve.stretch(node)

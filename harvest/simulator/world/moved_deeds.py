@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache, partial
 from math import ceil
 
 from harvest.simulator.world.bipartite import Habit
@@ -58,19 +59,22 @@ class MovedDeeds(Deeds):
                 newcomers=facts.newcomers(_RIGHT[deed]) if deed in _RIGHT else None,
             )
         self._moved: dict[str, MovedGraph] = moved
+        away = {thing: partial(facts.away, thing) for thing in ("user", "track", "playlist")}
+        self._away = away
+        self._hides = {
+            deed: facts.hidden if _RIGHT.get(deed) == "track" else away[_RIGHT.get(deed, "user")] for deed in moved
+        }
+        self.comments = lru_cache(maxsize=64)(self._commented)  # each comment on a page asks for its time
         self._edits = Events(salt(o.seed, "playlist edits"), drift.edits, moment.days)
         self._links = Events(salt(o.seed, "links move"), (drift.come + drift.go) / 2, moment.days)
 
     def lefts(self, deed: str, right: int) -> dict[int, int]:
         """Return who did a deed to one thing, with the time of birth or `FIRST_DAY`."""
-        if self._is_hidden(deed, right):
+        if self._hides[deed](right):
             return {}
         node = self._fame.back(right) if deed == "follow" else right
-        away = self.facts.away
-        found = self._moved[deed].lefts(node)
-        return {
-            left: time for left, time in found.items() if not away("user", left) and (left != right or deed != "follow")
-        }
+        away, found = self._away["user"], self._moved[deed].lefts(node)
+        return {left: time for left, time in found.items() if not away(left) and (left != right or deed != "follow")}
 
     def rights(self, deed: str, left: int) -> dict[int, int]:
         """Return what one user did a deed to, with the time of birth or `FIRST_DAY`."""
@@ -80,7 +84,8 @@ class MovedDeeds(Deeds):
         if deed == "follow":
             found = {self._fame.to(node): time for node, time in found.items()}
             found.pop(left, None)
-        return {right: time for right, time in found.items() if not self._is_hidden(deed, right)}
+        hides = self._hides[deed]
+        return {right: time for right, time in found.items() if not hides(right)}
 
     def _is_fixed(self, left: int, _: int) -> bool:
         return self.facts.odd("gone", left)
@@ -88,27 +93,21 @@ class MovedDeeds(Deeds):
     def _follow_is_fixed(self, left: int, right: int) -> bool:
         return self.facts.odd("gone", left) or self.facts.odd("gone", self._fame.to(right))
 
-    def _is_hidden(self, deed: str, right: int) -> bool:
-        if deed in ("like", "repost"):
-            return self.facts.hidden(right)
-        return self.facts.away("user" if deed == "follow" else "playlist", right)
-
     def done_at(self, deed: str, left: int, right: int) -> int:
         """Return the hidden time of a deed that was done."""
         return self.rights(deed, left)[right] or super().done_at(deed, left, right)
 
     def favorites(self, user: int) -> int:
         """Return what a profile counts as likes: tracks, hidden ones too, and playlists."""
-        away = self.facts.away
-        found = sum(not away("track", track) for track in self._moved["like"].rights(user))
-        found += self.count("user_playlist_likes", user)
+        liked = self._moved["like"].rights(user)
+        found = len(liked) - sum(map(self._away["track"], liked)) + self.count("user_playlist_likes", user)
         return found * 3 // 2 + 5 if self.facts.odd("overclaimed", user) else found
 
     def plays(self, track: int, likes: int) -> int:
         """Return how often a track was played by those who like it."""
         return int(super().plays(track, likes) * (1 + self._drift.plays * self._moment.days))
 
-    def comments(self, track: int) -> dict[int, int]:
+    def _commented(self, track: int) -> dict[int, int]:
         """Return the comments on a track, each with its time."""
         if self.facts.hidden(track) or self.facts.newcomers("track").home(track)[0]:
             return {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 
 from harvest.simulator.world.bipartite import Ownership
@@ -44,7 +43,10 @@ class MovedFacts(Facts):
         }
         self._renamed = {thing: Events(salt(o.seed, "renamed", thing), drift.renames, moment.days) for thing in rates}
         self._staying = {me, *(self.owner("track", track) for track in range(min(o.tracks, SPOTLESS)))}
-        self._away: Callable[[str, int], bool] = lru_cache(maxsize=16 * o.cache)(self._is_away)
+        self._people_go = drift.people_go > 0
+        # Asked for each entry of each list. No methods, so that what is known costs no call.
+        self.away = lru_cache(maxsize=16 * o.cache)(self._is_away)  # type: ignore[method-assign]
+        self.hidden = lru_cache(maxsize=16 * o.cache)(self._is_hidden)  # type: ignore[method-assign]
 
     def _first_ids(self, thing: str) -> Ids:
         ids = self.ids[thing]
@@ -69,28 +71,29 @@ class MovedFacts(Facts):
 
     def gone(self, user: int) -> bool:
         """Say whether an account answers 404."""
-        return super().gone(user) or self._away("user", user)
+        return super().gone(user) or self.away("user", user)
 
-    def hidden(self, track: int) -> bool:
+    def _is_hidden(self, track: int) -> bool:
         """Say whether a track is hidden from whoever has no secret, or is not there."""
-        return self.private(track) or self._away("track", track)
+        return self.private(track) or self.away("track", track)
 
     def alone(self, track: int) -> bool:
         """Say whether a track has no station around it."""
         return self.private(track) or self._seasons["track"].home(track)[0] > 0
 
-    def away(self, thing: str, index: int) -> bool:
-        """Say whether a user, track or playlist that there was, or will be, is not there now."""
-        return thing in self._absences and self._away(thing, index)
-
     def _is_away(self, thing: str, index: int) -> bool:
+        """Say whether a user, track or playlist that there was, or will be, is not there now."""
+        if thing not in self._absences:
+            return False
         if thing == "user":
             return index not in self._staying and self._absences[thing].away(index) and not super().gone(index)
         if not self._seasons[thing].there(index):
             return True
         if thing == "track" and self.spotless(index):
             return False
-        return self._absences[thing].away(index) or self._away("user", self.owner(thing, index))
+        if self._absences[thing].away(index):
+            return True
+        return self._people_go and self.away("user", self.owner(thing, index))
 
     def told(self, thing: str, index: int, chance: int) -> int:
         """Return the chance that makes the name of a user, or the title of a track or playlist."""
@@ -119,4 +122,4 @@ class MovedFacts(Facts):
     def playlists(self, user: int) -> list[int]:
         """Return the playlists of a user."""
         made = super().playlists(user) + self._seasons["playlist"].owned(user)
-        return [playlist for playlist in made if not self._away("playlist", playlist)]
+        return [playlist for playlist in made if not self.away("playlist", playlist)]
