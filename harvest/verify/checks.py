@@ -157,11 +157,14 @@ _FILE = (
 
 
 def _declared(connection: sqlite3.Connection) -> Iterator[tuple[str]]:
-    """Compare the tables of what is declared with the declarations; the words may be those of an older version."""
+    """Compare the tables of what is declared with the declarations. The words may be those of an older version, and it
+    may not know yet what the next crawl adds.
+    """
     for table, rows in declared().items():
         columns = table.partition(" ")[2].strip("()").split(", ")[:-1]
-        stored = connection.execute(f"SELECT {', '.join(columns)} FROM {table.split()[0]}")  # noqa: S608
-        for row in sorted({tuple(row) for row in stored} ^ {row[:-1] for row in rows}, key=str):
+        stored = {tuple(row) for row in connection.execute(f"SELECT {', '.join(columns)} FROM {table.split()[0]}")}  # noqa: S608
+        known = {row[0] for row in stored}
+        for row in sorted(stored ^ {row[:-1] for row in rows if row[0] in known}, key=str):
             yield (f"{table.split()[0]}: {' '.join(map(str, row))}",)
 
 

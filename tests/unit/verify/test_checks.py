@@ -469,6 +469,10 @@ DAMAGES = {
         "UPDATE things SET urn = 'soundcloud:people:' WHERE thing = 'user'",
         {"declared"},
     ),
+    "a list declared otherwise": (
+        "UPDATE list_kinds SET item = 'track' WHERE kind = 'user_followers'",
+        {"declared"},
+    ),
     "somebody gone without a reason": (
         "UPDATE users SET status = 'gone' WHERE id = (SELECT min(id) FROM users WHERE status = 'ok')",
         {"graph.status"},
@@ -616,6 +620,11 @@ def test_nothing_is_found_where_nothing_is_wrong(crawls, tmp_path):
         else:
             crawl_world(path, WORLD, *step, page_size=page_size)
         assert told_of(path) == {}
+
+
+def test_a_file_need_not_know_the_lists_of_a_newer_version(damaged):
+    """Those that it has never read; the next crawl writes them down."""
+    assert contradicted(damaged("DELETE FROM list_kinds WHERE kind = 'user_followers'")) == []
 
 
 def test_nothing_is_found_in_the_file_that_the_damage_is_done_to(sound):
