@@ -86,7 +86,7 @@ class MovedGraph:
         target = None
         if self._newcomers is not None and birth.chance & 3 == 0:
             target = self._newcomers.twin(right, birth.days)
-        coarse = self._next + int(birth.days * DAY_MS) // self._grain
+        coarse = self._next - -int(birth.days * DAY_MS) // self._grain  # rounded up: never before it comes
         place = left * _LEFT + (2 * self._real(right) + (target is not None)) * _RIGHT
         return right if target is None else target, coarse * self._grain + place % self._grain
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -299,6 +300,25 @@ def test_an_edge_that_comes_again_stands_in_front_and_its_old_place_is_empty():
     for user in again:
         assert new[user] > world.at(2).now_ms
         assert after.items.index(user) < min(after.items.index(one) for one in new if new[one] <= world.at(2).now_ms)
+
+
+@pytest.mark.parametrize(
+    "kind", ["track_likers", "user_followers", "user_likes", "user_station_likes", "track_comments"]
+)
+def test_what_comes_is_newer_than_what_was_seen_before(kind):
+    """And what was withdrawn stays so, unless it is done anew."""
+    moments = [town(Drift.edges(0.1)).at(days) for days in (0, 0.5, 0.51, 3, 8, 21)]
+    came = 0
+    for index in range(120):
+        lists = [world.deeds.entries(kind, index) for world in moments]
+        shown = [dict(zip(entries.items, entries.times, strict=True)) for entries in lists]
+        for before, (old, new) in zip(moments, pairwise(shown), strict=False):
+            fresh = [time for item, time in new.items() if old.get(item) != time]
+            assert all(
+                time > before.now_ms - 1000 * (kind == "track_comments") for time in fresh
+            )  # these count seconds
+            came += len(fresh)
+    assert came > 20
 
 
 @pytest.mark.parametrize(("days", "come", "go"), [(1, 0.01, 0.01), (10, 0.01, 0.002), (30, 0.02, 0.01)])
