@@ -104,3 +104,13 @@ def test_what_nobody_claimed_is_no_claim_of_nothing(run, tmp_path):
         assert claimed["user_likes"].isdigit()
     lists = json.loads(run("status", "--json", "--db", "t.db").stdout)["lists"]
     assert {kind["kind"]: kind["claimed"] is None for kind in lists}["user_links"]
+
+
+def test_what_a_cap_has_cut_is_said_with_the_way_on(run, tmp_path):
+    world = World(11, users=60, tracks=60, seed_likers=30, seed_reposters=10, gone=0, forbidden=0)
+    with run_in_thread(world) as server:
+        usual = (world.seed_url(), "--db", "t.db", "--delay", "0", "--max-users", "0")
+        done = run(*usual, "--cap", "likers=4", server=server)
+        assert "  Cut by a cap: likers (1). Run again with a higher --cap NAME=N to go on there.\n" in done.stdout
+        assert "Cut by" not in run(*usual, "--cap", "likers=400", server=server).stdout
+    assert read(tmp_path / "t.db", "SELECT collected FROM tasks WHERE kind = 'track_likers'") == [(30,)]

@@ -107,6 +107,7 @@ def summary_lines(seen: Overview, headline: str) -> Iterator[str]:
     if seen.look.standing.outcomes:
         yield ""
         yield from lists_table(seen)
+        yield from _cut(seen)
     if seen.look.failures:
         yield ""
         failures = [("failures", "lists"), *((name, f"{n:,}") for name, n in seen.look.failures.items())]
@@ -125,6 +126,15 @@ def lists_table(seen: Overview) -> Iterator[str]:
         row += [f"{kind.open:,}"] if open_ones else []
         rows.append([*row, told(kind.claimed), f"{kind.kept:,}"])
     return table(rows, right=range(1, len(header)))
+
+
+def _cut(seen: Overview) -> Iterator[str]:
+    """Say which lists a cap has cut, and how to read on."""
+    found = ((KINDS[kind.kind].option, dict(kind.outcomes).get(Outcome.CAPPED, 0)) for kind in seen.look.standing.lists)
+    cut = ", ".join(f"{name} ({n:,})" for name, n in found if n)
+    if cut:
+        yield ""
+        yield f"  Cut by a cap: {cut}. Run again with a higher --cap NAME=N to go on there."
 
 
 def _headline(seen: Overview, stop_reason: str, nothing_to_do: bool, asked: Set[str]) -> str:
