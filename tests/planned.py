@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import multiprocessing
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from harvest.api.seed_urls import normalise_seed
 from harvest.models import Limits
+from harvest.planning.computer import slowness
 from harvest.planning.cost import Plan, Speed, estimate
 from harvest.planning.probe import survey
 from harvest.planning.ranges import Range
@@ -20,7 +27,7 @@ from harvest.simulator.world.lists import KINDS
 from harvest.system.clock import SystemClock
 from harvest.wiring import connect
 from tests.circles import circles
-from tests.crawling import settings_for
+from tests.crawling import crawl_into, settings_for
 
 MAKERS = ("layers", "circles")
 LINES = ("requests", "likes and reposts", "tracks", "users")
@@ -73,16 +80,47 @@ class Case:
                 )
             yield pages
 
+    def crawl(self, path: Path) -> dict[str, float]:
+        """Crawl it into a file; give what that took of the disk, and of a computer that has nothing else to do.
+
+        The service works in a process of its own, and seconds are those of our CPU: others on this computer, and the
+        simulator, which is slower than we are, have no part in them.
+        """
+        fork = multiprocessing.get_context("fork")
+        ours, theirs = fork.Pipe()
+        service = fork.Process(target=_serve, args=(self.world, theirs), daemon=True)
+        service.start()
+        try:
+            began = time.process_time()
+            asyncio.run(
+                crawl_into(path, SimpleNamespace(url=ours.recv()), [self.seed], self.limits, page_size=self.page_size)
+            )
+            return {"disk": path.stat().st_size, "seconds": time.process_time() - began}
+        finally:
+            service.kill()
+            service.join()
+
     async def plan(self, delay: float = 0.5) -> tuple[Plan, int]:
-        """Plan it for a pace; give how many requests that took, too."""
+        """Plan it for a pace, and for this computer; give how many requests that took, too."""
         async with (
             serve(self.world, gzip=False) as server,
             connect(settings_for(server), clock=SystemClock(), delay=0) as connection,
         ):
             address = normalise_seed(self.seed).url
             found = await survey(connection.client, address, self.limits, page_size=self.page_size)
-            speed = Speed(delay, found.latency, page_size=self.page_size)
+            speed = Speed(delay, found.latency, page_size=self.page_size, slowness=slowness())
             return estimate([(found.outlook, self.limits)], speed), server.total
+
+
+def _serve(world: World, told: Connection) -> None:
+    """Serve a world and tell where, until somebody ends it."""
+
+    async def serving() -> None:
+        async with serve(world, gzip=False) as server:
+            told.send(server.url)
+            await asyncio.Event().wait()
+
+    asyncio.run(serving())
 
 
 def lines_of(plan: Plan) -> dict[str, Range]:
