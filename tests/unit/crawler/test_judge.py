@@ -123,3 +123,21 @@ def test_many_refusals_tell_at_once_and_nobody_of_the_round_is_asked_for_nothing
 
     asyncio.run(refuse())
     assert sorted(withdrawn) == list(PEOPLE)
+
+
+def test_an_answer_proves_only_what_was_refused_before_it_was_asked_for():
+    who, withdrawn = judge(Service())
+
+    async def run():
+        in_flight = who.turn()
+        for person in (1, 2, 3, 4):
+            await who.weigh(Task(person, "user_likes", person), Gone(status=404))
+        assert who.answered("user_likes", in_flight) == []
+        assert await who.weigh(Task(5, "user_likes", 5), Gone(status=404)) == []
+        assert sorted(withdrawn) == list(PEOPLE)
+        await who.weigh(Task(6, "user_followings", 6), Gone(status=404))
+        (blamed,) = who.answered("user_followings", who.turn())
+        assert blamed.task.subject_id == 6
+        assert who.take_open() == []
+
+    asyncio.run(run())
