@@ -486,3 +486,17 @@ def test_a_list_that_failed_beyond_what_a_harvest_wants_leaves_its_chances_known
     again = open_books({SEED: Limits(max_users=1, max_listed=2, order="random", sample_seed=1)})
     again.next_round()
     assert [row[-1] for row in visits(again, "user")] == [0.5]
+
+
+def test_seeds_that_bring_nothing_are_told_however_absurd_their_claims(open_books):
+    """A file of somebody else's may hold what no service says: the sum has no end of its own."""
+    books = open_books({f"{SEED} {SEED}-2": Limits(read=("likers",))})
+    books.resolve(1, likes_count=5)
+    books.resolve(2, likes_count=5)
+    for track in (1, 2):
+        answer(books, LIKERS, track, users_page())
+    books.db.conn.execute("UPDATE readings SET doubted = 2")
+    books.db.conn.execute("UPDATE tasks SET claimed = ? WHERE kind = ?", (2**63 - 1, LIKERS))
+    (barren,) = rounds.barren_seeds(books.db.conn, books.harvest_ids[0])
+    assert barren[:2] == (LIKERS, 2)
+    assert barren[2] >= 2**63 - 1
