@@ -120,7 +120,7 @@ class Judge:
             while self._refused[kind]:
                 failed += await self._clear_up(kind, self._refused[kind][0].error, last=True)
         for seen in self._doubtful():
-            if is_outage(seen, await self._still_answers(seen.kind, brings=True)):
+            if is_outage(seen, await self._still_answers(seen.kind)):
                 lists = self._docket.put_back_empty(seen.kind)
                 raise Blocked(
                     f"SoundCloud answers {lists:,} lists of {KINDS[seen.kind].title} with nothing, against what it"
@@ -147,7 +147,7 @@ class Judge:
         public: ApiError | None = None
         there = False
         if error.status != 404 or how_many >= MANY:
-            answers = await self._still_answers(kind, but=[one.task.subject_id for one in same])
+            answers = await self._still_answers(kind, error.status, [one.task.subject_id for one in same])
             if not answers and error.status == 403:
                 public = await self._client.answers()
             if not answers and error.status == 404:
@@ -208,23 +208,26 @@ class Judge:
     def _doubtful(self) -> list[Emptied]:
         return [seen for seen in self._docket.emptied() if in_doubt(seen, self._cleared[seen.kind])]
 
-    async def _still_answers(self, kind: str, *, but: Collection[int] = (), brings: bool = False) -> bool | None:
-        """Say whether a list that brought something before is answered now, and still `brings` something; None when
-        nothing can be said.
+    async def _still_answers(self, kind: str, refused: int | None = None, but: Collection[int] = ()) -> bool | None:
+        """Say whether a list that brought something before is answered now, where others are `refused` with that
+        status, or else whether one still brings something; None when nothing can be said.
         """
-        refused: bool | None = None
+        said: bool | None = None
         for task in self._docket.answered_before(kind, _CONTROLS + len(but)):
             if task.subject_id in but:
                 continue
             try:
                 page = await self._client.fetch(task)
-            except PermanentError:
-                refused = None if brings else False  # or it is gone: another one may be answered
-            except ApiError:
-                continue
+            except (
+                ApiError
+            ) as error:  # with another status it is gone, or there is trouble: another one may be answered
+                if isinstance(error, PermanentError) and error.status == refused:
+                    said = False
             else:
-                return page.received > 0 or not brings
-        return refused
+                if refused or page.received:
+                    return True
+                said = False  # people do take all their likes back
+        return said
 
     async def _is_any_there(self, refused: Collection[Task]) -> bool:
         """Say whether a thing is there whose list is refused, in whatever order they were; a few are asked for.

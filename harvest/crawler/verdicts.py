@@ -1,9 +1,9 @@
 """Who is to blame when many lists come back alike: the lists, or the service. Pure.
 
-Rule 1. What few lists say is believed. What MANY of a kind say alike is doubted, and something else is asked: a list
+Rule 1. What few lists say is believed. What MANY of a kind say alike is doubted, and something else is asked: lists
 of that kind that brought something before.
-Rule 2. Lists that are empty against what is known: where that list is empty now as well, it is an outage. Where there
-is none to ask, so many of them are one, if any was empty against a claim.
+Rule 2. Lists that are empty against what is known: where those are empty now as well, it is an outage. Where there is
+none to ask, so many of them are one, if any was empty against a claim.
 Rule 3. Lists that are refused: where others of their kind are answered, they are to blame. Where only this kind is
 refused, it is withdrawn; a 404 says so only of things that are there themselves. Where something public is refused as
 well, with a 403, the app is. Words about a subscription, and a 405, need no MANY (soundcloud/api issues 573, 577).
@@ -73,7 +73,7 @@ def in_doubt(seen: Emptied, cleared: int = 0) -> bool:
 
 
 def is_outage(seen: Emptied, brings: bool | None) -> bool:
-    """Say whether the service is to blame; `brings`: whether the list that brought something before still does, None
+    """Say whether the service is to blame; `brings`: whether a list that brought something before still does, None
     where there is none to ask.
     """
     return seen.against > 0 if brings is None else not brings

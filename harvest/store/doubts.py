@@ -2,8 +2,8 @@
 
 Known is what the service claims, and, where it hides its counts, what other lists have told: who stands among the
 likers of a track likes something. A list that comes back empty is asked once more at the end of its round. When many
-were empty both times, one that was not empty before is asked: if it is empty now, this is an outage, and all that was
-empty in this run is to be read again.
+were empty both times, some that were not empty before are asked: if they are empty now, this is an outage, and all that
+was empty in this run is to be read again.
 
 In: lists and their pages. Out: `readings.doubted`. Never: a commit of its own.
 """

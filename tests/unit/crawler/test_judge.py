@@ -2,14 +2,16 @@
 
 import asyncio
 from itertools import permutations
+from types import SimpleNamespace
 
 import pytest
 
 from harvest.crawler.judge import Docket, Judge
 from harvest.crawler.verdicts import MANY
-from harvest.errors import Forbidden, Gone
+from harvest.errors import Blocked, Forbidden, Gone, ServerTrouble
 from harvest.lists import RESOLVE
 from harvest.models import Task
+from harvest.store.doubts import Emptied
 
 PEOPLE = range(1, MANY + 1)
 
@@ -17,24 +19,31 @@ PEOPLE = range(1, MANY + 1)
 class Service:
     """Refuses every list, shows the people who are not `gone`, and counts what is asked."""
 
-    def __init__(self, gone=()):
+    def __init__(self, gone=(), lists=()):
+        self.lists = dict(lists)
         self.gone = {f"soundcloud:users:{one}" for one in gone}
         self.asked = []
 
     async def fetch(self, task):
         self.asked.append(task.about or task.subject_id)
+        said = self.lists.get(task.subject_id)
+        if isinstance(said, int):
+            return SimpleNamespace(received=said)
+        if said is not None:
+            raise said
         if task.kind != RESOLVE.name or task.about in self.gone:
             raise Gone(status=404)
+        return None
 
     async def answers(self):
         return None
 
 
-def judge(service, before=()):
+def judge(service, before=(), emptied=()):
     withdrawn = []
     docket = Docket(
-        answered_before=lambda kind, most: [],
-        emptied=list,
+        answered_before=lambda kind, most: [Task(person, kind, person) for person in service.lists][:most],
+        emptied=lambda: emptied,
         put_back_empty=lambda kind: 0,
         withdraw=lambda error, tasks: withdrawn.extend(task.subject_id for task in tasks),
         take_back=lambda of_the_app: None,
@@ -141,3 +150,42 @@ def test_an_answer_proves_only_what_was_refused_before_it_was_asked_for():
         assert who.take_open() == []
 
     asyncio.run(run())
+
+
+NOT_FOR_YOU = Forbidden("Not allowed (403).", status=403)
+
+
+@pytest.mark.parametrize(
+    ("lists", "is_withdrawn"),
+    [
+        ([(11, NOT_FOR_YOU)], True),
+        ([(11, Gone(status=404)), (12, NOT_FOR_YOU)], True),
+        ([(11, NOT_FOR_YOU), (12, 0)], False),  # answered, if with nothing
+        ([(11, Gone(status=404))], False),
+        ([(11, ServerTrouble(status=500))], False),
+        ([], False),
+    ],
+)
+def test_one_who_is_gone_by_now_says_nothing_of_the_endpoint(lists, is_withdrawn):
+    who, withdrawn = judge(Service(lists=lists))
+    assert weigh(who, [1], NOT_FOR_YOU) == ([] if is_withdrawn else [1])
+    assert withdrawn == ([1] if is_withdrawn else [])
+
+
+@pytest.mark.parametrize(
+    ("lists", "is_outage"),
+    [
+        ([(11, 0), (12, 0)], True),
+        ([(11, 0), (12, Gone(status=404)), (13, 0)], True),
+        ([(11, 0), (12, 3)], False),  # one person who has taken all likes back makes no outage
+        ([(11, 0), (12, ServerTrouble(status=500)), (13, 3)], False),
+    ],
+)
+def test_lists_that_were_emptied_themselves_make_no_outage(lists, is_outage):
+    who, _ = judge(Service(lists=lists), emptied=[Emptied("user_likes", MANY, 0, 9)])
+    if is_outage:
+        with pytest.raises(Blocked, match="an outage"):
+            asyncio.run(who.close_the_round())
+    else:
+        assert asyncio.run(who.close_the_round()) == []
+        assert not who.in_doubt
