@@ -249,6 +249,24 @@ def test_a_kill_in_the_middle_of_refusals_changes_nothing(tell, start, tmp_path,
         assert_exact_at_last(tell, server, file)
 
 
+@pytest.mark.parametrize("fault", ["missing_json", "forbidden_json", "status_400"])
+@pytest.mark.parametrize("fired", [1, 3, 5])
+def test_a_kill_while_an_endpoint_is_being_withdrawn_changes_nothing(tell, start, tmp_path, fault, fired):
+    file = tmp_path / "t.db"
+    with run_in_thread(WORLD, faults=f"{fault}[/likes/tracks]@4*100000", latency=(0.05, 0.05)) as server:
+        process = start(server.world.seed_url(), "--db", file, "--delay", "0.02", *READ, server=server)
+        until(lambda: server.plan.fired[fault] >= fired)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert_no_contradiction(file)
+        found = read(file, "SELECT count(*) FROM failures WHERE class = 'withdrawn'") == [(1,)]  # just before the kill
+        assert tell("resume", "--delay", "0", server=server)[0] == (0 if found else 6)
+        ended = read(file, "SELECT DISTINCT outcome FROM tasks WHERE kind = 'user_likes' ORDER BY 1")
+        assert ended == [("complete",), ("withdrawn",)]
+        assert read(file, "SELECT count(*) FROM failures WHERE class = 'withdrawn'") == [(1,)]
+        assert_exact_at_last(tell, server, file, "retry", "--class", "withdrawn")
+
+
 WITHDRAWN = ("status_405", "status_410", "status_400", "forbidden_json", "app_refused", "missing_json")
 
 
