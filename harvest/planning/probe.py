@@ -1,7 +1,8 @@
 """Ask the few requests that tell what a crawl would cost: a seed, and the first page of what it leads to.
 
 A page is asked of the list that leads on, until people have been seen, whose lists are most of what a crawl reads; and
-of each list of the seed that nobody says the length of.
+of each list of the seed that nobody says the length of. Where nothing leads on, a page of a list of tracks shows whose
+they are.
 
 In: a seed, a client. Out: an Outlook. Never: a row, or a second page of any list.
 """
@@ -89,6 +90,8 @@ class _Survey:
         ahead: list[dict[str, Sequence[Visit]]] = []
         if depth_of(thing, self._limits) > 0:
             ahead = await self._ahead(thing, thing_id, visit)
+        elif self._around:
+            await self._whose_tracks(thing_id, visit)
         for name in visit:
             if KINDS[name].claimed is None and not visit[name].read and not (visit[name].counted or visit[name].least):
                 await self._first_page(KINDS[name], thing_id, visit, 0)
@@ -139,6 +142,14 @@ class _Survey:
         if self._around and levels and "user" in levels[-1]:
             await self._look_around(len(levels))
         return levels
+
+    async def _whose_tracks(self, thing_id: int, visit: dict[str, Listed]) -> None:
+        """Read a page of the seed's longest list of others' tracks: it shows how many artists have made them."""
+        lists = [KINDS[name] for name, listed in visit.items() if listed.claim and not listed.read]
+        named = [kind for kind in lists if kind.item == "track" and kind.edge and not kind.edge.on_item]
+        if named:
+            longest = max(named, key=lambda kind: visit[kind.name].claim or 0)
+            await self._first_page(longest, thing_id, visit, 0)
 
     async def _led_to(
         self, kinds: Sequence[ListKind], thing_id: int, visit: dict[str, Listed], number: int

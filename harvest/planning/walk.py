@@ -47,6 +47,7 @@ _FARTHEST = 8  # rounds that are walked through
 _MOST_VOTES = 400
 _NEAR, _FARTHER = 0.05, 0.12  # who is not seen differs from who is by about so much, around the seeds and farther off
 _ENDS = 0.25  # how far apart what both ends of the edges tell may be
+_OVERLAP = 3.0  # times as much as of entries by themselves, lists may have in common where nothing tells
 _MOST_LISTS = 200  # of a round whose lengths are looked at one by one; the others are like them
 
 
@@ -185,6 +186,7 @@ class Walk:
         self._shared = guess.chance.betavariate(*ground.shared)
         self._entries: dict[str, float] = {}  # of all lists that name things of a kind, those in the file included
         self._held: dict[str, float] = {}  # of those in the file alone
+        self._longest: dict[str, float] = {}  # entries of the longest list, or as long as such lists are on average
         self._all: dict[str, float] = {}  # that things to visit were chosen from
         self._aim: dict[str, float] = {}  # that were chosen, by one list or several
         self._visited: dict[str, float] = {}
@@ -225,8 +227,11 @@ class Walk:
             self.tally.entries += items
             self.tally.deep += pages if group.depth + (thing == "track") > 1 else 0
             self._items[line.kind.name] = self._items.get(line.kind.name, 0.0) + items
-            self._note(self._entries, named_by(line.kind), items + held, group.n)
-            self._note(self._held, named_by(line.kind), held, group.n)
+            thing_named = named_by(line.kind)
+            self._note(self._entries, thing_named, items + held, group.n)
+            self._note(self._held, thing_named, held, group.n)
+            each = (items + held) / max(group.n, 1.0)
+            self._longest[thing_named] = max(self._longest.get(thing_named, 0.0), each)
 
     def _over(self, group: _Group, line: RecipeLine, like: Like) -> tuple[float, float, float]:
         """Give pages and entries of one kind of list of all these visits, and the entries that are held."""
@@ -260,6 +265,13 @@ class Walk:
         if commons is not None:
             return commons.different(entries)
         return entries**self._guess.power if entries > 1 else entries
+
+    def _in_all(self, thing: str, entries: float) -> float:
+        """Say how many different things so many entries of several lists name: no list names one twice."""
+        longest = min(self._longest.get(thing, 0.0), entries)
+        if self._commons.get(thing) is not None or longest < 1:
+            return max(self._different(thing, entries), longest)
+        return longest * (entries / longest) ** (1 - _OVERLAP * (1 - self._guess.power))
 
     def _next(self, number: int, going: Mapping[str, _Group]) -> dict[str, _Group]:
         """Give the visits of the round after this one."""
@@ -410,8 +422,8 @@ class Walk:
         if not (self._outlook.look_ups or self._outlook.urns):
             seeds = {}
         whole, held = self._entries, self._held
-        tracks, tracks_held = (self._different("track", of.get("track", 0.0)) for of in (whole, held))
-        people, people_held = (self._different("user", of.get("user", 0.0)) for of in (whole, held))
+        tracks, tracks_held = (self._in_all("track", of.get("track", 0.0)) for of in (whole, held))
+        people, people_held = (self._in_all("user", of.get("user", 0.0)) for of in (whole, held))
         law = Artists(self._outlook.owners, self._guess.chance)
         artists, artists_held = law.of(tracks), law.of(tracks_held)
         commons = self._commons.get("user")

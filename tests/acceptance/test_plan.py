@@ -160,12 +160,12 @@ def person_of(world):
 @pytest.mark.parametrize(
     ("seed", "options", "most_asked"),
     [
-        pytest.param(person_of, [], 3, marks=pytest.mark.slow),
+        pytest.param(person_of, [], 4, marks=pytest.mark.slow),
         pytest.param(person_of, ["--depth", "1"], 11, marks=pytest.mark.slow),
         pytest.param(person_of, ["--depth", "1", "--via", "uploads", "--max-tracks", "2"], 11, marks=pytest.mark.slow),
         (person_of, ["--depth", "1", "--via", "followings", "--max-users", "10"], 8),
         (person_of, ["--read", "all", "--seed-read", "all"], 8),
-        pytest.param(lambda world: world.playlist_url(world.id("playlist", 1)), [], 4, marks=pytest.mark.slow),
+        pytest.param(lambda world: world.playlist_url(world.id("playlist", 1)), [], 5, marks=pytest.mark.slow),
         (lambda world: world.playlist_url(world.id("playlist", 1)), ["--depth", "1", "--max-tracks", "3"], 12),
         pytest.param(World.seed_url, ["--depth", "0", "--read", "+comments"], 3, marks=pytest.mark.slow),
         (World.seed_url, ["--depth", "2", "--max-tracks", "2", "--max-users", "10"], 12),

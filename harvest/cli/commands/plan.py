@@ -213,8 +213,9 @@ def _lines(path: Path, wanted: Sequence[_Wanted], made: Plan, asked: _Asked) -> 
     if made.bites:
         lines += ["", "What would cut it short:", *(f"  {bite}" for bite in made.bites)]
     lines += room(path, made)
-    addresses = [public_address(address) for one in wanted for address in one.addresses]
-    few = len(addresses) <= _SEEDS_SHOWN
+    addresses = [address for one in wanted for address in one.addresses]
+    few = len(addresses) <= _SEEDS_SHOWN and all(public_address(address) == address for address in addresses)
+    few = few and all(one.limits.seed_read is None for one in wanted)  # such an address may have named the list
     command = f"harvest {' '.join(map(quoted, addresses))} --cache-path {quoted(path)}"
     start = f"Start it with the same options: {command}" if few else "Start it with the same command, without `plan`."
     n = f"{asked.requests} request{'' if asked.requests == 1 else 's'}" if asked.requests else "No request"
