@@ -20,9 +20,10 @@ from harvest.planning.walk import ROWS, Ground, Guess, Tally, Walk, known_of
 _WALKS = 64
 _AGAIN = 0.02  # share of requests that are one page more or have to be repeated, at most, while the service is well
 _TOKEN_SECONDS = 3540
-# Our own CPU: docs/performance.md, line c, on the computer that it was measured on.
-_REQUEST_SECONDS, _ENTRY_SECONDS = 0.005, 0.000037
-_BUSY = (0.8, 1.6)  # times as much, as pages differ
+# Our own CPU: docs/performance.md, line c, on the computer that it was measured on; to begin with, and of new tracks.
+_REQUEST_SECONDS, _ENTRY_SECONDS, _START_SECONDS, _TRACK_SECONDS = 0.005, 0.00004, 0.12, 0.0001
+_BUSY = (0.75, 1.7)  # times as much, as pages differ
+_LIKE_THE_OTHER = 0.5  # computers differ less in what a crawl does than in the work that tells how fast they are
 _TRACK_BYTES = (440, 900)  # descriptions written by people are longer than the simulator's
 _EDGE_BYTES, _USER_BYTES, _LIST_BYTES, _EMPTY_BYTES = 56, 280, 500, 430_000
 
@@ -85,8 +86,13 @@ def _cost(tallies: Sequence[Tally], speed: Speed, guess: Guess) -> _Cost:
     """Put together what one walk through each harvest took."""
     rows = {name: sum(tally.rows[name] for tally in tallies) for name in ROWS}
     asked = sum(tally.requests for tally in tallies) * (1 + guess.chance.uniform(0, _AGAIN))
-    busy = sum(tally.entries for tally in tallies) * _ENTRY_SECONDS + asked * _REQUEST_SECONDS
-    seconds = _seconds(asked, busy * speed.slowness * guess.chance.uniform(*_BUSY), speed)
+    busy = (
+        sum(tally.entries for tally in tallies) * _ENTRY_SECONDS
+        + asked * _REQUEST_SECONDS
+        + rows["tracks"] * _TRACK_SECONDS
+        + (_START_SECONDS if asked else 0)
+    )
+    seconds = _seconds(asked, busy * speed.slowness**_LIKE_THE_OTHER * guess.chance.uniform(*_BUSY), speed)
     requests = asked + (1 + seconds // _TOKEN_SECONDS if asked else 0)
     size_bytes = (
         rows["tracks"] * guess.chance.uniform(*_TRACK_BYTES)

@@ -47,6 +47,7 @@ _FARTHEST = 8  # rounds that are walked through
 _MOST_VOTES = 400
 _NEAR, _FARTHER = 0.05, 0.12  # who is not seen differs from who is by about so much, around the seeds and farther off
 _ENDS = 0.25  # how far apart what both ends of the edges tell may be
+_OFF = 0.1  # how far what is told of overlaps may be off
 _OVERLAP = 3.0  # times as much as of entries by themselves, lists may have in common where nothing tells
 _MOST_LISTS = 200  # of a round whose lengths are looked at one by one; the others are like them
 
@@ -184,6 +185,7 @@ class Walk:
         self._limits, self._outlook = ground.limits, ground.outlook
         self._commons = ground.commons(guess)
         self._shared = guess.chance.betavariate(*ground.shared)
+        self._off = exp(guess.chance.gauss(0, _OFF))
         self._entries: dict[str, float] = {}  # of all lists that name things of a kind, those in the file included
         self._held: dict[str, float] = {}  # of those in the file alone
         self._longest: dict[str, float] = {}  # entries of the longest list, or as long as such lists are on average
@@ -270,8 +272,8 @@ class Walk:
         """Say how many different things so many entries of several lists name: no list names one twice."""
         longest = min(self._longest.get(thing, 0.0), entries)
         if self._commons.get(thing) is not None or longest < 1:
-            return max(self._different(thing, entries), longest)
-        return longest * (entries / longest) ** (1 - _OVERLAP * (1 - self._guess.power))
+            return min(max(self._different(thing, entries) * self._off, longest), entries)
+        return float(longest * (entries / longest) ** (1 - _OVERLAP * (1 - self._guess.power)))
 
     def _next(self, number: int, going: Mapping[str, _Group]) -> dict[str, _Group]:
         """Give the visits of the round after this one."""

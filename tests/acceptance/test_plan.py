@@ -15,13 +15,14 @@ from harvest.planning.cost import Plan, Speed, estimate
 from harvest.planning.probe import survey
 from harvest.planning.ranges import Range
 from harvest.simulator import World, run_in_thread, serve
+from harvest.simulator.world.examples import examples
 from harvest.store.database import open_to_read
 from harvest.store.standing import standing
 from harvest.system.clock import SystemClock
 from harvest.wiring import connect
 from tests.bench.plans import held_by, one
 from tests.crawling import Onlooker, crawl_into, crawl_together, read, settings_for
-from tests.planned import LINES, MAKERS, a_case, lines_of
+from tests.planned import LINES, MAKERS, Case, a_case, lines_of
 
 CAPS = ("--max-users", "15", "--max-user-likes", "20")
 
@@ -137,6 +138,34 @@ def test_what_cannot_be_planned_gets_one_line(run, server, tmp_path, arguments, 
 
 def test_without_credentials_a_plan_says_what_is_missing(run):
     assert run("plan", "https://soundcloud.com/a/b").returncode == 3
+
+
+@pytest.mark.parametrize("name", ["a private link", "one list of a person"])
+def test_no_command_is_named_that_would_do_something_else(run, wide, name):
+    """The secret of a private link is not shown, and the address of a list is that of the person."""
+    person = wide.world.user_url(wide.world.id("user", 3))
+    seed = examples(wide.world)[name] if name == "a private link" else f"{person}/followers"
+    done = run("plan", seed, "--db", "t.db", server=wide)
+    assert done.stdout.endswith("Start it with the same command, without `plan`.\n")
+
+
+@pytest.mark.parametrize(
+    "lists", [("likes",), ("likes", "reposts", "uploads"), ("followers",), ("followings", "links")]
+)
+def test_the_lists_of_one_person_name_as_many_as_the_longest_has_and_no_more_than_all(wide, lists):
+    """Nothing stands twice in a list, however much two of them may have in common."""
+    limits = Limits(depth=0, read=(), via=(), seed_read=lists)
+    held = 0
+    people = [one for one in range(40) if not wide.world.facts.gone(one) and not wide.world.facts.forbidden(one)][:6]
+    for person in people:
+        case = Case("one", person, wide.world, wide.world.user_url(wide.world.id("user", person)), limits, 200)
+        plan, asked = asyncio.run(case.plan())
+        assert asked <= 5
+        for line in ("tracks", "users"):
+            told = plan.rows[line]
+            assert told.low <= told.high <= 3 * max(told.low, 1)
+            held += held_by(told.low, told.likely, told.high, case.actual[line])
+    assert held >= 2 * len(people) * 0.7
 
 
 @pytest.fixture(scope="module")
