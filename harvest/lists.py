@@ -17,7 +17,8 @@ class Edge:
     (a track knows its uploader). `repeats` is true where the place itself is the key, so that one item may
     stand in the list twice (a playlist may hold a track twice). `leads` is the column with what the edge leads to,
     where that is not its item (a comment leads to its author). `type_column` holds the `engagement_type`: in a table of
-    methods the rows of this list are those of one method, and its derivation says so.
+    methods the rows of this list are those of one method, and its derivation says so. `past` is the table into which
+    a row moves that has vanished.
     """
 
     table: str
@@ -29,6 +30,14 @@ class Edge:
     repeats: bool = False
     leads: str = ""
     type_column: str = "engagement_type"
+    past: str = ""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that tell one edge from another, of whatever list."""
+        if self.on_item:
+            return (self.item,)
+        return (self.subject, self.rank if self.repeats else self.item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,8 @@ class ListKind:
     unless the harvest says otherwise. `by_access` lists hide blocked tracks unless asked not to. `by_offset` lists may
     offer a next page for ever, so their first empty page ends them (soundcloud/api issue 505). `own` lists the service
     shows of nobody but the person who is signed in. A list with `inside` has no address of its own: it stands whole,
-    under that name, in the reply about its subject. A `whole` list has one page, asked for as large as can be.
+    under that name, in the reply about its subject. A `whole` list has one page, asked for as large as can be. A
+    `computed` list the service makes up: what it leaves out has gone nowhere.
     """
 
     name: str
@@ -56,6 +66,7 @@ class ListKind:
     whole: bool = False
     parameters: tuple[tuple[str, str], ...] = ()
     own: bool = False
+    computed: bool = False
     cap: int = 1
     title: str = ""
 
@@ -70,17 +81,37 @@ class ListKind:
         return self.edge is not None and self.edge.table != "user_engagements"
 
     @property
+    def witness(self) -> tuple[str, str] | None:
+        """What is looked up to learn why an item has vanished: a kind of thing, and the column that names it."""
+        if self.edge is None or self.computed or self.own:
+            return None
+        if self.edge.leads:
+            return "user", self.edge.leads
+        return (self.item, self.edge.item) if self.item in ("track", "user", "playlist") else None
+
+    @property
+    def other_side(self) -> ListKind | None:
+        """The kind of list of the other side in which the same edges stand, None where there is none."""
+        edge = self.edge
+        for kind in KINDS.values():
+            if edge and kind.edge and kind is not self and (kind.edge.table, kind.edge.engagement_type) == (
+                edge.table, edge.engagement_type
+            ):  # fmt: skip
+                return kind
+        return None
+
+    @property
     def looks_up(self) -> bool:
         """Whether it asks what something is, and not what it lists."""
         return self.subject in ("seed", "batch")
 
 
 def _like(subject: str, item: str, rank: str) -> Edge:
-    return Edge("user_engagements", subject, item, rank, "like")
+    return Edge("user_engagements", subject, item, rank, "like", past="past_engagements")
 
 
 def _repost(subject: str, item: str, rank: str) -> Edge:
-    return Edge("user_engagements", subject, item, rank, "repost")
+    return Edge("user_engagements", subject, item, rank, "repost", past="past_engagements")
 
 
 def _found(thing: str) -> Edge:
@@ -138,7 +169,9 @@ KINDS: dict[str, ListKind] = {
             subject="track",
             item="comment",
             path="/tracks/{urn}/comments",
-            edge=Edge("comments", "track_id", "id", "track_list_rank", on_item=True, leads="user_id"),
+            edge=Edge(
+                "comments", "track_id", "id", "track_list_rank", on_item=True, leads="user_id", past="past_comments"
+            ),
             claimed="comment_count",
             by_offset=True,
             title="comments on the track",
@@ -151,6 +184,7 @@ KINDS: dict[str, ListKind] = {
             item="track",
             path="/tracks/{urn}/related",
             edge=Edge("related_tracks", "track_id", "related_track_id", "rank", "soundcloud", type_column="method"),
+            computed=True,
             by_access=True,
             by_offset=True,
             title="tracks that the service finds related",
@@ -210,7 +244,14 @@ KINDS: dict[str, ListKind] = {
             subject="user",
             item="playlist",
             path="/users/{urn}/likes/playlists",
-            edge=Edge("playlist_engagements", "user_id", "playlist_id", "user_list_rank", "like"),
+            edge=Edge(
+                "playlist_engagements",
+                "user_id",
+                "playlist_id",
+                "user_list_rank",
+                "like",
+                past="past_playlist_engagements",
+            ),
             title="playlists the user likes",
         ),
         ListKind(
@@ -220,7 +261,14 @@ KINDS: dict[str, ListKind] = {
             subject="user",
             item="playlist",
             path="/users/{urn}/reposts/playlists",
-            edge=Edge("playlist_engagements", "user_id", "playlist_id", "user_list_rank", "repost"),
+            edge=Edge(
+                "playlist_engagements",
+                "user_id",
+                "playlist_id",
+                "user_list_rank",
+                "repost",
+                past="past_playlist_engagements",
+            ),
             title="playlists the user reposted",
         ),
         ListKind(
@@ -230,7 +278,7 @@ KINDS: dict[str, ListKind] = {
             subject="user",
             item="station",
             path="/users/{urn}/likes/system-playlists",
-            edge=Edge("station_likes", "user_id", "station_id", "user_list_rank"),
+            edge=Edge("station_likes", "user_id", "station_id", "user_list_rank", past="past_station_likes"),
             title="stations the user likes",
         ),
         ListKind(
@@ -240,7 +288,7 @@ KINDS: dict[str, ListKind] = {
             subject="user",
             item="user",
             path="/users/{urn}/followers",
-            edge=Edge("user_follows", "followee_id", "follower_id", "followers_list_rank"),
+            edge=Edge("user_follows", "followee_id", "follower_id", "followers_list_rank", past="past_follows"),
             claimed="followers_count",
             title="who follows the user",
         ),
@@ -251,7 +299,7 @@ KINDS: dict[str, ListKind] = {
             subject="user",
             item="user",
             path="/users/{urn}/followings",
-            edge=Edge("user_follows", "follower_id", "followee_id", "followings_list_rank"),
+            edge=Edge("user_follows", "follower_id", "followee_id", "followings_list_rank", past="past_follows"),
             claimed="followings_count",
             title="whom the user follows",
         ),
@@ -262,7 +310,7 @@ KINDS: dict[str, ListKind] = {
             subject="user",
             item="link",
             path="/users/{urn}/web-profiles",
-            edge=Edge("web_profiles", "user_id", "id", "user_list_rank", on_item=True),
+            edge=Edge("web_profiles", "user_id", "id", "user_list_rank", on_item=True, past="past_web_profiles"),
             whole=True,
             title="links on the user's page",
         ),
@@ -286,7 +334,9 @@ KINDS: dict[str, ListKind] = {
             subject="playlist",
             item="track",
             path="/playlists/{urn}/tracks",
-            edge=Edge("playlist_tracks", "playlist_id", "track_id", "position", repeats=True),
+            edge=Edge(
+                "playlist_tracks", "playlist_id", "track_id", "position", repeats=True, past="past_playlist_tracks"
+            ),
             claimed="track_count",
             by_access=True,
             by_offset=True,
@@ -299,7 +349,14 @@ KINDS: dict[str, ListKind] = {
             subject="playlist",
             item="user",
             path="/playlists/{urn}/reposters",
-            edge=Edge("playlist_engagements", "playlist_id", "user_id", "playlist_list_rank", "repost"),
+            edge=Edge(
+                "playlist_engagements",
+                "playlist_id",
+                "user_id",
+                "playlist_list_rank",
+                "repost",
+                past="past_playlist_engagements",
+            ),
             title="who reposted the playlist",
         ),
         ListKind(
@@ -310,6 +367,7 @@ KINDS: dict[str, ListKind] = {
             item="track",
             path="/system-playlists/{urn}",
             edge=Edge("station_tracks", "station_id", "track_id", "position", repeats=True),
+            computed=True,
             claimed="track_count",
             by_access=True,
             inside="tracks",
@@ -323,6 +381,7 @@ KINDS: dict[str, ListKind] = {
             item="track",
             path="/tracks",
             edge=_found("track"),
+            computed=True,
             by_access=True,
             by_offset=True,
             title="tracks that the search found",
@@ -335,6 +394,7 @@ KINDS: dict[str, ListKind] = {
             item="user",
             path="/users",
             edge=_found("user"),
+            computed=True,
             by_offset=True,
             title="people that the search found",
         ),
@@ -346,6 +406,7 @@ KINDS: dict[str, ListKind] = {
             item="playlist",
             path="/playlists",
             edge=_found("playlist"),
+            computed=True,
             by_access=True,
             by_offset=True,
             parameters=(("show_tracks", "false"),),

@@ -55,6 +55,7 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn", False, False, False, "the service shows no list of this kind any more", "withdrawn"
     UNREADABLE = "unreadable", False, False, False, "the reply is not what it should be", "unexpected_reply"
     FAILED = "failed", False, False, True, "given up after several attempts"
+    CAUGHT_UP = "caught_up", True, False, False, "read again as far as it was known"
 
 
 MOST = 10**15  # of anything that may be asked for or counted; SQLite holds whole numbers up to 2**63 - 1
@@ -252,7 +253,7 @@ class Task:
     `cursor` is the path and query of the page to ask next, None for the first page. `about` is what the subject is
     asked by where its number does not say it: the address of a seed, the URNs of a batch, the URN of a station. `cap`
     bounds the distinct edges to keep, None means all; `barren` counts the pages in a row, up to the last, that brought
-    nothing new.
+    nothing new. A `head` reading ends where a whole page is known.
     """
 
     id: int
@@ -267,6 +268,7 @@ class Task:
     cap: int | None = None
     page_size: int = 200
     about: str | None = None
+    head: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +287,7 @@ class Page:
     `items` are the ids of the listed things in the order received, repeats included; null, alien and
     unreadable entries are left out and counted in `skipped`. `received` counts every entry of the reply;
     `thing` is set for a reply about one thing, the kind of thing it is.
-    `next_cursor` is a path and query on the API host, None at the end of the list.
+    `next_cursor` is a path and query on the API host, None at the end of the list. `digest` is that of the body.
     """
 
     request: str
@@ -306,6 +308,7 @@ class Page:
     fetched_at: str = ""
     elapsed_ms: int = 0
     size_bytes: int = 0
+    digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ CREATE TABLE users (
     website             TEXT,                       -- personal, as above
     seen_as             TEXT    NOT NULL CHECK (seen_as IN ('full', 'list', 'embedded')), -- richest sighting
     status              TEXT    NOT NULL DEFAULT 'ok' CHECK (status IN ('ok', 'gone', 'forbidden', 'forgotten')),
+    gone_at             TEXT,                       -- when it was found to be gone; NULL: it is not
     counts_seen_at      TEXT,                       -- when the counts were last seen, to the day; NULL: none is known
     counts_page_id      INTEGER REFERENCES pages (id), -- the page that brought their present values
     first_seen_at       TEXT    NOT NULL,
@@ -68,6 +69,7 @@ CREATE TABLE tracks (
     sharing             TEXT,                       -- public, private
     seen_as             TEXT    NOT NULL CHECK (seen_as IN ('full', 'list', 'embedded')),
     status              TEXT    NOT NULL DEFAULT 'ok' CHECK (status IN ('ok', 'gone', 'forbidden', 'forgotten')),
+    gone_at             TEXT,                       -- when it was found to be gone; NULL: it is not
     uploader_list_rank  INTEGER,                    -- place in the uploader's list of tracks, 0 first; NULL: not read
     counts_seen_at      TEXT,                       -- when the counts were last seen, to the day; NULL: none is known
     counts_page_id      INTEGER REFERENCES pages (id),
@@ -147,6 +149,7 @@ CREATE TABLE playlists (
     artwork_url     TEXT,
     description     TEXT,
     status          TEXT    NOT NULL DEFAULT 'ok' CHECK (status IN ('ok', 'gone', 'forbidden', 'forgotten')),
+    gone_at         TEXT,                           -- when it was found to be gone; NULL: it is not
     owner_list_rank INTEGER,                        -- place in the owner's list of playlists
     first_page_id   INTEGER NOT NULL REFERENCES pages (id),
     first_seen_at   TEXT    NOT NULL,
@@ -181,6 +184,7 @@ CREATE TABLE stations (
     track_count   INTEGER,
     likes_count   INTEGER,
     status        TEXT    NOT NULL DEFAULT 'ok' CHECK (status IN ('ok', 'gone', 'forbidden', 'forgotten')),
+    gone_at       TEXT,                             -- when it was found to be gone; NULL: it is not
     first_page_id INTEGER NOT NULL REFERENCES pages (id),
     first_seen_at TEXT    NOT NULL,
     last_seen_on  TEXT    NOT NULL

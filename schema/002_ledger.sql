@@ -97,7 +97,8 @@ CREATE TABLE readings (
     task_id       INTEGER NOT NULL REFERENCES tasks (id),
     number        INTEGER NOT NULL,
     kind          TEXT    NOT NULL,                 -- of its task, here for the index of open readings
-    mode          TEXT    NOT NULL DEFAULT 'whole' CHECK (mode IN ('whole', 'head')),
+    mode          TEXT    NOT NULL DEFAULT 'whole'  -- head: ends where a whole page is known
+                  CHECK (mode IN ('whole', 'head')),
     state         TEXT    NOT NULL DEFAULT 'todo' CHECK (state IN ('todo', 'doing', 'ended')),
     outcome       TEXT    REFERENCES outcomes (outcome),
     next_cursor   TEXT,                             -- path and query of the page to ask next; NULL: the first, or none
@@ -110,6 +111,10 @@ CREATE TABLE readings (
     attempts      INTEGER NOT NULL DEFAULT 0,       -- times a process took it up
     doubted       INTEGER NOT NULL DEFAULT 0 CHECK (doubted IN (0, 1, 2)), -- times it was empty against what is known
     second_run_id INTEGER REFERENCES runs (id),     -- the run that gave it, failed or doubted, a second chance
+    came          INTEGER NOT NULL DEFAULT 0,       -- edges that a re-reading has added to the list, and taken from it
+    went          INTEGER NOT NULL DEFAULT 0,
+    cap           INTEGER,                          -- how much of it is wanted, of one begun to see what has changed;
+                                                    -- NULL: as much as harvests want
     ended_at      TEXT,
     PRIMARY KEY (task_id, number),
     CHECK ((state = 'ended') = (outcome IS NOT NULL))
@@ -117,7 +122,11 @@ CREATE TABLE readings (
 
 -- The frontier, and all that a look at the open lists needs. Queries repeat the predicate word for word, or SQLite does
 -- not use it.
-CREATE INDEX readings_open ON readings (state, task_id, kind, claimed, collected, pages_read) WHERE state <> 'ended';
+CREATE INDEX readings_open ON readings (state, task_id, kind, claimed, collected, pages_read, cap)
+    WHERE state <> 'ended';
+
+-- What was read more than once. Likewise.
+CREATE INDEX readings_again ON readings (task_id, number) WHERE number > 0;
 
 -- What failed and has had no second chance yet. Likewise to be repeated word for word.
 CREATE INDEX readings_failed_once ON readings (task_id) WHERE outcome = 'failed' AND second_run_id IS NULL;
@@ -135,6 +144,14 @@ CREATE TABLE reading_items (
     PRIMARY KEY (task_id, reading, item_id, place),
     FOREIGN KEY (task_id, reading) REFERENCES readings (task_id, number)
 ) STRICT, WITHOUT ROWID;
+
+-- A key of this file alone: what is hashed under it tells nobody else what it was.
+CREATE TABLE file_key (
+    id  INTEGER PRIMARY KEY CHECK (id = 1),
+    key BLOB    NOT NULL
+) STRICT;
+
+INSERT INTO file_key VALUES (1, randomblob(16));
 
 -- Every page kept, with how it was asked for.
 CREATE TABLE pages (
@@ -155,6 +172,7 @@ CREATE TABLE pages (
     fetched_at  TEXT    NOT NULL,
     elapsed_ms  INTEGER NOT NULL,
     bytes       INTEGER NOT NULL,                   -- of the body, unpacked
+    body_hash   INTEGER,                            -- of the body, under the file's own key: the same again, or not
     UNIQUE (task_id, reading, number),
     UNIQUE (task_id, reading, asks),                -- no page is asked twice: a loop is a lookup
     FOREIGN KEY (task_id, reading) REFERENCES readings (task_id, number)

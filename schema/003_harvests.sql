@@ -25,7 +25,8 @@ CREATE TABLE searches (
     words         TEXT,                             -- NULL: filters alone
     filters       TEXT NOT NULL CHECK (json_valid(filters)), -- by name: {"bpm": "120:128"}
     permalink_url TEXT,                             -- the page of the site that searches for the same words
-    status        TEXT NOT NULL DEFAULT 'ok' CHECK (status IN ('ok', 'gone', 'forbidden', 'forgotten'))
+    status        TEXT NOT NULL DEFAULT 'ok' CHECK (status IN ('ok', 'gone', 'forbidden', 'forgotten')),
+    gone_at       TEXT                              -- when it was found to be gone; NULL: it is not
 ) STRICT;
 
 -- What a search found, in the order of the service.

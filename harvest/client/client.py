@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from hashlib import sha256
 
 from harvest.api import cursors, endpoints, parse, resolving, responses, urns
 from harvest.api.endpoints import Request
@@ -349,6 +350,7 @@ class Client:
             fetched_at=as_text(now),
             elapsed_ms=reply.elapsed_ms,
             size_bytes=len(reply.body),
+            digest=sha256(reply.body).digest(),
         )
 
 

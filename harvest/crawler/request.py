@@ -22,7 +22,7 @@ from harvest.errors import SettingsError
 from harvest.lists import BY_NAME
 from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits
 from harvest.rules import RULES
-from harvest.store import harvests, lookups, sweeps
+from harvest.store import harvests, history, lookups, readings, sweeps
 from harvest.store.database import open_if_begun, open_to_read
 from harvest.store.sweeps import PARTS, Sweep
 
@@ -133,6 +133,8 @@ def is_drained(request: CrawlRequest) -> bool:
     full = request.conditions.profiles == "full"
     with open_if_begun(request.path) as connection:
         if connection is None or lookups.are_open(connection):
+            return False
+        if readings.are_open(connection) or history.is_pending(connection):
             return False
         if request.sweep and any(sweeps.due(connection, request.sweep, datetime.now(UTC)).values()):
             return False

@@ -21,7 +21,7 @@ from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.crawler.room import Room
 from harvest.errors import Withdrawn
 from harvest.models import Limits, Task
-from harvest.store import doubts, harvests, lookups, runs, sweeps, withdrawals
+from harvest.store import doubts, harvests, history, lookups, readings, runs, sweeps, withdrawals
 from harvest.store.commit import PageCommitter
 from harvest.store.database import (
     FileGuard,
@@ -173,7 +173,9 @@ def _engine(
                 return True
             on = harvests.next_round(db.conn, run_id, as_text(clock.now()))
             withdrawals.end_open(db.conn, withdrawn, as_text(clock.now()))
-            if on:
+            if on or readings.confirm(db.conn, run_id, as_text(clock.now())):
+                return True
+            if history.ask_why(db.conn, as_text(clock.now())):
                 return True
             if sweep is not None:  # again and again: what is looked up shows others, such as the artist of a track
                 sweeps.ask(db.conn, sweep, began)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from harvest.errors import ApiError, Withdrawn
 from harvest.lists import KINDS, LOOKUP, RESOLVE, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
-from harvest.store import doubts, edges, entities, lookups, readings, search, seeds, withdrawals
+from harvest.store import doubts, edges, entities, history, lookups, readings, search, seeds, withdrawals
 from harvest.store.database import immediately
 from harvest.store.edges import Kept
 from harvest.store.lease import Lease
@@ -54,6 +54,7 @@ class PageCommitter:
         self._lease = lease
         self._canonical = canonical
         self._users, self._tracks = Recent(), Recent()
+        self._key: bytes | None = None  # of the file, once it is needed
 
     def keep(self, task: Task, page: Page, tally: Mapping[int, int]) -> Receipt:
         """Commit a page with everything it brings."""
@@ -64,9 +65,13 @@ class PageCommitter:
                 page = dataclasses.replace(page, next_cursor=None, cursor_time=None)
             kept = edges.choose(self._connection, task, kind.edge, page.items)
             page_id = self._insert_page(task, page, kept, asked_again=kept.cut or doubted == 1)
-            self._merge(kind, page, kept, page_id)
+            if not self._is_revisit(task, page_id):
+                self._merge(kind, page, kept, page_id)
             if kind.edge is not None:
                 edges.write(self._connection, task, kind.edge, kept.fresh, page_id)
+                if not task.reading:
+                    read = history.Reread(task, kind, kind.edge, page.fetched_at, page_id)
+                    history.note_returned(self._connection, read, kept.fresh)
             on = self._move_on(task, page, kept)
             outcome = self._outcome(kind, task, page, kept, on)
             self._update_reading(on, outcome, kind, page, doubted)
@@ -119,7 +124,8 @@ class PageCommitter:
         thing = lookups.thing_of(self._connection, task.subject_id)
         lookups.note_shown(self._connection, task, page.items)
         for thing_id in lookups.gone_before(self._connection, thing, page.items):
-            readings.judge(self._connection, thing, thing_id)
+            readings.judge(self._connection, thing, thing_id, page.fetched_at)
+        history.explain(self._connection, thing, page.items, "withdrawn", page.fetched_at)
         seeds.shown(self._connection, task, thing, page)
         if outcome is not None:
             lookups.supersede(self._connection, task, page.fetched_at)
@@ -134,7 +140,9 @@ class PageCommitter:
             seeds.look_up_alone(self._connection, task, alone)
             if len(ids) == 1:
                 lookups.supersede(self._connection, task, now)
-                readings.judge(self._connection, thing, ids[0])
+                readings.judge(self._connection, thing, ids[0], now)
+                if outcome is Outcome.GONE:
+                    history.explain(self._connection, thing, ids, "gone", now)
         if not alone:
             seeds.not_found(self._connection, task, str(error))
 
@@ -162,8 +170,8 @@ class PageCommitter:
         cursor = self._connection.execute(
             """
             INSERT INTO pages (task_id, reading, number, run_id, request, asks, next_cursor, cursor_time, first_rank,
-                received, skipped, kept, fetched_at, elapsed_ms, bytes)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                received, skipped, kept, fetched_at, elapsed_ms, bytes, body_hash)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
                 task.id,
@@ -181,9 +189,34 @@ class PageCommitter:
                 page.fetched_at,
                 page.elapsed_ms,
                 page.size_bytes,
+                self._hash(page.digest),
             ),
         )
         return int(cursor.lastrowid or 0)
+
+    def _hash(self, digest: bytes) -> int | None:
+        """Give a number for a body, from its digest under the key of the file; None where there is none."""
+        if not digest:
+            return None
+        if self._key is None:
+            (self._key,) = self._connection.execute("SELECT key FROM file_key").fetchone()
+        return int.from_bytes(blake2b(digest, digest_size=8, key=self._key).digest(), signed=True)
+
+    def _is_revisit(self, task: Task, page_id: int) -> bool:
+        """Say whether a page answers what it answered in the reading before, byte for byte: it says nothing new."""
+        if not task.reading:
+            return False
+        row = self._connection.execute(
+            """
+            SELECT 1 FROM pages AS p
+            JOIN pages AS b ON b.task_id = p.task_id AND b.asks = p.asks AND b.body_hash = p.body_hash
+            WHERE p.id = ? AND b.reading = (
+                SELECT max(e.reading) FROM pages AS e WHERE e.task_id = p.task_id AND e.reading < p.reading
+            )
+            """,
+            (page_id,),
+        ).fetchone()
+        return row is not None
 
     def _merge(self, kind: ListKind, page: Page, kept: Kept, page_id: int) -> None:
         """Write what the page says of users, tracks and the rest; of a cut page only what its kept items need."""
@@ -227,6 +260,7 @@ class PageCommitter:
                 goes_on=page.next_cursor is not None,
                 asked_before=page.next_cursor is not None and self._asked_before(task, page.next_cursor),
                 barren_pages=on.barren,
+                caught_up=task.head and edges.stand_in_order(self._connection, task, kind.edge, page),
                 ends_when_empty=kind.by_offset and page.received == 0,
             )
         )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 APPLICATION_ID = 0x68727673  # 'hrvs', in the header of the file: says whose database this is
-OLDEST_SCHEMA = 5  # no version before it was released
+OLDEST_SCHEMA = 6  # no version before it was released
 OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, unixepoch()
 # 16 MB of log before it is folded into the file: SQLite's own 1000 writes the same places again and again and costs a
 # seventh more CPU per page, a larger one makes the pauses longer (docs/performance.md).

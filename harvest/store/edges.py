@@ -11,9 +11,10 @@ import json
 import sqlite3
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from harvest.lists import Edge
-from harvest.models import Task
+from harvest.models import Page, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,21 @@ def write(connection: sqlite3.Connection, task: Task, edge: Edge, fresh: tuple[i
         connection.executemany(_rank_item_sql(edge), [(rank, task.subject_id, item) for item, rank in ranked])
     else:
         connection.executemany(_insert_sql(edge), [(task.subject_id, item, rank, page_id) for item, rank in ranked])
+
+
+def stand_in_order(connection: sqlite3.Connection, task: Task, edge: Edge | None, page: Page) -> bool:
+    """Say whether a page lists what the list holds already, all of it, in the order in which it stands there."""
+    if edge is None or edge.repeats or not page.items or page.skipped:
+        return False
+    rows = connection.execute(
+        f"SELECT {edge.item}, {edge.rank} FROM {edge.table}"  # noqa: S608 - built from our own declarations
+        f" WHERE {edge.subject} = ? AND {edge.item} IN (SELECT value FROM json_each(?)) {of_type(edge)}"
+        f" AND +{edge.rank} IS NOT NULL",
+        (task.subject_id, json.dumps(page.items)),
+    )
+    ranks: dict[int, int] = dict(rows.fetchall())
+    places = [ranks.get(item) for item in page.items]
+    return all(one is not None and other is not None and one < other for one, other in pairwise([-(10**18), *places]))
 
 
 def are_known(connection: sqlite3.Connection, edge: Edge, subject_id: int) -> bool:

@@ -24,7 +24,7 @@ OPEN_READINGS = f"""
 SELECT r.task_id FROM readings AS r
 WHERE r.state <> 'ended' AND r.state = ?
     AND CASE WHEN r.kind IN ('resolve', 'lookup') THEN {LOOKED_UP.format(task="r.task_id")}
-        ELSE r.collected < {WANTED.format(task="r.task_id")} END
+        ELSE r.collected < coalesce(r.cap, {WANTED.format(task="r.task_id")}) END
 ORDER BY r.task_id LIMIT ?
 """  # noqa: S608 - our own text
 
@@ -35,7 +35,7 @@ _NAMED = " ".join(
 )
 _READ_TASK = f"""
 SELECT t.id, t.kind, t.subject_id, r.next_cursor, r.number, r.pages_read, r.barren, r.collected, r.claimed,
-    {WANTED.format(task="r.task_id")},
+    coalesce(r.cap, {WANTED.format(task="r.task_id")}), r.mode = 'head',
     CASE t.kind
         WHEN 'resolve' THEN (SELECT address FROM seeds WHERE id = t.subject_id)
         WHEN 'lookup' THEN {URNS.format(batch="t.subject_id")}
@@ -154,5 +154,6 @@ class Frontier:
             claimed=row[8],
             cap=row[9],
             page_size=self._page_size,
-            about=row[10],
+            head=bool(row[10]),
+            about=row[11],
         )

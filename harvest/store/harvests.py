@@ -37,7 +37,7 @@ WHERE r.outcome = 'failed' AND r.second_run_id IS NULL AND {readings.AT_REST.for
     AND r.number = (SELECT max(l.number) FROM readings AS l WHERE l.task_id = r.task_id)
     AND EXISTS (SELECT 1 FROM failures AS f WHERE f.task_id = r.task_id AND f.retryable = 1 AND f.resolved_at IS NULL)
     AND CASE r.kind WHEN 'lookup' THEN {LOOKED_UP.format(task="r.task_id")}
-        ELSE {WANTED.format(task="r.task_id")} IS NOT NULL END
+        ELSE coalesce(r.cap, {WANTED.format(task="r.task_id")}) IS NOT NULL END
 ORDER BY r.task_id
 """  # noqa: S608 - our own text
 # Lists that were empty against what is known, and are wanted: an empty reply may be that of an outage (soundcloud/api
@@ -47,7 +47,7 @@ SELECT r.task_id, r.number FROM readings AS r
 WHERE r.doubted > 0 AND r.doubted = 1 AND r.outcome IN ('complete', 'short')
     AND {readings.AT_REST.format(task="r.task_id")}
     AND r.number = (SELECT max(l.number) FROM readings AS l WHERE l.task_id = r.task_id)
-    AND {WANTED.format(task="r.task_id")} IS NOT NULL
+    AND coalesce(r.cap, {WANTED.format(task="r.task_id")}) IS NOT NULL
 ORDER BY r.task_id
 """  # noqa: S608 - our own text
 
@@ -138,7 +138,7 @@ def next_round(connection: sqlite3.Connection, run_id: int, now: str) -> bool:
     if _second_chance(connection, run_id):
         return True
     found = [_advance(connection, harvest_id, now) for harvest_id in _running(connection)]
-    return any(found) or lookups.are_open(connection)
+    return any(found) or lookups.are_open(connection) or readings.are_open(connection)
 
 
 def pause(connection: sqlite3.Connection) -> None:

@@ -4,7 +4,7 @@ Rules, first match wins:
 1. Our cap left something out, or may have: `capped`. A list that goes on to a page asked already holds nothing more.
 2. The service goes on, but to a page this reading has asked already, or it has gone on 20 times without bringing
    anything new: `loop`.
-3. The service goes on: so do we.
+3. The service goes on: so do we, unless only the head was to be read and all of the page is known: `caught_up`.
 4. The service ended the list: `short` when it lacks more of what was claimed than is normal, else `complete`.
 """
 
@@ -31,6 +31,7 @@ class ListStanding:
     asked_before: bool  # ... which this reading has asked already
     barren_pages: int  # pages in a row, this one included, that brought nothing new
     ends_when_empty: bool  # an offset list, and this page was empty
+    caught_up: bool = False  # a reading of the head, and all of the page is known
 
 
 def outcome_of(standing: ListStanding) -> Outcome | None:
@@ -41,7 +42,7 @@ def outcome_of(standing: ListStanding) -> Outcome | None:
     if goes_on and (standing.asked_before or standing.barren_pages >= BARREN_PAGES):
         return Outcome.LOOP
     if goes_on:
-        return None
+        return Outcome.CAUGHT_UP if standing.caught_up else None
     return Outcome.SHORT if is_short(standing.claimed, standing.collected) else Outcome.COMPLETE
 
 

@@ -3,9 +3,10 @@
 The first reading of a list writes its edges page by page. A later one keeps what it sees in `reading_items` and changes
 the list when it has ended, in one transaction:
 
-1. It ended `complete`: the list has the order of the new reading; what the reading did not show comes behind, in its
-   old order. Nothing is called gone here: that takes a look-up (docs/adr/0002-readings.md).
-2. Any other answer: what is new comes behind what is known, and the order stays.
+1. It ended `complete`: the list has the order of the new reading. What the reading did not show has vanished where that
+   is proven (history.py), else it comes behind, in its old order.
+2. Any other answer: what is known keeps its rank. What is new and stands before all of it gets ranks below the
+   smallest, the rest comes behind. A reading of the head ends so.
 3. No answer: nothing changes; the items wait for the reading to go on, or for the next one.
 
 In: a task. Out: rows of `readings`, `tasks` and the edges. Never: a commit of its own.
@@ -19,6 +20,7 @@ from functools import cache
 
 from harvest.lists import KINDS, Edge, ListKind
 from harvest.models import Outcome, Task
+from harvest.store import history
 from harvest.store.edges import of_type, typed
 from harvest.store.lookups import OF_THING, TELLS
 from harvest.things import THINGS
@@ -29,10 +31,13 @@ AT_REST = "NOT EXISTS (SELECT 1 FROM readings AS o WHERE o.task_id = {task} AND 
 _NOT_SEEN = 2**40  # added to the rank of what a reading did not show: behind all that it did
 
 
-def begin_again(connection: sqlite3.Connection, task_id: int, now: str) -> int:
-    """Begin another reading of a list, whole, with the claim as it stands now; give its number.
+def begin_again(
+    connection: sqlite3.Connection, task_id: int, now: str, *, head: bool = False, cap: int | None = None
+) -> int:
+    """Begin another reading of a list, whole or of its head, with the claim as it stands now; give its number.
 
-    What an unanswered reading before it has seen is given to the list first.
+    What an unanswered reading before it has seen is given to the list first. With a `cap` it is read whether a harvest
+    wants it or not.
     """
     kind_name, subject_id, last = connection.execute(
         """
@@ -43,18 +48,39 @@ def begin_again(connection: sqlite3.Connection, task_id: int, now: str) -> int:
     ).fetchone()
     kind = KINDS[kind_name]
     if last and kind.edge is not None:
-        _settle(connection, Task(task_id, kind_name, subject_id, reading=last), kind.edge, in_order=False)
+        _settle(connection, Task(task_id, kind_name, subject_id, reading=last), kind, None, now)
         connection.execute(
             "UPDATE tasks SET collected = ? WHERE id = ?", (_count(connection, kind.edge, subject_id), task_id)
         )
     connection.execute(
         f"""
-        INSERT INTO readings (task_id, number, kind, claimed, claimed_at)
-        VALUES (?1, ?2, ?3, {claim_of(kind, "?4")}, ?5)
+        INSERT INTO readings (task_id, number, kind, claimed, claimed_at, mode, cap)
+        VALUES (?1, ?2, ?3, {claim_of(kind, "?4")}, ?5, ?6, ?7)
         """,  # noqa: S608 - built from our own declarations
-        (task_id, last + 1, kind_name, subject_id, now),
+        (task_id, last + 1, kind_name, subject_id, now, "head" if head else "whole", cap),
     )
     return int(last) + 1
+
+
+def confirm(connection: sqlite3.Connection, run_id: int, now: str) -> bool:
+    """Read once more, this time for good, what ended well and lacks something that may have vanished; say whether
+    there is anything to read.
+    """
+    rows = history.to_confirm(connection)
+    for task_id, number, cap in rows:
+        again = begin_again(connection, task_id, now, cap=cap)
+        connection.executemany(
+            "UPDATE readings SET second_run_id = ? WHERE task_id = ? AND number = ?",
+            [(run_id, task_id, number), (run_id, task_id, again)],
+        )
+    return bool(rows)
+
+
+def are_open(connection: sqlite3.Connection) -> bool:
+    """Say whether lists are to be read anew that no harvest waits for."""
+    # Uses readings_open.
+    row = connection.execute("SELECT 1 FROM readings WHERE state <> 'ended' AND cap IS NOT NULL LIMIT 1").fetchone()
+    return row is not None
 
 
 def end(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome: Outcome, now: str) -> None:
@@ -67,8 +93,11 @@ def end(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome: Out
     answered = outcome.answered
     if task.reading and kind.edge is not None:
         if answered:
-            _settle(connection, task, kind.edge, in_order=outcome is Outcome.COMPLETE)
+            _settle(connection, task, kind, outcome, now)
         collected = _count(connection, kind.edge, task.subject_id)
+    if outcome is Outcome.CAUGHT_UP:  # says nothing of the rest of the list
+        connection.execute("UPDATE tasks SET collected = ? WHERE id = ?", (collected, task.id))
+        return
     connection.execute(
         """
         UPDATE tasks SET reading = ?, outcome = ?, collected = ?, claimed = ?, pages_read = ?
@@ -79,7 +108,7 @@ def end(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome: Out
         (task.reading, outcome, collected, task.claimed, task.page_number, task.id, answered, task.reading),
     )
     if kind.subject in THINGS:
-        judge(connection, kind.subject, task.subject_id)
+        judge(connection, kind.subject, task.subject_id, now)
 
 
 def reopen(
@@ -97,8 +126,8 @@ def reopen(
     connection.executemany("UPDATE tasks SET outcome = NULL WHERE id = ? AND reading = ?", [row[1:] for row in rows])
 
 
-def judge(connection: sqlite3.Connection, thing: str, thing_id: int) -> None:
-    """Say whether a thing is there. The first that holds:
+def judge(connection: sqlite3.Connection, thing: str, thing_id: int, now: str | None = None) -> None:
+    """Say whether a thing is there, `now` or when the newest page was read. The first that holds:
 
     1. The last look-up that tells of it found nothing, and no list of it has named anything since: it is gone.
     2. One of its lists names anything: it is there. An empty list proves nothing: the followers of an account that is
@@ -106,7 +135,7 @@ def judge(connection: sqlite3.Connection, thing: str, thing_id: int) -> None:
     3. A list says that it is gone, and no look-up has shown it since.
     4. A list says that it is forbidden.
     """
-    connection.execute(_judge_sql(thing), (thing_id,))
+    connection.execute(_judge_sql(thing), (thing_id, now))
 
 
 def claim_of(kind: ListKind, subject: str) -> str:
@@ -116,11 +145,31 @@ def claim_of(kind: ListKind, subject: str) -> str:
     return f"(SELECT {kind.claimed} FROM {THINGS[kind.subject].table} WHERE id = {subject})"  # noqa: S608
 
 
-def _settle(connection: sqlite3.Connection, task: Task, edge: Edge, *, in_order: bool) -> None:
-    """Bring what a re-reading has seen into the list, and forget that it waited."""
+def _settle(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome: Outcome | None, now: str) -> None:
+    """Bring what a re-reading has seen into the list, and forget that it waited; without an outcome it was not
+    answered.
+    """
+    edge = kind.edge
+    assert edge is not None
+    (page_id,) = connection.execute(
+        "SELECT max(id) FROM pages WHERE task_id = ? AND reading = ?", (task.id, task.reading)
+    ).fetchone()
+    if page_id is None:
+        return
+    read = history.Reread(task, kind, edge, now, page_id)
     parameters = {"task": task.id, "reading": task.reading, "subject": task.subject_id, "beyond": _NOT_SEEN}
-    for statement in _settle_sql(edge, in_order):
-        connection.execute(statement, parameters)
+    whole = outcome is Outcome.COMPLETE
+    came, went = 0, 0
+    if not edge.repeats:
+        came = history.note_new(connection, read)
+        connection.execute(_add_sql(edge), parameters)
+        went = history.move_out(connection, read) if whole and not kind.own else 0
+        connection.execute(_order_sql(edge) if whole else _rank_new_sql(edge), parameters)
+    elif whole:  # places are the key: the list is replaced as a whole, or stays
+        came, went = history.replace(connection, read)
+    connection.execute(
+        "UPDATE readings SET came = ?, went = ? WHERE task_id = ? AND number = ?", (came, went, task.id, task.reading)
+    )
     connection.execute("DELETE FROM reading_items WHERE task_id = :task AND reading = :reading", parameters)
 
 
@@ -157,28 +206,25 @@ def _judge_sql(thing: str) -> str:
         ELSE 'ok' END"""  # noqa: S608 - built from our own declarations
     return f"""
     WITH says (status) AS (SELECT {status})
-    UPDATE {THINGS[thing].table} SET status = says.status FROM says
+    UPDATE {THINGS[thing].table} SET status = says.status,
+        gone_at = iif(says.status = 'gone', coalesce(?2, (SELECT fetched_at FROM pages ORDER BY id DESC LIMIT 1)), NULL)
+    FROM says
     WHERE id = ?1 AND {THINGS[thing].table}.status IN ('ok', 'gone', 'forbidden')
         AND {THINGS[thing].table}.status <> says.status
     """  # noqa: S608 - built from our own declarations
 
 
+_SEEN = "reading_items AS i WHERE i.task_id = :task AND i.reading = :reading"
+
+
 @cache
-def _settle_sql(edge: Edge, in_order: bool) -> tuple[str, ...]:
-    seen = "reading_items AS i WHERE i.task_id = :task AND i.reading = :reading"
-    mine = f"{edge.subject} = :subject {of_type(edge)}"
-    if edge.repeats:  # places are the key: the list is replaced as a whole, or stays
-        return (
-            (
-                f"DELETE FROM {edge.table} WHERE {mine}",  # noqa: S608
-                f"""
-                INSERT INTO {edge.table} ({edge.subject}, {edge.item}, {edge.rank}, first_page_id)
-                SELECT :subject, i.item_id, i.place, i.page_id FROM {seen}
-                """,  # noqa: S608
-            )
-            if in_order
-            else ()
-        )
+def _add_sql(edge: Edge) -> str:
+    """Write the statement that gives the list what the reading has seen, without a rank."""
+    if edge.on_item:
+        return f"""
+        UPDATE {edge.table} SET {edge.subject} = coalesce({edge.subject}, :subject)
+        WHERE {edge.item} IN (SELECT i.item_id FROM {_SEEN})
+        """  # noqa: S608 - built from our own declarations
     columns, values = (
         f"{own}{more}"
         for own, more in zip(
@@ -187,16 +233,16 @@ def _settle_sql(edge: Edge, in_order: bool) -> tuple[str, ...]:
             strict=True,
         )
     )
-    add = (
-        f"UPDATE {edge.table} SET {edge.subject} = coalesce({edge.subject}, :subject)"  # noqa: S608
-        f" WHERE {edge.item} IN (SELECT i.item_id FROM {seen})"
-        if edge.on_item
-        else f"INSERT INTO {edge.table} ({columns}) SELECT {values} FROM {seen} ON CONFLICT DO NOTHING"  # noqa: S608
-    )
-    # In order: by the new place, then what was not seen by the old rank. Else: by the old rank, then what is new.
-    place = f"(SELECT i.place FROM {seen} AND i.item_id = e.{edge.item})"  # noqa: S608
-    turn = f"coalesce({place}, :beyond + e.{edge.rank})" if in_order else f"coalesce(e.{edge.rank}, :beyond + {place})"
-    rank = f"""
+    return f"INSERT INTO {edge.table} ({columns}) SELECT {values} FROM {_SEEN} ON CONFLICT DO NOTHING"  # noqa: S608
+
+
+@cache
+def _order_sql(edge: Edge) -> str:
+    """Write the statement that ranks by the new place, then what was not seen by the old rank."""
+    mine = f"{edge.subject} = :subject {of_type(edge)}"
+    place = f"(SELECT i.place FROM {_SEEN} AND i.item_id = e.{edge.item})"  # noqa: S608
+    turn = f"coalesce({place}, :beyond + e.{edge.rank})"
+    return f"""
     UPDATE {edge.table} SET {edge.rank} = n.rank
     FROM (
         SELECT {edge.item} AS item, row_number() OVER (ORDER BY turn) - 1 AS rank
@@ -205,4 +251,33 @@ def _settle_sql(edge: Edge, in_order: bool) -> tuple[str, ...]:
     ) AS n
     WHERE {edge.table}.{edge.item} = n.item AND {edge.table}.{mine} AND {edge.table}.{edge.rank} IS NOT n.rank
     """  # noqa: S608 - built from our own declarations
-    return add, rank
+
+
+@cache
+def _rank_new_sql(edge: Edge) -> str:
+    """Write the statement that ranks what has no rank yet, before or behind all that has."""
+    mine = f"e.{edge.subject} = :subject {of_type(edge, 'e.')}"
+    return f"""
+    WITH
+    seen AS MATERIALIZED (
+        SELECT i.item_id, i.place, e.{edge.rank} AS rank
+        FROM reading_items AS i
+        CROSS JOIN {edge.table} AS e ON e.{edge.item} = i.item_id AND {mine}
+        WHERE i.task_id = :task AND i.reading = :reading
+    ),
+    known AS (
+        SELECT coalesce(min(e.{edge.rank}), 0) AS low, coalesce(max(e.{edge.rank}), -1) AS high,
+            (SELECT min(place) FROM seen WHERE rank IS NOT NULL) AS place
+        FROM {edge.table} AS e WHERE {mine}
+    ),
+    new AS (SELECT s.item_id, s.place, s.place < k.place AS newer FROM seen AS s, known AS k WHERE s.rank IS NULL),
+    turns AS (
+        SELECT item_id, newer, count(*) OVER (PARTITION BY newer) AS n,
+            row_number() OVER (PARTITION BY newer ORDER BY place) AS turn
+        FROM new
+    )
+    UPDATE {edge.table} SET {edge.rank} = iif(t.newer, k.low - t.n - 1, k.high) + t.turn
+    FROM turns AS t, known AS k
+    WHERE {edge.table}.{edge.item} = t.item_id
+        AND {edge.table}.{edge.subject} = :subject {of_type(edge, f"{edge.table}.")}
+    """  # noqa: S608 - built from our own declarations

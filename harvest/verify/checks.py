@@ -22,6 +22,7 @@ from harvest.store.search import differences
 from harvest.things import THINGS, Thing
 from harvest.verify.check import Check
 from harvest.verify.choices import CHOICE_CHECKS
+from harvest.verify.history import HISTORY_CHECKS
 from harvest.verify.pages import PAGE_CHECKS, asks, place_asked_for
 from harvest.verify.readings import READING_CHECKS
 
@@ -218,6 +219,7 @@ def checks() -> Iterator[Check]:
     yield from _FILE
     yield from PAGE_CHECKS
     yield from READING_CHECKS
+    yield from HISTORY_CHECKS
     yield from CHOICE_CHECKS
     yield Check(
         "graph.status",

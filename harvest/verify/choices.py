@@ -2,8 +2,8 @@
 
 Choosing again runs the very statements that chose (harvest/store/rounds.py), with the options that the visits were last
 chosen by, and compares both ways. A harvest that will choose anew, because a list of it was put back, is not judged;
-nor is a round after a list of it, or of one before it, was read anew for another harvest, for the order of that day
-is gone.
+nor is a round after a list of it, or of one before it, was read anew, or something of it has vanished, for the order of
+that day is gone.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _closed_rounds(connection: sqlite3.Connection) -> Iterator[_Judged]:
             SELECT o.harvest_id, o.round, max(r.state <> 'ended' OR r.ended_at > o.closed_at) AS touched,
                 max(r.number > 0 AND EXISTS (
                     SELECT 1 FROM pages AS p WHERE p.task_id = r.task_id AND p.reading = r.number AND p.id > o.page_id
-                )) AS anew
+                ) OR r.number = t.reading AND r.state = 'ended' AND t.collected IS NOT r.collected) AS anew
             FROM {LISTS}
             CROSS JOIN readings AS r ON r.task_id = t.id
             CROSS JOIN rounds AS o ON o.harvest_id = v.harvest_id AND o.round >= v.round

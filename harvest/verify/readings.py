@@ -30,7 +30,15 @@ _LOOK_UPS = ", ".join(f"'{kind.name}'" for kind in KINDS.values() if kind.looks_
 
 
 def _edges(kind: str, edge: Edge) -> Check:
-    """Check one kind of list: as many ranked edges as the list says, ranks from 0 without holes."""
+    """Check one kind of list: as many ranked edges as the list says, from 0 without holes, unless it was read again or
+    the list of the other side has moved some out.
+    """
+    moved_out = (
+        f"AND NOT EXISTS (SELECT 1 FROM {edge.past} AS p WHERE p.{edge.subject} = f.subject_id"  # noqa: S608
+        f" AND p.{edge.rank} IS NOT NULL {of_type(edge, 'p.')})"
+        if edge.past
+        else ""
+    )
     return Check(
         f"edges.{kind}",
         f"the edges of every list of kind {kind} are as many as the list says, ranked from 0 without holes",
@@ -45,12 +53,14 @@ def _edges(kind: str, edge: Edge) -> Check:
         SELECT '{kind} ' || x.subject_id || ': ' || coalesce(f.n, 0) || ' edges, ranks '
             || coalesce(f.low || ' to ' || f.high, 'none') || ', the list says ' || x.said
         FROM (
-            SELECT t.subject_id, iif(r.state <> 'ended', r.collected, coalesce(t.collected, 0)) AS said
+            SELECT t.subject_id, iif(r.state <> 'ended', r.collected, coalesce(t.collected, 0)) AS said,
+                EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = t.id AND l.number > 0) AS again
             FROM tasks AS t JOIN readings AS r ON r.task_id = t.id AND r.number = 0
             WHERE t.kind = '{kind}'
         ) AS x
         LEFT JOIN found AS f ON f.subject_id = x.subject_id
-        WHERE coalesce(f.n, 0) <> x.said OR f.low <> 0 OR f.high <> f.n - 1 OR f.places <> f.n
+        WHERE coalesce(f.n, 0) <> x.said OR f.places <> f.n OR f.low > 0 {moved_out}
+            OR f.low < 0 AND NOT x.again OR f.high - f.low <> f.n - 1 {moved_out}
         UNION ALL
         SELECT '{kind} ' || f.subject_id || ': ' || f.n || ' edges of a list that was never asked for'
         FROM found AS f
@@ -103,6 +113,8 @@ READING_CHECKS = (
             t.claimed IS NOT r.claimed OR t.pages_read IS NOT r.pages_read
             OR t.collected IS NOT r.collected
                 AND NOT EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = t.id AND l.number > 0)
+                AND NOT EXISTS (SELECT 1 FROM changes AS c WHERE c.what = 'went')
+                AND NOT EXISTS (SELECT 1 FROM unexplained)
         )
         """,
     ),
@@ -114,7 +126,7 @@ READING_CHECKS = (
         FROM readings AS r CROSS JOIN tasks AS t ON t.id = r.task_id
         JOIN outcomes AS o ON o.outcome = r.outcome AND o.answered = 1
         LEFT JOIN outcomes AS u ON u.outcome = t.outcome
-        WHERE r.number > t.reading OR u.answered = 0
+        WHERE r.outcome <> 'caught_up' AND r.number > t.reading OR u.answered = 0
         """,  # noqa: S608 - our own text
     ),
     Check(
@@ -140,6 +152,15 @@ READING_CHECKS = (
                     AND p.number = r.pages_read - 1 AND p.received = 0
             )
         )
+        """,  # noqa: S608 - our own text
+    ),
+    Check(
+        "readings.head",
+        "a reading that ended where the list was known was to be one of its head, and goes on",
+        f"""
+        SELECT {READING} || ' has caught up, ' || iif(r.mode = 'head', 'and does not go on', 'and was to be whole')
+        FROM readings AS r CROSS JOIN tasks AS t ON t.id = r.task_id
+        WHERE r.outcome = 'caught_up' AND (r.mode <> 'head' OR r.next_cursor IS NULL OR r.number = 0)
         """,  # noqa: S608 - our own text
     ),
     Check(

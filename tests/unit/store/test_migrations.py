@@ -11,7 +11,7 @@ from harvest.store import database
 from tests.crawling import crawl_world, read
 
 WORLD = World(3, users=30, tracks=60, seed_likers=8, seed_reposters=2)
-NEXT = ("006_more", "-- One more.\nCREATE TABLE more (x INTEGER) STRICT;\n")
+NEXT = ("007_more", "-- One more.\nCREATE TABLE more (x INTEGER) STRICT;\n")
 
 
 def test_the_version_of_a_new_file_is_the_number_of_the_last_one_in_schema(tmp_path):
@@ -28,15 +28,15 @@ def test_a_crawl_copies_an_older_file_before_it_changes_it(tmp_path, monkeypatch
     files = [*database.schema_files(), NEXT]
     monkeypatch.setattr(database, "schema_files", lambda: files)
     crawl_world(path, WORLD, limits=Limits(max_users=2))
-    copy = tmp_path / "t.db.schema-5"
+    copy = tmp_path / "t.db.schema-6"
     assert (read(copy, "SELECT name FROM sqlite_schema ORDER BY 1"), read(copy, "SELECT * FROM pages")) == before
-    assert read(copy, "PRAGMA user_version") == [(5,)]
-    assert read(path, "PRAGMA user_version") == [(6,)]
+    assert read(copy, "PRAGMA user_version") == [(6,)]
+    assert read(path, "PRAGMA user_version") == [(7,)]
     assert read(path, "SELECT count(*) FROM more") == [(0,)]
     crawl_world(path, WORLD, limits=Limits(max_users=3))
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["t.db", "t.db.schema-5"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["t.db", "t.db.schema-6"]
     monkeypatch.undo()
-    with pytest.raises(SchemaTooNew, match=r"schema 6, this one knows 5\): upgrade"):
+    with pytest.raises(SchemaTooNew, match=r"schema 7, this one knows 6\): upgrade"):
         database.open_to_read(path)
 
 
@@ -44,7 +44,7 @@ def test_a_file_from_before_the_first_release_is_refused_and_left_alone(tmp_path
     path = tmp_path / "t.db"
     crawl_world(path, WORLD, limits=Limits(max_users=1))
     db = database.open_for_crawl(path)
-    db.conn.execute("PRAGMA user_version = 4")
+    db.conn.execute("PRAGMA user_version = 5")
     database.fold_wal(db.conn)
     db.conn.close()
     before = path.read_bytes()

@@ -72,7 +72,7 @@ def test_the_same_again_is_whole_however_small_its_pages(read):
 def test_a_reading_that_is_not_whole_adds_and_moves_nothing(read):
     on = read.keep(again(read), tracks_page(9, 7, next_cursor="/2", request="/1")).task
     read.keep(on, tracks_page(8, next_cursor="/1", request="/2"))  # goes round
-    assert likes(read) == [(5, 0), (6, 1), (7, 2), (9, 3), (8, 4)]
+    assert likes(read) == [(9, -1), (5, 0), (6, 1), (7, 2), (8, 3)]
     assert of_list(read)[0] == [(1, "loop", 5, 1, 2)]
 
 
@@ -177,9 +177,19 @@ def test_a_playlist_is_replaced_as_a_whole_with_a_track_twice(read):
     read.db.conn.execute(
         "INSERT INTO playlists (id, first_page_id, first_seen_at, last_seen_on) VALUES (70, 1, ?, ?)", (NOW, NOW)
     )
-    settled(read, "playlist_tracks", 70, tracks_page(5, 6, 5, 7), tracks_page(6, 5, 5))
-    assert read.rows("SELECT position, track_id FROM playlist_tracks ORDER BY 1") == [(0, 6), (1, 5), (2, 5)]
-    assert read.rows("SELECT collected FROM tasks WHERE kind = 'playlist_tracks'") == [(3,)]
+    settled(read, "playlist_tracks", 70, tracks_page(5, 6, 5, 7), tracks_page(6, 5, 5, 8, 7))
+    assert read.rows("SELECT position, track_id FROM playlist_tracks ORDER BY 1") == [
+        (0, 6),
+        (1, 5),
+        (2, 5),
+        (3, 8),
+        (4, 7),
+    ]
+    assert read.rows("SELECT collected FROM tasks WHERE kind = 'playlist_tracks'") == [(5,)]
+    assert read.rows("SELECT what, \"table\", ids, old, new FROM changes ORDER BY version") == [
+        ("came", "playlist_tracks", '{"playlist_id":70,"position":3,"track_id":8}', None, None),
+        ("edited", "playlists", '{"id":70}', "[5,6,5,7]", "[6,5,5,8,7]"),
+    ]
 
 
 def test_edges_that_live_in_the_item_get_their_new_ranks_too(read):

@@ -1,0 +1,524 @@
+"""Bring a list up to date with a reading of it, and say what came, what came back and what vanished.
+
+Vanished is what a reading lacks that ended `complete`, if nothing speaks against it: lists are cut without a word,
+pages are lost, entries come as null. The first that holds (docs/adr/0005-vanished.md):
+
+1. The service counts no more than the reading brought, by a count that is younger than the reading before: all that
+   it lacks has vanished.
+2. Every entry of it was readable and new, in the order that is known, and an older entry stands behind: a list that is
+   cut lacks its end.
+3. Where nothing is counted: the reading before was complete and lacked it too.
+
+What vanished moves into the table of the past at once; its change is written when what it leads to has been looked up,
+with the reason. Until then it is `unexplained`, and whatever shows it again takes that back.
+
+In: a reading that has ended. Out: edges, past ones, changes. Never: a commit of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from harvest.lists import KINDS, Edge, ListKind
+from harvest.models import Outcome, Task
+from harvest.store import changes, lookups
+from harvest.store.changes import Change
+from harvest.store.edges import of_type
+from harvest.store.lookups import OF_THING
+
+_HISTORY = ("last_page_id", "gone_page_id", "reason")  # what a row of the past has besides
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """A reading that has ended, of a list that was read before; `at` is when, `page_id` its last page."""
+
+    task: Task
+    kind: ListKind
+    edge: Edge
+    at: str
+    page_id: int
+
+    def ids(self, connection: sqlite3.Connection, item: int, place: int | None = None) -> str:
+        """Give the key of an edge, as `changes` has it: in the order of the table's columns."""
+        edge = self.edge
+        values: dict[str, int | str] = {edge.subject: self.task.subject_id, edge.item: item}
+        if edge.engagement_type:
+            values[edge.type_column] = edge.engagement_type
+        if place is not None:
+            values[edge.rank] = place
+        return changes.as_ids({name: values[name] for name in _columns(connection, edge.table) if name in values})
+
+
+def note_new(connection: sqlite3.Connection, read: Reread) -> int:
+    """Write down what the reading shows that the list did not have: it came, it came back, or it was merely found. Give
+    how much that is.
+    """
+    new = connection.execute(_new_sql(read.edge), _of(read)).fetchall()
+    if not new:
+        return 0
+    what = _word_for_new(connection, read)
+    noted = []
+    for item, page_id in new:
+        last = _last_past(connection, read.edge, read.task.subject_id, item)
+        if last is not None and last.reason is None:
+            _take_back(connection, read, item, last)
+            continue
+        word = "back" if last is not None else what
+        noted.append(Change(read.at, word, read.edge.table, read.ids(connection, item), page_id=page_id))
+    changes.add(connection, noted)
+    return len(new)
+
+
+def note_returned(connection: sqlite3.Connection, read: Reread, fresh: Sequence[int]) -> None:
+    """Write down which edges of a page, of a list that is read for the first time, had vanished from another list."""
+    edge = read.edge
+    if not edge.past or not fresh or connection.execute(f"SELECT 1 FROM {edge.past} LIMIT 1").fetchone() is None:  # noqa: S608
+        return
+    rows = connection.execute(_returned_sql(edge), {**_of(read), "page": read.page_id, "items": json.dumps(fresh)})
+    for (item,) in rows.fetchall():
+        last = _last_past(connection, edge, read.task.subject_id, item)
+        assert last is not None
+        if last.reason is None:
+            _take_back(connection, read, item, last)
+        else:
+            changes.add(
+                connection, [Change(read.at, "back", edge.table, read.ids(connection, item), page_id=read.page_id)]
+            )
+
+
+def move_out(connection: sqlite3.Connection, read: Reread) -> int:
+    """Move out what has vanished, by the rules above; give how much that is."""
+    missing = connection.execute(_missing_sql(read.edge), _of(read)).fetchall()
+    if not missing:
+        return 0
+    shown = [row[0] for row in connection.execute(_shown_sql(read.edge), _of(read))]
+    proof = _proof(connection, read, shown)
+    vanished = [row for row in missing if proof.holds(row[1])]
+    _vanish(connection, read, vanished)
+    return len(vanished)
+
+
+def replace(connection: sqlite3.Connection, read: Reread) -> tuple[int, int]:
+    """Give a list whose places are its rows the order of the reading, unless something speaks against what it lacks;
+    give how much came and how much went.
+    """
+    edge, mine = read.edge, _of(read)
+    rows = connection.execute(
+        f"SELECT {edge.item}, {edge.rank}, first_page_id FROM {edge.table} WHERE {edge.subject} = :subject"  # noqa: S608
+        f" ORDER BY {edge.rank}",
+        mine,
+    ).fetchall()
+    seen = connection.execute(
+        "SELECT item_id, page_id FROM reading_items WHERE task_id = :task AND reading = :reading ORDER BY place", mine
+    ).fetchall()
+    if [row[0] for row in rows] == [row[0] for row in seen]:
+        return 0, 0
+    known: dict[int, deque[tuple[int, int]]] = defaultdict(deque)
+    for item, place, page_id in rows:
+        known[item].append((place, page_id))
+    matched = [known[item].popleft() if known[item] else None for item, _ in seen]
+    lost = sorted((place, item) for item, left in known.items() for place, _ in left)
+    shown = [one[0] for one in matched if one is not None]
+    if lost and not read.kind.computed:
+        proof = _proof(connection, read, shown)
+        if not all(proof.holds(place) for place, _ in lost):
+            return 0, 0
+    what = _word_for_new(connection, read)
+    noted = [
+        Change(read.at, what, edge.table, read.ids(connection, item, place), page_id=page_id)
+        for place, ((item, page_id), old) in enumerate(zip(seen, matched, strict=True))
+        if old is None
+    ]
+    if shown != sorted(shown):
+        key = changes.as_ids({"id": read.task.subject_id})
+        was, now = (json.dumps([row[0] for row in order], separators=(",", ":")) for order in (rows, seen))
+        noted.append(Change(read.at, "edited", f"{read.kind.subject}s", key, was, now, page_id=read.page_id))
+    changes.add(connection, noted)
+    _vanish(connection, read, [(item, place, None) for place, item in lost])
+    connection.execute(f"DELETE FROM {edge.table} WHERE {edge.subject} = :subject", mine)  # noqa: S608
+    connection.executemany(
+        f"INSERT INTO {edge.table} ({edge.subject}, {edge.item}, {edge.rank}, first_page_id) VALUES (?, ?, ?, ?)",  # noqa: S608
+        [
+            (read.task.subject_id, item, place, page_id if old is None else old[1])
+            for place, ((item, page_id), old) in enumerate(zip(seen, matched, strict=True))
+        ],
+    )
+    return matched.count(None), len(lost)
+
+
+def explain(
+    connection: sqlite3.Connection, thing: str, ids: Iterable[int], reason: str, at: str, page_id: int | None = None
+) -> None:
+    """Give what vanished with these things its reason, and write the changes."""
+    rows = connection.execute(
+        """
+        SELECT id, kind, subject_id, item_id, place, gone_page_id FROM unexplained
+        WHERE thing = ? AND thing_id IN (SELECT value FROM json_each(?)) ORDER BY id
+        """,
+        (thing, json.dumps(list(ids))),
+    ).fetchall()
+    for row_id, kind_name, subject_id, item, place, gone_page_id in rows:
+        kind = KINDS[kind_name]
+        edge = kind.edge
+        assert edge is not None
+        if edge.past:
+            connection.execute(
+                f"UPDATE {edge.past} SET reason = ? WHERE {edge.subject} = ? AND {edge.item} = ? AND gone_page_id = ?"  # noqa: S608
+                f" AND reason IS NULL {of_type(edge)} {f'AND {edge.rank} = {place}' if edge.repeats else ''}",
+                (reason, subject_id, item, gone_page_id),
+            )
+        read = Reread(Task(0, kind_name, subject_id), kind, edge, at, gone_page_id)
+        key = read.ids(connection, item, place if edge.repeats else None)
+        changes.add(connection, [Change(at, "went", edge.table, key, reason=reason, page_id=page_id or gone_page_id)])
+        connection.execute("DELETE FROM unexplained WHERE id = ?", (row_id,))
+
+
+def ask_why(connection: sqlite3.Connection, at: str) -> bool:
+    """Want looked up what vanished things lead to, all at once; say whether there is anything. To be called when no
+    look-up of them is open: of what is then not explained, nothing can be known.
+    """
+    for thing, thing_id in connection.execute(
+        "SELECT DISTINCT thing, thing_id FROM unexplained WHERE asked = 1"
+    ).fetchall():
+        if connection.execute(_is_asked_sql(thing), (thing_id,)).fetchone() is None:
+            explain(connection, thing, [thing_id], "unknown", at)
+    for (thing,) in connection.execute("SELECT DISTINCT thing FROM unexplained WHERE asked = 0").fetchall():
+        ids = [
+            row[0]
+            for row in connection.execute(
+                "SELECT DISTINCT thing_id FROM unexplained WHERE asked = 0 AND thing = ? ORDER BY thing_id", (thing,)
+            )
+        ]
+        lookups.ask(connection, thing, ids)
+    return connection.execute("UPDATE unexplained SET asked = 1 WHERE asked = 0").rowcount > 0
+
+
+def to_confirm(connection: sqlite3.Connection) -> list[tuple[int, int, int | None]]:
+    """Give the readings, as (task, number, cap), that lack something of which nothing proves that it has vanished, and
+    that another reading may prove. Nothing is read for that twice.
+    """
+    # Uses readings_again.
+    rows = connection.execute(
+        """
+        SELECT r.task_id, r.number, r.cap, r.kind, t.subject_id, r.claimed, r.collected
+        FROM readings AS r CROSS JOIN tasks AS t ON t.id = r.task_id AND t.reading = r.number
+        WHERE r.number > 0 AND r.outcome = 'complete' AND r.second_run_id IS NULL
+            AND t.collected <> r.collected
+            AND NOT EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = r.task_id AND l.number > r.number)
+        ORDER BY r.task_id
+        """
+    ).fetchall()
+    found = []
+    for task_id, number, cap, kind_name, subject_id, claimed, collected in rows:
+        kind = KINDS[kind_name]
+        if kind.edge is None or kind.own or kind.computed:
+            continue
+        task = Task(task_id, kind_name, subject_id, reading=number, claimed=claimed, collected=collected)
+        before = _before(connection, task)
+        read = Reread(task, kind, kind.edge, "", 0)
+        if claimed is None or before is None or not _is_fresh(connection, read, before.ended_at):
+            found.append((task_id, number, cap))
+    return found
+
+
+def is_pending(connection: sqlite3.Connection) -> bool:
+    """Say whether anything has vanished of which it is not known why, nor that it cannot be known."""
+    return connection.execute("SELECT 1 FROM unexplained LIMIT 1").fetchone() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """What proves that something has vanished: all that is missing, or what stood before or behind a place."""
+
+    of_all: bool = False
+    before: int | None = None
+    behind: int | None = None
+
+    def holds(self, place: int) -> bool:
+        """Say whether it is proven for what stood at a place."""
+        return (
+            self.of_all
+            or (self.before is not None and place < self.before)
+            or (self.behind is not None and place >= self.behind)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    number: int
+    outcome: str
+    claimed: int | None
+    collected: int
+    skipped: int
+    ended_at: str
+
+
+def _proof(connection: sqlite3.Connection, read: Reread, shown: Sequence[int]) -> _Proof:
+    """Weigh a reading that lacks something; `shown` are the known places of what it shows, in its own order."""
+    if read.kind.computed:
+        return _Proof(of_all=True)
+    task = read.task
+    received, kept = connection.execute(
+        "SELECT sum(received), sum(kept) FROM pages WHERE task_id = ? AND reading = ?", (task.id, task.reading)
+    ).fetchone()
+    in_order = received == kept and all(one < other for one, other in pairwise(shown))
+    cut_off = shown[-1] if shown and in_order else None
+    earlier = [one for one in _readings_before(connection, task) if one.outcome == Outcome.COMPLETE]
+    before = _before(connection, task)
+    if task.claimed is not None and before is not None and _is_fresh(connection, read, before.ended_at):
+        lacking = [
+            max(0, one.claimed - one.collected) for one in earlier if one.claimed is not None and not one.skipped
+        ]
+        return _Proof(of_all=task.collected + min(lacking, default=0) >= task.claimed, before=cut_off)
+    again = before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
+    if read.edge.repeats:  # an unproven reading has left no trace in the list but its length
+        return _Proof(of_all=again and before is not None and before.collected == task.collected, before=cut_off)
+    return _Proof(before=cut_off, behind=before.collected if again and before is not None else None)
+
+
+def _is_fresh(connection: sqlite3.Connection, read: Reread, since: str) -> bool:
+    """Say whether the subject was looked up since the reading before: only then is its count younger."""
+    thing = read.kind.subject
+    row = connection.execute(
+        f"""
+        SELECT 1 FROM {OF_THING.format(thing=thing, thing_id="?1")} AND i.shown = 1 AND EXISTS (
+            SELECT 1 FROM readings AS r WHERE r.task_id = l.id AND r.ended_at >= ?2
+        )
+        LIMIT 1
+        """,  # noqa: S608 - built from our own declarations
+        (read.task.subject_id, since),
+    ).fetchone()
+    return row is not None
+
+
+def _word_for_new(connection: sqlite3.Connection, read: Reread) -> str:
+    """Give the word for what the list did not have: who knows what the whole list was knows that it is new."""
+    before = _before(connection, read.task)
+    return "came" if before is not None and before.outcome == Outcome.COMPLETE else "found"
+
+
+def _before(connection: sqlite3.Connection, task: Task) -> _Ended | None:
+    """Give the reading before that was answered, not only as far as it was known; None where there is none."""
+    return next(_readings_before(connection, task), None)
+
+
+def _readings_before(connection: sqlite3.Connection, task: Task) -> Iterator[_Ended]:
+    rows = connection.execute(
+        """
+        SELECT r.number, r.outcome, r.claimed, r.collected, r.skipped, r.ended_at
+        FROM readings AS r JOIN outcomes AS o ON o.outcome = r.outcome AND o.answered = 1
+        WHERE r.task_id = ? AND r.number < ? AND r.outcome <> 'caught_up'
+        ORDER BY r.number DESC
+        """,
+        (task.id, task.reading),
+    )
+    return (_Ended(*row) for row in rows.fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    gone_page_id: int
+    reason: str | None
+    first_page_id: int
+    at_other: int | None  # its place in the list of the other side
+
+
+def _last_past(connection: sqlite3.Connection, edge: Edge, subject_id: int, item: int) -> _Past | None:
+    """Give how an edge vanished the last time; None where it never did."""
+    if not edge.past:
+        return None
+    other = next(kind for kind in KINDS.values() if kind.edge == edge).other_side
+    at_other = other.edge.rank if other is not None and other.edge is not None else "NULL"
+    row = connection.execute(
+        f"SELECT gone_page_id, reason, first_page_id, {at_other} FROM {edge.past}"  # noqa: S608 - built from our own declarations
+        f" WHERE {edge.subject} = ? AND {edge.item} = ? {of_type(edge)} ORDER BY gone_page_id DESC LIMIT 1",
+        (subject_id, item),
+    ).fetchone()
+    return None if row is None else _Past(*row)
+
+
+def _take_back(connection: sqlite3.Connection, read: Reread, item: int, past: _Past) -> None:
+    """Let an edge be as if it had never vanished: nothing was said of it yet."""
+    edge, subject_id = read.edge, read.task.subject_id
+    connection.execute(
+        f"DELETE FROM {edge.past} WHERE {edge.subject} = ? AND {edge.item} = ? AND gone_page_id = ? {of_type(edge)}",  # noqa: S608
+        (subject_id, item, past.gone_page_id),
+    )
+    other = read.kind.other_side
+    (lacked_by,) = connection.execute(
+        """
+        DELETE FROM unexplained WHERE gone_page_id = ? AND (
+            (kind, subject_id, item_id) = (?, ?, ?) OR (kind, subject_id, item_id) = (?, ?, ?)
+        )
+        RETURNING kind
+        """,
+        (past.gone_page_id, read.kind.name, subject_id, item, other.name if other else "", item, subject_id),
+    ).fetchone()
+    values: dict[str, object] = {edge.subject: subject_id, edge.item: item, "first_page_id": past.first_page_id}
+    if edge.engagement_type:
+        values[edge.type_column] = edge.engagement_type
+    if other is not None and other.edge is not None and lacked_by == read.kind.name and past.at_other is not None:
+        values[other.edge.rank] = past.at_other  # that list was not read meanwhile, or it would have shown it first
+        connection.execute(
+            "UPDATE tasks SET collected = collected + 1 WHERE kind = ? AND subject_id = ?", (other.name, item)
+        )
+    if not edge.on_item:
+        connection.execute(
+            f"INSERT INTO {edge.table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"  # noqa: S608
+            " ON CONFLICT DO UPDATE SET first_page_id = excluded.first_page_id",
+            list(values.values()),
+        )
+
+
+def _vanish(connection: sqlite3.Connection, read: Reread, vanished: Sequence[tuple[int, int, int | None]]) -> None:
+    """Move edges out, each as (item, place, place in the list of the other side); those that a list of the other side
+    still held later only lose their place here.
+    """
+    edge, other, task = read.edge, read.kind.other_side, read.task
+    kept_by_other = {item for item, _, place in vanished if place is not None and _held_later(connection, read, item)}
+    connection.executemany(
+        f"UPDATE {edge.table} SET {edge.rank} = NULL WHERE {edge.subject} = ? AND {edge.item} = ? {of_type(edge)}",  # noqa: S608
+        [(task.subject_id, item) for item in kept_by_other],
+    )
+    leaves = [(item, place, at_other) for item, place, at_other in vanished if item not in kept_by_other]
+    before = _before(connection, task)
+    (last_page_id,) = connection.execute(
+        "SELECT max(id) FROM pages WHERE task_id = ? AND reading = ?", (task.id, before.number if before else 0)
+    ).fetchone()
+    for item, place, at_other in sorted(leaves, key=lambda one: one[1]):
+        _leave(connection, read, item, place, last_page_id)
+        if other is not None and at_other is not None:
+            connection.execute(
+                "UPDATE tasks SET collected = collected - 1 WHERE kind = ? AND subject_id = ?", (other.name, item)
+            )
+
+
+def _leave(connection: sqlite3.Connection, read: Reread, item: int, place: int, last_page_id: int) -> None:
+    """Move one edge out."""
+    edge, subject_id = read.edge, read.task.subject_id
+    here = f"{edge.subject} = :subject AND {edge.item} = :item {of_type(edge)}" + (
+        f" AND {edge.rank} = :place" if edge.repeats else ""
+    )
+    values = {"subject": subject_id, "item": item, "place": place, "last": last_page_id, "gone": read.page_id}
+    thing, thing_id = None, None
+    if read.kind.witness is not None:
+        thing, column = read.kind.witness
+        (thing_id,) = connection.execute(f"SELECT {column} FROM {edge.table} WHERE {here}", values).fetchone()  # noqa: S608
+    # A link is the person's own word, and the person answers; of a station nothing can be looked up in batches.
+    reason = (
+        None if thing_id is not None or read.kind.computed else "withdrawn" if read.kind.item == "link" else "unknown"
+    )
+    if edge.past:
+        names = ", ".join(name for name in _columns(connection, edge.past) if name not in _HISTORY)
+        connection.execute(
+            f"INSERT INTO {edge.past} ({names}, {', '.join(_HISTORY)})"  # noqa: S608 - built from our own declarations
+            f" SELECT {names}, :last, :gone, :reason FROM {edge.table} WHERE {here}",
+            {**values, "reason": reason},
+        )
+    if edge.past or not edge.on_item:
+        connection.execute(f"DELETE FROM {edge.table} WHERE {here}", values)  # noqa: S608
+    else:
+        connection.execute(f"UPDATE {edge.table} SET {edge.rank} = NULL WHERE {here}", values)  # noqa: S608
+    if thing_id is not None:
+        connection.execute(
+            """
+            INSERT INTO unexplained (kind, subject_id, item_id, place, thing, thing_id, gone_page_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """,
+            (read.kind.name, subject_id, item, place, thing, thing_id, read.page_id),
+        )
+    else:
+        key = read.ids(connection, item, place if edge.repeats else None)
+        changes.add(connection, [Change(read.at, "went", edge.table, key, reason=reason, page_id=read.page_id)])
+
+
+def _held_later(connection: sqlite3.Connection, read: Reread, item: int) -> bool:
+    """Say whether the list of the other side, which holds the edge, was read after this reading began."""
+    other = read.kind.other_side
+    assert other is not None
+    row = connection.execute(
+        """
+        SELECT 1 FROM tasks AS t
+        WHERE t.kind = ?1 AND t.subject_id = ?2
+            AND (SELECT max(p.id) FROM pages AS p WHERE p.task_id = t.id AND p.reading = t.reading)
+                > (SELECT min(p.id) FROM pages AS p WHERE p.task_id = ?3 AND p.reading = ?4)
+        """,
+        (other.name, item, read.task.id, read.task.reading),
+    ).fetchone()
+    return row is not None
+
+
+def _of(read: Reread) -> dict[str, int]:
+    return {"task": read.task.id, "reading": read.task.reading, "subject": read.task.subject_id}
+
+
+_COLUMNS: dict[str, tuple[str, ...]] = {}
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    if table not in _COLUMNS:  # the same in every file of this version
+        _COLUMNS[table] = tuple(row[1] for row in connection.execute(f"PRAGMA table_info({table})"))
+    return _COLUMNS[table]
+
+
+_SEEN = "FROM reading_items AS i WHERE i.task_id = :task AND i.reading = :reading"
+
+
+@cache
+def _new_sql(edge: Edge) -> str:
+    mine = "" if edge.on_item else f"AND e.{edge.subject} = :subject {of_type(edge, 'e.')}"
+    placed = f"AND e.{edge.rank} IS NOT NULL" if edge.on_item else ""
+    return f"""
+        SELECT i.item_id, i.page_id {_SEEN}
+            AND NOT EXISTS (SELECT 1 FROM {edge.table} AS e WHERE e.{edge.item} = i.item_id {mine} {placed})
+        ORDER BY i.place
+    """  # noqa: S608 - built from our own declarations
+
+
+@cache
+def _returned_sql(edge: Edge) -> str:
+    return f"""
+        SELECT DISTINCT e.{edge.item} FROM {edge.table} AS e
+        JOIN {edge.past} AS p ON p.{edge.subject} = e.{edge.subject} AND p.{edge.item} = e.{edge.item}
+            {of_type(edge, "p.")}
+        WHERE e.{edge.subject} = :subject AND e.{edge.item} IN (SELECT value FROM json_each(:items))
+            AND e.first_page_id = :page {of_type(edge, "e.")} AND :task AND :reading IS NOT NULL
+        ORDER BY 1
+    """  # noqa: S608 - built from our own declarations
+
+
+@cache
+def _missing_sql(edge: Edge) -> str:
+    other = next(kind for kind in KINDS.values() if kind.edge == edge).other_side
+    at_other = f"e.{other.edge.rank}" if other is not None and other.edge is not None else "NULL"
+    return f"""
+        SELECT e.{edge.item}, e.{edge.rank}, {at_other} FROM {edge.table} AS e
+        WHERE e.{edge.subject} = :subject AND e.{edge.rank} IS NOT NULL {of_type(edge, "e.")}
+            AND NOT EXISTS (SELECT 1 {_SEEN} AND i.item_id = e.{edge.item})
+        ORDER BY e.{edge.rank}
+    """  # noqa: S608 - built from our own declarations
+
+
+@cache
+def _shown_sql(edge: Edge) -> str:
+    return f"""
+        SELECT e.{edge.rank} FROM reading_items AS i
+        CROSS JOIN {edge.table} AS e ON e.{edge.item} = i.item_id AND e.{edge.subject} = :subject
+            {of_type(edge, "e.")} AND e.{edge.rank} IS NOT NULL
+        WHERE i.task_id = :task AND i.reading = :reading
+        ORDER BY i.place
+    """  # noqa: S608 - built from our own declarations
+
+
+@cache
+def _is_asked_sql(thing: str) -> str:
+    return f"""
+        SELECT 1 FROM {OF_THING.format(thing=thing, thing_id="?1")} AND l.outcome IS NULL LIMIT 1
+    """  # noqa: S608 - built from our own declarations

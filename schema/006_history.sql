@@ -1,0 +1,243 @@
+-- What changed since it was read first: what came, what vanished and why, who was renamed.
+--
+-- The tables of 001_graph.sql hold what stood at the last reading. A row that a whole re-reading lacks moves into the
+-- table of the same name with `past_` before it; it may do so often, each time with another `gone_page_id`.
+-- `reason` is `withdrawn` (what it leads to is still there), `gone` (that is gone), `unknown` (the service does not
+-- say), NULL while what it leads to is yet to be looked up.
+
+CREATE TABLE past_engagements (
+    user_id         INTEGER NOT NULL REFERENCES users (id),
+    track_id        INTEGER NOT NULL REFERENCES tracks (id),
+    engagement_type TEXT    NOT NULL,
+    user_list_rank  INTEGER,                        -- its last places
+    track_list_rank INTEGER,
+    first_page_id   INTEGER NOT NULL REFERENCES pages (id),
+    last_page_id    INTEGER NOT NULL REFERENCES pages (id), -- the last of the last reading that had it
+    gone_page_id    INTEGER NOT NULL REFERENCES pages (id), -- the last of the reading that lacked it
+    reason          TEXT    CHECK (reason IN ('withdrawn', 'gone', 'unknown')),
+    PRIMARY KEY (user_id, track_id, engagement_type, gone_page_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX past_engagements_by_track ON past_engagements (track_id, user_id);
+
+CREATE TABLE past_follows (
+    follower_id          INTEGER NOT NULL REFERENCES users (id),
+    followee_id          INTEGER NOT NULL REFERENCES users (id),
+    followers_list_rank  INTEGER,
+    followings_list_rank INTEGER,
+    first_page_id        INTEGER NOT NULL REFERENCES pages (id),
+    last_page_id         INTEGER NOT NULL REFERENCES pages (id),
+    gone_page_id         INTEGER NOT NULL REFERENCES pages (id),
+    reason               TEXT    CHECK (reason IN ('withdrawn', 'gone', 'unknown')),
+    PRIMARY KEY (follower_id, followee_id, gone_page_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX past_follows_by_followee ON past_follows (followee_id);
+
+CREATE TABLE past_playlist_tracks (
+    playlist_id   INTEGER NOT NULL REFERENCES playlists (id),
+    position      INTEGER NOT NULL,
+    track_id      INTEGER NOT NULL REFERENCES tracks (id),
+    first_page_id INTEGER NOT NULL REFERENCES pages (id),
+    last_page_id  INTEGER NOT NULL REFERENCES pages (id),
+    gone_page_id  INTEGER NOT NULL REFERENCES pages (id),
+    reason        TEXT    CHECK (reason IN ('withdrawn', 'gone', 'unknown')),
+    PRIMARY KEY (playlist_id, position, gone_page_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX past_playlist_tracks_by_track ON past_playlist_tracks (track_id);
+
+CREATE TABLE past_playlist_engagements (
+    user_id            INTEGER NOT NULL REFERENCES users (id),
+    playlist_id        INTEGER NOT NULL REFERENCES playlists (id),
+    engagement_type    TEXT    NOT NULL,
+    user_list_rank     INTEGER,
+    playlist_list_rank INTEGER,
+    first_page_id      INTEGER NOT NULL REFERENCES pages (id),
+    last_page_id       INTEGER NOT NULL REFERENCES pages (id),
+    gone_page_id       INTEGER NOT NULL REFERENCES pages (id),
+    reason             TEXT    CHECK (reason IN ('withdrawn', 'gone', 'unknown')),
+    PRIMARY KEY (user_id, playlist_id, engagement_type, gone_page_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX past_playlist_engagements_by_playlist ON past_playlist_engagements (playlist_id, user_id);
+
+CREATE TABLE past_comments (
+    id              INTEGER NOT NULL,
+    track_id        INTEGER REFERENCES tracks (id),
+    user_id         INTEGER REFERENCES users (id),
+    created_at      TEXT,
+    timestamp_ms    INTEGER,
+    body            TEXT,
+    track_list_rank INTEGER,
+    first_page_id   INTEGER NOT NULL REFERENCES pages (id),
+    last_page_id    INTEGER NOT NULL REFERENCES pages (id),
+    gone_page_id    INTEGER NOT NULL REFERENCES pages (id),
+    reason          TEXT    CHECK (reason IN ('withdrawn', 'gone', 'unknown')), -- gone: whoever wrote it
+    PRIMARY KEY (id, gone_page_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX past_comments_by_track ON past_comments (track_id);
+CREATE INDEX past_comments_by_user ON past_comments (user_id);
+
+CREATE TABLE past_station_likes (
+    user_id        INTEGER NOT NULL REFERENCES users (id),
+    station_id     INTEGER NOT NULL REFERENCES stations (id),
+    user_list_rank INTEGER,
+    first_page_id  INTEGER NOT NULL REFERENCES pages (id),
+    last_page_id   INTEGER NOT NULL REFERENCES pages (id),
+    gone_page_id   INTEGER NOT NULL REFERENCES pages (id),
+    reason         TEXT    CHECK (reason IN ('withdrawn', 'gone', 'unknown')),
+    PRIMARY KEY (user_id, station_id, gone_page_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE past_web_profiles (
+    id             INTEGER NOT NULL,
+    user_id        INTEGER NOT NULL REFERENCES users (id),
+    url            TEXT    NOT NULL,
+    service        TEXT,
+    title          TEXT,
+    username       TEXT,
+    created_at     TEXT,
+    user_list_rank INTEGER,
+    first_page_id  INTEGER NOT NULL REFERENCES pages (id),
+    last_page_id   INTEGER NOT NULL REFERENCES pages (id),
+    gone_page_id   INTEGER NOT NULL REFERENCES pages (id),
+    reason         TEXT    CHECK (reason IN ('withdrawn', 'gone', 'unknown')),
+    PRIMARY KEY (id, gone_page_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX past_web_profiles_by_user ON past_web_profiles (user_id);
+
+-- What vanished from a list and has no reason yet, until what it leads to has been looked up. `at` is its place: of an
+-- item that stands in a list twice, one place may vanish.
+CREATE TABLE unexplained (
+    id           INTEGER PRIMARY KEY,
+    kind         TEXT    NOT NULL REFERENCES list_kinds (kind),
+    subject_id   INTEGER NOT NULL,
+    item_id      INTEGER NOT NULL,
+    place        INTEGER NOT NULL,
+    thing        TEXT    NOT NULL REFERENCES things (thing), -- what is to be looked up, which may be who made the item
+    thing_id     INTEGER NOT NULL,
+    gone_page_id INTEGER NOT NULL REFERENCES pages (id),
+    asked        INTEGER NOT NULL DEFAULT 0 CHECK (asked IN (0, 1)) -- 1: it is being looked up
+) STRICT;
+
+CREATE INDEX unexplained_by_thing ON unexplained (thing, thing_id);
+
+-- Every change of what was known, in the order in which it was seen; rows are only added. Nothing stands here of what a
+-- list showed when it was read first.
+CREATE TABLE changes (
+    version INTEGER PRIMARY KEY,                    -- grows: ask for what is later than the last one you saw
+    at      TEXT    NOT NULL,                       -- when it was seen; it happened before
+    what    TEXT    NOT NULL CHECK (what IN (
+        'came', 'found', 'went', 'back', 'edited',  -- of edges; found: new to us, and nobody knows since when
+        'renamed', 'retitled', 'moved',             -- of things; moved: a count, beyond noise
+        'gone', 'forbidden', 'returned'
+    )),
+    "table" TEXT    NOT NULL,
+    ids     TEXT    NOT NULL,                       -- key columns with their values: {"user_id":1,"track_id":2,...}
+    old     TEXT,                                   -- what it was, where that is a name, a count, an order
+    new     TEXT,
+    reason  TEXT,                                   -- of what went
+    page_id INTEGER REFERENCES pages (id)           -- that showed it; NULL: a refusal did
+) STRICT;
+
+-- A page is written before what it says, so the newest page is the one that renames somebody.
+CREATE TRIGGER users_renamed AFTER UPDATE OF username ON users WHEN new.username <> old.username
+BEGIN
+    INSERT INTO changes (at, what, "table", ids, old, new, page_id)
+    SELECT fetched_at, 'renamed', 'users', '{"id":' || new.id || '}', old.username, new.username, id
+    FROM pages ORDER BY id DESC LIMIT 1;
+END;
+
+CREATE TRIGGER tracks_retitled AFTER UPDATE OF title ON tracks WHEN new.title <> old.title
+BEGIN
+    INSERT INTO changes (at, what, "table", ids, old, new, page_id)
+    SELECT fetched_at, 'retitled', 'tracks', '{"id":' || new.id || '}', old.title, new.title, id
+    FROM pages ORDER BY id DESC LIMIT 1;
+END;
+
+CREATE TRIGGER playlists_retitled AFTER UPDATE OF title ON playlists WHEN new.title <> old.title
+BEGIN
+    INSERT INTO changes (at, what, "table", ids, old, new, page_id)
+    SELECT fetched_at, 'retitled', 'playlists', '{"id":' || new.id || '}', old.title, new.title, id
+    FROM pages ORDER BY id DESC LIMIT 1;
+END;
+
+-- A count moves beyond noise when it moves by more than 2 and by more than a tenth of what it was.
+CREATE TRIGGER users_moved AFTER UPDATE ON users
+WHEN abs(new.followers_count - old.followers_count) > max(2, 0.1 * old.followers_count)
+    OR abs(new.followings_count - old.followings_count) > max(2, 0.1 * old.followings_count)
+    OR abs(new.track_count - old.track_count) > max(2, 0.1 * old.track_count)
+    OR abs(new.playlist_count - old.playlist_count) > max(2, 0.1 * old.playlist_count)
+    OR abs(new.likes_given_count - old.likes_given_count) > max(2, 0.1 * old.likes_given_count)
+    OR abs(new.reposts_given_count - old.reposts_given_count) > max(2, 0.1 * old.reposts_given_count)
+BEGIN
+    INSERT INTO changes (at, what, "table", ids, old, new, page_id)
+    SELECT p.fetched_at, 'moved', 'users', '{"id":' || new.id || '}',
+        '{"' || c.name || '":' || c.was || '}', '{"' || c.name || '":' || c.is_now || '}', p.id
+    FROM (
+        SELECT 'followers_count' AS name, old.followers_count AS was, new.followers_count AS is_now
+        UNION ALL SELECT 'followings_count', old.followings_count, new.followings_count
+        UNION ALL SELECT 'track_count', old.track_count, new.track_count
+        UNION ALL SELECT 'playlist_count', old.playlist_count, new.playlist_count
+        UNION ALL SELECT 'likes_given_count', old.likes_given_count, new.likes_given_count
+        UNION ALL SELECT 'reposts_given_count', old.reposts_given_count, new.reposts_given_count
+    ) AS c
+    CROSS JOIN (SELECT id, fetched_at FROM pages ORDER BY id DESC LIMIT 1) AS p
+    WHERE abs(c.is_now - c.was) > max(2, 0.1 * c.was);
+END;
+
+CREATE TRIGGER tracks_moved AFTER UPDATE ON tracks
+WHEN abs(new.playback_count - old.playback_count) > max(2, 0.1 * old.playback_count)
+    OR abs(new.likes_count - old.likes_count) > max(2, 0.1 * old.likes_count)
+    OR abs(new.reposts_count - old.reposts_count) > max(2, 0.1 * old.reposts_count)
+    OR abs(new.comment_count - old.comment_count) > max(2, 0.1 * old.comment_count)
+    OR abs(new.download_count - old.download_count) > max(2, 0.1 * old.download_count)
+BEGIN
+    INSERT INTO changes (at, what, "table", ids, old, new, page_id)
+    SELECT p.fetched_at, 'moved', 'tracks', '{"id":' || new.id || '}',
+        '{"' || c.name || '":' || c.was || '}', '{"' || c.name || '":' || c.is_now || '}', p.id
+    FROM (
+        SELECT 'playback_count' AS name, old.playback_count AS was, new.playback_count AS is_now
+        UNION ALL SELECT 'likes_count', old.likes_count, new.likes_count
+        UNION ALL SELECT 'reposts_count', old.reposts_count, new.reposts_count
+        UNION ALL SELECT 'comment_count', old.comment_count, new.comment_count
+        UNION ALL SELECT 'download_count', old.download_count, new.download_count
+    ) AS c
+    CROSS JOIN (SELECT id, fetched_at FROM pages ORDER BY id DESC LIMIT 1) AS p
+    WHERE abs(c.is_now - c.was) > max(2, 0.1 * c.was);
+END;
+
+CREATE TRIGGER users_judged AFTER UPDATE OF status ON users
+WHEN new.status <> old.status AND 'forgotten' NOT IN (new.status, old.status)
+BEGIN
+    INSERT INTO changes (at, what, "table", ids, old, new)
+    SELECT coalesce(new.gone_at, (SELECT fetched_at FROM pages ORDER BY id DESC LIMIT 1)),
+        iif(new.status = 'ok', 'returned', new.status), 'users', '{"id":' || new.id || '}', old.status, new.status;
+END;
+
+CREATE TRIGGER tracks_judged AFTER UPDATE OF status ON tracks
+WHEN new.status <> old.status AND 'forgotten' NOT IN (new.status, old.status)
+BEGIN
+    INSERT INTO changes (at, what, "table", ids, old, new)
+    SELECT coalesce(new.gone_at, (SELECT fetched_at FROM pages ORDER BY id DESC LIMIT 1)),
+        iif(new.status = 'ok', 'returned', new.status), 'tracks', '{"id":' || new.id || '}', old.status, new.status;
+END;
+
+CREATE TRIGGER playlists_judged AFTER UPDATE OF status ON playlists
+WHEN new.status <> old.status AND 'forgotten' NOT IN (new.status, old.status)
+BEGIN
+    INSERT INTO changes (at, what, "table", ids, old, new)
+    SELECT coalesce(new.gone_at, (SELECT fetched_at FROM pages ORDER BY id DESC LIMIT 1)),
+        iif(new.status = 'ok', 'returned', new.status), 'playlists', '{"id":' || new.id || '}', old.status, new.status;
+END;
+
+CREATE TRIGGER stations_judged AFTER UPDATE OF status ON stations
+WHEN new.status <> old.status AND 'forgotten' NOT IN (new.status, old.status)
+BEGIN
+    INSERT INTO changes (at, what, "table", ids, old, new)
+    SELECT coalesce(new.gone_at, (SELECT fetched_at FROM pages ORDER BY id DESC LIMIT 1)),
+        iif(new.status = 'ok', 'returned', new.status), 'stations', '{"id":' || new.id || '}', old.status, new.status;
+END;
