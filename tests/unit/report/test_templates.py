@@ -81,7 +81,7 @@ def test_every_outcome_has_a_colour_and_words(facts):
     assert all(len(row[1].split()) > 2 for row in told)
     assert (
         words(by_id(found, "lists-user-likes-desc"))
-        == ", ".join(f"{row.lists:,} {row.outcome}" for row in rows[:-2]) + ", 1,009 open, begun, 1,010 open"
+        == ", ".join(f"{row.lists:,} {row.outcome}" for row in rows[:-2]) + ", 1,010 open, begun, 1,011 open"
     )
 
 
