@@ -113,6 +113,8 @@ CREATE TABLE readings (
     second_run_id INTEGER REFERENCES runs (id),     -- the run that gave it, failed or doubted, a second chance
     came          INTEGER NOT NULL DEFAULT 0,       -- edges that a re-reading has added to the list, and taken from it
     went          INTEGER NOT NULL DEFAULT 0,
+    unproven      INTEGER NOT NULL DEFAULT 0,       -- edges that it lacks, of which nothing proves that they have gone
+    refresh_id    INTEGER,                          -- the refresh that began it; NULL: none
     cap           INTEGER,                          -- how much of it is wanted, of one begun to see what has changed;
                                                     -- NULL: as much as harvests want
     ended_at      TEXT,

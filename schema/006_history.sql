@@ -241,3 +241,15 @@ BEGIN
     SELECT coalesce(new.gone_at, (SELECT fetched_at FROM pages ORDER BY id DESC LIMIT 1)),
         iif(new.status = 'ok', 'returned', new.status), 'stations', '{"id":' || new.id || '}', old.status, new.status;
 END;
+
+-- Every time the file was refreshed: its lists read again where that was worth it.
+CREATE TABLE refreshes (
+    id            INTEGER PRIMARY KEY,
+    options       TEXT    NOT NULL CHECK (json_valid(options)),
+    state         TEXT    NOT NULL CHECK (state IN ('counting', 'reading', 'done')),
+    begun_at      TEXT    NOT NULL,
+    ended_at      TEXT,                             -- NULL: it goes on, or was stopped
+    first_version INTEGER NOT NULL,                 -- the newest change before it
+    first_page_id INTEGER NOT NULL,                 -- the newest page before it
+    left_out      INTEGER                           -- lists worth reading for which its bound left no room
+) STRICT;

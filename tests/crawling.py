@@ -18,6 +18,7 @@ from harvest.models import Limits, Outcome, Page, Receipt, Task
 from harvest.settings import Settings
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Server, Truth, World, serve
 from harvest.simulator.oracle import Oracle
+from harvest.store.refreshes import Refresh
 from harvest.system.clock import Clock, SystemClock
 from harvest.wiring import connect
 
@@ -175,6 +176,7 @@ async def crawl_together(
     max_in_flight: int = 8,
     delay: float = 0.0,
     clock: Clock | None = None,
+    refresh: Refresh | None = None,
     **settings: Any,
 ) -> str:
     """Crawl some harvests at once, each with its own options; give the reason of the stop."""
@@ -192,6 +194,7 @@ async def crawl_together(
             witness=onlooker,
             clock=clock,
             on_start=onlooker.started,
+            refresh=refresh,
         )
 
 

@@ -109,6 +109,7 @@ async def _run(
                 on_progress=witness.progressed,
                 budget=budget,
                 sweep=request.sweep,
+                refresh=request.refresh,
                 on_visited=_visits_teller(click.get_current_context().meta),
             )
 

@@ -52,6 +52,11 @@ class Budget:
         self._look()
         return True
 
+    @property
+    def requests_left(self) -> int | None:
+        """How many requests may still be sent; None: no bound."""
+        return None if self.max_requests is None else max(0, self.max_requests - self.requests)
+
     def fail(self, list_id: int) -> None:
         """Note a list that failed."""
         self.failed.add(list_id)

@@ -22,8 +22,9 @@ from harvest.errors import SettingsError
 from harvest.lists import BY_NAME
 from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits
 from harvest.rules import RULES
-from harvest.store import harvests, history, lookups, readings, sweeps
+from harvest.store import harvests, history, lookups, readings, refreshes, sweeps
 from harvest.store.database import open_if_begun, open_to_read
+from harvest.store.refreshes import Refresh
 from harvest.store.sweeps import PARTS, Sweep
 
 _USUAL = Limits()
@@ -77,6 +78,7 @@ class CrawlRequest:
     conditions: AskingOptions
     budget: Bounds = field(default_factory=Bounds)
     sweep: Sweep | None = None
+    refresh: Refresh | None = None
 
     @property
     def addresses(self) -> list[str]:
@@ -128,6 +130,23 @@ def to_count(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
     return replace(request, sweep=Sweep(of, age, request.conditions.profiles == "full"))
 
 
+def to_refresh(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
+    """Ask for lists to be read again: `full` all of them, `read` these alone, also those `older_than` a length of time.
+
+    The conditions are those of the last run but for those given now. Raises SettingsError, and StoreError where there
+    is no file.
+    """
+    _check(given)
+    with open_to_read(path) as connection:
+        last = harvests.last_conditions(connection)
+    read: tuple[str, ...] = ()
+    if given.get("read") is not None:
+        read = parse_recipe(given["read"], usual=list(BY_NAME)).names
+    age = seconds_of("--older-than", given.get("older_than"))
+    refresh = Refresh(bool(given.get("full")), age, in_order(read))
+    return replace(_request(path, (), {**given, "read": None}, last), refresh=refresh)
+
+
 def is_drained(request: CrawlRequest) -> bool:
     """Say whether nothing is left to do: every harvest is done, with these very options, and no look-up is wanted."""
     full = request.conditions.profiles == "full"
@@ -135,6 +154,8 @@ def is_drained(request: CrawlRequest) -> bool:
         if connection is None or lookups.are_open(connection):
             return False
         if readings.are_open(connection) or history.is_pending(connection):
+            return False
+        if request.refresh or refreshes.is_open(connection):
             return False
         if request.sweep and any(sweeps.due(connection, request.sweep, datetime.now(UTC)).values()):
             return False

@@ -21,7 +21,7 @@ from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.crawler.room import Room
 from harvest.errors import Withdrawn
 from harvest.models import Limits, Task
-from harvest.store import doubts, harvests, history, lookups, readings, runs, sweeps, withdrawals
+from harvest.store import doubts, harvests, history, lookups, readings, refreshes, runs, sweeps, withdrawals
 from harvest.store.commit import PageCommitter
 from harvest.store.database import (
     FileGuard,
@@ -34,6 +34,7 @@ from harvest.store.database import (
 )
 from harvest.store.frontier import Frontier, answered_before, other_answered, refused_before
 from harvest.store.lease import HEARTBEAT_SECONDS, WATCH_SECONDS, Lease
+from harvest.store.refreshes import Refresh
 from harvest.store.sweeps import Sweep
 from harvest.store.visited import Visited, visited
 from harvest.system.clock import Clock, as_text
@@ -67,14 +68,15 @@ async def crawl(
     budget: Budget | None = None,
     on_progress: Callable[[CrawlProgress], None] | None = None,
     sweep: Sweep | None = None,
+    refresh: Refresh | None = None,
     on_visited: Callable[[Visited], None] | None = None,
 ) -> str:
     """Crawl into a file until done or stopped; give 'drained', 'interrupted' or the bound that was met.
 
-    `sweep` says what is looked up after them; without harvests, look-ups alone are made. `budget` is the one that the
-    client asks as well. `on_start` gets the engine, so that a signal can stop it; `on_progress` hears every second how
-    it goes, `on_visited` of each thing all whose lists have ended. Raises HarvestError; whatever happens, what was
-    committed stays and the harvests can be resumed.
+    `sweep` says what is looked up after them, `refresh` what is read again; one that was stopped goes on. `budget` is
+    the one that the client asks as well. `on_start` gets the engine, so that a signal can stop it; `on_progress`
+    hears every second how it goes, `on_visited` of each thing all whose lists have ended. Raises HarvestError; whatever
+    happens, what was committed stays and the harvests can be resumed.
     """
     with storage_errors(path), Lease(path) as lease:
         back_up_before_migrating(path)
@@ -84,6 +86,10 @@ async def crawl(
             run_id = _begin(db, lease, wanted, conditions, clock)
             budget = budget or Budget()
             budget.count_before(*runs.spent(db.conn))
+            if refresh is not None:
+                with immediately(db):
+                    lease.check(db.conn)
+                    refreshes.begin(db.conn, refresh, as_text(clock.now()), room=budget.requests_left)
             engine = _engine(db, lease, run_id, client, conditions, witness, clock, budget, sweep, on_visited)
             guard, room = FileGuard(path), Room(path)
 
@@ -173,9 +179,13 @@ def _engine(
                 return True
             on = harvests.next_round(db.conn, run_id, as_text(clock.now()))
             withdrawals.end_open(db.conn, withdrawn, as_text(clock.now()))
-            if on or readings.confirm(db.conn, run_id, as_text(clock.now())):
+            if on or readings.confirm(db.conn, as_text(clock.now())):
                 return True
             if history.ask_why(db.conn, as_text(clock.now())):
+                return True
+            if not lookups.are_open(db.conn) and refreshes.go_on(
+                db.conn, as_text(clock.now()), page_size=conditions.page_size, room=budget.requests_left
+            ):
                 return True
             if sweep is not None:  # again and again: what is looked up shows others, such as the artist of a track
                 sweeps.ask(db.conn, sweep, began)

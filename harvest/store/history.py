@@ -5,9 +5,9 @@ pages are lost, entries come as null. The first that holds (docs/adr/0005-vanish
 
 1. The service counts no more than the reading brought, by a count that is younger than the reading before: all that
    it lacks has vanished.
-2. Every entry of it was readable and new, in the order that is known, and an older entry stands behind: a list that is
-   cut lacks its end.
-3. Where nothing is counted: the reading before was complete and lacked it too.
+2. As many entries were unreadable as the time before, all is in the order that is known, and an older entry stands
+   behind: a list that is cut lacks its end.
+3. The reading before was complete and lacked it too, and what is counted says no more than usual.
 
 What vanished moves into the table of the past at once; its change is written when what it leads to has been looked up,
 with the reason. Until then it is `unexplained`, and whatever shows it again takes that back.
@@ -93,21 +93,21 @@ def note_returned(connection: sqlite3.Connection, read: Reread, fresh: Sequence[
             )
 
 
-def move_out(connection: sqlite3.Connection, read: Reread) -> int:
-    """Move out what has vanished, by the rules above; give how much that is."""
+def move_out(connection: sqlite3.Connection, read: Reread) -> tuple[int, int]:
+    """Move out what has vanished, by the rules above; give how much that is, and how much is missing unproven."""
     missing = connection.execute(_missing_sql(read.edge), _of(read)).fetchall()
     if not missing:
-        return 0
+        return 0, 0
     shown = [row[0] for row in connection.execute(_shown_sql(read.edge), _of(read))]
     proof = _proof(connection, read, shown)
     vanished = [row for row in missing if proof.holds(row[1])]
     _vanish(connection, read, vanished)
-    return len(vanished)
+    return len(vanished), len(missing) - len(vanished)
 
 
-def replace(connection: sqlite3.Connection, read: Reread) -> tuple[int, int]:
+def replace(connection: sqlite3.Connection, read: Reread) -> tuple[int, int, int]:
     """Give a list whose places are its rows the order of the reading, unless something speaks against what it lacks;
-    give how much came and how much went.
+    give how much came, how much went, and how much is missing unproven.
     """
     edge, mine = read.edge, _of(read)
     rows = connection.execute(
@@ -119,7 +119,7 @@ def replace(connection: sqlite3.Connection, read: Reread) -> tuple[int, int]:
         "SELECT item_id, page_id FROM reading_items WHERE task_id = :task AND reading = :reading ORDER BY place", mine
     ).fetchall()
     if [row[0] for row in rows] == [row[0] for row in seen]:
-        return 0, 0
+        return 0, 0, 0
     known: dict[int, deque[tuple[int, int]]] = defaultdict(deque)
     for item, place, page_id in rows:
         known[item].append((place, page_id))
@@ -129,7 +129,7 @@ def replace(connection: sqlite3.Connection, read: Reread) -> tuple[int, int]:
     if lost and not read.kind.computed:
         proof = _proof(connection, read, shown)
         if not all(proof.holds(place) for place, _ in lost):
-            return 0, 0
+            return 0, 0, len(lost)
     what = _word_for_new(connection, read)
     noted = [
         Change(read.at, what, edge.table, read.ids(connection, item, place), page_id=page_id)
@@ -150,7 +150,7 @@ def replace(connection: sqlite3.Connection, read: Reread) -> tuple[int, int]:
             for place, ((item, page_id), old) in enumerate(zip(seen, matched, strict=True))
         ],
     )
-    return matched.count(None), len(lost)
+    return matched.count(None), len(lost), 0
 
 
 def explain(
@@ -200,31 +200,26 @@ def ask_why(connection: sqlite3.Connection, at: str) -> bool:
     return connection.execute("UPDATE unexplained SET asked = 1 WHERE asked = 0").rowcount > 0
 
 
-def to_confirm(connection: sqlite3.Connection) -> list[tuple[int, int, int | None]]:
-    """Give the readings, as (task, number, cap), that lack something of which nothing proves that it has vanished, and
-    that another reading may prove. Nothing is read for that twice.
+def to_confirm(connection: sqlite3.Connection) -> list[tuple[int, int | None, int | None]]:
+    """Give the lists, each with the cap and the refresh of its last reading, that lack something of which nothing
+    proves that it has vanished, and that another reading may prove. Nothing is read for that twice.
     """
     # Uses readings_again.
     rows = connection.execute(
         """
-        SELECT r.task_id, r.number, r.cap, r.kind, t.subject_id, r.claimed, r.collected
-        FROM readings AS r CROSS JOIN tasks AS t ON t.id = r.task_id AND t.reading = r.number
-        WHERE r.number > 0 AND r.outcome = 'complete' AND r.second_run_id IS NULL
-            AND t.collected <> r.collected
+        SELECT r.task_id, r.number, r.cap, r.refresh_id
+        FROM readings AS r
+        WHERE r.number > 0 AND r.unproven > 0
             AND NOT EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = r.task_id AND l.number > r.number)
         ORDER BY r.task_id
         """
     ).fetchall()
     found = []
-    for task_id, number, cap, kind_name, subject_id, claimed, collected in rows:
-        kind = KINDS[kind_name]
-        if kind.edge is None or kind.own or kind.computed:
-            continue
-        task = Task(task_id, kind_name, subject_id, reading=number, claimed=claimed, collected=collected)
-        before = _before(connection, task)
-        read = Reread(task, kind, kind.edge, "", 0)
-        if claimed is None or before is None or not _is_fresh(connection, read, before.ended_at):
-            found.append((task_id, number, cap))
+    for task_id, number, cap, refresh_id in rows:
+        before = _before(connection, Task(task_id, "", 0, reading=number))
+        confirmed = before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
+        if not confirmed or (before is not None and before.refresh_id != refresh_id):
+            found.append((task_id, cap, refresh_id))
     return found
 
 
@@ -257,7 +252,7 @@ class _Ended:
     claimed: int | None
     collected: int
     skipped: int
-    ended_at: str
+    refresh_id: int | None
 
 
 def _proof(connection: sqlite3.Connection, read: Reread, shown: Sequence[int]) -> _Proof:
@@ -265,35 +260,44 @@ def _proof(connection: sqlite3.Connection, read: Reread, shown: Sequence[int]) -
     if read.kind.computed:
         return _Proof(of_all=True)
     task = read.task
-    received, kept = connection.execute(
-        "SELECT sum(received), sum(kept) FROM pages WHERE task_id = ? AND reading = ?", (task.id, task.reading)
+    skipped, repeated, pages = connection.execute(
+        "SELECT sum(skipped), sum(received - kept - skipped), count(*) FROM pages WHERE task_id = ? AND reading = ?",
+        (task.id, task.reading),
     ).fetchone()
-    in_order = received == kept and all(one < other for one, other in pairwise(shown))
-    cut_off = shown[-1] if shown and in_order else None
-    earlier = [one for one in _readings_before(connection, task) if one.outcome == Outcome.COMPLETE]
     before = _before(connection, task)
-    if task.claimed is not None and before is not None and _is_fresh(connection, read, before.ended_at):
-        lacking = [
-            max(0, one.claimed - one.collected) for one in earlier if one.claimed is not None and not one.skipped
-        ]
-        return _Proof(of_all=task.collected + min(lacking, default=0) >= task.claimed, before=cut_off)
+    usual = before is not None and before.skipped == skipped
+    if read.kind.by_offset and pages > 1 and repeated:  # it moved while it was read, and may have moved the other way
+        usual = False
+    in_order = usual and all(one < other for one, other in pairwise(shown))
+    cut_off = shown[-1] if shown and in_order else None
     again = before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
+    if task.claimed is not None and before is not None and _is_fresh(connection, read, before.number):
+        lacking = [
+            max(0, one.claimed - one.collected)
+            for one in _readings_before(connection, task)
+            if one.outcome in (Outcome.COMPLETE, Outcome.SHORT) and one.claimed is not None and one.skipped == skipped
+        ]
+        if task.collected + min(lacking, default=0) >= task.claimed:
+            return _Proof(of_all=True)
+        again = again and task.collected + max(lacking, default=0) >= task.claimed
     if read.edge.repeats:  # an unproven reading has left no trace in the list but its length
         return _Proof(of_all=again and before is not None and before.collected == task.collected, before=cut_off)
     return _Proof(before=cut_off, behind=before.collected if again and before is not None else None)
 
 
-def _is_fresh(connection: sqlite3.Connection, read: Reread, since: str) -> bool:
-    """Say whether the subject was looked up since the reading before: only then is its count younger."""
+def _is_fresh(connection: sqlite3.Connection, read: Reread, before: int) -> bool:
+    """Say whether the subject was looked up since the reading `before`: only then is its count younger."""
     thing = read.kind.subject
     row = connection.execute(
         f"""
         SELECT 1 FROM {OF_THING.format(thing=thing, thing_id="?1")} AND i.shown = 1 AND EXISTS (
-            SELECT 1 FROM readings AS r WHERE r.task_id = l.id AND r.ended_at >= ?2
+            SELECT 1 FROM pages AS p WHERE p.task_id = l.id AND p.id > (
+                SELECT max(e.id) FROM pages AS e WHERE e.task_id = ?2 AND e.reading = ?3
+            )
         )
         LIMIT 1
         """,  # noqa: S608 - built from our own declarations
-        (read.task.subject_id, since),
+        (read.task.subject_id, read.task.id, before),
     ).fetchone()
     return row is not None
 
@@ -312,7 +316,7 @@ def _before(connection: sqlite3.Connection, task: Task) -> _Ended | None:
 def _readings_before(connection: sqlite3.Connection, task: Task) -> Iterator[_Ended]:
     rows = connection.execute(
         """
-        SELECT r.number, r.outcome, r.claimed, r.collected, r.skipped, r.ended_at
+        SELECT r.number, r.outcome, r.claimed, r.collected, r.skipped, r.refresh_id
         FROM readings AS r JOIN outcomes AS o ON o.outcome = r.outcome AND o.answered = 1
         WHERE r.task_id = ? AND r.number < ? AND r.outcome <> 'caught_up'
         ORDER BY r.number DESC

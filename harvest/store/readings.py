@@ -32,7 +32,13 @@ _NOT_SEEN = 2**40  # added to the rank of what a reading did not show: behind al
 
 
 def begin_again(
-    connection: sqlite3.Connection, task_id: int, now: str, *, head: bool = False, cap: int | None = None
+    connection: sqlite3.Connection,
+    task_id: int,
+    now: str,
+    *,
+    head: bool = False,
+    cap: int | None = None,
+    refresh_id: int | None = None,
 ) -> int:
     """Begin another reading of a list, whole or of its head, with the claim as it stands now; give its number.
 
@@ -54,25 +60,21 @@ def begin_again(
         )
     connection.execute(
         f"""
-        INSERT INTO readings (task_id, number, kind, claimed, claimed_at, mode, cap)
-        VALUES (?1, ?2, ?3, {claim_of(kind, "?4")}, ?5, ?6, ?7)
+        INSERT INTO readings (task_id, number, kind, claimed, claimed_at, mode, cap, refresh_id)
+        VALUES (?1, ?2, ?3, {claim_of(kind, "?4")}, ?5, ?6, ?7, ?8)
         """,  # noqa: S608 - built from our own declarations
-        (task_id, last + 1, kind_name, subject_id, now, "head" if head else "whole", cap),
+        (task_id, last + 1, kind_name, subject_id, now, "head" if head else "whole", cap, refresh_id),
     )
     return int(last) + 1
 
 
-def confirm(connection: sqlite3.Connection, run_id: int, now: str) -> bool:
+def confirm(connection: sqlite3.Connection, now: str) -> bool:
     """Read once more, this time for good, what ended well and lacks something that may have vanished; say whether
     there is anything to read.
     """
     rows = history.to_confirm(connection)
-    for task_id, number, cap in rows:
-        again = begin_again(connection, task_id, now, cap=cap)
-        connection.executemany(
-            "UPDATE readings SET second_run_id = ? WHERE task_id = ? AND number = ?",
-            [(run_id, task_id, number), (run_id, task_id, again)],
-        )
+    for task_id, cap, refresh_id in rows:
+        begin_again(connection, task_id, now, cap=cap, refresh_id=refresh_id)
     return bool(rows)
 
 
@@ -159,16 +161,18 @@ def _settle(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome:
     read = history.Reread(task, kind, edge, now, page_id)
     parameters = {"task": task.id, "reading": task.reading, "subject": task.subject_id, "beyond": _NOT_SEEN}
     whole = outcome is Outcome.COMPLETE
-    came, went = 0, 0
+    came, went, unproven = 0, 0, 0
     if not edge.repeats:
         came = history.note_new(connection, read)
         connection.execute(_add_sql(edge), parameters)
-        went = history.move_out(connection, read) if whole and not kind.own else 0
+        if whole and not kind.own:
+            went, unproven = history.move_out(connection, read)
         connection.execute(_order_sql(edge) if whole else _rank_new_sql(edge), parameters)
     elif whole:  # places are the key: the list is replaced as a whole, or stays
-        came, went = history.replace(connection, read)
+        came, went, unproven = history.replace(connection, read)
     connection.execute(
-        "UPDATE readings SET came = ?, went = ? WHERE task_id = ? AND number = ?", (came, went, task.id, task.reading)
+        "UPDATE readings SET came = ?, went = ?, unproven = ? WHERE task_id = ? AND number = ?",
+        (came, went, unproven, task.id, task.reading),
     )
     connection.execute("DELETE FROM reading_items WHERE task_id = :task AND reading = :reading", parameters)
 

@@ -214,7 +214,7 @@ def _append(connection: sqlite3.Connection, task: Task, task_id: int) -> None:
         """
         INSERT INTO readings
         SELECT ?1, ?2 + number, kind, mode, state, outcome, next_cursor, claimed, claimed_at, collected, skipped,
-            pages_read, barren, attempts, doubted, second_run_id, came, went, cap, ended_at
+            pages_read, barren, attempts, doubted, second_run_id, came, went, unproven, refresh_id, cap, ended_at
         FROM readings WHERE task_id = ?3
         """,
         (task_id, number, task.id),

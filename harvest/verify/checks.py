@@ -146,6 +146,11 @@ _FILE = (
             AND NOT EXISTS (SELECT 1 FROM user_follows AS f WHERE f.followee_id = u.id)
             AND NOT EXISTS (SELECT 1 FROM playlist_engagements AS p WHERE p.user_id = u.id)
             AND NOT EXISTS (SELECT 1 FROM search_results AS s WHERE s.thing_id = u.id AND s.thing = 'user')
+            AND NOT EXISTS (SELECT 1 FROM past_engagements AS e WHERE e.user_id = u.id)
+            AND NOT EXISTS (SELECT 1 FROM past_follows AS f WHERE f.follower_id = u.id)
+            AND NOT EXISTS (SELECT 1 FROM past_follows AS f WHERE f.followee_id = u.id)
+            AND NOT EXISTS (SELECT 1 FROM past_playlist_engagements AS p WHERE p.user_id = u.id)
+            AND NOT EXISTS (SELECT 1 FROM changes AS c WHERE c."table" = 'search_results' AND c.what = 'went')
             AND u.id NOT IN (SELECT i.item_id FROM reading_items AS i)
         """,
     ),

@@ -200,20 +200,26 @@ def _limits(options: str) -> Limits | None:
 
 
 def _named() -> str:
-    """Write the condition that the list `p` names the thing that `v` visits."""
-    cases = " ".join(
-        f"""
-        WHEN '{kind.name}' THEN v.thing = '{"user" if kind.edge.leads else kind.item}' AND EXISTS (
-            SELECT 1 FROM {kind.edge.table} AS e
-            WHERE {"+" if kind.edge.leads else ""}e.{kind.edge.subject} = p.subject_id
-                AND e.{kind.edge.leads or kind.edge.item} = v.thing_id {of_type(kind.edge, "e.")}
-                AND e.{kind.edge.rank} IS NOT NULL
+    """Write the condition that the list `p` names the thing that `v` visits, or did: what has vanished is in the past,
+    and of what keeps no past, whatever was read again is believed.
+    """
+    cases = []
+    for kind in KINDS.values():
+        edge = kind.edge
+        if edge is None:
+            continue
+        named = f"e.{edge.subject} = p.subject_id AND e.{edge.leads or edge.item} = v.thing_id {of_type(edge, 'e.')}"
+        past = f"EXISTS (SELECT 1 FROM {edge.past} AS e WHERE {named})" if edge.past else "p.reading > 0"  # noqa: S608
+        cases.append(f"""
+        WHEN '{kind.name}' THEN v.thing = '{"user" if edge.leads else kind.item}' AND (
+            EXISTS (
+                SELECT 1 FROM {edge.table} AS e
+                WHERE {"+" if edge.leads else ""}{named} AND (e.{edge.rank} IS NOT NULL OR p.reading > 0)
+            )
+            OR {past}
         )
-        """  # noqa: S608 - built from our own declarations
-        for kind in KINDS.values()
-        if kind.edge is not None
-    )
-    return f"CASE p.kind {cases} ELSE 0 END"
+        """)  # noqa: S608 - built from our own declarations
+    return f"CASE p.kind {''.join(cases)} ELSE 0 END"
 
 
 CHOICE_CHECKS = (

@@ -186,7 +186,7 @@ def test_a_playlist_is_replaced_as_a_whole_with_a_track_twice(read):
         (4, 7),
     ]
     assert read.rows("SELECT collected FROM tasks WHERE kind = 'playlist_tracks'") == [(5,)]
-    assert read.rows("SELECT what, \"table\", ids, old, new FROM changes ORDER BY version") == [
+    assert read.rows('SELECT what, "table", ids, old, new FROM changes ORDER BY version') == [
         ("came", "playlist_tracks", '{"playlist_id":70,"position":3,"track_id":8}', None, None),
         ("edited", "playlists", '{"id":70}', "[5,6,5,7]", "[6,5,5,8,7]"),
     ]

@@ -1,0 +1,315 @@
+"""Refresh a file: which lists are read again, in which order, how, and what that found.
+
+1. The subjects of its lists are looked up in batches: a list is due when what the service counts has moved since the
+   list was read last, or when it is older than was asked for.
+2. Due lists are read in the order of the new edges to be expected per request. A tenth of the lists read are those
+   read longest ago among the others: a like and an un-like leave a count as it was, and how often that happens is
+   measured so.
+3. Where a count rose and the list was whole, its head is read, until a whole page is known. Where it fell, or where the
+   head brought more than it rose by, something went: the whole list is read.
+
+A refresh stands in the file while it goes on, so whoever resumes goes on with it.
+
+In: a file, what to refresh. Out: look-ups and readings to be made. Never: a commit of its own.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import sqlite3
+from array import array
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from harvest.lists import KINDS, ListKind
+from harvest.models import Outcome
+from harvest.store import lookups, readings
+from harvest.store.rounds import READERS
+from harvest.system.clock import as_text
+from harvest.things import THINGS
+
+UNMOVED_SHARE = 0.1  # of the lists read: those that nothing speaks for
+_RESERVE = 0.9  # of the requests left: the rest is for what vanished, what fails, what is read once more
+_AT_MOST = 200  # edges that one request can bring
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """What is refreshed: `full` every list, whole; `older_than` seconds also those read before that; `read` only these
+    lists, by name, () for all.
+    """
+
+    full: bool = False
+    older_than: float | None = None
+    read: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A list worth reading again: how, for how many requests, and how many new edges may be expected."""
+
+    task_id: int
+    cap: int
+    head: bool
+    requests: int
+    expected: float
+    moved: bool
+    read_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a refresh found, or has found so far. `unmoved` lists were read although their count had not moved;
+    `unmoved_changed` of them had changed all the same: the blind spot of counts.
+    """
+
+    state: str
+    looked_up: int
+    lists: int
+    heads: int
+    unmoved: int
+    unmoved_changed: int
+    failed: int
+    left_out: int
+    changes: dict[str, int]
+    reasons: dict[str, int]
+
+
+def begin(connection: sqlite3.Connection, refresh: Refresh, now: str, *, room: int | None = None) -> None:
+    """Begin a refresh, or go on with the one that was stopped, and want the subjects of its lists looked up; with
+    `room` for so many requests, half of it at most goes into that.
+    """
+    row = connection.execute("SELECT id FROM refreshes WHERE state <> 'done'").fetchone()
+    if row is not None:
+        connection.execute("UPDATE refreshes SET options = ? WHERE id = ?", (json.dumps(asdict(refresh)), row[0]))
+        return
+    connection.execute(
+        """
+        INSERT INTO refreshes (options, state, begun_at, first_version, first_page_id)
+        SELECT ?, 'counting', ?, (SELECT coalesce(max(version), 0) FROM changes), coalesce(max(id), 0) FROM pages
+        """,
+        (json.dumps(asdict(refresh)), now),
+    )
+    for thing, ids in subjects(connection, refresh).items():
+        at_once = THINGS[thing].at_once
+        most = len(ids) if room is None else (room // 2) * at_once
+        for _ in lookups.ask_in_batches(connection, thing, ids[:most]):
+            pass
+
+
+def subjects(connection: sqlite3.Connection, refresh: Refresh) -> dict[str, array[int]]:
+    """Give the ids of those whose lists may be read again and who can be looked up in batches, by kind of thing; whose
+    counts were seen longest ago come first.
+    """
+    kinds = _kinds(refresh)
+    wanted = {kind.subject for kind in kinds if THINGS[kind.subject].at_once > 1}
+    return {
+        thing: array("q", (row[0] for row in connection.execute(_subjects_sql(thing, kinds, refresh))))
+        for thing in sorted(wanted)
+    }
+
+
+def go_on(connection: sqlite3.Connection, now: str, *, page_size: int, room: int | None = None) -> bool:
+    """Begin the readings that are due now, as many as there is `room` for in requests; say whether there are any.
+    Without any the refresh is done. To be called when nothing is being read.
+    """
+    row = connection.execute("SELECT id, options FROM refreshes WHERE state <> 'done'").fetchone()
+    if row is None:
+        return False
+    refresh_id, options = row
+    chosen, left_out = choose(connection, _loaded(options), now, page_size=page_size, room=room, refresh_id=refresh_id)
+    for due in chosen:
+        readings.begin_again(connection, due.task_id, now, head=due.head, cap=due.cap, refresh_id=refresh_id)
+    if chosen:
+        connection.execute("UPDATE refreshes SET state = 'reading' WHERE id = ?", (refresh_id,))
+    else:
+        connection.execute(
+            "UPDATE refreshes SET state = 'done', ended_at = ?, left_out = ? WHERE id = ?", (now, left_out, refresh_id)
+        )
+    return bool(chosen)
+
+
+def is_open(connection: sqlite3.Connection) -> bool:
+    """Say whether a refresh was begun and is not done."""
+    return connection.execute("SELECT 1 FROM refreshes WHERE state <> 'done'").fetchone() is not None
+
+
+def choose(
+    connection: sqlite3.Connection,
+    refresh: Refresh,
+    now: str,
+    *,
+    page_size: int,
+    room: int | None = None,
+    refresh_id: int | None = None,
+) -> tuple[list[Due], int]:
+    """Choose what a refresh reads next, one that is under way or, without an id, one that is to be planned; give it
+    with the number of due lists left out for want of `room`.
+    """
+    moved: list[Due] = []
+    unmoved: list[Due] = []
+    for due in _due(connection, refresh, now, page_size, refresh_id):
+        (moved if due.moved else unmoved).append(due)
+    moved.sort(key=lambda due: (-due.expected / due.requests, due.read_at, due.task_id))
+    begun = connection.execute("SELECT 1 FROM refreshes WHERE state = 'reading' AND id = ?", (refresh_id,)).fetchone()
+    share = len(moved) if room is None else min(len(moved), int(room * _RESERVE))
+    most = 0 if begun else ceil(share * UNMOVED_SHARE / (1 - UNMOVED_SHARE))
+    oldest = heapq.nsmallest(most, unmoved, key=lambda due: (due.read_at, due.task_id))
+    if room is None:
+        return moved + oldest, 0
+    left, chosen = room * _RESERVE, []
+    for due in (*oldest, *moved):
+        if due.requests <= left:
+            left -= due.requests
+            chosen.append(due)
+    return chosen, len(moved) + len(oldest) - len(chosen)
+
+
+def found(connection: sqlite3.Connection) -> Found | None:
+    """Give what the last refresh found; None where there was none."""
+    row = connection.execute(
+        "SELECT id, state, first_version, first_page_id, coalesce(left_out, 0) FROM refreshes ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    if row is None:
+        return None
+    refresh_id, state, version, page_id, left_out = row
+    (looked_up,) = connection.execute(
+        """
+        SELECT count(*) FROM batch_items AS i JOIN tasks AS t ON t.kind = 'lookup' AND t.subject_id = i.batch_id
+        WHERE EXISTS (SELECT 1 FROM pages AS p WHERE p.task_id = t.id AND p.id > ?)
+        """,
+        (page_id,),
+    ).fetchone()
+    lists, heads, unmoved, unmoved_changed, failed = connection.execute(
+        """
+        SELECT count(*), count(*) FILTER (WHERE r.mode = 'head'),
+            count(*) FILTER (WHERE r.claimed = b.claimed),
+            count(*) FILTER (WHERE r.claimed = b.claimed AND r.came + r.went > 0),
+            count(*) FILTER (WHERE o.answered = 0)
+        FROM readings AS r
+        JOIN readings AS b ON b.task_id = r.task_id AND b.number = r.number - 1
+        JOIN outcomes AS o ON o.outcome = r.outcome
+        WHERE r.number > 0 AND r.refresh_id = ?
+        """,
+        (refresh_id,),
+    ).fetchone()
+    counted = connection.execute("SELECT what, count(*) FROM changes WHERE version > ? GROUP BY what", (version,))
+    reasons = connection.execute(
+        "SELECT coalesce(reason, 'unknown'), count(*) FROM changes WHERE version > ? AND what = 'went' GROUP BY 1",
+        (version,),
+    )
+    return Found(
+        state, looked_up, lists, heads, unmoved, unmoved_changed, failed, left_out,
+        dict(counted.fetchall()), dict(reasons.fetchall()),
+    )  # fmt: skip
+
+
+def _kinds(refresh: Refresh) -> list[ListKind]:
+    return [kind for kind in KINDS.values() if kind.edge and (not refresh.read or kind.option in refresh.read)]
+
+
+def _loaded(options: str) -> Refresh:
+    told = json.loads(options)
+    return Refresh(bool(told["full"]), told["older_than"], tuple(told["read"]))
+
+
+def _due(
+    connection: sqlite3.Connection, refresh: Refresh, now: str, page_size: int, refresh_id: int | None
+) -> Iterator[Due]:
+    """Go through the lists that may be read again; `moved` are those that are worth it, `expected` 0 the rest."""
+    mark = None
+    if refresh.older_than is not None:
+        mark = as_text(datetime.fromisoformat(now) - timedelta(seconds=refresh.older_than))
+    for kind in _kinds(refresh):
+        for row in connection.execute(_due_sql(kind, refresh)):
+            last = _Last(*row)
+            due = _weigh(kind, last, refresh, mark, page_size, refresh_id)
+            if due is not None:
+                yield due
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """How a list was read last, and what the service counts now."""
+
+    task_id: int
+    outcome: str | None
+    collected: int
+    cap: int
+    claimed: int | None
+    claimed_now: int | None
+    ended_at: str
+    refresh_id: int | None
+    mode: str
+    answered: int
+    came: int
+    claimed_before: int | None
+    readings: int
+    changed: int
+
+
+def _weigh(
+    kind: ListKind, last: _Last, refresh: Refresh, mark: str | None, page_size: int, refresh_id: int | None
+) -> Due | None:
+    """Say what reading a list again is worth; None where it was read in this refresh, and nothing went that its head
+    does not show.
+    """
+    by = None if last.claimed is None or last.claimed_now is None else last.claimed_now - last.claimed
+    assert kind.edge is not None
+    can_head = last.outcome == Outcome.COMPLETE and not kind.edge.repeats and not kind.computed and not refresh.full
+    can_head = can_head and (last.claimed_now or 0) <= last.cap and last.answered == 1
+    if refresh_id is not None and last.refresh_id == refresh_id:
+        rose = (last.claimed or 0) - (last.claimed_before or 0)
+        if not (last.mode == "head" and last.answered and last.claimed is not None and last.came > max(0, rose)):
+            return None
+        by = -(last.came - rose)
+    if by is not None and by < 0:
+        can_head = False
+    length = max(last.collected, min(last.claimed_now or 0, last.cap))
+    requests = 1 if can_head or kind.whole or kind.inside else max(1, ceil(length / page_size))
+    rate = (last.changed + 1) / (last.readings + 2)  # of readings that brought anything
+    if by:
+        expected = float(min(abs(by), _AT_MOST))
+    elif refresh.full or kind.own or not last.answered or (mark is not None and last.ended_at < mark):
+        expected = rate
+    else:
+        return Due(last.task_id, last.cap, can_head, requests, 0.0, False, last.ended_at)
+    return Due(last.task_id, last.cap, can_head, requests, expected, True, last.ended_at)
+
+
+def _subjects_sql(thing: str, kinds: list[ListKind], refresh: Refresh) -> str:
+    names = ", ".join(f"'{kind.name}'" for kind in kinds if kind.subject == thing)
+    there = "" if refresh.full else "AND x.status <> 'gone'"
+    return f"""
+        SELECT x.id FROM {THINGS[thing].table} AS x
+        WHERE x.status <> 'forgotten' {there} AND EXISTS (
+            SELECT 1 FROM tasks AS t WHERE t.subject_id = x.id AND t.kind IN ({names}) AND t.outcome IS NOT NULL
+        )
+        ORDER BY x.counts_seen_at, x.id
+    """  # noqa: S608 - built from our own declarations
+
+
+def _due_sql(kind: ListKind, refresh: Refresh) -> str:
+    """Write the query for the lists of a kind that may be read again: those that some harvest reads, that were
+    answered, and whose subject is there; of all of them where every list is wanted.
+    """
+    there = "" if refresh.full else "AND u.answered = 1 AND x.status = 'ok'"
+    return f"""
+        SELECT t.id, t.outcome, coalesce(t.collected, 0),
+            (SELECT max(c.cap) FROM (SELECT 1) {READERS}) AS wanted,
+            l.claimed, {readings.claim_of(kind, "t.subject_id")}, l.ended_at, l.refresh_id, l.mode, o.answered, l.came,
+            b.claimed,
+            (SELECT count(*) FROM readings AS r WHERE r.task_id = t.id AND r.number > 0),
+            (SELECT count(*) FROM readings AS r WHERE r.task_id = t.id AND r.number > 0 AND r.came + r.went > 0)
+        FROM tasks AS t
+        CROSS JOIN readings AS l ON l.task_id = t.id AND l.state = 'ended'
+            AND l.number = (SELECT max(m.number) FROM readings AS m WHERE m.task_id = t.id)
+        LEFT JOIN readings AS b ON b.task_id = t.id AND b.number = l.number - 1
+        LEFT JOIN outcomes AS o ON o.outcome = l.outcome
+        LEFT JOIN outcomes AS u ON u.outcome = t.outcome
+        CROSS JOIN {THINGS[kind.subject].table} AS x ON x.id = t.subject_id
+        WHERE t.kind = '{kind.name}' AND x.status <> 'forgotten' {there} AND wanted IS NOT NULL
+    """  # noqa: S608 - built from our own declarations
