@@ -251,7 +251,7 @@ class PageCommitter:
         )
 
     def _outcome(self, kind: ListKind, task: Task, page: Page, kept: Kept, on: Task) -> Outcome | None:
-        return outcome_of(
+        outcome = outcome_of(
             ListStanding(
                 collected=on.collected,
                 claimed=on.claimed,
@@ -264,6 +264,9 @@ class PageCommitter:
                 ends_when_empty=kind.by_offset and page.received == 0,
             )
         )
+        if outcome is Outcome.COMPLETE and not on.collected and history.is_emptied(self._connection, task, kind):
+            return Outcome.SHORT
+        return outcome
 
     def _asked_before(self, task: Task, next_cursor: str) -> bool:
         """Say whether this reading has asked for that page already, the page just in included."""

@@ -27,7 +27,7 @@ from itertools import pairwise
 
 from harvest.lists import KINDS, Edge, ListKind
 from harvest.models import Outcome, Task
-from harvest.store import changes, lookups
+from harvest.store import changes, edges, lookups
 from harvest.store.changes import Change
 from harvest.store.edges import of_type
 from harvest.store.lookups import OF_THING
@@ -74,6 +74,18 @@ def note_new(connection: sqlite3.Connection, read: Reread) -> int:
         noted.append(Change(read.at, word, read.edge.table, read.ids(connection, item), page_id=page_id))
     changes.add(connection, noted)
     return len(new)
+
+
+def is_emptied(connection: sqlite3.Connection, task: Task, kind: ListKind) -> bool:
+    """Say whether a reading that has brought nothing is of a list that holds something, and no count that is younger
+    than the reading before says that there is nothing: an outage answers so (soundcloud/api issue 69).
+    """
+    edge = kind.edge
+    if edge is None or not task.reading or not edges.are_known(connection, edge, task.subject_id):
+        return False
+    before = _before(connection, task)
+    counted = task.claimed == 0 and before is not None and _is_fresh(connection, task, kind, before.number)
+    return not counted
 
 
 def note_returned(connection: sqlite3.Connection, read: Reread, fresh: Sequence[int]) -> None:
@@ -271,7 +283,7 @@ def _proof(connection: sqlite3.Connection, read: Reread, shown: Sequence[int]) -
     in_order = usual and all(one < other for one, other in pairwise(shown))
     cut_off = shown[-1] if shown and in_order else None
     again = before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
-    if task.claimed is not None and before is not None and _is_fresh(connection, read, before.number):
+    if task.claimed is not None and before is not None and _is_fresh(connection, task, read.kind, before.number):
         lacking = [
             max(0, one.claimed - one.collected)
             for one in _readings_before(connection, task)
@@ -285,9 +297,9 @@ def _proof(connection: sqlite3.Connection, read: Reread, shown: Sequence[int]) -
     return _Proof(before=cut_off, behind=before.collected if again and before is not None else None)
 
 
-def _is_fresh(connection: sqlite3.Connection, read: Reread, before: int) -> bool:
+def _is_fresh(connection: sqlite3.Connection, task: Task, kind: ListKind, before: int) -> bool:
     """Say whether the subject was looked up since the reading `before`: only then is its count younger."""
-    thing = read.kind.subject
+    thing = kind.subject
     row = connection.execute(
         f"""
         SELECT 1 FROM {OF_THING.format(thing=thing, thing_id="?1")} AND i.shown = 1 AND EXISTS (
@@ -297,7 +309,7 @@ def _is_fresh(connection: sqlite3.Connection, read: Reread, before: int) -> bool
         )
         LIMIT 1
         """,  # noqa: S608 - built from our own declarations
-        (read.task.subject_id, read.task.id, before),
+        (task.subject_id, task.id, before),
     ).fetchone()
     return row is not None
 
@@ -423,7 +435,7 @@ def _leave(connection: sqlite3.Connection, read: Reread, item: int, place: int, 
         names = ", ".join(name for name in _columns(connection, edge.past) if name not in _HISTORY)
         connection.execute(
             f"INSERT INTO {edge.past} ({names}, {', '.join(_HISTORY)})"  # noqa: S608 - built from our own declarations
-            f" SELECT {names}, :last, :gone, :reason FROM {edge.table} WHERE {here}",
+            f" SELECT {names}, max(:last, first_page_id), :gone, :reason FROM {edge.table} WHERE {here}",
             {**values, "reason": reason},
         )
     if edge.past or not edge.on_item:

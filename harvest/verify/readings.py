@@ -147,6 +147,7 @@ READING_CHECKS = (
         FROM readings AS r CROSS JOIN tasks AS t ON t.id = r.task_id
         WHERE r.outcome IN ('complete', 'short') AND (
             is_short(r.claimed, r.collected) <> (r.outcome = 'short')
+                AND NOT (r.outcome = 'short' AND r.number > 0 AND r.collected = 0) -- empty against what is known
             OR r.next_cursor IS NOT NULL AND NOT EXISTS (
                 SELECT 1 FROM pages AS p WHERE p.task_id = r.task_id AND p.reading = r.number
                     AND p.number = r.pages_read - 1 AND p.received = 0
