@@ -33,6 +33,7 @@ COMMANDS = {
     "failures": ("failures", "What failed and why, as text, CSV or JSON."),
     "why": ("why", "Why a user or a track is in the file."),
     "counts": ("counts", "Look up known people and tracks: counts, who is gone."),
+    "refresh": ("refresh", "Read again what has changed; what came, what went."),
     "retry": ("retry", "Put failed lists back and go on."),
     "auth": ("auth", "Sign in, look at the sign-in, renew it, sign out."),
     "doctor": ("doctor", "Check settings, sign-in, service, clock, file and disk."),
@@ -52,7 +53,7 @@ COMMANDS = {
 
 # How the help groups them; what stands in no group comes last.
 GROUPS = {
-    "collect": ("crawl", "search", "plan", "resume", "counts", "retry"),
+    "collect": ("crawl", "search", "plan", "resume", "counts", "refresh", "retry"),
     "look": ("status", "failures", "why", "verify"),
     "explore": ("sql", "serve", "report", "related", "similar"),
     "hand off": ("export", "analyze", "snapshot"),

@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from harvest.cli.commands.plan import show_plan
+from harvest.cli.commands.refresh import is_refreshing
+from harvest.cli.commands.refresh import show as show_refresh
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
 from harvest.cli.options.seeds import Typed, seed_options
 from harvest.cli.output.onward import onward
@@ -61,7 +63,10 @@ def resume(path: Path, as_json: bool, **chosen: Any) -> int:
       harvest resume --max-users 2000 --cache-path data/two.db
       harvest resume --until 06:00
     """
-    return harvest_request(asked(to_go_on, path, given(chosen)), as_json=as_json)
+    request = asked(to_go_on, path, given(chosen))
+    if not request.harvests and is_refreshing(path):
+        return show_refresh(path, run_to_the_end(request), as_json=as_json)
+    return harvest_request(request, as_json=as_json)
 
 
 def harvest_seeds(path: Path, addresses: list[str], options: Mapping[str, Any], **shown: Any) -> int:

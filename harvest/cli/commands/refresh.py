@@ -1,0 +1,190 @@
+"""Read again what is worth it, and say what changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harvest.cli.options.budgets import budget_options
+from harvest.cli.options.crawl import (
+    asked,
+    cache_path,
+    given,
+    json_option,
+    log_options,
+    pace_options,
+    profiles_option,
+    with_options,
+)
+from harvest.cli.options.types import Parsed
+from harvest.cli.output.changed import summed_up
+from harvest.cli.output.formatting import about, counted, quoted
+from harvest.cli.output.summary import exit_code, print_result
+from harvest.cli.run import run_to_the_end
+from harvest.client.budget import REASONS
+from harvest.crawler.recipes import parse_recipe
+from harvest.crawler.request import CrawlRequest, to_refresh
+from harvest.lists import BY_NAME
+from harvest.store import refreshes
+from harvest.store.database import open_to_read
+from harvest.store.refreshes import Due, Found, Refresh
+from harvest.system.clock import as_text
+from harvest.system.lengths import parse_length
+from harvest.things import THINGS
+
+
+def refresh_options(command: Any) -> Any:
+    """Add the options of the command."""
+    return with_options(
+        command,
+        click.option("--full", is_flag=True, help="Read every list again, whole, those of who is gone too."),
+        click.option(
+            "--older-than",
+            type=Parsed("length", parse_length, as_typed=True),
+            metavar="LENGTH",
+            help="Also lists read longer ago than this, whether their counts have moved or not: 30d, 12h.",
+        ),
+        click.option(
+            "--read",
+            type=Parsed("recipe", lambda text: parse_recipe(text, usual=list(BY_NAME)), as_typed=True),
+            metavar="LISTS",
+            help="These lists alone: likes, -followers, likers,reposters.  [default: all that the file has]",
+        ),
+        *pace_options(),
+        profiles_option(),
+        *budget_options(),
+        click.option("--dry-run", is_flag=True, help="Say what it would take, and ask nothing."),
+        json_option("Print what was found as one JSON object."),
+    )
+
+
+@click.command()
+@cache_path()
+@refresh_options
+@log_options
+def refresh(path: Path, as_json: bool, dry_run: bool, **chosen: Any) -> int:
+    """Read again what has changed, and say what came and what went.
+
+    First the people and tracks whose lists stand in the file are looked up, 50 in a request: whose counts have moved is
+    due. Of a list that grew only the head is read, of one that shrank all. A tenth of what is read are lists whose
+    counts did not move: they show how much counts do not tell. What vanished is looked up, to say why. Killed or
+    stopped, `harvest resume` goes on.
+
+    \b
+      harvest refresh
+      harvest refresh --max-requests 500
+      harvest refresh --read likes --older-than 30d
+    """
+    options = given(chosen)
+    request = asked(to_refresh, path, options)
+    if dry_run:
+        return show_plan(request, as_json=as_json)
+    if not as_json:
+        click.echo("\n".join(to_do(request)), err=True)
+    return show(path, run_to_the_end(request), as_json=as_json)
+
+
+def to_do(request: CrawlRequest) -> list[str]:
+    """Say what a refresh takes, as far as can be told before anything is looked up."""
+    lookups, due, _ = _expected(request)
+    delay = request.conditions.delay
+    time = f", {about(lookups * delay)} at the usual pace" if delay else ""
+    lines = [f"To look up: {counted(lookups, 'request')}{time}; then whatever has moved."]
+    if due:
+        lines.append(
+            f"Known to be due already: {counted(len(due), 'list')}, "
+            f"{counted(sum(one.requests for one in due), 'request')}."
+        )
+    return lines
+
+
+def show_plan(request: CrawlRequest, *, as_json: bool) -> int:
+    """Print what a refresh takes, and give the exit code."""
+    lookups, due, left_out = _expected(request)
+    if as_json:
+        requests = sum(one.requests for one in due)
+        print_result(json.dumps({"lookups": lookups, "lists": len(due), "requests": requests, "left_out": left_out}))
+    else:
+        print_result("\n".join(to_do(request)))
+    return 0
+
+
+def _expected(request: CrawlRequest) -> tuple[int, list[Due], int]:
+    """Give the requests that look-ups take, and the lists that are due as far as the file knows."""
+    refresh = request.refresh or Refresh()
+    with open_to_read(request.path) as connection:
+        subjects = refreshes.subjects(connection, refresh)
+        due, left_out = refreshes.choose(
+            connection, refresh, as_text(datetime.now(UTC)), page_size=request.conditions.page_size,
+            room=request.budget.max_requests,
+        )  # fmt: skip
+    lookups = sum(-(-len(ids) // THINGS[thing].at_once) for thing, ids in subjects.items())
+    return lookups, [one for one in due if one.moved], left_out
+
+
+def show(path: Path, stop_reason: str, *, as_json: bool) -> int:
+    """Print what a refresh found, and give the exit code."""
+    with open_to_read(path) as connection:
+        found = refreshes.found(connection)
+        requests = connection.execute(
+            "SELECT coalesce(sum(n), 0) FROM run_requests WHERE run_id = (SELECT max(id) FROM runs)"
+        ).fetchone()[0]
+    assert found is not None
+    code = exit_code(stop_reason, found.failed > 0)
+    if as_json:
+        told = {"path": str(path), "stop_reason": stop_reason, "exit_code": code, "requests": requests}
+        print_result(json.dumps({**told, **asdict(found)}))
+        return code
+    lines = [_headline(stop_reason, found), *_read(found, requests), "", *summed_up(found.changes, found.reasons)]
+    lines += ["", *_what_next(path, stop_reason, found)]
+    print_result("\n".join(lines))
+    return code
+
+
+def is_refreshing(path: Path) -> bool:
+    """Say whether a refresh of the file was begun and is not done."""
+    with open_to_read(path) as connection:
+        return refreshes.is_open(connection)
+
+
+def _headline(stop_reason: str, found: Found) -> str:
+    if stop_reason in REASONS:
+        return f"Stopped by your {REASONS[stop_reason]}; everything so far is in the file."
+    if stop_reason != "drained":
+        return "Stopped; everything so far is in the file."
+    if found.failed:
+        return f"Refreshed, with gaps: {counted(found.failed, 'list')} could not be read."
+    return "Refreshed."
+
+
+def _read(found: Found, requests: int) -> list[str]:
+    """Say what was asked, and what of it counts had not told."""
+    whole = found.lists - found.heads
+    lines = [
+        f"{found.looked_up:,} looked up, {counted(found.lists, 'list')} read again ({found.heads:,} the head,"
+        f" {whole:,} whole), {counted(requests, 'request')}."
+    ]
+    if found.unmoved:
+        share = 100 * found.unmoved_changed / found.unmoved
+        lines.append(
+            f"Of {counted(found.unmoved, 'list')} whose count had not moved, {found.unmoved_changed:,} had changed all"
+            f" the same ({share:.0f} %): so much is missed where counts alone are looked at."
+        )
+    if found.left_out:
+        lines.append(f"{counted(found.left_out, 'list')} that had moved found no room within your bound.")
+    return lines
+
+
+def _what_next(path: Path, stop_reason: str, found: Found) -> list[str]:
+    file = quoted(path)
+    if stop_reason != "drained":
+        return [f"Go on with: harvest resume --cache-path {file}"]
+    lines = [f"What changed, one by one: harvest changes --cache-path {file}"]
+    if found.failed:
+        lines.append(f"Try again what failed: harvest retry --cache-path {file}")
+    return lines
