@@ -1,0 +1,492 @@
+"""What a list lacks that is read again: whether it is called vanished, why, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from harvest.errors import Gone, ServerTrouble
+from harvest.models import Comment, Page, Playlist, SeenAs, Station, Task, WebProfile
+from harvest.store import history, lookups, readings
+
+from .conftest import a_track, a_user, tracks_page, users_page
+
+FIRST = "2026-11-20T10:00:00Z"  # of Books
+SECOND, THIRD, FOURTH = "2026-11-21T10:00:00Z", "2026-11-22T10:00:00Z", "2026-11-23T10:00:00Z"
+LIKES = ("user_likes", 10)
+PLAYLISTS = ("user_playlist_likes", 10)  # of which there is no count
+
+
+@pytest.fixture
+def books(open_books):
+    """A run that knows persons 10 and 11 by the likers of track 1, and has read nothing else."""
+    books = open_books()
+    books.resolve(1)
+    books.keep(books.claim("track_likers", 1), users_page(10, 11))
+    return books
+
+
+def read(books, of, *pages, at=FIRST, head=False):
+    """Read a list for the first time or again, page by page; give how it went on."""
+    conn, (kind, subject) = books.db.conn, of
+    with books.db.atomic():
+        found = conn.execute("SELECT id FROM tasks WHERE kind = ? AND subject_id = ?", of).fetchone()
+        if found is None:
+            task_id = conn.execute("INSERT INTO tasks (kind, subject_id) VALUES (?, ?)", of).lastrowid
+            conn.execute("INSERT INTO readings (task_id, number, kind) VALUES (?, 0, ?)", (task_id, kind))
+            number = 0
+        elif conn.execute("SELECT outcome FROM tasks WHERE id = ?", found).fetchone() == (None,):
+            (task_id,), number = found, 0
+        else:
+            (task_id,) = found
+            number = readings.begin_again(conn, task_id, at, head=head)
+    ((claimed,),) = books.rows("SELECT claimed FROM readings WHERE task_id = ? AND number = ?", task_id, number)
+    task = Task(task_id, kind, subject, reading=number, claimed=claimed, head=head)
+    for page in pages:
+        receipt = books.keep(task, replace(page, fetched_at=at))
+        task = receipt.task
+    return receipt
+
+
+def counted(books, at, **counts):
+    """Look up person 10, so that their counts are as young as that."""
+    look_up(books, "user", 10, at=at, users={10: a_user(10, seen_as=SeenAs.FULL, **counts)})
+
+
+def look_up(books, thing, *ids, at, shown=None, **named):
+    """Look things up in one batch that shows all of them, or as many as told; what it leaves out is asked for alone."""
+    conn = books.db.conn
+    with books.db.atomic():
+        lookups.ask(conn, thing, ids)
+    answer(books, thing, at=at, shown=ids if shown is None else shown, **named)
+
+
+def answer(books, thing, *, at, shown, **named):
+    """Answer the newest look-up."""
+    ((task_id, batch_id),) = books.rows("SELECT max(id), max(subject_id) FROM tasks WHERE kind = 'lookup'")
+    those = tuple(one for (one,) in books.rows("SELECT thing_id FROM batch_items WHERE batch_id = ?", batch_id))
+    items = tuple(one for one in those if one in shown)
+    books.keep(
+        Task(task_id, "lookup", batch_id),
+        Page(f"/{thing}s/{task_id}", items, len(items), thing=thing, fetched_at=at, **named),
+    )
+
+
+def why(books, thing, at, shown=()):
+    """Have what vanished looked up; of what the answer does not show, a 404 follows."""
+    with books.db.atomic():
+        assert history.ask_why(books.db.conn, at)
+    if shown:  # what is asked for alone is refused, or shown
+        answer(books, thing, at=at, shown=shown)
+    for task_id, batch_id in books.rows(
+        "SELECT t.id, t.subject_id FROM tasks AS t JOIN readings AS r ON r.task_id = t.id"
+        " WHERE t.kind = 'lookup' AND r.state <> 'ended'"
+    ):
+        books.committer.fail(Task(task_id, "lookup", batch_id), Gone(status=404), at, {})
+
+
+def said(books):
+    """What was said of edges: the word, the item and the reason."""
+    rows = books.rows(
+        "SELECT what, ids, reason FROM changes WHERE what IN ('came', 'found', 'went', 'back', 'edited')"
+        " ORDER BY version"
+    )
+    return [
+        (what, *(value for name, value in json.loads(ids).items() if name not in ("user_id", "engagement_type")), why)
+        for what, ids, why in rows
+    ]
+
+
+def waits(books):
+    return books.rows("SELECT item_id, place FROM unexplained ORDER BY 1")
+
+
+def likes(books):
+    return books.rows(
+        "SELECT track_id, user_list_rank FROM user_engagements WHERE user_id = 10 AND engagement_type = 'like'"
+        " AND user_list_rank IS NOT NULL ORDER BY 2"
+    )
+
+
+def past(books, table="past_engagements", item="track_id"):
+    return books.rows(f"SELECT {item}, reason FROM {table} ORDER BY 1, gone_page_id")
+
+
+def test_what_a_fresh_count_does_not_count_has_vanished_wherever_it_stood(books):
+    read(books, LIKES, tracks_page(5, 6, 7, 8))
+    counted(books, SECOND, likes_given_count=2)
+    read(books, LIKES, tracks_page(7, 5), at=SECOND)  # out of order: nothing else proves it
+    assert waits(books) == [(6, 1), (8, 3)]
+    assert likes(books) == [(7, 0), (5, 1)]
+    assert past(books) == [(6, None), (8, None)]
+    assert said(books) == []
+    assert books.rows("SELECT came, went FROM readings WHERE kind = 'user_likes' ORDER BY number") == [(0, 0), (0, 2)]
+    assert books.rows("SELECT collected FROM tasks WHERE kind = 'user_likes'") == [(2,)]
+
+
+def test_what_a_fresh_count_still_counts_stays_behind(books):
+    read(books, LIKES, tracks_page(5, 6, 7, 8))
+    counted(books, SECOND, likes_given_count=4)
+    read(books, LIKES, tracks_page(7, 5), at=SECOND)
+    assert waits(books) == []
+    assert likes(books) == [(7, 0), (5, 1), (6, 2), (8, 3)]
+
+
+def test_a_count_older_than_the_reading_before_proves_nothing(books):
+    counted(books, FIRST, likes_given_count=2)
+    read(books, LIKES, tracks_page(5, 6, 7, 8), at=SECOND)
+    read(books, LIKES, tracks_page(7, 5), at=THIRD)
+    assert waits(books) == []
+    assert likes(books) == [(7, 0), (5, 1), (6, 2), (8, 3)]
+
+
+def test_what_a_list_has_always_lacked_of_its_count_is_allowed_for(books):
+    """A count of likes has playlists in it."""
+    counted(books, FIRST, likes_given_count=6)
+    read(books, LIKES, tracks_page(5, 6, 7, 8, 9))
+    books.db.conn.execute("UPDATE readings SET claimed = 6 WHERE kind = 'user_likes'")
+    counted(books, SECOND, likes_given_count=5)
+    read(books, LIKES, tracks_page(9, 7, 6, 5), at=SECOND)
+    assert waits(books) == [(8, 3)]
+
+
+def test_what_is_missing_in_the_midst_of_known_entries_has_vanished(books):
+    read(books, PLAYLISTS, playlists(5, 6, 7, 8))
+    read(books, PLAYLISTS, playlists(5, 7), at=SECOND)
+    assert waits(books) == [(6, 1)]  # 8 may have been cut off
+
+
+def test_the_order_proves_nothing_where_an_entry_could_not_be_read(books):
+    read(books, PLAYLISTS, playlists(5, 6, 7))
+    read(books, PLAYLISTS, replace(playlists(5, 7), received=3, skipped=1), at=SECOND)
+    assert waits(books) == []
+
+
+def test_the_order_proves_nothing_where_it_has_changed(books):
+    read(books, PLAYLISTS, playlists(5, 6, 7))
+    read(books, PLAYLISTS, playlists(7, 5), at=SECOND)
+    assert waits(books) == []
+
+
+def test_what_two_whole_readings_lack_in_turn_has_vanished_where_nothing_is_counted(books):
+    read(books, PLAYLISTS, playlists(5, 6, 7))
+    read(books, PLAYLISTS, playlists(5, 6), at=SECOND)
+    assert waits(books) == []
+    read(books, PLAYLISTS, playlists(5), at=THIRD)  # 6 is missing for the first time
+    assert waits(books) == [(7, 2)]
+    assert [row[0] for row in books.rows("SELECT playlist_id FROM playlist_engagements ORDER BY user_list_rank")] == [
+        5,
+        6,
+    ]
+
+
+@pytest.mark.parametrize("after", ["short", "loop"])
+def test_a_reading_that_is_not_whole_moves_nothing_out(after, books):
+    read(books, LIKES, tracks_page(5, 6, 7, 8))
+    if after == "short":
+        counted(books, SECOND, likes_given_count=40)
+        receipt = read(books, LIKES, tracks_page(5, 8), at=SECOND)
+    else:
+        page = tracks_page(5, 8, request="/1", next_cursor="/1")
+        receipt = read(books, LIKES, page, at=SECOND)
+    assert receipt.outcome == after
+    assert (waits(books), len(likes(books))) == ([], 4)
+
+
+def test_only_what_is_unproven_is_read_once_more_and_only_once(books):
+    read(books, PLAYLISTS, playlists(5, 6, 7))
+    read(books, PLAYLISTS, playlists(5, 6), at=SECOND)
+    (unproven,) = history.to_confirm(books.db.conn)
+    assert unproven[1:] == (1, None)
+    with books.db.atomic():
+        assert readings.confirm(books.db.conn, books.run_id, SECOND)
+    books.keep(Task(unproven[0], *PLAYLISTS, reading=2), replace(playlists(5, 6), fetched_at=SECOND))
+    assert waits(books) == [(7, 2)]
+    assert history.to_confirm(books.db.conn) == []
+
+
+def test_the_reason_is_known_before_a_word_is_said(books):
+    read(books, LIKES, tracks_page(5, 6, 7, 8))
+    counted(books, SECOND, likes_given_count=2)
+    read(books, LIKES, tracks_page(5, 8), at=SECOND)
+    assert said(books) == []
+    why(books, "track", THIRD, shown=(6,))
+    assert said(books) == [("went", 6, "withdrawn"), ("went", 7, "gone")]
+    assert past(books) == [(6, "withdrawn"), (7, "gone")]
+    assert waits(books) == []
+    assert books.rows("SELECT status, gone_at FROM tracks WHERE id = 7") == [("gone", THIRD)]
+    assert not history.is_pending(books.db.conn)
+
+
+def test_what_the_look_up_does_not_tell_is_unknown(books):
+    read(books, LIKES, tracks_page(5, 6, 7))
+    counted(books, SECOND, likes_given_count=2)
+    read(books, LIKES, tracks_page(5, 7), at=SECOND)
+    with books.db.atomic():
+        assert history.ask_why(books.db.conn, THIRD)
+        assert not history.ask_why(books.db.conn, THIRD)  # not asked twice, nor answered before it was
+    ((task_id, batch_id),) = books.rows("SELECT max(id), max(subject_id) FROM tasks WHERE kind = 'lookup'")
+    for _ in range(2):
+        books.committer.fail(Task(task_id, "lookup", batch_id), ServerTrouble(status=503), THIRD, {})
+    assert said(books) == []
+    with books.db.atomic():
+        assert not history.ask_why(books.db.conn, FOURTH)
+    assert said(books) == [("went", 6, "unknown")]
+
+
+def test_whatever_shows_it_while_it_waits_takes_it_back_and_nothing_is_said(books):
+    read(books, LIKES, tracks_page(5, 6, 7))
+    ((page,),) = books.rows("SELECT first_page_id FROM user_engagements WHERE track_id = 6")
+    counted(books, SECOND, likes_given_count=2)
+    read(books, LIKES, tracks_page(5, 7), at=SECOND)
+    assert waits(books) == [(6, 1)]
+    read(books, LIKES, tracks_page(5, 6, 7), at=THIRD)
+    assert (waits(books), past(books), said(books)) == ([], [], [])
+    assert likes(books) == [(5, 0), (6, 1), (7, 2)]
+    assert books.rows("SELECT first_page_id FROM user_engagements WHERE track_id = 6") == [(page,)]
+
+
+def test_what_went_with_a_reason_is_back_when_it_is_shown_again(books):
+    read(books, LIKES, tracks_page(5, 6, 7))
+    for number, (gone, back) in enumerate(((SECOND, THIRD), (FOURTH, "2026-11-24T10:00:00Z")), 1):
+        counted(books, gone, likes_given_count=2)
+        read(books, LIKES, tracks_page(5, 7), at=gone)
+        why(books, "track", gone, shown=(6,))
+        read(books, LIKES, tracks_page(6, 5, 7), at=back)
+        assert said(books) == [("went", 6, "withdrawn"), ("back", 6, None)] * number
+        assert past(books) == [(6, "withdrawn")] * number
+        assert likes(books)[0] == (6, 0)
+
+
+def test_a_new_entry_came_where_the_list_was_known_whole_and_was_found_where_it_was_not(books):
+    read(books, LIKES, tracks_page(5, 6))
+    read(books, LIKES, tracks_page(7, 5, 6), at=SECOND)
+    assert said(books) == [("came", 7, None)]
+    counted(books, THIRD, likes_given_count=60)
+    assert read(books, LIKES, tracks_page(5, 6, 7), at=THIRD).outcome == "short"
+    read(books, LIKES, tracks_page(9, 7, 5, 6, *range(20, 75)), at=FOURTH)
+    assert said(books)[1] == ("found", 9, None)
+    assert {what for what, *_ in said(books)[1:]} == {"found"}
+
+
+def test_a_like_that_two_lists_hold_leaves_both(books):
+    read(books, LIKES, tracks_page(5, 1, 7))
+    counted(books, SECOND, likes_given_count=2)
+    read(books, LIKES, tracks_page(5, 7), at=SECOND)
+    assert books.rows("SELECT user_list_rank, track_list_rank FROM past_engagements") == [(1, 0)]
+    assert books.rows("SELECT user_id FROM user_engagements WHERE track_id = 1") == [(11,)]
+    assert books.rows("SELECT collected FROM tasks WHERE kind = 'track_likers'") == [(1,)]
+
+
+def test_a_like_that_the_other_list_has_shown_since_loses_only_its_place_here(books):
+    read(books, LIKES, tracks_page(5, 1, 7))
+    counted(books, SECOND, likes_given_count=2)
+    conn, (task_id,) = books.db.conn, books.rows("SELECT id FROM tasks WHERE kind = 'user_likes'")[0]
+    with books.db.atomic():
+        number = readings.begin_again(conn, task_id, SECOND)
+    task = Task(task_id, *LIKES, reading=number, claimed=2)
+    on = books.keep(task, replace(tracks_page(5, next_cursor="/2"), fetched_at=SECOND)).task
+    read(books, ("track_likers", 1), users_page(10, 11), at=SECOND)
+    books.keep(on, replace(tracks_page(7), fetched_at=SECOND))
+    assert books.rows("SELECT user_list_rank, track_list_rank FROM user_engagements WHERE track_id = 1") == [
+        (None, 0),
+        (None, 1),
+    ]
+    assert (waits(books), past(books), said(books)) == ([], [], [])
+    assert books.rows("SELECT collected FROM tasks WHERE kind = 'track_likers'") == [(2,)]
+
+
+def test_what_the_other_list_shows_while_it_waits_has_both_its_places_again(books):
+    read(books, LIKES, tracks_page(5, 1, 7))
+    counted(books, SECOND, likes_given_count=2)
+    read(books, LIKES, tracks_page(5, 7), at=SECOND)
+    read(books, ("track_likers", 1), users_page(10, 11), at=THIRD)
+    assert (waits(books), past(books), said(books)) == ([], [], [])
+    assert books.rows("SELECT user_id, user_list_rank, track_list_rank FROM user_engagements WHERE track_id = 1") == [
+        (10, None, 0),
+        (11, None, 1),
+    ]
+
+
+def test_a_first_reading_of_the_other_list_brings_back_what_had_gone(books):
+    read(books, LIKES, tracks_page(5, 6, 7))
+    counted(books, SECOND, likes_given_count=2)
+    read(books, LIKES, tracks_page(5, 7), at=SECOND)
+    why(books, "track", SECOND, shown=(6,))
+    read(books, ("track_likers", 6), users_page(10, 11), at=THIRD)
+    assert books.rows("SELECT what, ids ->> 'user_id', page_id FROM changes WHERE what = 'back'") == [
+        ("back", 10, books.rows("SELECT max(id) FROM pages")[0][0])
+    ]
+
+
+def playlists(*ids):
+    blank = Playlist(*[None] * len(Playlist._fields))
+    return Page(
+        f"/playlists/{ids}", ids, len(ids), playlists={i: blank._replace(id=i, title=f"playlist {i}") for i in ids}
+    )
+
+
+def content(books, *ids, at=FIRST):
+    books.db.conn.execute("INSERT OR IGNORE INTO playlists (id, first_page_id, first_seen_at, last_seen_on)"
+                          " VALUES (70, 1, '', '')")  # fmt: skip
+    read(books, ("playlist_tracks", 70), tracks_page(*ids), at=at)
+
+
+def entries(books):
+    return [row[0] for row in books.rows("SELECT track_id FROM playlist_tracks ORDER BY position")]
+
+
+def test_a_playlist_whose_entries_change_places_is_edited_once(books):
+    content(books, 5, 6, 5, 7)
+    content(books, 7, 5, 6, 5, at=SECOND)
+    assert entries(books) == [7, 5, 6, 5]
+    assert books.rows('SELECT what, "table", ids, old, new FROM changes') == [
+        ("edited", "playlists", '{"id":70}', "[5,6,5,7]", "[7,5,6,5]")
+    ]
+    content(books, 7, 5, 6, 5, at=THIRD)
+    assert books.rows("SELECT count(*) FROM changes") == [(1,)]
+
+
+def test_an_entry_taken_out_of_the_midst_of_a_playlist_has_vanished_with_its_place(books):
+    content(books, 5, 6, 5, 7)
+    content(books, 5, 6, 7, at=SECOND)
+    assert entries(books) == [5, 6, 7]
+    assert waits(books) == [(5, 2)]
+    why(books, "track", THIRD, shown=(5,))
+    assert said(books) == [("went", 70, 2, 5, "withdrawn")]
+    assert books.rows("SELECT position, track_id, reason FROM past_playlist_tracks") == [(2, 5, "withdrawn")]
+
+
+def test_a_playlist_that_lacks_its_end_stays_until_it_is_as_long_once_more(books):
+    content(books, 5, 6, 7)
+    content(books, 5, 6, at=SECOND)
+    assert entries(books) == [5, 6, 7]
+    content(books, 5, 6, at=THIRD)
+    assert entries(books) == [5, 6]
+    assert waits(books) == [(7, 2)]
+
+
+def comments(*ids):
+    return Page(
+        f"/comments/{ids}", ids, len(ids), comments={i: Comment(i, 1, 900 + i, None, None, f"text {i}") for i in ids},
+        users={900 + i: a_user(900 + i, seen_as=SeenAs.EMBEDDED) for i in ids},
+    )  # fmt: skip
+
+
+def test_a_comment_goes_with_its_text_and_its_writer_says_why(books):
+    read(books, ("track_comments", 1), comments(31, 32, 33, 34))
+    read(books, ("track_comments", 1), comments(31, 34), at=SECOND)
+    why(books, "user", THIRD, shown=(932,))
+    assert said(books) == [("went", 32, 1, "withdrawn"), ("went", 33, 1, "gone")]
+    assert books.rows("SELECT id, user_id, body, track_list_rank, reason FROM past_comments") == [
+        (32, 932, "text 32", 1, "withdrawn"),
+        (33, 933, "text 33", 2, "gone"),
+    ]
+    assert books.rows("SELECT id, track_list_rank FROM comments ORDER BY 2") == [(31, 0), (34, 1)]
+    read(books, ("track_comments", 1), comments(31, 33, 34), at=FOURTH)
+    assert said(books)[2:] == [("back", 33, 1, None)]
+    assert books.rows("SELECT body FROM comments WHERE id = 33") == [("text 33",)]
+
+
+def links(*ids):
+    return Page(
+        f"/links/{ids}", ids, len(ids), links={i: WebProfile(i, 10, None, f"https://{i}.test", None, None, None)
+                                              for i in ids}
+    )  # fmt: skip
+
+
+def test_a_link_is_withdrawn_without_being_asked_about(books):
+    read(books, ("user_links", 10), links(1, 2, 3))
+    read(books, ("user_links", 10), links(1, 3), at=SECOND)
+    assert waits(books) == []
+    assert said(books) == [("went", 2, "withdrawn")]
+    assert past(books, "past_web_profiles", "url") == [("https://2.test", "withdrawn")]
+
+
+def test_of_a_station_nobody_knows_why(books):
+    def stations(*ids):
+        blank = Station(*[None] * len(Station._fields))
+        those = {i: blank._replace(id=i, urn=f"soundcloud:system-playlists:track-stations:{i}") for i in ids}
+        return Page(f"/stations/{ids}", ids, len(ids), stations=those)
+
+    read(books, ("user_station_likes", 10), stations(1, 2, 3))
+    read(books, ("user_station_likes", 10), stations(1, 3), at=SECOND)
+    assert waits(books) == []
+    assert said(books) == [("went", 2, "unknown")]
+
+
+def mine(*ids):
+    page = tracks_page(*ids)
+    page.tracks.update({i: a_track(i, uploader_id=10) for i in ids})
+    return page
+
+
+def test_an_upload_that_vanished_stays_a_track_of_its_uploader_without_a_place(books):
+    read(books, ("user_tracks", 10), mine(20, 21, 22))
+    read(books, ("user_tracks", 10), mine(20, 22), at=SECOND)
+    assert waits(books) == [(21, 1)]
+    why(books, "track", THIRD)
+    assert said(books) == [("went", 21, 10, "gone")]
+    assert books.rows("SELECT id, uploader_id, uploader_list_rank, status FROM tracks WHERE uploader_id = 10") == [
+        (20, 10, 0, "ok"),
+        (21, 10, None, "gone"),
+        (22, 10, 1, "ok"),
+    ]
+
+
+def test_a_list_that_the_service_makes_up_loses_at_once_and_without_a_reason(books):
+    read(books, ("track_related", 1), tracks_page(5, 6, 7))
+    read(books, ("track_related", 1), tracks_page(7, 8), at=SECOND)
+    assert [(what, why) for what, *_, why in said(books)] == [("came", None), ("went", None), ("went", None)]
+    assert waits(books) == []
+
+
+def test_a_page_that_is_the_same_to_the_byte_writes_nothing_of_what_it_names(books):
+    page = replace(tracks_page(5, 6, request="/likes"), digest=b"body")
+    read(books, LIKES, page)
+    before = books.rows("SELECT * FROM tracks WHERE id IN (5, 6)"), books.rows("SELECT * FROM users")
+    renamed = replace(page, tracks={i: a_track(i, title="another") for i in (5, 6)})
+    receipt = read(books, LIKES, renamed, at=SECOND)
+    assert (receipt.outcome, receipt.task.collected) == ("complete", 2)
+    assert (books.rows("SELECT * FROM tracks WHERE id IN (5, 6)"), books.rows("SELECT * FROM users")) == before
+    read(books, LIKES, replace(renamed, digest=b"other body"), at=THIRD)
+    assert books.rows("SELECT DISTINCT title, last_seen_on FROM tracks WHERE id IN (5, 6)") == [("another", THIRD[:10])]
+    assert books.rows("SELECT what, old, new FROM changes ORDER BY ids") == [
+        ("retitled", "track 5", "another"),
+        ("retitled", "track 6", "another"),
+    ]
+
+
+def test_the_hash_of_a_body_differs_from_file_to_file(books):
+    read(books, LIKES, replace(tracks_page(5), digest=b"body"))
+    ((first,),) = books.rows("SELECT body_hash FROM pages WHERE body_hash IS NOT NULL")
+    books.db.conn.execute("UPDATE file_key SET key = zeroblob(16)")
+    books.committer._key = None
+    read(books, LIKES, replace(tracks_page(5), digest=b"body"), at=SECOND)
+    assert books.rows("SELECT count(DISTINCT body_hash) FROM pages WHERE body_hash IS NOT NULL") == [(2,)]
+    assert first is not None
+
+
+def test_a_reading_of_the_head_ends_where_a_whole_page_is_known(books):
+    read(books, LIKES, tracks_page(5, 6, 7, 8))
+    new = tracks_page(30, 31, 5, next_cursor="/2")
+    receipt = read(books, LIKES, new, tracks_page(6, 7, next_cursor="/3"), at=SECOND, head=True)
+    assert receipt.outcome == "caught_up"
+    assert likes(books) == [(30, -2), (31, -1), (5, 0), (6, 1), (7, 2), (8, 3)]
+    assert said(books) == [("came", 30, None), ("came", 31, None)]
+    assert books.rows("SELECT reading, outcome, collected FROM tasks WHERE kind = 'user_likes'") == [(0, "complete", 6)]
+    assert books.rows("SELECT outcome, came FROM readings WHERE kind = 'user_likes'") == [
+        ("complete", 0),
+        ("caught_up", 2),
+    ]
+    read(books, LIKES, tracks_page(32, next_cursor="/2"), tracks_page(30, 31, next_cursor="/3"), at=THIRD, head=True)
+    assert likes(books)[0] == (32, -3)
+
+
+@pytest.mark.parametrize("second", [(7, 6), (6, 40)])
+def test_a_head_goes_on_past_a_page_that_is_not_in_its_order_or_not_known(second, books):
+    read(books, LIKES, tracks_page(5, 6, 7, 8))
+    receipt = read(books, LIKES, tracks_page(*second, next_cursor="/3"), at=SECOND, head=True)
+    assert receipt.outcome is None
