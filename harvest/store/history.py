@@ -70,6 +70,8 @@ def note_new(connection: sqlite3.Connection, read: Reread) -> int:
         if last is not None and last.reason is None:
             _take_back(connection, read, item, last)
             continue
+        if not read.edge.past and _waited(connection, read, item) is not None:
+            continue
         word = "back" if last is not None else what
         noted.append(Change(read.at, word, read.edge.table, read.ids(connection, item), page_id=page_id))
     changes.add(connection, noted)
@@ -143,10 +145,14 @@ def replace(connection: sqlite3.Connection, read: Reread) -> tuple[int, int, int
         if not all(proof.holds(place) for place, _ in lost):
             return 0, 0, len(lost)
     what = _word_for_new(connection, read)
+    first_pages = [
+        _take_back_entry(connection, read, item) if old is None else old[1]
+        for (item, _), old in zip(seen, matched, strict=True)
+    ]
     noted = [
         Change(read.at, what, edge.table, read.ids(connection, item, place), page_id=page_id)
-        for place, ((item, page_id), old) in enumerate(zip(seen, matched, strict=True))
-        if old is None
+        for place, ((item, page_id), first) in enumerate(zip(seen, first_pages, strict=True))
+        if first is None
     ]
     if shown != sorted(shown):
         key = changes.as_ids({"id": read.task.subject_id})
@@ -158,11 +164,11 @@ def replace(connection: sqlite3.Connection, read: Reread) -> tuple[int, int, int
     connection.executemany(
         f"INSERT INTO {edge.table} ({edge.subject}, {edge.item}, {edge.rank}, first_page_id) VALUES (?, ?, ?, ?)",  # noqa: S608
         [
-            (read.task.subject_id, item, place, page_id if old is None else old[1])
-            for place, ((item, page_id), old) in enumerate(zip(seen, matched, strict=True))
+            (read.task.subject_id, item, place, page_id if first is None else first)
+            for place, ((item, page_id), first) in enumerate(zip(seen, first_pages, strict=True))
         ],
     )
-    return matched.count(None), len(lost), 0
+    return first_pages.count(None), len(lost), 0
 
 
 def explain(
@@ -391,6 +397,39 @@ def _take_back(connection: sqlite3.Connection, read: Reread, item: int, past: _P
             " ON CONFLICT DO UPDATE SET first_page_id = excluded.first_page_id",
             list(values.values()),
         )
+
+
+def _take_back_entry(connection: sqlite3.Connection, read: Reread, item: int) -> int | None:
+    """Let an entry of a list whose places are its rows be as if it had never vanished; give the page that first brought
+    it, None where nothing waits for a reason.
+    """
+    edge = read.edge
+    waited = _waited(connection, read, item)
+    if waited is None:
+        return None
+    row = connection.execute(
+        f"DELETE FROM {edge.past} WHERE {edge.subject} = ? AND {edge.rank} = ? AND gone_page_id = ?"  # noqa: S608
+        " RETURNING first_page_id",
+        (read.task.subject_id, *waited),
+    ).fetchone()
+    return int(row[0])
+
+
+def _waited(connection: sqlite3.Connection, read: Reread, item: int) -> tuple[int, int] | None:
+    """Forget that what vanished from this list waits for a reason; give its place and the page that lacked it."""
+    if read.kind.witness is None:
+        return None
+    row = connection.execute(
+        """
+        DELETE FROM unexplained WHERE id = (
+            SELECT id FROM unexplained
+            WHERE thing = ? AND thing_id = ? AND kind = ? AND subject_id = ? ORDER BY id LIMIT 1
+        )
+        RETURNING place, gone_page_id
+        """,
+        (read.kind.witness[0], item, read.kind.name, read.task.subject_id),
+    ).fetchone()
+    return None if row is None else (row[0], row[1])
 
 
 def _vanish(connection: sqlite3.Connection, read: Reread, vanished: Sequence[tuple[int, int, int | None]]) -> None:

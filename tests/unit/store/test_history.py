@@ -368,6 +368,18 @@ def test_a_playlist_that_lacks_its_end_stays_until_it_is_as_long_once_more(books
     assert waits(books) == [(7, 2)]
 
 
+def test_an_entry_that_a_playlist_shows_again_while_it_waits_never_left(books):
+    content(books, 5, 6, 7)
+    first = books.rows("SELECT first_page_id FROM playlist_tracks WHERE track_id = 6")
+    content(books, 5, 7, at=SECOND)
+    assert waits(books) == [(6, 1)]
+    content(books, 5, 7, 6, at=THIRD)
+    look_up(books, "track", 6, at=FOURTH)
+    assert (waits(books), said(books)) == ([], [])
+    assert books.rows("SELECT * FROM past_playlist_tracks") == []
+    assert books.rows("SELECT first_page_id FROM playlist_tracks WHERE track_id = 6") == first
+
+
 def comments(*ids):
     return Page(
         f"/comments/{ids}", ids, len(ids), comments={i: Comment(i, 1, 900 + i, None, None, f"text {i}") for i in ids},
@@ -434,6 +446,14 @@ def test_an_upload_that_vanished_stays_a_track_of_its_uploader_without_a_place(b
         (21, 10, None, "gone"),
         (22, 10, 1, "ok"),
     ]
+
+
+def test_an_upload_that_is_shown_again_while_it_waits_never_left(books):
+    read(books, ("user_tracks", 10), mine(20, 21, 22))
+    read(books, ("user_tracks", 10), mine(20, 22), at=SECOND)
+    read(books, ("user_tracks", 10), mine(20, 21, 22), at=THIRD)
+    look_up(books, "track", 21, at=FOURTH)
+    assert (waits(books), said(books)) == ([], [])
 
 
 def test_a_list_that_the_service_makes_up_loses_at_once_and_without_a_reason(books):
