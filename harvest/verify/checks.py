@@ -150,12 +150,7 @@ _FILE = (
             AND NOT EXISTS (SELECT 1 FROM past_follows AS f WHERE f.follower_id = u.id)
             AND NOT EXISTS (SELECT 1 FROM past_follows AS f WHERE f.followee_id = u.id)
             AND NOT EXISTS (SELECT 1 FROM past_playlist_engagements AS p WHERE p.user_id = u.id)
-            AND NOT EXISTS (SELECT 1 FROM changes AS c WHERE c."table" = 'search_results' AND c.what = 'went')
             AND u.id NOT IN (SELECT i.item_id FROM reading_items AS i)
-            AND NOT EXISTS (SELECT 1 FROM past_engagements AS e WHERE e.user_id = u.id)
-            AND NOT EXISTS (SELECT 1 FROM past_follows AS f WHERE f.follower_id = u.id)
-            AND NOT EXISTS (SELECT 1 FROM past_follows AS f WHERE f.followee_id = u.id)
-            AND NOT EXISTS (SELECT 1 FROM past_playlist_engagements AS p WHERE p.user_id = u.id)
             AND u.id NOT IN (SELECT c.ids ->> 'thing_id' FROM changes AS c WHERE c."table" = 'search_results')
         """,
     ),

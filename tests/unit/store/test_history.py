@@ -152,6 +152,17 @@ def test_what_a_list_has_always_lacked_of_its_count_is_allowed_for(books):
     assert waits(books) == [(8, 3)]
 
 
+def test_what_whole_readings_lack_again_and_again_is_called_vanished_some_day(books):
+    """Their count of likes rises for good with every playlist they like; each reading lacks 7 and 8."""
+    counted(books, FIRST, likes_given_count=4)
+    read(books, LIKES, tracks_page(5, 6, 7, 8))
+    books.db.conn.execute("UPDATE readings SET claimed = 4 WHERE kind = 'user_likes'")
+    for at in (SECOND, THIRD, FOURTH):
+        counted(books, at, likes_given_count=4)
+        read(books, LIKES, tracks_page(5, 6), at=at)
+    assert waits(books) == [(7, 2), (8, 3)]
+
+
 def test_what_is_missing_in_the_midst_of_known_entries_has_vanished(books):
     read(books, PLAYLISTS, playlists(5, 6, 7, 8))
     read(books, PLAYLISTS, playlists(5, 7), at=SECOND)
@@ -199,9 +210,9 @@ def test_only_what_is_unproven_is_read_once_more_and_only_once(books):
     read(books, PLAYLISTS, playlists(5, 6, 7))
     read(books, PLAYLISTS, playlists(5, 6), at=SECOND)
     (unproven,) = history.to_confirm(books.db.conn)
-    assert unproven[1:] == (1, None)
+    assert books.rows("SELECT unproven FROM readings WHERE task_id = ?", unproven[0]) == [(0,), (1,)]
     with books.db.atomic():
-        assert readings.confirm(books.db.conn, books.run_id, SECOND)
+        assert readings.confirm(books.db.conn, SECOND)
     books.keep(Task(unproven[0], *PLAYLISTS, reading=2), replace(playlists(5, 6), fetched_at=SECOND))
     assert waits(books) == [(7, 2)]
     assert history.to_confirm(books.db.conn) == []
