@@ -30,6 +30,7 @@ COMMANDS = {
     "plan": ("plan", "What a crawl would cost: requests, time, rows, disk."),
     "resume": ("crawl", "Go on with whatever is unfinished in the file."),
     "status": ("status", "Where we are: seeds, lists by outcome, what to do next."),
+    "changes": ("changes", "What came, what went and why, who was renamed."),
     "failures": ("failures", "What failed and why, as text, CSV or JSON."),
     "why": ("why", "Why a user or a track is in the file."),
     "counts": ("counts", "Look up known people and tracks: counts, who is gone."),
@@ -54,7 +55,7 @@ COMMANDS = {
 # How the help groups them; what stands in no group comes last.
 GROUPS = {
     "collect": ("crawl", "search", "plan", "resume", "counts", "refresh", "retry"),
-    "look": ("status", "failures", "why", "verify"),
+    "look": ("status", "changes", "failures", "why", "verify"),
     "explore": ("sql", "serve", "report", "related", "similar"),
     "hand off": ("export", "analyze", "snapshot"),
     "set up": ("auth", "doctor", "completion"),

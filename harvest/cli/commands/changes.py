@@ -1,0 +1,109 @@
+"""Tell what changed in a file, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from harvest.cli.options.crawl import cache_path, reading_log_options, reads
+from harvest.cli.options.types import Parsed, whole
+from harvest.cli.output.changed import summed_up
+from harvest.cli.output.encoding import write_utf8
+from harvest.cli.output.formatting import quoted
+from harvest.explore import changes as told
+from harvest.store.database import open_to_read
+from harvest.system.clock import as_text
+from harvest.system.lengths import parse_length
+from harvest.system.logs import printable
+
+
+def parse_since(text: str) -> int | str:
+    """Read a version, a length of time or a moment: 1200, 7d, 2026-11-01, 2026-11-01T12:00Z. Give the version, or the
+    moment as text; raise ValueError with what to write instead.
+    """
+    if text.isascii() and text.isdecimal():
+        return int(text[:18])
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            return as_text(datetime.now(UTC) - timedelta(seconds=parse_length(text)))
+        except (ValueError, OverflowError):
+            raise ValueError(f"{text!r} is no version, day or length of time: write 1200, 2026-11-01 or 7d") from None
+    return as_text(moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC))
+
+
+@click.command()
+@cache_path()
+@click.option(
+    "--since",
+    type=Parsed("moment", parse_since, as_typed=True),
+    metavar="DATE|7d|VERSION",
+    help="What is later than a day, a length of time ago, or a version.  [default: since the last refresh began]",
+)
+@click.option("--of", metavar="URL", help="What concerns one track, person, playlist or station alone.")
+@click.option(
+    "--limit", type=whole(1), metavar="N", help="So many at most.  [default: 100 for people, all with --json]"
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, to the end; the last names the version.")
+@reading_log_options
+@reads
+def changes(path: Path, since: str | None, of: str | None, limit: int | None, as_json: bool) -> int:
+    """Tell what came, what went and why, who was renamed.
+
+    Every change has a version, which grows: a program that has read up to one goes on with --since that one. What a
+    list showed when it was read for the first time is no change.
+
+    \b
+      harvest changes
+      harvest changes --since 7d --of https://soundcloud.com/artist/track
+      harvest changes --since 1200 --json
+    """
+    with open_to_read(path) as connection:
+        version = _version(connection, parse_since(since) if since is not None else None, everything=as_json)
+        about = told.thing_at(connection, of) if of else None
+        if as_json:
+            _stream(connection, version, about, limit)
+        else:
+            _page(connection, path, version, about, limit or 100)
+    return 0
+
+
+def _version(connection: sqlite3.Connection, since: int | str | None, *, everything: bool) -> int:
+    if since is None:
+        last = None if everything else told.last_refresh(connection)
+        return last[0] if last else 0
+    return since if isinstance(since, int) else told.version_before(connection, since)
+
+
+def _stream(connection: sqlite3.Connection, version: int, about: tuple[str, int] | None, limit: int | None) -> None:
+    """Write the changes for programs."""
+    out = write_utf8(sys.stdout)
+    for change in told.changes(connection, version, of=about, limit=limit):
+        out.write(json.dumps(asdict(change)) + "\n")
+
+
+def _page(connection: sqlite3.Connection, path: Path, version: int, about: tuple[str, int] | None, limit: int) -> None:
+    """Write the changes for people: how many of each, then the newest of them."""
+    rows = list(told.changes(connection, version, of=about))
+    if not rows:
+        click.echo("Nothing has changed" + (" since then." if version else ": nothing was read a second time yet."))
+        return
+    counts = Counter(change.what for change in rows)
+    reasons = Counter(change.reason or "unknown" for change in rows if change.what == "went")
+    click.echo("\n".join([f"{len(rows):,} changes, {rows[0].at} to {rows[-1].at}:", *summed_up(counts, reasons), ""]))
+    for change in rows[-limit:]:
+        said = told.in_words(connection, change)
+        why = f" ({change.reason})" if change.reason else ""
+        link = f"  {said.url}" if said.url else ""
+        click.echo(printable(f"{change.at}  {change.what:<9} {said.text}{why}{link}"))
+    if len(rows) > limit:
+        click.echo(f"\nThe last {limit:,} of {len(rows):,}; --limit shows more of them.")
+    click.echo(f"\nGo on from here with: harvest changes --since {rows[-1].version} --cache-path {quoted(path)}")

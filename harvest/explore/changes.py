@@ -1,0 +1,157 @@
+"""Read what changed: rows of `changes` since some moment, and what each says in words, with names.
+
+In: an open file. Out: changes, sentences. Never: a row written.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from harvest.errors import SeedError
+from harvest.store import provenance
+from harvest.things import SHOWN, THINGS, of_urn
+
+# Table → what a row of it says, `{column}` the name of the thing that a column holds, and the column that is linked to.
+SAYS = {
+    "user_engagements": ("{user_id} {verb} {track_id}", "track_id"),
+    "user_follows": ("{follower_id} follows {followee_id}", "followee_id"),
+    "playlist_engagements": ("{user_id} {verb} {playlist_id}", "playlist_id"),
+    "playlist_tracks": ("{playlist_id} holds {track_id}", "track_id"),
+    "station_tracks": ("{station_id} holds {track_id}", "track_id"),
+    "station_likes": ("{user_id} likes {station_id}", "station_id"),
+    "related_tracks": ("{track_id} is related to {related_track_id}", "related_track_id"),
+    "search_results": ("{search_id} finds {thing} {thing_id}", "search_id"),
+    "comments": ("a comment on {track_id}", "track_id"),
+    "web_profiles": ("a link of {user_id}", "user_id"),
+    "users": ("{id}", "id"),
+    "tracks": ("{id}", "id"),
+    "playlists": ("{id}", "id"),
+    "stations": ("{id}", "id"),
+}
+_LISTED = {"tracks": "{uploader_id} has the track {id}", "playlists": "{owner_id} has the playlist {id}"}
+_VERBS = {"like": "likes", "repost": "reposts"}
+_HOLDS = {
+    "user_id": "user", "follower_id": "user", "followee_id": "user", "uploader_id": "user", "owner_id": "user",
+    "track_id": "track", "related_track_id": "track", "playlist_id": "playlist", "station_id": "station",
+    "search_id": "search_for_tracks",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change, as `changes` has it; `ids` are its key columns by name."""
+
+    version: int
+    at: str
+    what: str
+    table: str
+    ids: dict[str, Any]
+    old: str | None
+    new: str | None
+    reason: str | None
+    page_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A change in words, and the address of the page of what it is about, None where none is known."""
+
+    text: str
+    url: str | None
+
+
+def changes(
+    connection: sqlite3.Connection, since: int = 0, *, of: tuple[str, int] | None = None, limit: int | None = None
+) -> Iterator[Change]:
+    """Go through the changes later than a version, in their order; `of` one thing, as kind and id, alone."""
+    rows = connection.execute(
+        f"""
+        SELECT version, at, what, "table", ids, old, new, reason, page_id FROM changes
+        WHERE version > :since {"AND (" + _about(of[0]) + ")" if of else ""}
+        ORDER BY version LIMIT :limit
+        """,  # noqa: S608 - our own text
+        {"since": since, "limit": -1 if limit is None else limit, "id": of[1] if of else None},
+    )
+    return (Change(*row[:4], json.loads(row[4]), row[5], row[6], row[7], row[8]) for row in rows)
+
+
+def version_before(connection: sqlite3.Connection, moment: str) -> int:
+    """Give the newest version that was seen before a moment, 0 where all are later."""
+    row = connection.execute(
+        "SELECT version FROM changes WHERE at < ? ORDER BY version DESC LIMIT 1", (moment,)
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def newest_version(connection: sqlite3.Connection) -> int:
+    """Give the version of the last change, 0 where there is none."""
+    return int(connection.execute("SELECT coalesce(max(version), 0) FROM changes").fetchone()[0])
+
+
+def last_refresh(connection: sqlite3.Connection) -> tuple[int, str] | None:
+    """Give the newest version before the last refresh, and when that began; None where there was none."""
+    row = connection.execute("SELECT first_version, begun_at FROM refreshes ORDER BY id DESC LIMIT 1").fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def thing_at(connection: sqlite3.Connection, wanted: str) -> tuple[str, int]:
+    """Give kind and id of what a URN or the address of a page names in a file. Raises SeedError."""
+    named = of_urn(wanted)
+    for kind in [named[0]] if named else SHOWN:
+        try:
+            return kind.name, provenance.find(connection, kind.name, wanted)[0]
+        except SeedError:
+            continue
+    raise SeedError(f"There is nothing at {wanted} in this file; a URN or the page's address names it.")
+
+
+def in_words(connection: sqlite3.Connection, change: Change) -> Said:
+    """Say what a change is about, with names."""
+    says, linked = SAYS[change.table]
+    if change.table in _LISTED and len(change.ids) > 1:
+        says = _LISTED[change.table]
+    names: dict[str, str] = {"verb": _VERBS.get(str(change.ids.get("engagement_type")), "")}
+    url = None
+    for column, value in change.ids.items():
+        kind = change.table.removesuffix("s") if column == "id" else _HOLDS.get(column)
+        if kind not in THINGS:
+            names[column] = str(value)
+            continue
+        name, address = _named(connection, kind, int(value))
+        names[column] = name or f"{kind} {value}"
+        url = address if column == linked else url
+    text = says.format_map(names)
+    if change.what in ("renamed", "retitled"):
+        text = f"{change.new or text}, once {change.old}"
+    elif change.what == "moved":
+        text = f"{text}: {_moved(change)}"
+    return Said(text, url)
+
+
+def _moved(change: Change) -> str:
+    old, new = json.loads(change.old or "{}"), json.loads(change.new or "{}")
+    return ", ".join(f"{name.removesuffix('_count').replace('_', ' ')} {old[name]:,} to {new[name]:,}" for name in new)
+
+
+def _named(connection: sqlite3.Connection, kind: str, thing_id: int) -> tuple[str | None, str | None]:
+    thing = THINGS[kind]
+    row = connection.execute(
+        f"SELECT {thing.label}, permalink_url FROM {thing.table} WHERE id = ?",  # noqa: S608 - our own words
+        (thing_id,),
+    ).fetchone()
+    return (None, None) if row is None else (row[0], row[1])
+
+
+@cache
+def _about(kind: str) -> str:
+    """Write the condition that a change is about a thing."""
+    columns = [column for column, holds in _HOLDS.items() if holds == kind]
+    return " OR ".join(
+        [f"ids ->> '{column}' = :id" for column in columns]
+        + [f"\"table\" = '{THINGS[kind].table}' AND ids ->> 'id' = :id"]
+    )
