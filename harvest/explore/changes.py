@@ -77,7 +77,8 @@ def changes(
         """,  # noqa: S608 - our own text
         {"since": since, "limit": -1 if limit is None else limit, "id": of[1] if of else None},
     )
-    return (Change(*row[:4], json.loads(row[4]), row[5], row[6], row[7], row[8]) for row in rows)
+    for version, at, what, table, ids, old, new, reason, page_id in rows:
+        yield Change(version, at, what, table, json.loads(ids), old, new, reason, page_id)
 
 
 def version_before(connection: sqlite3.Connection, moment: str) -> int:
