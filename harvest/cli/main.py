@@ -35,6 +35,7 @@ COMMANDS = {
     "why": ("why", "Why a user or a track is in the file."),
     "counts": ("counts", "Look up known people and tracks: counts, who is gone."),
     "refresh": ("refresh", "Read again what has changed; what came, what went."),
+    "tend": ("tend", "Keep the file true, by cron or systemd: all of the above."),
     "retry": ("retry", "Put failed lists back and go on."),
     "auth": ("auth", "Sign in, look at the sign-in, renew it, sign out."),
     "doctor": ("doctor", "Check settings, sign-in, service, clock, file and disk."),
@@ -54,7 +55,7 @@ COMMANDS = {
 
 # How the help groups them; what stands in no group comes last.
 GROUPS = {
-    "collect": ("crawl", "search", "plan", "resume", "counts", "refresh", "retry"),
+    "collect": ("crawl", "search", "plan", "resume", "counts", "refresh", "tend", "retry"),
     "look": ("status", "changes", "failures", "why", "verify"),
     "explore": ("sql", "serve", "report", "related", "similar"),
     "hand off": ("export", "analyze", "snapshot"),

@@ -147,6 +147,21 @@ def to_refresh(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
     return replace(_request(path, (), {**given, "read": None}, last), refresh=refresh)
 
 
+def to_tend(path: Path, addresses: Sequence[str], given: Mapping[str, Any]) -> CrawlRequest:
+    """Ask for everything that keeps a file true: harvests that are not done go on, that of these addresses is begun
+    where it is new, and lists are read again. Raises SettingsError, StoreError.
+    """
+    _check(given)
+    wanted = tuple(dict.fromkeys(addresses))
+    with open_if_begun(path) if wanted else open_to_read(path) as connection:
+        stored = harvests.unfinished(connection) if connection else []
+        if wanted and wanted not in [of for of, _ in stored]:
+            stored.append((wanted, (harvests.stored_limits(connection, wanted) if connection else None) or _USUAL))
+        last = harvests.last_conditions(connection) if connection else {}
+    refresh = Refresh(older_than=seconds_of("--older-than", given.get("older_than")))
+    return replace(_request(path, stored, given, last), refresh=refresh)
+
+
 def is_drained(request: CrawlRequest) -> bool:
     """Say whether nothing is left to do: every harvest is done, with these very options, and no look-up is wanted."""
     full = request.conditions.profiles == "full"

@@ -156,7 +156,7 @@ def choose(
     moved.sort(key=lambda due: (-due.expected / due.requests, due.read_at, due.task_id))
     begun = connection.execute("SELECT 1 FROM refreshes WHERE state = 'reading' AND id = ?", (refresh_id,)).fetchone()
     share = len(moved) if room is None else min(len(moved), int(room * _RESERVE))
-    most = 0 if begun else ceil(share * UNMOVED_SHARE / (1 - UNMOVED_SHARE))
+    most = 0 if begun else max(1, ceil(share * UNMOVED_SHARE / (1 - UNMOVED_SHARE)))
     oldest = heapq.nsmallest(most, unmoved, key=lambda due: (due.read_at, due.task_id))
     if room is None:
         return moved + oldest, 0

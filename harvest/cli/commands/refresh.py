@@ -127,15 +127,15 @@ def _expected(request: CrawlRequest) -> tuple[int, list[Due], int]:
     return lookups, [one for one in due if one.moved], left_out
 
 
-def show(path: Path, stop_reason: str, *, as_json: bool) -> int:
-    """Print what a refresh found, and give the exit code."""
+def show(path: Path, stop_reason: str, *, as_json: bool, spent: int | None = None) -> int:
+    """Print what a refresh found, and give the exit code: `spent`, if given, where a bound has ended it."""
     with open_to_read(path) as connection:
         found = refreshes.found(connection)
         requests = connection.execute(
             "SELECT coalesce(sum(n), 0) FROM run_requests WHERE run_id = (SELECT max(id) FROM runs)"
         ).fetchone()[0]
     assert found is not None
-    code = exit_code(stop_reason, found.failed > 0)
+    code = exit_code(stop_reason, found.failed > 0) if spent is None else spent
     if as_json:
         told = {"path": str(path), "stop_reason": stop_reason, "exit_code": code, "requests": requests}
         print_result(json.dumps({**told, **asdict(found)}))

@@ -1,0 +1,73 @@
+"""Keep a file true: go on with what is unfinished, read again what has changed, say what that was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harvest.cli.commands.refresh import show
+from harvest.cli.options.budgets import budget_options
+from harvest.cli.options.crawl import (
+    asked,
+    cache_path,
+    given,
+    json_option,
+    log_options,
+    pace_options,
+    profiles_option,
+    with_options,
+)
+from harvest.cli.options.types import Parsed, Place
+from harvest.cli.run import run_to_the_end
+from harvest.client.budget import REASONS
+from harvest.crawler.request import to_tend
+from harvest.crawler.seed_lists import seeds_in
+from harvest.crawler.starts import starts
+from harvest.system.lengths import parse_length
+
+
+def tend_options(command: Any) -> Any:
+    """Add the options of the command."""
+    return with_options(
+        command,
+        click.option(
+            "--from-file",
+            type=Place(dir_okay=False),
+            metavar="FILE",
+            multiple=True,
+            help="Watch what a list names, one address a line: what is new in it is harvested first. May be repeated.",
+        ),
+        click.option(
+            "--older-than",
+            type=Parsed("length", parse_length, as_typed=True),
+            metavar="LENGTH",
+            help="Read lists again that were read longer ago, whether their counts have moved or not: 30d.",
+        ),
+        *pace_options(),
+        profiles_option(),
+        *budget_options(),
+        json_option("Print what was found as one JSON object."),
+    )
+
+
+@click.command()
+@cache_path()
+@tend_options
+@log_options
+def tend(path: Path, from_file: tuple[Path, ...], as_json: bool, **chosen: Any) -> int:
+    """Keep the file true; the one line for cron and systemd.
+
+    It goes on with what is unfinished, harvests what is new in the watch list, reads again what has changed, and says
+    what came and went. One budget bounds all of it; using it up is no failure. It needs no terminal and no home.
+
+    \b
+      harvest tend --max-requests 2000 --for 50m
+      harvest tend --from-file watch.txt --cache-path /srv/music.db
+    """
+    options = given(chosen)
+    start = starts([seed for one in from_file for seed in seeds_in(one)], options)
+    request = asked(to_tend, path, start.addresses, start.given)
+    stop_reason = run_to_the_end(request)
+    return show(path, stop_reason, as_json=as_json, spent=0 if stop_reason in REASONS else None)
