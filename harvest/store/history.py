@@ -235,7 +235,7 @@ def to_confirm(connection: sqlite3.Connection) -> list[tuple[int, int | None, in
     found = []
     for task_id, number, cap, refresh_id in rows:
         before = _before(connection, Task(task_id, "", 0, reading=number))
-        confirmed = before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
+        confirmed = before is not None and before.unproven > 0 and before.outcome == Outcome.COMPLETE
         if not confirmed or (before is not None and before.refresh_id != refresh_id):
             found.append((task_id, cap, refresh_id))
     return found
@@ -271,6 +271,7 @@ class _Ended:
     collected: int
     skipped: int
     refresh_id: int | None
+    unproven: int
 
 
 def _proof(connection: sqlite3.Connection, read: Reread, shown: Sequence[int]) -> _Proof:
@@ -334,7 +335,7 @@ def _before(connection: sqlite3.Connection, task: Task) -> _Ended | None:
 def _readings_before(connection: sqlite3.Connection, task: Task) -> Iterator[_Ended]:
     rows = connection.execute(
         """
-        SELECT r.number, r.outcome, r.claimed, r.collected, r.skipped, r.refresh_id
+        SELECT r.number, r.outcome, r.claimed, r.collected, r.skipped, r.refresh_id, r.unproven
         FROM readings AS r JOIN outcomes AS o ON o.outcome = r.outcome AND o.answered = 1
         WHERE r.task_id = ? AND r.number < ? AND r.outcome <> 'caught_up'
         ORDER BY r.number DESC

@@ -218,6 +218,21 @@ def test_only_what_is_unproven_is_read_once_more_and_only_once(books):
     assert history.to_confirm(books.db.conn) == []
 
 
+def test_a_list_read_again_outside_any_refresh_is_read_once_more_each_time(books):
+    conn = books.db.conn
+    read(books, PLAYLISTS, playlists(5, 6, 7, 8))
+    for at, last in ((SECOND, (5, 6, 7)), (THIRD, (5, 6))):
+        read(books, PLAYLISTS, playlists(*last), at=at)
+        with books.db.atomic():
+            assert readings.confirm(conn, at)
+        ((task_id, number),) = books.rows("SELECT task_id, number FROM readings WHERE state = 'todo'"
+                                          " AND kind = 'user_playlist_likes'")  # fmt: skip
+        books.keep(Task(task_id, *PLAYLISTS, reading=number), replace(playlists(*last), fetched_at=at))
+        with books.db.atomic():
+            assert not readings.confirm(conn, at)
+    assert waits(books) == [(7, 2), (8, 3)]
+
+
 def test_the_reason_is_known_before_a_word_is_said(books):
     read(books, LIKES, tracks_page(5, 6, 7, 8))
     counted(books, SECOND, likes_given_count=2)
