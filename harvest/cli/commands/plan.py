@@ -14,13 +14,14 @@ import click
 
 from harvest.api.searches import SCHEME
 from harvest.api.seed_urls import public_address
+from harvest.cli.commands.refresh import show_plan as show_refresh
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options, reads
 from harvest.cli.options.environment import own_settings
 from harvest.cli.options.seeds import Typed, seed_options
 from harvest.cli.output.formatting import counted, duration, quoted
 from harvest.cli.output.table import table
 from harvest.crawler.bounds import Bounds
-from harvest.crawler.request import CrawlRequest, to_crawl
+from harvest.crawler.request import CrawlRequest, to_crawl, to_refresh
 from harvest.models import Limits
 from harvest.planning.computer import slowness
 from harvest.planning.cost import Plan, Speed, estimate
@@ -42,9 +43,10 @@ _SEEDS_ASKED = 20  # of one harvest; the others are taken to be like them
 @seed_options
 @cache_path()
 @crawl_options
+@click.option("--refresh", is_flag=True, help="What `harvest refresh` would cost; needs no URL.")
 @log_options
 @reads
-def plan(typed: Typed, path: Path, as_json: bool, **chosen: Any) -> int:
+def plan(typed: Typed, path: Path, as_json: bool, refresh: bool, **chosen: Any) -> int:
     """Say what a crawl would cost: requests, time, rows and disk.
 
     Asks a few requests for a seed, sixteen at most (a token, the address, the thing itself, a page of what it leads to,
@@ -56,7 +58,10 @@ def plan(typed: Typed, path: Path, as_json: bool, **chosen: Any) -> int:
       harvest plan https://soundcloud.com/artist/track
       harvest plan https://soundcloud.com/artist --depth 1 --via uploads
       harvest plan artist/track --max-users 200 --max-user-likes 200
+      harvest plan --refresh
     """
+    if refresh:
+        return show_refresh(asked(to_refresh, path, given(chosen)), as_json=as_json)
     start = typed.start(path, given(chosen))
     return show_plan(asked(to_crawl, path, start.addresses, start.given), as_json=as_json)
 
