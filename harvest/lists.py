@@ -87,7 +87,7 @@ class ListKind:
             return None
         if self.edge.leads:
             return "user", self.edge.leads
-        return (self.item, self.edge.item) if self.item in ("track", "user", "playlist") else None
+        return (self.item, self.edge.item) if self.item in ("track", "user", "playlist", "station") else None
 
     @property
     def other_side(self) -> ListKind | None:

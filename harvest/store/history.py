@@ -467,7 +467,7 @@ def _leave(connection: sqlite3.Connection, read: Reread, item: int, place: int, 
     if read.kind.witness is not None:
         thing, column = read.kind.witness
         (thing_id,) = connection.execute(f"SELECT {column} FROM {edge.table} WHERE {here}", values).fetchone()  # noqa: S608
-    # A link is the person's own word, and the person answers; of a station nothing can be looked up in batches.
+    # A link is the person's own word, and the person answers.
     reason = (
         None if thing_id is not None or read.kind.computed else "withdrawn" if read.kind.item == "link" else "unknown"
     )

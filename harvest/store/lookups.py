@@ -18,13 +18,13 @@ from harvest.lists import LOOKUP
 from harvest.models import Task
 from harvest.things import THINGS
 
+_URN = " ".join(f"WHEN '{thing.name}' THEN {thing.urn_of('i.thing_id')}" for thing in THINGS.values())
 # The URNs of a batch, with commas between them, the same whenever it is asked; `{batch}` is its id in SQL.
-URNS = """(
-    SELECT group_concat(g.urn || i.thing_id) FROM batches AS b
-    JOIN things AS g ON g.thing = b.thing
+URNS = f"""(
+    SELECT group_concat(CASE b.thing {_URN} END) FROM batches AS b
     JOIN batch_items AS i ON i.batch_id = b.id
-    WHERE b.id = {batch}
-)"""
+    WHERE b.id = {{batch}}
+)"""  # noqa: S608 - built from our own declarations
 # The look-ups of a thing; `{thing}` is its kind, `{thing_id}` its id in SQL.
 OF_THING = """
     batch_items AS i

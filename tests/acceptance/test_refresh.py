@@ -1,0 +1,257 @@
+"""A refreshed file is true: it holds what stands now, says what came and went and why, and calls nothing gone that is
+there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import subprocess
+from collections import Counter
+
+import pytest
+
+from harvest.simulator import run_in_thread, serve
+from harvest.store.refreshes import Refresh
+from tests.crawling import Onlooker, assert_sound, crawl_together, read
+from tests.refreshing import (
+    PAGE,
+    a_world,
+    first,
+    newest,
+    reasons,
+    refreshed,
+    stream,
+    tables,
+    untrue,
+)
+from tests.repetitions import slow_but
+
+SEEDS = slow_but([1, 2], range(1, 25))
+# Those that leave a list shorter, longer or otherwise than it is, and those that pass.
+FAULTS = (
+    "items_none=0.03", "href_cut=0.03", "bare_array=0.03", "items_null=0.1", "items_alien=0.1", "items_repeated=0.1",
+    "items_reordered=0.1", "counts_hidden=0.1", "missing_json=0.02", "error_503_text=0.05", "broken_json=0.03",
+    "href_loop_1=0.03", "shape_list=0.02",
+)  # fmt: skip
+
+
+def some_faults(seed, n):
+    return ",".join(random.Random(seed).sample(FAULTS, n))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_full_refresh_equals_the_truth_of_the_moment_and_says_why_what_went_has_gone(tmp_path, seed):
+    path, world = tmp_path / "t.db", a_world(seed)
+
+    async def all_of_it():
+        told = []
+        async with serve(world, gzip=False) as server:
+            await first(path, server)
+            for before, after in ((0, 3), (3, 10)):
+                version = newest(path)
+                assert await refreshed(path, server, after, Refresh(full=True)) == "drained"
+                assert untrue(path, world.at(after)) == []
+                told += reasons(path, world.at(before), world.at(after), version)
+                assert_sound(path)
+        return told
+
+    told = asyncio.run(all_of_it())
+    assert len(told) > 50
+    assert [one for one in told if one[2] == "there"] == []
+    assert [one for one in told if one[1] != one[2]] == []
+
+
+def removals_under_faults(path, seed):
+    """Crawl and refresh a world with faults of many kinds; give what went and was there, and what had other reasons."""
+    world, chance = a_world(seed), random.Random(seed)
+
+    async def all_of_it():
+        told = []
+        async with serve(world, gzip=False) as server:
+            await first(path, server, some_faults(seed, 3))
+            for before, after in ((0, 3), (3, 10)):
+                version = newest(path)
+                await refreshed(path, server, after, Refresh(full=chance.random() < 0.5), some_faults(-seed, 5))
+                told += [(after, *one) for one in reasons(path, world.at(0), world.at(after), version)]
+                assert [one for one in untrue(path, world.at(after)) if one[3]] == []
+            assert sum(server.plan.fired.values()) > 0
+        assert_sound(path)
+        return told
+
+    return asyncio.run(all_of_it())
+
+
+@pytest.mark.parametrize("seed", slow_but([101, 102, 103], range(101, 131)))
+def test_nothing_that_is_there_is_called_vanished_whatever_goes_wrong(tmp_path, seed):
+    told = removals_under_faults(tmp_path / "t.db", seed)
+    wrong = [one for one in told if one[3] == "there" and one[0] == 3]  # later, it may have come and gone
+    assert wrong == []
+
+
+@pytest.mark.soak
+def test_nothing_is_called_vanished_in_a_thousand_worlds(tmp_path):
+    told = Counter()
+    for seed in range(1000, 2000):
+        for moment, _, reason, true in removals_under_faults(tmp_path / f"{seed}.db", seed):
+            told[(reason, true) if moment == 3 else "later"] += 1
+    assert sum(n for key, n in told.items() if key != "later" and key[1] == "there") == 0
+    right = sum(n for key, n in told.items() if key != "later" and key[0] == key[1])
+    assert right >= 0.99 * sum(n for key, n in told.items() if key != "later")
+
+
+@pytest.mark.parametrize("seed", slow_but([3], range(3, 8)))
+def test_a_refresh_stopped_at_every_page_ends_as_one_that_was_not(tmp_path, seed):
+    whole, cut, world = tmp_path / "whole.db", tmp_path / "cut.db", a_world(seed)
+
+    async def both():
+        async with serve(world, gzip=False) as server:
+            await first(whole, server)
+        async with serve(world, gzip=False) as server:
+            await first(cut, server)
+        async with serve(world, gzip=False) as server:
+            await refreshed(whole, server, 5, Refresh())
+        async with serve(world, gzip=False) as server:
+            stops = 0
+            onlooker = Onlooker(stop_after_pages=1)
+            while await refreshed(cut, server, 5, Refresh(), onlooker=onlooker) == "interrupted":
+                stops += 1
+                onlooker = Onlooker(stop_after_pages=1 + stops % 3)
+        return stops
+
+    assert asyncio.run(both()) > 20
+    assert tables(cut) == tables(whole)
+    assert stream(cut) == stream(whole)
+    assert_sound(cut)
+
+
+def test_a_second_refresh_changes_nothing(tmp_path):
+    path, world = tmp_path / "t.db", a_world(4)
+
+    async def twice():
+        async with serve(world, gzip=False) as server:
+            await first(path, server)
+            await refreshed(path, server, 5, Refresh())
+            await refreshed(path, server, 5, Refresh(full=True))  # what counts do not tell is found now
+            before = tables(path), stream(path)
+            await refreshed(path, server, 5, Refresh(full=True))
+            return before
+
+    assert asyncio.run(twice()) == (tables(path), stream(path))
+
+
+def test_what_does_not_move_costs_the_looking_up_and_one_old_list(tmp_path):
+    path, world = tmp_path / "t.db", a_world(5)
+
+    async def still():
+        async with serve(world, gzip=False) as server:
+            await first(path, server)
+            before = server.total
+            await refreshed(path, server, 0, Refresh())
+            return server.total - before
+
+    requests = asyncio.run(still())
+    looked_up = read(path, "SELECT count(*) FROM tasks WHERE kind = 'lookup' AND id > (SELECT max(t.id) FROM tasks t"
+                     " WHERE t.kind <> 'lookup')")[0][0]  # fmt: skip
+    assert read(path, "SELECT count(*) FROM readings WHERE number > 0 AND kind <> 'lookup'") == [(1,)]
+    assert requests == looked_up + 2  # the token, and the list
+    assert stream(path) == []
+
+
+def test_a_small_bound_goes_to_the_lists_that_promise_most(tmp_path):
+    path, world = tmp_path / "t.db", a_world(6)
+    with run_in_thread(world, gzip=False) as server:
+        asyncio.run(first(path, server))
+        server.move(10)
+
+        async def bounded():
+            return await crawl_together(path, server, [], refresh=Refresh(), page_size=PAGE, max_requests=30)
+
+        assert asyncio.run(bounded()) in ("drained", "max_requests")
+    read_again = read(path, "SELECT sum(came), count(*) FROM readings WHERE refresh_id IS NOT NULL")[0]
+    assert read_again[1] < 30
+    assert read_again[0] > read_again[1]  # more than one new edge for each
+    assert read(path, "SELECT left_out FROM refreshes")[0][0] > 10
+
+
+def test_from_the_command_line_it_says_what_it_takes_and_what_it_found(run, tmp_path):
+    world, file = a_world(7), tmp_path / "t.db"
+    with run_in_thread(world, gzip=False) as server:
+        everything = ("--read", "all", "--max-users", "10", "--delay", "0", "--page-size", "20")
+        assert run(world.seed_url(), "--db", file, *everything, server=server).returncode == 0
+        server.move(8)
+        total = server.total
+        planned = run("plan", "--refresh", "--db", file, server=server)
+        assert planned.stdout.startswith("To look up: ")
+        assert server.total == total
+        done = run("refresh", "--db", file, server=server)
+        assert done.returncode in (0, 6)
+        assert "looked up" in done.stdout
+        assert "came" in done.stdout
+        told = json.loads(run("refresh", "--db", file, "--json", server=server).stdout)
+        assert told["stop_reason"] == "drained"
+        words = run("changes", "--db", file, "--since", "0")
+        versions = [json.loads(line)["version"] for line in run("changes", "--db", file, "--json").stdout.splitlines()]
+    assert versions == list(range(1, newest(file) + 1))
+    assert f"{len(versions):,} changes" in words.stdout
+    assert f"--since {versions[-1]}" in words.stdout
+
+
+def test_tend_begins_a_watch_list_goes_on_and_says_what_changed(run, tmp_path):
+    world, file, watch = a_world(8), tmp_path / "t.db", tmp_path / "watch.txt"
+    watch.write_text(f"# what we watch\n{world.seed_url()}\n")
+    command = ["tend", "--from-file", watch, "--db", file, "--delay", "0"]
+    with run_in_thread(world, gzip=False) as server:
+        bounded = run(*command, "--max-requests", "12", server=server)
+        assert bounded.returncode == 0  # a bound that is used up is no failure
+        assert read(file, "SELECT state FROM harvests") == [("paused",)]
+        assert run(*command, server=server).returncode in (0, 6)
+        assert read(file, "SELECT state FROM harvests") == [("drained",)]
+        server.move(9)
+        done = run(*command, "--json", server=server)
+        told = json.loads(done.stdout)
+        assert (told["state"], told["exit_code"]) == ("done", done.returncode)
+        assert told["changes"]["came"] > 0
+        assert told["changes"]["went"] == sum(told["reasons"].values())
+    assert_sound(file)
+
+
+def test_a_killed_refresh_goes_on_with_resume(run, start, tmp_path):
+    world, file = a_world(9), tmp_path / "t.db"
+    with run_in_thread(world, gzip=False) as server:
+        run(world.seed_url(), "--db", file, "--delay", "0", "--page-size", "20", server=server)
+        server.move(12)
+        server.hold_after(server.total + 8)
+        process: subprocess.Popen[str] = start("refresh", "--db", file, "--delay", "0", server=server)
+        while read(file, "SELECT count(*) FROM refreshes")[0][0] == 0 or server.in_flight == 0:
+            assert process.poll() is None
+        process.kill()
+        process.wait()
+        server.hold_after(None)
+        assert read(file, "SELECT state FROM refreshes") != [("done",)]
+        done = run("resume", "--db", file, server=server)
+        assert done.returncode in (0, 6)
+        assert "looked up" in done.stdout
+    assert read(file, "SELECT state FROM refreshes") == [("done",)]
+    assert_sound(file)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["refresh", "--read", "nothing"], "nothing"),
+        (["refresh", "--older-than", "soon"], "length of time"),
+        (["changes", "--since", "yesterday"], "2026-11-01 or 7d"),
+        (["changes", "--of", "https://soundcloud.com/no/body"], "nothing at"),
+        (["tend", "--from-file", "missing.txt"], "missing.txt"),
+    ],
+)
+def test_what_makes_no_sense_is_said_in_one_line(run, tmp_path, arguments, said):
+    file = tmp_path / "t.db"
+    with run_in_thread(a_world(1), gzip=False) as server:
+        run(server.world.seed_url(), "--depth", "0", "--db", file, "--delay", "0", server=server)
+        done = run(*arguments, "--db", file, server=server)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
