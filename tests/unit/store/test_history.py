@@ -142,6 +142,15 @@ def test_a_count_older_than_the_reading_before_proves_nothing(books):
     assert likes(books) == [(7, 0), (5, 1), (6, 2), (8, 3)]
 
 
+def test_a_count_that_was_young_when_the_list_was_read_last_proves_nothing_later(books):
+    """A look-up right after a reading, as of what vanished by it, says what that reading said, and nothing of later."""
+    read(books, LIKES, tracks_page(5, 6, 7))
+    counted(books, SECOND, likes_given_count=3)
+    read(books, LIKES, tracks_page(30, 31, 5), at="2026-12-24T10:00:00Z")  # cut: it would go on with 6 and 7
+    assert waits(books) == []
+    assert {row[0] for row in likes(books)} == {30, 31, 5, 6, 7}
+
+
 def test_what_a_list_has_always_lacked_of_its_count_is_allowed_for(books):
     """A count of likes has playlists in it."""
     counted(books, FIRST, likes_given_count=6)
