@@ -12,7 +12,7 @@ from typing import Any
 from harvest.lists import KINDS
 from harvest.models import Limits
 from harvest.rules import RULES
-from harvest.simulator import Drift, Server, World, serve
+from harvest.simulator import Drift, Server, World
 from harvest.simulator.truth.changes import Changes
 from harvest.store.refreshes import Refresh
 from tests.crawling import Onlooker, crawl_together, read
@@ -119,8 +119,11 @@ def reasons(path: Path, before: World, after: World, since: int) -> list[tuple[s
         kind, subject, item = _TOLD_BY[key]
         if subject not in values:  # a comment is named by its number alone
             values[subject] = read(path, f"SELECT {subject} FROM past_{table} WHERE id = ?", values["id"])[0][0]
-        true = changes.of_list(kind, values[subject]).went.get(values[item], "there")
-        told.append((ids, reason, true))
+        went = changes.of_list(kind, values[subject]).went
+        if table == "playlist_tracks" and values[item] not in went:  # of two places it may have lost one
+            was, now = (world.listing(kind, values[subject]).count(values[item]) for world in (before, after))
+            went = {**went, **({values[item]: "withdrawn"} if now < was else {})}
+        told.append((ids, reason, went.get(values[item], "there")))
     return told
 
 

@@ -85,9 +85,7 @@ def is_emptied(connection: sqlite3.Connection, task: Task, kind: ListKind) -> bo
     edge = kind.edge
     if edge is None or not task.reading or not edges.are_known(connection, edge, task.subject_id):
         return False
-    before = _before(connection, task)
-    counted = task.claimed == 0 and before is not None and _is_fresh(connection, task, kind, before.number)
-    return not counted
+    return not (task.claimed == 0 and _is_fresh(connection, task, kind))
 
 
 def note_returned(connection: sqlite3.Connection, read: Reread, fresh: Sequence[int]) -> None:
@@ -290,7 +288,7 @@ def _proof(connection: sqlite3.Connection, read: Reread, shown: Sequence[int]) -
     in_order = usual and all(one < other for one, other in pairwise(shown))
     cut_off = shown[-1] if shown and in_order else None
     again = before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
-    if task.claimed is not None and before is not None and _is_fresh(connection, task, read.kind, before.number):
+    if task.claimed is not None and _is_fresh(connection, task, read.kind):
         lacking = [
             max(0, one.claimed - one.collected)
             for one in _readings_before(connection, task)
@@ -304,19 +302,18 @@ def _proof(connection: sqlite3.Connection, read: Reread, shown: Sequence[int]) -
     return _Proof(before=cut_off, behind=before.collected if again and before is not None else None)
 
 
-def _is_fresh(connection: sqlite3.Connection, task: Task, kind: ListKind, before: int) -> bool:
-    """Say whether the subject was looked up since the reading `before`: only then is its count younger."""
-    thing = kind.subject
+def _is_fresh(connection: sqlite3.Connection, task: Task, kind: ListKind) -> bool:
+    """Say whether the subject was looked up in the refresh that reads its list: only then is its count as young."""
     row = connection.execute(
         f"""
-        SELECT 1 FROM {OF_THING.format(thing=thing, thing_id="?1")} AND i.shown = 1 AND EXISTS (
-            SELECT 1 FROM pages AS p WHERE p.task_id = l.id AND p.id > (
-                SELECT max(e.id) FROM pages AS e WHERE e.task_id = ?2 AND e.reading = ?3
+        SELECT 1 FROM readings AS r CROSS JOIN refreshes AS f ON f.id = r.refresh_id
+        WHERE r.task_id = ?2 AND r.number = ?3 AND EXISTS (
+            SELECT 1 FROM {OF_THING.format(thing=kind.subject, thing_id="?1")} AND i.shown = 1 AND EXISTS (
+                SELECT 1 FROM pages AS p WHERE p.task_id = l.id AND p.id > f.first_page_id
             )
         )
-        LIMIT 1
         """,  # noqa: S608 - built from our own declarations
-        (task.subject_id, task.id, before),
+        (task.subject_id, task.id, task.reading),
     ).fetchone()
     return row is not None
 

@@ -41,7 +41,7 @@ def read(books, of, *pages, at=FIRST, head=False):
             (task_id,), number = found, 0
         else:
             (task_id,) = found
-            number = readings.begin_again(conn, task_id, at, head=head)
+            number = readings.begin_again(conn, task_id, at, head=head, refresh_id=begun(books))
     ((claimed,),) = books.rows("SELECT claimed FROM readings WHERE task_id = ? AND number = ?", task_id, number)
     task = Task(task_id, kind, subject, reading=number, claimed=claimed, head=head)
     for page in pages:
@@ -50,8 +50,20 @@ def read(books, of, *pages, at=FIRST, head=False):
     return receipt
 
 
+def begun(books):
+    """Give the refresh that has counted and read nothing yet."""
+    return books.db.conn.execute(
+        "SELECT max(id) FROM refreshes AS f WHERE NOT EXISTS (SELECT 1 FROM readings WHERE refresh_id = f.id)"
+    ).fetchone()[0]
+
+
 def counted(books, at, **counts):
-    """Look up person 10, so that their counts are as young as that."""
+    """Begin a refresh and look up person 10, so that their counts are as young as that."""
+    books.db.conn.execute(
+        "INSERT INTO refreshes (options, state, begun_at, first_version, first_page_id)"
+        " SELECT '{}', 'counting', ?, 0, max(id) FROM pages",
+        (at,),
+    )
     look_up(books, "user", 10, at=at, users={10: a_user(10, seen_as=SeenAs.FULL, **counts)})
 
 
@@ -135,7 +147,7 @@ def test_what_a_fresh_count_still_counts_stays_behind(books):
 
 
 def test_a_count_older_than_the_reading_before_proves_nothing(books):
-    counted(books, FIRST, likes_given_count=2)
+    look_up(books, "user", 10, at=FIRST, users={10: a_user(10, seen_as=SeenAs.FULL, likes_given_count=2)})
     read(books, LIKES, tracks_page(5, 6, 7, 8), at=SECOND)
     read(books, LIKES, tracks_page(7, 5), at=THIRD)
     assert waits(books) == []
@@ -145,7 +157,7 @@ def test_a_count_older_than_the_reading_before_proves_nothing(books):
 def test_a_count_that_was_young_when_the_list_was_read_last_proves_nothing_later(books):
     """A look-up right after a reading, as of what vanished by it, says what that reading said, and nothing of later."""
     read(books, LIKES, tracks_page(5, 6, 7))
-    counted(books, SECOND, likes_given_count=3)
+    look_up(books, "user", 10, at=SECOND, users={10: a_user(10, seen_as=SeenAs.FULL, likes_given_count=3)})
     read(books, LIKES, tracks_page(30, 31, 5), at="2026-12-24T10:00:00Z")  # cut: it would go on with 6 and 7
     assert waits(books) == []
     assert {row[0] for row in likes(books)} == {30, 31, 5, 6, 7}
@@ -452,7 +464,7 @@ def test_a_link_is_withdrawn_without_being_asked_about(books):
     assert past(books, "past_web_profiles", "url") == [("https://2.test", "withdrawn")]
 
 
-def test_of_a_station_nobody_knows_why(books):
+def test_a_station_is_asked_for_by_itself(books):
     def stations(*ids):
         blank = Station(*[None] * len(Station._fields))
         those = {i: blank._replace(id=i, urn=f"soundcloud:system-playlists:track-stations:{i}") for i in ids}
@@ -460,8 +472,9 @@ def test_of_a_station_nobody_knows_why(books):
 
     read(books, ("user_station_likes", 10), stations(1, 2, 3))
     read(books, ("user_station_likes", 10), stations(1, 3), at=SECOND)
-    assert waits(books) == []
-    assert said(books) == [("went", 2, "unknown")]
+    assert waits(books) == [(2, 1)]
+    why(books, "station", THIRD)
+    assert said(books) == [("went", 2, "gone")]
 
 
 def mine(*ids):
