@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from harvest.client.budget import Budget
 from harvest.crawler.engine import Engine
 from harvest.crawler.session import Conditions, crawl
 from harvest.errors import ApiError
@@ -177,6 +178,7 @@ async def crawl_together(
     delay: float = 0.0,
     clock: Clock | None = None,
     refresh: Refresh | None = None,
+    budget: Budget | None = None,
     **settings: Any,
 ) -> str:
     """Crawl some harvests at once, each with its own options; give the reason of the stop."""
@@ -184,7 +186,7 @@ async def crawl_together(
     clock = clock or SystemClock()
     wanted = [([seeds] if isinstance(seeds, str) else list(seeds), limits) for seeds, limits in together]
     async with connect(
-        settings_for(server, **settings), clock=clock, delay=delay, max_in_flight=max_in_flight
+        settings_for(server, **settings), clock=clock, delay=delay, max_in_flight=max_in_flight, budget=budget
     ) as connection:
         return await crawl(
             path,
@@ -195,6 +197,7 @@ async def crawl_together(
             clock=clock,
             on_start=onlooker.started,
             refresh=refresh,
+            budget=budget,
         )
 
 

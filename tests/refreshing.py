@@ -15,7 +15,7 @@ from harvest.rules import RULES
 from harvest.simulator import Drift, Server, World
 from harvest.simulator.truth.changes import Changes
 from harvest.store.refreshes import Refresh
-from tests.crawling import Onlooker, crawl_together, read
+from tests.crawling import crawl_together, read
 
 EVERYTHING = tuple(kind.option for kind in KINDS.values() if kind.subject in RULES and not kind.own)
 BUSY = Drift(
@@ -51,12 +51,12 @@ async def first(path: Path, server: Server, faults: str = "") -> None:
 
 
 async def refreshed(
-    path: Path, server: Server, moment: float, refresh: Refresh, faults: str = "", onlooker: Onlooker | None = None
+    path: Path, server: Server, moment: float, refresh: Refresh, faults: str = "", **options: Any
 ) -> str:
     """Let the world move, and refresh the file; give why that ended."""
     server.move(moment)
     server.use(faults)
-    return await crawl_together(path, server, [], refresh=refresh, page_size=PAGE, onlooker=onlooker)
+    return await crawl_together(path, server, [], refresh=refresh, page_size=PAGE, **options)
 
 
 def untrue(path: Path, world: World) -> list[tuple[Any, ...]]:

@@ -190,7 +190,7 @@ def _judge_sql(thing: str) -> str:
         tasks AS t CROSS JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
         WHERE t.subject_id = ?1 AND t.kind IN ({kinds}) AND t.outcome
     """
-    named = f"SELECT 1 FROM {lists} IN ({answered}) AND t.collected > 0"  # noqa: S608
+    named = f"SELECT 1 FROM {lists} IN ({answered}) AND r.collected > 0"  # noqa: S608
     look_ups = OF_THING.format(thing=thing, thing_id="?1")
     shown_since = f"""
         SELECT 1 FROM {look_ups} AND i.shown = 1

@@ -181,7 +181,7 @@ def _status(thing: Thing) -> str:
         WITH
         lists AS (
             SELECT t.subject_id AS id, sum(t.outcome IS NULL) AS unknown,
-                max(r.ended_at) FILTER (WHERE o.answered AND t.collected > 0) AS named_at,
+                max(r.ended_at) FILTER (WHERE o.answered AND r.collected > 0) AS named_at,
                 max(r.ended_at) FILTER (WHERE t.outcome = 'gone') AS gone_at,
                 count(*) FILTER (WHERE t.outcome = 'forbidden') AS forbidden
             FROM tasks AS t

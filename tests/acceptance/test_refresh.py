@@ -12,6 +12,7 @@ from collections import Counter
 
 import pytest
 
+from harvest.client.budget import Budget
 from harvest.simulator import run_in_thread, serve
 from harvest.store.refreshes import Refresh
 from tests.crawling import Onlooker, assert_sound, crawl_together, read
@@ -115,7 +116,7 @@ def test_a_refresh_stopped_at_every_page_ends_as_one_that_was_not(tmp_path, seed
         async with serve(world, gzip=False) as server:
             stops = 0
             onlooker = Onlooker(stop_after_pages=1)
-            while await refreshed(cut, server, 5, Refresh(), onlooker=onlooker) == "interrupted":
+            while await refreshed(cut, server, 5, Refresh(), onlooker=onlooker, max_in_flight=1) == "interrupted":
                 stops += 1
                 onlooker = Onlooker(stop_after_pages=1 + stops % 3)
         return stops
@@ -166,7 +167,7 @@ def test_a_small_bound_goes_to_the_lists_that_promise_most(tmp_path):
         server.move(10)
 
         async def bounded():
-            return await crawl_together(path, server, [], refresh=Refresh(), page_size=PAGE, max_requests=30)
+            return await crawl_together(path, server, [], refresh=Refresh(), page_size=PAGE, budget=Budget(30))
 
         assert asyncio.run(bounded()) in ("drained", "max_requests")
     read_again = read(path, "SELECT sum(came), count(*) FROM readings WHERE refresh_id IS NOT NULL")[0]
