@@ -29,6 +29,7 @@ LINES = {
     "g": "resume",
     "h": "queries",
     "i": "steady",
+    "j": "refresh",
 }
 _MOSTLY_WAIT = "ab"
 
