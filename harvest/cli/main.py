@@ -35,7 +35,7 @@ COMMANDS = {
     "why": ("why", "Why a user or a track is in the file."),
     "counts": ("counts", "Look up known people and tracks: counts, who is gone."),
     "refresh": ("refresh", "Read again what has changed; what came, what went."),
-    "tend": ("tend", "Keep the file true, by cron or systemd: all of the above."),
+    "tend": ("tend", "Keep the file true: the one line for cron and systemd."),
     "retry": ("retry", "Put failed lists back and go on."),
     "auth": ("auth", "Sign in, look at the sign-in, renew it, sign out."),
     "doctor": ("doctor", "Check settings, sign-in, service, clock, file and disk."),

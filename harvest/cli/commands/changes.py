@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from harvest.cli.options.crawl import cache_path, reading_log_options, reads
+from harvest.cli.options.crawl import cache_path, json_option, reading_log_options, reads
 from harvest.cli.options.types import Parsed, whole
 from harvest.cli.output.changed import summed_up
 from harvest.cli.output.encoding import write_utf8
@@ -52,7 +52,7 @@ def parse_since(text: str) -> int | str:
 @click.option(
     "--limit", type=whole(1), metavar="N", help="So many at most.  [default: 100 for people, all with --json]"
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, to the end; the last names the version.")
+@json_option("One JSON object a line; the last has the version to go on from.")
 @reading_log_options
 @reads
 def changes(path: Path, since: str | None, of: str | None, limit: int | None, as_json: bool) -> int:
