@@ -252,6 +252,7 @@ def test_no_page_names_an_option_that_does_not_exist(page):
         "--version",
         "--all",  # scripts/test
         "--quick",  # scripts/bench
+        "--crawl",  # tests/bench/plans.py
     }
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", PAGES[page])) - real == set()
 
