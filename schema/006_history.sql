@@ -253,3 +253,120 @@ CREATE TABLE refreshes (
     first_page_id INTEGER NOT NULL,                 -- the newest page before it
     left_out      INTEGER                           -- lists worth reading for which its bound left no room
 ) STRICT;
+
+-- Every stretch during which a like or a repost of a track stood, as far as readings tell. It stood at least from
+-- `seen_from` to `seen_until`: a page showed it, and the last whole reading that showed it had begun. It stood at most
+-- from `came_after`, when a reading had begun that was whole and lacked it, to `gone_by`, when one had ended that lacked
+-- it. Readings take time, and nobody knows at which moment of one a like came or went: so the inner bounds lie where it
+-- stood for certain, the outer ones where it did not.
+CREATE VIEW spells AS
+SELECT
+    e.user_id,
+    e.track_id,
+    e.engagement_type,
+    nullif(max(
+        coalesce(
+            (
+                SELECT b.fetched_at FROM pages AS b
+                WHERE b.task_id = p.task_id AND b.number = 0 AND b.reading = (
+                    SELECT max(r.number) FROM readings AS r
+                    WHERE r.task_id = p.task_id AND r.number < p.reading AND r.outcome = 'complete'
+                )
+            ),
+            ''
+        ),
+        coalesce(
+            (
+                SELECT b.fetched_at FROM past_engagements AS o
+                CROSS JOIN pages AS g ON g.id = o.gone_page_id
+                CROSS JOIN pages AS b ON b.task_id = g.task_id AND b.reading = g.reading AND b.number = 0
+                WHERE o.user_id = e.user_id AND o.track_id = e.track_id AND o.engagement_type = e.engagement_type
+                ORDER BY o.gone_page_id DESC LIMIT 1
+            ),
+            ''
+        )
+    ), '') AS came_after,                           -- NULL: nobody knows since when it stands
+    p.fetched_at AS seen_from,
+    max(
+        p.fetched_at,
+        coalesce(
+            (
+                SELECT b.fetched_at FROM tasks AS t
+                CROSS JOIN readings AS r ON r.task_id = t.id AND r.number = (
+                    SELECT max(w.number) FROM readings AS w
+                    WHERE w.task_id = t.id AND (w.outcome = 'complete' OR w.number = 0)
+                )
+                CROSS JOIN pages AS b ON b.task_id = t.id AND b.reading = r.number AND b.number = 0
+                WHERE t.kind = CASE e.engagement_type WHEN 'like' THEN 'user_likes' ELSE 'user_reposts' END
+                    AND t.subject_id = e.user_id
+                    AND e.user_list_rank BETWEEN 0 AND r.collected - 1 -- behind: it lacked it, and proved nothing
+            ),
+            ''
+        ),
+        coalesce(
+            (
+                SELECT b.fetched_at FROM tasks AS t
+                CROSS JOIN readings AS r ON r.task_id = t.id AND r.number = (
+                    SELECT max(w.number) FROM readings AS w
+                    WHERE w.task_id = t.id AND (w.outcome = 'complete' OR w.number = 0)
+                )
+                CROSS JOIN pages AS b ON b.task_id = t.id AND b.reading = r.number AND b.number = 0
+                WHERE t.kind = CASE e.engagement_type WHEN 'like' THEN 'track_likers' ELSE 'track_reposters' END
+                    AND t.subject_id = e.track_id
+                    AND e.track_list_rank BETWEEN 0 AND r.collected - 1
+            ),
+            ''
+        )
+    ) AS seen_until,
+    NULL AS gone_by,                                -- NULL: it still stands, as far as is known
+    NULL AS reason
+FROM user_engagements AS e
+CROSS JOIN pages AS p ON p.id = e.first_page_id
+UNION ALL
+SELECT
+    e.user_id,
+    e.track_id,
+    e.engagement_type,
+    nullif(max(
+        coalesce(
+            (
+                SELECT b.fetched_at FROM pages AS b
+                WHERE b.task_id = p.task_id AND b.number = 0 AND b.reading = (
+                    SELECT max(r.number) FROM readings AS r
+                    WHERE r.task_id = p.task_id AND r.number < p.reading AND r.outcome = 'complete'
+                )
+            ),
+            ''
+        ),
+        coalesce(
+            (
+                SELECT b.fetched_at FROM past_engagements AS o
+                CROSS JOIN pages AS g ON g.id = o.gone_page_id
+                CROSS JOIN pages AS b ON b.task_id = g.task_id AND b.reading = g.reading AND b.number = 0
+                WHERE o.user_id = e.user_id AND o.track_id = e.track_id AND o.engagement_type = e.engagement_type
+                    AND o.gone_page_id < e.first_page_id
+                ORDER BY o.gone_page_id DESC LIMIT 1
+            ),
+            ''
+        )
+    ), ''),
+    p.fetched_at,
+    max(
+        p.fetched_at,
+        coalesce(
+            (
+                SELECT b.fetched_at FROM pages AS l
+                CROSS JOIN readings AS r ON r.task_id = l.task_id AND r.number = l.reading
+                CROSS JOIN pages AS b ON b.task_id = l.task_id AND b.reading = l.reading AND b.number = 0
+                WHERE l.id = e.last_page_id AND (r.outcome = 'complete' OR r.number = 0)
+                    AND iif(r.kind IN ('user_likes', 'user_reposts'), e.user_list_rank, e.track_list_rank)
+                        BETWEEN 0 AND r.collected - 1
+            ),
+            ''
+        )
+    ),
+    g.fetched_at,
+    e.reason
+FROM past_engagements AS e
+CROSS JOIN pages AS p ON p.id = e.first_page_id
+CROSS JOIN pages AS g ON g.id = e.gone_page_id;

@@ -649,8 +649,10 @@ DOCUMENTED = {
 }
 # Those that read all likes, with the reason why no index leads to fewer.
 READS_ALL = {
+    "queries/as-of": "all likes of a day, where no person and no track is named; then this part is not run",
     "queries/top-tracks": "counts the likes of every track, and says so",
     "schema/README.md 7": "five of the edges, whichever; LIMIT ends it",
+    "schema/README.md 11": "five of the stretches, whichever; LIMIT ends it",
     "schema/README.md 8": "interactions in their order, five of them: the table is in that order, and LIMIT ends it",
 }
 

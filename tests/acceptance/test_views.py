@@ -351,6 +351,8 @@ NAMED = {
     "frames WHERE harvest_id = 1": "SEARCH v USING PRIMARY KEY (harvest_id=? AND thing=?)",
     "frames WHERE track_id = 1": "SEARCH v USING",
     "harvest_tasks WHERE harvest_id = 1": "SEARCH v USING PRIMARY KEY (harvest_id=?",
+    "spells WHERE user_id = 1": "SEARCH e USING PRIMARY KEY (user_id=?)",
+    "spells WHERE track_id = 1": "SEARCH e USING INDEX engagements_by_track (track_id=?)",
     "track_texts WHERE track_id = 1": "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 }
 
