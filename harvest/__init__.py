@@ -15,10 +15,10 @@ TYPE_CHECKING = False  # typing's own costs more to import than all the rest
 if TYPE_CHECKING:
     from typing import Any
 
-    from harvest.python.crawling import Progress, counts, crawl, pages, resume
+    from harvest.python.crawling import Progress, counts, crawl, pages, refresh, resume
     from harvest.python.results import File, open
 
-__all__ = ["File", "Progress", "__version__", "counts", "crawl", "open", "pages", "resume"]
+__all__ = ["File", "Progress", "__version__", "counts", "crawl", "open", "pages", "refresh", "resume"]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,11 +9,14 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from harvest.errors import SeedError
 from harvest.store import provenance
+from harvest.system.clock import as_text
+from harvest.system.lengths import parse_length
 from harvest.things import SHOWN, THINGS, of_urn
 
 # Table → what a row of it says, `{column}` the name of the thing that a column holds, and the column that is linked to.
@@ -42,8 +45,7 @@ _HOLDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One change, as `changes` has it; `ids` are its key columns by name."""
 
     version: int
@@ -69,16 +71,49 @@ def changes(
     connection: sqlite3.Connection, since: int = 0, *, of: tuple[str, int] | None = None, limit: int | None = None
 ) -> Iterator[Change]:
     """Go through the changes later than a version, in their order; `of` one thing, as kind and id, alone."""
-    rows = connection.execute(
-        f"""
+    wanted = {"since": since, "limit": -1 if limit is None else limit, "id": of[1] if of else None}
+    for row in connection.execute(changes_sql(of[0] if of else None), wanted):
+        yield as_change(*row)
+
+
+@cache
+def changes_sql(kind: str | None = None) -> str:
+    """Write the query for the changes later than `:since`, `:limit` at most; of a `kind` those about thing `:id`."""
+    return f"""
         SELECT version, at, what, "table", ids, old, new, reason, page_id FROM changes
-        WHERE version > :since {"AND (" + _about(of[0]) + ")" if of else ""}
+        WHERE version > :since {f"AND ({_about(kind)})" if kind else ""}
         ORDER BY version LIMIT :limit
-        """,  # noqa: S608 - our own text
-        {"since": since, "limit": -1 if limit is None else limit, "id": of[1] if of else None},
-    )
-    for version, at, what, table, ids, old, new, reason, page_id in rows:
-        yield Change(version, at, what, table, json.loads(ids), old, new, reason, page_id)
+    """  # noqa: S608 - our own text
+
+
+def as_change(*row: Any) -> Change:
+    """Read a row of that query."""
+    version, at, what, table, ids, *rest = row
+    return Change(version, at, what, table, json.loads(ids), *rest)
+
+
+def parse_since(text: str) -> int | str:
+    """Read a version, a length of time or a moment: 1200, 7d, 2026-11-01, 2026-11-01T12:00Z. Give the version, or the
+    moment as text; raise ValueError with what to write instead.
+    """
+    if text.isascii() and text.isdecimal():
+        return int(text[:18])
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            return as_text(datetime.now(UTC) - timedelta(seconds=parse_length(text)))
+        except (ValueError, OverflowError):
+            raise ValueError(f"{text!r} is no version, day or length of time: write 1200, 2026-11-01 or 7d") from None
+    try:
+        return as_text(moment.replace(tzinfo=moment.tzinfo or UTC))
+    except OverflowError:  # an offset may lead out of the calendar
+        raise ValueError(f"{text!r} lies outside the calendar: write 2026-11-01") from None
+
+
+def version_at(connection: sqlite3.Connection, since: int | str) -> int:
+    """Give the version that `parse_since` has read, or the newest one before the moment."""
+    return since if isinstance(since, int) else version_before(connection, since)
 
 
 def version_before(connection: sqlite3.Connection, moment: str) -> int:

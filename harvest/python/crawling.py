@@ -24,7 +24,7 @@ from harvest import terms
 from harvest.api.seed_urls import public_address
 from harvest.auth.token_store import FileKeeper, MemoryKeeper
 from harvest.crawler.engine import Engine
-from harvest.crawler.request import CrawlRequest, is_drained, to_count, to_crawl, to_go_on
+from harvest.crawler.request import CrawlRequest, is_drained, to_count, to_crawl, to_go_on, to_refresh
 from harvest.crawler.seed_lists import seeds_in
 from harvest.crawler.session import Conditions
 from harvest.crawler.session import crawl as run_session
@@ -35,7 +35,7 @@ from harvest.explore.seed_queries import seeds_from
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.python.results import File
 from harvest.settings import DEFAULT_PATH, Settings, read_settings
-from harvest.store import status, sweeps
+from harvest.store import refreshes, status, sweeps
 from harvest.store.sweeps import Found
 from harvest.system.clock import SystemClock
 from harvest.system.logs import configure_unless_done
@@ -94,6 +94,25 @@ class CountOptions(TypedDict, total=False):
     profiles: str
     delay: float
     concurrency: int
+    max_requests: int
+    for_: float | str
+    until: str
+    max_failures: int
+    total: bool
+
+
+class RefreshOptions(TypedDict, total=False):
+    """What `refresh` can be told: `full` reads every list again, whole; `read` these lists alone; `older_than`, seconds
+    or a text like '30d', also those read longer ago. The others are those of a crawl.
+    """
+
+    full: bool
+    older_than: float | str
+    read: str | Iterable[str]
+    profiles: str
+    delay: float
+    concurrency: int
+    page_size: int
     max_requests: int
     for_: float | str
     until: str
@@ -166,6 +185,28 @@ def counts(
             progress(page)
     with File(path).connection() as connection:
         return sweeps.found(connection, before)
+
+
+def refresh(
+    path: Path | str = DEFAULT_PATH,
+    *,
+    progress: Callable[[Progress], object] | None = None,
+    settings: Settings | None = None,
+    **options: Unpack[RefreshOptions],
+) -> refreshes.Found:
+    """Read again what has changed, as `harvest refresh` does; give what was found.
+
+    What changed, one by one, is in `File.changes`. Raises HarvestError; what was committed before stays, and the same
+    call goes on from there.
+    """
+    request = to_refresh(Path(path), _known(options, RefreshOptions))
+    for page in _pages(request, settings):
+        if progress is not None:
+            progress(page)
+    with File(path).connection() as connection:
+        found = refreshes.found(connection)
+    assert found is not None
+    return found
 
 
 def pages(
@@ -324,6 +365,7 @@ class _Worker:
                 on_start=self._started,
                 budget=budget,
                 sweep=request.sweep,
+                refresh=request.refresh,
             )
 
     def _started(self, engine: Engine) -> None:

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from harvest.errors import how_to_install
+from harvest.errors import SettingsError, how_to_install
+from harvest.explore import changes as told
+from harvest.explore.changes import Change
+from harvest.explore.named import named_query
 from harvest.settings import DEFAULT_PATH
 from harvest.store import provenance
 from harvest.store.database import check_readable, open_to_read
 from harvest.store.status import Overview, overview
+from harvest.system.clock import as_text
 from harvest.things import SHOWN
 
 if TYPE_CHECKING:
@@ -136,10 +141,28 @@ class Interaction(NamedTuple):
     like_rank: int | None
 
 
+class Stood(NamedTuple):
+    """A like or repost that stood on a day: for `certain`, or possibly; see the view `spells`."""
+
+    user_id: int
+    username: str | None
+    track_id: int
+    title: str | None
+    engagement_type: str
+    certain: int
+    came_after: str | None
+    seen_from: str
+    seen_until: str
+    gone_by: str | None
+    reason: str | None
+
+
 class Rows(Generic[Row]):
     """What a query gives, asked anew each time it is gone through; nothing is held in memory."""
 
-    def __init__(self, path: Path, sql: str, parameters: tuple[Any, ...], make: Callable[..., Row]) -> None:
+    def __init__(
+        self, path: Path, sql: str, parameters: tuple[Any, ...] | Mapping[str, Any], make: Callable[..., Row]
+    ) -> None:
         self._path, self._sql, self._parameters, self._make = path, sql, parameters, make
 
     def __iter__(self) -> Iterator[Row]:
@@ -269,6 +292,41 @@ class File:
         """One row per user and track."""
         return self._table("interactions", Interaction)
 
+    def changes(self, since: int | str | date | timedelta = 0, *, of: str | None = None) -> Rows[Change]:
+        """What came, went and why, was renamed, in the order in which it was seen: all of it, or what is later than a
+        version, a day or moment (UTC unless it says otherwise), or a length of time ago, as a text '7d' too. `of`, a
+        URN or an address, is the one thing it is to be about.
+
+        Raises SettingsError where `since` is none of these, SeedError where there is no such thing in the file.
+        """
+        try:
+            later = told.parse_since(str(since)) if isinstance(since, int | str) else as_text(_moment_of(since))
+        except (ValueError, OverflowError) as error:
+            raise SettingsError(f"since: {error}.") from None
+        with self.connection() as connection:
+            version = told.version_at(connection, later)
+            kind, thing_id = told.thing_at(connection, of) if of is not None else (None, None)
+        wanted = {"since": version, "limit": -1, **({"id": thing_id} if kind else {})}
+        return Rows(self.path, told.changes_sql(kind), wanted, told.as_change)
+
+    def as_of(self, day: date | str, *, certain: bool = True, of: str | None = None) -> Rows[Stood]:
+        """The likes and reposts that stood on a day, or at a moment (UTC unless it says otherwise): those that did for
+        certain, or also those that possibly did. `of`, a URN or an address, is the person or track to be asked about.
+
+        Raises SettingsError where that is no day, SeedError where there is no such person or track in the file.
+        """
+        query = named_query("as-of")
+        assert query is not None
+        wanted: dict[str, Any] = {"user": None, "track": None}
+        if of is not None:
+            with self.connection() as connection:
+                kind, thing_id = told.thing_at(connection, of)
+            if kind not in wanted:
+                raise SettingsError(f"of is a person or a track, and {of} is a {kind}.")
+            wanted[kind] = thing_id
+        wanted |= {"day": _day(day), "which": "certain" if certain else "possible", "limit": -1}
+        return Rows(self.path, query.body.rstrip(";"), wanted, Stood)
+
     def _table(self, name: str, row: type[Row]) -> Rows[Row]:
         columns = ", ".join(row._fields)  # type: ignore[attr-defined]  # named tuples
         return Rows(self.path, f"SELECT {columns} FROM {name}", (), row)  # noqa: S608 - our own names
@@ -277,6 +335,24 @@ class File:
 def open(path: Path | str = DEFAULT_PATH) -> File:
     """Open a harvested file to read it. Raises StoreError when there is none."""
     return File(path)
+
+
+def _moment_of(since: date | timedelta) -> datetime:
+    """Give the moment that is meant; a day is its beginning."""
+    if isinstance(since, timedelta):
+        return datetime.now(UTC) - since
+    moment = since if isinstance(since, datetime) else datetime.combine(since, time())
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+def _day(day: date | str) -> str:
+    """Write a day, or a moment, the way the file holds times. Raises SettingsError."""
+    try:
+        if isinstance(day, str) and day != str(date.fromisoformat(day[:10])):
+            day = datetime.fromisoformat(day)
+        return as_text(_moment_of(day)) if isinstance(day, datetime) else str(day)
+    except (ValueError, OverflowError):
+        raise SettingsError(f"{day!r} is no day: write it like 2026-11-20.") from None
 
 
 def _exact(pandas: Any, column: Sequence[Any]) -> Any:

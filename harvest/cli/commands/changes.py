@@ -6,8 +6,6 @@ import json
 import sqlite3
 import sys
 from collections import Counter
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -19,32 +17,14 @@ from harvest.cli.output.encoding import write_utf8
 from harvest.cli.output.formatting import quoted
 from harvest.explore import changes as told
 from harvest.store.database import open_to_read
-from harvest.system.clock import as_text
-from harvest.system.lengths import parse_length
 from harvest.system.logs import printable
-
-
-def parse_since(text: str) -> int | str:
-    """Read a version, a length of time or a moment: 1200, 7d, 2026-11-01, 2026-11-01T12:00Z. Give the version, or the
-    moment as text; raise ValueError with what to write instead.
-    """
-    if text.isascii() and text.isdecimal():
-        return int(text[:18])
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            return as_text(datetime.now(UTC) - timedelta(seconds=parse_length(text)))
-        except (ValueError, OverflowError):
-            raise ValueError(f"{text!r} is no version, day or length of time: write 1200, 2026-11-01 or 7d") from None
-    return as_text(moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC))
 
 
 @click.command()
 @cache_path()
 @click.option(
     "--since",
-    type=Parsed("moment", parse_since, as_typed=True),
+    type=Parsed("moment", told.parse_since, as_typed=True),
     metavar="DATE|7d|VERSION",
     help="What is later than a day, a length of time ago, or a version.  [default: since the last refresh began]",
 )
@@ -67,7 +47,7 @@ def changes(path: Path, since: str | None, of: str | None, limit: int | None, as
       harvest changes --since 1200 --json
     """
     with open_to_read(path) as connection:
-        version = _version(connection, parse_since(since) if since is not None else None, everything=as_json)
+        version = _version(connection, told.parse_since(since) if since is not None else None, everything=as_json)
         about = told.thing_at(connection, of) if of else None
         if as_json:
             _stream(connection, version, about, limit)
@@ -80,14 +60,14 @@ def _version(connection: sqlite3.Connection, since: int | str | None, *, everyth
     if since is None:
         last = None if everything else told.last_refresh(connection)
         return last[0] if last else 0
-    return since if isinstance(since, int) else told.version_before(connection, since)
+    return told.version_at(connection, since)
 
 
 def _stream(connection: sqlite3.Connection, version: int, about: tuple[str, int] | None, limit: int | None) -> None:
     """Write the changes for programs."""
     out = write_utf8(sys.stdout)
     for change in told.changes(connection, version, of=about, limit=limit):
-        out.write(json.dumps(asdict(change)) + "\n")
+        out.write(json.dumps(change._asdict()) + "\n")
 
 
 def _page(connection: sqlite3.Connection, path: Path, version: int, about: tuple[str, int] | None, limit: int) -> None:

@@ -118,15 +118,14 @@ def test_what_a_whole_reading_lacks_unproven_was_not_seen_by_it(books):
     assert spells(books, 7) == [(None, FIRST, FIRST, THIRD, "withdrawn")]
 
 
-@pytest.mark.parametrize("how", ["head", "short"])
+@pytest.mark.parametrize("how", ["caught_up", "short"])
 def test_a_reading_that_is_not_whole_shows_when_something_came_and_nothing_of_the_rest(how, books):
     read(books, LIKES, tracks_page(5, 6))
+    pages = [tracks_page(7, 5, 6, next_cursor="/2"), tracks_page(5, 6, next_cursor="/3")]
     if how == "short":
         counted(books, SECOND, likes_given_count=40)
-    page = tracks_page(7, 5, 6, next_cursor="/2")
-    receipt = read(books, LIKES, *([page, tracks_page(5, 6, next_cursor="/3")] if how == "head" else [tracks_page(7, 5)]),
-                   at=SECOND, head=how == "head")  # fmt: skip
-    assert receipt.outcome == {"head": "caught_up", "short": "short"}[how]
+        pages = [tracks_page(7, 5)]
+    assert read(books, LIKES, *pages, at=SECOND, head=how == "caught_up").outcome == how
     assert spells(books, 7) == [(FIRST, SECOND, SECOND, None, None)]
     assert spells(books, 5) == spells(books, 6) == [(None, FIRST, FIRST, None, None)]
 

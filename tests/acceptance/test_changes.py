@@ -1,0 +1,376 @@
+"""What a file tells of its changes is what changed: in the stream, in words, from Python, and as of a day."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import harvest
+from harvest.errors import SeedError, SettingsError
+from harvest.explore import changes as told
+from harvest.lists import KINDS
+from harvest.models import Limits
+from harvest.simulator import Drift, Server, World, run_in_thread, serve
+from harvest.simulator.truth.changes import Changes
+from harvest.store.refreshes import Refresh
+from harvest.system.clock import SystemClock, as_text
+from tests.crawling import crawl_together, read, settings_for
+from tests.refreshing import EVERYTHING, LIMITS, PAGE, a_world
+
+WORLD, DAYS = a_world(21), 30
+BEGAN = datetime(2026, 11, 2, tzinfo=UTC)  # of the world's first day
+PLACED = ("playlist_tracks", "station_tracks")  # where one thing may stand twice
+THINGS = {"users": "user", "tracks": "track", "playlists": "playlist"}
+
+
+class WorldClock(SystemClock):
+    """Tells the day that it is in the served world."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def now(self) -> datetime:
+        return BEGAN + timedelta(days=self._server.world.moment)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory) -> Path:
+    """A file that was crawled and, a month later, refreshed whole; time is that of the world."""
+    made = tmp_path_factory.mktemp("changes") / "t.db"
+
+    async def both() -> None:
+        async with serve(WORLD, gzip=False) as server:
+            clock = WorldClock(server)
+            await crawl_together(made, server, [(WORLD.seed_url(), LIMITS)], page_size=PAGE, clock=clock)
+            server.move(DAYS)
+            refresh = Refresh(full=True)
+            assert await crawl_together(made, server, [], refresh=refresh, page_size=PAGE, clock=clock) == "drained"
+
+    asyncio.run(both())
+    return made
+
+
+@pytest.fixture(scope="module")
+def stream(path) -> list[told.Change]:
+    return list(harvest.open(path).changes())
+
+
+@pytest.fixture(scope="module")
+def truth() -> Changes:
+    return Changes(WORLD, WORLD.at(DAYS))
+
+
+def whole_both_times(path):
+    """The lists that were read whole at first and again, but for those that are made up and those that have places."""
+    rows = read(
+        path,
+        """
+        SELECT t.kind, t.subject_id FROM tasks AS t JOIN readings AS f ON f.task_id = t.id AND f.number = 0
+        WHERE t.reading > 0 AND t.outcome = 'complete' AND f.outcome = 'complete' AND t.kind <> 'lookup'
+        """,
+    )
+    kinds = {kind.name: kind for kind in KINDS.values() if kind.edge and not kind.computed and not kind.edge.repeats}
+    return [(kinds[name], subject) for name, subject in rows if name in kinds]
+
+
+def key_of(kind, subject, item):
+    """How a change of a list names what it is about."""
+    edge = kind.edge
+    if edge.on_item and edge.table not in ("tracks", "playlists"):
+        return edge.table, frozenset({(edge.item, item)})
+    typed = {(edge.type_column, edge.engagement_type)} if edge.engagement_type else set()
+    return edge.table, frozenset({(edge.subject, subject), (edge.item, item), *typed})
+
+
+def named_by(change):
+    """The same of a line of the stream."""
+    ids = {name: value for name, value in change.ids.items() if name != "position"}
+    if change.table in ("comments", "web_profiles"):
+        ids = {"id": ids["id"]}
+    return change.table, frozenset(ids.items())
+
+
+@pytest.mark.parametrize("word", ["came", "went"])
+def test_the_stream_tells_all_that_came_and_went_once_with_its_reason(path, stream, truth, word):
+    expected = {}
+    for kind, subject in whole_both_times(path):
+        change = truth.of_list(kind.name, subject)
+        items = change.went if word == "went" else dict.fromkeys(change.came)
+        expected |= {key_of(kind, subject, item): reason for item, reason in items.items()}
+    words = ("went",) if word == "went" else ("came", "found")
+    lines = [change for change in stream if change.what in words]
+    said = {named_by(change): change.reason for change in lines}
+    assert len(expected) > 100
+    wrong = {key: (why, said.get(key, "nothing")) for key, why in expected.items() if said.get(key, "nothing") != why}
+    assert wrong == {}
+    twice = [key for key, n in Counter(map(named_by, lines)).items() if n > 1 and key[0] not in PLACED]
+    assert twice == []
+
+
+@pytest.mark.parametrize("table", THINGS)
+def test_the_stream_tells_who_has_another_name_and_who_is_gone(path, stream, truth, table):
+    lists = ", ".join(f"'{kind.name}'" for kind in KINDS.values() if kind.subject == THINGS[table])
+    visited = {one for (one,) in read(path, f"SELECT DISTINCT subject_id FROM tasks WHERE kind IN ({lists})")}
+    known = {one for (one,) in read(path, f"SELECT id FROM {table}")}
+    changed = truth.of_things(THINGS[table], sorted(known))
+    named = {c.ids["id"]: (c.old, c.new) for c in stream if c.table == table and c.what in ("renamed", "retitled")}
+    gone = {c.ids["id"] for c in stream if c.table == table and c.what == "gone"}
+    assert named.items() <= changed.renamed.items()
+    assert {one for one in changed.renamed if one in visited} <= named.keys()
+    assert gone <= changed.went
+    assert named
+    if table != "playlists":  # which are not looked up with others
+        assert changed.went & visited <= gone
+        assert gone
+
+
+def test_every_line_has_the_next_version_and_a_moment_of_the_refresh(stream):
+    assert [change.version for change in stream] == list(range(1, len(stream) + 1))
+    assert {change.at for change in stream} == {as_text(BEGAN + timedelta(days=DAYS))}
+
+
+# --- asking for a part --------------------------------------------------------------------------------------------
+
+
+def test_the_command_and_python_tell_the_same(run, path, stream):
+    lines = [json.loads(line) for line in run("changes", "--db", path, "--json").stdout.splitlines()]
+    assert lines == [change._asdict() for change in stream]
+
+
+@pytest.mark.parametrize(
+    ("since", "n"),
+    [
+        (0, 0),
+        (40, 40),
+        (10**12, None),
+        ("2026-11-02", 0),
+        ("2026-12-02T00:00:00Z", 0),
+        ("2026-12-02T01:00:00+01:00", 0),
+        ("2026-12-02T00:00:01", None),
+        ("2026-12-03", None),
+        (date(2026, 12, 2), 0),
+        (datetime(2026, 12, 2, 0, 0, 1), None),
+        (timedelta(days=3600), 0),
+        ("3600d", 0),
+    ],
+)
+def test_what_is_later_than_a_version_or_a_moment_begins_there(run, path, stream, since, n):
+    later = stream[len(stream) if n is None else n :]
+    assert list(harvest.open(path).changes(since)) == later
+    if not isinstance(since, date | timedelta):
+        lines = run("changes", "--db", path, "--json", "--since", since).stdout.splitlines()
+        assert [json.loads(line)["version"] for line in lines] == [change.version for change in later]
+
+
+def test_a_length_of_time_counts_back_from_now(tmp_path, path):
+    copy = tmp_path / "t.db"
+    copy.write_bytes(path.read_bytes())
+    with closing(sqlite3.connect(copy)) as db:
+        db.execute("UPDATE changes SET at = ? WHERE version <= 20", (as_text(datetime.now(UTC) - timedelta(days=9)),))
+        db.execute("UPDATE changes SET at = ? WHERE version > 20", (as_text(datetime.now(UTC) - timedelta(days=5)),))
+        db.commit()
+    opened = harvest.open(copy)
+    for week in ("7d", timedelta(days=7), datetime.now(UTC) - timedelta(days=7)):
+        assert opened.changes(week).first().version == 21
+    assert opened.changes("10d").first().version == 1
+    assert opened.changes("4d").first() is None
+
+
+def test_of_one_thing_only_what_concerns_it_is_told(run, path, stream):
+    ((track, url),) = read(path, "SELECT id, permalink_url FROM tracks WHERE id = ?", WORLD.seed_ids(1)[0])
+    columns = ("track_id", "related_track_id")
+    about = [
+        change
+        for change in stream
+        if track in [change.ids.get(name) for name in columns]
+        or (change.table == "tracks" and change.ids.get("id") == track)
+    ]
+    assert about
+    opened = harvest.open(path)
+    assert list(opened.changes(of=url)) == list(opened.changes(of=f"soundcloud:tracks:{track}")) == about
+    assert len(opened.changes(since=about[0].version, of=url)) == len(about) - 1
+    lines = run("changes", "--db", path, "--json", "--of", url).stdout.splitlines()
+    assert [json.loads(line)["version"] for line in lines] == [change.version for change in about]
+
+
+def test_people_read_names_reasons_and_links(run, path, stream):
+    page = run("changes", "--db", path, "--since", "0", "--limit", "2000").stdout
+    went = next(c for c in stream if c.what == "went" and c.table == "user_engagements" and c.reason == "withdrawn")
+    ((person, title, url),) = read(
+        path,
+        "SELECT u.username, t.title, t.permalink_url FROM users AS u, tracks AS t WHERE u.id = ? AND t.id = ?",
+        went.ids["user_id"],
+        went.ids["track_id"],
+    )
+    verb = {"like": "likes", "repost": "reposts"}[went.ids["engagement_type"]]
+    assert f"went      {person} {verb} {title} (withdrawn)  {url}" in page
+    renamed = next(change for change in stream if change.what == "renamed")
+    assert f"renamed   {renamed.new}, once {renamed.old}" in page
+    assert f"{len(stream):,} changes" in page.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("since", "of", "error"),
+    [
+        ("soon", None, SettingsError),
+        ("0001-01-01T00:00:00+23:00", None, SettingsError),
+        (timedelta(days=10**6), None, SettingsError),
+        (0, "https://soundcloud.com/no/body", SeedError),
+        (0, "soundcloud:tracks:1", SeedError),
+    ],
+)
+def test_what_makes_no_sense_is_one_error(run, path, since, of, error):
+    with pytest.raises(error):
+        harvest.open(path).changes(since, of=of)
+    if not isinstance(since, timedelta):
+        done = run("changes", "--db", path, "--since", since, *(["--of", of] if of else []))
+        assert (done.returncode, done.stdout) == (2, "")
+        *usage, line = done.stderr.splitlines()
+        assert "Usage: harvest changes" in usage[0] if usage else line.startswith("harvest: ")
+        assert len(usage) in (0, 3)
+        assert "Traceback" not in done.stderr
+
+
+def test_going_on_from_a_version_begins_there(path):
+    with closing(sqlite3.connect(path)) as db:
+        for kind in (None, "track"):
+            sql = f"EXPLAIN QUERY PLAN {told.changes_sql(kind)}"
+            (step,) = [row[3] for row in db.execute(sql, {"since": 5, "limit": -1, "id": 1})]
+            assert step == "SEARCH changes USING INTEGER PRIMARY KEY (rowid>?)"
+        sql = "EXPLAIN QUERY PLAN SELECT version FROM changes WHERE at < 'x' ORDER BY version DESC LIMIT 1"
+        assert [row[3] for row in db.execute(sql)] == ["SCAN changes"]  # from its end, and no further than needed
+
+
+# --- as of a day --------------------------------------------------------------------------------------------------
+
+
+class Restless(Server):
+    """Moves on with each request."""
+
+    pace = 0.02  # days
+
+    def _answer(self, request, target):
+        self.move(self.world.moment + self.pace)
+        return super()._answer(request, target)
+
+
+@pytest.fixture(scope="module")
+def restless(tmp_path_factory) -> tuple[Path, World, float]:
+    """A file that was crawled and refreshed three times while its world moved on all the time: until when."""
+    made = tmp_path_factory.mktemp("restless") / "t.db"
+    world = World(22, users=30, tracks=60, seed_likers=20, drift=Drift.edges(0.02))
+
+    async def all_of_it() -> float:
+        server = Restless(world, gzip=False)
+        await server.start()
+        try:
+            clock = WorldClock(server)
+            limits = Limits(max_users=20, max_tracks=6, read=("likers", "reposters", "likes", "reposts"))
+            await crawl_together(
+                made, server, [(world.seed_url(), limits)], page_size=PAGE, clock=clock, max_in_flight=1
+            )
+            for _ in range(3):
+                server.move(server.world.moment + 5)
+                await crawl_together(
+                    made, server, [], refresh=Refresh(full=True), page_size=PAGE, clock=clock, max_in_flight=1
+                )
+            return server.world.moment
+        finally:
+            await server.stop()
+
+    return made, world, asyncio.run(all_of_it())
+
+
+def edges_at(world, kinds_of, moment):
+    """What stood at a moment in the lists of a file."""
+    there, found = world.at(moment), set()
+    for kind, subject in kinds_of:
+        of_user, word = kind.startswith("user_"), "like" if "like" in kind else "repost"
+        for item in there.listing(kind, subject):
+            found.add((subject, item, word) if of_user else (item, subject, word))
+    return found
+
+
+def test_what_stood_for_certain_stood_and_what_stood_possibly_did(restless):
+    """Of likes that were taken back and done again between two readings nobody can know; they are left out here."""
+    path, world, until = restless
+    opened = harvest.open(path)
+    lists = read(path, "SELECT kind, subject_id FROM tasks WHERE kind GLOB 'user_*' OR kind GLOB 'track_*'")
+    moments = [until * step / 40 for step in range(41)]
+    stood = {moment: edges_at(world, lists, moment) for moment in moments}
+    done = defaultdict(set)
+    for moment, edges in stood.items():
+        for user, track, word in edges:
+            at = world.at(moment)
+            done[user, track, word].add(at.liked_at(user, track) if word == "like" else at.reposted_at(user, track))
+    ever = set(read(path, "SELECT user_id, track_id, engagement_type FROM spells"))
+    once = {edge for edge in ever if len(done[edge]) == 1}
+    assert len(once) > 0.7 * len(ever)
+    assert read(path, "SELECT count(*) FROM past_engagements")[0][0] > 20
+    n_certain = n_possible = 0
+    for moment in moments:
+        when = BEGAN + timedelta(days=moment)
+        certain = {(row.user_id, row.track_id, row.engagement_type) for row in opened.as_of(when)}
+        possible = {(row.user_id, row.track_id, row.engagement_type) for row in opened.as_of(when, certain=False)}
+        assert certain <= possible
+        assert certain & once <= stood[moment]
+        assert stood[moment] & once <= possible
+        n_certain += len(certain & stood[moment])
+        n_possible += len(possible - stood[moment])
+    assert n_certain > 0.5 * sum(len(edges & ever) for edges in stood.values())  # not for want of saying anything
+    assert n_possible > 0
+
+
+def test_as_of_has_rows_of_a_day_of_one_thing_and_refuses_the_rest(path):
+    opened, track = harvest.open(path), WORLD.seed_ids(1)[0]
+    first_day = opened.as_of("2026-11-02")
+    assert len(first_day) == len(list(first_day)) > 100
+    assert first_day.columns == list(first_day.first()._fields)
+    assert {row.certain for row in first_day} == {1}
+    assert list(opened.as_of(date(2026, 11, 2))) == list(first_day)
+    of_track = list(opened.as_of("2026-11-02", of=f"soundcloud:tracks:{track}"))
+    assert of_track == [row for row in first_day if row.track_id == track]
+    assert of_track
+    person = of_track[0].user_id
+    assert {row.user_id for row in opened.as_of("2026-11-02", of=f"soundcloud:users:{person}")} == {person}
+    assert {row.certain for row in opened.as_of("2027-01-01", certain=False)} == {0}
+    for day in ("", "soon", "2026-13-01", "2026-11-02T25:00"):
+        with pytest.raises(SettingsError, match="2026-11-20"):
+            opened.as_of(day)
+    ((playlist,),) = read(path, "SELECT min(id) FROM playlists")
+    with pytest.raises(SettingsError, match="is a playlist"):
+        opened.as_of("2026-11-02", of=f"soundcloud:playlists:{playlist}")
+
+
+# --- from Python --------------------------------------------------------------------------------------------------
+
+
+def test_python_refreshes_as_the_command_does(tmp_path):
+    world, path, heard = a_world(23), tmp_path / "t.db", []
+    with run_in_thread(world) as server:
+        settings = settings_for(server)
+        harvest.crawl(world.seed_url(), path=path, settings=settings, delay=0, max_users=8, read=",".join(EVERYTHING))
+        server.move(9)
+        with pytest.raises(SettingsError, match="older"):
+            harvest.refresh(path, settings=settings, older=3)
+        with pytest.raises(SettingsError, match="older-than"):
+            harvest.refresh(path, settings=settings, older_than="soon")
+        total = server.total
+        bounded = harvest.refresh(path, settings=settings, delay=0, read="likes", max_requests=3)
+        assert total < server.total <= total + 3
+        assert (bounded.state, bounded.left_out > 0) == ("done", True)  # what found no room is not begun
+        version = sum(bounded.changes.values())
+        found = harvest.refresh(path, settings=settings, delay=0, full=True, progress=heard.append)
+    assert found.state == "done"
+    assert found.lists > 20
+    assert found.changes["came"] > 0
+    assert sum(found.reasons.values()) == found.changes["went"]
+    assert sum(found.changes.values()) == len(harvest.open(path).changes(version))
+    assert len(heard) > found.lists
