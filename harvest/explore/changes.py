@@ -37,6 +37,8 @@ SAYS = {
     "stations": ("{id}", "id"),
 }
 _LISTED = {"tracks": "{uploader_id} has the track {id}", "playlists": "{owner_id} has the playlist {id}"}
+SOMEBODY = "somebody"
+_DOERS = ("user_id", "follower_id")
 _VERBS = {"like": "likes", "repost": "reposts"}
 _HOLDS = {
     "user_id": "user", "follower_id": "user", "followee_id": "user", "uploader_id": "user", "owner_id": "user",
@@ -84,6 +86,18 @@ def changes_sql(kind: str | None = None) -> str:
         WHERE version > :since {f"AND ({_about(kind)})" if kind else ""}
         ORDER BY version LIMIT :limit
     """  # noqa: S608 - our own text
+
+
+def newest(connection: sqlite3.Connection, what: str, since: int, n: int) -> list[Change]:
+    """Give the newest `n` changes of one kind that are later than a version, the newest first."""
+    rows = connection.execute(
+        """
+        SELECT version, at, what, "table", ids, old, new, reason, page_id FROM changes
+        WHERE version > ? AND what = ? ORDER BY version DESC LIMIT ?
+        """,
+        (since, what, n),
+    )
+    return [as_change(*row) for row in rows]
 
 
 def as_change(*row: Any) -> Change:
@@ -146,8 +160,10 @@ def thing_at(connection: sqlite3.Connection, wanted: str) -> tuple[str, int]:
     raise SeedError(f"There is nothing at {wanted} in this file; a URN or the page's address names it.")
 
 
-def in_words(connection: sqlite3.Connection, change: Change) -> Said:
-    """Say what a change is about, with names."""
+def in_words(connection: sqlite3.Connection, change: Change, *, listeners: bool = True) -> Said:
+    """Say what a change is about, with names. Without `listeners`, whoever likes, follows or the like is somebody, and
+    so is everybody else who has uploaded nothing.
+    """
     says, linked = SAYS[change.table]
     if change.table in _LISTED and len(change.ids) > 1:
         says = _LISTED[change.table]
@@ -158,6 +174,11 @@ def in_words(connection: sqlite3.Connection, change: Change) -> Said:
         if kind not in THINGS:
             names[column] = str(value)
             continue
+        if kind == "user" and not listeners and (column in _DOERS or not _has_uploaded(connection, int(value))):
+            if change.table == "users":
+                return Said(SOMEBODY, None)
+            names[column] = SOMEBODY
+            continue
         name, address = _named(connection, kind, int(value))
         names[column] = name or f"{kind} {value}"
         url = address if column == linked else url
@@ -167,6 +188,17 @@ def in_words(connection: sqlite3.Connection, change: Change) -> Said:
     elif change.what == "moved":
         text = f"{text}: {_moved(change)}"
     return Said(text, url)
+
+
+def _has_uploaded(connection: sqlite3.Connection, user_id: int) -> bool:
+    row = connection.execute(
+        """
+        SELECT 1 FROM users AS u
+        WHERE u.id = ? AND (u.track_count > 0 OR EXISTS (SELECT 1 FROM tracks AS t WHERE t.uploader_id = u.id))
+        """,
+        (user_id,),
+    ).fetchone()
+    return row is not None
 
 
 def _moved(change: Change) -> str:

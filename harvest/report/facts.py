@@ -16,6 +16,7 @@ from importlib import resources
 from typing import Any, NamedTuple, TypeVar
 
 from harvest.api.seed_urls import public_address
+from harvest.report.changed import SinceLast, since_last
 from harvest.report.others import MostNamed, SeedLists, most_named, seed_lists
 from harvest.report.rows import (
     Artist,
@@ -67,6 +68,7 @@ class ReportFacts:
     totals: Totals
     seeds: list[SeedRow]
     ledger: list[ListsEnded]
+    since_last: SinceLast | None
     readers: int
     heard: HeardTotals
     tracks: list[Liked]
@@ -127,6 +129,7 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
             totals=_rows(connection, "totals", Totals)[0],
             seeds=seeds,
             ledger=ledger,
+            since_last=since_last(connection),
             readers=readers,
             heard=heard,
             tracks=_rows(connection, "top_tracks", Liked, rows=TOP),

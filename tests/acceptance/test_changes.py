@@ -17,11 +17,16 @@ from harvest.errors import SeedError, SettingsError
 from harvest.explore import changes as told
 from harvest.lists import KINDS
 from harvest.models import Limits
+from harvest.report.changed import NEWEST
+from harvest.report.facts import gather
+from harvest.report.page import page
 from harvest.simulator import Drift, Server, World, run_in_thread, serve
 from harvest.simulator.truth.changes import Changes
+from harvest.store.database import open_to_read
 from harvest.store.refreshes import Refresh
 from harvest.system.clock import SystemClock, as_text
-from tests.crawling import crawl_together, read, settings_for
+from tests.crawling import crawl_together, crawl_world, read, settings_for
+from tests.htmlpages import by_id, parse, table, words
 from tests.refreshing import EVERYTHING, LIMITS, PAGE, a_world
 
 WORLD, DAYS = a_world(21), 30
@@ -347,6 +352,65 @@ def test_as_of_has_rows_of_a_day_of_one_thing_and_refuses_the_rest(path):
     ((playlist,),) = read(path, "SELECT min(id) FROM playlists")
     with pytest.raises(SettingsError, match="is a playlist"):
         opened.as_of("2026-11-02", of=f"soundcloud:playlists:{playlist}")
+
+
+# --- the report ---------------------------------------------------------------------------------------------------
+
+
+def page_of(path):
+    with closing(open_to_read(path)) as connection:
+        facts = gather(connection, path.name)
+    return facts, parse(page(facts))
+
+
+def test_the_report_says_how_much_has_changed_since_the_last_refresh(path, stream):
+    facts, whole = page_of(path)
+    section = by_id(whole, "since")
+    counts = Counter(change.what for change in stream)
+    items = [words(item) for item in section.iter("li")]
+    assert {item.split(maxsplit=1)[0] for item in items} == {f"{n:,}" for n in counts.values()}
+    assert len(items) == len(counts)
+    reasons = Counter(change.reason or "unknown" for change in stream if change.what == "went")
+    (went,) = [item for item in items if item.startswith(f"{counts['went']} went")]
+    assert went.endswith(
+        f"{reasons['withdrawn']} withdrawn, {reasons['gone']} gone with what they led to,"
+        f" {reasons['unknown']} for reasons unknown"
+    )
+    told_of = " ".join(words(part) for part in section.iter("p"))
+    found = facts.since_last.found
+    assert "The last refresh began on 2 December 2026" in told_of
+    assert f"Of {found.unmoved} lists whose count had not moved, {found.unmoved_changed} had changed" in told_of
+    assert found.unmoved_changed > 0
+    assert "#since" in [link.get("href") for link in whole.iter("a")]
+
+
+def test_the_report_names_things_with_links_and_no_listener(path, stream):
+    facts, whole = page_of(path)
+    rows = table(whole, "newest")
+    kinds = Counter(change.what for change in facts.since_last.newest)
+    assert kinds.keys() == {change.what for change in stream} - {"moved"}
+    assert set(kinds.values()) <= set(range(1, NEWEST + 1))
+    assert len(rows) == sum(kinds.values())
+    links = {link.get("href") for link in by_id(whole, "since").iter("a")}
+    assert links <= {row[0] for kind in ("tracks", "users", "playlists", "stations") for row in read(
+        path, f"SELECT permalink_url FROM {kind}")}  # fmt: skip
+    assert len(links) > 10
+    nobody = {url for (url,) in read(path, "SELECT permalink_url FROM users AS u WHERE coalesce(track_count, 0) = 0"
+                                     " AND NOT EXISTS (SELECT 1 FROM tracks WHERE uploader_id = u.id)")}  # fmt: skip
+    assert nobody
+    assert not links & nobody
+    for change in facts.since_last.newest:
+        if " likes " in change.text or " follows " in change.text or " reposts " in change.text:
+            assert change.text.startswith("somebody ")
+    assert any(change.text.startswith("somebody ") for change in facts.since_last.newest)
+
+
+def test_the_report_of_a_file_that_was_never_refreshed_says_nothing_of_it(tmp_path):
+    crawl_world(tmp_path / "t.db", WORLD, limits=Limits(max_users=3))
+    facts, whole = page_of(tmp_path / "t.db")
+    assert facts.since_last is None
+    assert [part.get("id") for part in whole.iter("section")].count("since") == 0
+    assert "Since last time" not in words(whole)
 
 
 # --- from Python --------------------------------------------------------------------------------------------------
