@@ -9,7 +9,8 @@ from typing import Any
 
 from harvest.errors import SettingsError
 from harvest.export import csr, graphs, hugging_face, parquet, recbole, rows
-from harvest.export.choices import ExportChoices, check
+from harvest.export.changes import names_left_out
+from harvest.export.choices import TABLES, ExportChoices, check
 from harvest.export.folder import MANIFEST, check_target, clear_away, staged
 from harvest.export.job import ROWS_PER_FILE, Job, OutFile
 from harvest.export.list_tables import widen, words_left_out
@@ -62,6 +63,8 @@ def export(
             tell("describing", 0, None)
             if choices.lists:
                 selection.left_out.extend(words_left_out(selection))
+            if choices.format in TABLES:
+                selection.left_out.extend(names_left_out(selection))
             made = manifest(job, files, made_at=now, key=key)
         scratch.unlink()
         (folder / MANIFEST).write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

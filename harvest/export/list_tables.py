@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from harvest.export import tables
+from harvest.export.changes import changes
 from harvest.export.selection import Selection
 from harvest.export.tables import Column, Table
 from harvest.lists import KINDS, ListKind
@@ -71,6 +72,26 @@ _KIND = Value(Column("kind", "kind"), "e.engagement_type", "e.engagement_type")
 _USER, _ITEM = End("user_id", "user_id", "user"), End("item_id", "track_id", "track")
 _PLAYLIST, _STATION = End("playlist_id", "playlist_id", "playlist"), End("station_id", "station_id", "station")
 
+# Of what has vanished: between which readings it stood, and why it went.
+_PAST = tuple(
+    Value(Column(name, kind), sql, sql)
+    for name, kind, sql in (
+        ("seen_from", "time", "(SELECT p.fetched_at FROM pages AS p WHERE p.id = e.first_page_id)"),
+        ("gone_by", "time", "(SELECT p.fetched_at FROM pages AS p WHERE p.id = e.gone_page_id)"),
+        ("reason", "text", "e.reason"),
+    )
+)
+_FOLLOW = End("source_id", "follower_id", "user"), End("target_id", "followee_id", "user")
+_COMMENT = (
+    _CREATED,
+    Value(Column("timestamp_ms", "int64"), "e.timestamp_ms", "(e.timestamp_ms + 5000) / 10000 * 10000"),
+    _text("body", words=True),
+)
+_LINK = (
+    Value(Column("service", "text"), "e.service", "e.service"),
+    *(_text(name, words=True) for name in ("url", "title", "username")),
+)
+
 _SEARCH = End("search_id", "search_id", "search")
 
 
@@ -81,9 +102,7 @@ def _found(end: End) -> ListTable:
 
 
 LIST_TABLES = (
-    ListTable(
-        "follows", "user_follows", (End("source_id", "follower_id", "user"), End("target_id", "followee_id", "user"))
-    ),
+    ListTable("follows", "user_follows", _FOLLOW),
     ListTable(
         "uploads",
         "tracks",
@@ -94,22 +113,10 @@ LIST_TABLES = (
         "comments",
         "comments",
         (_ITEM, End("user_id", "user_id", "user", loose=True)),
-        (
-            _CREATED,
-            Value(Column("timestamp_ms", "int64"), "e.timestamp_ms", "(e.timestamp_ms + 5000) / 10000 * 10000"),
-            _text("body", words=True),
-        ),
+        _COMMENT,
     ),
     ListTable("plays", "plays", (_USER, _ITEM)),
-    ListTable(
-        "web_profiles",
-        "web_profiles",
-        (_USER,),
-        (
-            Value(Column("service", "text"), "e.service", "e.service"),
-            *(_text(name, words=True) for name in ("url", "title", "username")),
-        ),
-    ),
+    ListTable("web_profiles", "web_profiles", (_USER,), _LINK),
     ListTable(
         "playlists",
         "playlists",
@@ -147,6 +154,18 @@ LIST_TABLES = (
         (Value(Column("what", "text"), "e.what", "e.what"), _text("words"), _text("filters")),
     ),
     *map(_found, (_ITEM, _USER, _PLAYLIST)),
+    ListTable("past_interactions", "past_engagements", (_USER, _ITEM), (_KIND, *_PAST)),
+    ListTable("past_follows", "past_follows", _FOLLOW, _PAST),
+    ListTable("past_playlist_items", "past_playlist_tracks", (_PLAYLIST, _ITEM), _PAST),
+    ListTable("past_playlist_engagements", "past_playlist_engagements", (_USER, _PLAYLIST), (_KIND, *_PAST)),
+    ListTable("past_station_likes", "past_station_likes", (_USER, _STATION), _PAST),
+    ListTable(
+        "past_comments",
+        "past_comments",
+        (_ITEM, End("user_id", "user_id", "user", loose=True)),
+        (*_COMMENT, *_PAST),
+    ),
+    ListTable("past_web_profiles", "past_web_profiles", (_USER,), (*_LINK, *_PAST)),
 )
 
 # Whose ids leave under which, and where the ends of all lists are gathered.
@@ -186,7 +205,7 @@ def list_tables(selection: Selection) -> Iterator[Table]:
 def all_tables(selection: Selection) -> list[Table]:
     """Give every table that is written where all are: the graph, then what else there are rows of."""
     graph = [tables.interactions(selection), tables.items(selection), tables.users(selection), *tables.maps(selection)]
-    more = tables.extras(selection)
+    more = [*tables.extras(selection), *(table for table in [changes(selection)] if tables.has_rows(selection, table))]
     if not selection.choices.lists:
         return [*graph, *more]
     lists = [table for table in list_tables(selection) if tables.has_rows(selection, table)]

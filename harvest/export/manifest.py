@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from harvest._version import __version__
 from harvest.api.seed_urls import public_address
+from harvest.explore.changes import newest_version
 from harvest.export.folder import MAKER
 from harvest.export.job import Job, OutFile
 from harvest.export.pseudonyms import key_name
@@ -70,6 +71,7 @@ def manifest(job: Job, files: Iterable[OutFile], *, made_at: str, key: bytes) ->
         "source": _source(connection, made_at, hide=choices.ids == "pseudonym"),
         "counts": _counts(job),
         "lists": {"of these users": _lists_of_users(connection), "in the file": _lists(connection)},
+        "changes": {"last_version": newest_version(connection)},
         "split": _split(job),
         "ids": _ids(job, key),
         "order": _ORDER,

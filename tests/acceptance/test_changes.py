@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import sqlite3
 from collections import Counter, defaultdict
@@ -15,6 +16,7 @@ import pytest
 import harvest
 from harvest.errors import SeedError, SettingsError
 from harvest.explore import changes as told
+from harvest.export.pseudonyms import about, pseudonym
 from harvest.lists import KINDS
 from harvest.models import Limits
 from harvest.report.changed import NEWEST
@@ -26,6 +28,7 @@ from harvest.store.database import open_to_read
 from harvest.store.refreshes import Refresh
 from harvest.system.clock import SystemClock, as_text
 from tests.crawling import crawl_together, crawl_world, read, settings_for
+from tests.exporting import leave
 from tests.htmlpages import by_id, parse, table, words
 from tests.refreshing import EVERYTHING, LIMITS, PAGE, a_world
 
@@ -411,6 +414,166 @@ def test_the_report_of_a_file_that_was_never_refreshed_says_nothing_of_it(tmp_pa
     assert facts.since_last is None
     assert [part.get("id") for part in whole.iter("section")].count("since") == 0
     assert "Since last time" not in words(whole)
+
+
+# --- the export ---------------------------------------------------------------------------------------------------
+
+COLUMNS = {  # of an export: under which name a key leaves, by the table of the file
+    "user_engagements": {"user_id": "user_id", "track_id": "item_id"},
+    "user_follows": {"follower_id": "user_id", "followee_id": "target_id"},
+    "tracks": {"uploader_id": "user_id", "id": "item_id"},
+    "users": {"id": "user_id"},
+    "playlists": {"owner_id": "user_id", "id": "playlist_id"},
+    "playlist_tracks": {"playlist_id": "playlist_id", "track_id": "item_id"},
+    "playlist_engagements": {"user_id": "user_id", "playlist_id": "playlist_id"},
+    "stations": {"id": "station_id"},
+    "station_tracks": {"station_id": "station_id", "track_id": "item_id"},
+    "station_likes": {"user_id": "user_id", "station_id": "station_id"},
+    "related_tracks": {"track_id": "item_id", "related_track_id": "target_item_id"},
+    "comments": {"track_id": "item_id", "user_id": "user_id"},
+    "web_profiles": {"user_id": "user_id"},
+}
+WHOSE = {"user_id": "user", "target_id": "user", "item_id": "track", "target_item_id": "track",
+         "playlist_id": "playlist", "station_id": "station"}  # fmt: skip
+PAST = {
+    "past_interactions": ("past_engagements", ("user_id", "track_id")),
+    "past_follows": ("past_follows", ("follower_id", "followee_id")),
+    "past_playlist_items": ("past_playlist_tracks", ("playlist_id", "track_id")),
+    "past_playlist_engagements": ("past_playlist_engagements", ("user_id", "playlist_id")),
+    "past_station_likes": ("past_station_likes", ("user_id", "station_id")),
+    "past_comments": ("past_comments", ("track_id", "user_id")),
+    "past_web_profiles": ("past_web_profiles", ("user_id",)),
+}
+BOTH = ("like", "repost")
+
+
+def written(folder, name):
+    return [json.loads(line) for line in (folder / f"{name}.jsonl").read_text("utf-8").splitlines()]
+
+
+def ids_of(change):
+    return {COLUMNS[change.table][key]: value for key, value in change.ids.items() if key in COLUMNS[change.table]}
+
+
+@pytest.fixture(scope="module")
+def leaving(path, stream, tmp_path_factory):
+    """The stream without what names a track that no list names any more: related tracks have no past."""
+    out = tmp_path_factory.mktemp("leaving") / "out"
+    leave(path, out, format="jsonl", lists=True, kinds=BOTH)
+    items = {row["item_id"] for row in written(out, "items")}
+    kept = [
+        change
+        for change in stream
+        if {ids_of(change).get(name) for name in ("item_id", "target_item_id")} <= items | {None}
+    ]
+    assert 0 < len(stream) - len(kept) < 5
+    return kept
+
+
+def test_the_export_takes_the_stream_along(path, tmp_path, stream, leaving):
+    made = leave(path, tmp_path / "out", format="jsonl", lists=True, texts=True, kinds=BOTH)
+    rows = written(tmp_path / "out", "changes")
+    assert [(row["version"], row["what"], row["old"], row["new"], row["reason"]) for row in rows] == [
+        (change.version, change.what, change.old, change.new, change.reason) for change in leaving
+    ]
+    assert [{name: row[name] for name in WHOSE if row[name] is not None} for row in rows] == list(map(ids_of, leaving))
+    assert [row["kind"] for row in rows] == [change.ids.get("engagement_type") for change in leaving]
+    assert {row["seen_at"] for row in rows} == {stream[0].at}
+    assert made["changes"] == {"last_version": stream[-1].version}
+    assert made["left_out"] == []
+    assert [file["rows"] for file in made["files"] if file["table"] == "changes"] == [len(leaving)]
+
+
+@pytest.mark.parametrize("name", PAST)
+def test_what_is_past_leaves_with_its_bounds_and_its_reason(path, tmp_path, name):
+    table, keys = PAST[name]
+    leave(path, tmp_path / "out", format="jsonl", lists=True)
+    expected = read(
+        path,
+        f"SELECT {', '.join(f'e.{key}' for key in keys)}, f.fetched_at, g.fetched_at, e.reason FROM {table} AS e"
+        " JOIN pages AS f ON f.id = e.first_page_id JOIN pages AS g ON g.id = e.gone_page_id",
+    )
+    found = [
+        (*list(row.values())[: len(keys)], row["seen_from"], row["gone_by"], row["reason"])
+        for row in written(tmp_path / "out", name)
+    ]
+    assert sorted(found, key=repr) == sorted(expected, key=repr)
+    assert found
+
+
+def test_likes_alone_take_the_changes_of_likes_among_those_who_leave(path, tmp_path, stream):
+    leave(path, tmp_path / "out", format="jsonl")
+    people = {row["user_id"] for row in written(tmp_path / "out", "users")}
+    tracks = {row["item_id"] for row in written(tmp_path / "out", "items")}
+    rows = [row for row in written(tmp_path / "out", "changes") if row["table"] == "interactions"]
+    assert [row["version"] for row in rows] == [
+        change.version
+        for change in stream
+        if change.ids.get("engagement_type") == "like" and change.table == "user_engagements"
+        and change.ids["user_id"] in people | uploaders(path) and change.ids["track_id"] in tracks
+    ]  # fmt: skip
+    assert {row["table"] for row in written(tmp_path / "out", "changes")} == {"interactions", "items", "users"}
+    assert rows
+
+
+def uploaders(path):
+    return {one for (one,) in read(path, "SELECT uploader_id FROM tracks")}
+
+
+def test_under_pseudonyms_the_stream_names_nobody(path, tmp_path, leaving):
+    made = leave(
+        path, tmp_path / "out", format="jsonl", lists=True, kinds=BOTH, ids="pseudonym", key_file=tmp_path / "k"
+    )
+    key = (tmp_path / "k").read_bytes().strip()
+    rows = written(tmp_path / "out", "changes")
+    assert [{name: row[name] for name in WHOSE if row[name] is not None} for row in rows] == [
+        {name: pseudonym(key, WHOSE[name], number) for name, number in ids_of(change).items()} for change in leaving
+    ]
+    for row, change in zip(rows, leaving, strict=True):
+        if change.what in ("renamed", "retitled", "edited"):
+            assert (row["old"], row["new"]) == (None, None)
+        elif change.what == "moved":
+            assert json.loads(row["new"]) == {name: about(n) for name, n in json.loads(change.new).items()}
+        else:
+            assert (row["old"], row["new"]) == (change.old, change.new)
+    text = "\n".join(file.read_text("utf-8") for file in sorted((tmp_path / "out").iterdir()))
+    for named in ("users", "tracks", "playlists", "stations"):
+        numbers = [str(one) for (one,) in read(path, f"SELECT id FROM {named}")]
+        assert [number for number in numbers if len(number) > 6 and number in text] == []
+    for change in leaving:
+        if change.what in ("renamed", "retitled") and len(change.old) > 6:
+            assert change.old not in text
+            assert change.new not in text
+    assert any("names of people, titles, orders of playlists" in note for note in made["left_out"])
+
+
+def test_names_of_people_leave_only_with_what_people_wrote_and_orders_only_with_real_ids(path, tmp_path):
+    made = leave(path, tmp_path / "out", format="jsonl", lists=True, ids="dense")
+    rows = written(tmp_path / "out", "changes")
+    assert {row["old"] for row in rows if row["what"] in ("renamed", "edited")} == {None}
+    assert None not in {row["old"] for row in rows if row["what"] == "retitled"}
+    assert "left out of changes, in old and new: names of people, orders of playlists" in made["left_out"]
+    numbers = {row["user_id"] for row in written(tmp_path / "out", "user_ids")}
+    assert {row["user_id"] for row in rows} - {None} <= numbers
+
+
+@pytest.mark.parametrize("format_name", ["csv", "parquet", "hf"])
+def test_every_format_of_tables_has_the_stream(path, tmp_path, format_name, leaving):
+    if format_name != "csv":
+        pytest.importorskip("pyarrow")
+    made = leave(path, tmp_path / "out", format=format_name, lists=True, kinds=BOTH)
+    (file,) = [file for file in made["files"] if file["table"] == "changes"]
+    assert file["rows"] == len(leaving)
+    if format_name == "csv":
+        with (tmp_path / "out" / file["path"]).open(encoding="utf-8", newline="") as lines:
+            assert [int(row["version"]) for row in csv.DictReader(lines)] == [change.version for change in leaving]
+
+
+def test_a_file_that_has_not_changed_has_no_stream_to_leave(tmp_path):
+    crawl_world(tmp_path / "t.db", WORLD, limits=Limits(max_users=3))
+    made = leave(tmp_path / "t.db", tmp_path / "out", format="jsonl", lists=True)
+    assert made["changes"] == {"last_version": 0}
+    assert not [file for file in made["files"] if file["table"].startswith(("changes", "past_"))]
 
 
 # --- from Python --------------------------------------------------------------------------------------------------
