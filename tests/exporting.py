@@ -72,6 +72,7 @@ def rich_file(path: Path) -> Path:
         connection.execute("UPDATE tracks SET uploader_id = NULL WHERE id = ?", (tracks[1],))
         _add_lists(connection, users, tracks)
         _add_scores(connection, users, tracks)
+        connection.execute("DELETE FROM changes")  # nothing was read a second time
     connection.close()
     return path
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import re
 import sqlite3
 from collections import Counter, defaultdict
 from contextlib import closing
@@ -27,6 +28,7 @@ from harvest.simulator.truth.changes import Changes
 from harvest.store.database import open_to_read
 from harvest.store.refreshes import Refresh
 from harvest.system.clock import SystemClock, as_text
+from tests.acceptance.conftest import ROOT
 from tests.crawling import crawl_together, crawl_world, read, settings_for
 from tests.exporting import leave
 from tests.htmlpages import by_id, parse, table, words
@@ -482,6 +484,18 @@ def test_the_export_takes_the_stream_along(path, tmp_path, stream, leaving):
     assert made["changes"] == {"last_version": stream[-1].version}
     assert made["left_out"] == []
     assert [file["rows"] for file in made["files"] if file["table"] == "changes"] == [len(leaving)]
+
+
+def test_the_page_describes_every_column_of_the_stream_and_of_what_is_past(path, tmp_path):
+    made = leave(path, tmp_path / "out", format="jsonl", lists=True)
+    page = (ROOT / "docs" / "export.md").read_text("utf-8")
+    told = page[page.index("`changes` is what came") : page.index("## Every other list")]
+    columns = {file["table"]: file["columns"] for file in made["files"]}
+    first_cells = "".join(line.split("|")[1] for line in told.splitlines() if line.startswith("| `"))
+    assert re.findall(r"`(\w+)`", first_cells) == columns["changes"]
+    for name in PAST:
+        (line,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+        assert re.findall(r"`(\w+)`", line.split("|")[2].partition(";")[0]) == columns[name]
 
 
 @pytest.mark.parametrize("name", PAST)
