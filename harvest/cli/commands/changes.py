@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections import Counter
+from collections import Counter, deque
 from pathlib import Path
 
 import click
@@ -16,6 +16,7 @@ from harvest.cli.output.changed import summed_up
 from harvest.cli.output.encoding import write_utf8
 from harvest.cli.output.formatting import quoted
 from harvest.explore import changes as told
+from harvest.explore.changes import Change
 from harvest.store.database import open_to_read
 from harvest.system.logs import printable
 
@@ -72,18 +73,25 @@ def _stream(connection: sqlite3.Connection, version: int, about: tuple[str, int]
 
 def _page(connection: sqlite3.Connection, path: Path, version: int, about: tuple[str, int] | None, limit: int) -> None:
     """Write the changes for people: how many of each, then the newest of them."""
-    rows = list(told.changes(connection, version, of=about))
-    if not rows:
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    newest: deque[Change] = deque(maxlen=limit)
+    first = None
+    for change in told.changes(connection, version, of=about):
+        first = first or change
+        counts[change.what] += 1
+        reasons[change.reason or "unknown"] += change.what == "went"
+        newest.append(change)
+    if first is None:
         click.echo("Nothing has changed" + (" since then." if version else ": nothing was read a second time yet."))
         return
-    counts = Counter(change.what for change in rows)
-    reasons = Counter(change.reason or "unknown" for change in rows if change.what == "went")
-    click.echo("\n".join([f"{len(rows):,} changes, {rows[0].at} to {rows[-1].at}:", *summed_up(counts, reasons), ""]))
-    for change in rows[-limit:]:
+    n = counts.total()
+    click.echo("\n".join([f"{n:,} changes, {first.at} to {newest[-1].at}:", *summed_up(counts, reasons), ""]))
+    for change in newest:
         said = told.in_words(connection, change)
         why = f" ({change.reason})" if change.reason else ""
         link = f"  {said.url}" if said.url else ""
         click.echo(printable(f"{change.at}  {change.what:<9} {said.text}{why}{link}"))
-    if len(rows) > limit:
-        click.echo(f"\nThe last {limit:,} of {len(rows):,}; --limit shows more of them.")
-    click.echo(f"\nGo on from here with: harvest changes --since {rows[-1].version} --cache-path {quoted(path)}")
+    if n > limit:
+        click.echo(f"\nThe last {limit:,} of {n:,}; --limit shows more of them.")
+    click.echo(f"\nGo on from here with: harvest changes --since {newest[-1].version} --cache-path {quoted(path)}")
