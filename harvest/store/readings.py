@@ -20,7 +20,7 @@ from functools import cache
 
 from harvest.lists import KINDS, Edge, ListKind
 from harvest.models import Outcome, Task
-from harvest.store import history
+from harvest.store import history, lookups
 from harvest.store.edges import of_type, typed
 from harvest.store.lookups import OF_THING, TELLS
 from harvest.things import THINGS
@@ -111,6 +111,8 @@ def end(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome: Out
     )
     if kind.subject in THINGS:
         judge(connection, kind.subject, task.subject_id, now)
+    if task.reading and outcome is Outcome.GONE:
+        _look_up(connection, kind.subject, task.subject_id)
 
 
 def reopen(
@@ -145,6 +147,18 @@ def claim_of(kind: ListKind, subject: str) -> str:
     if kind.claimed is None:
         return "NULL"
     return f"(SELECT {kind.claimed} FROM {THINGS[kind.subject].table} WHERE id = {subject})"  # noqa: S608
+
+
+def _look_up(connection: sqlite3.Connection, thing: str, thing_id: int) -> None:
+    """Want a thing looked up of which a list that was there is gone, unless those of its kind are looked up together
+    before their lists are read again.
+    """
+    kind = THINGS[thing]
+    if kind.at_once > 1 or kind.prefix:
+        return
+    open_one = f"SELECT 1 FROM {OF_THING.format(thing=thing, thing_id='?')} AND l.outcome IS NULL LIMIT 1"  # noqa: S608
+    if connection.execute(open_one, (thing_id,)).fetchone() is None:
+        lookups.ask(connection, thing, [thing_id])
 
 
 def _settle(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome: Outcome | None, now: str) -> None:

@@ -135,10 +135,9 @@ def test_the_stream_tells_who_has_another_name_and_who_is_gone(path, stream, tru
     assert named.items() <= changed.renamed.items()
     assert {one for one in changed.renamed if one in visited} <= named.keys()
     assert gone <= changed.went
+    assert changed.went & visited <= gone
     assert named
-    if table != "playlists":  # which are not looked up with others
-        assert changed.went & visited <= gone
-        assert gone
+    assert gone
 
 
 def test_every_line_has_the_next_version_and_a_moment_of_the_refresh(stream):

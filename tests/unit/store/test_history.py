@@ -558,3 +558,35 @@ def test_a_head_goes_on_past_a_page_that_is_not_in_its_order_or_not_known(second
     read(books, LIKES, tracks_page(5, 6, 7, 8))
     receipt = read(books, LIKES, tracks_page(*second, next_cursor="/3"), at=SECOND, head=True)
     assert receipt.outcome is None
+
+
+def test_a_playlist_whose_lists_are_gone_is_looked_up_by_itself_once(books):
+    """People and tracks are looked up together before their lists are read again; playlists and stations are not."""
+    kind, conn = ("playlist_tracks", 5), books.db.conn
+    read(books, PLAYLISTS, playlists(5))
+    for name in ("playlist_tracks", "playlist_reposters"):
+        read(books, (name, 5), tracks_page(7) if name == kind[0] else users_page(11))
+        ((task_id,),) = books.rows("SELECT id FROM tasks WHERE kind = ?", name)
+        with books.db.atomic():
+            number = readings.begin_again(conn, task_id, SECOND)
+        books.committer.fail(Task(task_id, name, 5, reading=number), Gone(status=404), SECOND, {})
+    assert books.rows("SELECT status FROM playlists") == [("ok",)]  # one list that is not there proves nothing
+    assert books.rows("SELECT b.thing, i.thing_id FROM batches AS b JOIN batch_items AS i ON i.batch_id = b.id") == [
+        ("playlist", 5)
+    ]
+    ((task_id, batch_id),) = books.rows("SELECT max(id), max(subject_id) FROM tasks WHERE kind = 'lookup'")
+    books.committer.fail(Task(task_id, "lookup", batch_id), Gone(status=404), THIRD, {})
+    assert books.rows("SELECT status, gone_at FROM playlists") == [("gone", THIRD)]
+    assert books.rows("SELECT what, \"table\", ids FROM changes WHERE what = 'gone'") == [
+        ("gone", "playlists", '{"id":5}')
+    ]
+
+
+def test_a_person_whose_list_is_gone_is_not_looked_up_for_that(books):
+    read(books, LIKES, tracks_page(5))
+    before = books.rows("SELECT count(*) FROM batches")
+    ((task_id,),) = books.rows("SELECT id FROM tasks WHERE kind = 'user_likes'")
+    with books.db.atomic():
+        number = readings.begin_again(books.db.conn, task_id, SECOND)
+    books.committer.fail(Task(task_id, *LIKES, reading=number), Gone(status=404), SECOND, {})
+    assert books.rows("SELECT count(*) FROM batches") == before
