@@ -97,6 +97,7 @@ def test_a_reading_that_takes_long_says_nothing_of_its_last_hours(books):
     task = begin_again(books, SECOND)
     task = books.keep(task, replace(tracks_page(5, next_cursor="/2"), fetched_at=SECOND)).task
     books.keep(task, replace(tracks_page(6), fetched_at=THIRD))
+    assert spells(books, 5) == spells(books, 6) == [(None, FIRST, SECOND, None, None)]
     read(books, LIKES, tracks_page(7, 5, 6), at=FOURTH)
     assert spells(books, 7) == [(SECOND, FOURTH, FOURTH, None, None)]
     task = begin_again(books, FOURTH)
@@ -128,6 +129,25 @@ def test_a_reading_that_is_not_whole_shows_when_something_came_and_nothing_of_th
     assert read(books, LIKES, *pages, at=SECOND, head=how == "caught_up").outcome == how
     assert spells(books, 7) == [(FIRST, SECOND, SECOND, None, None)]
     assert spells(books, 5) == spells(books, 6) == [(None, FIRST, FIRST, None, None)]
+
+
+def test_what_a_reading_that_was_not_whole_lacked_may_have_stood_before(books):
+    assert read(books, LIKES, tracks_page(5, request="/1", next_cursor="/1")).outcome == "loop"
+    assert read(books, LIKES, tracks_page(7, 5), at=SECOND).outcome == "complete"
+    read(books, LIKES, tracks_page(8, 7, 5), at=THIRD)
+    assert spells(books, 7) == [(None, SECOND, THIRD, None, None)]
+    assert spells(books, 8) == [(SECOND, THIRD, THIRD, None, None)]
+    assert as_of(books, "2026-11-20") == {1: 1, 5: 1, 7: 0}
+
+
+def test_a_reading_that_was_not_whole_shows_nothing_of_what_is_past(books):
+    read(books, LIKES, tracks_page(5, 6))
+    counted(books, SECOND, likes_given_count=40)
+    assert read(books, LIKES, tracks_page(7, 5, 8), at=SECOND).outcome == "short"
+    counted(books, THIRD, likes_given_count=3)
+    read(books, LIKES, tracks_page(7, 5, 8), at=THIRD)
+    why(books, "track", THIRD, shown=(6,))
+    assert spells(books, 6) == [(None, FIRST, FIRST, THIRD, "withdrawn")]
 
 
 def test_what_came_back_has_two_stretches_and_stands_once_on_a_day(books):
