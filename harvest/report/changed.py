@@ -48,9 +48,13 @@ def since_last(connection: sqlite3.Connection) -> SinceLast | None:
     if found is None or last is None:
         return None
     version, begun_at = last
-    return SinceLast(
-        begun_at, found, [one for what in SHOWN for one in islice(_newest(connection, what, version), NEWEST)]
-    )
+    newest = [
+        one
+        for what in SHOWN
+        if found.changes.get(what)  # or all changes would be gone through to find none
+        for one in islice(_newest(connection, what, version), NEWEST)
+    ]
+    return SinceLast(begun_at, found, newest)
 
 
 def _newest(connection: sqlite3.Connection, what: str, version: int) -> Iterator[Change]:
