@@ -858,3 +858,10 @@ def test_labels_as_really_drawn_do_not_cover_each_other(one, tmp_path):
         assert len(boxes) > 20
         for a, b in combinations(boxes, 2):
             assert a[0] + a[2] <= b[0] or b[0] + b[2] <= a[0] or a[1] + a[3] * 0.8 <= b[1] or b[1] + b[3] * 0.8 <= a[1]
+
+
+@pytest.mark.parametrize("place", ["", "."])
+def test_a_folder_in_place_of_the_file_is_refused_in_one_line(run, place):
+    done = run("report", "--cache-path", place)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr == "harvest: . is a folder: name a file, for example tracks.db.\n"

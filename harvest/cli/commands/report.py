@@ -34,8 +34,8 @@ def report(out: Path | None, path: Path, force: bool, show: bool) -> int:
       harvest report
       harvest report around-my-track.html --cache-path data/cache/tracks.db --open
     """
-    target = out or usual_place(path)
     with open_to_read(path) as connection:
+        target = out or usual_place(path)
         check_target(target, path, force=force)
         with storage_errors(path), patience(connection) as tell:
             facts = gather(connection, path.name, tell)
