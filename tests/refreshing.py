@@ -107,7 +107,9 @@ def newest(path: Path) -> int:
 
 
 def reasons(path: Path, before: World, after: World, since: int) -> list[tuple[str, str, str]]:
-    """Give what went since a version, each as ids, the reason given, and the true one: 'there' where it never went."""
+    """Give what went since a version, each as ids, the reason given, and the true one: 'there' where it stands at the
+    later moment, 'before' where it had gone by the earlier one.
+    """
     changes, told = Changes(before, after), []
     for table, ids, reason in read(
         path, "SELECT \"table\", ids, reason FROM changes WHERE what = 'went' AND version > ?", since
@@ -120,10 +122,17 @@ def reasons(path: Path, before: World, after: World, since: int) -> list[tuple[s
         if subject not in values:  # a comment is named by its number alone
             values[subject] = read(path, f"SELECT {subject} FROM past_{table} WHERE id = ?", values["id"])[0][0]
         went = changes.of_list(kind, values[subject]).went
-        if table == "playlist_tracks" and values[item] not in went:  # of two places it may have lost one
-            was, now = (world.listing(kind, values[subject]).count(values[item]) for world in (before, after))
-            went = {**went, **({values[item]: "withdrawn"} if now < was else {})}
-        told.append((ids, reason, went.get(values[item], "there")))
+        stands = "there" if values[item] in after.listing(kind, values[subject]) else "before"
+        if table == "playlist_tracks" and stands == "there":  # of two places it may have lost one
+            left = read(
+                path,
+                "SELECT count(*) FROM playlist_tracks WHERE (playlist_id, track_id) = (?, ?)",
+                values[subject],
+                values[item],
+            )[0][0]
+            if left == after.listing(kind, values[subject]).count(values[item]):
+                stands = "before"
+        told.append((ids, reason, went.get(values[item], stands)))
     return told
 
 

@@ -61,7 +61,7 @@ def test_a_full_refresh_equals_the_truth_of_the_moment_and_says_why_what_went_ha
     told = asyncio.run(all_of_it())
     assert len(told) > 50
     assert [one for one in told if one[2] == "there"] == []
-    assert [one for one in told if one[1] != one[2]] == []
+    assert [one for one in told if one[1] != one[2] and one[2] != "before"] == []
 
 
 def removals_under_faults(path, seed):
@@ -76,7 +76,6 @@ def removals_under_faults(path, seed):
                 version = newest(path)
                 await refreshed(path, server, after, Refresh(full=chance.random() < 0.5), some_faults(-seed, 5))
                 told += [(after, *one) for one in reasons(path, world.at(0), world.at(after), version)]
-                assert [one for one in untrue(path, world.at(after)) if one[3]] == []
             assert sum(server.plan.fired.values()) > 0
         assert_sound(path)
         return told
@@ -87,19 +86,18 @@ def removals_under_faults(path, seed):
 @pytest.mark.parametrize("seed", slow_but([101, 102, 103], range(101, 131)))
 def test_nothing_that_is_there_is_called_vanished_whatever_goes_wrong(tmp_path, seed):
     told = removals_under_faults(tmp_path / "t.db", seed)
-    wrong = [one for one in told if one[3] == "there" and one[0] == 3]  # later, it may have come and gone
-    assert wrong == []
+    assert [one for one in told if one[3] == "there"] == []
 
 
 @pytest.mark.soak
 def test_nothing_is_called_vanished_in_a_thousand_worlds(tmp_path):
     told = Counter()
     for seed in range(1000, 2000):
-        for moment, _, reason, true in removals_under_faults(tmp_path / f"{seed}.db", seed):
-            told[(reason, true) if moment == 3 else "later"] += 1
-    assert sum(n for key, n in told.items() if key != "later" and key[1] == "there") == 0
-    right = sum(n for key, n in told.items() if key != "later" and key[0] == key[1])
-    assert right >= 0.99 * sum(n for key, n in told.items() if key != "later")
+        for _, _, reason, true in removals_under_faults(tmp_path / f"{seed}.db", seed):
+            told[reason, true] += 1
+    assert sum(n for (_, true), n in told.items() if true == "there") == 0
+    known = {key: n for key, n in told.items() if key[1] != "before"}
+    assert sum(n for (reason, true), n in known.items() if reason == true) >= 0.99 * sum(known.values())
 
 
 @pytest.mark.parametrize("seed", slow_but([3], range(3, 8)))
