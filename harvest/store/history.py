@@ -216,15 +216,21 @@ def ask_why(connection: sqlite3.Connection, at: str) -> bool:
     return connection.execute("UPDATE unexplained SET asked = 1 WHERE asked = 0").rowcount > 0
 
 
-def to_confirm(connection: sqlite3.Connection) -> list[tuple[int, int | None, int | None]]:
-    """Give the lists, each with the cap and the refresh of its last reading, that lack something of which nothing
-    proves that it has vanished, and that another reading may prove. Nothing is read for that twice.
+def to_confirm(connection: sqlite3.Connection) -> list[tuple[int, int, int | None]]:
+    """Give the lists, each with a cap and the refresh of its last reading, that lack something of which nothing proves
+    that it has vanished, and that another reading may prove. Nothing is read for that twice. The cap is that of the
+    reading or, of one without, the largest that a harvest has for it, else what the list has: by now the harvest may be
+    drained and wait for nothing.
     """
     # Uses readings_again.
     rows = connection.execute(
         """
-        SELECT r.task_id, r.number, r.cap, r.refresh_id
-        FROM readings AS r
+        SELECT r.task_id, r.number,
+            coalesce(
+                r.cap, (SELECT max(w.cap) FROM harvest_tasks AS w WHERE w.task_id = r.task_id), t.collected
+            ),
+            r.refresh_id
+        FROM readings AS r CROSS JOIN tasks AS t ON t.id = r.task_id
         WHERE r.number > 0 AND r.unproven > 0
             AND NOT EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = r.task_id AND l.number > r.number)
         ORDER BY r.task_id

@@ -184,10 +184,11 @@ def _settle(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome:
         connection.execute(_order_sql(edge) if whole else _rank_new_sql(edge), parameters)
     elif whole:  # places are the key: the list is replaced as a whole, or stays
         came, went, unproven = history.replace(connection, read)
-    connection.execute(
-        "UPDATE readings SET came = ?, went = ?, unproven = ? WHERE task_id = ? AND number = ?",
-        (came, went, unproven, task.id, task.reading),
-    )
+    if outcome is not None or came:  # what an answered reading found was written down when it ended
+        connection.execute(
+            "UPDATE readings SET came = ?, went = ?, unproven = ? WHERE task_id = ? AND number = ?",
+            (came, went, unproven, task.id, task.reading),
+        )
     connection.execute("DELETE FROM reading_items WHERE task_id = :task AND reading = :reading", parameters)
 
 

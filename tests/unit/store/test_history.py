@@ -239,6 +239,39 @@ def test_only_what_is_unproven_is_read_once_more_and_only_once(books):
     assert history.to_confirm(books.db.conn) == []
 
 
+def test_what_a_reading_found_is_still_known_when_the_next_one_begins(books):
+    read(books, PLAYLISTS, playlists(5, 6, 7, 8))
+    read(books, PLAYLISTS, playlists(9, 5, 7), at=SECOND)
+    found = books.rows("SELECT came, went, unproven FROM readings WHERE kind = 'user_playlist_likes' AND number = 1")
+    assert found == [(1, 1, 1)]
+    read(books, PLAYLISTS, playlists(9, 5, 7), at=THIRD)
+    assert found == books.rows(
+        "SELECT came, went, unproven FROM readings WHERE kind = 'user_playlist_likes' AND number = 1"
+    )
+
+
+def test_what_a_drained_harvest_has_read_again_is_read_once_more_as_far_as_it_wanted(books):
+    conn = books.db.conn
+    conn.execute(
+        "INSERT INTO recipes (harvest_id, kind, thing, reach, turn, cap)"
+        " VALUES (?, 'user_playlist_likes', 'user', 0, 90, 30)",
+        (books.harvest_ids[0],),
+    )
+    conn.execute(
+        "INSERT INTO visits (harvest_id, thing, thing_id, round, depth) VALUES (?, 'user', 10, 1, 1)",
+        (books.harvest_ids[0],),
+    )
+    read(books, PLAYLISTS, playlists(5, 6, 7))
+    read(books, PLAYLISTS, playlists(5, 6), at=SECOND)
+    conn.execute("UPDATE harvests SET state = 'drained'")
+    with books.db.atomic():
+        assert readings.confirm(conn, SECOND)
+    assert books.rows("SELECT cap FROM readings WHERE kind = 'user_playlist_likes' ORDER BY number") == [
+        (None,), (None,), (30,),
+    ]  # fmt: skip
+    assert readings.are_open(conn)
+
+
 def test_a_list_read_again_outside_any_refresh_is_read_once_more_each_time(books):
     conn = books.db.conn
     read(books, PLAYLISTS, playlists(5, 6, 7, 8))
