@@ -321,14 +321,15 @@ CHOICE_CHECKS = (
     ),
     Check(
         "harvests.drained",
-        "a drained harvest has nothing open, but for what another one has taken up again that is not drained",
+        "a drained harvest has nothing open, but for what another one has taken up again that is not drained, and what"
+        " is read again whether a harvest wants it or not",
         """
         SELECT 'harvest ' || h.id || ': ' || t.kind || ' ' || t.subject_id || ' is ' || r.state
         FROM readings AS r
         CROSS JOIN tasks AS t ON t.id = r.task_id
         CROSS JOIN harvest_tasks AS w ON w.task_id = t.id
         CROSS JOIN harvests AS h ON h.id = w.harvest_id AND h.state = 'drained'
-        WHERE r.state <> 'ended' AND (w.cap IS NULL OR r.collected < w.cap) AND NOT EXISTS (
+        WHERE r.state <> 'ended' AND r.cap IS NULL AND (w.cap IS NULL OR r.collected < w.cap) AND NOT EXISTS (
             SELECT 1 FROM harvest_tasks AS o JOIN harvests AS g ON g.id = o.harvest_id
             WHERE o.task_id = t.id AND g.state IN ('running', 'paused')
         )

@@ -36,7 +36,8 @@ def _played(kind: ListKind, edge: Edge) -> Check:
     waits = (
         f"OR EXISTS (SELECT 1 FROM {edge.past} AS e WHERE {same} AND e.reason IS NULL)"  # noqa: S608
         if edge.past
-        else f"OR EXISTS (SELECT 1 FROM unexplained AS e WHERE e.item_id = x.ids ->> '{edge.item}')"  # noqa: S608
+        else f"OR EXISTS (SELECT 1 FROM unexplained AS e WHERE e.kind = '{kind.name}'"  # noqa: S608
+        f" AND e.subject_id = x.ids ->> '{edge.subject}' AND e.item_id = x.ids ->> '{edge.item}')"
     )
     return Check(
         f"changes.{kind.name}",

@@ -182,16 +182,17 @@ READING_CHECKS = (
     ),
     Check(
         "lists.capped",
-        "a capped list goes on, and holds as much as the largest cap asked for (more where caps were larger once),"
-        " unless reading it further has failed",
+        "a capped list goes on, and holds as much as the largest cap asked for (more where caps were larger once, less"
+        " where lists of the other side lack it now), unless reading it further has failed",
         f"""
         SELECT t.kind || ' ' || t.subject_id || ' is capped at ' || t.collected || ', wanted '
             || coalesce(max(c.cap), 'by nobody')
         FROM tasks AS t {READERS}
         CROSS JOIN harvests AS h ON h.id = v.harvest_id AND h.state = 'drained'
+        CROSS JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
         WHERE t.outcome = 'capped'
             AND NOT EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = t.id AND l.number > t.reading)
-        GROUP BY t.id HAVING t.collected < max(c.cap)
+        GROUP BY t.id HAVING max(t.collected, r.collected) < max(c.cap)
         UNION ALL
         SELECT t.kind || ' ' || t.subject_id || ' is capped, and the service has ended it'
         FROM readings AS r

@@ -9,14 +9,18 @@ import json
 import random
 import subprocess
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from harvest.client.budget import Budget
 from harvest.simulator import run_in_thread, serve
+from harvest.store.database import open_to_read
 from harvest.store.refreshes import Refresh
+from harvest.verify.checks import verify
 from tests.crawling import Onlooker, assert_sound, crawl_together, read
 from tests.refreshing import (
+    LIMITS,
     PAGE,
     a_world,
     first,
@@ -123,6 +127,34 @@ def test_a_refresh_stopped_at_every_page_ends_as_one_that_was_not(tmp_path, seed
     assert tables(cut) == tables(whole)
     assert stream(cut) == stream(whole)
     assert_sound(cut)
+
+
+@pytest.mark.parametrize("seed", slow_but([1], range(1, 7)))
+def test_wherever_a_refresh_stops_the_file_contradicts_itself_nowhere(tmp_path, seed):
+    path, world = tmp_path / "t.db", a_world(seed)
+    limits = replace(LIMITS, max_listed=4, caps=(("user_likes", 3), ("user_followers", 4)))
+
+    async def stopped():
+        found, stops = [], 0
+        async with serve(world, gzip=False) as server:
+            await crawl_together(path, server, [(world.seed_url(), limits)], page_size=5)
+            for moment in (20, 40):
+                onlooker = Onlooker(stop_after_pages=5)
+                while await refreshed(path, server, moment, Refresh(), onlooker=onlooker) == "interrupted":
+                    found += contradictions(path)
+                    onlooker, stops = Onlooker(stop_after_pages=5), stops + 1
+                found += contradictions(path)
+        return found, stops
+
+    found, stops = asyncio.run(stopped())
+    assert stops > 3
+    assert found == []
+
+
+def contradictions(path):
+    """Give what `verify` finds, as the name of the check and examples."""
+    with open_to_read(path) as connection:
+        return [(one.check.name, one.examples) for one in verify(connection) if one.contradictions]
 
 
 def test_a_second_refresh_changes_nothing(tmp_path):
