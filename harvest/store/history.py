@@ -295,11 +295,15 @@ def _proof(connection: sqlite3.Connection, read: Reread, shown: Sequence[int]) -
     cut_off = shown[-1] if shown and in_order else None
     again = before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
     if task.claimed is not None and _is_fresh(connection, task, read.kind):
+        (refresh_id,) = connection.execute(
+            "SELECT refresh_id FROM readings WHERE task_id = ? AND number = ?", (task.id, task.reading)
+        ).fetchone()
         lacking = [
             max(0, one.claimed - one.collected)
             for one in _readings_before(connection, task)
             if one.outcome in (Outcome.COMPLETE, Outcome.SHORT) and one.claimed is not None and one.skipped == skipped
-        ]
+            and not (one.unproven and one.refresh_id == refresh_id)  # it is to be confirmed: its lack is none to expect
+        ]  # fmt: skip
         if task.collected + min(lacking, default=0) >= task.claimed:
             return _Proof(of_all=True)
         again = again and task.collected + max(lacking, default=0) >= task.claimed
