@@ -451,16 +451,25 @@ def _vanish(connection: sqlite3.Connection, read: Reread, vanished: Sequence[tup
         [(task.subject_id, item) for item in kept_by_other],
     )
     leaves = [(item, place, at_other) for item, place, at_other in vanished if item not in kept_by_other]
-    before = _before(connection, task)
-    (last_page_id,) = connection.execute(
-        "SELECT max(id) FROM pages WHERE task_id = ? AND reading = ?", (task.id, before.number if before else 0)
-    ).fetchone()
+    earlier = list(_readings_before(connection, task))
     for item, place, at_other in sorted(leaves, key=lambda one: one[1]):
-        _leave(connection, read, item, place, last_page_id)
+        _leave(connection, read, item, place, _last_page_with(connection, task, earlier, place))
         if other is not None and at_other is not None:
             connection.execute(
                 "UPDATE tasks SET collected = collected - 1 WHERE kind = ? AND subject_id = ?", (other.name, item)
             )
+
+
+def _last_page_with(connection: sqlite3.Connection, task: Task, earlier: Sequence[_Ended], place: int) -> int:
+    """Give the last page of the last reading that showed what stands at a place: behind the length of a re-reading that
+    ended well stands what it lacked.
+    """
+    lacked = (one.number > 0 and one.outcome == Outcome.COMPLETE and place >= one.collected for one in earlier)
+    number = next((one.number for one, no in zip(earlier, lacked, strict=True) if not no), 0)
+    row = connection.execute(
+        "SELECT max(id) FROM pages WHERE task_id = ? AND reading = ?", (task.id, number)
+    ).fetchone()
+    return int(row[0])
 
 
 def _leave(connection: sqlite3.Connection, read: Reread, item: int, place: int, last_page_id: int) -> None:

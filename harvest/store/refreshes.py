@@ -188,7 +188,7 @@ def found(connection: sqlite3.Connection) -> Found | None:
         SELECT count(*), count(*) FILTER (WHERE r.mode = 'head'),
             count(*) FILTER (WHERE r.claimed = b.claimed),
             count(*) FILTER (WHERE r.claimed = b.claimed AND r.came + r.went > 0),
-            count(*) FILTER (WHERE o.answered = 0)
+            count(*) FILTER (WHERE o.retryable = 1 OR r.outcome IN ('unreadable', 'withdrawn'))
         FROM readings AS r
         JOIN readings AS b ON b.task_id = r.task_id AND b.number = r.number - 1
         JOIN outcomes AS o ON o.outcome = r.outcome
