@@ -3,11 +3,13 @@
 Vanished is what a reading lacks that ended `complete`, if nothing speaks against it: lists are cut without a word,
 pages are lost, entries come as null. The first that holds (docs/adr/0005-vanished.md):
 
-1. The service counts no more than the reading brought, by a count that is younger than the reading before: all that
-   it lacks has vanished.
+1. The service counts no more than the reading brought, by a count that the same refresh has looked up: all that it
+   lacks has vanished. A list may always have lacked some of its count; but not where its last page is a full one, for a
+   list that is cut ends so.
 2. As many entries were unreadable as the time before, all is in the order that is known, and an older entry stands
    behind: a list that is cut lacks its end.
-3. The reading before was complete and lacked it too, and what is counted says no more than usual.
+3. The reading before was complete and lacked it too, what is counted says no more than usual, and the last page is not
+   a full one.
 
 What vanished moves into the table of the past at once; its change is written when what it leads to has been looked up,
 with the reason. Until then it is `unexplained`, and whatever shows it again takes that back.
@@ -18,6 +20,7 @@ In: a reading that has ended. Out: edges, past ones, changes. Never: a commit of
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,6 +35,7 @@ from harvest.store.changes import Change
 from harvest.store.edges import of_type
 from harvest.store.lookups import OF_THING
 
+_SIZE = re.compile(r"[?&](?:limit|page_size)=([0-9]{1,9})", re.ASCII)
 _HISTORY = ("last_page_id", "gone_page_id", "reason")  # what a row of the past has besides
 
 
@@ -293,7 +297,8 @@ def _proof(connection: sqlite3.Connection, read: Reread, shown: Sequence[int]) -
         usual = False
     in_order = usual and all(one < other for one, other in pairwise(shown))
     cut_off = shown[-1] if shown and in_order else None
-    again = before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
+    may_be_cut = _ends_with_a_full_page(connection, task)
+    again = not may_be_cut and before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
     if task.claimed is not None and _is_fresh(connection, task, read.kind):
         (refresh_id,) = connection.execute(
             "SELECT refresh_id FROM readings WHERE task_id = ? AND number = ?", (task.id, task.reading)
@@ -304,12 +309,22 @@ def _proof(connection: sqlite3.Connection, read: Reread, shown: Sequence[int]) -
             if one.outcome in (Outcome.COMPLETE, Outcome.SHORT) and one.claimed is not None and one.skipped == skipped
             and not (one.unproven and one.refresh_id == refresh_id)  # it is to be confirmed: its lack is none to expect
         ]  # fmt: skip
-        if task.collected + min(lacking, default=0) >= task.claimed:
+        if task.collected + (0 if may_be_cut else min(lacking, default=0)) >= task.claimed:
             return _Proof(of_all=True)
         again = again and task.collected + max(lacking, default=0) >= task.claimed
     if read.edge.repeats:  # an unproven reading has left no trace in the list but its length
         return _Proof(of_all=again and before is not None and before.collected == task.collected, before=cut_off)
     return _Proof(before=cut_off, behind=before.collected if again and before is not None else None)
+
+
+def _ends_with_a_full_page(connection: sqlite3.Connection, task: Task) -> bool:
+    """Say whether the last page of a reading brought as many entries as were asked for."""
+    request, received = connection.execute(
+        "SELECT request, received FROM pages WHERE task_id = ? AND reading = ? ORDER BY number DESC LIMIT 1",
+        (task.id, task.reading),
+    ).fetchone()
+    asked = _SIZE.search(request)
+    return asked is not None and received >= int(asked[1])
 
 
 def _is_fresh(connection: sqlite3.Connection, task: Task, kind: ListKind) -> bool:
