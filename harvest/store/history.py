@@ -300,15 +300,11 @@ def _proof(connection: sqlite3.Connection, read: Reread, shown: Sequence[int]) -
     may_be_cut = _ends_with_a_full_page(connection, task)
     again = not may_be_cut and before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
     if task.claimed is not None and _is_fresh(connection, task, read.kind):
-        (refresh_id,) = connection.execute(
-            "SELECT refresh_id FROM readings WHERE task_id = ? AND number = ?", (task.id, task.reading)
-        ).fetchone()
         lacking = [
             max(0, one.claimed - one.collected)
             for one in _readings_before(connection, task)
             if one.outcome in (Outcome.COMPLETE, Outcome.SHORT) and one.claimed is not None and one.skipped == skipped
-            and not (one.unproven and one.refresh_id == refresh_id)  # it is to be confirmed: its lack is none to expect
-        ]  # fmt: skip
+        ]
         if task.collected + (0 if may_be_cut else min(lacking, default=0)) >= task.claimed:
             return _Proof(of_all=True)
         again = again and task.collected + max(lacking, default=0) >= task.claimed

@@ -184,27 +184,6 @@ def test_what_whole_readings_lack_again_and_again_is_called_vanished_some_day(bo
     assert waits(books) == [(7, 2), (8, 3)]
 
 
-def test_a_list_cut_twice_in_one_refresh_is_not_believed_against_its_count(books):
-    """The first of the two lacks no more than the second; what is usual is told by what was read before."""
-    counted(books, FIRST, likes_given_count=4)
-    read(books, LIKES, tracks_page(5, 6, 7, 8))
-    books.db.conn.execute("UPDATE readings SET claimed = 4 WHERE kind = 'user_likes'")
-    counted(books, SECOND, likes_given_count=4)
-    refresh_id = begun(books)
-    read(books, LIKES, tracks_page(5, 6, 7), at=SECOND)
-    with books.db.atomic():
-        assert readings.confirm(books.db.conn, SECOND)
-    ((task_id, number, of),) = books.rows(
-        "SELECT task_id, number, refresh_id FROM readings WHERE state = 'todo' AND kind = 'user_likes'"
-    )
-    assert of == refresh_id
-    task = Task(task_id, *LIKES, reading=number, claimed=4)
-    books.keep(task, replace(tracks_page(5, 6, 7), fetched_at=SECOND))
-    assert waits(books) == []
-    assert [track for track, _ in likes(books)] == [5, 6, 7, 8]
-    assert history.to_confirm(books.db.conn) == []
-
-
 def test_what_is_missing_in_the_midst_of_known_entries_has_vanished(books):
     read(books, PLAYLISTS, playlists(5, 6, 7, 8))
     read(books, PLAYLISTS, playlists(5, 7), at=SECOND)
