@@ -69,15 +69,8 @@ def untrue(path: Path, world: World) -> list[tuple[Any, ...]]:
             """
             SELECT t.id, t.kind, t.subject_id
             FROM tasks AS t JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
-            WHERE r.outcome = 'complete' AND r.refresh_id = (SELECT max(id) FROM refreshes) AND NOT (
-                -- a full last page may be where the list was cut, so what is behind it is left
-                r.unproven > 0 AND (
-                    SELECT p.received FROM pages AS p
-                    WHERE p.task_id = r.task_id AND p.reading = r.number ORDER BY p.number DESC LIMIT 1
-                ) = ?
-            )
-            """,
-            (PAGE,),
+            WHERE r.outcome = 'complete' AND r.refresh_id = (SELECT max(id) FROM refreshes)
+            """
         ).fetchall():
             kind = KINDS[kind_name]
             edge = kind.edge

@@ -22,6 +22,7 @@ from harvest.store.edges import Kept
 from harvest.store.lease import Lease
 from harvest.store.outcomes import ListStanding, outcome_of
 from harvest.store.write_cache import Recent
+from harvest.things import THINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,9 @@ class PageCommitter:
                 self._merge(kind, page, kept, page_id)
             if kind.edge is not None:
                 edges.write(self._connection, task, kind.edge, kept.fresh, page_id)
-                if not task.reading:
+                if task.reading and kind.item in THINGS:  # the list of something else shows them: are they back?
+                    lookups.ask_again(self._connection, kind.item, kept.fresh)
+                elif not task.reading:
                     read = history.Reread(task, kind, kind.edge, page.fetched_at, page_id)
                     history.note_returned(self._connection, read, kept.fresh)
             on = self._move_on(task, page, kept)

@@ -36,6 +36,9 @@ _NAMED = " ".join(
 _READ_TASK = f"""
 SELECT t.id, t.kind, t.subject_id, r.next_cursor, r.number, r.pages_read, r.barren, r.collected, r.claimed,
     coalesce(r.cap, {WANTED.format(task="r.task_id")}), r.mode = 'head',
+    EXISTS (
+        SELECT 1 FROM readings AS b WHERE b.task_id = r.task_id AND b.number = r.number - 1 AND b.unproven > 0
+    ),
     CASE t.kind
         WHEN 'resolve' THEN (SELECT address FROM seeds WHERE id = t.subject_id)
         WHEN 'lookup' THEN {URNS.format(batch="t.subject_id")}
@@ -153,7 +156,9 @@ class Frontier:
             collected=row[7],
             claimed=row[8],
             cap=row[9],
-            page_size=self._page_size,
+            # What is read once more to see whether it was cut is asked for in pages of another size: a list that ends
+            # by itself ends there all the same.
+            page_size=max(1, self._page_size - row[11]),
             head=bool(row[10]),
-            about=row[11],
+            about=row[12],
         )

@@ -132,6 +132,14 @@ def gone_before(connection: sqlite3.Connection, thing: str, items: Sequence[int]
     return [row[0] for row in rows]
 
 
+def ask_again(connection: sqlite3.Connection, thing: str, items: Sequence[int]) -> None:
+    """Want those of some things looked up once more that the file calls gone."""
+    is_open = f"SELECT 1 FROM {OF_THING.format(thing=thing, thing_id='?')} AND l.outcome IS NULL"  # noqa: S608
+    gone = [one for one in gone_before(connection, thing, items) if not connection.execute(is_open, (one,)).fetchone()]
+    if gone:
+        ask(connection, thing, gone)
+
+
 def ask_for_the_rest(connection: sqlite3.Connection, task: Task) -> dict[int, int]:
     """Ask for each thing that a batch has left out by itself, now that it has ended; give the tasks, by id."""
     left_out = [

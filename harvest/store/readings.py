@@ -118,7 +118,9 @@ def end(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome: Out
 def reopen(
     connection: sqlite3.Connection, which: Iterable[tuple[int, int]], *, second_run_id: int | None = None
 ) -> None:
-    """Let readings, as (task, number), go on from their cursor."""
+    """Let readings, as (task, number), go on from their cursor; meanwhile a list tells of the answered reading before,
+    where there is one.
+    """
     rows = [(second_run_id, *one) for one in which]
     connection.executemany(
         """
@@ -127,7 +129,20 @@ def reopen(
         """,
         rows,
     )
-    connection.executemany("UPDATE tasks SET outcome = NULL WHERE id = ? AND reading = ?", [row[1:] for row in rows])
+    these = [row[1:] for row in rows]
+    connection.executemany("UPDATE tasks SET outcome = NULL WHERE id = ? AND reading = ?", these)
+    connection.executemany(
+        """
+        UPDATE tasks SET (reading, outcome, claimed, pages_read) = (b.number, b.outcome, b.claimed, b.pages_read)
+        FROM (
+            SELECT r.task_id, max(r.number) AS number, r.outcome, r.claimed, r.pages_read
+            FROM readings AS r JOIN outcomes AS o ON o.outcome = r.outcome AND o.answered = 1
+            WHERE r.task_id = ?1 AND r.number < ?2 AND r.outcome <> 'caught_up'
+        ) AS b
+        WHERE tasks.id = b.task_id AND tasks.reading = ?2
+        """,
+        [one for one in these if one[1] > 0],
+    )
 
 
 def judge(connection: sqlite3.Connection, thing: str, thing_id: int, now: str | None = None) -> None:

@@ -27,12 +27,15 @@ from math import ceil
 from harvest.lists import KINDS, ListKind
 from harvest.models import Outcome
 from harvest.store import lookups, readings
+from harvest.store.lookups import OF_THING
 from harvest.store.rounds import READERS
 from harvest.system.clock import as_text
 from harvest.things import THINGS
 
 UNMOVED_SHARE = 0.1  # of the lists read: those that nothing speaks for
 _RESERVE = 0.9  # of the requests left: the rest is for what vanished, what fails, what is read once more
+# Who is gone costs a request each, so a few are asked about each time: at least so many, or such a share of the others.
+_GONE_AT_LEAST, _GONE_SHARE = 5, 0.02
 _AT_MOST = 200  # edges that one request can bring
 
 
@@ -82,17 +85,15 @@ def begin(connection: sqlite3.Connection, refresh: Refresh, now: str, *, room: i
     """Begin a refresh, or go on with the one that was stopped, and want the subjects of its lists looked up; with
     `room` for so many requests, half of it at most goes into that.
     """
-    row = connection.execute("SELECT id FROM refreshes WHERE state <> 'done'").fetchone()
-    if row is not None:
-        connection.execute("UPDATE refreshes SET options = ? WHERE id = ?", (json.dumps(asdict(refresh)), row[0]))
-        return
-    connection.execute(
-        """
-        INSERT INTO refreshes (options, state, begun_at, first_version, first_page_id)
-        SELECT ?, 'counting', ?, (SELECT coalesce(max(version), 0) FROM changes), coalesce(max(id), 0) FROM pages
-        """,
-        (json.dumps(asdict(refresh)), now),
-    )
+    options = json.dumps(asdict(refresh))
+    if not connection.execute("UPDATE refreshes SET options = ? WHERE state <> 'done'", (options,)).rowcount:
+        connection.execute(
+            """
+            INSERT INTO refreshes (options, state, begun_at, first_version, first_page_id)
+            SELECT ?, 'counting', ?, (SELECT coalesce(max(version), 0) FROM changes), coalesce(max(id), 0) FROM pages
+            """,
+            (options, now),
+        )
     for thing, ids in subjects(connection, refresh).items():
         at_once = THINGS[thing].at_once
         most = len(ids) if room is None else (room // 2) * at_once
@@ -102,14 +103,16 @@ def begin(connection: sqlite3.Connection, refresh: Refresh, now: str, *, room: i
 
 def subjects(connection: sqlite3.Connection, refresh: Refresh) -> dict[str, array[int]]:
     """Give the ids of those whose lists may be read again and who can be looked up in batches, by kind of thing; whose
-    counts were seen longest ago come first.
+    counts were seen longest ago come first, and last a few of those who are gone: they may be back. Who is looked up in
+    the refresh that is open is not among them.
     """
-    kinds = _kinds(refresh)
-    wanted = {kind.subject for kind in kinds if THINGS[kind.subject].at_once > 1}
-    return {
-        thing: array("q", (row[0] for row in connection.execute(_subjects_sql(thing, kinds, refresh))))
-        for thing in sorted(wanted)
-    }
+    kinds, found = _kinds(refresh), {}
+    for thing in sorted({kind.subject for kind in kinds if THINGS[kind.subject].at_once > 1}):
+        rows = connection.execute(_subjects_sql(thing, kinds)).fetchall()
+        there, gone = ([row[0] for row in rows if bool(row[1]) is is_gone] for is_gone in (False, True))
+        most = len(gone) if refresh.full else max(_GONE_AT_LEAST, int(len(there) * _GONE_SHARE))
+        found[thing] = array("q", [*there, *gone[:most]])
+    return found
 
 
 def go_on(connection: sqlite3.Connection, now: str, *, page_size: int, room: int | None = None) -> bool:
@@ -280,15 +283,21 @@ def _weigh(
     return Due(last.task_id, last.cap, can_head, requests, expected, True, last.ended_at)
 
 
-def _subjects_sql(thing: str, kinds: list[ListKind], refresh: Refresh) -> str:
+def _subjects_sql(thing: str, kinds: list[ListKind]) -> str:
+    """Write the query for the subjects of lists, who is gone last, and among these who was asked about longest ago."""
     names = ", ".join(f"'{kind.name}'" for kind in kinds if kind.subject == thing)
-    there = "" if refresh.full else "AND x.status <> 'gone'"
+    look_ups = OF_THING.format(thing=thing, thing_id="x.id")
     return f"""
-        SELECT x.id FROM {THINGS[thing].table} AS x
-        WHERE x.status <> 'forgotten' {there} AND EXISTS (
+        SELECT x.id, x.status = 'gone' FROM {THINGS[thing].table} AS x
+        WHERE x.status <> 'forgotten' AND EXISTS (
             SELECT 1 FROM tasks AS t WHERE t.subject_id = x.id AND t.kind IN ({names}) AND t.outcome IS NOT NULL
+        ) AND NOT EXISTS (
+            SELECT 1 FROM refreshes AS f, {look_ups} AND f.state <> 'done' AND (
+                l.outcome IS NULL OR EXISTS (SELECT 1 FROM pages AS p WHERE p.task_id = l.id AND p.id > f.first_page_id)
+            )
         )
-        ORDER BY x.counts_seen_at, x.id
+        ORDER BY x.status = 'gone', iif(x.status = 'gone', (SELECT max(i.batch_id) FROM {look_ups}), NULL),
+            x.counts_seen_at, x.id
     """  # noqa: S608 - built from our own declarations
 
 
