@@ -623,3 +623,16 @@ def test_a_person_whose_list_is_gone_is_not_looked_up_for_that(books):
         number = readings.begin_again(books.db.conn, task_id, SECOND)
     books.committer.fail(Task(task_id, *LIKES, reading=number), Gone(status=404), SECOND, {})
     assert books.rows("SELECT count(*) FROM batches") == before
+
+
+def test_what_is_called_gone_and_shown_in_a_list_again_is_looked_up_once(books):
+    read(books, LIKES, tracks_page(5, 6, 7))
+    books.db.conn.execute("UPDATE tracks SET status = 'gone' WHERE id = 6")
+    for at in (SECOND, THIRD):
+        read(books, LIKES, tracks_page(5, 6, 7), at=at)
+        assert books.rows(
+            "SELECT i.thing_id FROM batch_items AS i JOIN batches AS b ON b.id = i.batch_id AND b.thing = 'track'"
+        ) == [(6,)]
+    answer(books, "track", at=FOURTH, shown=(6,), tracks={6: a_track(6, seen_as=SeenAs.FULL)})
+    assert books.rows("SELECT status, gone_at FROM tracks WHERE id = 6") == [("ok", None)]
+    assert books.rows("SELECT what, old, new FROM changes WHERE what = 'returned'") == [("returned", "gone", "ok")]

@@ -95,6 +95,20 @@ def test_a_reading_without_an_answer_leaves_the_list_as_it_was_and_can_go_on(rea
     assert likes(read) == [(9, 0), (7, 1), (5, 2), (6, 3)]
 
 
+def test_a_reading_that_is_put_back_leaves_the_word_to_the_answer_before(read):
+    on = again(read)
+    read.keep(on, tracks_page(5, 6, 7))
+    assert of_list(read)[0] == [(1, "complete", 3, 1, 1)]
+    with read.db.atomic():
+        readings.reopen(read.db.conn, [(on.id, 1)])
+    assert of_list(read)[0] == [(0, "complete", 3, 1, 1)]
+    read.committer.fail(on, Gone(status=404), LATER, {})
+    assert of_list(read) == (
+        [(0, "complete", 3, 1, 1)],
+        [(0, "ended", "complete", 3), (1, "ended", "gone", 3)],
+    )
+
+
 def test_the_next_reading_takes_over_what_an_unanswered_one_has_seen(read):
     on = read.keep(again(read), tracks_page(9, next_cursor="/2", request="/1")).task
     read.committer.fail(on, ServerTrouble(status=503), LATER, {})
