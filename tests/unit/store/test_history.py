@@ -636,3 +636,36 @@ def test_what_is_called_gone_and_shown_in_a_list_again_is_looked_up_once(books):
     answer(books, "track", at=FOURTH, shown=(6,), tracks={6: a_track(6, seen_as=SeenAs.FULL)})
     assert books.rows("SELECT status, gone_at FROM tracks WHERE id = 6") == [("ok", None)]
     assert books.rows("SELECT what, old, new FROM changes WHERE what = 'returned'") == [("returned", "gone", "ok")]
+
+
+def test_an_empty_answer_of_a_list_that_held_something_is_short_and_proves_nothing(books):
+    read(books, PLAYLISTS, playlists(70, 71))
+    for at in (SECOND, THIRD):  # not even twice
+        read(books, PLAYLISTS, playlists(), at=at)
+        assert books.rows("SELECT outcome, collected FROM tasks WHERE kind = 'user_playlist_likes'") == [("short", 2)]
+    assert waits(books) == []
+
+
+def test_a_count_that_was_looked_up_before_the_refresh_began_is_not_its_own(books):
+    read(books, LIKES, tracks_page(5, 6, 7, 8))
+    look_up(books, "user", 10, at=FIRST, users={10: a_user(10, seen_as=SeenAs.FULL, likes_given_count=2)})
+    books.db.conn.execute(
+        "INSERT INTO refreshes (options, state, begun_at, first_version, first_page_id)"
+        " SELECT '{}', 'reading', ?, 0, max(id) FROM pages",
+        (SECOND,),
+    )
+    read(books, LIKES, tracks_page(7, 5), at=SECOND)
+    assert waits(books) == []
+
+
+def test_a_list_that_ends_with_a_full_page_may_be_cut(books):
+    """It has always lacked one of its count, and lacks one now: which one, a full page does not tell."""
+    counted(books, FIRST, likes_given_count=5)
+    read(books, LIKES, tracks_page(5, 6, 7, 8))
+    books.db.conn.execute("UPDATE readings SET claimed = 5 WHERE kind = 'user_likes'")
+    counted(books, SECOND, likes_given_count=4)
+    read(books, LIKES, tracks_page(5, 6, 7, request="/likes?limit=3"), at=SECOND)
+    assert waits(books) == []
+    counted(books, THIRD, likes_given_count=4)
+    read(books, LIKES, tracks_page(5, 6, 7, request="/likes?limit=4"), at=THIRD)
+    assert waits(books) == [(8, 3)]
