@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from harvest.errors import ApiError, Withdrawn
 from harvest.lists import KINDS, LOOKUP, RESOLVE, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
-from harvest.store import doubts, edges, entities, history, lookups, readings, search, seeds, withdrawals
+from harvest.store import doubts, edges, entities, history, lookups, proof, readings, search, seeds, withdrawals
 from harvest.store.database import immediately
 from harvest.store.edges import Kept
 from harvest.store.lease import Lease
@@ -267,7 +267,7 @@ class PageCommitter:
                 ends_when_empty=kind.by_offset and page.received == 0,
             )
         )
-        if outcome is Outcome.COMPLETE and not on.collected and history.is_emptied(self._connection, task, kind):
+        if outcome is Outcome.COMPLETE and not on.collected and proof.is_emptied(self._connection, task, kind):
             return Outcome.SHORT
         return outcome
 

@@ -1,18 +1,7 @@
 """Bring a list up to date with a reading of it, and say what came, what came back and what vanished.
 
-Vanished is what a reading lacks that ended `complete`, if nothing speaks against it: lists are cut without a word,
-pages are lost, entries come as null. The first that holds (docs/adr/0005-vanished.md):
-
-1. The service counts no more than the reading brought, by a count that the same refresh has looked up: all that it
-   lacks has vanished. A list may always have lacked some of its count; but not where its last page is a full one, for a
-   list that is cut ends so.
-2. As many entries were unreadable as the time before, all is in the order that is known, and an older entry stands
-   behind: a list that is cut lacks its end.
-3. The reading before was complete and lacked it too, what is counted says no more than usual, and the last page is not
-   a full one.
-
-What vanished moves into the table of the past at once; its change is written when what it leads to has been looked up,
-with the reason. Until then it is `unexplained`, and whatever shows it again takes that back.
+What is proven to have vanished (proof.py) moves into the table of the past at once; its change is written when what it
+leads to has been looked up, with the reason. Until then it is `unexplained`; whatever shows it again takes that back.
 
 In: a reading that has ended. Out: edges, past ones, changes. Never: a commit of its own.
 """
@@ -20,22 +9,20 @@ In: a reading that has ended. Out: edges, past ones, changes. Never: a commit of
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 
 from harvest.lists import KINDS, Edge, ListKind
 from harvest.models import Outcome, Task
-from harvest.store import changes, edges, lookups
+from harvest.store import changes, lookups
 from harvest.store.changes import Change
 from harvest.store.edges import of_type
 from harvest.store.lookups import OF_THING
+from harvest.store.proof import Ended, before_of, readings_before, weigh
 
-_SIZE = re.compile(r"[?&](?:limit|page_size)=([0-9]{1,9})", re.ASCII)
 _HISTORY = ("last_page_id", "gone_page_id", "reason")  # what a row of the past has besides
 
 
@@ -82,16 +69,6 @@ def note_new(connection: sqlite3.Connection, read: Reread) -> int:
     return len(new)
 
 
-def is_emptied(connection: sqlite3.Connection, task: Task, kind: ListKind) -> bool:
-    """Say whether a reading that has brought nothing is of a list that holds something, and no count that is younger
-    than the reading before says that there is nothing: an outage answers so (soundcloud/api issue 69).
-    """
-    edge = kind.edge
-    if edge is None or not task.reading or not edges.are_known(connection, edge, task.subject_id):
-        return False
-    return not (task.claimed == 0 and _is_fresh(connection, task, kind))
-
-
 def note_returned(connection: sqlite3.Connection, read: Reread, fresh: Sequence[int]) -> None:
     """Write down which edges of a page, of a list that is read for the first time, had vanished from another list."""
     edge = read.edge
@@ -115,7 +92,7 @@ def move_out(connection: sqlite3.Connection, read: Reread) -> tuple[int, int]:
     if not missing:
         return 0, 0
     shown = [row[0] for row in connection.execute(_shown_sql(read.edge), _of(read))]
-    proof = _proof(connection, read, shown)
+    proof = weigh(connection, read.task, read.kind, shown)
     vanished = [row for row in missing if proof.holds(row[1])]
     _vanish(connection, read, vanished)
     return len(vanished), len(missing) - len(vanished)
@@ -143,7 +120,7 @@ def replace(connection: sqlite3.Connection, read: Reread) -> tuple[int, int, int
     lost = sorted((place, item) for item, left in known.items() for place, _ in left)
     shown = [one[0] for one in matched if one is not None]
     if lost and not read.kind.computed:
-        proof = _proof(connection, read, shown)
+        proof = weigh(connection, read.task, read.kind, shown)
         if not all(proof.holds(place) for place, _ in lost):
             return 0, 0, len(lost)
     what = _word_for_new(connection, read)
@@ -242,7 +219,7 @@ def to_confirm(connection: sqlite3.Connection) -> list[tuple[int, int, int | Non
     ).fetchall()
     found = []
     for task_id, number, cap, refresh_id in rows:
-        before = _before(connection, Task(task_id, "", 0, reading=number))
+        before = before_of(connection, Task(task_id, "", 0, reading=number))
         confirmed = before is not None and before.unproven > 0 and before.outcome == Outcome.COMPLETE
         if not confirmed or (before is not None and before.refresh_id != refresh_id):
             found.append((task_id, cap, refresh_id))
@@ -254,113 +231,10 @@ def is_pending(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM unexplained LIMIT 1").fetchone() is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Proof:
-    """What proves that something has vanished: all that is missing, or what stood before or behind a place."""
-
-    of_all: bool = False
-    before: int | None = None
-    behind: int | None = None
-
-    def holds(self, place: int) -> bool:
-        """Say whether it is proven for what stood at a place."""
-        return (
-            self.of_all
-            or (self.before is not None and place < self.before)
-            or (self.behind is not None and place >= self.behind)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    number: int
-    outcome: str
-    claimed: int | None
-    collected: int
-    skipped: int
-    refresh_id: int | None
-    unproven: int
-
-
-def _proof(connection: sqlite3.Connection, read: Reread, shown: Sequence[int]) -> _Proof:
-    """Weigh a reading that lacks something; `shown` are the known places of what it shows, in its own order."""
-    if read.kind.computed:
-        return _Proof(of_all=True)
-    task = read.task
-    skipped, repeated, pages = connection.execute(
-        "SELECT sum(skipped), sum(received - kept - skipped), count(*) FROM pages WHERE task_id = ? AND reading = ?",
-        (task.id, task.reading),
-    ).fetchone()
-    before = _before(connection, task)
-    usual = before is not None and before.skipped == skipped
-    if read.kind.by_offset and pages > 1 and repeated:  # it moved while it was read, and may have moved the other way
-        usual = False
-    in_order = usual and all(one < other for one, other in pairwise(shown))
-    cut_off = shown[-1] if shown and in_order else None
-    may_be_cut = _ends_with_a_full_page(connection, task)
-    again = not may_be_cut and before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
-    if task.claimed is not None and _is_fresh(connection, task, read.kind):
-        lacking = [
-            max(0, one.claimed - one.collected)
-            for one in _readings_before(connection, task)
-            if one.outcome in (Outcome.COMPLETE, Outcome.SHORT) and one.claimed is not None and one.skipped == skipped
-        ]
-        if task.collected + (0 if may_be_cut else min(lacking, default=0)) >= task.claimed:
-            return _Proof(of_all=True)
-        again = again and task.collected + max(lacking, default=0) >= task.claimed
-    if read.edge.repeats:  # an unproven reading has left no trace in the list but its length
-        return _Proof(of_all=again and before is not None and before.collected == task.collected, before=cut_off)
-    return _Proof(before=cut_off, behind=before.collected if again and before is not None else None)
-
-
-def _ends_with_a_full_page(connection: sqlite3.Connection, task: Task) -> bool:
-    """Say whether the last page of a reading brought as many entries as were asked for."""
-    request, received = connection.execute(
-        "SELECT request, received FROM pages WHERE task_id = ? AND reading = ? ORDER BY number DESC LIMIT 1",
-        (task.id, task.reading),
-    ).fetchone()
-    asked = _SIZE.search(request)
-    return asked is not None and received >= int(asked[1])
-
-
-def _is_fresh(connection: sqlite3.Connection, task: Task, kind: ListKind) -> bool:
-    """Say whether the subject was looked up in the refresh that reads its list: only then is its count as young."""
-    row = connection.execute(
-        f"""
-        SELECT 1 FROM readings AS r CROSS JOIN refreshes AS f ON f.id = r.refresh_id
-        WHERE r.task_id = ?2 AND r.number = ?3 AND EXISTS (
-            SELECT 1 FROM {OF_THING.format(thing=kind.subject, thing_id="?1")} AND i.shown = 1 AND EXISTS (
-                SELECT 1 FROM pages AS p WHERE p.task_id = l.id AND p.id > f.first_page_id
-            )
-        )
-        """,  # noqa: S608 - built from our own declarations
-        (task.subject_id, task.id, task.reading),
-    ).fetchone()
-    return row is not None
-
-
 def _word_for_new(connection: sqlite3.Connection, read: Reread) -> str:
     """Give the word for what the list did not have: who knows what the whole list was knows that it is new."""
-    before = _before(connection, read.task)
+    before = before_of(connection, read.task)
     return "came" if before is not None and before.outcome == Outcome.COMPLETE else "found"
-
-
-def _before(connection: sqlite3.Connection, task: Task) -> _Ended | None:
-    """Give the reading before that was answered, not only as far as it was known; None where there is none."""
-    return next(_readings_before(connection, task), None)
-
-
-def _readings_before(connection: sqlite3.Connection, task: Task) -> Iterator[_Ended]:
-    rows = connection.execute(
-        """
-        SELECT r.number, r.outcome, r.claimed, r.collected, r.skipped, r.refresh_id, r.unproven
-        FROM readings AS r JOIN outcomes AS o ON o.outcome = r.outcome AND o.answered = 1
-        WHERE r.task_id = ? AND r.number < ? AND r.outcome <> 'caught_up'
-        ORDER BY r.number DESC
-        """,
-        (task.id, task.reading),
-    )
-    return (_Ended(*row) for row in rows.fetchall())
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,7 +336,7 @@ def _vanish(connection: sqlite3.Connection, read: Reread, vanished: Sequence[tup
         [(task.subject_id, item) for item in kept_by_other],
     )
     leaves = [(item, place, at_other) for item, place, at_other in vanished if item not in kept_by_other]
-    earlier = list(_readings_before(connection, task))
+    earlier = list(readings_before(connection, task))
     for item, place, at_other in sorted(leaves, key=lambda one: one[1]):
         _leave(connection, read, item, place, _last_page_with(connection, task, earlier, place))
         if other is not None and at_other is not None:
@@ -471,7 +345,7 @@ def _vanish(connection: sqlite3.Connection, read: Reread, vanished: Sequence[tup
             )
 
 
-def _last_page_with(connection: sqlite3.Connection, task: Task, earlier: Sequence[_Ended], place: int) -> int:
+def _last_page_with(connection: sqlite3.Connection, task: Task, earlier: Sequence[Ended], place: int) -> int:
     """Give the last page of the last reading that showed what stands at a place: behind the length of a re-reading that
     ended well stands what it lacked.
     """

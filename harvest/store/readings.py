@@ -4,7 +4,7 @@ The first reading of a list writes its edges page by page. A later one keeps wha
 the list when it has ended, in one transaction:
 
 1. It ended `complete`: the list has the order of the new reading. What the reading did not show has vanished where that
-   is proven (history.py), else it comes behind, in its old order.
+   is proven (proof.py), else it comes behind, in its old order.
 2. Any other answer: what is known keeps its rank. What is new and stands before all of it gets ranks below the
    smallest, the rest comes behind. A reading of the head ends so.
 3. No answer: nothing changes; the items wait for the reading to go on, or for the next one.

@@ -1,0 +1,146 @@
+"""Weigh a reading that lacks something: whether that has vanished.
+
+Vanished is what a reading lacks that ended `complete`, if nothing speaks against it: lists are cut without a word,
+pages are lost, entries come as null. The first that holds (docs/adr/0005-vanished.md):
+
+1. The service counts no more than the reading brought, by a count that the same refresh has looked up: all that it
+   lacks has vanished. A list may always have lacked some of its count; but not where its last page is a full one, for a
+   list that is cut ends so.
+2. As many entries were unreadable as the time before, all is in the order that is known, and an older entry stands
+   behind: a list that is cut lacks its end.
+3. The reading before was complete and lacked it too, what is counted says no more than usual, and the last page is not
+   a full one.
+
+In: a reading that has ended. Out: what is proven. Never: a row written.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from harvest.lists import ListKind
+from harvest.models import Outcome, Task
+from harvest.store import edges
+from harvest.store.lookups import OF_THING
+
+_SIZE = re.compile(r"[?&](?:limit|page_size)=([0-9]{1,9})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What proves that something has vanished: all that is missing, or what stood before or behind a place."""
+
+    of_all: bool = False
+    before: int | None = None
+    behind: int | None = None
+
+    def holds(self, place: int) -> bool:
+        """Say whether it is proven for what stood at a place."""
+        return (
+            self.of_all
+            or (self.before is not None and place < self.before)
+            or (self.behind is not None and place >= self.behind)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A reading that was answered, as far as it weighs."""
+
+    number: int
+    outcome: str
+    claimed: int | None
+    collected: int
+    skipped: int
+    refresh_id: int | None
+    unproven: int
+
+
+def weigh(connection: sqlite3.Connection, task: Task, kind: ListKind, shown: Sequence[int]) -> Proof:
+    """Weigh a reading that lacks something; `shown` are the known places of what it shows, in its own order."""
+    edge = kind.edge
+    if kind.computed or edge is None:
+        return Proof(of_all=True)
+    skipped, repeated, pages = connection.execute(
+        "SELECT sum(skipped), sum(received - kept - skipped), count(*) FROM pages WHERE task_id = ? AND reading = ?",
+        (task.id, task.reading),
+    ).fetchone()
+    before = before_of(connection, task)
+    usual = before is not None and before.skipped == skipped
+    if kind.by_offset and pages > 1 and repeated:  # it moved while it was read, and may have moved the other way
+        usual = False
+    in_order = usual and all(one < other for one, other in pairwise(shown))
+    cut_off = shown[-1] if shown and in_order else None
+    may_be_cut = _ends_with_a_full_page(connection, task)
+    again = not may_be_cut and before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
+    if task.claimed is not None and _is_fresh(connection, task, kind):
+        lacking = [
+            max(0, one.claimed - one.collected)
+            for one in readings_before(connection, task)
+            if one.outcome in (Outcome.COMPLETE, Outcome.SHORT) and one.claimed is not None and one.skipped == skipped
+        ]
+        if task.collected + (0 if may_be_cut else min(lacking, default=0)) >= task.claimed:
+            return Proof(of_all=True)
+        again = again and task.collected + max(lacking, default=0) >= task.claimed
+    if edge.repeats:  # an unproven reading has left no trace in the list but its length
+        return Proof(of_all=again and before is not None and before.collected == task.collected, before=cut_off)
+    return Proof(before=cut_off, behind=before.collected if again and before is not None else None)
+
+
+def _ends_with_a_full_page(connection: sqlite3.Connection, task: Task) -> bool:
+    """Say whether the last page of a reading brought as many entries as were asked for."""
+    request, received = connection.execute(
+        "SELECT request, received FROM pages WHERE task_id = ? AND reading = ? ORDER BY number DESC LIMIT 1",
+        (task.id, task.reading),
+    ).fetchone()
+    asked = _SIZE.search(request)
+    return asked is not None and received >= int(asked[1])
+
+
+def _is_fresh(connection: sqlite3.Connection, task: Task, kind: ListKind) -> bool:
+    """Say whether the subject was looked up in the refresh that reads its list: only then is its count as young."""
+    row = connection.execute(
+        f"""
+        SELECT 1 FROM readings AS r CROSS JOIN refreshes AS f ON f.id = r.refresh_id
+        WHERE r.task_id = ?2 AND r.number = ?3 AND EXISTS (
+            SELECT 1 FROM {OF_THING.format(thing=kind.subject, thing_id="?1")} AND i.shown = 1 AND EXISTS (
+                SELECT 1 FROM pages AS p WHERE p.task_id = l.id AND p.id > f.first_page_id
+            )
+        )
+        """,  # noqa: S608 - built from our own declarations
+        (task.subject_id, task.id, task.reading),
+    ).fetchone()
+    return row is not None
+
+
+def is_emptied(connection: sqlite3.Connection, task: Task, kind: ListKind) -> bool:
+    """Say whether a reading that has brought nothing is of a list that holds something, and no count that is younger
+    than the reading before says that there is nothing: an outage answers so (soundcloud/api issue 69).
+    """
+    edge = kind.edge
+    if edge is None or not task.reading or not edges.are_known(connection, edge, task.subject_id):
+        return False
+    return not (task.claimed == 0 and _is_fresh(connection, task, kind))
+
+
+def before_of(connection: sqlite3.Connection, task: Task) -> Ended | None:
+    """Give the reading before that was answered, not only as far as it was known; None where there is none."""
+    return next(readings_before(connection, task), None)
+
+
+def readings_before(connection: sqlite3.Connection, task: Task) -> Iterator[Ended]:
+    """Give the readings before that were answered, not only as far as they were known, the last one first."""
+    rows = connection.execute(
+        """
+        SELECT r.number, r.outcome, r.claimed, r.collected, r.skipped, r.refresh_id, r.unproven
+        FROM readings AS r JOIN outcomes AS o ON o.outcome = r.outcome AND o.answered = 1
+        WHERE r.task_id = ? AND r.number < ? AND r.outcome <> 'caught_up'
+        ORDER BY r.number DESC
+        """,
+        (task.id, task.reading),
+    )
+    return (Ended(*row) for row in rows.fetchall())
