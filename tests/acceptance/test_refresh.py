@@ -33,7 +33,7 @@ from tests.refreshing import (
 )
 from tests.repetitions import slow_but
 
-SEEDS = slow_but([1, 2], range(1, 25))
+SEEDS = slow_but([1], range(1, 25))
 # Those that leave a list shorter, longer or otherwise than it is, and those that pass.
 FAULTS = (
     "items_none=0.03", "href_cut=0.03", "bare_array=0.03", "items_null=0.1", "items_alien=0.1", "items_repeated=0.1",
@@ -89,7 +89,7 @@ def removals_under_faults(path, seed):
     return asyncio.run(all_of_it())
 
 
-@pytest.mark.parametrize("seed", slow_but([101, 102, 103], range(101, 131)))
+@pytest.mark.parametrize("seed", slow_but([101], range(101, 131)))
 def test_nothing_that_is_there_is_called_vanished_whatever_goes_wrong(tmp_path, seed):
     told = removals_under_faults(tmp_path / "t.db", seed)
     assert [one for one in told if one[3] == "there"] == []
