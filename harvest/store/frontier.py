@@ -36,8 +36,10 @@ _NAMED = " ".join(
 _READ_TASK = f"""
 SELECT t.id, t.kind, t.subject_id, r.next_cursor, r.number, r.pages_read, r.barren, r.collected, r.claimed,
     coalesce(r.cap, {WANTED.format(task="r.task_id")}), r.mode = 'head',
-    EXISTS (
-        SELECT 1 FROM readings AS b WHERE b.task_id = r.task_id AND b.number = r.number - 1 AND b.unproven > 0
+    (
+        SELECT sum(p.received) FROM readings AS b
+        CROSS JOIN pages AS p ON p.task_id = b.task_id AND p.reading = b.number
+        WHERE b.task_id = r.task_id AND b.number = r.number - 1 AND b.unproven > 0
     ),
     CASE t.kind
         WHEN 'resolve' THEN (SELECT address FROM seeds WHERE id = t.subject_id)
@@ -156,9 +158,16 @@ class Frontier:
             collected=row[7],
             claimed=row[8],
             cap=row[9],
-            # What is read once more to see whether it was cut is asked for in pages of another size: a list that ends
-            # by itself ends there all the same.
-            page_size=max(1, self._page_size - row[11]),
+            page_size=_uneven(self._page_size, row[11]),
             head=bool(row[10]),
             about=row[12],
         )
+
+
+def _uneven(page_size: int, length: int | None) -> int:
+    """Give the size of pages for a list that is read once more to see whether it was cut, after so many entries: one
+    that leaves the last page short, for a list that ends by itself ends there all the same. Without a length any other.
+    """
+    if not length:
+        return page_size
+    return next((size for size in range(page_size, 1, -1) if length % size), page_size)
