@@ -35,7 +35,7 @@ from harvest.things import THINGS
 UNMOVED_SHARE = 0.1  # of the lists read: those that nothing speaks for
 _RESERVE = 0.9  # of the requests left: the rest is for what vanished, what fails, what is read once more
 # Who is gone costs a request each, so a few are asked about each time: at least so many, or such a share of the others.
-_GONE_AT_LEAST, _GONE_SHARE = 5, 0.02
+_GONE_AT_LEAST, _GONE_SHARE = 5, 0.002
 _AT_MOST = 200  # edges that one request can bring
 
 
