@@ -288,7 +288,7 @@ def _subjects_sql(thing: str, kinds: list[ListKind]) -> str:
     names = ", ".join(f"'{kind.name}'" for kind in kinds if kind.subject == thing)
     look_ups = OF_THING.format(thing=thing, thing_id="x.id")
     return f"""
-        SELECT x.id, x.status = 'gone' FROM {THINGS[thing].table} AS x
+        SELECT x.id, x.status <> 'ok' FROM {THINGS[thing].table} AS x
         WHERE x.status <> 'forgotten' AND EXISTS (
             SELECT 1 FROM tasks AS t WHERE t.subject_id = x.id AND t.kind IN ({names}) AND t.outcome IS NOT NULL
         ) AND NOT EXISTS (
@@ -296,7 +296,7 @@ def _subjects_sql(thing: str, kinds: list[ListKind]) -> str:
                 l.outcome IS NULL OR EXISTS (SELECT 1 FROM pages AS p WHERE p.task_id = l.id AND p.id > f.first_page_id)
             )
         )
-        ORDER BY x.status = 'gone', iif(x.status = 'gone', (SELECT max(i.batch_id) FROM {look_ups}), NULL),
+        ORDER BY x.status <> 'ok', iif(x.status <> 'ok', (SELECT max(i.batch_id) FROM {look_ups}), NULL),
             x.counts_seen_at, x.id
     """  # noqa: S608 - built from our own declarations
 
