@@ -70,8 +70,10 @@ class PageCommitter:
                 self._merge(kind, page, kept, page_id)
             if kind.edge is not None:
                 edges.write(self._connection, task, kind.edge, kept.fresh, page_id)
-                if task.reading and kind.item in THINGS:  # the list of something else shows them: are they back?
-                    lookups.ask_again(self._connection, kind.item, kept.fresh)
+                if task.reading and kind.item in THINGS:  # new in the list of something else: are they back?
+                    gone = lookups.gone_before(self._connection, kind.item, kept.fresh)
+                    new = edges.new_to(self._connection, kind.edge, task.subject_id, gone) if gone else []
+                    lookups.ask_again(self._connection, kind.item, new)
                 elif not task.reading:
                     read = history.Reread(task, kind, kind.edge, page.fetched_at, page_id)
                     history.note_returned(self._connection, read, kept.fresh)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -66,6 +67,13 @@ def stand_in_order(connection: sqlite3.Connection, task: Task, edge: Edge | None
     ranks: dict[int, int] = dict(rows.fetchall())
     places = [ranks.get(item) for item in page.items]
     return all(one is not None and other is not None and one < other for one, other in pairwise([-(10**18), *places]))
+
+
+def new_to(connection: sqlite3.Connection, edge: Edge, subject_id: int, items: Sequence[int]) -> list[int]:
+    """Give those of some items that do not stand in a list yet."""
+    rows = connection.execute(_known_sql(edge), (subject_id, json.dumps(items)))
+    known = {row[0] for row in rows}
+    return [item for item in items if item not in known]
 
 
 def are_known(connection: sqlite3.Connection, edge: Edge, subject_id: int) -> bool:

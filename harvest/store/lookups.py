@@ -133,11 +133,9 @@ def gone_before(connection: sqlite3.Connection, thing: str, items: Sequence[int]
 
 
 def ask_again(connection: sqlite3.Connection, thing: str, items: Sequence[int]) -> None:
-    """Want those of some things looked up once more that the file calls gone."""
+    """Want some things looked up once more, but for those that are being looked up."""
     is_open = f"SELECT 1 FROM {OF_THING.format(thing=thing, thing_id='?')} AND l.outcome IS NULL"  # noqa: S608
-    gone = [one for one in gone_before(connection, thing, items) if not connection.execute(is_open, (one,)).fetchone()]
-    if gone:
-        ask(connection, thing, gone)
+    ask(connection, thing, [one for one in items if not connection.execute(is_open, (one,)).fetchone()])
 
 
 def ask_for_the_rest(connection: sqlite3.Connection, task: Task) -> dict[int, int]:
