@@ -123,14 +123,14 @@ def reasons(path: Path, before: World, after: World, since: int) -> list[tuple[s
             values[subject] = read(path, f"SELECT {subject} FROM past_{table} WHERE id = ?", values["id"])[0][0]
         went = changes.of_list(kind, values[subject]).went
         stands = "there" if values[item] in after.listing(kind, values[subject]) else "before"
-        if table == "playlist_tracks" and stands == "there":  # of two places it may have lost one
+        if table == "playlist_tracks" and stands == "there":  # one of its places alone, which a fault may have made
             left = read(
                 path,
                 "SELECT count(*) FROM playlist_tracks WHERE (playlist_id, track_id) = (?, ?)",
                 values[subject],
                 values[item],
             )[0][0]
-            if left == after.listing(kind, values[subject]).count(values[item]):
+            if left:
                 stands = "before"
         told.append((ids, reason, went.get(values[item], stands)))
     return told
