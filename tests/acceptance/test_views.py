@@ -83,6 +83,13 @@ def test_there_is_a_seed_of_every_kind():
     assert WORLD.id("track", 7) == WORLD.id("user", 7) == WORLD.id("playlist", 7)
 
 
+def keyed(rows, columns):
+    """Give the rest of each row by its first columns, which no two rows share."""
+    found = {row[:columns]: row[columns:] for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
 def edges(truth, wanted):
     return {(user, track): ranks for (user, track, deed), ranks in truth.engagements.items() if deed == wanted}
 
@@ -125,7 +132,7 @@ def test_lists_is_the_ledger_in_words(file, truth):
     found = read(
         file, "SELECT kind, subject_id, what, subject, outcome, claimed, collected, missing, goes_on FROM lists"
     )
-    assert {row[:2]: row[2:] for row in found} == expected
+    assert keyed(found, 2) == expected
     read_until = read(file, "SELECT read_until IS NULL, count(*) FROM lists GROUP BY 1 ORDER BY 1")
     asked_in_vain = sum(ended[0] in ("gone", "forbidden") for ended in truth.lists.values())
     both = [(0, len(expected) - asked_in_vain), (1, asked_in_vain)]
@@ -159,7 +166,7 @@ def test_seed_coverage_adds_up(file, truth, seed):
             sum(claims) if claims else None, sum(collected for _, collected, _ in ended), len(ended) - len(claims),
         )  # fmt: skip
     found = read(file, "SELECT * FROM seed_coverage WHERE kind NOT IN ('resolve', 'lookup')")
-    assert {row[3:5]: row[5:] for row in found} == expected
+    assert keyed([row[3:] for row in found], 2) == expected
     assert {row[:3] for row in read(file, "SELECT * FROM seed_coverage")} == {(1, *seed)}
 
 
@@ -175,8 +182,7 @@ def test_every_list_is_wanted_once_and_as_deep_as_its_visit(file, truth):
         "SELECT t.kind, t.subject_id, w.depth, w.listed_rank, w.chance FROM harvest_tasks AS w"
         " JOIN tasks AS t ON t.id = w.task_id WHERE t.kind NOT IN ('resolve', 'lookup')",
     )
-    assert {row[:2]: row[2:] for row in found} == expected
-    assert len(found) == len(expected)
+    assert keyed(found, 2) == expected
 
 
 def test_frames_are_the_tracks_around_which_people_were_chosen(file, truth):
@@ -211,8 +217,7 @@ def test_the_sample_is_who_is_listed_around_the_tracks_visited(file, truth):
         "SELECT track_id, user_id, engagement_type, username, track_list_rank, likes_given_count, chosen,"
         " coalesce(censored, 0), answer, likes_read FROM sample WHERE harvest_id = 1",
     )
-    assert {row[:3]: row[3:] for row in found} == expected
-    assert len(found) == len(expected)
+    assert keyed(found, 3) == expected
 
 
 def named_by(truth, kind, subject):
@@ -307,14 +312,14 @@ def test_track_stats_set_likes_here_beside_those_counted(file, truth):
     likes = Counter(track for _, track in edges(truth, "like"))
     reposts = Counter(track for _, track in edges(truth, "repost"))
     expected = {
-        track: (
+        (track,): (
             row["title"], truth.users.get(row["uploader_id"], {}).get("username"), likes[track], row["likes_count"],
             reposts[track], row["reposts_count"], truth.lists.get(("track_likers", track), ("not asked",))[0],
             row["playback_count"], row["genre"], row["permalink_url"],
         )
         for track, row in truth.tracks.items()
     }  # fmt: skip
-    assert {row[0]: row[1:] for row in read(file, "SELECT * FROM track_stats")} == expected
+    assert keyed(read(file, "SELECT * FROM track_stats"), 1) == expected
 
 
 def test_uploaders_count_their_tracks_and_the_likes_of_them(file, truth):
@@ -324,14 +329,14 @@ def test_uploaders_count_their_tracks_and_the_likes_of_them(file, truth):
         tracks[row["uploader_id"]] += 1
         liked[row["uploader_id"]] += likes[track]
     expected = {
-        user: (
+        (user,): (
             truth.users[user]["username"], tracks[user], truth.users[user]["track_count"], liked[user],
             truth.users[user]["followers_count"], truth.users[user]["permalink_url"],
         )
         for user in tracks
         if user is not None
     }  # fmt: skip
-    assert {row[0]: row[1:] for row in read(file, "SELECT * FROM uploaders")} == expected
+    assert keyed(read(file, "SELECT * FROM uploaders"), 1) == expected
 
 
 # View → what a reader names, and the steps that must lead there.

@@ -161,3 +161,12 @@ def open_books(db: Database) -> Callable[..., Books]:
         return Books(db, run_id, PageCommitter(db, run_id), ids)
 
     return begin
+
+
+@pytest.fixture
+def books(open_books: Callable[..., Books]) -> Books:
+    """A run that knows persons 10 and 11 by the likers of track 1, and has read nothing else."""
+    books = open_books()
+    books.resolve(1)
+    books.keep(books.claim("track_likers", 1), users_page(10, 11))
+    return books

@@ -19,15 +19,6 @@ LIKES = ("user_likes", 10)
 PLAYLISTS = ("user_playlist_likes", 10)  # of which there is no count
 
 
-@pytest.fixture
-def books(open_books):
-    """A run that knows persons 10 and 11 by the likers of track 1, and has read nothing else."""
-    books = open_books()
-    books.resolve(1)
-    books.keep(books.claim("track_likers", 1), users_page(10, 11))
-    return books
-
-
 def read(books, of, *pages, at=FIRST, head=False):
     """Read a list for the first time or again, page by page; give how it went on."""
     conn, (kind, subject) = books.db.conn, of

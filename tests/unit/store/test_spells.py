@@ -17,15 +17,6 @@ AS_OF = named_queries()["as-of"].sql
 BEFORE, LATER = "2026-11-19", "2026-11-25"
 
 
-@pytest.fixture
-def books(open_books):
-    """A run that knows persons 10 and 11 by the likers of track 1, and has read nothing else."""
-    books = open_books()
-    books.resolve(1)
-    books.keep(books.claim("track_likers", 1), users_page(10, 11))
-    return books
-
-
 def spells(books, track_id):
     """The stretches of a track: came after, seen from, seen until, gone by, why."""
     return books.rows(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -23,7 +21,7 @@ from harvest.verify.history import HISTORY_CHECKS
 from harvest.wiring import connect
 from tests.crawling import Onlooker, crawl_into, crawl_together, read, settings_for
 
-from .test_checks import told_of
+from .test_checks import damage, seeds_beside_a_track, told_of
 
 EDGES = {kind.name: kind.edge for kind in KINDS.values() if kind.edge is not None and not kind.own}
 TWO_SIDED = [name for name in EDGES if KINDS[name].other_side is not None]
@@ -49,13 +47,7 @@ WORLD = World(
         uploads=0.01,
     ),
 )
-SEEDS = (
-    WORLD.seed_url(),
-    WORLD.user_url(WORLD.id("user", 0)),
-    WORLD.playlist_url(WORLD.id("playlist", 0)),
-    WORLD.station_url("track", WORLD.id("track", 0)),
-    *(f"search:{what}?q=o" for what in ("tracks", "users", "playlists")),
-)
+SEEDS = (WORLD.seed_url(), *seeds_beside_a_track(WORLD))
 LIMITS = Limits(max_users=8, max_user_likes=100, max_tracks=1, depth=1, read=tuple(BY_NAME))
 
 
@@ -303,13 +295,8 @@ DAMAGES = {
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_planted_damage_is_found_by_its_name_and_by_no_other(name, changed, tmp_path):
-    path = tmp_path / "damaged.db"
-    shutil.copy(changed, path)
     sql, expected = DAMAGES[name]
-    with sqlite3.connect(path) as connection:
-        assert connection.execute(sql).rowcount == 1
-    connection.close()
-    assert set(told_of(path)) == expected
+    assert set(told_of(damage(changed, tmp_path, sql))) == expected
 
 
 def test_every_check_of_the_history_is_contradicted_by_some_damage():

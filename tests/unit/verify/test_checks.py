@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from harvest.errors import NotADatabase
 from harvest.lists import BY_NAME
 from harvest.models import Limits
+from harvest.simulator import World
 from harvest.simulator.oracle import expect
 from harvest.store.database import immediately, open_for_crawl, open_to_read
 from harvest.store.harvests import put_back
@@ -41,20 +43,31 @@ def sound(tmp_path_factory):
 @pytest.fixture
 def damaged(sound, tmp_path):
     """Copy the file and do something to the copy."""
-    path = tmp_path / "damaged.db"
+    return partial(damage, sound, tmp_path)
+
+
+def damage(sound: Path, folder: Path, sql: str) -> Path:
+    """Copy a file into a folder and do something to the copy; the last of it hits one row."""
+    path = folder / "damaged.db"
     shutil.copy(sound, path)
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        done = [connection.execute(statement) for statement in sql.split(";") if statement.strip()]
+        hit = done[-1].rowcount == 1 or sql.startswith("DROP")
+        assert hit, "the damage hit nothing, or too much"
+    finally:
+        connection.close()
+    return path
 
-    def do(sql: str) -> Path:
-        connection = sqlite3.connect(path, isolation_level=None)
-        try:
-            done = [connection.execute(statement) for statement in sql.split(";") if statement.strip()]
-            hit = done[-1].rowcount == 1 or sql.startswith("DROP")
-            assert hit, "the damage hit nothing, or too much"
-        finally:
-            connection.close()
-        return path
 
-    return do
+def seeds_beside_a_track(world: World) -> tuple[str, ...]:
+    """Give the addresses of a person, a playlist, a station and searches; a track is the first seed of every world."""
+    return (
+        world.user_url(world.id("user", 0)),
+        world.playlist_url(world.id("playlist", 0)),
+        world.station_url("track", world.id("track", 0)),
+        *(f"search:{what}?q=o" for what in ("tracks", "users", "playlists")),
+    )
 
 
 def told_of(path: Path) -> dict[str, tuple[str, ...]]:

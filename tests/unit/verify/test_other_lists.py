@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import sqlite3
 
 import pytest
 
@@ -14,14 +12,9 @@ from harvest.simulator import serve
 from tests.crawling import Onlooker, crawl_into, read
 from tests.faulty import WORLD
 
-from .test_checks import read_anew, told_of
+from .test_checks import damage, read_anew, seeds_beside_a_track, told_of
 
-SEEDS = (
-    WORLD.user_url(WORLD.id("user", 0)),
-    WORLD.playlist_url(WORLD.id("playlist", 0)),
-    WORLD.station_url("track", WORLD.id("track", 0)),
-    *(f"search:{what}?q=o" for what in ("tracks", "users", "playlists")),
-)
+SEEDS = seeds_beside_a_track(WORLD)
 LIMITS = Limits(max_users=6, max_user_likes=8, max_tracks=1, depth=1, read=tuple(BY_NAME))
 
 
@@ -160,13 +153,8 @@ DAMAGES = {
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_planted_damage_is_found_by_its_name_and_by_no_other(name, various, tmp_path):
-    path = tmp_path / "damaged.db"
-    shutil.copy(various, path)
     sql, expected = DAMAGES[name]
-    with sqlite3.connect(path) as connection:
-        assert connection.execute(sql).rowcount == 1
-    connection.close()
-    assert set(told_of(path)) == expected
+    assert set(told_of(damage(various, tmp_path, sql))) == expected
 
 
 def test_every_list_of_a_kind_is_damaged_somewhere():
