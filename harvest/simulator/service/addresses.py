@@ -36,7 +36,7 @@ def resolve(world: World, address: str) -> Found | None:
 def _short(world: World, code: str) -> Found | None:
     number = names.from_base36(code) or 0
     index, rest = divmod(number - 60_466_176, 7_919)
-    there = rest == 0 and 0 <= index < world.facts.ids["track"].count and not world.facts.away("track", index)
+    there = rest == 0 and 0 <= index < world.facts.ids["track"].count and world.facts.there("track", index)
     return Found("track", index) if there else None
 
 
@@ -67,6 +67,4 @@ def _exact(world: World, thing: str, slug: str, path: str) -> Found | None:
     index = None if number is None else world.facts.ids[thing].index(number)
     if index is None or not world.facts.url(thing, index).endswith(f".com{path}"):
         return None
-    if world.facts.gone(index) if thing == "user" else world.facts.away(thing, index):
-        return None
-    return Found(thing, index)
+    return Found(thing, index) if world.facts.there(thing, index) else None

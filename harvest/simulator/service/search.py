@@ -72,9 +72,7 @@ class Search:
     def shown(self, thing: str, index: int) -> bool:
         """Say whether a thing may be shown to everyone."""
         facts = self._world.facts
-        if thing == "playlist":
-            return not facts.away(thing, index)
-        return not (facts.hidden(index) if thing == "track" else facts.gone(index))
+        return not facts.hidden(index) if thing == "track" else facts.there(thing, index)
 
     def stream(self, wanted: Wanted) -> int:
         """Return the chance that is this search's own."""

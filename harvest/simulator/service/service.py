@@ -129,9 +129,7 @@ class Service:
     def _denied(self, request: SimRequest, thing: str, index: int, path: str) -> SimReply | None:
         """Refuse what is gone, forbidden or private."""
         facts = self.world.facts
-        if thing != "user" and facts.away(thing, index):
-            return not_found()
-        if thing == "user" and facts.gone(index):
+        if not facts.there(thing, index):
             return self._pages.empty(request) if path in _STILL_ANSWERED else not_found()
         if thing == "user" and facts.forbidden(index) and path != "users":
             return refusal(403)

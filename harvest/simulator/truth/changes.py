@@ -127,7 +127,7 @@ class Changes:
             return False
         if thing == "station":
             return facts.station(index)
-        return not (facts.gone(index) if thing == "user" else facts.away(thing, index))
+        return facts.there(thing, index)
 
 
 class _Names:

@@ -18,18 +18,18 @@ def examples(world: World) -> dict[str, str]:
         "its short link": world.short_url(world.seed_ids(1)[0]),
         "its station": world.station_url("track", world.seed_ids(1)[0]),
     }
-    tracks = [i for i in range(min(_LOOKED_AT, world.options.tracks)) if not world.facts.away("track", i)]
+    tracks = [i for i in range(min(_LOOKED_AT, world.options.tracks)) if world.facts.there("track", i)]
     hidden = [index for index in tracks if world.facts.private(index)]
     if hidden:
         found["a private link"] = world.track_url(world.id("track", hidden[0]))
     people = range(min(_LOOKED_AT // 10, world.options.users))
-    there = [index for index in people if not world.facts.gone(index) and not world.facts.forbidden(index)]
+    there = [index for index in people if world.facts.there("user", index) and not world.facts.forbidden(index)]
     if there:
         found["a person"] = world.facts.url("user", max(there, key=lambda index: _lists(world, index)))
     first = range(min(_LOOKED_AT, world.options.playlist_count))
-    playlists = [index for index in first if not world.facts.away("playlist", index)]
+    playlists = [index for index in first if world.facts.there("playlist", index)]
     if playlists:
-        longest = max(playlists, key=lambda index: (len(world.deeds.content(index)), -index))
+        longest = max(playlists, key=lambda index: len(world.deeds.content(index)))
         found["a playlist"] = world.facts.url("playlist", longest)
     return found
 

@@ -83,6 +83,10 @@ class Facts:
         """Say whether a user, track or playlist that there was, or will be, is not there now."""
         return False
 
+    def there(self, thing: str, index: int) -> bool:
+        """Say whether a user, track or playlist is there now; a private track is."""
+        return not (self.gone(index) if thing == "user" else self.away(thing, index))
+
     def told(self, thing: str, index: int, chance: int) -> int:
         """Return the chance that makes the name of a user, or the title of a track or playlist."""
         return chance
