@@ -193,11 +193,16 @@ class Objects:
         if thing == "user":
             return self.name(index)
         owner = "" if thing == "track" and self._facts.nobody(index) else self.name(self._facts.owner(thing, index))
-        title = self.words(index)["title"] if thing == "track" else self.playlist_title(index)
-        return f"{title or ''} {owner}"
+        return f"{self.called(thing, index) or ''} {owner}"
 
-    def playlist_title(self, playlist: int) -> str:
-        """Return what a playlist is called."""
+    def called(self, thing: str, index: int) -> str | None:
+        """Return the name of a user, or the title of a track or playlist."""
+        if thing == "user":
+            return self.name(index)
+        title: str | None = self.words(index)["title"] if thing == "track" else self._playlist_title(index)
+        return title
+
+    def _playlist_title(self, playlist: int) -> str:
         chance = self._facts.chance("playlist", playlist)
         return names.title(self._facts.told("playlist", playlist, chance), nasty=self._quirks)
 
@@ -264,7 +269,7 @@ class Objects:
         return (
             self._identity("playlist", playlist)
             | {
-                "title": self.playlist_title(playlist),
+                "title": self._playlist_title(playlist),
                 "permalink": facts.slug("playlist", playlist),
                 "permalink_url": facts.url("playlist", playlist) + (_UTM if self._quirks else ""),
                 "tracks_uri": f"{API}/playlists/{urn}/tracks",

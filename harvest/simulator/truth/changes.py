@@ -60,8 +60,7 @@ class Changes:
         if before.name != after.name or before.moment > after.moment:
             raise ValueError("these are not two moments of one world, the earlier one first")
         self.before, self.after = before, after
-        self._first = after.at(0)
-        self._names = [_Names(before), _Names(after)]
+        self._objects = Objects(before), Objects(after)
 
     def of_list(self, kind: str, subject_id: int) -> ListChange:
         """Return what changed in a list; raise KeyError when there has never been such a thing."""
@@ -83,7 +82,8 @@ class Changes:
         indices = range(known.count) if ids is None else [self.after.index(thing, number) for number in ids]
         was, now = ({i for i in indices if self._there(world, thing, i)} for world in (self.before, self.after))
         came = {known.id(i): self._has_been(thing, i) for i in now - was}
-        names = {known.id(i): (self._names[0].of(thing, i), self._names[1].of(thing, i)) for i in was & now}
+        earlier, later = self._objects
+        names = {known.id(i): (earlier.called(thing, i), later.called(thing, i)) for i in was & now}
         return ThingChange(
             frozenset(known.id(i) for i in was - now),
             frozenset(number for number, before in came.items() if before),
@@ -94,7 +94,7 @@ class Changes:
     def _has_been(self, thing: str, index: int) -> bool:
         """Say whether what was not there before had been made by then."""
         facts = self.after.facts
-        if index < self._first.facts.ids[thing].count:
+        if index < facts.ids[thing].first:
             return True
         made = facts.track_created(index) if thing == "track" else facts.playlist_created(index)
         return made <= self.before.now_ms
@@ -125,22 +125,4 @@ class Changes:
         facts = world.facts
         if index >= facts.ids[thing].count:
             return False
-        if thing == "station":
-            return facts.station(index)
-        return facts.there(thing, index)
-
-
-class _Names:
-    """What things are called at one moment."""
-
-    def __init__(self, world: World) -> None:
-        self._objects = Objects(world)
-
-    def of(self, thing: str, index: int) -> str | None:
-        """Return the name or title of a thing."""
-        if thing == "user":
-            return self._objects.name(index)
-        title: str | None = (
-            self._objects.words(index)["title"] if thing == "track" else self._objects.playlist_title(index)
-        )
-        return title
+        return facts.station(index) if thing == "station" else facts.there(thing, index)
