@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, floor, log
+from typing import NamedTuple
 
-from harvest.simulator.world.prng import Shuffle, salt
+from harvest.simulator.world.prng import Shuffle, salt, share_of
 
 _EXPONENT = 0.2  # popularity of rank r falls as (r + q) ** (_EXPONENT - 1)
-_BUSIEST = 20  # nobody likes more than this many times the mean
+BUSIEST = 20  # nobody likes more than this many times the mean
 _CLOSE = 1e-4
 _GROWTH = 0.2  # layers widen by this much, so that their number stays small
 
@@ -106,11 +107,26 @@ class Habit:
             return 0
         return min(left, floor(left * (1 + excess / self.spread / 2) ** -3 + 0.5))
 
+    def popularity(self, size: int, *, local: bool) -> Popularity:
+        """Return how so many right nodes share what local layers bring them, or the others."""
+        share = self.share_local if local else 1 - self.share_local
+        return Popularity(size, self.top / max(self.mean * share, 1.0))
+
+
+class Layout(NamedTuple):
+    """How one graph is laid out; `hit` is the number of left nodes joined to right node 0."""
+
+    left: int
+    right: int
+    habit: Habit
+    communities: int = 1
+    hit: int | None = None
+
 
 def layers_for(habit: Habit, left: int, right: int, chance: int) -> list[Layer]:
     """Stack the layers that give the wanted degrees."""
     layers: list[Layer] = []
-    top = min(_BUSIEST * habit.mean, right)
+    top = min(BUSIEST * habit.mean, right)
     whole = max(1, round(habit.mean))
     total, local = 0, 0.5
     while total < top:
@@ -136,7 +152,7 @@ class Slots:
         self._stubs = stubs
         self._width = nodes * stubs
         self._shuffle = Shuffle(self._width, chance)
-        self._phase = (salt(chance, "phase") >> 32) / (1 << 32)
+        self._phase = share_of(salt(chance, "phase"))
         self._popularity = popularity
 
     def owners(self, node: int) -> Iterator[int]:
@@ -219,9 +235,7 @@ class Bipartite:
         """Return the popularity curve for so many owners, made once."""
         curve = self._owners.get((size, local))
         if curve is None:
-            share = self._habit.share_local if local else 1 - self._habit.share_local
-            curve = Popularity(size, self._habit.top / max(self._habit.mean * share, 1.0))
-            self._owners[size, local] = curve
+            curve = self._owners[size, local] = self._habit.popularity(size, local=local)
         return curve
 
 

@@ -15,11 +15,10 @@ from collections.abc import Iterator
 from math import ceil
 from typing import NamedTuple
 
-from harvest.simulator.world.bipartite import Habit, Popularity, first_place, members
-from harvest.simulator.world.prng import MASK, Shuffle, mix, salt, threshold
+from harvest.simulator.world.bipartite import BUSIEST, Layout, Popularity, first_place, members
+from harvest.simulator.world.prng import MASK, Shuffle, mix, salt, share_of, threshold
 
 _PARTS = 8  # for as many births as there are edges on the first day
-_BUSIEST = 20  # nobody does more than this many times the mean
 
 
 class Birth(NamedTuple):
@@ -30,18 +29,8 @@ class Birth(NamedTuple):
     chance: int
 
 
-class Layout(NamedTuple):
-    """How one graph is laid out on the first day; `hit` is the number of left nodes joined to right node 0."""
-
-    left: int
-    right: int
-    habit: Habit
-    communities: int
-    hit: int | None
-
-
 class Births:
-    """The births of one graph until a moment."""
+    """The births of one graph until a moment; `layout` is that of its first day."""
 
     def __init__(self, layout: Layout, chance: int, rate: float, days: float) -> None:
         self.layout = layout
@@ -95,7 +84,7 @@ class Births:
         return MASK + 1 if part < self._parts - 1 else self._last
 
     def _at(self, part: int, node: int, chance: int) -> Birth:
-        return Birth(node, (part + (chance >> 32) / (1 << 32)) * self._length, chance)
+        return Birth(node, (part + share_of(chance)) * self._length, chance)
 
     def _shuffle(self, part: int) -> Shuffle:
         """Return in which order left nodes come to the hit."""
@@ -126,16 +115,14 @@ class Births:
     def _activity(self, size: int) -> Popularity:
         curve = self._active.get(size)
         if curve is None:
-            top = (1 + (_BUSIEST - 1) * self.layout.habit.spread) / max(size, 1)
+            top = (1 + (BUSIEST - 1) * self.layout.habit.spread) / max(size, 1)
             curve = self._active[size] = Popularity(size, min(top, 0.5))
         return curve
 
     def _popularity(self, size: int, local: bool) -> Popularity:
         curve = self._popular.get((size, local))
         if curve is None:
-            share = self.layout.habit.share_local if local else 1 - self.layout.habit.share_local
-            curve = Popularity(size, self.layout.habit.top / max(self.layout.habit.mean * share, 1.0))
-            self._popular[size, local] = curve
+            curve = self._popular[size, local] = self.layout.habit.popularity(size, local=local)
         return curve
 
 
@@ -147,8 +134,7 @@ class Row:
     def __init__(self, width: int, active: Popularity, popular: Popularity, chance: int) -> None:
         self._width, self._active, self._popular, self._chance = width, active, popular, chance
         self._shuffle = Shuffle(width, chance)
-        self._phase = (salt(chance, "phase") >> 32) / (1 << 32)
-        self._shift = (salt(chance, "shift") >> 32) / (1 << 32)
+        self._phase, self._shift = share_of(salt(chance, "phase")), share_of(salt(chance, "shift"))
 
     def rights(self, node: int, until: int) -> Iterator[tuple[int, int]]:
         """Yield the right ranks that a left node is joined to, with chance, which is below `until`."""

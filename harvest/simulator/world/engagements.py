@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from harvest.simulator.world.bipartite import Bipartite, Habit
+from harvest.simulator.world.bipartite import Bipartite, Habit, Layout
 from harvest.simulator.world.facts import COMMENTS, DAY_MS, USERS_TO, Facts
 from harvest.simulator.world.list_cache import Entries, KeptLists
 from harvest.simulator.world.made_ids import SERVICES
@@ -17,7 +17,7 @@ from harvest.simulator.world.options import WorldOptions
 from harvest.simulator.world.prng import Shuffle, mix, salt, threshold
 
 _RELATED = 60
-MORE = 1.06  # picks repeat one another now and then; this makes up for it
+_MORE = 1.06  # picks repeat one another now and then; this makes up for it
 
 # list -> the deed it shows, and whether the list belongs to the one who did it
 DEEDS = {
@@ -43,26 +43,25 @@ class Graph(Protocol):
         """Return what a right node is joined to."""
 
 
-class Layout(NamedTuple):
-    """One graph: its stream of chance, how many right nodes, how many on average, of one's own group, with the hit."""
-
-    name: str
-    right: int
-    mean: float
-    local: float
-    hit: int | None = None
-
-
 def layouts(o: WorldOptions) -> dict[str, Layout]:
     """Return how the graph of each deed is laid out."""
     share = o.community_share if o.community_count > 1 else 0.0
+
+    def layout(right: int, mean: float, local: float = share, hit: int | None = None) -> Layout:
+        return Layout(o.users, right, Habit(mean * _MORE, o.spread, local), o.community_count if local else 1, hit)
+
     return {
-        "like": Layout("likes", o.tracks, o.likes_per_user, share, o.hit_likers),
-        "repost": Layout("reposts", o.tracks, o.reposts_mean, share, o.hit_reposters),
-        "playlist like": Layout("playlist likes", o.playlist_count, o.likes_per_user * 0.03, share),
-        "playlist repost": Layout("playlist reposts", o.playlist_count, o.likes_per_user * 0.02, share),
-        "follow": Layout("follows", o.users, o.follows_per_user, 0.0),
+        "like": layout(o.tracks, o.likes_per_user, hit=o.hit_likers),
+        "repost": layout(o.tracks, o.reposts_mean, hit=o.hit_reposters),
+        "playlist like": layout(o.playlist_count, o.likes_per_user * 0.03),
+        "playlist repost": layout(o.playlist_count, o.likes_per_user * 0.02),
+        "follow": layout(o.users, o.follows_per_user, local=0.0),
     }
+
+
+def salt_of(seed: int, deed: str, *more: str) -> int:
+    """Return the stream of chance of the graph of a deed, or of something about it."""
+    return salt(seed, f"{deed}s", *more)
 
 
 class Deeds:
@@ -72,18 +71,15 @@ class Deeds:
         self.facts = facts
         self._options = o = facts.options
         self._grain = 1 << max(o.users, o.tracks, o.playlist_count, COMMENTS).bit_length()
-        self.graphs = {deed: given.get(deed) or self._graph(layout) for deed, layout in layouts(o).items()}
+        self.graphs = {deed: given.get(deed) or self._graph(deed, layout) for deed, layout in layouts(o).items()}
         self._fame = Shuffle(o.users, salt(o.seed, "fame"))
         self.entries = KeptLists(self._entries, 50 * o.cache)
         self.count = lru_cache(maxsize=16 * o.cache)(self._count)
 
-    def _graph(self, layout: Layout) -> Graph:
+    def _graph(self, deed: str, layout: Layout) -> Graph:
         """Lay out one graph."""
-        o = self._options
-        communities = o.community_count if layout.local else 1
-        habit = Habit(layout.mean * MORE, o.spread, layout.local)
-        chance = salt(o.seed, layout.name)
-        return Bipartite(o.users, layout.right, habit, chance, communities=communities, hit=layout.hit)
+        left, right, habit, communities, hit = layout
+        return Bipartite(left, right, habit, salt_of(self._options.seed, deed), communities=communities, hit=hit)
 
     def when(self, deed: str, left: int, right: int, since: int) -> int:
         """Return the hidden time of a deed: later than `since`, and unlike any other in a list it stands in.

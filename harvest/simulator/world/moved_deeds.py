@@ -6,11 +6,9 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
 from math import ceil
 
-from harvest.simulator.world.bipartite import Habit
 from harvest.simulator.world.births import Births
-from harvest.simulator.world.births import Layout as BirthLayout
 from harvest.simulator.world.drift import Drift
-from harvest.simulator.world.engagements import DEEDS, MORE, Deeds, layouts
+from harvest.simulator.world.engagements import DEEDS, Deeds, layouts, salt_of
 from harvest.simulator.world.facts import COMMENTS, DAY_MS
 from harvest.simulator.world.list_cache import Entries
 from harvest.simulator.world.lists import KINDS
@@ -19,7 +17,7 @@ from harvest.simulator.world.moments import Events, passed
 from harvest.simulator.world.moved_facts import MovedFacts
 from harvest.simulator.world.moved_graph import MovedGraph
 from harvest.simulator.world.newcomers import Moment
-from harvest.simulator.world.prng import mix, salt
+from harvest.simulator.world.prng import mix, salt, share_of
 
 _RIGHT = {"like": "track", "repost": "track", "playlist like": "playlist", "playlist repost": "playlist"}
 
@@ -40,18 +38,11 @@ class MovedDeeds(Deeds):
         self._ended = passed(drift.go, moment.days)
         o, moved = self._options, {}
         for deed, layout in layouts(o).items():
-            births = BirthLayout(
-                o.users,
-                layout.right,
-                Habit(layout.mean * MORE, o.spread, layout.local),
-                o.community_count if layout.local else 1,
-                layout.hit,
-            )
             moved[deed] = MovedGraph(
                 first.graphs[deed],
-                Births(births, salt(o.seed, layout.name, "births"), drift.come, moment.days),
+                Births(layout, salt_of(o.seed, deed, "births"), drift.come, moment.days),
                 moment,
-                chance=salt(o.seed, layout.name, "ends"),
+                chance=salt_of(o.seed, deed, "ends"),
                 go=drift.go,
                 grain=self._grain,
                 real=self._fame.to if deed == "follow" else int,
@@ -137,7 +128,7 @@ class MovedDeeds(Deeds):
             return
         for place in range(ceil(self._moment.days * rate)):
             chance = self.facts.chance(f"{stream} comes", mix(index, place))
-            days = (place + (chance >> 32) / (1 << 32)) / rate
+            days = (place + share_of(chance)) / rate
             if days <= self._moment.days:
                 yield place, days, mix(chance, 1)
 

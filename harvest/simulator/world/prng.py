@@ -34,6 +34,11 @@ def threshold(share: float) -> int:
     return int(min(max(share, 0.0), 1.0) * (MASK + 1))
 
 
+def share_of(chance: int) -> float:
+    """Return 64 bits of chance as a share, from 0 to below 1."""
+    return (chance >> 32) / (1 << 32)
+
+
 class Shuffle:
     """A seeded one-to-one map of 0..size-1 onto itself; `back` undoes `to`."""
 
