@@ -19,6 +19,8 @@ from harvest.simulator.world.prng import Shuffle, mix, salt, threshold
 _RELATED = 60
 _MORE = 1.06  # picks repeat one another now and then; this makes up for it
 
+EDGE = 0x1F0A3D5B7  # so many times the left node and once the right one make the number of an edge
+
 # list -> the deed it shows, and whether the list belongs to the one who did it
 DEEDS = {
     "track_likers": ("like", False),
@@ -41,6 +43,14 @@ class Graph(Protocol):
 
     def lefts(self, node: int) -> set[int]:
         """Return what a right node is joined to."""
+
+
+def place_within(grain: int, left: int, right: int) -> int:
+    """Return the place of an edge within a stretch of time: one-to-one in either end when the other is fixed.
+
+    `grain` is the length of the stretch, a power of two: the factors are odd.
+    """
+    return (left * 0x9E3779B1 + right * 0x85EBCA6B) % grain
 
 
 def layouts(o: WorldOptions) -> dict[str, Layout]:
@@ -84,16 +94,15 @@ class Deeds:
     def when(self, deed: str, left: int, right: int, since: int) -> int:
         """Return the hidden time of a deed: later than `since`, and unlike any other in a list it stands in.
 
-        Chance picks a stretch of time as long as there are nodes, in ms; the place within it is one-to-one in
-        either end when the other is fixed.
+        Chance picks a stretch of time as long as there are nodes, in ms.
         """
         grain = self._grain
         first, last = since // grain + 1, self._options.now_ms // grain - 1
-        chance = self.facts.chance(deed, left * 0x1F0A3D5B7 + right) >> 32
+        chance = self.facts.chance(deed, left * EDGE + right) >> 32
         if self._options.newcomers_differ and deed in ("like", "repost"):
             chance = self._belated(left, chance)
         coarse = first + ((chance * chance >> 32) * (last - first) >> 32)
-        return coarse * grain + (left * 0x9E3779B1 + right * 0x85EBCA6B) % grain
+        return coarse * grain + place_within(grain, left, right)
 
     def _belated(self, left: int, chance: int) -> int:
         """Mix chance (32 bits) with what makes a newcomer: little activity, and a taste group of high number."""

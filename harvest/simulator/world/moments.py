@@ -1,4 +1,4 @@
-"""When something happens to a thing: events at a rate, absences between them. Pure.
+"""A moment, and when something happens to a thing: events at a rate, absences between them. Pure.
 
 In: a stream of chance and a rate per day. Out: what has happened until a moment, in days, the same whenever asked.
 Most things have seen nothing yet, and one hash says so.
@@ -7,11 +7,30 @@ Most things have seen nothing yet, and one hash says so.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import exp, log
 
+from harvest.simulator.world.facts import DAY_MS
 from harvest.simulator.world.prng import MASK, mix, threshold
 
 _WHOLE = MASK + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """So many days after the first one, whose time is `first_ms`."""
+
+    days: float
+    first_ms: int
+
+    @property
+    def now_ms(self) -> int:
+        """Return the time of this moment."""
+        return self.time(self.days)
+
+    def time(self, days: float) -> int:
+        """Return the time, in milliseconds, after so many days."""
+        return self.first_ms + int(days * DAY_MS)
 
 
 def passed(rate: float, days: float) -> int:
@@ -27,10 +46,6 @@ class Events:
     def __init__(self, chance: int, rate: float, days: float) -> None:
         self._chance, self._rate, self._days = chance, rate, days
         self._bound = passed(rate, days)
-
-    def any(self, index: int) -> bool:
-        """Say whether anything has happened to a thing."""
-        return mix(self._chance, index) < self._bound
 
     def of(self, index: int) -> Iterator[tuple[float, int]]:
         """Yield what has happened to a thing: when, in days, and 64 bits of chance about it; the first one first."""

@@ -13,10 +13,9 @@ from harvest.simulator.world.facts import COMMENTS, DAY_MS
 from harvest.simulator.world.list_cache import Entries
 from harvest.simulator.world.lists import KINDS
 from harvest.simulator.world.made_ids import SERVICES
-from harvest.simulator.world.moments import Events, passed
+from harvest.simulator.world.moments import Events, Moment, passed
 from harvest.simulator.world.moved_facts import MovedFacts
 from harvest.simulator.world.moved_graph import MovedGraph
-from harvest.simulator.world.newcomers import Moment
 from harvest.simulator.world.prng import mix, salt, share_of
 
 _RIGHT = {"like": "track", "repost": "track", "playlist like": "playlist", "playlist repost": "playlist"}

@@ -7,8 +7,8 @@ from functools import lru_cache
 from harvest.simulator.world.bipartite import Ownership
 from harvest.simulator.world.drift import Drift
 from harvest.simulator.world.facts import SPOTLESS, Facts
-from harvest.simulator.world.moments import Absences, Events
-from harvest.simulator.world.newcomers import Moment, Newcomers
+from harvest.simulator.world.moments import Absences, Events, Moment
+from harvest.simulator.world.newcomers import Newcomers
 from harvest.simulator.world.prng import Ids, mix, salt
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from harvest.simulator.world.births import Birth, Births
-from harvest.simulator.world.engagements import Graph
-from harvest.simulator.world.moments import passed
-from harvest.simulator.world.newcomers import DAY_MS, Moment, Newcomers
+from harvest.simulator.world.engagements import EDGE, Graph, place_within
+from harvest.simulator.world.facts import DAY_MS
+from harvest.simulator.world.moments import Moment, passed
+from harvest.simulator.world.newcomers import Newcomers
 from harvest.simulator.world.prng import mix
 
 FIRST_DAY = 0  # in place of the time of a birth
-_LEFT, _RIGHT = 0x9E3779B1, 0x85EBCA6B  # odd, so that places within a stretch of time are one-to-one
-_KEY = 0x1F0A3D5B7
 
 
 class MovedGraph:
@@ -50,7 +49,7 @@ class MovedGraph:
 
     def rights(self, node: int) -> dict[int, int]:
         """Return what a left node is joined to, with the time of birth or `FIRST_DAY`."""
-        ended, chance, base, fixed = self._ended, self._chance, node * _KEY, self._fixed
+        ended, chance, base, fixed = self._ended, self._chance, node * EDGE, self._fixed
         found = {
             right: FIRST_DAY
             for right in self._first.rights(node)
@@ -72,7 +71,7 @@ class MovedGraph:
             found = {
                 left: FIRST_DAY
                 for left in self._first.lefts(node)
-                if mix(chance, left * _KEY + node) >= ended or fixed(left, node)
+                if mix(chance, left * EDGE + node) >= ended or fixed(left, node)
             }
         came = []
         for birth in self._births.lefts(base):
@@ -87,8 +86,8 @@ class MovedGraph:
         if self._newcomers is not None and birth.chance & 3 == 0:
             target = self._newcomers.twin(right, birth.days)
         coarse = self._next - -int(birth.days * DAY_MS) // self._grain  # rounded up: never before it comes
-        place = left * _LEFT + (2 * self._real(right) + (target is not None)) * _RIGHT
-        return right if target is None else target, coarse * self._grain + place % self._grain
+        place = place_within(self._grain, left, 2 * self._real(right) + (target is not None))
+        return right if target is None else target, coarse * self._grain + place
 
     def _with(self, found: dict[int, int], came: Iterable[tuple[int, int, int]]) -> dict[int, int]:
         """Put the births to the edges of the first day: the last one of each edge counts, if it has not ended."""
@@ -96,8 +95,8 @@ class MovedGraph:
         for node, time, chance in came:
             latest[node] = max(latest.get(node, (0, 0)), (time, chance))
         for node, (time, chance) in latest.items():
-            left = mix(chance, 1)
-            if left >= self._ended or left >= passed(self._go, (self._now - time) / DAY_MS):
+            lasts = mix(chance, 1)
+            if lasts >= self._ended or lasts >= passed(self._go, (self._now - time) / DAY_MS):
                 found[node] = time
             else:
                 found.pop(node, None)

@@ -9,29 +9,10 @@ Rule 3. Each has its moment within the season, and one artist, readable from bot
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from harvest.simulator.world.bipartite import Ownership
+from harvest.simulator.world.moments import Moment
 from harvest.simulator.world.prng import mix, salt
-
-DAY_MS = 86_400_000
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """So many days after the first one, whose time is `first_ms`."""
-
-    days: float
-    first_ms: int
-
-    @property
-    def now_ms(self) -> int:
-        """Return the time of this moment."""
-        return self.time(self.days)
-
-    def time(self, days: float) -> int:
-        """Return the time, in milliseconds, after so many days."""
-        return self.first_ms + int(days * DAY_MS)
 
 
 class Newcomers:

@@ -18,9 +18,9 @@ from harvest.simulator.world.drift import Drift
 from harvest.simulator.world.engagements import Deeds, Graph
 from harvest.simulator.world.facts import Facts
 from harvest.simulator.world.lists import KINDS
+from harvest.simulator.world.moments import Moment
 from harvest.simulator.world.moved_deeds import MovedDeeds
 from harvest.simulator.world.moved_facts import MovedFacts
-from harvest.simulator.world.newcomers import Moment
 from harvest.simulator.world.options import WorldOptions
 from harvest.simulator.world.prng import salt
 
@@ -62,8 +62,10 @@ class World:
         if not (isfinite(moment) and moment >= 0):
             raise ValueError("a moment is a number of days, 0 or more")
         first = self._first
-        if moment in (0, self.moment):
-            return first if moment == 0 else self
+        if moment == 0:
+            return first
+        if moment == self.moment:
+            return self
         moved, when = copy(first), Moment(float(moment), self.options.now_ms)
         moved.moment = when.days
         moved.facts = MovedFacts(first.facts, self.drift, when, first.index("user", first.me_id))
