@@ -141,8 +141,11 @@ class Deeds:
 
     def favorites(self, user: int) -> int:
         """Return what a profile counts as likes: tracks, hidden ones too, and playlists."""
-        found = len(self.graphs["like"].rights(user)) + self.count("user_playlist_likes", user)
+        found = self._tracks_liked(user) + self.count("user_playlist_likes", user)
         return found * 3 // 2 + 5 if self.facts.odd("overclaimed", user) else found
+
+    def _tracks_liked(self, user: int) -> int:
+        return len(self.graphs["like"].rights(user))
 
     def plays(self, track: int, likes: int) -> int:
         """Return how often a track was played by those who like it."""
@@ -196,14 +199,15 @@ class Deeds:
         found = [members[shuffle.to(place)] for place in range(min(len(members), _RELATED))]
         return [item for item in found if item != track and not self.facts.hidden(item)]
 
-    def liked_stations(self, user: int) -> list[int]:
-        """Return the stations that somebody likes, the newest like first."""
+    def liked_stations(self, user: int) -> dict[int, int]:
+        """Return the stations that somebody likes, each with its time."""
         facts, chance = self.facts, self.facts.chance("station likes", user)
         picks = [
             facts.chance("liked station", user * 64 + place) for place in range(chance % 24 if chance >> 40 & 1 else 0)
         ]
         stations = dict.fromkeys(pick % facts.stations.count for pick in picks)
-        return [station for station in stations if facts.station(station)]
+        shown = (station for station in stations if facts.station(station))
+        return {station: self._options.now_ms - DAY_MS * place for place, station in enumerate(shown, 1)}
 
     def links(self, user: int) -> list[int]:
         """Return the links on somebody's page."""
@@ -224,11 +228,6 @@ class Deeds:
             return Entries(related := tuple(self.related(subject)), (0,) * len(related))
         if kind == "user_links":
             return Entries(links := tuple(self.links(subject)), (0,) * len(links))
-        if kind == "user_station_likes":
-            stations = tuple(self.liked_stations(subject))
-            return Entries(
-                stations, tuple(self._options.now_ms - DAY_MS * (1 + place) for place in range(len(stations)))
-            )
         if kind == "station_tracks":
             shown = self.facts.station(subject)
             tracks = tuple(track for track in self.played(subject) if not self.facts.hidden(track)) if shown else ()
@@ -243,6 +242,8 @@ class Deeds:
             return ((facts.track_created(item), item) for item in facts.uploads(subject))
         if kind == "user_playlists":
             return ((facts.playlist_created(item), item) for item in facts.playlists(subject))
+        if kind == "user_station_likes":
+            return ((time, item) for item, time in self.liked_stations(subject).items())
         if kind == "track_comments":
             first = subject * COMMENTS
             return ((self.comment_time(item), item) for item in range(first, first + self.count(kind, subject)))

@@ -9,7 +9,7 @@ from math import ceil
 from harvest.simulator.world.births import Births
 from harvest.simulator.world.drift import Drift
 from harvest.simulator.world.engagements import DEEDS, Deeds, layouts, salt_of
-from harvest.simulator.world.facts import COMMENTS, DAY_MS
+from harvest.simulator.world.facts import COMMENTS
 from harvest.simulator.world.list_cache import Entries
 from harvest.simulator.world.lists import KINDS
 from harvest.simulator.world.made_ids import SERVICES
@@ -25,8 +25,8 @@ class MovedDeeds(Deeds):
     """The deeds of the first day that still stand, and those done since.
 
     Edges from and to what is away are not shown from either end; they are there again when it is. Who was gone on the
-    first day stays as listed as then, and does nothing. Comments and liked
-    stations come after the first ones; links come and go service by service.
+    first day stays in the lists of that day; nothing of theirs comes or goes. Comments and liked stations come after
+    the first ones; links come and go service by service.
     """
 
     facts: MovedFacts
@@ -87,11 +87,9 @@ class MovedDeeds(Deeds):
         """Return the hidden time of a deed that was done."""
         return self.rights(deed, left)[right] or super().done_at(deed, left, right)
 
-    def favorites(self, user: int) -> int:
-        """Return what a profile counts as likes: tracks, hidden ones too, and playlists."""
+    def _tracks_liked(self, user: int) -> int:
         liked = self._moved["like"].rights(user)
-        found = len(liked) - sum(map(self._away["track"], liked)) + self.count("user_playlist_likes", user)
-        return found * 3 // 2 + 5 if self.facts.odd("overclaimed", user) else found
+        return len(liked) - sum(map(self._away["track"], liked))
 
     def plays(self, track: int, likes: int) -> int:
         """Return how often a track was played by those who like it."""
@@ -102,19 +100,19 @@ class MovedDeeds(Deeds):
         if self.facts.hidden(track) or self.facts.newcomers("track").home(track)[0]:
             return {}
         first, count = track * COMMENTS, self._first.count("track_comments", track)
+        fixed = partial(self.facts.odd, "gone")
         found = {
             item: self._first.comment_time(item)
             for item in range(first, first + count)
-            if self.facts.chance("comment ends", item) >= self._ended or self._is_fixed(self.commenter(item), item)
+            if self.facts.chance("comment ends", item) >= self._ended or fixed(self.commenter(item))
         }
         rate = self._drift.come * count
         for place, days, chance in self._coming("comment", first, rate):
             if count + place >= COMMENTS - 1:
                 break
-            if self._is_fixed(self.commenter(first + count + place), place):
-                continue
-            if chance >= passed(self._drift.go, self._moment.days - days):
-                found[first + count + place] = self._moment.time(days) // 1000 * 1000
+            item, stays = first + count + place, chance >= passed(self._drift.go, self._moment.days - days)
+            if stays and not fixed(self.commenter(item)):
+                found[item] = self._moment.time(days) // 1000 * 1000
         return {item: time for item, time in found.items() if not self.facts.away("user", self.commenter(item))}
 
     def comment_time(self, comment: int) -> int:
@@ -132,7 +130,7 @@ class MovedDeeds(Deeds):
                 yield place, days, mix(chance, 1)
 
     def content(self, playlist: int) -> list[int]:
-        """Return the tracks of a playlist, hidden ones too; a track may stand in it twice."""
+        """Return the tracks of a playlist, private ones too; a track may stand in it twice."""
         found = super().content(playlist)
         for _, chance in self._edits.of(playlist):
             self._edit(found, playlist, chance)
@@ -153,14 +151,16 @@ class MovedDeeds(Deeds):
         """Return the tracks of a station, private ones too: what it is around, then mostly the same taste."""
         return [track for track in super().played(station) if not self.facts.away("track", track)]
 
-    def liked_stations_at(self, user: int) -> dict[int, int]:
+    def liked_stations(self, user: int) -> dict[int, int]:
         """Return the stations that somebody likes, each with its time."""
         if self.facts.away("user", user):
             return {}
-        first, found = self._first.liked_stations(user), {}
-        for place, station in enumerate(first):
-            if self.facts.chance("station like ends", mix(user, station)) >= self._ended:
-                found[station] = self._options.now_ms - DAY_MS * (1 + place)
+        first = self._first.liked_stations(user)
+        found = {
+            station: time
+            for station, time in first.items()
+            if self.facts.chance("station like ends", mix(user, station)) >= self._ended
+        }
         for _, days, chance in self._coming("station like", user, self._drift.come * len(first)):
             station, lives = chance % self.facts.stations.count, mix(chance, 2)
             found.pop(station, None)
@@ -180,9 +180,6 @@ class MovedDeeds(Deeds):
         """Return a list in its order, whole."""
         if self.facts.away(KINDS[kind].subject, subject):
             return Entries((), ())
-        if kind == "user_station_likes":
-            liked = sorted(((time, item) for item, time in self.liked_stations_at(subject).items()), reverse=True)
-            return Entries(tuple(item for _, item in liked), tuple(time for time, _ in liked))
         return super()._entries(kind, subject)
 
     def _pairs(self, kind: str, subject: int) -> Iterable[tuple[int, int]]:

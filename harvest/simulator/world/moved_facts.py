@@ -27,9 +27,11 @@ class MovedFacts(Facts):
             "playlist": self._newcomers("playlist", o.playlist_count, drift, moment, artists=0.5),
         }
         for thing, newcomers in self._seasons.items():
-            self.ids[thing] = self._first_ids(thing).grown(newcomers.total)
-        self.ids["link"], self.ids["station"] = first.ids["link"], first.ids["station"]
-        self.links, self.stations = first.links, first.stations
+            ids = self.ids[thing]
+            assert isinstance(ids, Ids)
+            self.ids[thing] = ids.grown(newcomers.total)
+        self.links = self.ids["link"] = first.links  # as on the first day, and what they have looked up is kept
+        self.stations = self.ids["station"] = first.stations
         rates = {"user": drift.people_go, "track": drift.tracks_go, "playlist": drift.playlists_go}
         self._absences = {
             thing: Absences(
@@ -47,11 +49,6 @@ class MovedFacts(Facts):
         # Asked for each entry of each list. No methods, so that what is known costs no call.
         self.away = lru_cache(maxsize=16 * o.cache)(self._is_away)  # type: ignore[method-assign]
         self.hidden = lru_cache(maxsize=16 * o.cache)(self._is_hidden)  # type: ignore[method-assign]
-
-    def _first_ids(self, thing: str) -> Ids:
-        ids = self.ids[thing]
-        assert isinstance(ids, Ids)
-        return ids
 
     def newcomers(self, thing: str) -> Newcomers:
         """Return the new tracks or playlists."""
