@@ -46,12 +46,18 @@ def entry_id(kind: str, subject: int, entry: dict) -> int:
     return int(entry["urn"].rpartition(":")[2])
 
 
+def path_of(caller: Caller, thing: str, thing_id: int) -> str:
+    """Return where a thing is looked up by itself."""
+    if thing == "station":
+        return f"/system-playlists/{caller.world.facts.stations.urn(caller.world.index(thing, thing_id))}"
+    return f"/{thing}s/{thing_id}"
+
+
 def asked(caller: Caller, kind: str, subject: int) -> list[int]:
     """Read a whole list; empty when it is refused."""
     declared = KINDS[kind]
     if kind == "station_tracks":
-        urn = caller.world.facts.stations.urn(caller.world.index("station", subject))
-        reply = caller.get(f"/system-playlists/{urn}?{TAIL}")
+        reply = caller.get(f"{path_of(caller, 'station', subject)}?{TAIL}")
         found = json.loads(reply.body)["tracks"] if reply.status == 200 else []
     else:
         target = f"/{declared.path.replace('/', f'/{subject}/', 1)}?{TAIL}"
@@ -64,14 +70,7 @@ def asked(caller: Caller, kind: str, subject: int) -> list[int]:
 
 def answers(caller: Caller, thing: str, thing_id: int) -> bool:
     """Say whether a thing is there when it is looked up by itself."""
-    if thing == "station":
-        return (
-            caller.get(
-                f"/system-playlists/{caller.world.facts.stations.urn(caller.world.index(thing, thing_id))}"
-            ).status
-            == 200
-        )
-    return caller.get(f"/{thing}s/{thing_id}").status == 200
+    return caller.get(path_of(caller, thing, thing_id)).status == 200
 
 
 @pytest.mark.parametrize(("before", "after"), [(0, 6), (3, 3.5), (5, 20)])
