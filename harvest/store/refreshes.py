@@ -65,8 +65,9 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a refresh found, or has found so far. `unmoved` lists were read although their count had not moved;
-    `unmoved_changed` of them had changed all the same: the blind spot of counts.
+    """What a refresh found, or has found so far. Of the `lists` read again, `heads` were read no further than they were
+    known; `unmoved` ones were read although their count stood still, and `unmoved_changed` of these had changed all the
+    same: the blind spot of counts.
     """
 
     state: str
@@ -94,17 +95,17 @@ def begin(connection: sqlite3.Connection, refresh: Refresh, now: str, *, room: i
             """,
             (options, now),
         )
+    left = None if room is None else room // 2
     for thing, ids in subjects(connection, refresh).items():
         at_once = THINGS[thing].at_once
-        most = len(ids) if room is None else (room // 2) * at_once
-        for _ in lookups.ask_in_batches(connection, thing, ids[:most]):
-            pass
+        for _ in lookups.ask_in_batches(connection, thing, ids if left is None else ids[: left * at_once]):
+            left = None if left is None else left - 1
 
 
 def subjects(connection: sqlite3.Connection, refresh: Refresh) -> dict[str, array[int]]:
     """Give the ids of those whose lists may be read again and who can be looked up in batches, by kind of thing; whose
-    counts were seen longest ago come first, and last a few of those who are gone: they may be back. Who is looked up in
-    the refresh that is open is not among them.
+    counts were seen longest ago come first, and last a few of those who are gone or may not be seen: they may be back.
+    Who is looked up in the refresh that is open is not among them.
     """
     kinds, found = _kinds(refresh), {}
     for thing in sorted({kind.subject for kind in kinds if THINGS[kind.subject].at_once > 1}):
@@ -188,14 +189,18 @@ def found(connection: sqlite3.Connection) -> Found | None:
     ).fetchone()
     lists, heads, unmoved, unmoved_changed, failed = connection.execute(
         """
-        SELECT count(*), count(*) FILTER (WHERE r.mode = 'head'),
-            count(*) FILTER (WHERE r.claimed = b.claimed),
-            count(*) FILTER (WHERE r.claimed = b.claimed AND r.came + r.went > 0),
-            count(*) FILTER (WHERE o.retryable = 1 OR r.outcome IN ('unreadable', 'withdrawn'))
-        FROM readings AS r
-        JOIN readings AS b ON b.task_id = r.task_id AND b.number = r.number - 1
-        JOIN outcomes AS o ON o.outcome = r.outcome
-        WHERE r.number > 0 AND r.refresh_id = ?
+        SELECT count(*), count(*) FILTER (WHERE heads = readings), count(*) FILTER (WHERE unmoved),
+            count(*) FILTER (WHERE unmoved AND changed), count(*) FILTER (WHERE failed)
+        FROM (
+            SELECT count(*) AS readings, sum(r.mode = 'head') AS heads, max(r.came + r.went) > 0 AS changed,
+                max(r.claimed = b.claimed AND b.refresh_id IS NOT r.refresh_id) AS unmoved,
+                max(o.retryable = 1 OR r.outcome IN ('unreadable', 'withdrawn')) AS failed
+            FROM readings AS r
+            JOIN readings AS b ON b.task_id = r.task_id AND b.number = r.number - 1
+            JOIN outcomes AS o ON o.outcome = r.outcome
+            WHERE r.number > 0 AND r.refresh_id = ?
+            GROUP BY r.task_id
+        )
         """,
         (refresh_id,),
     ).fetchone()
@@ -284,7 +289,9 @@ def _weigh(
 
 
 def _subjects_sql(thing: str, kinds: list[ListKind]) -> str:
-    """Write the query for the subjects of lists, who is gone last, and among these who was asked about longest ago."""
+    """Write the query for the subjects of lists, each with whether it is not there: those come last, and first among
+    them who was asked about longest ago.
+    """
     names = ", ".join(f"'{kind.name}'" for kind in kinds if kind.subject == thing)
     look_ups = OF_THING.format(thing=thing, thing_id="x.id")
     return f"""

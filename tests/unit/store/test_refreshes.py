@@ -104,3 +104,37 @@ def test_a_few_who_are_gone_are_asked_about_too_and_nobody_twice_in_a_refresh(re
     assert read.rows("SELECT thing_id FROM batch_items JOIN batches AS b ON b.id = batch_id AND b.thing = 'track'") == [
         (1,)
     ]
+
+
+def test_half_of_a_bound_goes_into_looking_up_whatever_is_looked_up(read):
+    conn = read.db.conn
+    conn.executemany(
+        "INSERT INTO tasks (kind, subject_id, outcome) VALUES ('user_reposts', ?, 'complete')",
+        [(i,) for i in range(100, 400)],
+    )
+    conn.execute(
+        "INSERT INTO users (id, seen_as, first_seen_at, last_seen_on) SELECT subject_id, 'list', ?1, ?1 FROM tasks"
+        " WHERE kind = 'user_reposts'",
+        (NOW,),
+    )
+    refreshes.begin(conn, Refresh(), NOW, room=6)
+    assert read.rows("SELECT count(*) FROM batches") == [(3,)]  # tracks and people
+
+
+def test_what_was_found_counts_lists_and_not_readings_and_no_confirmation_as_a_blind_spot(read):
+    conn = read.db.conn
+    refreshes.begin(conn, Refresh(), NOW)
+    ((refresh_id,),) = read.rows("SELECT id FROM refreshes")
+    tasks = [row[0] for row in read.rows("SELECT id FROM tasks WHERE kind = 'user_likes' ORDER BY id")]
+    conn.executemany(
+        "INSERT INTO readings (task_id, number, kind, mode, state, outcome, claimed, came, refresh_id)"
+        " VALUES (?, ?, 'user_likes', ?, 'ended', ?, ?, ?, ?)",
+        [
+            (tasks[0], 1, "head", "caught_up", 3, 2, refresh_id),  # it rose by one, and brought two
+            (tasks[0], 2, "whole", "complete", 3, 0, refresh_id),  # so it was read whole
+            (tasks[1], 1, "whole", "complete", 2, 1, refresh_id),  # it stood still, and had changed
+            (tasks[2], 1, "head", "caught_up", 3, 1, refresh_id),
+        ],
+    )
+    found = refreshes.found(conn)
+    assert (found.lists, found.heads, found.unmoved, found.unmoved_changed, found.failed) == (3, 1, 1, 1, 0)
