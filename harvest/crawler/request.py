@@ -163,7 +163,9 @@ def to_tend(path: Path, addresses: Sequence[str], given: Mapping[str, Any]) -> C
 
 
 def is_drained(request: CrawlRequest) -> bool:
-    """Say whether nothing is left to do: every harvest is done, with these very options, and no look-up is wanted."""
+    """Say whether nothing is left to do: every harvest is done, with these very options, and nothing is to be looked up
+    or read again.
+    """
     full = request.conditions.profiles == "full"
     with open_if_begun(request.path) as connection:
         if connection is None or lookups.are_open(connection):

@@ -183,7 +183,7 @@ def _engine(
                 return True
             if history.ask_why(db.conn, as_text(clock.now())):
                 return True
-            if not lookups.are_open(db.conn) and refreshes.go_on(
+            if refreshes.go_on(
                 db.conn, as_text(clock.now()), page_size=conditions.page_size, room=budget.requests_left
             ):
                 return True

@@ -11,18 +11,16 @@ from typing import Any
 
 import click
 
-from harvest.cli.options.budgets import budget_options
 from harvest.cli.options.crawl import (
     asked,
+    asking_options,
     cache_path,
     given,
     json_option,
     log_options,
-    pace_options,
-    profiles_option,
+    older_than_option,
     with_options,
 )
-from harvest.cli.options.types import Parsed
 from harvest.cli.output.formatting import about, counted, quoted
 from harvest.cli.output.summary import exit_code, print_result
 from harvest.cli.output.table import table
@@ -32,7 +30,6 @@ from harvest.crawler.request import CrawlRequest, is_drained, to_count
 from harvest.store import sweeps
 from harvest.store.database import open_to_read
 from harvest.store.sweeps import PARTS, Found, Mark, Sweep
-from harvest.system.lengths import parse_length
 from harvest.things import THINGS
 
 WORDS = {"user": "people", "track": "tracks"}
@@ -48,15 +45,8 @@ def counts_options(command: Any) -> Any:
             type=click.Choice([*PARTS]),
             help="Of whom: artists (who uploaded a track), people, tracks.  [default: all]",
         ),
-        click.option(
-            "--older-than",
-            type=Parsed("length", parse_length, as_typed=True),
-            metavar="LENGTH",
-            help="Also those whose counts were seen longer ago: 7d, 12h; who is gone is asked about again.",
-        ),
-        *pace_options(),
-        profiles_option(),
-        *budget_options(),
+        older_than_option("Also those whose counts were seen longer ago: 7d, 12h; who is gone is asked about again."),
+        *asking_options(),
         click.option("--dry-run", is_flag=True, help="Say how many there are, and ask nothing."),
         json_option("Print what was found as one JSON object."),
     )

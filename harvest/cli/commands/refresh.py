@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from harvest.cli.options.budgets import budget_options
 from harvest.cli.options.crawl import (
     asked,
+    asking_options,
     cache_path,
     given,
     json_option,
     log_options,
-    pace_options,
-    profiles_option,
+    older_than_option,
     with_options,
 )
 from harvest.cli.options.types import Parsed
@@ -32,9 +31,9 @@ from harvest.crawler.request import CrawlRequest, to_refresh
 from harvest.lists import BY_NAME
 from harvest.store import refreshes
 from harvest.store.database import open_to_read
-from harvest.store.refreshes import Due, Found, Refresh
+from harvest.store.failures import retryable_lists
+from harvest.store.refreshes import Found, Refresh
 from harvest.system.clock import as_text
-from harvest.system.lengths import parse_length
 from harvest.things import THINGS
 
 
@@ -43,21 +42,14 @@ def refresh_options(command: Any) -> Any:
     return with_options(
         command,
         click.option("--full", is_flag=True, help="Read every list again, whole, those of who is gone too."),
-        click.option(
-            "--older-than",
-            type=Parsed("length", parse_length, as_typed=True),
-            metavar="LENGTH",
-            help="Also lists read longer ago than this, whether their counts have moved or not: 30d, 12h.",
-        ),
+        older_than_option("Also lists read longer ago than this, whether their counts have moved or not: 30d, 12h."),
         click.option(
             "--read",
             type=Parsed("recipe", lambda text: parse_recipe(text, usual=list(BY_NAME)), as_typed=True),
             metavar="LISTS",
             help="These lists alone: likes, -followers, likers,reposters.  [default: all that the file has]",
         ),
-        *pace_options(),
-        profiles_option(),
-        *budget_options(),
+        *asking_options(),
         click.option("--dry-run", is_flag=True, help="Say what it would take, and ask nothing."),
         json_option("Print what was found as one JSON object."),
     )
@@ -85,37 +77,42 @@ def refresh(path: Path, as_json: bool, dry_run: bool, **chosen: Any) -> int:
     if dry_run:
         return show_plan(request, as_json=as_json)
     if not as_json:
-        click.echo("\n".join(to_do(request)), err=True)
+        click.echo("\n".join(_to_do(request, _expected(request))), err=True)
     return show(path, run_to_the_end(request), as_json=as_json)
 
 
-def to_do(request: CrawlRequest) -> list[str]:
-    """Say what a refresh takes, as far as can be told before anything is looked up."""
-    lookups, due, _ = _expected(request)
-    delay = request.conditions.delay
-    time = f", {about(lookups * delay)} at the usual pace" if delay else ""
-    lines = [f"To look up: {counted(lookups, 'request')}{time}; then whatever has moved."]
-    if due:
-        lines.append(
-            f"Known to be due already: {counted(len(due), 'list')}, "
-            f"{counted(sum(one.requests for one in due), 'request')}."
-        )
-    return lines
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """What a refresh takes, as far as the file knows: requests for look-ups, lists that are due, requests for these,
+    lists for which a bound leaves no room.
+    """
+
+    lookups: int
+    lists: int
+    requests: int
+    left_out: int
 
 
 def show_plan(request: CrawlRequest, *, as_json: bool) -> int:
     """Print what a refresh takes, and give the exit code."""
-    lookups, due, left_out = _expected(request)
-    if as_json:
-        requests = sum(one.requests for one in due)
-        print_result(json.dumps({"lookups": lookups, "lists": len(due), "requests": requests, "left_out": left_out}))
-    else:
-        print_result("\n".join(to_do(request)))
+    expected = _expected(request)
+    print_result(json.dumps(asdict(expected)) if as_json else "\n".join(_to_do(request, expected)))
     return 0
 
 
-def _expected(request: CrawlRequest) -> tuple[int, list[Due], int]:
-    """Give the requests that look-ups take, and the lists that are due as far as the file knows."""
+def _to_do(request: CrawlRequest, expected: _Expected) -> list[str]:
+    """Say what a refresh takes, as far as can be told before anything is looked up."""
+    delay = request.conditions.delay
+    time = f", {about(expected.lookups * delay)} at the usual pace" if delay else ""
+    lines = [f"To look up: {counted(expected.lookups, 'request')}{time}; then whatever has moved."]
+    if expected.lists:
+        lines.append(
+            f"Known to be due already: {counted(expected.lists, 'list')}, {counted(expected.requests, 'request')}."
+        )
+    return lines
+
+
+def _expected(request: CrawlRequest) -> _Expected:
     refresh = request.refresh or Refresh()
     with open_to_read(request.path) as connection:
         subjects = refreshes.subjects(connection, refresh)
@@ -124,18 +121,22 @@ def _expected(request: CrawlRequest) -> tuple[int, list[Due], int]:
             room=request.budget.max_requests,
         )  # fmt: skip
     lookups = sum(-(-len(ids) // THINGS[thing].at_once) for thing, ids in subjects.items())
-    return lookups, [one for one in due if one.moved], left_out
+    moved = [one for one in due if one.moved]
+    return _Expected(lookups, len(moved), sum(one.requests for one in moved), left_out)
 
 
-def show(path: Path, stop_reason: str, *, as_json: bool, spent: int | None = None) -> int:
-    """Print what a refresh found, and give the exit code: `spent`, if given, where a bound has ended it."""
+def show(path: Path, stop_reason: str, *, as_json: bool, tending: bool = False) -> int:
+    """Print what a refresh found, and give the exit code. Where it was part of `tending` the file, a bound that has
+    ended it is no failure, and lists of harvests that failed are.
+    """
     with open_to_read(path) as connection:
         found = refreshes.found(connection)
         requests = connection.execute(
             "SELECT coalesce(sum(n), 0) FROM run_requests WHERE run_id = (SELECT max(id) FROM runs)"
         ).fetchone()[0]
+        failed = tending and retryable_lists(connection) > 0
     assert found is not None
-    code = exit_code(stop_reason, found.failed > 0) if spent is None else spent
+    code = 0 if tending and stop_reason in REASONS else exit_code(stop_reason, failed or found.failed > 0)
     if as_json:
         told = {"path": str(path), "stop_reason": stop_reason, "exit_code": code, "requests": requests}
         print_result(json.dumps({**told, **asdict(found)}))

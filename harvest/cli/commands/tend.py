@@ -8,24 +8,21 @@ from typing import Any
 import click
 
 from harvest.cli.commands.refresh import show
-from harvest.cli.options.budgets import budget_options
 from harvest.cli.options.crawl import (
     asked,
+    asking_options,
     cache_path,
     given,
     json_option,
     log_options,
-    pace_options,
-    profiles_option,
+    older_than_option,
     with_options,
 )
-from harvest.cli.options.types import Parsed, Place
+from harvest.cli.options.types import Place
 from harvest.cli.run import run_to_the_end
-from harvest.client.budget import REASONS
 from harvest.crawler.request import to_tend
 from harvest.crawler.seed_lists import seeds_in
 from harvest.crawler.starts import starts
-from harvest.system.lengths import parse_length
 
 
 def tend_options(command: Any) -> Any:
@@ -39,15 +36,8 @@ def tend_options(command: Any) -> Any:
             multiple=True,
             help="Watch what a list names, one address a line: what is new in it is harvested first. May be repeated.",
         ),
-        click.option(
-            "--older-than",
-            type=Parsed("length", parse_length, as_typed=True),
-            metavar="LENGTH",
-            help="Read lists again that were read longer ago, whether their counts have moved or not: 30d.",
-        ),
-        *pace_options(),
-        profiles_option(),
-        *budget_options(),
+        older_than_option("Read lists again that were read longer ago, whether their counts have moved or not: 30d."),
+        *asking_options(),
         json_option("Print what was found as one JSON object."),
     )
 
@@ -69,5 +59,4 @@ def tend(path: Path, from_file: tuple[Path, ...], as_json: bool, **chosen: Any) 
     options = given(chosen)
     start = starts([seed for one in from_file for seed in seeds_in(one)], options)
     request = asked(to_tend, path, start.addresses, start.given)
-    stop_reason = run_to_the_end(request)
-    return show(path, stop_reason, as_json=as_json, spent=0 if stop_reason in REASONS else None)
+    return show(path, run_to_the_end(request), as_json=as_json, tending=True)

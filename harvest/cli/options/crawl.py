@@ -21,6 +21,7 @@ from harvest.errors import SettingsError
 from harvest.models import DEEPEST, LONGEST_DELAY, ORDERS
 from harvest.settings import DEFAULT_PATH
 from harvest.store.database import reading_errors
+from harvest.system.lengths import parse_length
 from harvest.system.logs import configure_logs
 
 Command = Callable[..., Any]
@@ -340,6 +341,18 @@ def profiles_option() -> Callable[[Command], Command]:
         cls=Setting,
         envvar="HARVEST_PROFILES",
         help="full also keeps real names, cities, countries and descriptions of users.  [default: minimal]",
+    )
+
+
+def asking_options() -> list[Callable[[Command], Command]]:
+    """Give the options of a command that asks for what a file knows already: pace, profiles, budget."""
+    return [*pace_options(), profiles_option(), *budget_options()]
+
+
+def older_than_option(words: str) -> Callable[[Command], Command]:
+    """Add --older-than, a length of time as it was typed."""
+    return click.option(
+        "--older-than", type=Parsed("length", parse_length, as_typed=True), metavar="LENGTH", help=words
     )
 
 
