@@ -34,10 +34,9 @@ class Edge:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The columns that tell one edge from another, of whatever list."""
-        if self.on_item:
-            return (self.item,)
-        return (self.subject, self.rank if self.repeats else self.item)
+        """The columns that tell one edge of its table from another, and whose list it stands in."""
+        of_type = (self.type_column,) if self.engagement_type else ()
+        return (self.subject, self.item, *of_type, *((self.rank,) if self.repeats else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +91,19 @@ class ListKind:
     @property
     def other_side(self) -> ListKind | None:
         """The kind of list of the other side in which the same edges stand, None where there is none."""
-        edge = self.edge
-        for kind in KINDS.values():
-            if edge and kind.edge and kind is not self and (kind.edge.table, kind.edge.engagement_type) == (
-                edge.table, edge.engagement_type
-            ):  # fmt: skip
-                return kind
-        return None
+        rows = [
+            (kind, (kind.edge.table, kind.edge.engagement_type))
+            for kind in KINDS.values()
+            if kind.edge and kind is not self
+        ]
+        mine = (self.edge.table, self.edge.engagement_type) if self.edge else None
+        return next((kind for kind, theirs in rows if theirs == mine), None)
+
+    @property
+    def rank_at_other(self) -> str:
+        """The column with an edge's place in the list of the other side; '' where there is none."""
+        other = self.other_side
+        return other.edge.rank if other is not None and other.edge is not None else ""
 
     @property
     def looks_up(self) -> bool:

@@ -36,6 +36,6 @@ def add(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
     )
 
 
-def as_ids(values: Mapping[str, int | str]) -> str:
+def as_ids(values: Mapping[str, int | str | None]) -> str:
     """Write key columns with their values as they stand in `changes.ids`."""
     return json.dumps(values, separators=(",", ":"))

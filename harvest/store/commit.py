@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from harvest.errors import ApiError, Withdrawn
-from harvest.lists import KINDS, LOOKUP, RESOLVE, ListKind
+from harvest.lists import KINDS, LOOKUP, RESOLVE, Edge, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.store import doubts, edges, entities, history, lookups, proof, readings, search, seeds, withdrawals
 from harvest.store.database import immediately
@@ -70,13 +70,7 @@ class PageCommitter:
                 self._merge(kind, page, kept, page_id)
             if kind.edge is not None:
                 edges.write(self._connection, task, kind.edge, kept.fresh, page_id)
-                if task.reading and kind.item in THINGS:  # new in the list of something else: are they back?
-                    gone = lookups.gone_before(self._connection, kind.item, kept.fresh)
-                    new = edges.new_to(self._connection, kind.edge, task.subject_id, gone) if gone else []
-                    lookups.ask_again(self._connection, kind.item, new)
-                elif not task.reading:
-                    read = history.Reread(task, kind, kind.edge, page.fetched_at, page_id)
-                    history.note_returned(self._connection, read, kept.fresh)
+                self._notice_who_is_back(kind, kind.edge, task, kept, page_id, page.fetched_at)
             on = self._move_on(task, page, kept)
             outcome = self._outcome(kind, task, page, kept, on)
             self._update_reading(on, outcome, kind, page, doubted)
@@ -198,6 +192,17 @@ class PageCommitter:
             ),
         )
         return int(cursor.lastrowid or 0)
+
+    def _notice_who_is_back(self, kind: ListKind, edge: Edge, task: Task, kept: Kept, page_id: int, now: str) -> None:
+        """Note which edges of a first reading had vanished from another list; of a later one, ask about what is called
+        gone and is new in the list.
+        """
+        if not task.reading:
+            history.note_returned(self._connection, history.Reread(task, kind, edge, now, page_id), kept.fresh)
+        elif kind.item in THINGS:
+            gone = lookups.gone_before(self._connection, kind.item, kept.fresh)
+            new = edges.new_to(self._connection, edge, task.subject_id, gone) if gone else []
+            lookups.ask_again(self._connection, kind.item, new)
 
     def _hash(self, digest: bytes) -> int | None:
         """Give a number for a body, from its digest under the key of the file; None where there is none."""

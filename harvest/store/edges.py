@@ -65,8 +65,8 @@ def stand_in_order(connection: sqlite3.Connection, task: Task, edge: Edge | None
         (task.subject_id, json.dumps(page.items)),
     )
     ranks: dict[int, int] = dict(rows.fetchall())
-    places = [ranks.get(item) for item in page.items]
-    return all(one is not None and other is not None and one < other for one, other in pairwise([-(10**18), *places]))
+    places = [ranks[item] for item in page.items if item in ranks]
+    return len(places) == len(page.items) and all(one < other for one, other in pairwise(places))
 
 
 def new_to(connection: sqlite3.Connection, edge: Edge, subject_id: int, items: Sequence[int]) -> list[int]:

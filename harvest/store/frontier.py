@@ -165,8 +165,8 @@ class Frontier:
 
 
 def _uneven(page_size: int, length: int | None) -> int:
-    """Give the size of pages for a list that is read once more to see whether it was cut, after so many entries: one
-    that leaves the last page short, for a list that ends by itself ends there all the same. Without a length any other.
+    """Give the size of pages for a list that is read once more to see whether it was cut after so many entries: one
+    that leaves the last page short, for a list that ends by itself ends there all the same. Without a length the usual.
     """
     if not length:
         return page_size

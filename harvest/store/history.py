@@ -20,15 +20,15 @@ from harvest.models import Outcome, Task
 from harvest.store import changes, lookups
 from harvest.store.changes import Change
 from harvest.store.edges import of_type
-from harvest.store.lookups import OF_THING
 from harvest.store.proof import Ended, before_of, readings_before, weigh
+from harvest.things import THINGS
 
 _HISTORY = ("last_page_id", "gone_page_id", "reason")  # what a row of the past has besides
 
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """A reading that has ended, of a list that was read before; `at` is when, `page_id` its last page."""
+    """A reading of a list, as far as its edges are concerned; `at` is when it was, `page_id` its newest page."""
 
     task: Task
     kind: ListKind
@@ -39,12 +39,10 @@ class Reread:
     def ids(self, connection: sqlite3.Connection, item: int, place: int | None = None) -> str:
         """Give the key of an edge, as `changes` has it: in the order of the table's columns."""
         edge = self.edge
-        values: dict[str, int | str] = {edge.subject: self.task.subject_id, edge.item: item}
+        known: dict[str, int | str | None] = {edge.subject: self.task.subject_id, edge.item: item, edge.rank: place}
         if edge.engagement_type:
-            values[edge.type_column] = edge.engagement_type
-        if place is not None:
-            values[edge.rank] = place
-        return changes.as_ids({name: values[name] for name in _columns(connection, edge.table) if name in values})
+            known[edge.type_column] = edge.engagement_type
+        return changes.as_ids({name: known[name] for name in _columns(connection, edge.table) if name in edge.key})
 
 
 def note_new(connection: sqlite3.Connection, read: Reread) -> int:
@@ -57,7 +55,7 @@ def note_new(connection: sqlite3.Connection, read: Reread) -> int:
     what = _word_for_new(connection, read)
     noted = []
     for item, page_id in new:
-        last = _last_past(connection, read.edge, read.task.subject_id, item)
+        last = _last_past(connection, read, item)
         if last is not None and last.reason is None:
             _take_back(connection, read, item, last)
             continue
@@ -74,9 +72,10 @@ def note_returned(connection: sqlite3.Connection, read: Reread, fresh: Sequence[
     edge = read.edge
     if not edge.past or not fresh or connection.execute(f"SELECT 1 FROM {edge.past} LIMIT 1").fetchone() is None:  # noqa: S608
         return
-    rows = connection.execute(_returned_sql(edge), {**_of(read), "page": read.page_id, "items": json.dumps(fresh)})
+    named = {"subject": read.task.subject_id, "page": read.page_id, "items": json.dumps(fresh)}
+    rows = connection.execute(_returned_sql(edge), named)
     for (item,) in rows.fetchall():
-        last = _last_past(connection, edge, read.task.subject_id, item)
+        last = _last_past(connection, read, item)
         assert last is not None
         if last.reason is None:
             _take_back(connection, read, item, last)
@@ -87,8 +86,8 @@ def note_returned(connection: sqlite3.Connection, read: Reread, fresh: Sequence[
 
 
 def move_out(connection: sqlite3.Connection, read: Reread) -> tuple[int, int]:
-    """Move out what has vanished, by the rules above; give how much that is, and how much is missing unproven."""
-    missing = connection.execute(_missing_sql(read.edge), _of(read)).fetchall()
+    """Move out what is proven to have vanished; give how much that is, and how much is missing unproven."""
+    missing = connection.execute(_missing_sql(read.kind), _of(read)).fetchall()
     if not missing:
         return 0, 0
     shown = [row[0] for row in connection.execute(_shown_sql(read.edge), _of(read))]
@@ -136,7 +135,8 @@ def replace(connection: sqlite3.Connection, read: Reread) -> tuple[int, int, int
     if shown != sorted(shown):
         key = changes.as_ids({"id": read.task.subject_id})
         was, now = (json.dumps([row[0] for row in order], separators=(",", ":")) for order in (rows, seen))
-        noted.append(Change(read.at, "edited", f"{read.kind.subject}s", key, was, now, page_id=read.page_id))
+        table = THINGS[read.kind.subject].table
+        noted.append(Change(read.at, "edited", table, key, was, now, page_id=read.page_id))
     changes.add(connection, noted)
     _vanish(connection, read, [(item, place, None) for place, item in lost])
     connection.execute(f"DELETE FROM {edge.table} WHERE {edge.subject} = :subject", mine)  # noqa: S608
@@ -150,9 +150,7 @@ def replace(connection: sqlite3.Connection, read: Reread) -> tuple[int, int, int
     return first_pages.count(None), len(lost), 0
 
 
-def explain(
-    connection: sqlite3.Connection, thing: str, ids: Iterable[int], reason: str, at: str, page_id: int | None = None
-) -> None:
+def explain(connection: sqlite3.Connection, thing: str, ids: Iterable[int], reason: str, at: str) -> None:
     """Give what vanished with these things its reason, and write the changes."""
     rows = connection.execute(
         """
@@ -173,7 +171,7 @@ def explain(
             )
         read = Reread(Task(0, kind_name, subject_id), kind, edge, at, gone_page_id)
         key = read.ids(connection, item, place if edge.repeats else None)
-        changes.add(connection, [Change(at, "went", edge.table, key, reason=reason, page_id=page_id or gone_page_id)])
+        changes.add(connection, [Change(at, "went", edge.table, key, reason=reason, page_id=gone_page_id)])
         connection.execute("DELETE FROM unexplained WHERE id = ?", (row_id,))
 
 
@@ -184,7 +182,7 @@ def ask_why(connection: sqlite3.Connection, at: str) -> bool:
     for thing, thing_id in connection.execute(
         "SELECT DISTINCT thing, thing_id FROM unexplained WHERE asked = 1"
     ).fetchall():
-        if connection.execute(_is_asked_sql(thing), (thing_id,)).fetchone() is None:
+        if not lookups.is_open(connection, thing, thing_id):
             explain(connection, thing, [thing_id], "unknown", at)
     for (thing,) in connection.execute("SELECT DISTINCT thing FROM unexplained WHERE asked = 0").fetchall():
         ids = [
@@ -245,16 +243,15 @@ class _Past:
     at_other: int | None  # its place in the list of the other side
 
 
-def _last_past(connection: sqlite3.Connection, edge: Edge, subject_id: int, item: int) -> _Past | None:
+def _last_past(connection: sqlite3.Connection, read: Reread, item: int) -> _Past | None:
     """Give how an edge vanished the last time; None where it never did."""
+    edge = read.edge
     if not edge.past:
         return None
-    other = next(kind for kind in KINDS.values() if kind.edge == edge).other_side
-    at_other = other.edge.rank if other is not None and other.edge is not None else "NULL"
     row = connection.execute(
-        f"SELECT gone_page_id, reason, first_page_id, {at_other} FROM {edge.past}"  # noqa: S608 - built from our own declarations
+        f"SELECT gone_page_id, reason, first_page_id, {read.kind.rank_at_other or 'NULL'} FROM {edge.past}"  # noqa: S608
         f" WHERE {edge.subject} = ? AND {edge.item} = ? {of_type(edge)} ORDER BY gone_page_id DESC LIMIT 1",
-        (subject_id, item),
+        (read.task.subject_id, item),
     ).fetchone()
     return None if row is None else _Past(*row)
 
@@ -279,12 +276,19 @@ def _take_back(connection: sqlite3.Connection, read: Reread, item: int, past: _P
     values: dict[str, object] = {edge.subject: subject_id, edge.item: item, "first_page_id": past.first_page_id}
     if edge.engagement_type:
         values[edge.type_column] = edge.engagement_type
-    if other is not None and other.edge is not None and lacked_by == read.kind.name and past.at_other is not None:
-        values[other.edge.rank] = past.at_other  # that list was not read meanwhile, or it would have shown it first
+    if other is not None and lacked_by == read.kind.name and past.at_other is not None:
+        values[read.kind.rank_at_other] = (
+            past.at_other
+        )  # that list was not read meanwhile, or it would have shown it first
         connection.execute(
             "UPDATE tasks SET collected = collected + 1 WHERE kind = ? AND subject_id = ?", (other.name, item)
         )
-    if not edge.on_item:
+    if edge.on_item:  # its row came with the page
+        connection.execute(
+            f"UPDATE {edge.table} SET first_page_id = ? WHERE {edge.item} = ?",  # noqa: S608
+            (past.first_page_id, item),
+        )
+    else:
         connection.execute(
             f"INSERT INTO {edge.table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"  # noqa: S608
             " ON CONFLICT DO UPDATE SET first_page_id = excluded.first_page_id",
@@ -446,15 +450,16 @@ def _returned_sql(edge: Edge) -> str:
         JOIN {edge.past} AS p ON p.{edge.subject} = e.{edge.subject} AND p.{edge.item} = e.{edge.item}
             {of_type(edge, "p.")}
         WHERE e.{edge.subject} = :subject AND e.{edge.item} IN (SELECT value FROM json_each(:items))
-            AND e.first_page_id = :page {of_type(edge, "e.")} AND :task AND :reading IS NOT NULL
+            AND e.first_page_id = :page {of_type(edge, "e.")}
         ORDER BY 1
     """  # noqa: S608 - built from our own declarations
 
 
 @cache
-def _missing_sql(edge: Edge) -> str:
-    other = next(kind for kind in KINDS.values() if kind.edge == edge).other_side
-    at_other = f"e.{other.edge.rank}" if other is not None and other.edge is not None else "NULL"
+def _missing_sql(kind: ListKind) -> str:
+    edge = kind.edge
+    assert edge is not None
+    at_other = f"e.{kind.rank_at_other}" if kind.rank_at_other else "NULL"
     return f"""
         SELECT e.{edge.item}, e.{edge.rank}, {at_other} FROM {edge.table} AS e
         WHERE e.{edge.subject} = :subject AND e.{edge.rank} IS NOT NULL {of_type(edge, "e.")}
@@ -471,11 +476,4 @@ def _shown_sql(edge: Edge) -> str:
             {of_type(edge, "e.")} AND e.{edge.rank} IS NOT NULL
         WHERE i.task_id = :task AND i.reading = :reading
         ORDER BY i.place
-    """  # noqa: S608 - built from our own declarations
-
-
-@cache
-def _is_asked_sql(thing: str) -> str:
-    return f"""
-        SELECT 1 FROM {OF_THING.format(thing=thing, thing_id="?1")} AND l.outcome IS NULL LIMIT 1
     """  # noqa: S608 - built from our own declarations

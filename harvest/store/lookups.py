@@ -134,8 +134,16 @@ def gone_before(connection: sqlite3.Connection, thing: str, items: Sequence[int]
 
 def ask_again(connection: sqlite3.Connection, thing: str, items: Sequence[int]) -> None:
     """Want some things looked up once more, but for those that are being looked up."""
-    is_open = f"SELECT 1 FROM {OF_THING.format(thing=thing, thing_id='?')} AND l.outcome IS NULL"  # noqa: S608
-    ask(connection, thing, [one for one in items if not connection.execute(is_open, (one,)).fetchone()])
+    ask(connection, thing, [one for one in items if not is_open(connection, thing, one)])
+
+
+def is_open(connection: sqlite3.Connection, thing: str, thing_id: int) -> bool:
+    """Say whether a thing is being looked up."""
+    row = connection.execute(
+        f"SELECT 1 FROM {OF_THING.format(thing=thing, thing_id='?')} AND l.outcome IS NULL LIMIT 1",  # noqa: S608
+        (thing_id,),
+    ).fetchone()
+    return row is not None
 
 
 def ask_for_the_rest(connection: sqlite3.Connection, task: Task) -> dict[int, int]:

@@ -118,8 +118,8 @@ def _is_fresh(connection: sqlite3.Connection, task: Task, kind: ListKind) -> boo
 
 
 def is_emptied(connection: sqlite3.Connection, task: Task, kind: ListKind) -> bool:
-    """Say whether a reading that has brought nothing is of a list that holds something, and no count that is younger
-    than the reading before says that there is nothing: an outage answers so (soundcloud/api issue 69).
+    """Say whether a reading that has brought nothing is of a list that holds something, and no count that its refresh
+    has looked up says that there is nothing: an outage answers so (soundcloud/api issue 69).
     """
     edge = kind.edge
     if edge is None or not task.reading or not edges.are_known(connection, edge, task.subject_id):

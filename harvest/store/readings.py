@@ -168,12 +168,8 @@ def _look_up(connection: sqlite3.Connection, thing: str, thing_id: int) -> None:
     """Want a thing looked up of which a list that was there is gone, unless those of its kind are looked up together
     before their lists are read again.
     """
-    kind = THINGS[thing]
-    if kind.at_once > 1 or kind.prefix:
-        return
-    open_one = f"SELECT 1 FROM {OF_THING.format(thing=thing, thing_id='?')} AND l.outcome IS NULL LIMIT 1"  # noqa: S608
-    if connection.execute(open_one, (thing_id,)).fetchone() is None:
-        lookups.ask(connection, thing, [thing_id])
+    if THINGS[thing].at_once == 1 and not THINGS[thing].prefix:
+        lookups.ask_again(connection, thing, [thing_id])
 
 
 def _settle(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome: Outcome | None, now: str) -> None:

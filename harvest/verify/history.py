@@ -29,8 +29,7 @@ def _moved(kind: ListKind, edge: Edge) -> Check:
 
 def _played(kind: ListKind, edge: Edge) -> Check:
     """Check that the last change of every edge says whether it stands."""
-    columns = [edge.subject, edge.item, *([edge.type_column] if edge.engagement_type else [])]
-    same = " AND ".join(f"e.{name} = x.ids ->> '{name}'" for name in columns)
+    same = " AND ".join(f"e.{name} = x.ids ->> '{name}'" for name in edge.key)
     stands = f"AND e.{edge.rank} IS NOT NULL" if edge.on_item and not edge.past else ""
     of_this = f"AND c.ids ->> '{edge.type_column}' = '{edge.engagement_type}'" if edge.engagement_type else ""
     waits = (
@@ -57,11 +56,8 @@ def _played(kind: ListKind, edge: Edge) -> Check:
 
 def _past(table: str, edge: Edge) -> Check:
     """Check that what is past was seen, then lacked, and that its change was written once its reason is known."""
-    columns = [edge.subject, edge.item, *([edge.type_column] if edge.engagement_type else [])]
-    if edge.repeats:
-        columns.append(edge.rank)
-    same = " AND ".join(f"c.ids ->> '{name}' = p.{name}" for name in columns)
-    named = " || ' ' || ".join(f"p.{name}" for name in columns)
+    same = " AND ".join(f"c.ids ->> '{name}' = p.{name}" for name in edge.key)
+    named = " || ' ' || ".join(f"p.{name}" for name in edge.key)
     return Check(
         f"past.{table}",
         f"what stands in {table} was seen before it was lacked, and went with its reason",

@@ -473,6 +473,16 @@ def test_a_comment_goes_with_its_text_and_its_writer_says_why(books):
     assert books.rows("SELECT body FROM comments WHERE id = 33") == [("text 33",)]
 
 
+def test_a_comment_that_is_shown_again_before_anybody_said_why_has_stood_all_the_time(books):
+    read(books, ("track_comments", 1), comments(31, 32, 33))
+    before = books.rows("SELECT * FROM comments ORDER BY id")
+    read(books, ("track_comments", 1), comments(31, 33), at=SECOND)
+    assert waits(books) == [(32, 1)]
+    read(books, ("track_comments", 1), comments(31, 32, 33), at=THIRD)
+    assert (waits(books), said(books), past(books, "past_comments", "id")) == ([], [], [])
+    assert books.rows("SELECT * FROM comments ORDER BY id") == before
+
+
 def links(*ids):
     return Page(
         f"/links/{ids}", ids, len(ids), links={i: WebProfile(i, 10, None, f"https://{i}.test", None, None, None)
