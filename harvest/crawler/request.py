@@ -119,10 +119,7 @@ def to_count(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
     The conditions are those of the last run but for those given now. Raises SettingsError, and StoreError where there
     is no file.
     """
-    _check(given)
-    with open_to_read(path) as connection:
-        last = harvests.last_conditions(connection)
-    request = _request(path, (), given, last)
+    request = _without_harvests(path, given)
     of = given.get("of") or Sweep().of
     if of not in PARTS:
         raise SettingsError(f"{_flag('of')} is one of {', '.join(PARTS)}, not {of!r}.")
@@ -136,15 +133,10 @@ def to_refresh(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
     The conditions are those of the last run but for those given now. Raises SettingsError, and StoreError where there
     is no file.
     """
-    _check(given)
-    with open_to_read(path) as connection:
-        last = harvests.last_conditions(connection)
-    read: tuple[str, ...] = ()
-    if given.get("read") is not None:
-        read = parse_recipe(given["read"], usual=list(BY_NAME)).names
+    request = _without_harvests(path, given)
+    read = parse_recipe(given["read"], usual=list(BY_NAME)).names if given.get("read") is not None else ()
     age = seconds_of("--older-than", given.get("older_than"))
-    refresh = Refresh(bool(given.get("full")), age, in_order(read))
-    return replace(_request(path, (), {**given, "read": None}, last), refresh=refresh)
+    return replace(request, refresh=Refresh(bool(given.get("full")), age, read))
 
 
 def to_tend(path: Path, addresses: Sequence[str], given: Mapping[str, Any]) -> CrawlRequest:
@@ -194,6 +186,14 @@ def limits_of(given: Mapping[str, Any], stored: Limits) -> Limits:
     changes.update(_bounded(given, stored))
     changes.update(_read(given, stored))
     return replace(stored, **changes)
+
+
+def _without_harvests(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
+    """Ask a file that is there for nothing yet, under the conditions of its last run but for those given now."""
+    _check(given)
+    with open_to_read(path) as connection:
+        last = harvests.last_conditions(connection)
+    return _request(path, (), given, last)
 
 
 def _request(
