@@ -177,15 +177,12 @@ def _engine(
             lease.check(db.conn)
             if harvests.take_back(db.conn):  # nothing is drained while a list is marked, whoever marked it
                 return True
-            on = harvests.next_round(db.conn, run_id, as_text(clock.now()))
-            withdrawals.end_open(db.conn, withdrawn, as_text(clock.now()))
-            if on or readings.confirm(db.conn, as_text(clock.now())):
+            now = as_text(clock.now())
+            on = harvests.next_round(db.conn, run_id, now)
+            withdrawals.end_open(db.conn, withdrawn, now)
+            if on or readings.confirm(db.conn, now) or history.ask_why(db.conn, now):
                 return True
-            if history.ask_why(db.conn, as_text(clock.now())):
-                return True
-            if refreshes.go_on(
-                db.conn, as_text(clock.now()), page_size=conditions.page_size, room=budget.requests_left
-            ):
+            if refreshes.go_on(db.conn, now, page_size=conditions.page_size, room=budget.requests_left):
                 return True
             if sweep is not None:  # again and again: what is looked up shows others, such as the artist of a track
                 sweeps.ask(db.conn, sweep, began)
