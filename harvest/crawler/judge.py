@@ -218,9 +218,8 @@ class Judge:
                 continue
             try:
                 page = await self._client.fetch(task)
-            except (
-                ApiError
-            ) as error:  # with another status it is gone, or there is trouble: another one may be answered
+            except ApiError as error:
+                # With another status it is gone, or there is trouble: another one may be answered.
                 if isinstance(error, PermanentError) and error.status == refused:
                     said = False
             else:

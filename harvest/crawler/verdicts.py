@@ -52,8 +52,8 @@ def who(
     """Say who is to blame where so many `lists` are refused like this; None while too few are known.
 
     `answers` says whether a list of that kind that brought something before does so now, None where there is none to
-    ask; `public` is what is wrong with something public, `there` whether a thing whose list is refused
-    answers itself, `last` that no more lists of that kind are to come.
+    ask; `public` is what is wrong with something public, `there` whether a thing whose list is refused is
+    answered itself, `last` that no more lists of that kind are to come.
     """
     if answers or (error.status == 404 and not there):
         return Verdict.LISTS
