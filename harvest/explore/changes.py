@@ -45,6 +45,7 @@ _HOLDS = {
     "track_id": "track", "related_track_id": "track", "playlist_id": "playlist", "station_id": "station",
     "search_id": "search_for_tracks",
 }  # fmt: skip
+_ROWS = 'SELECT version, at, what, "table", ids, old, new, reason, page_id FROM changes'
 
 
 class Change(NamedTuple):
@@ -82,26 +83,20 @@ def changes(
 def changes_sql(kind: str | None = None) -> str:
     """Write the query for the changes later than `:since`, `:limit` at most; of a `kind` those about thing `:id`."""
     return f"""
-        SELECT version, at, what, "table", ids, old, new, reason, page_id FROM changes
+        {_ROWS}
         WHERE version > :since {f"AND ({_about(kind)})" if kind else ""}
         ORDER BY version LIMIT :limit
-    """  # noqa: S608 - our own text
+    """
 
 
 def newest(connection: sqlite3.Connection, what: str, since: int, n: int) -> list[Change]:
     """Give the newest `n` changes of one kind that are later than a version, the newest first."""
-    rows = connection.execute(
-        """
-        SELECT version, at, what, "table", ids, old, new, reason, page_id FROM changes
-        WHERE version > ? AND what = ? ORDER BY version DESC LIMIT ?
-        """,
-        (since, what, n),
-    )
+    rows = connection.execute(f"{_ROWS} WHERE version > ? AND what = ? ORDER BY version DESC LIMIT ?", (since, what, n))
     return [as_change(*row) for row in rows]
 
 
 def as_change(*row: Any) -> Change:
-    """Read a row of that query."""
+    """Read a row of these queries."""
     version, at, what, table, ids, *rest = row
     return Change(version, at, what, table, json.loads(ids), *rest)
 

@@ -306,7 +306,7 @@ class File:
         with self.connection() as connection:
             version = told.version_at(connection, later)
             kind, thing_id = told.thing_at(connection, of) if of is not None else (None, None)
-        wanted = {"since": version, "limit": -1, **({"id": thing_id} if kind else {})}
+        wanted = {"since": version, "limit": -1, "id": thing_id}
         return Rows(self.path, told.changes_sql(kind), wanted, told.as_change)
 
     def as_of(self, day: date | str, *, certain: bool = True, of: str | None = None) -> Rows[Stood]:
