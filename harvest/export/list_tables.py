@@ -205,7 +205,9 @@ def list_tables(selection: Selection) -> Iterator[Table]:
 def all_tables(selection: Selection) -> list[Table]:
     """Give every table that is written where all are: the graph, then what else there are rows of."""
     graph = [tables.interactions(selection), tables.items(selection), tables.users(selection), *tables.maps(selection)]
-    more = [*tables.extras(selection), *(table for table in [changes(selection)] if tables.has_rows(selection, table))]
+    more, stream = list(tables.extras(selection)), changes(selection)
+    if tables.has_rows(selection, stream):
+        more.append(stream)
     if not selection.choices.lists:
         return [*graph, *more]
     lists = [table for table in list_tables(selection) if tables.has_rows(selection, table)]

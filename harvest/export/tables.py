@@ -268,9 +268,9 @@ def maps(selection: Selection) -> list[Table]:
         return []
     made = []
     of = (
-        *(("user", "accounts"), ("item", "things"), ("playlist", "collections")),
-        *(("station", "channels"), ("search", "inquiries")),
-    )
+        ("user", "accounts"), ("item", "things"), ("playlist", "collections"), ("station", "channels"),
+        ("search", "inquiries"),
+    )  # fmt: skip
     for name, table in of:
         columns = (Column(f"{name}_id", "int64"), Column("soundcloud_id", "int64"))
         made.append(Table(f"{name}_ids", columns, f"SELECT out, id FROM {table} ORDER BY out"))  # noqa: S608
