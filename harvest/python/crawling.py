@@ -42,10 +42,24 @@ from harvest.system.logs import configure_unless_done
 from harvest.wiring import connect, keeper_for, state_folder
 
 
-class Options(TypedDict, total=False):
+class RunOptions(TypedDict, total=False):
+    """How whatever is asked for is asked, and how much: bounds (`max_requests`, `for_` in seconds or as '10m', `until`,
+    `max_failures`) are of this crawl alone, unless `total` keeps them for later ones.
+    """
+
+    profiles: str
+    delay: float
+    concurrency: int
+    max_requests: int
+    for_: float | str
+    until: str
+    max_failures: int
+    total: bool
+
+
+class Options(RunOptions, total=False):
     """What a crawl can be told, by the names of the command line; whatever is left out is as these seeds were last
-    crawled, else as usual. Bounds (`max_requests`, `for_` in seconds or as '10m', `until`, `max_failures`) are of this
-    crawl alone, unless `total` keeps them for later ones.
+    crawled, else as usual.
     """
 
     max_users: int
@@ -62,15 +76,7 @@ class Options(TypedDict, total=False):
     via: str | Iterable[str]
     cap: str | Iterable[str] | Mapping[str, int]
     everything: bool
-    delay: float
-    concurrency: int
     page_size: int
-    profiles: str
-    max_requests: int
-    for_: float | str
-    until: str
-    max_failures: int
-    total: bool
 
 
 class SeedOptions(Options, total=False):
@@ -84,24 +90,16 @@ class SeedOptions(Options, total=False):
     from_db: Path | str
 
 
-class CountOptions(TypedDict, total=False):
+class CountOptions(RunOptions, total=False):
     """What `counts` can be told: `of` 'artists', 'people', 'tracks' or 'all' (the default), `older_than` seconds or a
     text like '7d'; the others are those of a crawl.
     """
 
     of: str
     older_than: float | str
-    profiles: str
-    delay: float
-    concurrency: int
-    max_requests: int
-    for_: float | str
-    until: str
-    max_failures: int
-    total: bool
 
 
-class RefreshOptions(TypedDict, total=False):
+class RefreshOptions(RunOptions, total=False):
     """What `refresh` can be told: `full` reads every list again, whole; `read` these lists alone; `older_than`, seconds
     or a text like '30d', also those read longer ago. The others are those of a crawl.
     """
@@ -109,15 +107,7 @@ class RefreshOptions(TypedDict, total=False):
     full: bool
     older_than: float | str
     read: str | Iterable[str]
-    profiles: str
-    delay: float
-    concurrency: int
     page_size: int
-    max_requests: int
-    for_: float | str
-    until: str
-    max_failures: int
-    total: bool
 
 
 class Progress(NamedTuple):
@@ -146,9 +136,7 @@ def crawl(
     `progress` hears of every page once it is committed. Credentials come from the environment and `.env`, unless
     `settings` are given. Raises HarvestError; what was committed before stays, and the same call goes on from there.
     """
-    for page in pages(*seeds, path=path, settings=settings, **options):
-        if progress is not None:
-            progress(page)
+    _go_through(pages(*seeds, path=path, settings=settings, **options), progress)
     return File(path)
 
 
@@ -160,9 +148,7 @@ def resume(
     **options: Unpack[Options],
 ) -> File:
     """Go on with whatever is unfinished in a file, with the options it was started with."""
-    for page in _pages(to_go_on(Path(path), _known(options)), settings):
-        if progress is not None:
-            progress(page)
+    _go_through(_pages(to_go_on(Path(path), _known(options)), settings), progress)
     return File(path)
 
 
@@ -180,9 +166,7 @@ def counts(
     request = to_count(Path(path), _known(options, CountOptions))
     with File(path).connection() as connection:
         before = sweeps.present(connection)
-    for page in _pages(request, settings):
-        if progress is not None:
-            progress(page)
+    _go_through(_pages(request, settings), progress)
     with File(path).connection() as connection:
         return sweeps.found(connection, before)
 
@@ -199,10 +183,7 @@ def refresh(
     What changed, one by one, is in `File.changes`. Raises HarvestError; what was committed before stays, and the same
     call goes on from there.
     """
-    request = to_refresh(Path(path), _known(options, RefreshOptions))
-    for page in _pages(request, settings):
-        if progress is not None:
-            progress(page)
+    _go_through(_pages(to_refresh(Path(path), _known(options, RefreshOptions)), settings), progress)
     with File(path).connection() as connection:
         found = refreshes.found(connection)
     assert found is not None
@@ -240,6 +221,12 @@ def _known(options: Mapping[str, Any], there: type = Options) -> Mapping[str, An
         there_are = ", ".join(sorted(there.__annotations__))
         raise SettingsError(f"There is no option {', '.join(unknown)}; there are {there_are}.")
     return options
+
+
+def _go_through(pages: Iterable[Progress], progress: Callable[[Progress], object] | None) -> None:
+    for page in pages:
+        if progress is not None:
+            progress(page)
 
 
 def _pages(request: CrawlRequest, settings: Settings | None) -> Iterator[Progress]:
