@@ -1,7 +1,7 @@
 -- What changed since it was read first: what came, what vanished and why, who was renamed.
 --
--- The tables of 001_graph.sql hold what stood at the last reading. A row that a whole re-reading lacks moves into the
--- table of the same name with `past_` before it; it may do so often, each time with another `gone_page_id`.
+-- The tables of 001_graph.sql hold what stood at the last reading. A row that has vanished moves into the table of the
+-- past of its kind (`past_...`); it may do so often, each time with another `gone_page_id`.
 -- `reason` is `withdrawn` (what it leads to is still there), `gone` (that is gone), `unknown` (the service does not
 -- say), NULL while what it leads to is yet to be looked up.
 
@@ -109,7 +109,7 @@ CREATE TABLE past_web_profiles (
 
 CREATE INDEX past_web_profiles_by_user ON past_web_profiles (user_id);
 
--- What vanished from a list and has no reason yet, until what it leads to has been looked up. `at` is its place: of an
+-- What vanished from a list and has no reason yet, until what it leads to has been looked up. `place`: of an
 -- item that stands in a list twice, one place may vanish.
 CREATE TABLE unexplained (
     id           INTEGER PRIMARY KEY,
