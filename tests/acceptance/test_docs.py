@@ -33,12 +33,14 @@ PAGES = {
     "docs/adr/README.md": (ROOT / "docs" / "adr" / "README.md").read_text("utf-8"),
     "docs/adr/0001-rounds.md": (ROOT / "docs" / "adr" / "0001-rounds.md").read_text("utf-8"),
     "docs/adr/0002-readings.md": (ROOT / "docs" / "adr" / "0002-readings.md").read_text("utf-8"),
+    "docs/adr/0005-vanished.md": (ROOT / "docs" / "adr" / "0005-vanished.md").read_text("utf-8"),
     "docs/analysis.md": (ROOT / "docs" / "analysis.md").read_text("utf-8"),
     "docs/export.md": (ROOT / "docs" / "export.md").read_text("utf-8"),
     "docs/getting-access.md": (ROOT / "docs" / "getting-access.md").read_text("utf-8"),
     "docs/lists.md": (ROOT / "docs" / "lists.md").read_text("utf-8"),
     "docs/report.md": (ROOT / "docs" / "report.md").read_text("utf-8"),
     "docs/sql.md": (ROOT / "docs" / "sql.md").read_text("utf-8"),
+    "docs/tending.md": (ROOT / "docs" / "tending.md").read_text("utf-8"),
     "CHANGELOG.md": (ROOT / "CHANGELOG.md").read_text("utf-8"),
 }
 
@@ -253,6 +255,7 @@ def test_no_page_names_an_option_that_does_not_exist(page):
         "--all",  # scripts/test
         "--quick",  # scripts/bench
         "--crawl",  # tests/bench/plans.py
+        "--now",  # systemctl
     }
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", PAGES[page])) - real == set()
 
