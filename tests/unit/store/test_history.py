@@ -188,8 +188,8 @@ def test_the_order_proves_nothing_where_an_entry_could_not_be_read(books):
 
 
 def test_the_order_proves_nothing_where_it_has_changed(books):
-    read(books, PLAYLISTS, playlists(5, 6, 7))
-    read(books, PLAYLISTS, playlists(7, 5), at=SECOND)
+    read(books, PLAYLISTS, playlists(5, 6, 7, 8))
+    read(books, PLAYLISTS, playlists(7, 5, 8), at=SECOND)
     assert waits(books) == []
 
 
@@ -199,10 +199,57 @@ def test_what_two_whole_readings_lack_in_turn_has_vanished_where_nothing_is_coun
     assert waits(books) == []
     read(books, PLAYLISTS, playlists(5), at=THIRD)  # 6 is missing for the first time
     assert waits(books) == [(7, 2)]
+    assert books.rows(
+        "SELECT l.reading, g.reading FROM past_playlist_engagements AS e"
+        " JOIN pages AS l ON l.id = e.last_page_id JOIN pages AS g ON g.id = e.gone_page_id"
+    ) == [(0, 2)]
     assert [row[0] for row in books.rows("SELECT playlist_id FROM playlist_engagements ORDER BY user_list_rank")] == [
         5,
         6,
     ]
+
+
+def test_what_a_reading_lacks_that_was_not_whole_is_not_lacked_again_by_a_whole_one(books):
+    read(books, PLAYLISTS, playlists(5, 6, 7))
+    assert read(books, PLAYLISTS, replace(playlists(5, 6), request="/1", next_cursor="/1"), at=SECOND).outcome == "loop"
+    assert read(books, PLAYLISTS, playlists(5, 6), at=THIRD).outcome == "complete"
+    assert waits(books) == []
+
+
+def test_of_what_a_list_has_lacked_of_its_count_the_least_is_allowed_for(books):
+    counted(books, FIRST, likes_given_count=4)
+    read(books, LIKES, tracks_page(5, 6, 7, 8))
+    books.db.conn.execute("UPDATE readings SET claimed = 4 WHERE kind = 'user_likes'")
+    counted(books, SECOND, likes_given_count=5)
+    read(books, LIKES, tracks_page(5, 6, 7, 8), at=SECOND)
+    counted(books, THIRD, likes_given_count=4)
+    read(books, LIKES, tracks_page(5, 6, 7), at=THIRD)
+    assert waits(books) == []
+
+
+def test_what_a_list_lacked_for_an_entry_that_could_not_be_read_is_allowed_for_no_more(books):
+    read(books, LIKES, replace(tracks_page(5, 6, 7), received=4, skipped=1))
+    books.db.conn.execute("UPDATE readings SET claimed = 4 WHERE kind = 'user_likes'")
+    counted(books, SECOND, likes_given_count=3)
+    read(books, LIKES, tracks_page(5, 6), at=SECOND)
+    assert waits(books) == []
+
+
+def test_a_second_whole_reading_proves_nothing_where_more_is_counted_than_was_ever_lacked(books):
+    read(books, LIKES, tracks_page(5, 6, 7, 8))
+    counted(books, SECOND, likes_given_count=4)
+    read(books, LIKES, tracks_page(5, 6, 7), at=SECOND)
+    counted(books, THIRD, likes_given_count=5)
+    assert read(books, LIKES, tracks_page(5, 6, 7), at=THIRD).outcome == "complete"
+    assert waits(books) == []
+
+
+def test_what_came_twice_where_places_are_counted_proves_nothing(books):
+    """It moved while it was read: what moved down came twice, and what moved up was never shown."""
+    pages = replace(comments(31, 32), next_cursor="/2"), replace(comments(32, 34), request="/2")
+    read(books, ("track_comments", 1), comments(31, 32, 33, 34))
+    read(books, ("track_comments", 1), *pages, at=SECOND)
+    assert waits(books) == []
 
 
 @pytest.mark.parametrize("after", ["short", "loop"])
@@ -227,6 +274,18 @@ def test_only_what_is_unproven_is_read_once_more_and_only_once(books):
         assert readings.confirm(books.db.conn, SECOND)
     books.keep(Task(unproven[0], *PLAYLISTS, reading=2), replace(playlists(5, 6), fetched_at=SECOND))
     assert waits(books) == [(7, 2)]
+    assert history.to_confirm(books.db.conn) == []
+
+
+def test_what_another_reading_does_not_prove_is_not_read_again_in_that_refresh(books):
+    read(books, PLAYLISTS, playlists(5, 6, 7))
+    full = replace(playlists(5, 6), request="/playlists?limit=2")  # which may be cut, however often it is read
+    read(books, PLAYLISTS, full, at=SECOND)
+    with books.db.atomic():
+        assert readings.confirm(books.db.conn, SECOND)
+    ((task_id,),) = books.rows("SELECT id FROM tasks WHERE kind = 'user_playlist_likes'")
+    books.keep(Task(task_id, *PLAYLISTS, reading=2), replace(full, fetched_at=SECOND))
+    assert books.rows("SELECT unproven FROM readings WHERE task_id = ?", task_id) == [(0,), (1,), (1,)]
     assert history.to_confirm(books.db.conn) == []
 
 
@@ -307,6 +366,35 @@ def test_what_the_look_up_does_not_tell_is_unknown(books):
     assert said(books) == [("went", 6, "unknown")]
 
 
+def test_of_a_batch_that_is_refused_each_is_asked_for_by_itself_and_nobody_is_gone(books):
+    read(books, LIKES, tracks_page(5, 6, 7, 8))
+    counted(books, SECOND, likes_given_count=2)
+    read(books, LIKES, tracks_page(5, 8), at=SECOND)
+    with books.db.atomic():
+        assert history.ask_why(books.db.conn, THIRD)
+    open_ones = (
+        "SELECT t.id, t.subject_id FROM tasks AS t JOIN readings AS r ON r.task_id = t.id AND r.state <> 'ended'"
+        " WHERE t.kind = 'lookup' ORDER BY 1"
+    )
+    for error in (Gone(status=404), ServerTrouble(status=503)):
+        for task_id, batch_id in books.rows(open_ones):
+            books.committer.fail(Task(task_id, "lookup", batch_id), error, THIRD, {})
+    batches = books.rows(
+        "SELECT group_concat(thing_id) FROM batch_items AS i JOIN batches AS b ON b.id = i.batch_id"
+        " WHERE b.thing = 'track' GROUP BY b.id ORDER BY b.id"
+    )
+    assert batches == [("6,7",), ("6",), ("7",)]
+    assert books.rows("SELECT DISTINCT status FROM tracks WHERE id IN (6, 7)") == [("ok",)]
+    assert said(books) == []
+
+
+def test_those_that_a_batch_leaves_out_are_each_asked_for_by_itself(books):
+    look_up(books, "user", 9000, 10, 11, at=FIRST, shown=(9000,))
+    assert books.rows(
+        "SELECT group_concat(thing_id) FROM batch_items GROUP BY batch_id ORDER BY batch_id DESC LIMIT 2"
+    ) == [("11",), ("10",)]
+
+
 def test_whatever_shows_it_while_it_waits_takes_it_back_and_nothing_is_said(books):
     read(books, LIKES, tracks_page(5, 6, 7))
     ((page,),) = books.rows("SELECT first_page_id FROM user_engagements WHERE track_id = 6")
@@ -321,13 +409,15 @@ def test_whatever_shows_it_while_it_waits_takes_it_back_and_nothing_is_said(book
 
 def test_what_went_with_a_reason_is_back_when_it_is_shown_again(books):
     read(books, LIKES, tracks_page(5, 6, 7))
-    for number, (gone, back) in enumerate(((SECOND, THIRD), (FOURTH, "2026-11-24T10:00:00Z")), 1):
+    expected = []
+    for gone, back, reason in ((SECOND, THIRD, "withdrawn"), (FOURTH, "2026-11-24T10:00:00Z", "gone")):
         counted(books, gone, likes_given_count=2)
         read(books, LIKES, tracks_page(5, 7), at=gone)
-        why(books, "track", gone, shown=(6,))
+        why(books, "track", gone, shown=(6,) if reason == "withdrawn" else ())
         read(books, LIKES, tracks_page(6, 5, 7), at=back)
-        assert said(books) == [("went", 6, "withdrawn"), ("back", 6, None)] * number
-        assert past(books) == [(6, "withdrawn")] * number
+        expected += [("went", 6, reason), ("back", 6, None)]
+        assert said(books) == expected
+        assert past(books) == [(item, why) for what, item, why in expected if what == "went"]
         assert likes(books)[0] == (6, 0)
 
 
@@ -340,6 +430,16 @@ def test_a_new_entry_came_where_the_list_was_known_whole_and_was_found_where_it_
     read(books, LIKES, tracks_page(9, 7, 5, 6, *range(20, 75)), at=FOURTH)
     assert said(books)[1] == ("found", 9, None)
     assert {what for what, *_ in said(books)[1:]} == {"found"}
+
+
+def test_a_head_does_not_hide_that_the_list_was_known_whole(books):
+    read(books, LIKES, tracks_page(5, 6))
+    head = read(
+        books, LIKES, tracks_page(7, 5, next_cursor="/2"), tracks_page(6, next_cursor="/3"), at=SECOND, head=True
+    )
+    assert head.outcome == "caught_up"
+    read(books, LIKES, tracks_page(8, 7, 5, 6), at=THIRD)
+    assert said(books) == [("came", 7, None), ("came", 8, None)]
 
 
 def test_a_like_that_two_lists_hold_leaves_both(books):
@@ -379,6 +479,28 @@ def test_what_the_other_list_shows_while_it_waits_has_both_its_places_again(book
         (10, None, 0),
         (11, None, 1),
     ]
+
+
+def test_what_its_own_list_shows_while_it_waits_has_its_place_in_the_other_again(books):
+    read(books, LIKES, tracks_page(5, 1, 7))
+    counted(books, SECOND, likes_given_count=2)
+    read(books, LIKES, tracks_page(5, 7), at=SECOND)
+    read(books, LIKES, tracks_page(5, 7, 1), at=THIRD)
+    assert (waits(books), past(books), said(books)) == ([], [], [])
+    assert books.rows("SELECT user_id, user_list_rank, track_list_rank FROM user_engagements WHERE track_id = 1") == [
+        (10, 2, 0),
+        (11, None, 1),
+    ]
+    assert books.rows("SELECT collected FROM tasks WHERE kind = 'track_likers'") == [(2,)]
+
+
+def test_what_a_first_reading_of_the_other_list_shows_while_it_waits_never_left(books):
+    read(books, LIKES, tracks_page(5, 6, 7))
+    counted(books, SECOND, likes_given_count=2)
+    read(books, LIKES, tracks_page(5, 7), at=SECOND)
+    assert waits(books) == [(6, 1)]
+    read(books, ("track_likers", 6), users_page(10, 11), at=THIRD)
+    assert (waits(books), past(books), said(books)) == ([], [], [])
 
 
 def test_a_first_reading_of_the_other_list_brings_back_what_had_gone(books):
@@ -431,11 +553,21 @@ def test_an_entry_taken_out_of_the_midst_of_a_playlist_has_vanished_with_its_pla
 
 
 def test_a_playlist_that_lacks_its_end_stays_until_it_is_as_long_once_more(books):
-    content(books, 5, 6, 7)
-    content(books, 5, 6, at=SECOND)
-    assert entries(books) == [5, 6, 7]
-    content(books, 5, 6, at=THIRD)
+    content(books, 5, 6, 7, 8)
+    for shown, at in (((5, 6, 7), SECOND), ((5, 6), THIRD)):
+        content(books, *shown, at=at)
+        assert entries(books) == [5, 6, 7, 8]
+    content(books, 5, 6, at=FOURTH)
     assert entries(books) == [5, 6]
+    assert waits(books) == [(7, 2), (8, 3)]
+
+
+def test_a_playlist_as_long_as_at_first_that_lacks_its_end_is_read_once_more(books):
+    content(books, 5, 6, 7)
+    content(books, 5, 6, 8, at=SECOND)
+    assert entries(books) == [5, 6, 7]
+    content(books, 5, 6, 8, at=THIRD)
+    assert entries(books) == [5, 6, 8]
     assert waits(books) == [(7, 2)]
 
 
@@ -559,6 +691,8 @@ def test_a_page_that_is_the_same_to_the_byte_writes_nothing_of_what_it_names(boo
         ("retitled", "track 5", "another"),
         ("retitled", "track 6", "another"),
     ]
+    read(books, LIKES, page, at=FOURTH)  # the same as long ago, and not as the time before
+    assert books.rows("SELECT id, title FROM tracks WHERE id IN (5, 6)") == [(5, "track 5"), (6, "track 6")]
 
 
 def test_the_hash_of_a_body_differs_from_file_to_file(books):
@@ -587,10 +721,12 @@ def test_a_reading_of_the_head_ends_where_a_whole_page_is_known(books):
     assert likes(books)[0] == (32, -3)
 
 
-@pytest.mark.parametrize("second", [(7, 6), (6, 40)])
-def test_a_head_goes_on_past_a_page_that_is_not_in_its_order_or_not_known(second, books):
+@pytest.mark.parametrize(("second", "skipped"), [((7, 6), 0), ((6, 40), 0), ((6, 7), 1), ((5, 1), 0)])
+def test_a_head_goes_on_past_a_page_that_is_not_in_its_order_not_known_or_not_read(second, skipped, books):
+    """Of track 1 it is known that they like it, and not where it stands."""
     read(books, LIKES, tracks_page(5, 6, 7, 8))
-    receipt = read(books, LIKES, tracks_page(*second, next_cursor="/3"), at=SECOND, head=True)
+    page = replace(tracks_page(*second, next_cursor="/3"), skipped=skipped, received=len(second) + skipped)
+    receipt = read(books, LIKES, page, at=SECOND, head=True)
     assert receipt.outcome is None
 
 
@@ -630,14 +766,25 @@ def test_what_is_called_gone_and_shown_in_a_list_again_is_looked_up_once(books):
     read(books, LIKES, tracks_page(5, 7, 8))
     read(books, ("track_related", 1), tracks_page(6))
     books.db.conn.execute("UPDATE tracks SET status = 'gone' WHERE id IN (6, 7)")
+    read(books, ("user_likes", 11), tracks_page(5))
     for at in (SECOND, THIRD):  # 7 has stood there all the time
         read(books, LIKES, tracks_page(5, 6, 7, 8), at=at)
+        read(books, ("user_likes", 11), tracks_page(6, 5), at=at)
         assert books.rows(
             "SELECT i.thing_id FROM batch_items AS i JOIN batches AS b ON b.id = i.batch_id AND b.thing = 'track'"
         ) == [(6,)]
     answer(books, "track", at=FOURTH, shown=(6,), tracks={6: a_track(6, seen_as=SeenAs.FULL)})
     assert books.rows("SELECT status, gone_at FROM tracks WHERE id = 6") == [("ok", None)]
     assert books.rows("SELECT what, old, new FROM changes WHERE what = 'returned'") == [("returned", "gone", "ok")]
+
+
+def test_what_is_called_gone_is_looked_up_where_it_had_no_place_in_the_list_that_shows_it(books):
+    read(books, LIKES, tracks_page(5))
+    books.db.conn.execute("UPDATE tracks SET status = 'gone' WHERE id = 1")
+    read(books, LIKES, tracks_page(5, 1), at=SECOND)
+    assert books.rows(
+        "SELECT thing_id FROM batch_items JOIN batches AS b ON b.id = batch_id WHERE thing = 'track'"
+    ) == [(1,)]
 
 
 def test_an_empty_answer_of_a_list_that_held_something_is_short_and_proves_nothing(books):
@@ -648,6 +795,23 @@ def test_an_empty_answer_of_a_list_that_held_something_is_short_and_proves_nothi
     assert waits(books) == []
 
 
+def test_an_empty_answer_is_believed_where_a_fresh_count_says_so_and_no_older_one(books):
+    look_up(books, "user", 10, at=FIRST, users={10: a_user(10, seen_as=SeenAs.FULL, likes_given_count=0)})
+    read(books, LIKES, tracks_page(5))
+    assert read(books, LIKES, tracks_page(), at=SECOND).outcome == "short"
+    assert (likes(books), waits(books)) == ([(5, 0)], [])
+    counted(books, THIRD, likes_given_count=0)
+    assert read(books, LIKES, tracks_page(), at=THIRD).outcome == "complete"
+    assert (likes(books), waits(books)) == ([], [(5, 0)])
+
+
+def test_what_we_played_last_is_shown_for_a_while_and_loses_nothing(books):
+    for at, shown in ((FIRST, (5, 6)), (SECOND, (7, 5)), (THIRD, (7, 5))):
+        read(books, ("recently_played", 10), tracks_page(*shown), at=at)
+    assert books.rows("SELECT track_id FROM plays WHERE user_id = 10 ORDER BY 1") == [(5,), (6,), (7,)]
+    assert (waits(books), [what for what, *_ in said(books) if what == "went"]) == ([], [])
+
+
 def test_a_count_that_was_looked_up_before_the_refresh_began_is_not_its_own(books):
     read(books, LIKES, tracks_page(5, 6, 7, 8))
     look_up(books, "user", 10, at=FIRST, users={10: a_user(10, seen_as=SeenAs.FULL, likes_given_count=2)})
@@ -655,7 +819,8 @@ def test_a_count_that_was_looked_up_before_the_refresh_began_is_not_its_own(book
         "INSERT INTO refreshes (options, state, begun_at, first_version, first_page_id)"
         " SELECT '{}', 'reading', ?, 0, max(id) FROM pages",
         (SECOND,),
-    )
+    )  # which asks for two, and is shown the other
+    look_up(books, "user", 10, 11, at=SECOND, shown=(11,), users={11: a_user(11, seen_as=SeenAs.FULL)})
     read(books, LIKES, tracks_page(7, 5), at=SECOND)
     assert waits(books) == []
 
