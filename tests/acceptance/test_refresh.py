@@ -21,7 +21,6 @@ from harvest.verify.checks import verify
 from tests.crawling import Onlooker, assert_sound, crawl_together, read
 from tests.refreshing import (
     LIMITS,
-    PAGE,
     a_world,
     first,
     newest,
@@ -46,6 +45,17 @@ def some_faults(seed, n):
     return ",".join(random.Random(seed).sample(FAULTS, n))
 
 
+# Lists that the last refresh has not read, and whose subject it did not find to be gone.
+NOT_READ_NOW = """
+    SELECT t.kind, t.subject_id FROM tasks AS t
+    WHERE t.kind NOT IN ('resolve', 'lookup') AND NOT EXISTS (
+        SELECT 1 FROM readings AS r
+        WHERE r.task_id = t.id AND r.refresh_id = (SELECT max(id) FROM refreshes)
+            AND r.outcome IN ('complete', 'short', 'gone')
+    )
+"""
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_full_refresh_equals_the_truth_of_the_moment_and_says_why_what_went_has_gone(tmp_path, seed):
     path, world = tmp_path / "t.db", a_world(seed)
@@ -58,6 +68,7 @@ def test_a_full_refresh_equals_the_truth_of_the_moment_and_says_why_what_went_ha
                 version = newest(path)
                 assert await refreshed(path, server, after, Refresh(full=True)) == "drained"
                 assert untrue(path, world.at(after)) == []
+                assert read(path, NOT_READ_NOW) == []
                 told += reasons(path, world.at(before), world.at(after), version)
                 assert_sound(path)
         return told
@@ -171,7 +182,9 @@ def test_a_second_refresh_changes_nothing(tmp_path):
             await refreshed(path, server, 5, Refresh(full=True))
             return before
 
-    assert asyncio.run(twice()) == (tables(path), stream(path))
+    before = asyncio.run(twice())
+    assert before == (tables(path), stream(path))
+    assert {what for what, *_ in before[1]} >= {"came", "went", "edited", "renamed", "moved", "gone"}
 
 
 def test_what_does_not_move_costs_the_looking_up_and_one_old_list(tmp_path):
@@ -192,19 +205,27 @@ def test_what_does_not_move_costs_the_looking_up_and_one_old_list(tmp_path):
     assert stream(path) == []
 
 
-def test_a_small_bound_goes_to_the_lists_that_promise_most(tmp_path):
-    path, world = tmp_path / "t.db", a_world(6)
-    with run_in_thread(world, gzip=False) as server:
-        asyncio.run(first(path, server))
-        server.move(10)
+def test_a_small_bound_holds_and_goes_to_the_lists_that_promise_most(tmp_path):
+    world = a_world(6)
 
-        async def bounded():
-            return await crawl_together(path, server, [], refresh=Refresh(), page_size=PAGE, budget=Budget(30))
+    async def of_all_and_of_thirty():
+        spent = []
+        for name, bound in (("all.db", None), ("thirty.db", Budget(30))):
+            path = tmp_path / name
+            async with serve(world, gzip=False) as server:
+                await first(path, server)
+                before = server.total
+                ended = await refreshed(path, server, 10, Refresh(), budget=bound)
+                spent.append((ended, server.total - before))
+        return spent
 
-        assert asyncio.run(bounded()) in ("drained", "max_requests")
-    read_again = read(path, "SELECT sum(came), count(*) FROM readings WHERE refresh_id IS NOT NULL")[0]
-    assert read_again[1] < 30
-    assert read_again[0] > 5
+    whole, bounded = asyncio.run(of_all_and_of_thirty())
+    assert whole[0] == "drained"
+    assert whole[1] > 60
+    assert bounded == ("max_requests", 30)
+    found = "SELECT 1.0 * sum(came) / count(*) FROM readings WHERE refresh_id IS NOT NULL AND kind = 'user_likes'"
+    all_in_all, of_the_best = (read(tmp_path / name, found)[0][0] for name in ("all.db", "thirty.db"))
+    assert of_the_best > all_in_all > 0
 
 
 def test_from_the_command_line_it_says_what_it_takes_and_what_it_found(run, tmp_path):
