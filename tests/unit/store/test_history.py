@@ -750,6 +750,8 @@ def test_a_playlist_whose_lists_are_gone_is_looked_up_by_itself_once(books):
     assert books.rows("SELECT what, \"table\", ids FROM changes WHERE what = 'gone'") == [
         ("gone", "playlists", '{"id":5}')
     ]
+    read(books, ("playlist_tracks", 5), tracks_page(7), at=FOURTH)  # whose list names something is there
+    assert books.rows("SELECT status, gone_at FROM playlists") == [("ok", None)]
 
 
 def test_a_person_whose_list_is_gone_is_not_looked_up_for_that(books):

@@ -110,7 +110,7 @@ def test_a_list_whose_last_reading_failed_is_due_though_no_count_has_moved(read)
 
 
 @pytest.mark.parametrize(("kind", "thing"), [("playlist_tracks", "playlist"), ("station_tracks", "station")])
-def test_a_list_with_places_or_that_the_service_makes_up_has_no_head(read, kind, thing):
+def test_a_list_with_places_has_no_head(read, kind, thing):
     conn, (harvest_id,) = read.db.conn, read.harvest_ids
     urn = {"station": "'soundcloud:system-playlists:track-stations:1'"}.get(thing)
     conn.execute(
@@ -129,6 +129,19 @@ def test_a_list_with_places_or_that_the_service_makes_up_has_no_head(read, kind,
     )
     due, _ = chosen(read)
     assert due[0] == (kind, 70, False, 7.0)
+
+
+def test_a_list_that_the_service_makes_up_and_does_not_count_is_read_whole(read):
+    conn = read.db.conn
+    add_list(conn, "track_related", 1, collected=2)
+    conn.execute("UPDATE readings SET ended_at = ? WHERE kind = 'track_related'", (NOW,))
+    conn.execute(
+        "INSERT OR REPLACE INTO recipes (harvest_id, kind, thing, reach, turn, cap)"
+        " VALUES (?, 'track_related', 'track', 0, 90, 300)",
+        read.harvest_ids,
+    )
+    due, _ = chosen(read, Refresh(older_than=1.0, read=("related",)))
+    assert due == [("track_related", 1, False, 0.5)]
 
 
 def test_who_is_forgotten_is_neither_looked_up_nor_read(read):

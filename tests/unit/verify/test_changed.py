@@ -244,6 +244,14 @@ DAMAGES = {
         )
         for table in PAST
     },
+    **{
+        f"one of {table} seen for the first time after the last": (
+            f"UPDATE {table} SET first_page_id = last_page_id + 1 WHERE last_page_id + 1 < gone_page_id"
+            f" AND {a_past(table)}",
+            {f"past.{table}"},
+        )
+        for table in PAST
+    },
     "a like whose reason nobody was told": (
         f"UPDATE past_engagements SET reason = 'unknown' WHERE {a_past('past_engagements')}",
         {"past.past_engagements"},
