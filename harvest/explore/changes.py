@@ -121,14 +121,11 @@ def parse_since(text: str) -> int | str:
 
 
 def version_at(connection: sqlite3.Connection, since: int | str) -> int:
-    """Give the version that `parse_since` has read, or the newest one before the moment."""
-    return since if isinstance(since, int) else version_before(connection, since)
-
-
-def version_before(connection: sqlite3.Connection, moment: str) -> int:
-    """Give the newest version that was seen before a moment, 0 where all are later."""
+    """Give the version that `parse_since` has read, or the newest one before the moment, 0 where all are later."""
+    if isinstance(since, int):
+        return since
     row = connection.execute(
-        "SELECT version FROM changes WHERE at < ? ORDER BY version DESC LIMIT 1", (moment,)
+        "SELECT version FROM changes WHERE at < ? ORDER BY version DESC LIMIT 1", (since,)
     ).fetchone()
     return int(row[0]) if row else 0
 

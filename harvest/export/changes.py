@@ -88,11 +88,8 @@ def _keys(end: str) -> dict[str, str]:
 
 
 def _case(values: dict[str, str], of: str = 'c."table"', other: str = "NULL") -> str:
-    return f"CASE {of} {' '.join(_when(value, sql) for value, sql in values.items())} ELSE {other} END"
-
-
-def _when(value: str, sql: str) -> str:
-    return f"WHEN '{value}' THEN {sql}"
+    cases = " ".join(f"WHEN '{value}' THEN {sql}" for value, sql in values.items())
+    return f"CASE {of} {cases} ELSE {other} END"
 
 
 def _told(selection: Selection, value: str) -> str:
