@@ -20,7 +20,8 @@ from harvest.planning.walk import ROWS, Ground, Guess, Tally, Walk, known_of
 _WALKS = 64
 _AGAIN = 0.02  # share of requests that are one page more or have to be repeated, at most, while the service is well
 _TOKEN_SECONDS = 3540
-# Our own CPU: docs/performance.md, line c, on the computer that it was measured on; to begin with, and of new tracks.
+# Our own CPU, for a request, an entry, the start of a crawl and a new track: docs/performance.md, line c, on the
+# computer that it was measured on.
 _REQUEST_SECONDS, _ENTRY_SECONDS, _START_SECONDS, _TRACK_SECONDS = 0.005, 0.00004, 0.12, 0.0001
 _BUSY = (0.75, 1.7)  # times as much, as pages differ
 _LIKE_THE_OTHER = 0.5  # computers differ less in what a crawl does than in the work that tells how fast they are

@@ -48,7 +48,7 @@ _MOST_VOTES = 400
 _NEAR, _FARTHER = 0.05, 0.12  # who is not seen differs from who is by about so much, around the seeds and farther off
 _ENDS = 0.25  # how far apart what both ends of the edges tell may be
 _OFF = 0.1  # how far what is told of overlaps may be off
-_OVERLAP = 3.0  # times as much as of entries by themselves, lists may have in common where nothing tells
+_OVERLAP = 3.0  # lists have so many times as much in common as entries by themselves, where nothing tells how much
 _MOST_LISTS = 200  # of a round whose lengths are looked at one by one; the others are like them
 
 
@@ -188,7 +188,7 @@ class Walk:
         self._off = exp(guess.chance.gauss(0, _OFF))
         self._entries: dict[str, float] = {}  # of all lists that name things of a kind, those in the file included
         self._held: dict[str, float] = {}  # of those in the file alone
-        self._longest: dict[str, float] = {}  # entries of the longest list, or as long as such lists are on average
+        self._longest: dict[str, float] = {}  # entries of the longest list that names them, of like lists on average
         self._all: dict[str, float] = {}  # that things to visit were chosen from
         self._aim: dict[str, float] = {}  # that were chosen, by one list or several
         self._visited: dict[str, float] = {}
