@@ -18,8 +18,8 @@ from harvest.api.seed_urls import normalise_seed
 from harvest.models import Limits
 from harvest.planning.computer import slowness
 from harvest.planning.cost import Plan, Speed, estimate
-from harvest.planning.probe import survey
 from harvest.planning.ranges import Range
+from harvest.planning.survey import survey
 from harvest.simulator import Truth, World, serve
 from harvest.simulator.oracle import expect
 from harvest.simulator.truth.content import walk

@@ -12,8 +12,8 @@ import pytest
 from harvest.cli.commands.plan import room
 from harvest.models import Limits
 from harvest.planning.cost import Plan, Speed, estimate
-from harvest.planning.probe import survey
 from harvest.planning.ranges import Range
+from harvest.planning.survey import survey
 from harvest.simulator import World, run_in_thread, serve
 from harvest.simulator.world.examples import examples
 from harvest.store.database import open_to_read

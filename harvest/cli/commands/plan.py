@@ -27,8 +27,8 @@ from harvest.planning.computer import slowness
 from harvest.planning.cost import Plan, Speed, estimate
 from harvest.planning.known import HarvestStanding, Known, KnownSeed, is_enough, look_into
 from harvest.planning.outlook import Outlook, outlook_of
-from harvest.planning.probe import Surveyed, survey
 from harvest.planning.ranges import Range
+from harvest.planning.survey import Surveyed, survey
 from harvest.system.clock import SystemClock
 from harvest.system.logs import printable
 from harvest.things import THINGS, of_urn
