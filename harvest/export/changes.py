@@ -1,8 +1,8 @@
 """The stream of changes as a table: what came, went and why, in the order in which it was seen, under the export's ids.
 
 A change leaves where everybody and everything it names does. Names that people gave themselves leave only where what
-people wrote does, titles where titles do. Under pseudonyms counts are made rough; the orders of playlists are lists of
-ids, and leave only where ids are SoundCloud's.
+people wrote does, titles where titles do. Under pseudonyms counts of tracks are made rough and those of people stay
+behind; the orders of playlists are lists of ids, and leave only where ids are SoundCloud's.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ _ENDS = {
     "user": "accounts", "target": "accounts", "item": "things", "target_item": "things", "playlist": "collections",
     "station": "channels",
 }  # fmt: skip
-_ROUGH = "(SELECT json_group_object(j.key, about(j.value)) FROM json_each(c.{value}) AS j)"
+# How somebody's counts moved would be looked up in anybody's history of counts.
+_ROUGH = """iif(c."table" = 'users', NULL,
+    (SELECT json_group_object(j.key, about(j.value)) FROM json_each(c.{value}) AS j)
+)"""
 
 
 def changes(selection: Selection) -> Table:
@@ -78,6 +81,8 @@ def names_left_out(selection: Selection) -> list[str]:
         lost.append("names of people")
     if "retitled" in said and selection.choices.ids == "pseudonym":
         lost.append("titles")
+    if "moved" in said and selection.choices.ids == "pseudonym":
+        lost.append("counts of people")
     if "edited" in said and selection.choices.ids != "raw":
         lost.append("orders of playlists")
     return [f"left out of changes, in old and new: {', '.join(lost)}"] if lost else []

@@ -35,6 +35,7 @@ class ExportChoices:
     min_users: int = 0  # tracks with fewer users are left out, once
     min_items: int = 0  # users with fewer tracks are left out, once, after that
     kcore: int = 0  # both, again and again, until nothing changes
+    k: int = 0  # the same for whom it is handed on to: also of playlists, stations and searches
     split: Split = Split()
     seed: int = 0  # of the hash
     ids: str = "raw"
@@ -45,7 +46,7 @@ class ExportChoices:
     @property
     def filters(self) -> bool:
         """Whether anybody is left out."""
-        return bool(self.complete_users_only or self.min_users or self.min_items or self.kcore)
+        return bool(self.complete_users_only or self.min_users or self.min_items or self.kcore or self.k)
 
     @property
     def likes(self) -> bool:

@@ -13,7 +13,7 @@ from itertools import groupby
 
 from harvest.export import tables
 from harvest.export.changes import changes
-from harvest.export.selection import Selection
+from harvest.export.selection import SHARED, Selection
 from harvest.export.tables import Column, Table
 from harvest.lists import KINDS, ListKind
 
@@ -63,6 +63,11 @@ def _count(name: str) -> Value:
     return Value(Column(name, "int64"), f"e.{name}", f"about(e.{name})")
 
 
+def _common(name: str) -> Value:
+    """Give a word that leaves under pseudonyms where many share it."""
+    return Value(Column(name, "text"), f"e.{name}", SHARED.format(what=name, sql=f"e.{name}"))
+
+
 def _text(name: str, *, words: bool = False) -> Value:
     return Value(Column(name, "text"), f"e.{name}", words=words)
 
@@ -88,10 +93,12 @@ _COMMENT = (
     _text("body", words=True),
 )
 _LINK = (
-    Value(Column("service", "text"), "e.service", "e.service"),
+    _common("service"),
     *(_text(name, words=True) for name in ("url", "title", "username")),
 )
 
+# The type is a part of the URN, and of an unusual one that may be the whole name.
+_USUAL_TYPE = "iif(e.station_type IN ('track-stations', 'artist-stations'), e.station_type, NULL)"
 _SEARCH = End("search_id", "search_id", "search")
 
 
@@ -123,7 +130,7 @@ LIST_TABLES = (
         (End("playlist_id", "id", "playlist"), End("owner_id", "owner_id", "user", loose=True)),
         (
             _text("title"),
-            Value(Column("playlist_type", "text"), "e.playlist_type", "e.playlist_type"),
+            _common("playlist_type"),
             _count("track_count"),
             _count("likes_count"),
             _CREATED,
@@ -138,7 +145,7 @@ LIST_TABLES = (
         (End("station_id", "id", "station"),),
         (
             _text("urn"),
-            Value(Column("station_type", "text"), "e.station_type", "e.station_type"),
+            Value(Column("station_type", "text"), "e.station_type", _USUAL_TYPE),
             _text("title"),
             _count("track_count"),
             _count("likes_count"),

@@ -41,10 +41,17 @@ _LAST = (
     "test: the newest of each user by user_list_rank, ties by the smaller track id; users with no more than that many, "
     "or with fewer that have a rank, are all train, as is everything without a rank"
 )
+_NEIGHBOURS = (
+    "Whoever has fewer than k tracks, and what has fewer than k users, is left out, again and again until nobody is "
+    "left who has fewer: the k-core of users and tracks, each pair counted once. Playlists, stations and searches with "
+    "fewer than k of what is left are left out as well, and owners of playlists who are neither among the users nor "
+    "the artists of the items."
+)
 _PSEUDONYMS = (
     "Ids are the first 53 bits of HMAC-SHA256(key, 'user:ID'), likewise track, playlist and station. Names, titles, "
     "addresses and exact counts, lengths and days are left out, as are genres and tags of fewer than five uploaders, "
-    "and places in public lists of people. Rare combinations of likes can still tell who somebody is, and so can the "
+    "rough counts, kinds of playlists and services of links that fewer than five people share, and places in public "
+    "lists of people. Rare combinations of likes can still tell who somebody is, and so can the "
     "order in which they stand in user_list_rank: hand it on to people you trust."
 )
 
@@ -64,12 +71,14 @@ def manifest(job: Job, files: Iterable[OutFile], *, made_at: str, key: bytes) ->
             "min_users": choices.min_users,
             "min_items": choices.min_items,
             "kcore": choices.kcore,
+            "k": choices.k,
             "include_incomplete": choices.include_incomplete,
             "lists": choices.lists,
             "texts": choices.texts,
         },
         "source": _source(connection, made_at, hide=choices.ids == "pseudonym"),
         "counts": _counts(job),
+        "neighbours": _neighbours(job),
         "lists": {"of these users": _lists_of_users(connection), "in the file": _lists(connection)},
         "changes": {"last_version": newest_version(connection)},
         "split": _split(job),
@@ -120,6 +129,16 @@ def _counts(job: Job) -> dict[str, Any]:
         "after each filter": steps,
         "interaction": "a user and a track, once, however many kinds join them",
     }
+
+
+def _neighbours(job: Job) -> dict[str, Any] | None:
+    """Say whom --k has left out; None where it was not asked for."""
+    k = job.choices.k
+    if not k:
+        return None
+    before, after = job.selection.steps[-2:]
+    lost = {"users_left_out": before.users - after.users, "items_left_out": before.items - after.items}
+    return {"k": k, **lost, "rule": _NEIGHBOURS}
 
 
 def _lists_of_users(connection: sqlite3.Connection) -> dict[str, int]:

@@ -20,11 +20,12 @@ from harvest.errors import SettingsError
 from harvest.export.choices import ExportChoices
 from harvest.export.pseudonyms import about, pseudonym
 from harvest.store.database import attach_to_read, split_statements
+from harvest.store.entities import USER_COUNTS
 
 # What is going on, how far, of how much (None: not known).
 Tell = Callable[[str, int, int | None], None]
 
-_COMMON_TO = 5  # uploaders who must share a genre or tag before a pseudonymised export tells it
+_COMMON_TO = 5  # people who must share a word or a rough count before a pseudonymised export tells it
 
 _TABLES = """
 CREATE TABLE people (                   -- users that are left
@@ -49,7 +50,7 @@ CREATE TABLE collections (id INTEGER PRIMARY KEY, out INTEGER); -- playlists wit
 CREATE TABLE channels (id INTEGER PRIMARY KEY, out INTEGER); -- stations
 CREATE TABLE inquiries (id INTEGER PRIMARY KEY, out INTEGER); -- searches
 CREATE TABLE sound (id INTEGER PRIMARY KEY); -- derivations that may leave: whole, and of whole lists unless asked
-CREATE TABLE common (what TEXT, text TEXT, PRIMARY KEY (what, text)) WITHOUT ROWID; -- genres and tags many share
+CREATE TABLE common (what TEXT, text TEXT, PRIMARY KEY (what, text)) WITHOUT ROWID; -- words and counts many share
 """
 
 # One row per user and track: a repost counts only where there is no like, if both are wanted. `e` is user_engagements.
@@ -138,8 +139,11 @@ _ACCOUNTS = (
     " CROSS JOIN things AS t ON t.id = l.track_id",
 )
 # What leaves besides where all lists do.
+_OWNERS = (
+    "INSERT OR IGNORE INTO accounts (id) SELECT owner_id FROM playlists WHERE owner_id IS NOT NULL ORDER BY owner_id"
+)
 _ALL_LISTS = (
-    "INSERT OR IGNORE INTO accounts (id) SELECT owner_id FROM playlists WHERE owner_id IS NOT NULL ORDER BY owner_id",
+    _OWNERS,
     "INSERT OR IGNORE INTO collections (id) SELECT id FROM playlists ORDER BY id",
     "INSERT OR IGNORE INTO channels (id) SELECT id FROM stations ORDER BY id",
     "INSERT OR IGNORE INTO inquiries (id) SELECT id FROM searches ORDER BY id",
@@ -177,6 +181,34 @@ _COMMON = (
     "INSERT INTO common SELECT 'tag', g.name FROM things AS t CROSS JOIN tracks AS k ON k.id = t.id"
     " CROSS JOIN track_tags AS m ON m.track_id = t.id CROSS JOIN tags AS g ON g.id = m.tag_id"
     " GROUP BY g.name HAVING count(DISTINCT k.uploader_id) >= :common_to",
+    "INSERT INTO common SELECT 'playlist_type', l.playlist_type FROM collections AS c"
+    " CROSS JOIN playlists AS l ON l.id = c.id WHERE l.playlist_type IS NOT NULL"
+    " GROUP BY l.playlist_type HAVING count(DISTINCT l.owner_id) >= :common_to",
+    "INSERT INTO common SELECT 'service', service FROM ("
+    "SELECT w.user_id, w.service FROM people AS p CROSS JOIN web_profiles AS w ON w.user_id = p.id"
+    " UNION SELECT w.user_id, w.service FROM people AS p CROSS JOIN past_web_profiles AS w ON w.user_id = p.id)"
+    " WHERE service IS NOT NULL GROUP BY service HAVING count(*) >= :common_to",
+    *(
+        f"INSERT INTO common SELECT '{count}', about(u.{count}) FROM accounts AS a"  # noqa: S608
+        " CROSS JOIN users AS u ON u.id = a.id"
+        f" WHERE u.{count} IS NOT NULL GROUP BY about(u.{count}) HAVING count(*) >= :common_to"
+        for count in USER_COUNTS
+    ),
+)
+# Whether a text, or a count made rough, is one that many share.
+SHARED = "(SELECT text FROM common WHERE what = '{what}' AND text = {sql})"
+
+# What has fewer than k of the tracks, people and playlists that are left in it.
+_TOO_SMALL = (
+    "DELETE FROM collections WHERE id NOT IN (SELECT l.playlist_id FROM playlist_tracks AS l"
+    " CROSS JOIN things AS t ON t.id = l.track_id GROUP BY l.playlist_id HAVING count(DISTINCT l.track_id) >= :k)",
+    "DELETE FROM channels WHERE id NOT IN (SELECT l.station_id FROM station_tracks AS l"
+    " CROSS JOIN things AS t ON t.id = l.track_id GROUP BY l.station_id HAVING count(DISTINCT l.track_id) >= :k)",
+    "DELETE FROM inquiries WHERE id NOT IN (SELECT r.search_id FROM search_results AS r"
+    " WHERE r.thing_id IN (SELECT id FROM things) AND r.thing = 'track'"
+    " OR r.thing_id IN (SELECT id FROM people) AND r.thing = 'user'"
+    " OR r.thing_id IN (SELECT id FROM collections) AND r.thing = 'playlist'"
+    " GROUP BY r.search_id HAVING count(*) >= :k)",
 )
 
 # A method that does not say whether it takes lists that are not whole (names in titles, a shared label) counts no list.
@@ -318,8 +350,9 @@ def _filter(selection: Selection) -> None:
     if choices.min_items:
         _drop_people(selection, "n < :least", choices.min_items)
         _count(selection, f"min items {choices.min_items}")
-    if choices.kcore:
-        _count(selection, f"kcore {choices.kcore}", rounds=_drop_to_core(selection, choices.kcore))
+    for name, k in (("kcore", choices.kcore), ("k", choices.k)):
+        if k:
+            _count(selection, f"{name} {k}", rounds=_drop_to_core(selection, k))
 
 
 def _check_something(selection: Selection) -> None:
@@ -374,7 +407,13 @@ def _number(selection: Selection) -> None:
         run("UPDATE things SET here = n")
     else:
         run(_USERS_HERE, selection.parameters)
-    for statement in (*_ACCOUNTS, *(_ALL_LISTS if choices.lists else ()), *_IDS[choices.ids]):
+    for statement in (*_ACCOUNTS, *(_ALL_LISTS if choices.lists else ())):
+        if statement is not _OWNERS or not choices.k:
+            run(statement)
+    if choices.k:
+        for statement in _TOO_SMALL:
+            run(statement, {"k": choices.k})
+    for statement in _IDS[choices.ids]:
         run(statement)
     run(_SOUND, {"incomplete": choices.include_incomplete})
     if choices.ids == "pseudonym":

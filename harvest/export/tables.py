@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harvest.export.choices import ExportChoices
-from harvest.export.selection import PAIR, Selection
+from harvest.export.selection import PAIR, SHARED, Selection
 
 ROWS_AT_ONCE = 50_000  # in memory, as Python objects
 
@@ -142,7 +142,10 @@ def users(selection: Selection) -> Table:
     followers, likes = (
         ("u.followers_count", "u.likes_given_count")
         if exact
-        else ("about(u.followers_count)", "about(u.likes_given_count)")
+        else tuple(
+            f"CAST({SHARED.format(what=count, sql=f'about(u.{count})')} AS INTEGER)"
+            for count in ("followers_count", "likes_given_count")
+        )
     )
     return Table(
         "users",
@@ -175,9 +178,7 @@ def items(selection: Selection) -> Table:
         Column("item_id", "int64"): "t.out",
         Column("title", "text"): "k.title" if exact else None,
         Column("artist_id", "int64"): "a.out",
-        Column("genre", "text"): "k.genre"
-        if exact
-        else "(SELECT text FROM common WHERE what = 'genre' AND text = k.genre)",
+        Column("genre", "text"): "k.genre" if exact else SHARED.format(what="genre", sql="k.genre"),
         Column("tags", "list"): _TAGS.format(only="" if exact else _COMMON_ONLY),
         Column("duration_ms", "int64"): "k.duration_ms" if exact else "(k.duration_ms + 5000) / 10000 * 10000",
         Column("playback_count", "int64"): "k.playback_count" if exact else "about(k.playback_count)",

@@ -35,6 +35,13 @@ from harvest.system.clock import SystemClock, as_text
 @click.option("--min-items", type=whole(1), metavar="N", help="Then only users with N tracks or more.")
 @click.option("--kcore", type=whole(1), metavar="K", help="Both with K, again and again until nothing changes.")
 @click.option(
+    "--k",
+    type=whole(1),
+    metavar="K",
+    help="For sharing: as --kcore, after all else, also of playlists, stations and searches; the manifest says how "
+    "many were left out.",
+)
+@click.option(
     "--split", default="none", show_default=True, help="none, hash:0.2 (a share), or last:1 (the newest of each user)."
 )
 @click.option("--seed", type=whole(0), default=0, show_default=True, help="Of the hash of --split hash.")
@@ -66,7 +73,7 @@ def export(folder: Path, path: Path, key_file: Path | None, force: bool, **chose
     \b
       harvest export listening
       harvest export listening --format csr --kcore 5 --split last:1
-      harvest export shared --ids pseudonym --key private.key
+      harvest export shared --ids pseudonym --key private.key --k 5
       harvest export everything --lists
     """
     choices = ExportChoices(
@@ -76,6 +83,7 @@ def export(folder: Path, path: Path, key_file: Path | None, force: bool, **chose
         min_users=chosen["min_users"] or 0,
         min_items=chosen["min_items"] or 0,
         kcore=chosen["kcore"] or 0,
+        k=chosen["k"] or 0,
         split=parse_split(chosen["split"]),
         seed=chosen["seed"],
         ids=chosen["ids"],
