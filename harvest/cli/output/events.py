@@ -10,6 +10,7 @@ import structlog
 from harvest.client.retry import TRYING_AGAIN
 from harvest.crawler.progress import CrawlProgress
 from harvest.errors import ApiError
+from harvest.lists import LOOKUP
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.store.visited import Visited
 
@@ -47,12 +48,14 @@ class EventWitness:
         )
 
     def list_failed(self, task: Task, error: ApiError, outcome: Outcome) -> None:
-        """Log why a list ended early."""
-        level = self._log.info if outcome in (Outcome.GONE, Outcome.FORBIDDEN) else self._log.warning
+        """Log why a list ended early; that a thing which was looked up is not there is an answer, said to few."""
+        refused = outcome in (Outcome.GONE, Outcome.FORBIDDEN)
+        looked_up = task.kind == LOOKUP.name
+        level = self._log.debug if refused and looked_up else self._log.info if refused else self._log.warning
         level(
             "list.ended",
             list=task.kind,
-            subject=task.subject_id,
+            subject=task.about if looked_up else task.subject_id,
             outcome=outcome.value,
             status=error.status,
             why=str(error),
