@@ -1,0 +1,142 @@
+"""Keep replies while a crawl goes on: one act after the other, each on the disk before the crawl commits what it says.
+
+In: what happened, and the body that brought it. Out: a number. Never: a personal field that the profile level drops, or
+a secret; they are cut here, before anything is packed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from harvest.errors import StoreError
+from harvest.replies import files, frames, scrub
+
+
+class Keeper:
+    """Writes one file of replies."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, key: bytes, full_profiles: bool) -> None:
+        self._connection = connection
+        self._path = path
+        self._key = key
+        self._full_profiles = full_profiles
+        self._packer = frames.Packer()
+        (last,) = connection.execute("SELECT max(number) FROM acts").fetchone()
+        self._last = last or 0
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        pair: str,
+        key: bytes,
+        full_profiles: bool,
+        harvest: str,
+        main_schema: int,
+        pages_before: int,
+        service: str,
+    ) -> Keeper:
+        """Open the replies of the main file that says `pair`, or begin them: its key, whether personal fields are kept
+        from now on, the versions of harvest and of its tables, how many pages it had by now, the address of the API.
+
+        Raises StoreError where the file holds the replies of another file, is something else, or cannot be written.
+        """
+        connection = files.open_to_write(path)
+        try:
+            with files.complaints(path), _transaction(connection):
+                connection.execute(
+                    "INSERT INTO facts VALUES (1, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (pair, key, harvest, main_schema, int(full_profiles), pages_before, service),
+                )
+                if connection.execute("SELECT pair, key FROM facts").fetchone() != (pair, key):
+                    raise StoreError(f"{path} holds the replies of another file: move it away, or keep none.")
+                if full_profiles:
+                    connection.execute("UPDATE facts SET full_profiles = 1 WHERE full_profiles = 0")
+                connection.execute(
+                    "INSERT INTO dictionaries VALUES (?, ?) ON CONFLICT DO NOTHING",
+                    (frames.dictionary().dict_id(), frames.dictionary().as_bytes()),
+                )
+                return cls(connection, path, key, full_profiles)
+        except BaseException:
+            connection.close()
+            raise
+
+    @property
+    def last(self) -> int:
+        """The number of the last act, 0 before the first."""
+        return self._last
+
+    def note(
+        self, what: str, detail: Mapping[str, object], body: bytes | None = None, body_hash: int | None = None
+    ) -> int:
+        """Keep what happened, and with what reply; give its number when all of it is on the disk.
+
+        `detail` is kept as it is, so it must hold no secret. `body_hash` is what the main file calls the body, a hash
+        under its key: a body whose hash is there is not stored again. Without one it is made here. Raises StoreError,
+        and then nothing was kept.
+        """
+        number = self._last + 1
+        words = msgspec.json.encode(detail).decode()
+        with files.complaints(self._path), _transaction(self._connection):
+            body_id = None if body is None else self._body(body, body_hash)
+            self._connection.execute("INSERT INTO acts VALUES (?, ?, ?, ?)", (number, what, words, body_id))
+        self._last = number
+        return number
+
+    def drop_after(self, number: int) -> None:
+        """Take back the acts later than this one, with the bodies that no earlier one uses. Raises StoreError."""
+        with files.complaints(self._path), _transaction(self._connection):
+            unused = self._connection.execute(
+                """
+                SELECT DISTINCT body_id FROM acts AS a
+                WHERE number > ? AND body_id IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM acts AS b WHERE b.body_id = a.body_id AND b.number <= ?)
+                """,
+                (number, number),
+            ).fetchall()
+            self._connection.execute("DELETE FROM acts WHERE number > ?", (number,))
+            self._connection.executemany("DELETE FROM bodies WHERE id = ?", unused)
+        self._last = min(self._last, number)
+
+    def close(self) -> None:
+        """Fold the log into the file, so that the file alone is all of it, and close it. Raises StoreError."""
+        try:
+            with files.complaints(self._path):
+                self._connection.execute("PRAGMA busy_timeout = 250")  # a reader may prevent it: another time, then
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self._connection.close()
+
+    def _body(self, body: bytes, body_hash: int | None) -> int:
+        """Give the row of a body, made where there is none."""
+        if body_hash is None:
+            body_hash = int.from_bytes(blake2b(body, digest_size=8, key=self._key).digest(), signed=True)
+        known = self._connection.execute(
+            "SELECT id FROM bodies WHERE hash = ? AND full_profiles = ?", (body_hash, int(self._full_profiles))
+        ).fetchone()
+        if known:
+            return int(known[0])
+        kept = scrub.scrubbed(body, full_profiles=self._full_profiles)
+        cursor = self._connection.execute(
+            "INSERT INTO bodies (hash, full_profiles, dictionary_id, size, frame) VALUES (?, ?, ?, ?, ?)",
+            (body_hash, int(self._full_profiles), self._packer.dictionary_id, len(kept), self._packer.pack(kept)),
+        )
+        return int(cursor.lastrowid or 0)
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
