@@ -20,6 +20,7 @@ from harvest.explore.named import named_query
 from harvest.settings import DEFAULT_PATH
 from harvest.store import provenance
 from harvest.store.database import check_readable, open_to_read
+from harvest.store.samples import Judged, coverages
 from harvest.store.status import Overview, overview
 from harvest.system.clock import as_text
 from harvest.things import SHOWN
@@ -233,6 +234,13 @@ class File:
         """Count what the file holds, as `harvest status` shows it."""
         with self.connection() as connection:
             return overview(connection)
+
+    def coverage(self) -> list[Judged]:
+        """Say of each seed that is a track how much of what the people around it like the sample has seen, or why there
+        is no saying: `.coverage.new_share` is the share of the next person's likes that would be new.
+        """
+        with self.connection() as connection:
+            return coverages(connection)
 
     def why(self, thing: str, which: int | str, *, limit: int = 3) -> provenance.Reason:
         """Tell why a 'user', a 'track', a 'playlist' or a 'station' is in the file."""

@@ -37,6 +37,7 @@ from harvest.report.rows import (
     Totals,
 )
 from harvest.store.failures import retryable_lists
+from harvest.store.samples import Judged, coverages
 from harvest.terms import is_made_up
 
 TOP = 12  # rows of the tables of tracks, artists, genres and tags
@@ -61,7 +62,7 @@ class Neighbourhood:
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
     """All that the page shows. `readers` are the people whose likes were read, in part or whole; `retryable` the lists
-    that failed and may be tried again.
+    that failed and may be tried again; `judged` is how much of what people like the samples have seen.
     """
 
     file_name: str
@@ -82,6 +83,7 @@ class ReportFacts:
     likers_per_track: list[Bucket]
     likers_counted: list[Bucket]
     samples: dict[int, list[SampleRow]]
+    judged: list[Judged]
     levels: list[Level]
     seed_lists: list[SeedLists]
     most_named: list[MostNamed]
@@ -143,6 +145,7 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
             likers_per_track=_rows(connection, "likers_per_track", Bucket),
             likers_counted=_rows(connection, "likers_counted", Bucket),
             samples=_samples(connection, seeds, tell),
+            judged=coverages(connection),
             levels=_rows(connection, "levels", Level),
             seed_lists=_seed_lists(connection, seeds, tell),
             most_named=most_named(connection, ledger, TOP),

@@ -20,7 +20,7 @@ from harvest.report.curves import middle
 from harvest.report.facts import DRAWN, RUNS, ReportFacts
 from harvest.report.ledger import COLOURS, LedgerRows
 from harvest.report.neighbourhood import surroundings
-from harvest.report.sampling import Sample
+from harvest.report.sampling import Sample, judged_of
 from harvest.report.spread import Spread
 from harvest.report.svg import as_markup
 from harvest.report.taste import compared, ratio
@@ -37,7 +37,11 @@ def page(facts: ReportFacts) -> str:
         surroundings=[surroundings(around) for around in facts.neighbourhoods],
         likes_per_person=Spread(facts.likes_per_person, facts.likes_claimed),
         likers_per_track=Spread(facts.likers_per_track, facts.likers_counted),
-        samples=[Sample(seed, facts.samples[seed.id]) for seed in facts.seeds if seed.id in facts.samples],
+        samples=[
+            Sample(seed, facts.samples[seed.id], judged_of(facts.judged, seed))
+            for seed in facts.seeds
+            if seed.id in facts.samples
+        ],
     )
 
 
@@ -65,6 +69,7 @@ def templates() -> Environment:
         "markup": as_markup,
         "middle": middle,
         "minute": texts.minute,
+        "percent": texts.percent,
         "share": texts.share,
         "shown": texts.shown,
         "times": texts.times,

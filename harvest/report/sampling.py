@@ -6,15 +6,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harvest.estimates.richness import Coverage
 from harvest.report.rows import SampleRow, SeedRow
+from harvest.store.samples import Judged
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A seed and the people listed around it."""
+    """A seed, the people listed around it, and how much of what they like has been seen."""
 
     seed: SeedRow
     rows: list[SampleRow]
+    judged: Judged | None = None
 
     @property
     def order(self) -> str:
@@ -50,6 +53,12 @@ class Sample:
         return _people([row for row in self._chosen if row.answer == answer and bool(row.censored) == capped])
 
     @property
+    def coverage(self) -> Coverage | None:
+        """Give what a sample that chance has drawn, and that is no census, has seen; None where nothing can be said."""
+        found = self.judged.coverage if self.judged else None
+        return found if found is not None and found.new_share is not None and found.people < found.population else None
+
+    @property
     def mean(self) -> float | None:
         """Give how many likes the people listed claim on average; None where no profile is known."""
         return _mean(self.rows)
@@ -67,6 +76,11 @@ class Sample:
     @property
     def _chosen(self) -> list[SampleRow]:
         return [row for row in self.rows if row.chosen]
+
+
+def judged_of(judged: Sequence[Judged], seed: SeedRow) -> Judged | None:
+    """Give what was judged around a seed, None for one around which nobody is followed."""
+    return next((one for one in judged if (one.harvest_id, one.track_id) == (seed.harvest_id, seed.seed_id)), None)
 
 
 def _people(rows: Sequence[SampleRow]) -> int:

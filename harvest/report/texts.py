@@ -96,6 +96,11 @@ def share(part: float, whole: float) -> str:
     return f"{percent:.0f}%" if percent >= 9.95 or percent == 0 else f"{percent:.1f}%"
 
 
+def percent(part: float) -> str:
+    """Write a share between 0 and 1, with one digit after the point."""
+    return f"{100 * part:.1f} %"
+
+
 def times(ratio: float | None) -> str:
     """Write how many times more or less something is."""
     if ratio is None:

@@ -108,15 +108,27 @@ def choices(connection: sqlite3.Connection, harvest_id: int, number: int, limits
         (harvest_id, number),
     ).fetchall():
         for lead, lists in leads_of(thing, limits, depth):
-            parameters = {
-                "harvest": harvest_id,
-                "round": number,
-                "deepest": DEEPEST + 1 if lead.opens else depth_of(thing, limits),
-                "most": _bound(connection, harvest_id, number, lead, limits),
-                "sample_seed": limits.sample_seed,
-            }
+            parameters = _parameters(connection, harvest_id, number, lead, limits, thing)
             write = _in_common if lead.in_common else _of_each
             yield Choice(lead.to, write(lead, lists, limits), parameters)
+
+
+def draws(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> Iterator[Choice]:
+    """Give the queries for whom each seed that is a track leads to (`track_id, user_id, place, people, chance`), with
+    those that are visited for another track's sake: `people` are listed, of whom so many have a place.
+    """
+    connection.create_function("lot", 2, lot, deterministic=True)
+    for lead, lists in leads_of("track", limits, 0):
+        parameters = _parameters(connection, harvest_id, 0, lead, limits, "track")
+        yield Choice(
+            lead.to,
+            f"""
+            WITH {_placed(lead, lists, limits)}
+            SELECT subject AS track_id, item AS user_id, place, people, {_chance(lead, lists, limits)} AS chance
+            FROM placed WHERE place < :most ORDER BY turn, place
+            """,  # noqa: S608 - built from our own declarations
+            parameters,
+        )
 
 
 def want_lists(connection: sqlite3.Connection, harvest_id: int, number: int, now: str) -> bool:
@@ -261,6 +273,18 @@ def _begun(task: str) -> str:
     )
 
 
+def _parameters(
+    connection: sqlite3.Connection, harvest_id: int, number: int, lead: Lead, limits: Limits, thing: str
+) -> dict[str, int]:
+    return {
+        "harvest": harvest_id,
+        "round": number,
+        "deepest": DEEPEST + 1 if lead.opens else depth_of(thing, limits),
+        "most": _bound(connection, harvest_id, number, lead, limits),
+        "sample_seed": limits.sample_seed,
+    }
+
+
 def _bound(connection: sqlite3.Connection, harvest_id: int, number: int, lead: Lead, limits: Limits) -> int:
     most = int(getattr(limits, lead.most))
     if not lead.in_all:
@@ -285,25 +309,21 @@ def _claims(thing: str, limits: Limits, thing_id: str, *, of_seed: bool = False)
 
 
 def _of_each(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
-    """Write the choice where each thing leads to so many of its own items; the first thing that names one counts.
-
-    The chance is 1 where all are chosen, n / N where they were drawn, and unknown where a rule without chance has cut
-    or a list could not be read.
-    """
-    ordered = lead.to == "user"
-    order = _ORDERS[limits.order] if ordered else "listed"
-    drawn = "1.0 * :most / people" if limits.order == "random" else "NULL"
-    kinds = ", ".join(f"'{kind.name}'" for kind in lists)
-    failed = f"""
-        SELECT 1 FROM recipes AS c CROSS JOIN tasks AS q ON q.kind = c.kind AND q.subject_id = subject
-        WHERE c.harvest_id = :harvest AND c.kind IN ({kinds}) AND q.outcome IN ('failed', 'withdrawn')
-            AND q.collected < c.cap
-    """  # noqa: S608 - built from our own declarations
-    chance = (
-        f"CASE WHEN EXISTS ({failed}) THEN NULL WHEN people <= :most THEN 1.0 ELSE {drawn} END" if ordered else "NULL"
-    )
+    """Write the choice where each thing leads to so many of its own items; the first thing that names one counts."""
     return f"""
-        WITH visited AS (
+        WITH {_placed(lead, lists, limits)}
+        SELECT item AS thing_id, depth + {THINGS[lead.to].steps} AS depth, place,
+            {_chance(lead, lists, limits)} AS chance, task_id AS parent_task_id, min(turn * {_SOURCE} + place) AS first
+        FROM placed WHERE place < :most AND {_not_visited(lead)}
+        GROUP BY item ORDER BY first LIMIT {"-1" if lead.to == "user" else ":most"}
+    """  # noqa: S608 - built from our own declarations
+
+
+def _placed(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
+    """Write what the lists of each thing of a round name, each once, with its place in the order that counts."""
+    order = _ORDERS[limits.order] if lead.to == "user" else "listed"
+    return f"""
+        visited AS (
             SELECT v.thing_id, v.depth, v.round, v.reach, row_number() OVER (ORDER BY v.place, v.thing_id) - 1 AS turn
             FROM visits AS v INDEXED BY visits_by_round
             WHERE v.harvest_id = :harvest AND v.round = :round AND v.thing = '{lists[0].subject}'
@@ -318,11 +338,23 @@ def _of_each(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
                 count(*) OVER (PARTITION BY subject) AS people
             FROM once
         )
-        SELECT item AS thing_id, depth + {THINGS[lead.to].steps} AS depth, place, {chance} AS chance,
-            task_id AS parent_task_id, min(turn * {_SOURCE} + place) AS first
-        FROM placed WHERE place < :most AND {_not_visited(lead)}
-        GROUP BY item ORDER BY first LIMIT {"-1" if ordered else ":most"}
     """  # noqa: S608 - built from our own declarations
+
+
+def _chance(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
+    """Write the chance of what is placed: 1 where all are chosen, n / N where they were drawn, and unknown where a rule
+    without chance has cut or a list could not be read.
+    """
+    if lead.to != "user":
+        return "NULL"
+    drawn = "1.0 * :most / people" if limits.order == "random" else "NULL"
+    kinds = ", ".join(f"'{kind.name}'" for kind in lists)
+    failed = f"""
+        SELECT 1 FROM recipes AS c CROSS JOIN tasks AS q ON q.kind = c.kind AND q.subject_id = subject
+        WHERE c.harvest_id = :harvest AND c.kind IN ({kinds}) AND q.outcome IN ('failed', 'withdrawn')
+            AND q.collected < c.cap
+    """  # noqa: S608 - built from our own declarations
+    return f"CASE WHEN EXISTS ({failed}) THEN NULL WHEN people <= :most THEN 1.0 ELSE {drawn} END"
 
 
 def _in_common(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:

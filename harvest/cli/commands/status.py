@@ -14,6 +14,7 @@ from harvest.cli.options.crawl import cache_path, json_option, reading_log_optio
 from harvest.cli.output.status import Scene, as_lines, in_json
 from harvest.store.database import open_to_read
 from harvest.store.lease import holder_of
+from harvest.store.samples import coverages
 from harvest.store.status import look
 from harvest.system.clock import SystemClock
 
@@ -29,7 +30,8 @@ _SECONDS_BETWEEN_LOOKS = 2.0
 def status(path: Path, as_json: bool, watch: bool) -> int:
     """Say where we are: seeds, lists by outcome, what is left, failures, what to do next.
 
-    It works beside a running crawl, from another terminal, and however large the file is.
+    It works beside a running crawl, from another terminal, and however large the file is. Of a random sample it also
+    says how much of the next person's likes would be new, which takes two seconds per million of their likes.
 
     \b
       harvest status
@@ -51,7 +53,7 @@ def status(path: Path, as_json: bool, watch: bool) -> int:
 def _scene(path: Path) -> Scene:
     with open_to_read(path) as connection:
         now = SystemClock().now()
-        return Scene(path, look(connection), holder_of(connection, now), now)
+        return Scene(path, look(connection), holder_of(connection, now), now, coverages(connection))
 
 
 def _scenes(path: Path) -> Iterator[Scene]:

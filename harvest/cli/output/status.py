@@ -6,13 +6,14 @@ What is left, and how long it takes, are estimates.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from harvest import errors
+from harvest.cli.output.coverage import coverage_lines, in_short
 from harvest.cli.output.formatting import (
     counted,
     duration,
@@ -27,6 +28,7 @@ from harvest.cli.output.formatting import (
 from harvest.cli.output.gaps import gap_lines
 from harvest.client.budget import REASONS
 from harvest.lists import KINDS, LOOKUP
+from harvest.store.samples import Judged
 from harvest.store.standing import Lists
 from harvest.store.status import HarvestLook, Look
 from harvest.system.logs import printable
@@ -36,12 +38,13 @@ _SEEDS_SHOWN = 5  # of each harvest
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A look at a file, who holds it, and the present time."""
+    """A look at a file, what its samples have seen, who holds it, and the present time."""
 
     path: Path
     look: Look
     holder: tuple[str, int, str] | None
     now: datetime
+    judged: Sequence[Judged] = ()
 
     @property
     def seconds_left(self) -> float | None:
@@ -94,6 +97,7 @@ def in_json(scene: Scene) -> dict[str, Any]:
         "failures": look.failures,
         "retryable_failures": look.retryable_failures,
         "gaps": [asdict(gap) for gap in look.gaps],
+        **in_short(scene.judged),
         "requests": look.requests,
         "api_calls": sum(look.requests.values()),
         "seconds": look.seconds,
@@ -122,6 +126,7 @@ def _told(scene: Scene) -> Iterator[str]:
         yield from _harvest(harvest)
     yield ""
     yield from _facts(scene)
+    yield from coverage_lines(scene.judged)
     if any(not KINDS[kind.kind].looks_up for kind in seen.lists):
         yield ""
         yield from _lists(look)

@@ -9,7 +9,7 @@ import pytest
 
 from harvest.lists import KINDS
 from harvest.models import Limits, Task
-from harvest.store import doubts, edges, frontier, harvests, rounds, standing, sweeps
+from harvest.store import doubts, edges, frontier, harvests, rounds, samples, standing, sweeps
 
 from .conftest import NOW
 
@@ -141,3 +141,9 @@ def test_what_is_to_be_looked_up_takes_seeks_for_each_row(db, of, older_than):
 def test_whose_profile_is_missing_is_found_from_the_visits_of_the_harvest(db):
     (sql,) = statements(db.conn, lambda: sweeps.profiles_missing(db.conn, 1))
     assert "SCAN x" not in plan(db.conn, sql)
+
+
+def test_the_likes_of_a_sample_are_read_by_the_key_of_the_table(db):
+    told = plan(db.conn, samples._LIKES, (1, 500))
+    assert "SEARCH user_engagements USING PRIMARY KEY (user_id=?)" in told
+    assert "SCAN" not in told
