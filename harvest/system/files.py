@@ -38,3 +38,11 @@ def write_through(path: Path) -> None:
     """Return when what was written to a file is on the disk. Raises OSError."""
     with path.open("rb") as written:
         os.fsync(written.fileno())
+
+
+def read_at_most(path: Path, most: int) -> bytes:
+    """Read a file, and no more of it than so many bytes; a pipe into which nobody writes is empty. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        os.set_blocking(handle, True)
+        return file.read(most)

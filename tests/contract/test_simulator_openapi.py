@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from harvest.lists import KINDS as ASKED
+from harvest.probing.description import read_description
+from harvest.probing.facts import official
 from harvest.simulator import Terms, World
 from harvest.simulator.service.replies import SimRequest
 from harvest.simulator.service.service import Service
@@ -287,3 +289,8 @@ def test_every_filter_of_a_search_that_is_described_narrows_what_is_found(descri
         assert "q" in parameters(description["paths"][path]["get"])
         people = fits(schema, ask(f"{path}?{WIDE}").body)["collection"]
         assert len(fits(schema, ask(f"{path}?q=drift&{WIDE}").body)["collection"]) < len(people)
+
+
+def test_the_stored_facts_are_those_of_the_description():
+    read = read_description(DESCRIPTION.read_bytes(), str(DESCRIPTION), day=official().day)
+    assert read == official()

@@ -20,13 +20,18 @@ from harvest.auth.login import held
 from harvest.cli.few_requests import connect_briefly
 from harvest.cli.options.crawl import cache_path, crawl_variables, json_option, log_options
 from harvest.cli.options.environment import environment
+from harvest.cli.options.types import Place
 from harvest.client.network import VARIABLES as NETWORK_VARIABLES
 from harvest.client.network import read_proxies, tls_context
 from harvest.environment import OURS, Environment
 from harvest.errors import AuthError, Gone, HarvestError, LoginNeeded, SettingsError
+from harvest.probing.description import LARGEST, read_description
+from harvest.probing.facts import official
+from harvest.probing.spec import spec_differences
 from harvest.settings import SECRETS, VARIABLES, Settings, names_of, read_settings
 from harvest.store.database import OLDEST_SQLITE, open_if_begun, storage_errors
 from harvest.system.clock import SystemClock
+from harvest.system.files import read_at_most
 from harvest.system.logs import printable
 from harvest.system.redaction import without_secrets
 from harvest.wiring import Connection, clock_trouble, keeper_for, state_folder
@@ -49,13 +54,28 @@ class Advice:
 
 @click.command()
 @cache_path()
+@click.option(
+    "--spec",
+    type=Place(dir_okay=False),
+    metavar="FILE",
+    help="Only compare a newer official description (YAML or JSON) with what harvest knows of it, and ask nothing.",
+)
 @json_option()
 @log_options
-def doctor(path: Path, as_json: bool) -> int:
+def doctor(path: Path, spec: Path | None, as_json: bool) -> int:
     """Check settings, sign-in, service, clock, file and disk, and say what to do.
 
     Sends two or three requests. Exit code 0: all well; 1: something is not. Secrets are not shown.
+
+    With --spec, says which endpoints, parameters and fields of the service's official description are new, gone or
+    other than in the one this version was made with, and which of them we read.
+
+    \b
+      harvest doctor
+      harvest doctor --spec api.yaml
     """
+    if spec is not None:
+        return _compare(spec, as_json=as_json)
     lines = []
     for line in examine(environment(), path):
         line = Advice(line.name, line.ok, printable(without_secrets(line.found)), without_secrets(line.to_do))
@@ -69,6 +89,25 @@ def doctor(path: Path, as_json: bool) -> int:
         sick = sum(not line.ok for line in lines)
         click.echo("\nAll is well." if well else f"\n{sick} of {len(lines)} checks found something to do.")
     return int(not well)
+
+
+def _compare(spec: Path, *, as_json: bool) -> int:
+    """Say in what a description differs from the one that is known. Raises SettingsError where it is none."""
+    try:
+        body = read_at_most(spec, LARGEST + 1)
+    except OSError as error:
+        raise SettingsError(f"{spec} cannot be read: {error.strerror}.") from error
+    known = official()
+    found = spec_differences(known, read_description(body, str(spec)))
+    if as_json:
+        told = [{"where": one.where[0], "field": one.field, "what": one.what} for one in found]
+        click.echo(json.dumps({"known": known.day, "same": not found, "differences": told}))
+        return int(bool(found))
+    for one in found:
+        click.echo(one.line)
+    n = f"{len(found):,} difference{'' if len(found) == 1 else 's'}" if found else "No difference"
+    click.echo(f"{'' if not found else chr(10)}{n} to the description of {known.day} that this version was made with.")
+    return int(bool(found))
 
 
 def examine(environment: Environment, path: Path) -> Iterator[Advice]:
