@@ -3,7 +3,7 @@
 Fetching is concurrent, committing is not: the event loop itself commits pages one after another. New lists are claimed
 only when nobody is queued for a place in the pace, so no more is taken up than can be sent.
 
-In: a frontier, a client, a committer. Out: why it stopped. Never: SQL, or a word of the API.
+In: a frontier, a client, the acts of a run. Out: why it stopped. Never: SQL, or a word of the API.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from harvest.errors import (
 )
 from harvest.lists import RESOLVE
 from harvest.models import Outcome, Page, Receipt, Task
-from harvest.store.commit import PageCommitter
+from harvest.store.acts import Acts
 from harvest.store.frontier import Frontier
 from harvest.system.clock import Clock, as_text
 from harvest.system.sqlite_busy import is_locked
@@ -70,7 +70,7 @@ class Engine:
         *,
         frontier: Frontier,
         client: Client,
-        committer: PageCommitter,
+        acts: Acts,
         hooks: Hooks,
         judge: Judge,
         witness: Witness,
@@ -80,7 +80,7 @@ class Engine:
     ) -> None:
         self._frontier = frontier
         self._client = client
-        self._committer = committer
+        self._acts = acts
         self._hooks = hooks
         self._judge = judge
         self._witness = witness
@@ -192,7 +192,7 @@ class Engine:
             except BaseException:
                 self._release(going)
                 raise
-            receipt = self._committer.keep(going, page, self._client.take_tally())
+            receipt = self._acts.keep(going, page, self._client.take_tally())
             self._witness.page_committed(going, page, receipt)
             if receipt.outcome is not None:
                 self._hooks.list_ended(going)
@@ -204,7 +204,7 @@ class Engine:
         return None
 
     def _release(self, task: Task) -> None:
-        self._committer.release(task, self._client.take_tally())
+        self._acts.release(task, self._client.take_tally())
 
     async def _fail(self, task: Task, error: ApiError | SeedError) -> None:
         if task.kind == RESOLVE.name:
@@ -222,7 +222,7 @@ class Engine:
     def _give_up(self, failed: Iterable[Refused]) -> None:
         """Write down that lists have failed for good."""
         for one in failed:
-            outcome = self._committer.fail(one.task, one.error, as_text(self._clock.now()), self._client.take_tally())
+            outcome = self._acts.fail(one.task, one.error, as_text(self._clock.now()), self._client.take_tally())
             self._witness.list_failed(one.task, one.error, outcome)
             self._hooks.list_ended(one.task)
             if outcome in (Outcome.FAILED, Outcome.UNREADABLE):

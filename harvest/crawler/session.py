@@ -5,24 +5,22 @@ In: a path, seeds with their options, a client. Out: why it stopped; the file. N
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
-from harvest.api.cursors import canonical
 from harvest.client.budget import Budget
 from harvest.client.client import Client
 from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Hooks, Witness
 from harvest.crawler.judge import Docket, Judge
 from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.crawler.room import Room
-from harvest.errors import Withdrawn
 from harvest.models import Limits, Task
-from harvest.store import doubts, harvests, history, lookups, readings, refreshes, runs, sweeps, withdrawals
-from harvest.store.commit import PageCommitter
+from harvest.store import runs
+from harvest.store.acts import Acts, Beginning
 from harvest.store.database import (
     FileGuard,
     apply_schema,
@@ -83,14 +81,12 @@ async def crawl(
         db = open_for_crawl(path)
         try:
             await _watch(db, lease, clock)
-            run_id = _begin(db, lease, wanted, conditions, clock)
+            acts = _begin(db, lease, wanted, conditions, clock, sweep)
             budget = budget or Budget()
             budget.count_before(*runs.spent(db.conn))
             if refresh is not None:
-                with immediately(db):
-                    lease.check(db.conn)
-                    refreshes.begin(db.conn, refresh, as_text(clock.now()), room=budget.requests_left)
-            engine = _engine(db, lease, run_id, client, conditions, witness, clock, budget, sweep, on_visited)
+                acts.refresh(refresh, as_text(clock.now()), room=budget.requests_left)
+            engine = _engine(db, lease, acts, client, conditions, witness, clock, budget, on_visited)
             guard, room = FileGuard(path), Room(path)
 
             def progressed(progress: CrawlProgress) -> None:
@@ -101,8 +97,8 @@ async def crawl(
                 if on_progress is not None:
                     on_progress(progress)
 
-            teller = Teller(db.conn, run_id, client, clock, page_size=conditions.page_size, on_progress=progressed)
-            client.on_world(lambda world: runs.hear_world(db, run_id, world))
+            teller = Teller(db.conn, acts.run_id, client, clock, page_size=conditions.page_size, on_progress=progressed)
+            client.on_world(acts.hear_world)
             client.on_doubt(lambda task: other_answered(db.conn, task))
             on_start(engine)
             stop_reason = "failed"
@@ -115,7 +111,7 @@ async def crawl(
                 raise
             finally:
                 await client.settle()
-                last = _end(db, lease, run_id, stop_reason, client, clock, teller)
+                last = _end(db, lease, acts, stop_reason, client, clock, teller)
                 if last is not None and on_progress is not None:
                     on_progress(last)
             fold_wal(db.conn)
@@ -136,90 +132,55 @@ async def _watch(db: Database, lease: Lease, clock: Clock) -> None:
         await clock.sleep(seconds)
 
 
-def _begin(db: Database, lease: Lease, wanted: Harvests, conditions: Conditions, clock: Clock) -> int:
-    """Do everything that precedes the first request, in one transaction; give the run's id."""
+def _begin(
+    db: Database, lease: Lease, wanted: Harvests, conditions: Conditions, clock: Clock, sweep: Sweep | None
+) -> Acts:
+    """Do everything that precedes the first request, in one transaction; give what writes from then on."""
     now = clock.now()
+    beginning = Beginning(
+        as_text(now),
+        tuple((tuple(addresses), limits) for addresses, limits in wanted),
+        conditions.api_url,
+        conditions.credential_kind,
+        options=conditions.options,
+        page_size=conditions.page_size,
+        sweep=sweep,
+    )
     with immediately(db):
         apply_schema(db)
         lease.take(db.conn, now)
-        ids = [harvests.enrol(db.conn, addresses, limits, as_text(now)) for addresses, limits in wanted]
-        run_id = runs.start_run(
-            db.conn,
-            now=as_text(now),
-            options=conditions.options,
-            api_url=conditions.api_url,
-            credential_kind=conditions.credential_kind,
-        )
-        harvests.begin(db.conn, ids, as_text(now))
-    return run_id
+        return Acts(db, beginning, lease=lease)
 
 
 def _engine(
     db: Database,
     lease: Lease,
-    run_id: int,
+    acts: Acts,
     client: Client,
     conditions: Conditions,
     witness: Witness,
     clock: Clock,
     budget: Budget,
-    sweep: Sweep | None,
     on_visited: Callable[[Visited], None] | None,
 ) -> Engine:
-    began = clock.now()
-
     def list_ended(task: Task) -> None:
         if on_visited is not None and (read := visited(db.conn, task.kind, task.subject_id)) is not None:
             on_visited(read)
 
-    def next_round() -> bool:
-        with immediately(db):
-            lease.check(db.conn)
-            if harvests.take_back(db.conn):  # nothing is drained while a list is marked, whoever marked it
-                return True
-            now = as_text(clock.now())
-            on = harvests.next_round(db.conn, run_id, now)
-            withdrawals.end_open(db.conn, withdrawn, now)
-            if on or readings.confirm(db.conn, now) or history.ask_why(db.conn, now):
-                return True
-            if refreshes.go_on(db.conn, now, page_size=conditions.page_size, room=budget.requests_left):
-                return True
-            if sweep is not None:  # again and again: what is looked up shows others, such as the artist of a track
-                sweeps.ask(db.conn, sweep, began)
-            return lookups.are_open(db.conn)
-
-    def put_back_empty(kind: str) -> int:
-        with immediately(db):
-            lease.check(db.conn)
-            return doubts.put_back(db.conn, kind, since)
-
-    def take_back(of_the_app: Callable[[int, str], bool]) -> None:
-        with immediately(db):
-            lease.check(db.conn)
-            harvests.take_back_verdicts(db.conn, of_the_app)
-
-    def withdraw(error: Withdrawn, tasks: Collection[Task]) -> None:
-        withdrawn.update(task.kind for task in tasks)
-        committer.withdraw(tasks, error, started, as_text(clock.now()), client.take_tally())
-
-    withdrawn: set[str] = set()  # in this run; another one asks again
-    started = as_text(clock.now())
-    committer = PageCommitter(db, run_id, canonical=canonical, lease=lease)
-    (since,) = db.conn.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()
     docket = Docket(
         answered_before=lambda kind, most: answered_before(db.conn, kind, most),
-        emptied=lambda: doubts.emptied(db.conn, since),
-        put_back_empty=put_back_empty,
-        withdraw=withdraw,
-        take_back=take_back,
+        emptied=acts.emptied,
+        put_back_empty=acts.put_back_empty,
+        withdraw=lambda error, tasks: acts.withdraw(error, tasks, as_text(clock.now()), client.take_tally()),
+        take_back=acts.take_back,
         refused_before=lambda: refused_before(db.conn),
     )
     return Engine(
         frontier=Frontier(db.conn, page_size=conditions.page_size, lease=lease),
         client=client,
-        committer=committer,
+        acts=acts,
         hooks=Hooks(
-            next_round=next_round,
+            next_round=lambda: acts.next_round(as_text(clock.now()), room=budget.requests_left),
             heartbeat=lambda: lease.renew(db.conn, clock.now()),
             heartbeat_seconds=HEARTBEAT_SECONDS,
             list_ended=list_ended,
@@ -233,20 +194,19 @@ def _engine(
 
 
 def _end(
-    db: Database, lease: Lease, run_id: int, stop_reason: str, client: Client, clock: Clock, teller: Teller
+    db: Database, lease: Lease, acts: Acts, stop_reason: str, client: Client, clock: Clock, teller: Teller
 ) -> CrawlProgress | None:
     """Close the books; give how it ended, or None when the file is somebody else's by now."""
     last = None
     with immediately(db):
-        if lease.give_back(db.conn):  # else somebody else goes on with these very harvests
+        is_ours = lease.give_back(db.conn)  # else somebody else goes on with these very harvests
+        if is_ours:
             last = teller.last_word()
-            harvests.pause(db.conn)
-        runs.end_run(
-            db.conn,
-            run_id,
-            now=as_text(clock.now()),
+        acts.end(
+            as_text(clock.now()),
             stop_reason=stop_reason,
             waited_ms=round(client.waited_seconds * 1000),
             tally=client.take_tally(),
+            is_ours=is_ours,
         )
     return last

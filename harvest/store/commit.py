@@ -6,10 +6,9 @@ Never: a network call, or a second transaction. Before the commit nothing happen
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,8 @@ from harvest.errors import ApiError, Withdrawn
 from harvest.lists import KINDS, LOOKUP, RESOLVE, Edge, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.store import doubts, edges, entities, history, lookups, proof, readings, search, seeds, withdrawals
-from harvest.store.database import immediately
 from harvest.store.edges import Kept
-from harvest.store.lease import Lease
+from harvest.store.lease import Lease, writing
 from harvest.store.outcomes import ListStanding, outcome_of
 from harvest.store.write_cache import Recent
 from harvest.things import THINGS
@@ -60,7 +58,7 @@ class PageCommitter:
     def keep(self, task: Task, page: Page, tally: Mapping[int, int]) -> Receipt:
         """Commit a page with everything it brings."""
         kind = KINDS[task.kind]
-        with self._transaction():
+        with writing(self._db, self._lease):
             doubted = doubts.count(self._connection, kind, task, page)
             if doubted == 1:  # asked again some day, so it goes on where it began
                 page = dataclasses.replace(page, next_cursor=None, cursor_time=None)
@@ -91,7 +89,7 @@ class PageCommitter:
         """
         outcome = _OUTCOMES.get(error.name, Outcome.FAILED)
         kind = KINDS[task.kind]
-        with self._transaction():
+        with writing(self._db, self._lease):
             self._resolve_failures(task, now)  # what was wrong before is no longer what is wrong
             self._note_failure(task, error, now, error.attempts)
             readings.end(self._connection, task, kind, outcome, now)
@@ -104,7 +102,7 @@ class PageCommitter:
         self, tasks: Collection[Task], error: Withdrawn, since: str, now: str, tally: Mapping[int, int]
     ) -> None:
         """End every list of the kind of these, that nobody else reads just now, by what is wrong with all of them."""
-        with self._transaction():
+        with writing(self._db, self._lease):
             withdrawals.withdraw(self._connection, tasks, error.status, since, now)
             kind = next(iter(tasks)).kind
             (known,) = self._connection.execute(
@@ -147,20 +145,12 @@ class PageCommitter:
 
     def release(self, task: Task, tally: Mapping[int, int]) -> None:
         """Give back a list that was taken up and not finished; it goes on from its cursor another time."""
-        with self._transaction():
+        with writing(self._db, self._lease):
             self._connection.execute(
                 "UPDATE readings SET state = 'todo' WHERE task_id = ? AND number = ? AND state = 'doing'",
                 (task.id, task.reading),
             )
             self._count_requests(tally)
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Write all of it or nothing, and nothing into a file that is no longer ours."""
-        with immediately(self._db):
-            if self._lease is not None:
-                self._lease.check(self._connection)
-            yield
 
     def _insert_page(self, task: Task, page: Page, kept: Kept, *, asked_again: bool) -> int:
         """Record the page. One that our cap cut is asked again some day, so its own cursor stands, without a time:

@@ -8,6 +8,7 @@ and two threads of one process are two holders.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
@@ -15,12 +16,16 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from harvest.errors import CrawlBusy
+from harvest.store.database import immediately
 from harvest.system.clock import as_text
 from harvest.system.held_files import HeldFile
 from harvest.system.processes import is_alive, is_of_this_system, mark
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 EXPIRES_AFTER = timedelta(minutes=5)
 HEARTBEAT_SECONDS = 60.0
@@ -108,6 +113,15 @@ class Lease:
             f"{self._path} was taken over by {who} while this one gave no sign of life: "
             "it writes no more, and what it has kept is safe."
         )
+
+
+@contextlib.contextmanager
+def writing(db: Database, lease: Lease | None) -> Iterator[None]:
+    """Write all of it or nothing, and nothing into a file that is no longer ours."""
+    with immediately(db):
+        if lease is not None:
+            lease.check(db.conn)
+        yield
 
 
 def check_free(

@@ -5,25 +5,27 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from harvest._version import __version__
 from harvest.errors import StoreError
 from harvest.store.commit import count_requests
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database
-
 
 def start_run(
-    connection: sqlite3.Connection, *, now: str, options: Mapping[str, object], api_url: str, credential_kind: str
+    connection: sqlite3.Connection,
+    *,
+    now: str,
+    options: Mapping[str, object],
+    api_url: str,
+    credential_kind: str,
+    version: str = __version__,
 ) -> int:
     """Open a run; give its id. Raises StoreError when the file holds another service's data."""
     _check_service(connection, api_url)
     cursor = connection.execute(
         "INSERT INTO runs (started_at, version, options, api_url, credential_kind) VALUES (?, ?, ?, ?, ?)",
-        (now, __version__, json.dumps(options), api_url, credential_kind),
+        (now, version, json.dumps(options), api_url, credential_kind),
     )
     return int(cursor.lastrowid or 0)
 
@@ -38,19 +40,18 @@ def _check_service(connection: sqlite3.Connection, api_url: str) -> None:
             )
 
 
-def hear_world(db: Database, run_id: int, world: str) -> None:
+def hear_world(connection: sqlite3.Connection, run_id: int, world: str) -> None:
     """Keep which world answers a run; raise StoreError when the file holds another one's data.
 
     A world is what a simulated service calls itself, "" is the real service. NULL: no reply has come in that run.
     """
-    with db.atomic():
-        others = db.conn.execute("SELECT DISTINCT world FROM runs WHERE world IS NOT NULL AND world <> ?", (world,))
-        if other := others.fetchone():
-            raise StoreError(
-                f"This file was crawled from {_world(other[0])}, and this is {_world(world)}: "
-                "one file holds one service. Name another file with --cache-path."
-            )
-        db.conn.execute("UPDATE runs SET world = ? WHERE id = ?", (world, run_id))
+    others = connection.execute("SELECT DISTINCT world FROM runs WHERE world IS NOT NULL AND world <> ?", (world,))
+    if other := others.fetchone():
+        raise StoreError(
+            f"This file was crawled from {_world(other[0])}, and this is {_world(world)}: "
+            "one file holds one service. Name another file with --cache-path."
+        )
+    connection.execute("UPDATE runs SET world = ? WHERE id = ?", (world, run_id))
 
 
 def _world(name: str) -> str:

@@ -108,7 +108,7 @@ def engine_of(books, clock, *, client=None, budget=None, max_in_flight=1):
     return Engine(
         frontier=books,
         client=client or Wire(clock),
-        committer=books,
+        acts=books,
         hooks=Hooks(
             next_round=books.next_round,
             heartbeat=books.heartbeat,
