@@ -73,7 +73,8 @@ class Limits:
 
     `read` names the lists that are read of whatever is visited, `seed_read` those read of a seed besides (None: what
     its kind is usually read with, but for those `without`). `via` are the lists of people that lead on. `caps` bound
-    single kinds of lists, by name. `depth` None is what the kind of seed asks for.
+    single kinds of lists, by name. `depth` None is what the kind of seed asks for. `until_new` ends a random sample
+    around the seeds where less than this share of what the next person likes would be new.
     """
 
     max_users: int = 1000  # people followed per track
@@ -89,6 +90,7 @@ class Limits:
     without: tuple[str, ...] = ()
     via: tuple[str, ...] = ("likes",)
     caps: tuple[tuple[str, int], ...] = ()
+    until_new: float | None = None
 
     @classmethod
     def load(cls, text: str) -> Limits:
@@ -113,7 +115,7 @@ class Limits:
 
 def _is_of(declared: str, value: object) -> bool:
     """Say whether a value is of a type, as the fields of `Limits` declare theirs."""
-    plain = {"int": int, "str": str, "tuple": tuple}[declared.partition(" ")[0].partition("[")[0]]
+    plain = {"int": int, "str": str, "tuple": tuple, "float": float}[declared.partition(" ")[0].partition("[")[0]]
     return (isinstance(value, plain) and not isinstance(value, bool)) or (value is None and declared.endswith("None"))
 
 

@@ -48,13 +48,14 @@ CREATE TABLE harvests (
     seed_kind    TEXT REFERENCES things (thing),    -- likewise, once resolved
     seed_id      INTEGER,                           -- likewise: the track, user or playlist
     options      TEXT NOT NULL CHECK (json_valid(options)), -- recipe, caps, depth and order, as last asked for
-    state        TEXT NOT NULL CHECK (state IN ('running', 'paused', 'drained', 'failed')),
+    state        TEXT NOT NULL CHECK (state IN ('running', 'paused', 'drained', 'sated', 'failed')),
     round        INTEGER NOT NULL DEFAULT -1,        -- the round being read: 0 the seeds, -1 they are looked up
     level        INTEGER NOT NULL DEFAULT 1,        -- the depth being read
     reason       TEXT,                              -- why it failed
     started_at   TEXT NOT NULL,
     finished_at  TEXT,
-    last_options TEXT                               -- options its visits were last chosen by
+    last_options TEXT,                              -- options its visits were last chosen by
+    mark         INTEGER                            -- people drawn so far around each seed, under --until-new
 ) STRICT;
 
 CREATE TABLE harvest_seeds (

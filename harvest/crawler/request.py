@@ -26,9 +26,11 @@ from harvest.store import harvests, history, lookups, readings, refreshes, sweep
 from harvest.store.database import open_if_begun, open_to_read
 from harvest.store.refreshes import Refresh
 from harvest.store.sweeps import PARTS, Sweep
+from harvest.system.shares import parse_share
 
 _USUAL = Limits()
 _PLAIN = ("max_users", "max_user_likes", "max_listed", "max_tracks", "max_playlists", "depth", "order", "sample_seed")
+_ANY = Limits(order="random")  # beside which an option is no contradiction yet
 _USUAL_OF_SEEDS = [name for rule in RULES.values() for name in rule.seed_read]
 _NUMBERS = {  # least and most
     "max_users": (0, MOST),
@@ -185,6 +187,7 @@ def limits_of(given: Mapping[str, Any], stored: Limits) -> Limits:
     changes.update(_sampled(given))
     changes.update(_bounded(given, stored))
     changes.update(_read(given, stored))
+    changes.update(_until_new(given, stored, str(changes.get("order", stored.order))))
     return replace(stored, **changes)
 
 
@@ -220,6 +223,19 @@ def _sampled(given: Mapping[str, Any]) -> dict[str, Any]:
     if given.get("max_users") not in (None, sample):
         raise SettingsError(f"--sample {sample} follows so many: leave out --max-users {given['max_users']}.")
     return {"order": "random", "max_users": sample}
+
+
+def _until_new(given: Mapping[str, Any], stored: Limits, order: str) -> dict[str, Any]:
+    """What ends a sample early is dropped with the sample; 0 ends none."""
+    if given.get("until_new") is None:
+        return {"until_new": stored.until_new if order == "random" else None}
+    try:
+        share = parse_share(given["until_new"])
+    except ValueError as error:
+        raise SettingsError(f"--until-new: {error}.") from None
+    if share and order != "random":
+        raise SettingsError("--until-new judges people who are drawn by lot: add --sample N, or --order random.")
+    return {"until_new": share or None}
 
 
 def _bounded(given: Mapping[str, Any], stored: Limits) -> dict[str, Any]:
@@ -273,7 +289,7 @@ def _check(given: Mapping[str, Any]) -> None:
     for name, words in _WORDS.items():
         if given.get(name) is not None and given[name] not in words:
             raise SettingsError(f"{_flag(name)} is one of {', '.join(words)}, not {given[name]!r}.")
-    limits_of(given, _USUAL)
+    limits_of(given, _ANY)
     bounds(given, {"total": True, "max_requests": 1})
 
 

@@ -15,6 +15,7 @@ from harvest.models import Limits
 from harvest.planning.bites import Bites
 from harvest.planning.outlook import Outlook
 from harvest.planning.ranges import Range, nine_in_ten
+from harvest.planning.samples import ends
 from harvest.planning.walk import ROWS, Ground, Guess, Tally, Walk, known_of
 
 _WALKS = 64
@@ -67,18 +68,18 @@ def estimate(harvests: Sequence[tuple[Outlook, Limits]], speed: Speed) -> Plan:
     """Estimate what it takes to crawl these harvests, each under its limits; what they share is not taken off."""
     if not harvests:
         return Plan(Range(), Range(), dict.fromkeys(ROWS, Range()), Range())
-    grounds = [Ground(outlook, limits, speed.page_size) for outlook, limits in harvests]
+    grounds = [[Ground(*end, speed.page_size) for end in ends(outlook, limits)] for outlook, limits in harvests]
     costs, tallies = [], []
     for number in range(_WALKS):
         guess = Guess(number)
-        tallies.append([Walk(ground, guess).go() for ground in grounds])
+        tallies.append([Walk(ground[number % len(ground)], guess).go() for ground in grounds])
         costs.append(_cost(tallies[-1], speed, guess))
     return Plan(
         nine_in_ten([cost.requests for cost in costs]),
         nine_in_ten([cost.seconds for cost in costs]),
         {name: nine_in_ten([cost.rows[name] for cost in costs]) for name in ROWS},
         nine_in_ten([cost.size_bytes for cost in costs]),
-        [bite for place, ground in enumerate(grounds) for bite in _bites(ground, [walk[place] for walk in tallies])],
+        [bite for place, ground in enumerate(grounds) for bite in _bites(ground[-1], [one[place] for one in tallies])],
         nine_in_ten([cost.deep for cost in costs]),
     )
 

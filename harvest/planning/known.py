@@ -185,7 +185,8 @@ class Known:
         stored = self._file.execute(
             "SELECT id, round, last_options FROM harvests WHERE id = ?", (seeds.harvest_at(self._file, addresses),)
         ).fetchone()
-        if stored is None or stored[1] < 0 or stored[2] is None or Limits.load(stored[2]) != limits:
+        changed = stored is None or stored[1] < 0 or stored[2] is None or Limits.load(stored[2]) != limits
+        if changed or limits.until_new is not None:  # a sample may be drawn beyond those who are chosen by now
             rounds.visit_seeds(self._own, _HARVEST, limits)
             return 0
         columns = "thing, thing_id, round, depth, place, chance, claims, parent_task_id, own"

@@ -13,8 +13,9 @@ from typing import Any
 from harvest.api.seed_urls import public_address
 from harvest.lists import KINDS, LOOKUP, RESOLVE
 from harvest.models import Limits, Outcome
-from harvest.store import lookups, readings, rounds, seeds, sweeps
+from harvest.store import lookups, marks, readings, rounds, seeds, sweeps
 
+DONE = ("drained", "sated")  # states in which nothing is left to do
 LOOKING_UP = -1  # the round before the first: the seeds' addresses are looked up
 
 # How much of a list the running harvests want, NULL when none wants it; `{task}` is its task's id in SQL, not of `t`.
@@ -88,7 +89,7 @@ def is_drained(
 ) -> bool:
     """Say whether nothing is left to do for a set of seeds under these options, with `full_profiles` of people."""
     row = _row_of(connection, addresses, "id, state, options")
-    if row is None or row[1] != "drained" or Limits.load(row[2]) != limits:
+    if row is None or row[1] not in DONE or Limits.load(row[2]) != limits:
         return False
     return not _has_other_seeds(connection, row[0]) and not (
         full_profiles and sweeps.profiles_missing(connection, row[0])
@@ -233,7 +234,7 @@ def _seeds_put_back(connection: sqlite3.Connection, failure_class: str | None) -
     connection.executemany(
         """
         UPDATE harvests SET state = 'paused', last_options = NULL
-        WHERE state IN ('failed', 'drained') AND id IN (SELECT harvest_id FROM harvest_seeds WHERE seed_id = ?)
+        WHERE state IN ('failed', 'drained', 'sated') AND id IN (SELECT harvest_id FROM harvest_seeds WHERE seed_id = ?)
         """,
         rows,
     )
@@ -245,7 +246,8 @@ def _reconsider(connection: sqlite3.Connection, task_ids: list[int]) -> None:
     for task_id in task_ids:
         connection.execute(
             """
-            UPDATE harvests SET state = iif(state IN ('drained', 'failed'), 'paused', state), last_options = NULL
+            UPDATE harvests SET last_options = NULL,
+                state = iif(state IN ('drained', 'sated', 'failed'), 'paused', state)
             WHERE id IN (SELECT w.harvest_id FROM harvest_tasks AS w WHERE w.task_id = ?)
             """,
             (task_id,),
@@ -358,7 +360,9 @@ def _second_chance(connection: sqlite3.Connection, run_id: int) -> bool:
 
 
 def _advance(connection: sqlite3.Connection, harvest_id: int, now: str) -> bool:
-    """Close rounds until one has lists to read; without one the harvest is drained, or failed for want of a seed."""
+    """Close rounds until one has lists to read; without one the harvest is drained, sated, or failed for want of a
+    seed. A sample may be drawn further before its round is closed.
+    """
     number, options = connection.execute("SELECT round, options FROM harvests WHERE id = ?", (harvest_id,)).fetchone()
     limits = Limits.load(options)
     if number == LOOKING_UP:
@@ -368,12 +372,15 @@ def _advance(connection: sqlite3.Connection, harvest_id: int, now: str) -> bool:
     if number == 0 and rounds.barren_seeds(connection, harvest_id):  # not closed: running again asks once more
         connection.execute("UPDATE harvests SET state = 'paused' WHERE id = ?", (harvest_id,))
         return False
-    while _open_round(connection, harvest_id, number, limits, now):
-        number += 1
-        connection.execute(
-            "UPDATE harvests SET round = ?2, level = ?3 WHERE id = ?1",
-            (harvest_id, number, _level(connection, harvest_id, number)),
-        )
+    while True:
+        if number != 1 or not marks.go_further(connection, harvest_id, limits):
+            if not _open_round(connection, harvest_id, number, limits, now):
+                break
+            number += 1
+            connection.execute(
+                "UPDATE harvests SET round = ?2, level = ?3 WHERE id = ?1",
+                (harvest_id, number, _level(connection, harvest_id, number)),
+            )
         if rounds.want_lists(connection, harvest_id, number, now):
             return True
     rounds.drop_unwanted(connection)
@@ -384,9 +391,12 @@ def _advance(connection: sqlite3.Connection, harvest_id: int, now: str) -> bool:
         """,
         (harvest_id,),
     ).fetchone()[0]
+    state = "failed" if number == LOOKING_UP else "drained"
+    if marks.is_sated(connection, harvest_id, limits):
+        state = "sated"
     connection.execute(
         "UPDATE harvests SET state = ?, reason = ?, finished_at = ? WHERE id = ?",
-        ("drained" if number > LOOKING_UP else "failed", reason if number == LOOKING_UP else None, now, harvest_id),
+        (state, reason if state == "failed" else None, now, harvest_id),
     )
     if last_conditions(connection).get("profiles") == "full":  # those of the run that is at work
         sweeps.ask_for_profiles(connection, harvest_id)
@@ -418,6 +428,8 @@ def _open_round(connection: sqlite3.Connection, harvest_id: int, number: int, li
         found = rounds.visit_seeds(connection, harvest_id, limits) > 0
         lookups.ask_for_artists(connection, harvest_id)
         return found
+    if number == 0:
+        connection.execute("UPDATE harvests SET mark = ? WHERE id = ?", (marks.first(limits), harvest_id))
     connection.execute(
         "INSERT OR REPLACE INTO rounds VALUES (?, ?, (SELECT max(id) FROM pages), ?)", (harvest_id, number, now)
     )

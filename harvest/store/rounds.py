@@ -113,6 +113,16 @@ def choices(connection: sqlite3.Connection, harvest_id: int, number: int, limits
             yield Choice(lead.to, write(lead, lists, limits), parameters)
 
 
+def draw_more(connection: sqlite3.Connection, harvest_id: int, mark: int, limits: Limits) -> None:
+    """Choose the round after the seeds again, with so many people around each of them."""
+    connection.execute("UPDATE harvests SET mark = ? WHERE id = ?", (mark, harvest_id))
+    connection.execute(
+        "UPDATE visits SET place = NULL, chance = NULL WHERE harvest_id = ? AND round = 1 AND place IS NOT NULL",
+        (harvest_id,),
+    )
+    choose(connection, harvest_id, 0, limits)
+
+
 def draws(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> Iterator[Choice]:
     """Give the queries for whom each seed that is a track leads to (`track_id, user_id, place, people, chance`), with
     those that are visited for another track's sake: `people` are listed, of whom so many have a place.
@@ -247,7 +257,7 @@ def choose_anew(connection: sqlite3.Connection, harvest_id: int, limits: Limits)
         "UPDATE visits SET place = NULL, chance = NULL WHERE harvest_id = ? AND round > 0", (harvest_id,)
     )
     connection.execute("DELETE FROM rounds WHERE harvest_id = ?", (harvest_id,))
-    connection.execute("UPDATE harvests SET round = -1 WHERE id = ?", (harvest_id,))
+    connection.execute("UPDATE harvests SET round = -1, mark = NULL WHERE id = ?", (harvest_id,))
 
 
 def drop_unwanted(connection: sqlite3.Connection) -> None:
@@ -280,13 +290,16 @@ def _parameters(
         "harvest": harvest_id,
         "round": number,
         "deepest": DEEPEST + 1 if lead.opens else depth_of(thing, limits),
-        "most": _bound(connection, harvest_id, number, lead, limits),
+        "most": _bound(connection, harvest_id, number, lead, limits, thing),
         "sample_seed": limits.sample_seed,
     }
 
 
-def _bound(connection: sqlite3.Connection, harvest_id: int, number: int, lead: Lead, limits: Limits) -> int:
+def _bound(connection: sqlite3.Connection, harvest_id: int, number: int, lead: Lead, limits: Limits, thing: str) -> int:
     most = int(getattr(limits, lead.most))
+    if thing == "track" and lead.to == "user" and number == 0:
+        row = connection.execute("SELECT mark FROM harvests WHERE id = ?", (harvest_id,)).fetchone()
+        return most if row is None or row[0] is None else min(most, int(row[0]))
     if not lead.in_all:
         return most
     (chosen,) = connection.execute(

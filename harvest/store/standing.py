@@ -16,9 +16,9 @@ from math import exp
 from harvest.lists import KINDS, LOOKUP, RESOLVE, ListKind
 from harvest.models import Limits, Outcome
 from harvest.rules import Lead, leads_of, recipe
-from harvest.store import rounds
+from harvest.store import marks, rounds
 from harvest.store.edges import of_type
-from harvest.store.harvests import LOOKED_UP, LOOKING_UP, WANTED
+from harvest.store.harvests import DONE, LOOKED_UP, LOOKING_UP, WANTED
 from harvest.things import THINGS
 
 _UNREAD = frozenset(o.value for o in Outcome if not o.answered)  # a request each that brought no page
@@ -182,7 +182,7 @@ def _at_work(connection: sqlite3.Connection) -> tuple[list[_AtWork], bool]:
     """Give the harvests at work (those that can go on, when none is), and whether others in the file are not."""
     rows = connection.execute("SELECT state, id, round, level, options FROM harvests").fetchall()
     states = {row[0] for row in rows}
-    for wanted in ("running", "paused", "drained", "failed"):
+    for wanted in ("running", "paused", "drained", "sated", "failed"):
         chosen = [_AtWork(row[0], row[1], row[2], row[3], Limits.load(row[4])) for row in rows if row[0] == wanted]
         if chosen:
             return chosen, {"running", "paused"} <= states
@@ -242,18 +242,19 @@ def _promised(
     """Say what the next round of each harvest will ask, which nobody knows by name yet, and whether more may follow."""
     requests, at_least = 0.0, False
     for harvest in at_work:
-        if harvest.state == "drained":  # what its last round leads to is read, or nothing
+        if harvest.state in DONE:  # what its last round leads to is read, or nothing
             continue
         if harvest.round == LOOKING_UP:
             at_least = at_least or any(lists[kind.name].open for kind in KINDS.values() if kind.looks_up)
             continue
+        at_least = at_least or (harvest.round == 1 and marks.first(harvest.limits) is not None)
         for thing, depth in connection.execute(
             "SELECT thing, min(depth) FROM visits WHERE harvest_id = ? AND round = ? GROUP BY thing",
             (harvest.id, harvest.round),
         ).fetchall():
             for lead, kinds in leads_of(thing, harvest.limits, depth):
                 at_least = True
-                most = int(getattr(harvest.limits, lead.most))
+                most = _most(harvest, lead, thing)
                 if lead.in_common:  # at least a page each; which they are, and how long their lists, is not known yet
                     requests += min(most, there.get(lead.to, most)) * sum(
                         line.kind.subject == lead.to and not line.seeds_only for line in recipe(harvest.limits)
@@ -262,6 +263,12 @@ def _promised(
                     n = _to_be_listed(connection, harvest, thing, lead, kinds)
                     requests += n * _requests_each(lead.to, harvest.limits, lists)
     return round(requests), at_least
+
+
+def _most(harvest: _AtWork, lead: Lead, thing: str) -> int:
+    """Say how many things a lead chooses at once at most."""
+    most, mark = int(getattr(harvest.limits, lead.most)), marks.first(harvest.limits)
+    return min(most, mark) if mark is not None and (harvest.round, thing, lead.to) == (0, "track", "user") else most
 
 
 def _to_be_listed(
@@ -273,7 +280,7 @@ def _to_be_listed(
     list counts alone.
     """
     sql = _TO_BE_LISTED.format(kinds=", ".join(f"'{kind.name}'" for kind in kinds))
-    most = int(getattr(harvest.limits, lead.most))
+    most = _most(harvest, lead, thing)
     asked: dict[str, object] = {"harvest": harvest.id, "round": harvest.round, "thing": thing, "most": most}
     each = [float(row[0] or 0) for row in connection.execute(sql, asked)]
     if len(each) < 2:

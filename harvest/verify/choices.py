@@ -19,7 +19,9 @@ from harvest.errors import SettingsError, StoreError
 from harvest.lists import KINDS, LOOKUP, RESOLVE
 from harvest.models import Limits
 from harvest.rules import leads_of, recipe
+from harvest.store import marks
 from harvest.store.edges import of_type
+from harvest.store.harvests import DONE
 from harvest.store.rounds import LISTS, READS, Choice, choices
 from harvest.verify.check import Check
 
@@ -66,6 +68,46 @@ def _choose_again(connection: sqlite3.Connection) -> _Found:
             said = _difference(stored, chosen, touched=judged.touched)
             if said:
                 yield (f"harvest {judged.harvest_id}, round {judged.number + 1}: {thing} {thing_id} {said}",)
+
+
+def _sated(connection: sqlite3.Connection) -> _Found:
+    """Judge every sample again, at each mark that it came to."""
+    rows = connection.execute("SELECT id, state, round, mark FROM harvests WHERE last_options IS NOT NULL").fetchall()
+    stands = {harvest_id: (state, number, mark) for harvest_id, state, number, mark in rows}
+    for judged in _closed_rounds(connection):
+        if judged.number != 0:
+            continue
+        state, number, mark = stands[judged.harvest_id]
+        told = f"harvest {judged.harvest_id} is {state} at mark {_shown(mark)}"
+        if (mark is None) != (marks.first(judged.limits) is None):
+            yield (f"{told}, and its options say otherwise",)
+            continue
+        if mark is None and state == "sated":
+            yield (f"{told}, and has no sample that could be",)
+        if mark is None or _is_read_anew(connection, judged.harvest_id):
+            continue
+        for earlier in range(marks.STEP, mark, marks.STEP):
+            if earlier >= judged.limits.max_users or marks.ends_at(
+                connection, judged.harvest_id, judged.limits, earlier
+            ):
+                yield (f"{told}, and had nothing more to draw, or had seen enough, at {earlier}",)
+        ends = mark >= judged.limits.max_users or marks.ends_at(connection, judged.harvest_id, judged.limits, mark)
+        if (number > 1 or state in DONE) and not ends:
+            yield (f"{told}, and has not seen enough there",)
+        if (state == "sated") != (state in DONE and marks.is_sated(connection, judged.harvest_id, judged.limits)):
+            yield (f"{told}, which is not how its sample ended",)
+
+
+def _is_read_anew(connection: sqlite3.Connection, harvest_id: int) -> bool:
+    """Say whether a list of likes of somebody drawn around a seed was read once more."""
+    row = connection.execute(
+        f"""
+        SELECT 1 FROM {LISTS} CROSS JOIN readings AS r ON r.task_id = t.id AND r.number > 0
+        WHERE v.harvest_id = ? AND v.round = 1 AND c.kind = 'user_likes' LIMIT 1
+        """,  # noqa: S608 - our own text
+        (harvest_id,),
+    ).fetchone()
+    return row is not None
 
 
 def _difference(stored: _Visit | None, chosen: _Visit | None, *, touched: bool) -> str:
@@ -227,6 +269,11 @@ CHOICE_CHECKS = (
         "visits.chosen", "whom and what each round visits is what the lists of the rounds before lead to", _choose_again
     ),
     Check(
+        "harvests.sated",
+        "a sample that is to end early ends at the first of its marks where it has seen enough, and nowhere else",
+        _sated,
+    ),
+    Check(
         "harvests.recipe",
         "a harvest reads the lists that its options say, in their turn and up to their caps",
         _recipes,
@@ -276,14 +323,14 @@ CHOICE_CHECKS = (
     ),
     Check(
         "harvests.state",
-        "a harvest is drained if it visits a seed, failed if none was found, and since some moment",
+        "a harvest is drained or sated if it visits a seed, failed if none was found, and since some moment",
         """
         SELECT 'harvest ' || h.id || ' is ' || h.state || iif(v.harvest_id IS NULL, ', and visits no seed',
             iif(h.finished_at IS NULL, ' since nobody knows when', ', yet it visits its seed'))
         FROM harvests AS h
         LEFT JOIN (SELECT DISTINCT harvest_id FROM visits WHERE round = 0) AS v ON v.harvest_id = h.id
-        WHERE h.state IN ('drained', 'failed')
-            AND (h.finished_at IS NULL OR (h.state = 'drained') <> (v.harvest_id IS NOT NULL))
+        WHERE h.state IN ('drained', 'sated', 'failed')
+            AND (h.finished_at IS NULL OR (h.state <> 'failed') <> (v.harvest_id IS NOT NULL))
         """,
     ),
     Check(
@@ -294,7 +341,7 @@ CHOICE_CHECKS = (
         SELECT 'harvest ' || id || ' is ' || state || ' in round ' || round || ', ' || n || ' rounds up to '
             || coalesce(last, 'none') || ' are closed'
         FROM (
-            SELECT h.id, h.state, h.round, h.round + (h.state = 'drained') AS should, h.last_options,
+            SELECT h.id, h.state, h.round, h.round + (h.state IN ('drained', 'sated')) AS should, h.last_options,
                 (SELECT count(*) FROM rounds AS c WHERE c.harvest_id = h.id) AS n,
                 (SELECT max(c.round) FROM rounds AS c WHERE c.harvest_id = h.id) AS last
             FROM harvests AS h
@@ -328,7 +375,7 @@ CHOICE_CHECKS = (
         FROM readings AS r
         CROSS JOIN tasks AS t ON t.id = r.task_id
         CROSS JOIN harvest_tasks AS w ON w.task_id = t.id
-        CROSS JOIN harvests AS h ON h.id = w.harvest_id AND h.state = 'drained'
+        CROSS JOIN harvests AS h ON h.id = w.harvest_id AND h.state IN ('drained', 'sated')
         WHERE r.state <> 'ended' AND r.cap IS NULL AND (w.cap IS NULL OR r.collected < w.cap) AND NOT EXISTS (
             SELECT 1 FROM harvest_tasks AS o JOIN harvests AS g ON g.id = o.harvest_id
             WHERE o.task_id = t.id AND g.state IN ('running', 'paused')

@@ -188,7 +188,7 @@ READING_CHECKS = (
         SELECT t.kind || ' ' || t.subject_id || ' is capped at ' || t.collected || ', wanted '
             || coalesce(max(c.cap), 'by nobody')
         FROM tasks AS t {READERS}
-        CROSS JOIN harvests AS h ON h.id = v.harvest_id AND h.state = 'drained'
+        CROSS JOIN harvests AS h ON h.id = v.harvest_id AND h.state IN ('drained', 'sated')
         CROSS JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
         WHERE t.outcome = 'capped'
             AND NOT EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = t.id AND l.number > t.reading)

@@ -23,6 +23,7 @@ from harvest.settings import DEFAULT_PATH
 from harvest.store.database import reading_errors
 from harvest.system.lengths import parse_length
 from harvest.system.logs import configure_logs
+from harvest.system.shares import parse_share
 
 Command = Callable[..., Any]
 Made = TypeVar("Made")
@@ -295,6 +296,15 @@ def crawl_options(command: Command) -> Command:
             cls=Setting,
             envvar="HARVEST_SAMPLE_SEED",
             help="Another number draws another sample.  [default: 0]",
+        ),
+        click.option(
+            "--until-new",
+            type=Parsed("share", parse_share, as_typed=True),
+            metavar="SHARE",
+            cls=Setting,
+            envvar="HARVEST_UNTIL_NEW",
+            help="End a sample where less than so much of what the next person likes would be new: 5%, judged every 50 "
+            "people by the upper end of a 95% interval; 0 ends none.",
         ),
         *pace_options(),
         click.option(

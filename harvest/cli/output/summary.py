@@ -149,6 +149,8 @@ def _headline(seen: Overview, stop_reason: str, nothing_to_do: bool, asked: Set[
         done = "Harvest ended with gaps"
     elif lost and not found:
         return f"Nothing to go on with: a seed could not be resolved: {', '.join(_few(lost))}"
+    elif _is_sated(seen, asked):
+        done = "Sated: the sample has seen enough" + (", and nothing is to do" if nothing_to_do else "")
     else:
         done = "Nothing to do: this harvest is complete" if nothing_to_do else "Harvest complete"
     these = _asked_for(seen, asked) or _asked_for(seen, set())  # an alias stands under another address
@@ -156,6 +158,16 @@ def _headline(seen: Overview, stop_reason: str, nothing_to_do: bool, asked: Set[
     titles = ", ".join(f"“{printable(title)}”" for title in named[:_SEEDS_SHOWN])
     titles += f" and {len(named) - _SEEDS_SHOWN:,} more" if len(named) > _SEEDS_SHOWN else ""
     return (f"{done}: {titles}" if titles else f"{done}.") + "".join(f"\nNot resolved: {seed}" for seed in _few(lost))
+
+
+def _is_sated(seen: Overview, asked: Set[str]) -> bool:
+    """Say whether every harvest that was asked for ended where its sample had seen enough."""
+    states = {
+        harvest.state
+        for harvest in seen.look.harvests
+        if not asked or any(seed.address in asked for seed in harvest.seeds)
+    }
+    return states == {"sated"}
 
 
 def _few(seeds: Sequence[str]) -> list[str]:

@@ -6,7 +6,8 @@ Rules:
    that is itself a seed is read with its usual lists besides, less those in `without`; `seed_read` says otherwise.
 2. A list with a cap of 0 is not read. `max_user_likes` is the cap of likes, `max_listed` that of likers and of
    reposters; `caps` by name say it more exactly.
-3. From tracks a harvest goes to depth 1, from everything else to depth 0, unless the depth is given.
+3. `until_new` bounds what is new, in a random sample around the seeds.
+4. From tracks a harvest goes to depth 1, from everything else to depth 0, unless the depth is given.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class TruthOptions:
     without: tuple[str, ...] = ()
     via: tuple[str, ...] = ("likes",)
     caps: tuple[tuple[str, int], ...] = ()
+    until_new: float | None = None
 
     def cap(self, name: str) -> int:
         """Return how many entries of a list are kept at most."""

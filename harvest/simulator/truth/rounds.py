@@ -17,7 +17,10 @@ Rules:
    counts towards the bound. Whoever is chosen by several is chosen by the first.
 6. Other options choose everything anew. What was visited before and is not chosen any more is asked for nothing new;
    only what is cut of its lists goes on, where a cap was raised.
-7. People drawn around a track by lot have the chance n / N; where all were taken it is 1, else it is unknown.
+7. With `until_new`, people are drawn around the seeds 50 by 50: when those drawn have been read, and less than that
+   share of what the next person likes would be new around each seed (`truth/novelty.py`), or all are read, no more
+   are drawn.
+8. People drawn around a track by lot have the chance n / N; where all were taken it is 1, else it is unknown.
 """
 
 from __future__ import annotations
@@ -27,9 +30,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 
 from harvest.simulator.truth.content import Content, Visit
+from harvest.simulator.truth.novelty import is_little
 from harvest.simulator.truth.options import LISTS, TruthOptions
 
 Thing = tuple[str, int]
+_AROUND_TRACKS = ["likers", "reposters", "comments"]
 
 
 class Rounds:
@@ -41,6 +46,7 @@ class Rounds:
         self._seeds = tuple(seeds)
         self._content = content
         self._number = -1
+        self._mark: int | None = None
         self._earlier: dict[Thing, Visit] = {}
 
     @property
@@ -55,6 +61,7 @@ class Rounds:
         self.options = options
         self._earlier |= self.visits
         self.visits, self._number = {}, -1
+        self._mark = 50 if options.until_new is not None and options.order == "random" else None
         for visit in self._earlier.values():
             for line in self._lists(visit):
                 if self._content.is_read(*line[:2]):
@@ -63,6 +70,9 @@ class Rounds:
     def advance(self) -> bool:
         """Go to the next round that has anything to read, and want its lists; False when there is none."""
         while True:
+            if self._number == 1 and self._draws_on():
+                self._number = 0
+                self.visits = {thing: visit for thing, visit in self.visits.items() if visit.round == 0}
             chosen = self._chosen() if self._number >= 0 else self._first()
             self._number += 1
             if not chosen:
@@ -71,6 +81,20 @@ class Rounds:
             wanted = [self._content.want(*line) for visit in chosen.values() for line in self._lists(visit)]
             if any(wanted):
                 return True
+
+    def _draws_on(self) -> bool:
+        """Say whether more people are to be drawn around the seeds; then the mark up to which lies further."""
+        mark = self._mark
+        if mark is None or mark >= self.options.max_users:
+            return False
+        read = self.options.reads("user")
+        for track in (visit for visit in self.visits.values() if visit.round == 0 and visit.thing == "track"):
+            people = self._in_order(self._named(track, _AROUND_TRACKS))
+            likes = [self._content.listed("user_likes", p, read["likes"]) for p in people[:mark] if "likes" in read]
+            if len(people) > mark and not is_little(likes, len(people), self.options.until_new or 0):
+                self._mark = mark + 50
+                return True
+        return False
 
     def _first(self) -> dict[Thing, Visit]:
         return {seed: Visit(0, *seed, place, 0) for place, seed in enumerate(self._seeds)}
@@ -89,7 +113,7 @@ class Rounds:
             *self._from_lists(self._leading("search_for_tracks"), "found-tracks"),
             *self._to_people(self._leading("search_for_users"), ["found-users"]),
             *self._from_lists(self._leading("station"), "station-tracks"),
-            *self._to_people(self._leading("track"), ["likers", "reposters", "comments"]),
+            *self._to_people(self._leading("track"), _AROUND_TRACKS),
             *self._from_people("track", self._leading("user")),
             *self._from_people("user", self._leading("user")),
             *self._opened(),
@@ -125,6 +149,8 @@ class Rounds:
         if not self.options.goes_to("user"):
             return
         most = self.options.max_users
+        if names == _AROUND_TRACKS and self._number == 0 and self._mark is not None:
+            most = min(most, self._mark)
         for visit in things:
             people = self._in_order(self._named(visit, names))
             chance = 1.0 if len(people) <= most else most / len(people) if self.options.order == "random" else None

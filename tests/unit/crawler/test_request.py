@@ -71,6 +71,16 @@ def test_there_is_nothing_to_go_on_with_without_a_file(tmp_path):
         to_go_on(tmp_path / "t.db", {})
 
 
+def test_what_ends_a_sample_early_is_kept_with_it_and_dropped_with_it():
+    drawn = limits_of({"sample": 500, "until_new": "5%"}, USUAL)
+    assert drawn == replace(USUAL, max_users=500, order="random", until_new=0.05)
+    assert limits_of({"until_new": 0.02}, drawn).until_new == 0.02
+    assert limits_of({"sample": 700}, drawn).until_new == 0.05
+    assert limits_of({"until_new": "0"}, drawn).until_new is None
+    assert limits_of({"order": "popular"}, drawn).until_new is None
+    assert Limits.load(drawn.dump()) == drawn
+
+
 def test_the_same_options_are_the_same_limits():
     assert limits_of({}, USUAL) == USUAL
     assert limits_of({"read": "likers,reposters,likes", "via": "likes"}, USUAL) == USUAL
@@ -144,6 +154,8 @@ def test_changes_of_mind():
         ({"sample": 5, "order": "popular"}, "--sample draws at random: leave out --order popular"),
         ({"sample": 5, "max_users": 4}, "leave out --max-users 4"),
         ({"order": "best"}, "--order is one of newest"),
+        ({"until_new": "5%", "order": "newest"}, "--until-new judges people who are drawn by lot: add --sample N"),
+        ({"until_new": "5", "sample": 5}, "--until-new: '5' is no share of less than everything: write it like 5% or"),
         ({"profiles": "some"}, "--profiles is one of minimal, full"),
         ({"depth": -1}, "--depth must be a number from 0"),
         ({"max_users": 1.5}, "--max-users must be a number"),

@@ -212,6 +212,8 @@ DAMAGES = {
         {"failures.resolved"},
     ),
     "a harvest called failed": ("UPDATE harvests SET state = 'failed'", {"harvests.state"}),
+    "a harvest called sated": ("UPDATE harvests SET state = 'sated'", {"harvests.sated"}),
+    "a mark where nothing ends a sample": ("UPDATE harvests SET mark = 5000", {"harvests.sated"}),
     "a harvest that ended at no time": ("UPDATE harvests SET finished_at = NULL", {"harvests.state"}),
     "somebody of no list": (f"INSERT INTO users (id, {STRAYS}", {"graph.listed"}),
     "a trigger dropped": ("DROP TRIGGER users_counted", {"schema"}),

@@ -1,0 +1,61 @@
+"""End a sample where it has seen enough: people are drawn up to a mark, judged when all have been read, then up to the
+next, until the upper end of the interval of what would be new lies below what was asked for (`--until-new`).
+
+Nothing beyond a mark is asked before the mark is judged, and it is judged by what is stored: so where a sample ends
+does not depend on what arrives first, nor on interruptions. Marks lie 50 people apart: whoever looks after every person
+finds the moment at which chance makes little look new.
+
+In: a harvest whose open lists have ended. Out: more of its visits. Never: a commit of its own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from harvest.estimates.richness import coverage
+from harvest.models import Limits
+from harvest.store import rounds
+from harvest.store.samples import Judged, Sample, likes_of, samples
+
+STEP = 50
+
+
+def first(limits: Limits) -> int | None:
+    """Give how many people are drawn around each seed before the sample is judged; None where nothing ends it."""
+    return STEP if limits.until_new is not None and limits.order == "random" else None
+
+
+def go_further(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> bool:
+    """Draw people up to the next mark, unless the sample has seen enough or has come to its bound; say whether."""
+    mark = _mark(connection, harvest_id)
+    if mark is None or mark >= limits.max_users or ends_at(connection, harvest_id, limits, mark):
+        return False
+    rounds.draw_more(connection, harvest_id, mark + STEP, limits)
+    return True
+
+
+def is_sated(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> bool:
+    """Say whether a harvest that has ended did so before its bound, with people left to draw."""
+    mark = _mark(connection, harvest_id)
+    if mark is None or mark >= limits.max_users:
+        return False
+    return any(isinstance(one, Sample) and one.population > mark for one in samples(connection, harvest_id, limits))
+
+
+def ends_at(connection: sqlite3.Connection, harvest_id: int, limits: Limits, mark: int) -> bool:
+    """Say whether the people up to a mark are all there are, or have seen enough, around every seed."""
+    found = list(samples(connection, harvest_id, limits))
+    return all(not isinstance(one, Judged) and _is_enough(connection, one, limits, mark) for one in found)
+
+
+def _is_enough(connection: sqlite3.Connection, sample: Sample, limits: Limits, mark: int) -> bool:
+    if sample.population <= mark:
+        return True
+    likes = [one for one, _ in zip(likes_of(connection, sample), range(mark), strict=False)]
+    high = coverage(likes, sample.population).high
+    return len(likes) == mark and high is not None and limits.until_new is not None and high < limits.until_new
+
+
+def _mark(connection: sqlite3.Connection, harvest_id: int) -> int | None:
+    (mark,) = connection.execute("SELECT mark FROM harvests WHERE id = ?", (harvest_id,)).fetchone()
+    return None if mark is None else int(mark)
