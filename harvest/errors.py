@@ -235,10 +235,15 @@ class UnexpectedReply(ApiError):
 
 def failure_classes() -> list[str]:
     """List the names under which the failures of lists are kept."""
+    return sorted(set(failures_by_name()) - {ApiError.name, TransientError.name, PermanentError.name})
+
+
+def failures_by_name() -> dict[str, type[ApiError]]:
+    """Give the errors of lists by the names under which they are kept; of two of one name the more general."""
     branches: list[type[ApiError]] = [ApiError]
     for branch in branches:
         branches += branch.__subclasses__()
-    return sorted({error.name for error in branches} - {ApiError.name, TransientError.name, PermanentError.name})
+    return {error.name: error for error in reversed(branches)}
 
 
 class Blocked(HarvestError):

@@ -289,7 +289,8 @@ class Page:
     `items` are the ids of the listed things in the order received, repeats included; null, alien and
     unreadable entries are left out and counted in `skipped`. `received` counts every entry of the reply;
     `thing` is set for a reply about one thing, the kind of thing it is.
-    `next_cursor` is a path and query on the API host, None at the end of the list. `digest` is that of the body.
+    `next_cursor` is a path and query on the API host, None at the end of the list. `digest` is that of the body, which
+    itself is carried along only where replies are kept.
     """
 
     request: str
@@ -311,6 +312,7 @@ class Page:
     elapsed_ms: int = 0
     size_bytes: int = 0
     digest: bytes = b""
+    body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

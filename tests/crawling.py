@@ -20,6 +20,7 @@ from harvest.settings import Settings
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Server, Truth, World, serve
 from harvest.simulator.oracle import Oracle
 from harvest.store.refreshes import Refresh
+from harvest.store.sweeps import Sweep
 from harvest.system.clock import Clock, SystemClock
 from harvest.wiring import connect
 
@@ -179,6 +180,8 @@ async def crawl_together(
     clock: Clock | None = None,
     refresh: Refresh | None = None,
     budget: Budget | None = None,
+    sweep: Sweep | None = None,
+    keep_replies: bool = False,
     **settings: Any,
 ) -> str:
     """Crawl some harvests at once, each with its own options; give the reason of the stop."""
@@ -192,12 +195,19 @@ async def crawl_together(
             path,
             wanted,
             client=connection.client,
-            conditions=Conditions(server.url, connection.bearer.kind, max_in_flight=max_in_flight, page_size=page_size),
+            conditions=Conditions(
+                server.url,
+                connection.bearer.kind,
+                max_in_flight=max_in_flight,
+                page_size=page_size,
+                keep_replies=keep_replies,
+            ),
             witness=onlooker,
             clock=clock,
             on_start=onlooker.started,
             refresh=refresh,
             budget=budget,
+            sweep=sweep,
         )
 
 

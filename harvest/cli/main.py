@@ -48,6 +48,7 @@ COMMANDS = {
     "similar": ("related", "People who like the same tracks, and which."),
     "analyze": ("analyze", "Compute related tracks, people and artists for all."),
     "snapshot": ("snapshot", "Copy the file, also while it is being crawled."),
+    "replay": ("replay", "Make the file again from the replies kept of it."),
     "completion": ("completion", "Complete commands in bash, zsh or fish."),
     "demo": ("demo", "All of it against a simulated SoundCloud, no account."),
     "simulate": ("simulate", "Serve the simulated SoundCloud on a local port."),
@@ -58,7 +59,7 @@ GROUPS = {
     "collect": ("crawl", "search", "plan", "resume", "counts", "refresh", "tend", "retry"),
     "look": ("status", "changes", "failures", "why", "verify"),
     "explore": ("sql", "serve", "report", "related", "similar"),
-    "hand off": ("export", "analyze", "snapshot"),
+    "hand off": ("export", "analyze", "snapshot", "replay"),
     "set up": ("auth", "doctor", "completion"),
     "try out": ("demo", "simulate"),
 }

@@ -102,6 +102,7 @@ async def _run(
                     options=request.options(),
                     max_in_flight=asking.max_in_flight,
                     page_size=asking.page_size,
+                    keep_replies=asking.keep_replies,
                 ),
                 witness=witness,
                 clock=clock,

@@ -71,6 +71,7 @@ class Client:
         self._line = Line()
         self._refused_token = asyncio.Lock()
         self._control: Callable[[Task], Task | None] = lambda task: None
+        self._carries_bodies = False
 
     @property
     def queued(self) -> int:
@@ -108,6 +109,10 @@ class Client:
     def on_doubt(self, control: Callable[[Task], Task | None]) -> None:
         """Let `control` give another list of the same kind that was answered before: asked when one is refused."""
         self._control = control
+
+    def carry_bodies(self) -> None:
+        """Let every page have the body of its reply with it, from now on."""
+        self._carries_bodies = True
 
     def take_tally(self) -> Counter[int]:
         """Give the tally since the last time and begin a new one."""
@@ -351,6 +356,7 @@ class Client:
             elapsed_ms=reply.elapsed_ms,
             size_bytes=len(reply.body),
             digest=sha256(reply.body).digest(),
+            body=reply.body if self._carries_bodies else None,
         )
 
 

@@ -9,6 +9,7 @@ In: a path, addresses, options as they were given. Out: a Request. Never: a requ
 from __future__ import annotations
 
 import math
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from harvest.errors import SettingsError
 from harvest.lists import BY_NAME
 from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits
 from harvest.rules import RULES
-from harvest.store import harvests, history, lookups, readings, refreshes, sweeps
+from harvest.store import harvests, history, journal, lookups, readings, refreshes, sweeps
 from harvest.store.database import open_if_begun, open_to_read
 from harvest.store.refreshes import Refresh
 from harvest.store.sweeps import PARTS, Sweep
@@ -53,6 +54,7 @@ _UNBOUNDED: dict[str, Any] = {
     **{one.name: MOST for one in fields(Limits) if one.name.startswith("max_")},
     "caps": tuple((name, MOST) for name in BY_NAME if not any(name in several for several in _SEVERAL.values())),
 }
+_OF_THE_FILE = ("keep_replies",)  # remembered whatever is crawled into it
 _WORDS = {"order": ORDERS, "profiles": ("minimal", "full")}
 
 
@@ -64,6 +66,7 @@ class AskingOptions:
     concurrency: int | None = None  # requests in flight at most
     page_size: int = 200
     profiles: str = "minimal"
+    keep_replies: bool = False  # beside the file
 
     @property
     def max_in_flight(self) -> int:
@@ -99,7 +102,9 @@ def to_crawl(path: Path, addresses: Sequence[str], given: Mapping[str, Any]) -> 
     _check(given)
     with open_if_begun(path) as connection:
         stored = harvests.stored_limits(connection, wanted) if connection else None
-        last = harvests.last_conditions(connection) if connection and stored else {}
+        last = _last_conditions(connection) if connection else {}
+        if not stored:  # these seeds are new: of the file itself alone something is remembered
+            last = {name: last[name] for name in _OF_THE_FILE if name in last}
     return _request(path, [(wanted, stored or _USUAL)], given, last)
 
 
@@ -111,7 +116,7 @@ def to_go_on(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
     _check(given)
     with open_to_read(path) as connection:
         stored = harvests.unfinished(connection)
-        last = harvests.last_conditions(connection)
+        last = _last_conditions(connection)
     return _request(path, stored, given, last)
 
 
@@ -151,7 +156,7 @@ def to_tend(path: Path, addresses: Sequence[str], given: Mapping[str, Any]) -> C
         stored = harvests.unfinished(connection) if connection else []
         if wanted and wanted not in [of for of, _ in stored]:
             stored.append((wanted, (harvests.stored_limits(connection, wanted) if connection else None) or _USUAL))
-        last = harvests.last_conditions(connection) if connection else {}
+        last = _last_conditions(connection) if connection else {}
     refresh = Refresh(older_than=seconds_of("--older-than", given.get("older_than")))
     return replace(_request(path, stored, given, last), refresh=refresh)
 
@@ -195,8 +200,13 @@ def _without_harvests(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
     """Ask a file that is there for nothing yet, under the conditions of its last run but for those given now."""
     _check(given)
     with open_to_read(path) as connection:
-        last = harvests.last_conditions(connection)
+        last = _last_conditions(connection)
     return _request(path, (), given, last)
+
+
+def _last_conditions(connection: sqlite3.Connection) -> dict[str, Any]:
+    """Give what a file remembers: the conditions of the last run, and whether replies are kept."""
+    return {**harvests.last_conditions(connection), "keep_replies": journal.is_kept(connection)}
 
 
 def _request(

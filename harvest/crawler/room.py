@@ -39,14 +39,20 @@ class Room:
 
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()
+        self._files = [self._path]
         self._told = False
+
+    def grows_with(self, path: Path) -> None:
+        """Count another file in, that grows beside it."""
+        self._files.append(path.absolute())
 
     def shortage(self, seen: Standing) -> Shortage | None:
         """Say what is lacking, once; None where nothing is, or nobody can tell yet."""
         if self._told or seen.pages < _ENOUGH_PAGES or not seen.requests_left:
             return None
         try:
-            size = sum(part.stat().st_size for part in map(self._part, _PARTS) if part.exists())
+            parts = [file.with_name(file.name + end) for file in self._files for end in _PARTS]
+            size = sum(part.stat().st_size for part in parts if part.exists())
             free = shutil.disk_usage(self._path.parent).free
         except OSError:  # a share that does not answer just now: the next look is a second away
             return None
@@ -55,6 +61,3 @@ class Room:
             return None
         self._told = True
         return Shortage(self._path.parent, free, needed, seen.at_least)
-
-    def _part(self, end: str) -> Path:
-        return self._path.with_name(self._path.name + end)

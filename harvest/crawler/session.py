@@ -5,8 +5,11 @@ In: a path, seeds with their options, a client. Out: why it stopped; the file. N
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +22,9 @@ from harvest.crawler.judge import Docket, Judge
 from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.crawler.room import Room
 from harvest.models import Limits, Task
-from harvest.store import runs
+from harvest.store import journal, runs
 from harvest.store.acts import Acts, Beginning
+from harvest.store.acts import put_back as put_lists_back
 from harvest.store.database import (
     FileGuard,
     apply_schema,
@@ -31,7 +35,7 @@ from harvest.store.database import (
     storage_errors,
 )
 from harvest.store.frontier import Frontier, answered_before, other_answered, refused_before
-from harvest.store.lease import HEARTBEAT_SECONDS, WATCH_SECONDS, Lease
+from harvest.store.lease import HEARTBEAT_SECONDS, WATCH_SECONDS, Lease, check_free
 from harvest.store.refreshes import Refresh
 from harvest.store.sweeps import Sweep
 from harvest.store.visited import Visited, visited
@@ -45,13 +49,16 @@ Harvests = Sequence[tuple[Sequence[str], Limits]]  # the addresses each starts f
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Under which conditions a crawl runs; nothing here changes what is collected."""
+    """Under which conditions a crawl runs; nothing here changes what is collected. With `keep_replies` every reply is
+    kept beside the file.
+    """
 
     api_url: str
     credential_kind: str
     options: Mapping[str, object] = field(default_factory=dict)
     max_in_flight: int = MAX_IN_FLIGHT
     page_size: int = 200
+    keep_replies: bool = False
 
 
 async def crawl(
@@ -76,48 +83,70 @@ async def crawl(
     hears every second how it goes, `on_visited` of each thing all whose lists have ended. Raises HarvestError; whatever
     happens, what was committed stays and the harvests can be resumed.
     """
-    with storage_errors(path), Lease(path) as lease:
+    with storage_errors(path), Lease(path) as lease, contextlib.ExitStack() as stack:
         back_up_before_migrating(path)
         db = open_for_crawl(path)
+        stack.callback(db.conn.close)
+        await _watch(db, lease, clock)
+        acts = _begin(db, path, lease, wanted, conditions, clock, sweep)
+        guards, room = [FileGuard(path)], Room(path)
+        if acts.journal is not None:
+            stack.enter_context(acts.journal)
+            guards.append(acts.journal.guard)
+            room.grows_with(acts.journal.path)
+            client.carry_bodies()
+        budget = budget or Budget()
+        budget.count_before(*runs.spent(db.conn))
+        if refresh is not None:
+            acts.refresh(refresh, as_text(clock.now()), room=budget.requests_left)
+        engine = _engine(db, lease, acts, client, conditions, witness, clock, budget, on_visited)
+
+        def progressed(progress: CrawlProgress) -> None:
+            _check(guards)
+            if (lacking := room.shortage(progress.standing)) is not None:
+                structlog.get_logger().warning("disk.small", **lacking.words)
+            if on_progress is not None:
+                on_progress(progress)
+
+        teller = Teller(db.conn, acts.run_id, client, clock, page_size=conditions.page_size, on_progress=progressed)
+        client.on_world(acts.hear_world)
+        client.on_doubt(lambda task: other_answered(db.conn, task))
+        on_start(engine)
+        stop_reason = "failed"
         try:
-            await _watch(db, lease, clock)
-            acts = _begin(db, lease, wanted, conditions, clock, sweep)
-            budget = budget or Budget()
-            budget.count_before(*runs.spent(db.conn))
-            if refresh is not None:
-                acts.refresh(refresh, as_text(clock.now()), room=budget.requests_left)
-            engine = _engine(db, lease, acts, client, conditions, witness, clock, budget, on_visited)
-            guard, room = FileGuard(path), Room(path)
-
-            def progressed(progress: CrawlProgress) -> None:
-                if (gone := guard.trouble()) is not None:
-                    raise gone
-                if (lacking := room.shortage(progress.standing)) is not None:
-                    structlog.get_logger().warning("disk.small", **lacking.words)
-                if on_progress is not None:
-                    on_progress(progress)
-
-            teller = Teller(db.conn, acts.run_id, client, clock, page_size=conditions.page_size, on_progress=progressed)
-            client.on_world(acts.hear_world)
-            client.on_doubt(lambda task: other_answered(db.conn, task))
-            on_start(engine)
-            stop_reason = "failed"
-            try:
-                stop_reason = await engine.run(teller.go_on)
-                if (gone := guard.trouble()) is not None:  # since the last look
-                    raise gone
-            except Exception as error:
-                stop_reason = type(error).__name__
-                raise
-            finally:
-                await client.settle()
-                last = _end(db, lease, acts, stop_reason, client, clock, teller)
-                if last is not None and on_progress is not None:
-                    on_progress(last)
-            fold_wal(db.conn)
-            return stop_reason
+            stop_reason = await engine.run(teller.go_on)
+            _check(guards)  # since the last look
+        except Exception as error:
+            stop_reason = type(error).__name__
+            raise
         finally:
-            db.conn.close()
+            await client.settle()
+            last = _end(db, lease, acts, stop_reason, client, clock, teller)
+            if last is not None and on_progress is not None:
+                on_progress(last)
+        fold_wal(db.conn)
+        return stop_reason
+
+
+def put_back(
+    path: Path, now: datetime, *, failure_class: str | None, outcomes: Sequence[str], keep_replies: bool
+) -> int:
+    """Put lists back between two runs, as `harvests.put_back` does; give how many. Raises StoreError."""
+    with storage_errors(path), contextlib.ExitStack() as stack:
+        db = open_for_crawl(path)
+        stack.callback(db.conn.close)
+        with immediately(db):
+            check_free(db.conn, path)
+            kept = stack.enter_context(journal.go_on(db.conn, path)) if keep_replies else None
+            if not keep_replies:
+                journal.keep_no_more(db.conn)
+            return put_lists_back(db, as_text(now), failure_class=failure_class, outcomes=outcomes, journal=kept)
+
+
+def _check(guards: Iterable[FileGuard]) -> None:
+    for guard in guards:
+        if (gone := guard.trouble()) is not None:
+            raise gone
 
 
 async def _watch(db: Database, lease: Lease, clock: Clock) -> None:
@@ -133,7 +162,13 @@ async def _watch(db: Database, lease: Lease, clock: Clock) -> None:
 
 
 def _begin(
-    db: Database, lease: Lease, wanted: Harvests, conditions: Conditions, clock: Clock, sweep: Sweep | None
+    db: Database,
+    path: Path,
+    lease: Lease,
+    wanted: Harvests,
+    conditions: Conditions,
+    clock: Clock,
+    sweep: Sweep | None,
 ) -> Acts:
     """Do everything that precedes the first request, in one transaction; give what writes from then on."""
     now = clock.now()
@@ -146,10 +181,22 @@ def _begin(
         page_size=conditions.page_size,
         sweep=sweep,
     )
+    full_profiles = conditions.options.get("profiles") == "full"
+
+    def keep(connection: sqlite3.Connection) -> journal.Journal:
+        return journal.keep(connection, path, full_profiles=full_profiles, service=conditions.api_url)
+
     with immediately(db):
         apply_schema(db)
         lease.take(db.conn, now)
-        return Acts(db, beginning, lease=lease)
+        was_kept = not conditions.keep_replies and journal.keep_no_more(db.conn)
+        acts = Acts(db, beginning, lease=lease, keep=keep if conditions.keep_replies else None)
+    if was_kept:
+        structlog.get_logger().warning("replies.end", why="replies are kept no more; those kept so far stay")
+    if acts.journal is not None and acts.journal.is_new and acts.runs_before:
+        why = "replies of earlier runs were not kept: `harvest replay` cannot make this file again"
+        structlog.get_logger().warning("replies.partial", why=why, file=str(acts.journal.path))
+    return acts
 
 
 def _engine(

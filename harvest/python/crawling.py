@@ -50,6 +50,7 @@ class RunOptions(TypedDict, total=False):
     profiles: str
     delay: float
     concurrency: int
+    keep_replies: bool
     max_requests: int
     for_: float | str
     until: str
@@ -347,6 +348,7 @@ class _Worker:
                     options=request.options(),
                     max_in_flight=asking.max_in_flight,
                     page_size=asking.page_size,
+                    keep_replies=asking.keep_replies,
                 ),
                 witness=self,
                 clock=clock,

@@ -10,13 +10,15 @@ import dataclasses
 import sqlite3
 from collections.abc import Collection, Mapping
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harvest.errors import ApiError, Withdrawn
 from harvest.lists import KINDS, LOOKUP, RESOLVE, Edge, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.store import doubts, edges, entities, history, lookups, proof, readings, search, seeds, withdrawals
+from harvest.store.act_kinds import Failed, KeptPage, Released, Withdrew
 from harvest.store.edges import Kept
+from harvest.store.journal import Journal
 from harvest.store.lease import Lease, writing
 from harvest.store.outcomes import ListStanding, outcome_of
 from harvest.store.write_cache import Recent
@@ -42,28 +44,34 @@ class PageCommitter:
         *,
         canonical: Callable[[str], str] = str,
         lease: Lease | None = None,
+        journal: Journal | None = None,
     ) -> None:
         """`canonical` brings spellings of one request together, so that loops are seen.
 
-        Once the `lease` is somebody else's, whatever is to be written raises CrawlBusy instead.
+        Once the `lease` is somebody else's, whatever is to be written raises CrawlBusy instead. What is written is kept
+        in the `journal` first.
         """
         self._db = db
         self._connection: sqlite3.Connection = db.conn
         self._run_id = run_id
         self._lease = lease
+        self._journal = journal
         self._canonical = canonical
         self._users, self._tracks = Recent(), Recent()
         self._key: bytes | None = None  # of the file, once it is needed
 
-    def keep(self, task: Task, page: Page, tally: Mapping[int, int]) -> Receipt:
-        """Commit a page with everything it brings."""
+    def keep(self, task: Task, page: Page, tally: Mapping[int, int], *, body_hash: int | None = None) -> Receipt:
+        """Commit a page with everything it brings; `body_hash` is its hash where the body that had it is not there."""
         kind = KINDS[task.kind]
+        came = page
+        if body_hash is None:
+            body_hash = self._hash(page.digest)
         with writing(self._db, self._lease):
             doubted = doubts.count(self._connection, kind, task, page)
             if doubted == 1:  # asked again some day, so it goes on where it began
                 page = dataclasses.replace(page, next_cursor=None, cursor_time=None)
             kept = edges.choose(self._connection, task, kind.edge, page.items)
-            page_id = self._insert_page(task, page, kept, asked_again=kept.cut or doubted == 1)
+            page_id = self._insert_page(task, page, kept, body_hash, asked_again=kept.cut or doubted == 1)
             if not self._is_revisit(task, page_id):
                 self._merge(kind, page, kept, page_id)
             if kind.edge is not None:
@@ -78,6 +86,7 @@ class PageCommitter:
                 self._looked_up(task, page, outcome)
             self._note_unsupported(task, page)
             self._count_requests(tally)
+            self._note_page(task, came, body_hash, tally)
         self._users.settle()
         self._tracks.settle()
         return Receipt(on, len(kept.fresh), outcome)
@@ -96,15 +105,31 @@ class PageCommitter:
             if kind.looks_up:
                 self._not_looked_up(task, kind, error, outcome, now)
             self._count_requests(tally)
+            if self._journal is not None:
+                self._journal.note(self._connection, self._failed(task, error, now, tally))
         return outcome
 
     def withdraw(
-        self, tasks: Collection[Task], error: Withdrawn, since: str, now: str, tally: Mapping[int, int]
+        self,
+        tasks: Collection[Task],
+        error: Withdrawn,
+        since: str,
+        now: str,
+        tally: Mapping[int, int],
+        *,
+        being_read: Collection[int] | None = None,
     ) -> None:
-        """End every list of the kind of these, that nobody else reads just now, by what is wrong with all of them."""
+        """End every list of the kind of these, that nobody else reads just now, by what is wrong with all of them.
+
+        `being_read` names the subjects of those that somebody reads, where that does not stand in the file.
+        """
+        kind = next(iter(tasks)).kind
         with writing(self._db, self._lease):
+            if being_read is None:
+                being_read = withdrawals.being_read(self._connection, kind)
+            else:
+                withdrawals.mark_as_read(self._connection, kind, being_read)
             withdrawals.withdraw(self._connection, tasks, error.status, since, now)
-            kind = next(iter(tasks)).kind
             (known,) = self._connection.execute(
                 """
                 SELECT min(f.task_id) FROM failures AS f JOIN tasks AS t ON t.id = f.task_id AND t.kind = ?
@@ -115,6 +140,15 @@ class PageCommitter:
             first = next(iter(tasks))
             self._note_failure(first if known is None else dataclasses.replace(first, id=known), error, now, len(tasks))
             self._count_requests(tally)
+            if self._journal is not None:
+                subjects = [task.subject_id for task in tasks]
+                self._journal.note(
+                    self._connection,
+                    Withdrew(
+                        now=now, kind=kind, subjects=subjects, message=str(error), status=error.status,
+                        reply=error.reply[:_REPLY_KEPT], being_read=list(being_read), tally=dict(tally),
+                    ),
+                )  # fmt: skip
 
     def _looked_up(self, task: Task, page: Page, outcome: Outcome | None) -> None:
         """Note what a page of a batch shows, and at its end ask for what it has left out."""
@@ -151,8 +185,35 @@ class PageCommitter:
                 (task.id, task.reading),
             )
             self._count_requests(tally)
+            if self._journal is not None and tally:
+                self._journal.note(self._connection, Released(tally=dict(tally)))
 
-    def _insert_page(self, task: Task, page: Page, kept: Kept, *, asked_again: bool) -> int:
+    def _note_page(self, task: Task, page: Page, body_hash: int | None, tally: Mapping[int, int]) -> None:
+        """Keep the page as it came, with its body."""
+        if self._journal is None:
+            return
+        act = KeptPage(
+            **self._named(task), number=task.page_number, request=page.request, fetched_at=page.fetched_at,
+            next_cursor=page.next_cursor, cursor_time=page.cursor_time, elapsed_ms=page.elapsed_ms,
+            size=page.size_bytes, hash=body_hash, thing=page.thing, tally=dict(tally),
+        )  # fmt: skip
+        self._journal.note(self._connection, act, page.body, body_hash)
+
+    def _failed(self, task: Task, error: ApiError, now: str, tally: Mapping[int, int]) -> Failed:
+        return Failed(
+            **self._named(task), now=now, failure=error.name, message=str(error), status=error.status,
+            reply=error.reply[:_REPLY_KEPT], attempts=error.attempts, tally=dict(tally),
+        )  # fmt: skip
+
+    def _named(self, task: Task) -> dict[str, Any]:
+        """Name a reading of a list, without the secret of a private link."""
+        assert self._journal is not None
+        named = {"kind": task.kind, "subject": task.subject_id, "reading": task.reading, "task": task.id}
+        if KINDS[task.kind].looks_up and task.about is not None:
+            return {**named, "about": self._journal.without_secret(task.about)}
+        return named
+
+    def _insert_page(self, task: Task, page: Page, kept: Kept, body_hash: int | None, *, asked_again: bool) -> int:
         """Record the page. One that our cap cut is asked again some day, so its own cursor stands, without a time:
         that time would bound the wrong edges.
         """
@@ -178,7 +239,7 @@ class PageCommitter:
                 page.fetched_at,
                 page.elapsed_ms,
                 page.size_bytes,
-                self._hash(page.digest),
+                body_hash,
             ),
         )
         return int(cursor.lastrowid or 0)

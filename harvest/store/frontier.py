@@ -99,6 +99,17 @@ def refused_before(connection: sqlite3.Connection) -> Iterator[tuple[Task, int, 
             yield Task(task_id, kind, subject_id, about=about), status, message
 
 
+def open_list(connection: sqlite3.Connection, kind: str, subject_id: int, about: str | None = None) -> Task | None:
+    """Give an open list as it stands, None where there is none; one that looks up is the one that asks `about` this."""
+    row = connection.execute("SELECT id FROM tasks WHERE kind = ? AND subject_id = ?", (kind, subject_id)).fetchone()
+    task = _read(connection, row[0]) if row else None
+    if about is None or (task is not None and task.about == about):
+        return task
+    rows = connection.execute("SELECT task_id FROM readings WHERE state <> 'ended' AND kind = ?", (kind,))
+    tasks = (_read(connection, row[0]) for row in rows.fetchall())
+    return next((task for task in tasks if task is not None and task.about == about), None)
+
+
 class Frontier:
     """The lists still to be read, as this process takes them up."""
 
@@ -120,7 +131,7 @@ class Frontier:
         if self._lease is not None:
             self._lease.check(self._connection)
         while (task_id := self._next_id()) is not None:
-            task = self._read(task_id)
+            task = _read(self._connection, task_id, self._page_size)
             if task is not None:
                 self._mark(task)
                 return task
@@ -143,25 +154,26 @@ class Frontier:
             self._ahead.extend(row[0] for row in self._connection.execute(OPEN_READINGS, ("todo", _LOOK_AHEAD)))
         return self._ahead.popleft() if self._ahead else None
 
-    def _read(self, task_id: int) -> Task | None:
-        row = self._connection.execute(_READ_TASK, (task_id,)).fetchone()
-        if row is None:
-            return None
-        return Task(
-            id=row[0],
-            kind=row[1],
-            subject_id=row[2],
-            cursor=row[3],
-            reading=row[4],
-            page_number=row[5],
-            barren=row[6],
-            collected=row[7],
-            claimed=row[8],
-            cap=row[9],
-            page_size=_uneven(self._page_size, row[11]),
-            head=bool(row[10]),
-            about=row[12],
-        )
+
+def _read(connection: sqlite3.Connection, task_id: int, page_size: int = 200) -> Task | None:
+    row = connection.execute(_READ_TASK, (task_id,)).fetchone()
+    if row is None:
+        return None
+    return Task(
+        id=row[0],
+        kind=row[1],
+        subject_id=row[2],
+        cursor=row[3],
+        reading=row[4],
+        page_number=row[5],
+        barren=row[6],
+        collected=row[7],
+        claimed=row[8],
+        cap=row[9],
+        page_size=_uneven(page_size, row[11]),
+        head=bool(row[10]),
+        about=row[12],
+    )
 
 
 def _uneven(page_size: int, length: int | None) -> int:

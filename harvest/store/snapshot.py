@@ -7,55 +7,32 @@ original, or over another file without being told to.
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from harvest.errors import StorageFailed, StoreError
-from harvest.store import harvests, lease
+from harvest.errors import StorageFailed
+from harvest.store import harvests
 from harvest.store.database import open_to_read, storage_errors
+from harvest.store.placing import check_target, put_in_place
 from harvest.system.files import beside, write_through
 
 _PAGES_AT_ONCE = 4096  # small enough for Ctrl-C to be heard
-_SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
 def take_snapshot(path: Path, out: Path, *, now: datetime, force: bool = False) -> int:
     """Copy a harvest database; give the size of the copy in bytes. Raises StoreError."""
     with storage_errors(out):
-        _check_target(path, out, force=force)
+        if out.exists() and path.exists() and out.samefile(path):
+            raise StorageFailed(f"{out} is the file itself: name another one for the copy.")
+        check_target(out, force=force)
         with open_to_read(path) as source, beside(out) as part:
             with _blaming(out):
                 _copy(source, part)
             size = part.stat().st_size
-            _put_in_place(part, out, force=force)
+            put_in_place(part, out, force=force)
     return size
-
-
-def _check_target(path: Path, out: Path, *, force: bool) -> None:
-    if out.is_dir():
-        raise StorageFailed(f"{out} is a folder: name a file, for example {out / 'copy.db'}.")
-    if out.exists() and path.exists() and out.samefile(path):
-        raise StorageFailed(f"{out} is the file itself: name another one for the copy.")
-    there = next((_beside(out, name) for name in ("", *_SIDE_FILES) if _beside(out, name).exists()), None)
-    if there is not None and not force:
-        raise StorageFailed(f"{there} exists: name another file, or overwrite it with --force.")
-    if out.exists():
-        _check_nobody_crawls(out)
-
-
-def _check_nobody_crawls(out: Path) -> None:
-    """Refuse to pull a file away from under a crawl."""
-    try:
-        target = open_to_read(out)
-    except StoreError:
-        return  # no harvest of ours
-    try:
-        lease.check_free(target, out)
-    finally:
-        target.close()
 
 
 def _copy(source: sqlite3.Connection, part: Path) -> None:
@@ -85,22 +62,3 @@ def _blaming(out: Path) -> Iterator[None]:
             with storage_errors(out):
                 raise
         raise
-
-
-def _put_in_place(part: Path, out: Path, *, force: bool) -> None:
-    """Give the copy its name; without force, only if nothing has that name by now."""
-    if force:
-        for name in _SIDE_FILES:  # they belong to what is replaced, and would be taken for the copy's own
-            _beside(out, name).unlink(missing_ok=True)
-        part.replace(out)
-        return
-    try:
-        os.link(part, out)
-    except FileExistsError:
-        raise StorageFailed(f"{out} exists: name another file, or overwrite it with --force.") from None
-    except OSError:  # a file system without links
-        part.rename(out)
-
-
-def _beside(path: Path, ending: str) -> Path:
-    return path.with_name(path.name + ending)

@@ -5,6 +5,7 @@ One row in `failures` says why. In: a kind. Out: rows of `readings`, `tasks`, `f
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 
@@ -41,6 +42,35 @@ def withdraw(connection: sqlite3.Connection, tasks: Iterable[Task], status: int,
     for task_id in [*blamed, *(task.id for task in tasks)]:
         connection.execute(_FORGET, (task_id,))
     end(connection, [*blamed, *(task.id for task in tasks), *(row[0] for row in connection.execute(_OPEN, named))], now)
+
+
+def being_read(connection: sqlite3.Connection, kind: str) -> list[int]:
+    """Give the subjects whose lists of a kind somebody reads just now."""
+    # Uses readings_open.
+    rows = connection.execute(
+        """
+        SELECT t.subject_id FROM readings AS r CROSS JOIN tasks AS t ON t.id = r.task_id
+        WHERE r.state <> 'ended' AND r.state = 'doing' AND r.kind = ?
+        """,
+        (kind,),
+    )
+    return [row[0] for row in rows]
+
+
+def mark_as_read(connection: sqlite3.Connection, kind: str, subjects: Iterable[int]) -> None:
+    """Mark the open lists of a kind as being read that are those of these subjects, and no others."""
+    connection.execute(
+        """
+        UPDATE readings SET state = iif(
+            task_id IN (
+                SELECT t.id FROM json_each(?2) AS s CROSS JOIN tasks AS t ON t.kind = ?1 AND t.subject_id = s.value
+            ),
+            'doing', 'todo'
+        )
+        WHERE state <> 'ended' AND kind = ?1
+        """,
+        (kind, json.dumps(list(subjects))),
+    )
 
 
 def end_open(connection: sqlite3.Connection, kinds: Iterable[str], now: str) -> None:

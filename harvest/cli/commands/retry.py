@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,11 @@ from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, l
 from harvest.cli.options.types import Parsed
 from harvest.cli.output.formatting import counted, quoted
 from harvest.crawler.request import to_go_on
+from harvest.crawler.session import put_back
 from harvest.models import Outcome
-from harvest.store import lease
-from harvest.store.database import check_readable, immediately, open_for_crawl, open_to_read, storage_errors
+from harvest.store.database import check_readable, open_to_read, storage_errors
 from harvest.store.failures import lacking
-from harvest.store.harvests import put_back
-from harvest.system.clock import SystemClock, as_text
+from harvest.system.clock import SystemClock
 
 
 def parse_outcomes(text: str) -> list[str]:
@@ -66,8 +64,14 @@ def retry(path: Path, failure_class: str | None, outcomes: list[str] | None, as_
         raise click.UsageError("--class goes on with lists, --outcome reads them anew: give one of them.")
     options = given(chosen)
     check_readable(path)  # refuses what is missing or not ours
-    asked(to_go_on, path, options)  # refuses options that make no sense before anything is changed
-    lists = _put_back(path, failure_class, outcomes or [])
+    before = asked(to_go_on, path, options)  # refuses options that make no sense before anything is changed
+    lists = put_back(
+        path,
+        SystemClock().now(),
+        failure_class=failure_class,
+        outcomes=outcomes or [],
+        keep_replies=before.conditions.keep_replies,
+    )
     click.echo(f"{counted(lists, 'list')} put back." if lists else f"Nothing to retry.{_others(path)}", err=True)
     request = asked(to_go_on, path, options)
     return harvest_request(request if lists else replace(request, harvests=()), as_json=as_json)
@@ -82,12 +86,3 @@ def _others(path: Path) -> str:
     lists = counted(sum(found.values()), "list")
     again = f"harvest retry --outcome {','.join(found)} --cache-path {quoted(path)}"
     return f" {lists} ended as {' or '.join(found)}: `{again}` reads anew."
-
-
-def _put_back(path: Path, failure_class: str | None, outcomes: list[str]) -> int:
-    now = SystemClock().now()
-    with storage_errors(path):
-        db = open_for_crawl(path)
-        with contextlib.closing(db.conn), immediately(db):
-            lease.check_free(db.conn, path)
-            return put_back(db.conn, as_text(now), failure_class=failure_class, outcomes=outcomes)

@@ -316,6 +316,7 @@ def crawl_options(command: Command) -> Command:
             help="Entries asked for per request.  [default: 200]",
         ),
         profiles_option(),
+        replies_option(),
         *budget_options(),
         json_option("Print the summary as one JSON object."),
     )
@@ -354,9 +355,23 @@ def profiles_option() -> Callable[[Command], Command]:
     )
 
 
+def replies_option() -> Callable[[Command], Command]:
+    """Give the option of what is kept of replies."""
+    return click.option(
+        "--keep-replies/--no-keep-replies",
+        default=None,
+        cls=Setting,
+        envvar="HARVEST_KEEP_REPLIES",
+        help="Keep every reply in NAME.replies.db beside the file, for harvest replay; the file remembers it."
+        "  [default: no]",
+    )
+
+
 def asking_options() -> list[Callable[[Command], Command]]:
-    """Give the options of a command that asks for what a file knows already: pace, profiles, budget."""
-    return [*pace_options(), profiles_option(), *budget_options()]
+    """Give the options of a command that asks for what a file knows already: pace, profiles, replies,
+    budget.
+    """
+    return [*pace_options(), profiles_option(), replies_option(), *budget_options()]
 
 
 def older_than_option(words: str) -> Callable[[Command], Command]:

@@ -11,7 +11,8 @@ from harvest.store import database
 from tests.crawling import crawl_world, read
 
 WORLD = World(3, users=30, tracks=60, seed_likers=8, seed_reposters=2)
-NEXT = ("007_more", "-- One more.\nCREATE TABLE more (x INTEGER) STRICT;\n")
+NOW = database.schema_version()
+NEXT = (f"{NOW + 1:03}_more", "-- One more.\nCREATE TABLE more (x INTEGER) STRICT;\n")
 
 
 def test_the_version_of_a_new_file_is_the_number_of_the_last_one_in_schema(tmp_path):
@@ -28,15 +29,15 @@ def test_a_crawl_copies_an_older_file_before_it_changes_it(tmp_path, monkeypatch
     files = [*database.schema_files(), NEXT]
     monkeypatch.setattr(database, "schema_files", lambda: files)
     crawl_world(path, WORLD, limits=Limits(max_users=2))
-    copy = tmp_path / "t.db.schema-6"
+    copy = tmp_path / f"t.db.schema-{NOW}"
     assert (read(copy, "SELECT name FROM sqlite_schema ORDER BY 1"), read(copy, "SELECT * FROM pages")) == before
-    assert read(copy, "PRAGMA user_version") == [(6,)]
-    assert read(path, "PRAGMA user_version") == [(7,)]
+    assert read(copy, "PRAGMA user_version") == [(NOW,)]
+    assert read(path, "PRAGMA user_version") == [(NOW + 1,)]
     assert read(path, "SELECT count(*) FROM more") == [(0,)]
     crawl_world(path, WORLD, limits=Limits(max_users=3))
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["t.db", "t.db.schema-6"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["t.db", f"t.db.schema-{NOW}"]
     monkeypatch.undo()
-    with pytest.raises(SchemaTooNew, match=r"schema 7, this one knows 6\): upgrade"):
+    with pytest.raises(SchemaTooNew, match=rf"schema {NOW + 1}, this one knows {NOW}\): upgrade"):
         database.open_to_read(path)
 
 

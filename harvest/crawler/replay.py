@@ -1,0 +1,269 @@
+"""Make a file again from the replies that were kept of it: the same acts in the same order, without a request.
+
+Bodies are parsed anew, so that columns which the tables have got since are filled. Whoever made the file of replies is
+a stranger: what is no act of ours is refused, and nothing is left behind.
+
+In: a file of replies. Out: a file that appears when it is whole. Never: a request, or the time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harvest.api import endpoints, parse
+from harvest.errors import ApiError, NotADatabase, SchemaTooNew, StoreError, Withdrawn, failures_by_name
+from harvest.lists import KINDS
+from harvest.models import Limits, Page, Task
+from harvest.replies.recording import Act as Told
+from harvest.replies.recording import Recording
+from harvest.store import act_kinds, harvests
+from harvest.store.acts import Acts, Beginning, put_back
+from harvest.store.commit import count_requests
+from harvest.store.database import (
+    OLDEST_SCHEMA,
+    apply_schema,
+    immediately,
+    open_for_crawl,
+    schema_version,
+    storage_errors,
+)
+from harvest.store.frontier import open_list
+from harvest.store.placing import check_target, put_in_place
+from harvest.system.files import beside, write_through
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+# What acts that are none lead to.
+_MISLED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, sqlite3.IntegrityError, StoreError)
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What was made again: runs and pages. `left_out` pages and failures are of lists that today's rules do not ask
+    for, `unreadable` pages are such that today's parser does not read.
+    """
+
+    runs: int = 0
+    pages: int = 0
+    left_out: int = 0
+    unreadable: int = 0
+    bytes: int = 0
+
+
+def replay(
+    path: Path,
+    out: Path,
+    *,
+    force: bool = False,
+    from_version: int | None = None,
+    tell: Callable[[Replayed], None] = lambda so_far: None,
+) -> Replayed:
+    """Make the file again whose replies these are; `tell` hears after every act how far it is.
+
+    `from_version` is the version of the tables that wrote the replies, where what they say of that is not to be
+    believed. Raises StoreError.
+    """
+    with storage_errors(out), Recording.open(path) as recording:
+        check_target(out, force=force)
+        _check_whole(recording, from_version)
+        with beside(out) as part:
+            db = open_for_crawl(part)
+            try:
+                done = _play(db, recording, from_version, tell)
+            finally:
+                db.conn.close()
+            write_through(part)
+            done.bytes = part.stat().st_size
+            put_in_place(part, out, force=force)
+    return done
+
+
+def _check_whole(recording: Recording, from_version: int | None) -> None:
+    """Raise StoreError where a file cannot be made again from these replies."""
+    facts, path = recording.facts, recording.path
+    if from_version is not None and not OLDEST_SCHEMA <= from_version <= schema_version():
+        raise StoreError(f"--from-version is one of {OLDEST_SCHEMA} to {schema_version()}, not {from_version}.")
+    _check_version(path, facts.main_schema, facts.harvest, from_version)
+    first = next(recording.acts(with_bodies=False), None)
+    if first is None:
+        raise StoreError(f"{path} holds no reply yet.")
+    runs_before = first.detail.get("runs_before")
+    if facts.pages_before or runs_before:
+        raise StoreError(
+            f"{path} begins in the middle: replies of {facts.pages_before:,} pages before it were not kept, so the file"
+            " cannot be made again. `harvest simulate --from` can serve what is there."
+        )
+
+
+def _check_version(path: Path, version: int, harvest: str, from_version: int | None) -> None:
+    if version > schema_version() and from_version is None:
+        raise SchemaTooNew(
+            f"{path} was kept by a newer harvest ({harvest}, schema {version}; this one knows {schema_version()}):"
+            f" upgrade, or take it as older with --from-version {schema_version()}."
+        )
+
+
+def _play(db: Database, recording: Recording, from_version: int | None, tell: Callable[[Replayed], None]) -> Replayed:
+    db.conn.execute("PRAGMA synchronous = OFF")  # nobody sees the file before it is whole
+    with immediately(db):
+        apply_schema(db)
+        db.conn.execute("UPDATE file_key SET key = ?", (recording.facts.key,))
+    player = _Player(db, recording.path, from_version)
+    for told in recording.acts():
+        try:
+            player.play(told)
+        except SchemaTooNew:
+            raise
+        except _MISLED as error:
+            raise NotADatabase(
+                f"{recording.path} is damaged, or was made by another program: act {told.number:,} cannot be done"
+                f" ({error})."
+            ) from error
+        tell(player.done)
+    with immediately(db):  # whoever crawled is not at work any more
+        harvests.take_back(db.conn)
+        harvests.pause(db.conn)
+    db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return player.done
+
+
+class _Player:
+    """Does one act after the other."""
+
+    def __init__(self, db: Database, path: Path, from_version: int | None) -> None:
+        self.done = Replayed()
+        self._db, self._path, self._from_version = db, path, from_version
+        self._run: Acts | None = None
+        self._full_profiles = False
+
+    def play(self, told: Told) -> None:
+        """Do an act. Raises ValueError where it is none."""
+        act = act_kinds.from_detail(told.what, told.detail)
+        match act:
+            case act_kinds.Began():
+                self._begin(act)
+            case act_kinds.Refreshed():
+                self._acts.refresh(act.refresh, act.now, room=act.room)
+            case act_kinds.Heard():
+                self._acts.hear_world(act.world)
+            case act_kinds.KeptPage():
+                self._keep(act, told.body)
+            case act_kinds.Failed():
+                self._fail(act)
+            case act_kinds.Released():
+                self._count(act.tally)
+            case act_kinds.Withdrew():
+                self._withdraw(act)
+            case act_kinds.NextRound():
+                self._acts.next_round(act.now, room=act.room, was_read=act.was_read)
+            case act_kinds.PutBackEmpty():
+                self._acts.put_back_empty(act.kind)
+            case act_kinds.TookBack():
+                verdicts = set(act.verdicts)
+                self._acts.take_back(lambda status, message: (status, message) in verdicts)
+            case act_kinds.PutBack():
+                with immediately(self._db):
+                    put_back(self._db, act.now, failure_class=act.failure, outcomes=act.outcomes, journal=None)
+            case act_kinds.Ended():
+                with immediately(self._db):
+                    self._acts.end(
+                        act.now, stop_reason=act.reason, waited_ms=act.waited_ms, tally=act.tally, is_ours=True
+                    )
+
+    @property
+    def _acts(self) -> Acts:
+        if self._run is None:
+            raise ValueError("no run has begun")
+        return self._run
+
+    def _begin(self, act: act_kinds.Began) -> None:
+        _check_version(self._path, act.schema, act.version, self._from_version)
+        beginning = Beginning(
+            act.now,
+            tuple((tuple(addresses), Limits.load(limits)) for addresses, limits in act.harvests),
+            act.api_url,
+            act.credential_kind,
+            options=act.options,
+            page_size=act.page_size,
+            sweep=act.sweep,
+            version=act.version,
+        )
+        with immediately(self._db):
+            self._run = Acts(self._db, beginning)
+        self._full_profiles = act.options.get("profiles") == "full"
+        self.done.runs += 1
+
+    def _keep(self, act: act_kinds.KeptPage, body: bytes | None) -> None:
+        if body is None:
+            raise ValueError("it has no body")
+        task = self._find(act)
+        if task is None or task.page_number != act.number:
+            return self._leave_out(act.tally)
+        try:
+            page = self._parsed(task, act, body)
+        except ApiError as error:
+            self.done.unreadable += 1
+            error.request = error.request or act.request
+            self._acts.fail(task, error, act.fetched_at, act.tally)
+            return None
+        self._acts.keep(task, page, act.tally, body_hash=act.hash)
+        self.done.pages += 1
+        return None
+
+    def _parsed(self, task: Task, act: act_kinds.KeptPage, body: bytes) -> Page:
+        full = self._full_profiles
+        if act.thing is None:
+            page, _ = parse.parse_page(body, endpoints.kind_of(task), task.subject_id, full_profiles=full)
+        else:
+            page = parse.parse_thing(body, act.thing, full_profiles=full)
+        return replace(
+            page,
+            request=act.request,
+            next_cursor=act.next_cursor,
+            cursor_time=act.cursor_time,
+            fetched_at=act.fetched_at,
+            elapsed_ms=act.elapsed_ms,
+            size_bytes=act.size,
+        )
+
+    def _fail(self, act: act_kinds.Failed) -> None:
+        kind = failures_by_name().get(act.failure)
+        if kind is None:
+            raise ValueError(f"no list fails as {act.failure[:40]!r}")
+        task = self._find(act)
+        if task is None:
+            return self._leave_out(act.tally)
+        error = kind(act.message, status=act.status, reply=act.reply)
+        error.attempts = act.attempts
+        self._acts.fail(task, error, act.now, act.tally)
+        return None
+
+    def _withdraw(self, act: act_kinds.Withdrew) -> None:
+        rows = [
+            self._db.conn.execute(
+                "SELECT id, kind, subject_id FROM tasks WHERE kind = ? AND subject_id = ?", (act.kind, subject)
+            ).fetchone()
+            for subject in act.subjects
+        ]
+        tasks = [Task(*row) for row in rows if row is not None]
+        if not tasks:
+            return self._leave_out(act.tally)
+        error = Withdrawn(act.message, status=act.status, reply=act.reply)
+        self._acts.withdraw(error, tasks, act.now, act.tally, being_read=act.being_read)
+        return None
+
+    def _find(self, act: act_kinds.OfList) -> Task | None:
+        return open_list(self._db.conn, act.kind, act.subject, act.about) if act.kind in KINDS else None
+
+    def _leave_out(self, tally: act_kinds.Tally) -> None:
+        self.done.left_out += 1
+        self._count(tally)
+
+    def _count(self, tally: act_kinds.Tally) -> None:
+        with immediately(self._db):
+            count_requests(self._db.conn, self._acts.run_id, tally)

@@ -1,0 +1,50 @@
+"""Keep the replies of crawls, make the file again from them, and compare the two, every table of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from harvest.crawler.replay import Replayed, replay
+from tests.faulty import assert_no_contradiction
+
+# What tells of processes, not of what they found: who crawls, how the display stands, when tables were made, the pair.
+_OF_PROCESSES = {"lease", "progress", "_sqlite_migrations", "replies"}
+_COLUMNS_OF_PROCESSES = {"readings": {"attempts"}}
+
+
+def everything(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Give every row of every table."""
+    with closing(sqlite3.connect(path)) as db:
+        names = [row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        return {name: _rows(db, name) for name in sorted(set(names) - _OF_PROCESSES) if name != "sqlite_sequence"}
+
+
+def _rows(db: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
+    there = [row[1] for row in db.execute("SELECT * FROM pragma_table_xinfo(?)", (table,))]
+    columns = ", ".join(f'"{name}"' for name in there if name not in _COLUMNS_OF_PROCESSES.get(table, ()))
+    return sorted(db.execute(f'SELECT {columns} FROM "{table}"').fetchall(), key=repr)
+
+
+def replayed(path: Path) -> Path:
+    """Make the file again, and give it."""
+    again = path.with_name("again.db")
+    replay(path.with_name(f"{path.stem}.replies.db"), again, force=True)
+    return again
+
+
+def assert_replays(path: Path) -> Replayed:
+    """Make the file again, and compare the two."""
+    again = path.with_name("again.db")
+    done = replay(path.with_name(f"{path.stem}.replies.db"), again, force=True)
+    there, made = everything(path), everything(again)
+    assert there.keys() == made.keys()
+    for table, rows in there.items():
+        if rows != made[table]:
+            lacks = [row for row in rows if row not in made[table]][:3]
+            more = [row for row in made[table] if row not in rows][:3]
+            raise AssertionError(f"{table}: lacks {lacks}, and has {more}")
+    assert_no_contradiction(again)
+    return done
