@@ -1,25 +1,30 @@
 """Run commands as copies of a process that has imported the program: most of what a command costs is that import.
 
-A copy is a process of its own all the same, with the arguments, environment, folder, output and end that
+A copy is a process of its own all the same, with the arguments, environment, folder, streams, signals and end that
 `python -m harvest` has there. `pytest --fresh`, and `scripts/test --all`, start an interpreter for each.
 """
 
 from __future__ import annotations
 
+import atexit
 import gc
+import io
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
-from threading import Lock
-from typing import Any
+from typing import IO, Any
 
 from harvest.__main__ import main
 from harvest.cli.main import COMMANDS
@@ -27,6 +32,12 @@ from harvest.cli.main import COMMANDS
 ROOT = Path(__file__).parents[1]
 DECIDED_AT_THE_START = ("PYTHON", "LC_", "LANG", "COVERAGE")  # what an interpreter reads before it runs anything
 IMPORTED_LATE = ("anyio.abc", "anyio._backends._asyncio", "harvest.simulator", "httpcore", "importlib.readers")
+FOR_ONE_COMMAND = {"serve": ("datasette.app", "uvicorn.protocols.http.auto")}  # imported late, and for seconds
+NUMBER = b"%11d"  # how a template says the number of a process, and how it ended
+
+Process = subprocess.Popen[Any]
+
+fresh = False  # whether every command gets an interpreter of its own
 
 
 def python(arguments: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
@@ -35,17 +46,120 @@ def python(arguments: list[str], **options: Any) -> subprocess.CompletedProcess[
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
+def start(arguments: list[str], **options: Any) -> Process | Copy:
+    """Start `harvest ...`, as a copy where one does the same; options are those of `Popen`, pipes are of text."""
+    if not may_copy(options["env"]):
+        return subprocess.Popen([sys.executable, "-m", "harvest", *arguments], text=True, **options)
+    return _template(_kind(arguments)).start(arguments, **options)
+
+
+def run(arguments: list[str], *, cwd: Path, env: Mapping[str, str], timeout: float) -> subprocess.CompletedProcess[str]:
+    """Run `harvest ...` to its end, as a copy where one does the same."""
+    if not may_copy(env):
+        return python(arguments, cwd=cwd, env=env, timeout=timeout)
+    with TemporaryFile() as out, TemporaryFile() as err:
+        copy = _template(_kind(arguments)).start(arguments, cwd=cwd, env=env, stdout=out, stderr=err)
+        try:
+            code = copy.wait(timeout)
+        finally:
+            copy.kill()
+        return subprocess.CompletedProcess(arguments, code, _text(out), _text(err))
+
+
+def may_copy(env: Mapping[str, str]) -> bool:
+    """Say whether a copy does the same as an interpreter that starts in this environment, and from this process."""
+    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_IGN]
+    return not fresh and not ignored and sys.platform == "linux" and _template("").is_in_time_for(env)
+
+
+def _kind(arguments: list[str]) -> str:
+    return next((word for word in arguments[:1] if word in FOR_ONE_COMMAND), "")
+
+
+@cache
+def _template(kind: str) -> Template:
+    template = Template(*FOR_ONE_COMMAND.get(kind, ()))
+    atexit.register(template.close)
+    return template
+
+
+class Copy:
+    """A command under way, to be used as `Popen` is. Streams are text."""
+
+    def __init__(self, arguments: list[str], told: int, streams: Mapping[str, IO[str]]) -> None:
+        """`told` is where the template says its number and how it ended, `streams` are our ends of its pipes."""
+        self.args = arguments
+        self.returncode: int | None = None
+        self.stdin, self.stdout, self.stderr = map(streams.get, ("stdin", "stdout", "stderr"))
+        self._told = told
+        self.pid = self._next_number()
+
+    def poll(self) -> int | None:
+        """Say how it ended, None when it goes on."""
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end and say how it was. Raises `TimeoutExpired`."""
+        if self.returncode is None:
+            if not select.select([self._told], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("harvest", timeout or 0.0)
+            self.returncode = self._next_number()
+            os.close(self._told)
+        return self.returncode
+
+    def communicate(self, given: str | None = None, timeout: float | None = None) -> tuple[str, str]:
+        """Write to it, read to the end what it says, wait. Raises `TimeoutExpired`."""
+        ends = None if timeout is None else time.monotonic() + timeout
+        heard = {"stdout": "", "stderr": ""}
+
+        def listen(name: str, stream: IO[str]) -> None:
+            with stream:
+                heard[name] = stream.read()
+
+        open_ones = {name: stream for name in heard if (stream := getattr(self, name)) and not stream.closed}
+        listeners = [threading.Thread(target=listen, args=item, daemon=True) for item in open_ones.items()]
+        for listener in listeners:
+            listener.start()
+        if self.stdin and not self.stdin.closed:
+            with suppress(BrokenPipeError), self.stdin:
+                self.stdin.write(given or "")
+        for listener in listeners:
+            listener.join(None if ends is None else max(0.0, ends - time.monotonic()))
+        self.wait(None if ends is None else max(0.0, ends - time.monotonic()))
+        return heard["stdout"], heard["stderr"]
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal; nothing happens when it has ended."""
+        if self.poll() is None:
+            with suppress(ProcessLookupError):  # it ends just now
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+        self.wait()
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def _next_number(self) -> int:
+        return int(os.read(self._told, len(NUMBER % 0)))
+
+
 class Template:
     """A process that has imported the program, of which every command is a copy."""
 
-    def __init__(self) -> None:
+    def __init__(self, *more: str) -> None:
+        """Start it; `more` are modules that it imports besides, where they are installed."""
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         environ = {**os.environ, "PYTHONPATH": str(ROOT)}
         self._decided = _decided(environ)
-        self._busy = Lock()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.copying", str(theirs.fileno())],
+                [sys.executable, "-m", "tests.copying", str(theirs.fileno()), *more],
                 cwd=ROOT,
                 env=environ,
                 pass_fds=[theirs.fileno()],
@@ -53,32 +167,43 @@ class Template:
                 stdout=subprocess.DEVNULL,
             )
 
-    def run(
-        self, arguments: list[str], *, cwd: Path, env: Mapping[str, str], timeout: float
-    ) -> subprocess.CompletedProcess[str]:
-        """Run `harvest ...` to its end, in an interpreter of its own where a copy would differ from it."""
-        if _decided(env) != self._decided or not self._busy.acquire(blocking=False):
-            return python(arguments, cwd=cwd, env=env, timeout=timeout)
-        try:
-            with TemporaryFile() as out, TemporaryFile() as err:
-                job = json.dumps([arguments, str(cwd), dict(env)]).encode()
-                socket.send_fds(self._ours, [job], [out.fileno(), err.fileno()])
-                code = self._wait(int(self._ours.recv(100)), timeout)
-                return subprocess.CompletedProcess(arguments, code, _text(out), _text(err))
-        finally:
-            self._busy.release()
+    def is_in_time_for(self, env: Mapping[str, str]) -> bool:
+        """Say whether a copy is in time for all of an environment."""
+        return _decided(env) == self._decided
 
-    def _wait(self, pid: int, timeout: float) -> int:
-        self._ours.settimeout(timeout)
+    def start(
+        self,
+        arguments: list[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+        terminal: bool = False,
+        **streams: Any,
+    ) -> Copy:
+        """Start `harvest ...`; `terminal` makes that of its stdin the one that it belongs to.
+
+        `stdin`, `stdout` and `stderr` are files, descriptors or `PIPE`; without them nothing is read, and what is
+        written is lost.
+        """
+        told, tell = os.pipe()
+        theirs, ours = [tell], {}
+        for name in ("stdin", "stdout", "stderr"):
+            file = streams.get(name)
+            if file == subprocess.PIPE:
+                reading, writing = os.pipe()
+                ours[name] = open(writing, "w") if name == "stdin" else open(reading)  # noqa: PTH123, SIM115 - a pipe
+                theirs.append(reading if name == "stdin" else writing)
+            elif file is None:
+                theirs.append(os.open(os.devnull, os.O_RDWR))
+            else:
+                theirs.append(os.dup(file if isinstance(file, int) else file.fileno()))
+        job = json.dumps([arguments, str(cwd or Path.cwd()), dict(env), terminal]).encode()
         try:
-            return int(self._ours.recv(100))
-        except TimeoutError:
-            os.kill(pid, signal.SIGKILL)
-            self._ours.settimeout(None)
-            self._ours.recv(100)
-            raise subprocess.TimeoutExpired("harvest", timeout) from None
+            socket.send_fds(self._ours, [job], theirs)
         finally:
-            self._ours.settimeout(None)
+            for number in theirs:
+                os.close(number)
+        return Copy(arguments, told, ours)
 
     def close(self) -> None:
         """End it."""
@@ -97,34 +222,91 @@ def _text(output: Any) -> str:
 
 def _next_command(channel: socket.socket) -> bool:
     """Fork for each command that is wanted; give True in the copy, False when no more will come."""
+    running: dict[int, tuple[int, int]] = {}  # by a descriptor that is ready when it has ended
+    events = select.poll()
+    events.register(channel, select.POLLIN)
     while True:
-        job, files, _, _ = socket.recv_fds(channel, 1 << 18, 2)
-        if not job:
-            return False
-        pid = os.fork()
-        if pid == 0:
-            arguments, folder, environ = json.loads(job)
-            channel.close()
-            for number, file in enumerate(files, 1):
-                os.dup2(file, number)
+        for ready, _ in events.poll():
+            if ready in running:
+                events.unregister(ready)
+                _tell_its_end(ready, *running.pop(ready))
+                continue
+            job, files, _, _ = socket.recv_fds(channel, 1 << 18, 4)
+            if not job:
+                return False
+            pid = os.fork()
+            if pid == 0:
+                channel.close()
+                _become(*json.loads(job), files[1:])
+                return True
+            tell, *others = files
+            for file in others:
                 os.close(file)
-            os.chdir(folder)
-            os.environ.clear()
-            os.environ.update(environ)
-            sys.argv[1:] = arguments
-            return True
-        for file in files:
-            os.close(file)
-        channel.send(b"%d" % pid)
-        channel.send(b"%d" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+            os.write(tell, NUMBER % pid)
+            running[ended := os.pidfd_open(pid)] = pid, tell
+            events.register(ended, select.POLLIN)
+
+
+def _tell_its_end(ended: int, pid: int, tell: int) -> None:
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    with suppress(BrokenPipeError):  # nobody cares any more
+        os.write(tell, NUMBER % code)
+    os.close(tell)
+    os.close(ended)
+
+
+def _become(arguments: list[str], folder: str, environ: dict[str, str], terminal: bool, files: list[int]) -> None:
+    """Make a copy what an interpreter is that was started with these."""
+    if terminal:
+        os.login_tty(os.dup(files[0]))
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+    os.closerange(3, 1024)  # ours, and what the template has of other commands
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = _like(getattr(sys, name), number)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environ)
+    sys.argv[1:] = arguments
+
+
+def _like(stream: Any, number: int) -> io.TextIOWrapper:
+    """Open a stream as an interpreter does, which knows from the start whether there is a terminal or a file."""
+    buffering = 0 if number and stream.write_through else -1
+    file = open(number, "wb" if number else "rb", buffering, closefd=False)  # noqa: SIM115 - for good
+    return io.TextIOWrapper(
+        file,
+        stream.encoding,
+        stream.errors,
+        "\n" if number else None,
+        line_buffering=number == 2 or file.isatty(),
+        write_through=stream.write_through,
+    )
+
+
+def _end_with(code: Any) -> None:
+    """Do what an interpreter does at its end, but for taking itself apart: that takes it longer than most commands."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
     for module in {f"harvest.cli.commands.{module}" for module, _ in COMMANDS.values()}.union(IMPORTED_LATE):
         import_module(module)
+    with suppress(ImportError):
+        for module in sys.argv[2:]:
+            import_module(module)
     gc.freeze()  # what is there is nothing to look through again in every command
     is_copy = False
     with suppress(KeyboardInterrupt):
         is_copy = _next_command(socket.socket(fileno=int(sys.argv[1])))
     if is_copy:
-        main()
+        try:
+            main()
+        except SystemExit as end:
+            _end_with(end.code)

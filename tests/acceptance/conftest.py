@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Server, World, run_in_thread
-from tests.copying import Template, python
+from tests import copying
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 Result = subprocess.CompletedProcess[str]
+Started = copying.Process | copying.Copy
 
 
 @pytest.fixture(scope="session")
@@ -48,43 +47,32 @@ def environment(server: Server | None = None, **more: str) -> dict[str, str]:
     return {**environ, **more}
 
 
-@pytest.fixture(scope="session")
-def run_python(request: pytest.FixtureRequest) -> Iterator[Callable[..., Result]]:
-    """Run `python -m harvest ...` to its end, as a copy of one that has imported everything."""
-    if request.config.getoption("--fresh") or sys.platform != "linux":  # elsewhere a copy may not use all of the system
-        yield python
-        return
-    template = Template()
-    yield template.run
-    template.close()
+@pytest.fixture(scope="session", autouse=True)
+def interpreters(request: pytest.FixtureRequest) -> None:
+    """Give every command one of its own when that is wanted."""
+    copying.fresh = bool(request.config.getoption("--fresh"))
 
 
 @pytest.fixture
-def run(tmp_path: Path, run_python: Callable[..., Result]) -> Callable[..., Result]:
+def run(tmp_path: Path) -> Callable[..., Result]:
     """Run `harvest ...` to its end in an empty folder."""
 
     def call(*arguments: str, server: Server | None = None, timeout: float = PATIENCE, **environ: str) -> Result:
-        env = environment(server, **environ)
-        return run_python([*map(str, arguments)], cwd=tmp_path, env=env, timeout=timeout)
+        return copying.run([*map(str, arguments)], cwd=tmp_path, env=environment(server, **environ), timeout=timeout)
 
     return call
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
     """Start `harvest ...` and leave it running."""
-    running: list[subprocess.Popen[str]] = []
+    running: list[Started] = []
 
-    def call(*arguments: str, server: Server | None = None, **environ: str) -> subprocess.Popen[str]:
-        options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "harvest", *map(str, arguments)],
-            cwd=tmp_path,
-            env=environment(server, **environ),
-            **options,
-        )
-        running.append(process)
-        return process
+    def call(*arguments: str, server: Server | None = None, **environ: str) -> Started:
+        env = environment(server, **environ)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        running.append(copying.start([*map(str, arguments)], cwd=tmp_path, env=env, **pipes))
+        return running[-1]
 
     yield call
     for process in running:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harvest.simulator import Server
+from tests import copying
 from tests.acceptance.conftest import environment
 from tests.waiting import PATIENCE, until
 
@@ -25,14 +26,13 @@ class Login:
     """`harvest auth login`, running."""
 
     def __init__(self, folder: Path, server: Server, *arguments: str, **environ: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "harvest", "auth", "login", *arguments],
+        self.process = copying.start(
+            ["auth", "login", *arguments],
             cwd=folder,
             env=environment(server, **environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
         )
         self.said = ""
 

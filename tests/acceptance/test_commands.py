@@ -13,6 +13,7 @@ from harvest.cli.output.status import Scene, as_lines
 from harvest.simulator import World, run_in_thread
 from harvest.store.status import look
 from harvest.system.clock import SystemClock
+from tests import copying
 from tests.acceptance.conftest import ROOT, environment
 from tests.crawling import read
 from tests.terminals import on_a_terminal
@@ -329,14 +330,8 @@ def test_the_simulator_serves_what_it_says(start, tmp_path):
     url = re.search(r"harvest (https://\S+)", told)[1]
     others = re.findall(r"^  (?:a|its) [a-z ]+? +(https://\S+)$", told, re.MULTILINE)
     assert len(others) == told.count("https://") - 1 >= 4
-    done = subprocess.run(
-        [sys.executable, "-m", "harvest", url, *others, "--db", "t.db", *CAPS],
-        cwd=tmp_path,
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+    done = copying.run(
+        [url, *others, "--db", "t.db", *CAPS], cwd=tmp_path, env=environment(**settings), timeout=PATIENCE
     )
     assert done.returncode == 0, done.stderr
 

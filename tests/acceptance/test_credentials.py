@@ -19,6 +19,7 @@ from harvest.auth.grants import Token
 from harvest.auth.token_store import FileKeeper, KeptToken
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Server, Terms, World, run_in_thread
 from harvest.system.clock import as_text
+from tests import copying
 from tests.acceptance.conftest import environment
 from tests.crawling import assert_exact
 from tests.waiting import PATIENCE
@@ -111,13 +112,12 @@ def test_a_crawl_whose_tokens_last_40_requests_is_complete_and_spends_no_refresh
 def test_so_many_processes_that_find_an_expired_token_refresh_once(server, world, tmp_path, many):
     keep(server, "login", pair(server, age=3600))
     runs = [
-        subprocess.Popen(
-            [sys.executable, "-m", "harvest", world.seed_url(), "--max-users", "0", "--delay", "0", "--db", f"{n}.db"],
+        copying.start(
+            [world.seed_url(), "--max-users", "0", "--delay", "0", "--db", f"{n}.db"],
             cwd=tmp_path,
             env=environment(server),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
         )
         for n in range(many)
     ]

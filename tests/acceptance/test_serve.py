@@ -21,6 +21,7 @@ from harvest.errors import how_to_install
 from harvest.explore.named import named_queries
 from harvest.serving.metadata import tilde
 from harvest.serving.server import listen
+from tests import copying
 from tests.acceptance.conftest import environment
 from tests.chromium import CHROMIUM, chromium
 from tests.crawling import crawl_world, read
@@ -45,13 +46,8 @@ def path(tmp_path_factory, small_world):
 
 @contextlib.contextmanager
 def serving(path, *options):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "harvest", "serve", "--db", str(path), *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    )
+    arguments = ["serve", "--db", str(path), *options]
+    process = copying.start(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
     try:
         address = process.stdout.readline().strip()
         assert address.startswith("http://127.0.0.1:"), process.communicate(timeout=PATIENCE)

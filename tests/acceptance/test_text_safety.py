@@ -18,6 +18,7 @@ from harvest.simulator import World, run_in_thread
 from harvest.simulator.oracle import expect
 from harvest.simulator.world.names import NASTY
 from harvest.system.logs import printable
+from tests import copying
 from tests.acceptance.conftest import environment
 from tests.crawling import read
 from tests.waiting import PATIENCE
@@ -68,13 +69,9 @@ def test_what_the_service_sends_never_reaches_the_terminal_raw(run, rude, tmp_pa
 def test_a_live_display_shows_no_escape_of_the_service(rude, tmp_path):
     """On a terminal the display moves the cursor itself; what the service sent must not."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "harvest", rude.world.seed_url(), "--db", str(tmp_path / "t.db"), *CAPS],
-        stdout=theirs,
-        stderr=theirs,
-        cwd=tmp_path,
-        env=environment(rude, TERM="xterm"),
-    )
+    command = [rude.world.seed_url(), "--db", str(tmp_path / "t.db"), *CAPS]
+    environ = environment(rude, TERM="xterm")
+    process = copying.start(command, stdout=theirs, stderr=theirs, cwd=tmp_path, env=environ)
     os.close(theirs)
     shown = b""
     try:

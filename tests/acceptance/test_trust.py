@@ -14,6 +14,7 @@ import pytest
 from harvest.auth.grants import Token
 from harvest.auth.token_store import FileKeeper, KeptToken
 from harvest.simulator import DEMO_CLIENT_ID, Server, World, run_in_thread
+from tests import copying
 from tests.acceptance.conftest import ROOT, environment
 from tests.acceptance.signing_in import browser_script
 from tests.waiting import PATIENCE
@@ -82,15 +83,11 @@ def test_a_stranger_gets_no_request_with_anything_of_mine(server, stranger, tmp_
     if not own:
         lines += [f"{name}={honest[name]}" for name in ("SOUNDCLOUD_AUTH_URL", "SOUNDCLOUD_CLIENT_ID")]
     (tmp_path / ".env").write_text("\n".join(lines))
-    done = subprocess.run(
-        [sys.executable, "-m", "harvest", *[server.world.seed_url() if word == "SEED" else word for word in command]],
+    done = copying.run(
+        [server.world.seed_url() if word == "SEED" else word for word in command],
         cwd=tmp_path,
         env={name: value for name, value in honest.items() if name not in HONEST} | mine,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
         timeout=PATIENCE,
-        check=False,
     )
     assert stranger.requests == []
     if command == ["auth", "logout"] and not own:  # of what is kept for that address, which is nothing
@@ -107,15 +104,7 @@ def test_what_stands_together_in_a_file_works_together_and_is_kept_apart(server,
     (tmp_path / ".env").write_text("\n".join(lines))
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "harvest", *arguments],
-            cwd=tmp_path,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return copying.run([*arguments], cwd=tmp_path, env=environment(), timeout=PATIENCE)
 
     assert run(server.world.seed_url(), "--delay", "0", "--max-users", "1").returncode == 0
     assert run("plan", server.world.seed_url(), "--db", "2.db").returncode == 0
@@ -166,15 +155,7 @@ def test_a_log_file_of_a_file_stays_in_its_folder(run, tmp_path):
 
     def run_there(log_file: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         (folder / ".env").write_text(f"HARVEST_LOG_FILE={log_file}\n")
-        return subprocess.run(
-            [sys.executable, "-m", "harvest", "status", *arguments],
-            cwd=folder,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return copying.run(["status", *arguments], cwd=folder, env=environment(), timeout=PATIENCE)
 
     for name in (str(outside), "../bashrc", "link"):
         done = run_there(name)
