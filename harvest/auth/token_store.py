@@ -116,6 +116,17 @@ class MemoryKeeper:
         return self._stores.setdefault(kind, MemoryStore())
 
 
+class AppKeeper:
+    """Of the stores of another keeper that of the app itself: whoever is signed in stays out of it."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+
+    def store(self, kind: str) -> TokenStore:
+        """Give the store of one way of signing in; of any but the app's own, one that is empty."""
+        return self._keeper.store(kind) if kind == "client_credentials" else MemoryStore()
+
+
 class Vault(Protocol):
     """A safe for short secrets: the `keyring` module, or a stand-in."""
 

@@ -14,7 +14,7 @@ from harvest.wiring import Connection, connect, state_folder
 _UNHURRIED = 0.1  # seconds between two requests
 
 
-class _Notices:
+class Notices:
     """Tells a person why nothing happens."""
 
     def sent(self, request: str) -> None:
@@ -36,7 +36,7 @@ def connect_briefly(
     return connect(
         settings,
         clock=SystemClock(),
-        observer=_Notices(),
+        observer=Notices(),
         pace_folder=state_folder(),
         delay=_UNHURRIED,
         keeper=keeper,

@@ -39,6 +39,7 @@ COMMANDS = {
     "retry": ("retry", "Put failed lists back and go on."),
     "auth": ("auth", "Sign in, look at the sign-in, renew it, sign out."),
     "doctor": ("doctor", "Check settings, sign-in, service, clock, file and disk."),
+    "probe": ("probe", "What the service answers today, beside what is read."),
     "verify": ("verify", "Check every claim of the file against its rows."),
     "sql": ("sql", "Ask the file: queries with a name, or any SQL."),
     "serve": ("serve", "Look at the file in the browser."),
@@ -60,7 +61,7 @@ GROUPS = {
     "look": ("status", "changes", "failures", "why", "verify"),
     "explore": ("sql", "serve", "report", "related", "similar"),
     "hand off": ("export", "analyze", "snapshot", "replay"),
-    "set up": ("auth", "doctor", "completion"),
+    "set up": ("auth", "doctor", "probe", "completion"),
     "try out": ("demo", "simulate"),
 }
 

@@ -74,6 +74,11 @@ class Client:
         self._carries_bodies = False
 
     @property
+    def address(self) -> str:
+        """The address of the API."""
+        return self._service.base
+
+    @property
     def queued(self) -> int:
         """How many requests wait for a token or for their slot."""
         return self._line.length
@@ -165,6 +170,23 @@ class Client:
                 return await self._authorised(Request(path_and_query), check)
 
         return await self._retry.run(attempt, is_there=self._is_there)
+
+    async def listen(self, path_and_query: str, heard: Callable[[Reply], object], *, redirects: bool = False) -> Reply:
+        """Ask for what stands at a path, with the patience that a list is asked with; `heard` gets every reply to it,
+        refusals too. With `redirects`, one is awaited. Raises what `fetch` raises.
+        """
+        doubt = self._doubt()
+
+        def check(reply: Reply) -> None:
+            heard(reply)
+            (self._redirect if redirects else self._success)(reply)
+
+        async def attempt(failures: int) -> Reply:
+            with _named(f"GET {endpoints.redacted(path_and_query)}"), doubt:
+                return await self._authorised(Request(path_and_query), check, doubt)
+
+        with self._line.fetching():
+            return await self._retry.run(attempt, is_there=self._is_there, elsewhere=doubt.answered_elsewhere)
 
     async def _list(self, task: Task) -> Page:
         kind = endpoints.kind_of(task)

@@ -14,6 +14,15 @@ from harvest.things import SHOWN
 Parameters = tuple[tuple[str, str], ...]
 
 WORD = "a"  # what is searched for: a word that says nothing of anybody
+# Entries asked for: of a search and a batch as many as a crawl asks for, of other lists so few that most go on.
+_MANY, _FEW = str(LARGEST_PAGE), "20"
+
+# What the service calls the columns that say how long a list is, where that is something else.
+_CLAIMED = {
+    ("track", "likes_count"): "favoritings_count",
+    ("user", "likes_given_count"): "public_favorites_count",
+    ("user", "reposts_given_count"): "reposts_count",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,7 @@ class Asked:
     `subject` is the kind of thing whose URN the path takes, '' where it takes none. `item` is the kind of thing it
     answers with, or lists. Its `shape` is a `thing`, a `redirect`, a `list`, a `whole` list, which is a bare array, or
     `inside`: a thing with its list in it. `own` endpoints answer whoever is signed in; `by_offset` lists are numbered.
+    `claimed` is the field of a thing that says how long its list is, `batch_of` what is looked up together.
     """
 
     name: str
@@ -34,6 +44,7 @@ class Asked:
     own: bool = False
     by_offset: bool = False
     batch_of: str = ""
+    claimed: str = ""
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -58,7 +69,8 @@ def endpoints_asked() -> tuple[Asked, ...]:
 def _list(kind: ListKind, path: str = "", *, own: bool = False) -> Asked:
     path = path or kind.path
     access = (("access", EVERY_ACCESS),) if kind.by_access else ()
-    paging = () if kind.inside else (("limit", str(LARGEST_PAGE)), ("linked_partitioning", "true"))
+    size = _MANY if kind.searches or kind.whole else _FEW
+    paging = () if kind.inside else (("limit", size), ("linked_partitioning", "true"))
     words = (("q", WORD),) if kind.searches else ()
     return Asked(
         f"{path}?q" if kind.searches else path,
@@ -69,6 +81,7 @@ def _list(kind: ListKind, path: str = "", *, own: bool = False) -> Asked:
         (*paging, *access, *kind.parameters, *words),
         own,
         kind.by_offset,
+        claimed=_CLAIMED.get((kind.subject, kind.claimed or ""), kind.claimed or ""),
     )
 
 
@@ -87,7 +100,7 @@ def _batches() -> Iterator[Asked]:
     for thing in SHOWN:
         if thing.at_once > 1:
             access = (("access", EVERY_ACCESS),) if thing.name in by_access else ()
-            query = (("limit", str(LARGEST_PAGE)), ("linked_partitioning", "true"), *access, ("urns", ""))
+            query = (("limit", _MANY), ("linked_partitioning", "true"), *access, ("urns", ""))
             yield Asked(
                 f"/{thing.table}?urns",
                 f"/{thing.table}",

@@ -20,6 +20,7 @@ from harvest.cli.options.environment import Setting
 from harvest.cli.output import summary
 from harvest.explore.named import named_queries
 from harvest.models import Outcome
+from harvest.probing.probe import requests_planned
 from harvest.settings import VARIABLES
 from harvest.simulator import Drift, parse_faults
 from tests.waiting import PATIENCE
@@ -39,6 +40,7 @@ PAGES = {
     "docs/export.md": (ROOT / "docs" / "export.md").read_text("utf-8"),
     "docs/getting-access.md": (ROOT / "docs" / "getting-access.md").read_text("utf-8"),
     "docs/lists.md": (ROOT / "docs" / "lists.md").read_text("utf-8"),
+    "docs/probe.md": (ROOT / "docs" / "probe.md").read_text("utf-8"),
     "docs/replies.md": (ROOT / "docs" / "replies.md").read_text("utf-8"),
     "docs/report.md": (ROOT / "docs" / "report.md").read_text("utf-8"),
     "docs/sql.md": (ROOT / "docs" / "sql.md").read_text("utf-8"),
@@ -382,3 +384,13 @@ def test_every_script_that_is_named_exists(page):
 
 def test_the_changelog_begins_with_what_is_unreleased():
     assert re.findall(r"^## (.*)$", PAGES["CHANGELOG.md"], re.MULTILINE)[0] == "[Unreleased]"
+
+
+def test_the_page_about_probes_counts_what_is_asked():
+    told = re.search(
+        r"It takes (\d+) requests as the app, (\d+) as a person who is signed in, (\d+) as both", PAGES["docs/probe.md"]
+    )
+    assert told
+    assert [int(n) for n in told.groups()] == [
+        requests_planned(one) for one in (["application"], ["person"], ["application", "person"])
+    ]

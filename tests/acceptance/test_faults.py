@@ -55,7 +55,7 @@ HARMLESS: dict[str, str] = {
     for name in (
         *("href_internal_host", "href_foreign_host", "href_http", "href_other_port"),
         *("href_loses_access", "href_loses_partitioning", "items_null", "items_alien", "items_repeated"),
-        *("items_too_many", "me_somebody_else"),
+        *("items_too_many", "me_somebody_else", "field_missing", "field_added", "limit_header"),
     )
 }
 
@@ -104,6 +104,7 @@ LASTING: dict[str, End] = {
     "href_cut": End("short", kept=2 * PAGE),
     "items_none": End("short"),
     "bare_array": End("short", kept=2 * PAGE),
+    "href_new_form": End("loop", kept=2 * PAGE),
 }
 
 # Faults of which something stands in the file, with a test of their own below.
@@ -116,6 +117,8 @@ TRACES = (
     "text_surrogate",
     "text_escapes",
     "counts_hidden",
+    "field_renamed",
+    "field_retyped",
 )
 ELSEWHERE = {"resolve_foreign": "test_faults_everywhere.py"}
 
@@ -290,3 +293,22 @@ def test_the_world_of_these_tests_is_worth_its_name():
     truth = expect(WORLD, page_size=PAGE)
     assert truth.lists["user_likes", VICTIM][1] > 4 * PAGE
     assert {ended[0] for ended in truth.lists.values()} > {"complete"}
+
+
+@pytest.mark.parametrize(("name", "column"), [("field_renamed", "permalink_url"), ("field_retyped", "created_at")])
+def test_a_field_that_has_changed_is_unknown_and_all_else_is_kept(name, column, tmp_path):
+    """As if the service had changed it for whatever a reply is about; what stands inside of it may say it still."""
+
+    async def scene(this):
+        assert await this.crawl() == "drained"
+        found, truth = contents(this.path), told(this.truth())
+        for part in ("users", "tracks"):
+            assert found[part].keys() == truth[part].keys()
+            for key, row in truth[part].items():
+                assert found[part][key] == {**row, column: found[part][key][column]}
+                assert found[part][key][column] in (None, row[column])
+        assert {row[column] for row in found["tracks"].values()} == {None}
+        assert found["engagements"] == truth["engagements"]
+        assert found["lists"] == truth["lists"]
+
+    play(tmp_path / "t.db", scene, faults=name)

@@ -35,12 +35,7 @@ class Seconds(Real):
 def budget_options() -> list[Callable[[Command], Command]]:
     """Give the options of a budget."""
     return [
-        click.option(
-            "--max-requests",
-            type=whole(1),
-            metavar="N",
-            help="Stop after so many requests, not one more; retries and token requests count.",
-        ),
+        requests_option(),
         click.option(
             "--for",
             "for_",
@@ -67,3 +62,13 @@ def budget_options() -> list[Callable[[Command], Command]]:
             "--no-total forgets kept ones.",
         ),
     ]
+
+
+def requests_option() -> Callable[[Command], Command]:
+    """Give the bound on requests."""
+    return click.option(
+        "--max-requests",
+        type=whole(1),
+        metavar="N",
+        help="Stop after so many requests, not one more; retries and token requests count.",
+    )

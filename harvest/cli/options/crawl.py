@@ -325,14 +325,7 @@ def crawl_options(command: Command) -> Command:
 def pace_options() -> list[Callable[[Command], Command]]:
     """Give the options of how fast is asked."""
     return [
-        click.option(
-            "--delay",
-            type=Seconds(0, LONGEST_DELAY),
-            metavar="SECONDS",
-            cls=Setting,
-            envvar="HARVEST_DELAY",
-            help="Seconds between request starts; 0: as fast as the service allows.  [default: 0.5]",
-        ),
+        delay_option(),
         click.option(
             "--concurrency",
             type=click.IntRange(1, 256),
@@ -342,6 +335,18 @@ def pace_options() -> list[Callable[[Command], Command]]:
             help="Requests in flight at most.  [default: as many as the pace needs, up to 32]",
         ),
     ]
+
+
+def delay_option() -> Callable[[Command], Command]:
+    """Give the option of the pace."""
+    return click.option(
+        "--delay",
+        type=Seconds(0, LONGEST_DELAY),
+        metavar="SECONDS",
+        cls=Setting,
+        envvar="HARVEST_DELAY",
+        help="Seconds between request starts; 0: as fast as the service allows.  [default: 0.5]",
+    )
 
 
 def profiles_option() -> Callable[[Command], Command]:

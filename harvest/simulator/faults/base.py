@@ -1,6 +1,7 @@
 """What a fault is made of: the scene it plays in, what it may remember, and the register of all faults.
 
-The faults themselves stand in `replies.py` (the whole reply) and `pages.py` (what a page says).
+The faults themselves stand in `replies.py` (the whole reply), `pages.py` (what a page says) and `shapes.py` (which
+fields there are).
 `changes` says what differs in a correctly harvested file: '' nothing; `ends` how a list ended or how far it
 could be read; `items` additional things; `ranks` only their order; `texts` only texts.
 """

@@ -1,6 +1,6 @@
 """Which requests go wrong: the schedule of faults.
 
-What each fault does stands in `replies.py` and `pages.py`; `describe()` lists them all.
+What each fault does stands in `replies.py`, `pages.py` and `shapes.py`; `describe()` lists them all.
 
 A schedule is a comma-separated text:
 
@@ -22,7 +22,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from harvest.simulator.faults import pages, replies  # noqa: F401  importing them declares the faults
+from harvest.simulator.faults import pages, replies, shapes  # noqa: F401  importing them declares the faults
 from harvest.simulator.faults.base import EFFECTS, FaultScene, Memory
 from harvest.simulator.service.replies import SimReply, SimRequest
 from harvest.simulator.service.service import is_oauth
