@@ -17,7 +17,6 @@ import zstandard
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from harvest.replies import frames  # noqa: E402
 from harvest.replies.scrub import scrubbed  # noqa: E402
 from harvest.simulator import World  # noqa: E402
 from harvest.simulator.service.replies import SimRequest  # noqa: E402
@@ -66,7 +65,7 @@ def main() -> None:
     """Train and write."""
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
     samples = list(dict.fromkeys(replies()))
-    trained = zstandard.train_dictionary(SIZE, samples, level=frames.LEVEL, dict_id=DICTIONARY_ID)
+    trained = zstandard.train_dictionary(SIZE, samples, level=3, dict_id=DICTIONARY_ID)
     target.write_bytes(trained.as_bytes())
     print(f"{target}: {len(trained)} bytes from {len(samples)} replies of {sum(map(len, samples)):,} bytes")
 

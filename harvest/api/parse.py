@@ -46,6 +46,7 @@ _parts = msgspec.structs.astuple
 _time = lru_cache(maxsize=8192)(parse_time)  # the same uploaders come back page after page,
 _tags = lru_cache(maxsize=8192)(parse_tags)  # and so do tracks
 _NUL = re.compile(rb"\\u0000")
+_SECRET_END = re.compile(r"(//[^/]+/[^/]+/(?:sets/[^/]+|(?!sets/)[^/]+))/s-[^/]+$", re.ASCII)
 _PLAYLIST_TEXTS = Playlist._fields[Playlist._fields.index("title") :]
 _STATION_TEXTS = Station._fields[Station._fields.index("title") :]
 _LONG_TEXT = 500  # characters; longer ones are not worth remembering
@@ -368,12 +369,16 @@ _READERS: dict[str, Callable[[_Gathered, list[Any], SeenAs], list[int]]] = {
 
 
 def _page_url(url: str | None) -> str | None:
-    """Give the one spelling of a page: https, without the parameters added since 2025 (soundcloud/api issue 424)."""
+    """Give the one spelling of a page: https, without the parameters added since 2025 (soundcloud/api issue 424), nor
+    the secret at the end of a private link.
+    """
     if not url:
         return None
     plain = url.partition("?")[0]
     if "#" in plain:
         plain = plain.partition("#")[0]
+    if "/s-" in plain:
+        plain = _SECRET_END.sub(r"\1", plain)
     if plain.startswith("https://"):
         return plain
     return f"https://{plain[7:]}" if plain.startswith("http://") else None

@@ -23,8 +23,8 @@ LARGEST = 64 * 1024 * 1024  # bytes of one body, unpacked; no larger reply is re
 _LARGEST_ROW = 2 * LARGEST
 _MAIN_FILE = 0x68727673  # 'hrvs': a harvest itself
 # Rows are only ever added, each at the end: small pages waste less behind a frame (docs/performance.md).
-_PAGE_SIZE = 1024
-_CHECKPOINT_PAGES = 4096
+_PAGE_SIZE = 2048
+_CHECKPOINT_PAGES = 2048
 
 
 def beside(path: Path) -> Path:

@@ -11,7 +11,18 @@ from importlib import resources
 
 import zstandard
 
-LEVEL = 3
+# Between the levels 2 and 3: what costs the least CPU below 160 bytes per like (docs/performance.md).
+PARAMETERS = zstandard.ZstdCompressionParameters(
+    strategy=zstandard.STRATEGY_DFAST,
+    window_log=19,
+    hash_log=13,
+    chain_log=12,
+    search_log=1,
+    min_match=6,
+    target_length=0,
+    write_content_size=True,
+    write_checksum=True,
+)
 _LARGEST_DICTIONARY = 1024 * 1024  # bytes
 
 
@@ -30,7 +41,7 @@ class Packer:
 
     def __init__(self) -> None:
         self.dictionary_id = dictionary().dict_id()
-        self._compressor = zstandard.ZstdCompressor(LEVEL, dict_data=dictionary(), write_checksum=True)
+        self._compressor = zstandard.ZstdCompressor(dict_data=dictionary(), compression_params=PARAMETERS)
 
     def pack(self, body: bytes) -> bytes:
         """Give the frame of a body."""

@@ -1,138 +1,160 @@
 """Cut from a body what must not be kept: what the profile level leaves out of people, and secrets. Pure.
 
-Rule 1. Of a person only what is known to be harmless stays: new fields of the service are cut until we know them.
-Rule 2. What says that it is a track, a playlist, a comment, a station or a link keeps every field but the personal ones
-        and secrets. Whatever does not say what it is counts as a person.
-Rule 3. What stays is as it came, so that whoever parses both finds the same.
+The usual pages, of public tracks, playlists, comments or people, are cut where they stand: people are taken out of the
+bytes, read as the few fields that may stay, and put back. It must be certain that nobody else is in them: every brace
+that opens an object is counted. Whatever is odd goes to `cutting.py`, which says what is right.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from typing import Any
-from urllib.parse import unquote
+import contextlib
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
-# What the tables keep of a person, and what an address of a person or a list may be made of.
-HARMLESS = frozenset(
-    {
-        "urn", "kind", "id", "uri", "permalink", "permalink_url", "created_at", "last_modified", "username",
-        "avatar_url", "station_urn", "followers_count", "followings_count", "track_count", "playlist_count",
-        "public_favorites_count", "reposts_count",
-    }
-)  # fmt: skip
-# Personal wherever they stand: no other thing has such a field.
-PERSONAL = frozenset(
-    {
-        "first_name", "last_name", "full_name", "city", "country", "country_code", "website", "website_title",
-        "discogs_name", "myspace_name", "plan", "subscriptions", "quota", "upload_seconds_left", "locale", "email",
-        "primary_email_confirmed", "private_tracks_count", "private_playlists_count", "online", "birthday", "gender",
-    }
-)  # fmt: skip
-_SECRETS = frozenset(
-    {
-        "secret_token", "secret_uri", "client_id", "client_secret", "oauth_token", "access_token", "refresh_token",
-        "id_token",
-    }
-)  # fmt: skip
-_OTHERS = frozenset({"track", "playlist", "system-playlist", "comment", "web-profile"})
-_URN_OF_ANOTHER = re.compile(r"soundcloud:(?!users:)[a-z-]+:", re.ASCII)
-_ADDRESS_OF_ANOTHER = re.compile(r"/(?:tracks|playlists|system-playlists|comments)/[^/]+/?$", re.ASCII)
-_ENTRIES = ("collection", "tracks")  # what holds other things under these names is no person itself
-# What no person has, and at least one of which stands in anything else that is worth its place.
-_OF_ANOTHER = frozenset(
-    {
-        "title", "url", "body", "duration", "genre", "tag_list", "artwork_url", "license", "sharing", "access", "user",
-        "user_urn", "track_urn", "code", "errors", "location",
-    }
-)  # fmt: skip
-_DEEPEST = 32  # nothing that is read stands as deep
-_SECRET_PAGE = re.compile(r"(//[^/?#]+/[^/?#]+/(?:sets/[^/?#]+|(?!sets/)[^/?#]+)/s-)[A-Za-z0-9]+", re.ASCII)
-_SECRET_PARAMETER = re.compile(
-    r"((?:secret_token|client_id|client_secret|(?:oauth|access|refresh|id)_token)=)[^&#]+", re.ASCII
-)
-_LONGEST_NUMBER = 40  # digits; no longer one is read
+import msgspec
+
+from harvest.replies.cutting import exactly, without_secrets
+
+_Text = str | None
+_Number = int | None
+
+
+class _Person(msgspec.Struct, gc=False, omit_defaults=True):
+    """What stays of a person: the fields that are known to be harmless."""
+
+    kind: Literal["user"]
+    urn: _Text = None
+    id: _Number = None
+    uri: _Text = None
+    permalink: _Text = None
+    permalink_url: _Text = None
+    username: _Text = None
+    avatar_url: _Text = None
+    created_at: _Text = None
+    last_modified: _Text = None
+    station_urn: _Text = None
+    followers_count: _Number = None
+    followings_count: _Number = None
+    track_count: _Number = None
+    playlist_count: _Number = None
+    public_favorites_count: _Number = None
+    reposts_count: _Number = None
+
+
+class _Entry(msgspec.Struct, gc=False, tag_field="kind"):
+    """What may have a person in it. Only what is not public has secrets."""
+
+    user: msgspec.Raw = msgspec.Raw(b"null")
+    secret_token: None = None
+    secret_uri: None = None
+
+
+class _Comment(_Entry, gc=False, tag="comment"):
+    pass
+
+
+class _Track(_Entry, gc=False, kw_only=True, tag="track"):
+    sharing: Literal["public"]
+
+
+class _Playlist(_Entry, gc=False, kw_only=True, tag="playlist"):
+    sharing: Literal["public"]
+
+
+class _Entries(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    collection: list[_Track | _Playlist | _Comment | None]
+    next_href: _Text = None
+
+
+class _People(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    collection: list[_Person | None]
+    next_href: _Text | msgspec.UnsetType = msgspec.UNSET
+
+
+_entries = msgspec.json.Decoder(_Entries).decode
+_people = msgspec.json.Decoder(_People).decode
+_person = msgspec.json.Decoder(_Person).decode
+_encoder = msgspec.json.Encoder()
+_NULL = len(b"null")
 
 
 def scrubbed(body: bytes, *, full_profiles: bool = False) -> bytes:
     """Give a body as it may be kept; with `full_profiles` the personal fields stay.
 
-    What is no JSON, or a bare value, is cut to nothing.
+    What is no JSON is cut to nothing, a bare value to null.
     """
+    for fast in (_with_people_inside, _of_people):
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, IndexError, _Odd):
+            return fast(body, full_profiles)
     return exactly(body, full_profiles=full_profiles)
 
 
-def exactly(body: bytes, *, full_profiles: bool = False) -> bytes:
-    """Do the same by reading and writing every value, however odd the body is."""
-    try:
-        value = json.loads(
-            body.decode("utf-8-sig", errors="replace"),
-            strict=False,
-            parse_int=_number,
-            parse_constant=lambda _: None,
-        )
-    except (ValueError, RecursionError):
-        return b""
-    if not isinstance(value, dict | list):
-        return b""
-    kept = _Cut(full_profiles).value(value, "", 0)
-    try:
-        return json.dumps(kept, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:  # halves of characters stay as they were escaped
-        return json.dumps(kept, allow_nan=False, separators=(",", ":")).encode()
+class _Odd(Exception):
+    """The body needs a closer look."""
 
 
-class _Cut:
-    """Cuts values, of which `key` is the name they stand under and `depth` how deep that is."""
-
-    def __init__(self, full_profiles: bool) -> None:
-        self._full_profiles = full_profiles
-
-    def value(self, value: Any, key: str, depth: int) -> Any:
-        """Give what stays of a value."""
-        if isinstance(value, str):
-            return _without_secrets(value, key)
-        if isinstance(value, float):
-            return value if math.isfinite(value) else None
-        if depth > _DEEPEST:
-            return None if isinstance(value, dict | list) else value
-        if isinstance(value, list):
-            bare = not depth or key in _ENTRIES  # what stands between things may say anything of them
-            return ["" if bare and isinstance(entry, str) else self.value(entry, key, depth + 1) for entry in value]
-        return self._fields(value, key, depth) if isinstance(value, dict) else value
-
-    def _fields(self, fields: dict[str, Any], key: str, depth: int) -> dict[str, Any]:
-        kept = {name: part for name, part in fields.items() if name not in _SECRETS}
-        if not self._full_profiles:
-            if key == "user" or _is_person(fields):
-                kept = {name: part for name, part in kept.items() if name in HARMLESS}
-            else:
-                kept = {name: part for name, part in kept.items() if name not in PERSONAL}
-        return {name: self.value(part, name, depth + 1) for name, part in kept.items()}
+def _of_people(body: bytes, full_profiles: bool) -> bytes:
+    """Scrub a page of people."""
+    page = _people(body)
+    _check_address(page.next_href)
+    return body if full_profiles else _encoder.encode(page)
 
 
-def _is_person(fields: dict[str, Any]) -> bool:
-    """Say whether an object is a person, or does not say what else it is."""
-    kind, urn, uri, number = (fields.get(name) for name in ("kind", "urn", "uri", "id"))
-    for name in (urn, number, uri):
-        if isinstance(name, str) and _URN_OF_ANOTHER.search(unquote(name)):
-            return False
-    if isinstance(kind, str) and kind:
-        return kind not in _OTHERS
-    if any(isinstance(fields.get(name), list) for name in _ENTRIES):
-        return False
-    if isinstance(uri, str) and _ADDRESS_OF_ANOTHER.search(unquote(uri).partition("?")[0]):
-        return False
-    return _OF_ANOTHER.isdisjoint(fields)
+def _with_people_inside(body: bytes, full_profiles: bool) -> bytes:
+    """Scrub a page of things that each have a person in them."""
+    page = _entries(body)
+    _check_address(page.next_href)
+    there = [entry.user for entry in page.collection if entry is not None]
+    people = [bytes(user) for user in there if len(user) > _NULL]
+    kept = [_kept(person) for person in people]
+    pieces = body.split(b"{")
+    objects = 1 + len(there) + sum([one.objects for one in kept])
+    _check_objects(pieces, objects)
+    if full_profiles:
+        return body
+    at = 0
+    for person, one in zip(people, kept, strict=True):
+        while pieces[at][-7:] != b'"user":':  # where a key is spelt in another way, the pieces run out
+            at += 1
+        at += 1
+        if one.braces > 1:
+            pieces[at : at + one.braces] = [b"{".join(pieces[at : at + one.braces])]
+        pieces[at] = one.text + pieces[at][len(person) - 1 :]
+    return b"{".join(pieces)
 
 
-def _without_secrets(text: str, key: str) -> str:
-    """Hide the secrets in an address; what people have written stays as it is."""
-    if not key.endswith(("uri", "url", "href", "location")):
-        return text
-    return _SECRET_PAGE.sub(r"\1***", _SECRET_PARAMETER.sub(r"\1***", text))
+class _Kept(NamedTuple):
+    """What stays of a person, from behind its first brace; how many braces and objects there were."""
+
+    text: bytes
+    braces: int
+    objects: int
 
 
-def _number(digits: str) -> int | None:
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else None
+@lru_cache(maxsize=4096)  # the same uploaders come back page after page
+def _kept(person: bytes) -> _Kept:
+    return _Kept(_encoder.encode(_person(person))[1:], person.count(b"{"), _objects(person.split(b"{")))
+
+
+def _check_address(next_href: str | msgspec.UnsetType | None) -> None:
+    if next_href and without_secrets(next_href) != next_href:
+        raise _Odd
+
+
+def _check_objects(pieces: Sequence[bytes], objects: int) -> None:
+    """Raise _Odd where there are others than so many. The body stands in pieces that were cut at each brace."""
+    if len(pieces) - 1 != objects and _objects(pieces) != objects:
+        raise _Odd
+
+
+def _objects(pieces: Sequence[bytes]) -> int:
+    """Count the objects among what stands behind braces; some braces stand in texts.
+
+    No text has a quotation mark behind a brace, unless it ends there: then there are too many. Spaces may stand behind
+    both kinds.
+    """
+    firsts = [piece[:1] for piece in pieces]
+    if any(first.isspace() for first in set(firsts[1:])):
+        raise _Odd
+    return firsts.count(b'"') - (firsts[0] == b'"')
