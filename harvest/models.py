@@ -55,6 +55,7 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn", False, False, False, "the service shows no list of this kind any more", "withdrawn"
     UNREADABLE = "unreadable", False, False, False, "the reply is not what it should be", "unexpected_reply"
     FAILED = "failed", False, False, True, "given up after several attempts"
+    STALE = "stale", False, False, False, "stood still too long to go on, and begun anew"
     CAUGHT_UP = "caught_up", True, False, False, "read again as far as it was known"
 
 

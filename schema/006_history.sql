@@ -140,7 +140,7 @@ CREATE TABLE changes (
     old     TEXT,                                   -- what it was, where that is a name, a count, an order
     new     TEXT,
     reason  TEXT,                                   -- of what went
-    page_id INTEGER REFERENCES pages (id)           -- that showed it; NULL: a refusal did
+    page_id INTEGER REFERENCES pages (id)           -- that showed it; NULL where it is about the status of a thing
 ) STRICT;
 
 -- A page is written before what it says, so the newest page is the one that renames somebody.
@@ -162,6 +162,13 @@ CREATE TRIGGER playlists_retitled AFTER UPDATE OF title ON playlists WHEN new.ti
 BEGIN
     INSERT INTO changes (at, what, "table", ids, old, new, page_id)
     SELECT fetched_at, 'retitled', 'playlists', '{"id":' || new.id || '}', old.title, new.title, id
+    FROM pages ORDER BY id DESC LIMIT 1;
+END;
+
+CREATE TRIGGER stations_retitled AFTER UPDATE OF title ON stations WHEN new.title <> old.title
+BEGIN
+    INSERT INTO changes (at, what, "table", ids, old, new, page_id)
+    SELECT fetched_at, 'retitled', 'stations', '{"id":' || new.id || '}', old.title, new.title, id
     FROM pages ORDER BY id DESC LIMIT 1;
 END;
 
@@ -251,7 +258,7 @@ CREATE TABLE refreshes (
     ended_at      TEXT,                             -- NULL: it goes on, or was stopped
     first_version INTEGER NOT NULL,                 -- the newest change before it
     first_page_id INTEGER NOT NULL,                 -- the newest page before it
-    left_out      INTEGER                           -- lists worth reading for which its bound left no room
+    left_out      INTEGER                           -- lists whose count had moved for which its bound left no room
 ) STRICT;
 
 -- Every stretch during which a like or a repost of a track stood, as far as readings tell. It stood at least from
@@ -271,6 +278,7 @@ SELECT
                 WHERE b.task_id = p.task_id AND b.number = 0 AND b.reading = (
                     SELECT max(r.number) FROM readings AS r
                     WHERE r.task_id = p.task_id AND r.number < p.reading AND r.outcome = 'complete'
+                        AND (r.collected > 0 OR coalesce(r.claimed, 0) = 0) -- else it may have been an outage
                 )
             ),
             ''
@@ -334,6 +342,7 @@ SELECT
                 WHERE b.task_id = p.task_id AND b.number = 0 AND b.reading = (
                     SELECT max(r.number) FROM readings AS r
                     WHERE r.task_id = p.task_id AND r.number < p.reading AND r.outcome = 'complete'
+                        AND (r.collected > 0 OR coalesce(r.claimed, 0) = 0) -- else it may have been an outage
                 )
             ),
             ''

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from harvest.rules import RULES
 from harvest.simulator import Drift, Server, World
 from harvest.simulator.truth.changes import Changes
 from harvest.store.refreshes import Refresh
+from harvest.system.clock import SystemClock
 from tests.crawling import crawl_together, read
 
 EVERYTHING = tuple(kind.option for kind in KINDS.values() if kind.subject in RULES and not kind.own)
@@ -23,6 +25,7 @@ BUSY = Drift(
 )
 LIMITS = Limits(max_users=15, max_tracks=5, read=EVERYTHING, seed_read=EVERYTHING)
 PAGE = 20
+BEGAN = datetime(2026, 11, 2, tzinfo=UTC)  # of a world's first day
 # What a list of the other side tells as well: table, type of edge -> the kind of list of the person, and its columns.
 _TOLD_BY = {
     ("user_engagements", "like"): ("user_likes", "user_id", "track_id"),
@@ -37,6 +40,16 @@ _TOLD_BY = {
     ("tracks", None): ("user_tracks", "uploader_id", "id"),
     ("playlists", None): ("user_playlists", "owner_id", "id"),
 }
+
+
+class WorldClock(SystemClock):
+    """Tells the day that it is in the served world."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def now(self) -> datetime:
+        return BEGAN + timedelta(days=self._server.world.moment)
 
 
 def a_world(seed: int, drift: Drift = BUSY) -> World:

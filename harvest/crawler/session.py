@@ -97,8 +97,7 @@ async def crawl(
             client.carry_bodies()
         budget = budget or Budget()
         budget.count_before(*runs.spent(db.conn))
-        if refresh is not None:
-            acts.refresh(refresh, as_text(clock.now()), room=budget.requests_left)
+        acts.refresh(refresh, as_text(clock.now()), room=budget.requests_left)
         engine = _engine(db, lease, acts, client, conditions, witness, clock, budget, on_visited)
 
         def progressed(progress: CrawlProgress) -> None:

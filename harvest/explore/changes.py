@@ -28,7 +28,7 @@ SAYS = {
     "station_tracks": ("{station_id} holds {track_id}", "track_id"),
     "station_likes": ("{user_id} likes {station_id}", "station_id"),
     "related_tracks": ("{track_id} is related to {related_track_id}", "related_track_id"),
-    "search_results": ("{search_id} finds {thing} {thing_id}", "search_id"),
+    "search_results": ("{search_id} finds {thing_id}", "thing_id"),
     "comments": ("a comment on {track_id}", "track_id"),
     "web_profiles": ("a link of {user_id}", "user_id"),
     "users": ("{id}", "id"),
@@ -162,7 +162,7 @@ def in_words(connection: sqlite3.Connection, change: Change, *, listeners: bool 
     names: dict[str, str] = {"verb": _VERBS.get(str(change.ids.get("engagement_type")), "")}
     url = None
     for column, value in change.ids.items():
-        kind = change.table.removesuffix("s") if column == "id" else _HOLDS.get(column)
+        kind = _kind_of(change, column)
         if kind not in THINGS:
             names[column] = str(value)
             continue
@@ -180,6 +180,13 @@ def in_words(connection: sqlite3.Connection, change: Change, *, listeners: bool 
     elif change.what == "moved":
         text = f"{text}: {_moved(change)}"
     return Said(text, url)
+
+
+def _kind_of(change: Change, column: str) -> str | None:
+    """Give the kind of thing whose id a key column of a change holds; None where it holds something else."""
+    if column == "id":
+        return change.table.removesuffix("s")
+    return change.ids["thing"] if column == "thing_id" else _HOLDS.get(column)
 
 
 def _has_uploaded(connection: sqlite3.Connection, user_id: int) -> bool:
@@ -213,5 +220,6 @@ def _about(kind: str) -> str:
     columns = [column for column, holds in _HOLDS.items() if holds == kind]
     return " OR ".join(
         [f"ids ->> '{column}' = :id" for column in columns]
+        + [f"ids ->> 'thing' = '{kind}' AND ids ->> 'thing_id' = :id"]
         + [f"\"table\" = '{THINGS[kind].table}' AND ids ->> 'id' = :id"]
     )

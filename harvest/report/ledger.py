@@ -17,6 +17,7 @@ COLOURS = {
     "withdrawn": "bad",
     "unreadable": "bad",
     "failed": "bad",
+    "stale": "open",
     "caught_up": "good",
     "doing": "open",
     "todo": "open",

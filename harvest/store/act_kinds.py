@@ -44,10 +44,10 @@ class Began(Act, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Refreshed(Act, frozen=True, kw_only=True, omit_defaults=True):
-    """A refresh was begun, or gone on with."""
+    """A refresh was begun, or gone on with; None: what had stood still was begun anew, and no more was asked for."""
 
     now: Time
-    refresh: Refresh
+    refresh: Refresh | None = None
     room: Count | None = None
 
 

@@ -17,7 +17,7 @@ from harvest._version import __version__
 from harvest.api.cursors import canonical
 from harvest.errors import ApiError, Withdrawn
 from harvest.models import Limits, Outcome, Page, Receipt, Task
-from harvest.store import doubts, harvests, history, lookups, readings, refreshes, runs, sweeps, withdrawals
+from harvest.store import doubts, harvests, history, lookups, readings, refreshes, runs, standstill, sweeps, withdrawals
 from harvest.store.act_kinds import Act, Began, Ended, Heard, NextRound, PutBack, PutBackEmpty, Refreshed, TookBack
 from harvest.store.commit import PageCommitter
 from harvest.store.database import schema_version
@@ -89,11 +89,16 @@ class Acts:
             runs.hear_world(self._db.conn, self.run_id, world)
             self._note(Heard(world=world))
 
-    def refresh(self, refresh: Refresh, now: str, *, room: int | None) -> None:
-        """Begin a refresh, or go on with the one that was stopped, with `room` for so many requests."""
+    def refresh(self, refresh: Refresh | None, now: str, *, room: int | None) -> None:
+        """Begin a refresh, or go on with the one that was stopped, with `room` for so many requests. What has stood
+        still too long to go on is begun anew, whether a refresh is asked for or not.
+        """
         with writing(self._db, self._lease):
-            refreshes.begin(self._db.conn, refresh, now, room=room)
-            self._note(Refreshed(now=now, refresh=refresh, room=room))
+            begun, stood_still = standstill.begin_anew(self._db.conn, now)
+            if (wanted := refresh or stood_still) is not None:
+                refreshes.begin(self._db.conn, wanted, now, room=room)
+            if begun or wanted is not None:
+                self._note(Refreshed(now=now, refresh=refresh, room=room))
 
     def keep(self, task: Task, page: Page, tally: Mapping[int, int], *, body_hash: int | None = None) -> Receipt:
         """Keep a page with everything it brings; `body_hash` is its hash where the body that had it is not there."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +20,7 @@ from harvest.models import Outcome, Task
 from harvest.store import changes, lookups
 from harvest.store.changes import Change
 from harvest.store.edges import of_type
-from harvest.store.proof import Ended, before_of, readings_before, weigh
+from harvest.store.proof import Ended, before_of, is_whole, readings_before, weigh
 from harvest.things import THINGS
 
 _HISTORY = ("last_page_id", "gone_page_id", "reason")  # what a row of the past has besides
@@ -127,11 +127,13 @@ def replace(connection: sqlite3.Connection, read: Reread) -> tuple[int, int, int
         _take_back_entry(connection, read, item) if old is None else old[1]
         for (item, _), old in zip(seen, matched, strict=True)
     ]
-    noted = [
-        Change(read.at, what, edge.table, read.ids(connection, item, place), page_id=page_id)
-        for place, ((item, page_id), first) in enumerate(zip(seen, first_pages, strict=True))
-        if first is None
-    ]
+    away = _away(connection, read)
+    noted = []
+    for place, ((item, page_id), first) in enumerate(zip(seen, first_pages, strict=True)):
+        if first is None:
+            word = "back" if away[item] > 0 else what
+            away[item] -= 1
+            noted.append(Change(read.at, word, edge.table, read.ids(connection, item, place), page_id=page_id))
     if shown != sorted(shown):
         key = changes.as_ids({"id": read.task.subject_id})
         was, now = (json.dumps([row[0] for row in order], separators=(",", ":")) for order in (rows, seen))
@@ -232,7 +234,7 @@ def is_pending(connection: sqlite3.Connection) -> bool:
 def _word_for_new(connection: sqlite3.Connection, read: Reread) -> str:
     """Give the word for what the list did not have: who knows what the whole list was knows that it is new."""
     before = before_of(connection, read.task)
-    return "came" if before is not None and before.outcome == Outcome.COMPLETE else "found"
+    return "came" if before is not None and is_whole(before) else "found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,9 +279,8 @@ def _take_back(connection: sqlite3.Connection, read: Reread, item: int, past: _P
     if edge.engagement_type:
         values[edge.type_column] = edge.engagement_type
     if other is not None and lacked_by == read.kind.name and past.at_other is not None:
-        values[read.kind.rank_at_other] = (
-            past.at_other
-        )  # that list was not read meanwhile, or it would have shown it first
+        # That list was not read meanwhile, or it would have shown it first.
+        values[read.kind.rank_at_other] = past.at_other
         connection.execute(
             "UPDATE tasks SET collected = collected + 1 WHERE kind = ? AND subject_id = ?", (other.name, item)
         )
@@ -310,6 +311,27 @@ def _take_back_entry(connection: sqlite3.Connection, read: Reread, item: int) ->
         (read.task.subject_id, *waited),
     ).fetchone()
     return int(row[0])
+
+
+def _away(connection: sqlite3.Connection, read: Reread) -> Counter[int]:
+    """Count the entries that have vanished from a list whose places are its rows, with a reason, and are not back."""
+    edge, away = read.edge, Counter[int]()
+    if not edge.past:
+        return away
+    # Every entry stands as a row of its own, here or there: its first page brings it, and the last one takes it away.
+    moves = connection.execute(
+        f"""
+        SELECT first_page_id AS page_id, {edge.item}, -1 FROM {edge.table} WHERE {edge.subject} = :subject
+        UNION ALL SELECT first_page_id, {edge.item}, -1 FROM {edge.past} WHERE {edge.subject} = :subject
+        UNION ALL SELECT gone_page_id, {edge.item}, 1 FROM {edge.past}
+        WHERE {edge.subject} = :subject AND reason IS NOT NULL
+        ORDER BY page_id
+        """,  # noqa: S608 - built from our own declarations
+        _of(read),
+    )
+    for _, item, one in moves:
+        away[item] = max(0, away[item] + one)
+    return away
 
 
 def _waited(connection: sqlite3.Connection, read: Reread, item: int) -> tuple[int, int] | None:

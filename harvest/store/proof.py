@@ -20,13 +20,18 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from harvest.lists import ListKind
 from harvest.models import Outcome, Task
 from harvest.store import edges
 from harvest.store.lookups import OF_THING
+from harvest.system.clock import as_text
 
+# How old a count may be, and how long a reading may take or stand still, to be of one moment with the rest of a list:
+# within a day cursors live and little moves. What took longer proves nothing.
+A_MOMENT = timedelta(days=1)
 _SIZE = re.compile(r"[?&](?:limit|page_size)=([0-9]{1,9})", re.ASCII)
 
 
@@ -60,15 +65,25 @@ class Ended:
     unproven: int
 
 
+def a_moment_before(now: str) -> str:
+    """Give the time before which whatever was seen is of another moment than `now`."""
+    return as_text(datetime.fromisoformat(now) - A_MOMENT)
+
+
 def weigh(connection: sqlite3.Connection, task: Task, kind: ListKind, shown: Sequence[int]) -> Proof:
     """Weigh a reading that lacks something; `shown` are the known places of what it shows, in its own order."""
     edge = kind.edge
     if kind.computed or edge is None:
         return Proof(of_all=True)
-    skipped, repeated, pages = connection.execute(
-        "SELECT sum(skipped), sum(received - kept - skipped), count(*) FROM pages WHERE task_id = ? AND reading = ?",
+    skipped, repeated, pages, first_at, last_at = connection.execute(
+        """
+        SELECT sum(skipped), sum(received - kept - skipped), count(*), min(fetched_at), max(fetched_at)
+        FROM pages WHERE task_id = ? AND reading = ?
+        """,
         (task.id, task.reading),
     ).fetchone()
+    if first_at < a_moment_before(last_at):
+        return Proof()
     before = before_of(connection, task)
     usual = before is not None and before.skipped == skipped
     if kind.by_offset and pages > 1 and repeated:  # it moved while it was read, and may have moved the other way
@@ -77,6 +92,7 @@ def weigh(connection: sqlite3.Connection, task: Task, kind: ListKind, shown: Seq
     cut_off = shown[-1] if shown and in_order else None
     may_be_cut = _ends_with_a_full_page(connection, task)
     again = not may_be_cut and before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
+    again = again and before is not None and not _has_grown_since(connection, task, before.number)
     if task.claimed is not None and _is_fresh(connection, task, kind):
         lacking = [
             max(0, one.claimed - one.collected)
@@ -91,6 +107,17 @@ def weigh(connection: sqlite3.Connection, task: Task, kind: ListKind, shown: Seq
     return Proof(before=cut_off, behind=before.collected if again and before is not None else None)
 
 
+def _has_grown_since(connection: sqlite3.Connection, task: Task, number: int) -> bool:
+    """Say whether readings between that one and this, of the head or not answered, have added to the list: what they
+    added may stand behind, as what that one lacked does.
+    """
+    row = connection.execute(
+        "SELECT 1 FROM readings WHERE task_id = ? AND number > ? AND number < ? AND came > 0",
+        (task.id, number, task.reading),
+    ).fetchone()
+    return row is not None
+
+
 def _ends_with_a_full_page(connection: sqlite3.Connection, task: Task) -> bool:
     """Say whether the last page of a reading brought as many entries as were asked for."""
     request, received = connection.execute(
@@ -102,29 +129,45 @@ def _ends_with_a_full_page(connection: sqlite3.Connection, task: Task) -> bool:
 
 
 def _is_fresh(connection: sqlite3.Connection, task: Task, kind: ListKind) -> bool:
-    """Say whether the subject was looked up in the refresh that reads its list: only then is its count as young."""
+    """Say whether the subject was looked up in the refresh that reads its list, a moment ago at most: only then is its
+    count as young.
+    """
+    (at,) = connection.execute(
+        "SELECT fetched_at FROM pages WHERE task_id = ? AND reading = ? ORDER BY number DESC LIMIT 1",
+        (task.id, task.reading),
+    ).fetchone()
     row = connection.execute(
         f"""
         SELECT 1 FROM readings AS r CROSS JOIN refreshes AS f ON f.id = r.refresh_id
         WHERE r.task_id = ?2 AND r.number = ?3 AND EXISTS (
             SELECT 1 FROM {OF_THING.format(thing=kind.subject, thing_id="?1")} AND i.shown = 1 AND EXISTS (
-                SELECT 1 FROM pages AS p WHERE p.task_id = l.id AND p.id > f.first_page_id
+                SELECT 1 FROM pages AS p WHERE p.task_id = l.id AND p.id > f.first_page_id AND p.fetched_at >= ?4
             )
         )
         """,  # noqa: S608 - built from our own declarations
-        (task.subject_id, task.id, task.reading),
+        (task.subject_id, task.id, task.reading, a_moment_before(at)),
     ).fetchone()
     return row is not None
 
 
 def is_emptied(connection: sqlite3.Connection, task: Task, kind: ListKind) -> bool:
-    """Say whether a reading that has brought nothing is of a list that holds something, and no count that its refresh
-    has looked up says that there is nothing: an outage answers so (soundcloud/api issue 69).
+    """Say whether a re-reading has brought nothing of a list that holds something, or of which something is counted,
+    and no count that its refresh has looked up says that there is nothing: an outage answers so (soundcloud/api issue
+    69).
     """
     edge = kind.edge
-    if edge is None or not task.reading or not edges.are_known(connection, edge, task.subject_id):
+    if edge is None or not task.reading:
+        return False
+    if not task.claimed and not edges.are_known(connection, edge, task.subject_id):
         return False
     return not (task.claimed == 0 and _is_fresh(connection, task, kind))
+
+
+def is_whole(ended: Ended) -> bool:
+    """Say whether a reading has shown the whole list, for all that is known: an empty answer where something is counted
+    may be that of an outage, however little is counted.
+    """
+    return ended.outcome == Outcome.COMPLETE and (ended.collected > 0 or not ended.claimed)
 
 
 def before_of(connection: sqlite3.Connection, task: Task) -> Ended | None:

@@ -52,13 +52,16 @@ class Refresh:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A list worth reading again: how, for how many requests, and how many new edges may be expected."""
+    """A list that may be read again: how, for how many requests, and how many new edges may be expected; whether it is
+    worth it, and whether that is because its count has moved.
+    """
 
     task_id: int
     cap: int
     head: bool
     requests: int
     expected: float
+    worth_it: bool
     moved: bool
     read_at: str
 
@@ -130,10 +133,28 @@ def go_on(connection: sqlite3.Connection, now: str, *, page_size: int, room: int
     if chosen:
         connection.execute("UPDATE refreshes SET state = 'reading' WHERE id = ?", (refresh_id,))
     else:
-        connection.execute(
-            "UPDATE refreshes SET state = 'done', ended_at = ?, left_out = ? WHERE id = ?", (now, left_out, refresh_id)
-        )
+        end(connection, refresh_id, now, left_out)
     return bool(chosen)
+
+
+def stale(connection: sqlite3.Connection, mark: str) -> tuple[int, Refresh] | None:
+    """Give number and options of the refresh that was stopped if nothing was asked since `mark`; None without one."""
+    row = connection.execute(
+        """
+        SELECT id, options FROM refreshes
+        WHERE state <> 'done'
+            AND max(begun_at, coalesce((SELECT fetched_at FROM pages ORDER BY id DESC LIMIT 1), '')) < ?
+        """,
+        (mark,),
+    ).fetchone()
+    return None if row is None else (row[0], _loaded(row[1]))
+
+
+def end(connection: sqlite3.Connection, refresh_id: int, now: str, left_out: int | None = None) -> None:
+    """Say that a refresh is done; `left_out` is None where that is not known."""
+    connection.execute(
+        "UPDATE refreshes SET state = 'done', ended_at = ?, left_out = ? WHERE id = ?", (now, left_out, refresh_id)
+    )
 
 
 def is_open(connection: sqlite3.Connection) -> bool:
@@ -151,25 +172,25 @@ def choose(
     refresh_id: int | None = None,
 ) -> tuple[list[Due], int]:
     """Choose what a refresh reads next, one that is under way or, without an id, one that is to be planned; give it
-    with the number of due lists left out for want of `room`.
+    with the number of lists whose count has moved that are left out for want of `room`.
     """
-    moved: list[Due] = []
-    unmoved: list[Due] = []
+    worth_it: list[Due] = []
+    others: list[Due] = []
     for due in _due(connection, refresh, now, page_size, refresh_id):
-        (moved if due.moved else unmoved).append(due)
-    moved.sort(key=lambda due: (-due.expected / due.requests, due.read_at, due.task_id))
+        (worth_it if due.worth_it else others).append(due)
+    worth_it.sort(key=lambda due: (-due.expected / due.requests, due.read_at, due.task_id))
     begun = connection.execute("SELECT 1 FROM refreshes WHERE state = 'reading' AND id = ?", (refresh_id,)).fetchone()
-    share = len(moved) if room is None else min(len(moved), int(room * _RESERVE))
+    share = len(worth_it) if room is None else min(len(worth_it), int(room * _RESERVE))
     most = 0 if begun else max(1, ceil(share * UNMOVED_SHARE / (1 - UNMOVED_SHARE)))
-    oldest = heapq.nsmallest(most, unmoved, key=lambda due: (due.read_at, due.task_id))
+    oldest = heapq.nsmallest(most, others, key=lambda due: (due.read_at, due.task_id))
     if room is None:
-        return moved + oldest, 0
+        return worth_it + oldest, 0
     left, chosen = room * _RESERVE, []
-    for due in (*oldest, *moved):
+    for due in (*oldest, *worth_it):
         if due.requests <= left:
             left -= due.requests
             chosen.append(due)
-    return chosen, len(moved) + len(oldest) - len(chosen)
+    return chosen, sum(due.moved for due in worth_it) - sum(due.moved for due in chosen)
 
 
 def found(connection: sqlite3.Connection) -> Found | None:
@@ -227,7 +248,7 @@ def _loaded(options: str) -> Refresh:
 def _due(
     connection: sqlite3.Connection, refresh: Refresh, now: str, page_size: int, refresh_id: int | None
 ) -> Iterator[Due]:
-    """Go through the lists that may be read again; `moved` are those that are worth it, `expected` 0 the rest."""
+    """Go through the lists that may be read again; of those that are not worth it, 0 new edges are expected."""
     mark = None
     if refresh.older_than is not None:
         mark = as_text(datetime.fromisoformat(now) - timedelta(seconds=refresh.older_than))
@@ -284,8 +305,8 @@ def _weigh(
     elif refresh.full or kind.own or not last.answered or (mark is not None and last.ended_at < mark):
         expected = rate
     else:
-        return Due(last.task_id, last.cap, can_head, requests, 0.0, False, last.ended_at)
-    return Due(last.task_id, last.cap, can_head, requests, expected, True, last.ended_at)
+        return Due(last.task_id, last.cap, can_head, requests, 0.0, False, False, last.ended_at)
+    return Due(last.task_id, last.cap, can_head, requests, expected, True, bool(by), last.ended_at)
 
 
 def _subjects_sql(thing: str, kinds: list[ListKind]) -> str:

@@ -101,7 +101,7 @@ HISTORY_CHECKS = (
     *(_played(kind, edge) for kind, edge in _EDGES if not edge.repeats),
     *(_past(table, edge) for table, edge in {edge.past: edge for _, edge in _EDGES if edge.past}.items()),
     _words("users", "username", "'renamed'"),
-    *(_words(table, "title", "'retitled'") for table in ("tracks", "playlists")),
+    *(_words(table, "title", "'retitled'") for table in ("tracks", "playlists", "stations")),
     *(_words(thing.table, "status", "'gone', 'forbidden', 'returned'") for thing in SHOWN),
     Check(
         "changes.pages",

@@ -27,27 +27,16 @@ from harvest.simulator import Drift, Server, World, run_in_thread, serve
 from harvest.simulator.truth.changes import Changes
 from harvest.store.database import open_to_read
 from harvest.store.refreshes import Refresh
-from harvest.system.clock import SystemClock, as_text
+from harvest.system.clock import as_text
 from tests.acceptance.conftest import ROOT
 from tests.crawling import crawl_together, crawl_world, read, settings_for
 from tests.exporting import leave
 from tests.htmlpages import by_id, parse, table, words
-from tests.refreshing import EVERYTHING, LIMITS, PAGE, a_world
+from tests.refreshing import BEGAN, EVERYTHING, LIMITS, PAGE, WorldClock, a_world
 
 WORLD, DAYS = a_world(21), 30
-BEGAN = datetime(2026, 11, 2, tzinfo=UTC)  # of the world's first day
 PLACED = ("playlist_tracks", "station_tracks")  # where one thing may stand twice
 THINGS = {"users": "user", "tracks": "track", "playlists": "playlist"}
-
-
-class WorldClock(SystemClock):
-    """Tells the day that it is in the served world."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-
-    def now(self) -> datetime:
-        return BEGAN + timedelta(days=self._server.world.moment)
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +196,26 @@ def test_of_one_thing_only_what_concerns_it_is_told(run, path, stream):
     assert len(opened.changes(since=about[0].version, of=url)) == len(about) - 1
     lines = run("changes", "--db", path, "--json", "--of", url).stdout.splitlines()
     assert [json.loads(line)["version"] for line in lines] == [change.version for change in about]
+
+
+@pytest.mark.parametrize(("thing", "table", "name"), [("track", "tracks", "title"), ("user", "users", "username")])
+def test_what_a_search_finds_or_finds_no_more_is_about_it(run, tmp_path, path, thing, table, name):
+    copy = tmp_path / "t.db"
+    copy.write_bytes(path.read_bytes())
+    ((one, called),) = read(path, f"SELECT id, {name} FROM {table} WHERE status = 'ok' AND {name} <> '' LIMIT 1")
+    ids = json.dumps({"search_id": 5, "thing": thing, "thing_id": one})
+    other = json.dumps({"search_id": 5, "thing": "playlist", "thing_id": one})
+    with closing(sqlite3.connect(copy)) as db:
+        db.executemany(
+            "INSERT INTO changes (at, what, \"table\", ids) VALUES ('2027-01-01', 'went', 'search_results', ?)",
+            [(ids,), (other,)],
+        )
+        db.commit()
+    urn = f"soundcloud:{table}:{one}"
+    lines = run("changes", "--db", copy, "--since", "2026-12-31", "--of", urn, "--json").stdout.splitlines()
+    assert [json.loads(line)["ids"] for line in lines] == [json.loads(ids)]
+    words = run("changes", "--db", copy, "--since", "2026-12-31", "--of", urn).stdout
+    assert re.search(rf"went +\S+ 5 finds {re.escape(called)}", words)
 
 
 def test_people_read_names_reasons_and_links(run, path, stream):

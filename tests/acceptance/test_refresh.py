@@ -21,6 +21,7 @@ from harvest.verify.checks import verify
 from tests.crawling import Onlooker, assert_sound, crawl_together, read
 from tests.refreshing import (
     LIMITS,
+    WorldClock,
     a_world,
     first,
     newest,
@@ -140,6 +141,40 @@ def test_a_refresh_stopped_at_every_page_ends_as_one_that_was_not(tmp_path, seed
     assert tables(cut) == tables(whole)
     assert stream(cut) == stream(whole)
     assert_sound(cut)
+
+
+@pytest.mark.parametrize("seed", slow_but([2], range(2, 8)))
+@pytest.mark.parametrize("bidden", [False, True], ids=["resumed", "tended"])
+def test_a_refresh_that_stood_still_for_weeks_is_begun_anew_and_mixes_no_two_moments(tmp_path, seed, bidden):
+    path, world = tmp_path / "t.db", a_world(seed)
+
+    async def stopped_and_resumed():
+        async with serve(world, gzip=False) as server:
+            how = {"page_size": 5, "clock": WorldClock(server)}
+            await crawl_together(path, server, [(world.seed_url(), LIMITS)], **how)
+            server.move(3)
+            onlooker = Onlooker(stop_after_pages=60)
+            stopped = await crawl_together(path, server, [], refresh=Refresh(full=True), onlooker=onlooker, **how)
+            under_way = read(path, "SELECT count(*) FROM readings WHERE state <> 'ended' AND number * pages_read > 0")
+            server.move(24)
+            again = Refresh(full=True) if bidden else None
+            return stopped, under_way[0][0], await crawl_together(path, server, [], refresh=again, **how)
+
+    stopped, under_way, resumed = asyncio.run(stopped_and_resumed())
+    assert (stopped, resumed) == ("interrupted", "drained")
+    assert under_way > 0
+    assert untrue(path, world.at(24)) == []
+    assert read(path, NOT_READ_NOW) == []
+    there = [
+        {ids for ids, _, true in reasons(path, world.at(0), world.at(day), 0) if true == "there"} for day in (3, 24)
+    ]
+    assert there[0] & there[1] == set()  # what went by the third day may be back
+    assert read(path, "SELECT id, state, json(options) ->> 'full' FROM refreshes") == [(1, "done", 1), (2, "done", 1)]
+    assert read(
+        path, "SELECT count(*) FROM readings WHERE outcome = 'stale' AND refresh_id = 1 AND pages_read > 0"
+    ) == [(under_way,)]
+    assert contradictions(path) == []
+    assert_sound(path)
 
 
 @pytest.mark.parametrize("seed", slow_but([1], range(1, 7)))

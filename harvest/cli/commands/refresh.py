@@ -84,7 +84,7 @@ def refresh(path: Path, as_json: bool, dry_run: bool, **chosen: Any) -> int:
 @dataclass(frozen=True, slots=True)
 class _Expected:
     """What a refresh takes, as far as the file knows: requests for look-ups, lists that are due, requests for these,
-    lists for which a bound leaves no room.
+    lists whose count has moved for which a bound leaves no room.
     """
 
     lookups: int
@@ -121,8 +121,8 @@ def _expected(request: CrawlRequest) -> _Expected:
             room=request.budget.max_requests,
         )  # fmt: skip
     lookups = sum(-(-len(ids) // THINGS[thing].at_once) for thing, ids in subjects.items())
-    moved = [one for one in due if one.moved]
-    return _Expected(lookups, len(moved), sum(one.requests for one in moved), left_out)
+    worth_it = [one for one in due if one.worth_it]
+    return _Expected(lookups, len(worth_it), sum(one.requests for one in worth_it), left_out)
 
 
 def show(path: Path, stop_reason: str, *, as_json: bool, tending: bool = False) -> int:

@@ -571,6 +571,21 @@ def test_a_playlist_as_long_as_at_first_that_lacks_its_end_is_read_once_more(boo
     assert waits(books) == [(7, 2)]
 
 
+def test_an_entry_of_a_playlist_that_went_with_a_reason_is_back_as_often_as_it_went(books):
+    content(books, 5, 6, 5, 7)
+    content(books, 5, 7, at=SECOND)
+    why(books, "track", THIRD, shown=(5, 6))
+    content(books, 5, 6, 7, at=THIRD)
+    assert said(books)[2:] == [("back", 70, 1, 6, None)]
+    content(books, 5, 6, 8, 6, 5, 5, 7, at=FOURTH)  # 6 is there for a second time, 5 for a second and a third
+    assert said(books)[3:] == [
+        ("came", 70, 2, 8, None),
+        ("came", 70, 3, 6, None),
+        ("back", 70, 4, 5, None),
+        ("came", 70, 5, 5, None),
+    ]
+
+
 def test_an_entry_that_a_playlist_shows_again_while_it_waits_never_left(books):
     content(books, 5, 6, 7)
     first = books.rows("SELECT first_page_id FROM playlist_tracks WHERE track_id = 6")
@@ -805,6 +820,55 @@ def test_an_empty_answer_is_believed_where_a_fresh_count_says_so_and_no_older_on
     counted(books, THIRD, likes_given_count=0)
     assert read(books, LIKES, tracks_page(), at=THIRD).outcome == "complete"
     assert (likes(books), waits(books)) == ([], [(5, 0)])
+
+
+def test_an_empty_answer_where_anything_is_counted_is_short_and_what_it_lacked_was_merely_found(books):
+    """An outage answers so both times, and one like lies within what a list may lack of its count."""
+    counted(books, FIRST, likes_given_count=1)
+    assert read(books, LIKES, tracks_page()).outcome == "complete"  # of which more is not known yet
+    counted(books, SECOND, likes_given_count=1)
+    for _ in range(2):
+        assert read(books, LIKES, tracks_page(), at=SECOND).outcome == "short"
+    counted(books, THIRD, likes_given_count=1)
+    read(books, LIKES, tracks_page(5), at=THIRD)
+    assert said(books) == [("found", 5, None)]
+
+
+def test_what_a_first_reading_lacked_that_was_empty_against_a_count_was_merely_found(books):
+    read(books, LIKES, tracks_page())
+    books.db.conn.execute("UPDATE readings SET claimed = 1 WHERE kind = 'user_likes'")
+    read(books, LIKES, tracks_page(5), at=SECOND)
+    assert said(books) == [("found", 5, None)]
+    assert books.rows("SELECT came_after FROM spells WHERE track_id = 5") == [(None,)]
+
+
+@pytest.mark.parametrize(("at", "proven"), [("2026-11-22T10:00:00Z", True), ("2026-11-22T10:00:01Z", False)])
+def test_a_count_that_is_older_than_a_day_proves_nothing(at, proven, books):
+    read(books, LIKES, tracks_page(5, 6, 7, 8))
+    counted(books, SECOND, likes_given_count=2)
+    read(books, LIKES, tracks_page(7, 5), at=at)
+    assert (waits(books) != []) is proven
+
+
+@pytest.mark.parametrize(("at", "proven"), [("2026-11-22T10:00:00Z", True), ("2026-11-22T10:00:01Z", False)])
+def test_a_reading_that_took_longer_than_a_day_proves_nothing(at, proven, books):
+    read(books, PLAYLISTS, playlists(5, 6, 7, 8))
+    task = read(books, PLAYLISTS, replace(playlists(5), next_cursor="/on"), at=SECOND).task
+    books.keep(task, replace(playlists(7), fetched_at=at))
+    assert (waits(books) == [(6, 1)]) is proven
+
+
+def test_what_a_head_has_added_behind_is_not_lacked_twice_by_the_whole_reading_after_it(books):
+    read(books, PLAYLISTS, playlists(5, 6, 7))
+    read(books, PLAYLISTS, playlists(5, 6), at=SECOND)  # 7 is missing, unproven
+    page = replace(playlists(5, 9, 6), next_cursor="/on")
+    read(
+        books, PLAYLISTS, page, replace(playlists(5, 6), next_cursor="/off"), at=SECOND, head=True
+    )  # 9 was made public again: it goes behind
+    read(books, PLAYLISTS, playlists(5, 6), at=THIRD)
+    assert waits(books) == []
+    read(books, PLAYLISTS, playlists(5, 6), at=FOURTH)
+    assert [item for item, _ in waits(books)] == [7, 9]
 
 
 def test_what_we_played_last_is_shown_for_a_while_and_loses_nothing(books):

@@ -206,6 +206,15 @@ def test_a_bound_leaves_out_what_promises_least(read):
     assert left_out == 2
 
 
+def test_only_lists_whose_count_has_moved_are_counted_as_left_out(read):
+    """Not the oldest of those that stand still, nor what is due because it was read long ago."""
+    moved(read, 10, 3)
+    read.db.conn.execute("UPDATE readings SET ended_at = '2020-01-01T00:00:00Z' WHERE kind = 'user_likes'")
+    for room, n, left_out in ((1, 0, 1), (2, 1, 1), (3, 2, 0), (9, 4, 0)):
+        due, counted = chosen(read, Refresh(older_than=365 * 86_400.0), room=room)
+        assert (len(due), counted) == (n, left_out)
+
+
 def test_what_was_read_longer_ago_is_due_as_well_and_full_is_everything(read):
     read.db.conn.execute("UPDATE readings SET ended_at = '2020-01-01T00:00:00Z' WHERE kind = 'user_likes'")
     due, _ = chosen(read, Refresh(older_than=86_400.0, read=("likes",)))

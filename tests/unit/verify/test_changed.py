@@ -277,6 +277,10 @@ DAMAGES = {
         )
         for table in ("tracks", "playlists")
     },
+    "a station with another title": (
+        a_change("retitled", "stations", "(SELECT json_object('id', id) FROM stations LIMIT 1)", new="'untitled'"),
+        {"changes.stations_title"},
+    ),
     **{
         f"one of {thing.table} gone that is there": (
             a_change(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -18,6 +19,7 @@ from harvest.simulator import World
 from harvest.simulator.oracle import expect
 from harvest.store.database import immediately, open_for_crawl, open_to_read
 from harvest.store.harvests import put_back
+from harvest.system.clock import as_text
 from harvest.verify.checks import checks, verify
 from harvest.verify.history import HISTORY_CHECKS
 from tests.crawling import crawl_world, read
@@ -615,7 +617,7 @@ def read_anew(path: Path) -> None:
     database = open_for_crawl(path)
     try:
         with immediately(database):
-            put_back(database.conn, "2026-11-20T10:00:00Z", outcomes=("complete", "capped"))
+            put_back(database.conn, as_text(datetime.now(UTC)), outcomes=("complete", "capped"))
     finally:
         database.conn.close()
 
