@@ -33,6 +33,7 @@ COMMANDS = {
     "changes": ("changes", "What came, what went and why, who was renamed."),
     "failures": ("failures", "What failed and why, as text, CSV or JSON."),
     "why": ("why", "Why a user or a track is in the file."),
+    "estimate": ("estimate", "Means, shares and totals from a random sample."),
     "counts": ("counts", "Look up known people and tracks: counts, who is gone."),
     "refresh": ("refresh", "Read again what has changed; what came, what went."),
     "tend": ("tend", "Keep the file true: the one line for cron and systemd."),
@@ -59,7 +60,7 @@ COMMANDS = {
 GROUPS = {
     "collect": ("crawl", "search", "plan", "resume", "counts", "refresh", "tend", "retry"),
     "look": ("status", "changes", "failures", "why", "verify"),
-    "explore": ("sql", "serve", "report", "related", "similar"),
+    "explore": ("sql", "serve", "report", "related", "similar", "estimate"),
     "hand off": ("export", "analyze", "snapshot", "replay"),
     "set up": ("auth", "doctor", "probe", "completion"),
     "try out": ("demo", "simulate"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
@@ -17,6 +18,8 @@ from harvest.errors import SettingsError, how_to_install
 from harvest.explore import changes as told
 from harvest.explore.changes import Change
 from harvest.explore.named import named_query
+from harvest.inference.estimate import Question, Result, estimate
+from harvest.inference.questions import LIKES
 from harvest.settings import DEFAULT_PATH
 from harvest.store import provenance
 from harvest.store.database import check_readable, open_to_read
@@ -241,6 +244,19 @@ class File:
         """
         with self.connection() as connection:
             return coverages(connection)
+
+    def estimate(self, of: str = LIKES, **how: Any) -> Result:
+        """Estimate a mean, shares (`by='genre'`) or a total (`total=True`) over everybody listed, from a random sample:
+        `.answers` hold the estimates with their 95 % intervals, `.conditions` what they rest on. `per`, `estimator`,
+        `capped`, `track_id`, `groups` and `seed` are the options of `harvest estimate`.
+
+        Raises SettingsError for a question that makes no sense, or that the file cannot answer, with the reason.
+        """
+        there = [field.name for field in fields(Question)]
+        if unknown := sorted(set(how) - set(there)):
+            raise SettingsError(f"There is no option {', '.join(unknown)}; there are {', '.join(there)}.")
+        with self.connection() as connection:
+            return estimate(connection, Question(of, **how))
 
     def why(self, thing: str, which: int | str, *, limit: int = 3) -> provenance.Reason:
         """Tell why a 'user', a 'track', a 'playlist' or a 'station' is in the file."""
