@@ -20,6 +20,7 @@ from harvest.client.transport import Observer, Sender, open_http
 from harvest.errors import ExtraMissing, SettingsError
 from harvest.pacing.limiter import Pace
 from harvest.pacing.shared import SharedLedger, bucket_of
+from harvest.profiles import USUAL
 from harvest.settings import Settings
 from harvest.system.clock import Clock
 
@@ -41,7 +42,7 @@ async def connect(
     clock: Clock,
     delay: float = 0.5,
     max_in_flight: int = 32,
-    full_profiles: bool = False,
+    profiles: str = USUAL,
     observer: Observer | None = None,
     keeper: Keeper | None = None,
     fall_back: bool = True,
@@ -74,7 +75,7 @@ async def connect(
             fall_back=fall_back,
             clock_trouble=lambda: clock_trouble(sender.clock_ahead),
         )
-        client = Client(sender, bearer=bearer, retry=retry, api_url=settings.api_url, full_profiles=full_profiles)
+        client = Client(sender, bearer=bearer, retry=retry, api_url=settings.api_url, profiles=profiles)
         try:
             yield Connection(client, bearer, door, sender)
         finally:

@@ -182,6 +182,7 @@ async def crawl_together(
     budget: Budget | None = None,
     sweep: Sweep | None = None,
     keep_replies: bool = False,
+    profiles: str = "minimal",
     **settings: Any,
 ) -> str:
     """Crawl some harvests at once, each with its own options; give the reason of the stop."""
@@ -189,7 +190,12 @@ async def crawl_together(
     clock = clock or SystemClock()
     wanted = [([seeds] if isinstance(seeds, str) else list(seeds), limits) for seeds, limits in together]
     async with connect(
-        settings_for(server, **settings), clock=clock, delay=delay, max_in_flight=max_in_flight, budget=budget
+        settings_for(server, **settings),
+        clock=clock,
+        delay=delay,
+        max_in_flight=max_in_flight,
+        budget=budget,
+        profiles=profiles,
     ) as connection:
         return await crawl(
             path,
@@ -198,6 +204,7 @@ async def crawl_together(
             conditions=Conditions(
                 server.url,
                 connection.bearer.kind,
+                {"profiles": profiles},
                 max_in_flight=max_in_flight,
                 page_size=page_size,
                 keep_replies=keep_replies,

@@ -80,7 +80,7 @@ async def _run(
         clock=clock,
         delay=asking.delay,
         max_in_flight=asking.max_in_flight,
-        full_profiles=asking.profiles == "full",
+        profiles=asking.profiles,
         observer=witness,
         keeper=keeper,
         pace_folder=pace_folder,

@@ -37,6 +37,7 @@ from harvest.errors import (
 from harvest.lists import LOOKUP, RESOLVE
 from harvest.models import OURSELVES, Gauge, Page, Task
 from harvest.pacing.queue import Slot
+from harvest.profiles import USUAL, bare
 from harvest.system.clock import as_text
 from harvest.things import THINGS, Thing, of_urn
 
@@ -61,13 +62,13 @@ class Client:
         bearer: Bearer,
         retry: Retry,
         api_url: str = "https://api.soundcloud.com",
-        full_profiles: bool = False,
+        profiles: str = USUAL,
     ) -> None:
         self._sender = sender
         self._bearer = bearer
         self._retry = retry
         self._service = ServiceAddress(api_url, "SOUNDCLOUD_API_URL")
-        self._full_profiles = full_profiles
+        self._full_profiles, self._bare = profiles == "full", profiles == "none"
         self._line = Line()
         self._refused_token = asyncio.Lock()
         self._control: Callable[[Task], Task | None] = lambda task: None
@@ -225,6 +226,7 @@ class Client:
             return await self._ourselves()
         asked = endpoints.resolve(address)
         shown = endpoints.redacted(asked.path_and_query)
+        noted = RESOLVE.path if self._bare else shown
 
         async def resolve(failures: int) -> resolving.Resource:
             with _named(f"GET {shown}"):
@@ -233,7 +235,7 @@ class Client:
                 return resolving.read_location(location, api_base=self._service.base, seed_url=address)
 
         resource = await self._retry.run(resolve, is_there=self._is_there)
-        return await self._thing(resource.thing, resource.number, resource.secret_token, resource.urn, shown=shown)
+        return await self._thing(resource.thing, resource.number, resource.secret_token, resource.urn, shown=noted)
 
     async def _ourselves(self) -> Page:
         """Ask who is signed in. Raises LoginNeeded where nobody is."""
@@ -369,6 +371,8 @@ class Client:
 
     def _stamped(self, page: Page, reply: Reply, shown: str, cursor: str | None) -> Page:
         now = self._sender.clock.now()
+        if self._bare:
+            page = bare(page)
         return replace(
             page,
             request=shown,

@@ -20,7 +20,7 @@ from harvest.lists import KINDS
 from harvest.models import Limits, Page, Task
 from harvest.replies.recording import Act as Told
 from harvest.replies.recording import Recording
-from harvest.store import act_kinds, harvests
+from harvest.store import act_kinds, harvests, levels
 from harvest.store.acts import Acts, Beginning, put_back
 from harvest.store.commit import count_requests
 from harvest.store.database import (
@@ -128,6 +128,8 @@ def _play(db: Database, recording: Recording, from_version: int | None, tell: Ca
     with immediately(db):  # whoever crawled is not at work any more
         harvests.take_back(db.conn)
         harvests.pause(db.conn)
+    if player.emptied:
+        levels.cut(db.conn)
     db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return player.done
 
@@ -140,6 +142,7 @@ class _Player:
         self._db, self._path, self._from_version = db, path, from_version
         self._run: Acts | None = None
         self._full_profiles = False
+        self.emptied = False  # at some run, of what is above its level of profiles
 
     def play(self, told: Told) -> None:
         """Do an act. Raises ValueError where it is none."""
@@ -195,6 +198,7 @@ class _Player:
         )
         with immediately(self._db):
             self._run = Acts(self._db, beginning)
+        self.emptied |= self._run.emptied_content
         self._full_profiles = act.options.get("profiles") == "full"
         self.done.runs += 1
 

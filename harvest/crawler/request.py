@@ -22,8 +22,9 @@ from harvest.crawler.recipes import OF_TRACKS_ALONE, in_order, parse_caps, parse
 from harvest.errors import SettingsError
 from harvest.lists import BY_NAME
 from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits
+from harvest.profiles import LEVELS, USUAL
 from harvest.rules import RULES
-from harvest.store import harvests, history, journal, lookups, readings, refreshes, sweeps
+from harvest.store import harvests, history, journal, levels, lookups, readings, refreshes, sweeps
 from harvest.store.database import open_if_begun, open_to_read
 from harvest.store.refreshes import Refresh
 from harvest.store.sweeps import PARTS, Sweep
@@ -54,18 +55,18 @@ _UNBOUNDED: dict[str, Any] = {
     **{one.name: MOST for one in fields(Limits) if one.name.startswith("max_")},
     "caps": tuple((name, MOST) for name in BY_NAME if not any(name in several for several in _SEVERAL.values())),
 }
-_OF_THE_FILE = ("keep_replies",)  # remembered whatever is crawled into it
-_WORDS = {"order": ORDERS, "profiles": ("minimal", "full")}
+_OF_THE_FILE = ("keep_replies", "profiles")  # remembered whatever is crawled into it
+_WORDS = {"order": ORDERS, "profiles": LEVELS}
 
 
 @dataclass(frozen=True, slots=True)
 class AskingOptions:
-    """How is asked and what of people is kept; stored with each run."""
+    """How is asked and what of people and things is kept; stored with each run."""
 
     delay: float = 0.5  # seconds between the starts of two requests
     concurrency: int | None = None  # requests in flight at most
     page_size: int = 200
-    profiles: str = "minimal"
+    profiles: str = USUAL
     keep_replies: bool = False  # beside the file
 
     @property
@@ -131,7 +132,7 @@ def to_count(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
     if of not in PARTS:
         raise SettingsError(f"{_flag('of')} is one of {', '.join(PARTS)}, not {of!r}.")
     age = seconds_of("--older-than", given.get("older_than"))
-    return replace(request, sweep=Sweep(of, age, request.conditions.profiles == "full"))
+    return replace(request, sweep=Sweep(of, age, request.conditions.profiles))
 
 
 def to_refresh(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
@@ -165,9 +166,10 @@ def is_drained(request: CrawlRequest) -> bool:
     """Say whether nothing is left to do: every harvest is done, with these very options, and nothing is to be looked up
     or read again.
     """
-    full = request.conditions.profiles == "full"
     with open_if_begun(request.path) as connection:
         if connection is None or lookups.are_open(connection):
+            return False
+        if levels.is_above(connection, request.conditions.profiles):
             return False
         if readings.are_open(connection) or history.is_pending(connection):
             return False
@@ -176,7 +178,7 @@ def is_drained(request: CrawlRequest) -> bool:
         if request.sweep and any(sweeps.due(connection, request.sweep, datetime.now(UTC)).values()):
             return False
         return all(
-            harvests.is_drained(connection, addresses, limits, full_profiles=full)
+            harvests.is_drained(connection, addresses, limits, profiles=request.conditions.profiles)
             for addresses, limits in request.harvests
         )
 
@@ -215,10 +217,13 @@ def _request(
     names = [one.name for one in fields(AskingOptions)]
     kept = {name: last[name] for name in names if name in last}
     now = {name: given[name] for name in names if given.get(name) is not None}
+    conditions = AskingOptions(**{**kept, **now})
+    if conditions.profiles == "none" and conditions.keep_replies:
+        raise SettingsError("Replies hold what --profiles none leaves out: add --no-keep-replies, or leave it out.")
     return CrawlRequest(
         path=path,
         harvests=tuple((addresses, limits_of(given, limits)) for addresses, limits in stored),
-        conditions=AskingOptions(**{**kept, **now}),
+        conditions=conditions,
         budget=bounds(given, last.get("budget")),
     )
 

@@ -22,7 +22,8 @@ from harvest.crawler.judge import Docket, Judge
 from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.crawler.room import Room
 from harvest.models import Limits, Task
-from harvest.store import journal, runs
+from harvest.replies.files import beside
+from harvest.store import journal, levels, runs
 from harvest.store.acts import Acts, Beginning
 from harvest.store.acts import put_back as put_lists_back
 from harvest.store.database import (
@@ -89,6 +90,8 @@ async def crawl(
         stack.callback(db.conn.close)
         await _watch(db, lease, clock)
         acts = _begin(db, path, lease, wanted, conditions, clock, sweep)
+        if acts.emptied_content:
+            _erase(db, path)
         guards, room = [FileGuard(path)], Room(path)
         if acts.journal is not None:
             stack.enter_context(acts.journal)
@@ -140,6 +143,15 @@ def put_back(
             if not keep_replies:
                 journal.keep_no_more(db.conn)
             return put_lists_back(db, as_text(now), failure_class=failure_class, outcomes=outcomes, journal=kept)
+
+
+def _erase(db: Database, path: Path) -> None:
+    """See to the bytes of what was emptied, and say where they still stand."""
+    log = structlog.get_logger()
+    if not levels.cut(db.conn):
+        log.warning("profiles.not_yet_erased", why="another program reads the file; the next crawl ends it")
+    if (replies := beside(path)).exists():
+        log.warning("profiles.replies_stay", why="replies kept before hold what was emptied", file=str(replies))
 
 
 def _check(guards: Iterable[FileGuard]) -> None:

@@ -19,6 +19,7 @@ from harvest.lists import KINDS
 from harvest.models import Limits
 from harvest.planning.excerpts import excerpts_of, seen_on
 from harvest.planning.outlook import Group, Listed, Outlook, Visit
+from harvest.profiles import USUAL
 from harvest.rules import leads_of, recipe
 from harvest.store import harvests, rounds, seeds, sweeps
 from harvest.store.database import attach_to_read, open_if_begun
@@ -119,14 +120,14 @@ class Known:
         ).fetchone()
         return HarvestStanding(*row)
 
-    def is_drained(self, addresses: Sequence[str], limits: Limits, *, full_profiles: bool = False) -> bool:
+    def is_drained(self, addresses: Sequence[str], limits: Limits, *, profiles: str = USUAL) -> bool:
         """Say whether nothing is left to do for these seeds under these options."""
-        return harvests.is_drained(self._file, addresses, limits, full_profiles=full_profiles)
+        return harvests.is_drained(self._file, addresses, limits, profiles=profiles)
 
-    def profiles_missing(self, addresses: Sequence[str]) -> int:
-        """Count the people of the harvest of these seeds whose profiles were not kept when they were read."""
+    def profiles_missing(self, addresses: Sequence[str], level: str) -> int:
+        """Count what a harvest of these seeds looks up because less was kept of it than a level does."""
         harvest_id = seeds.harvest_at(self._file, addresses)
-        return 0 if harvest_id is None else sweeps.profiles_missing(self._file, harvest_id)
+        return 0 if harvest_id is None else sweeps.profiles_missing(self._file, harvest_id, level)
 
     def outlook(self, addresses: Sequence[str], limits: Limits) -> Outlook:
         """Tell what is known of the harvest of these seeds, all of which were looked up."""

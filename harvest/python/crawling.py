@@ -333,7 +333,7 @@ class _Worker:
             clock=clock,
             delay=asking.delay,
             max_in_flight=asking.max_in_flight,
-            full_profiles=asking.profiles == "full",
+            profiles=asking.profiles,
             keeper=keeper,
             pace_folder=state_folder() if own else None,
             budget=budget,

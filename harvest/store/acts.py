@@ -17,7 +17,20 @@ from harvest._version import __version__
 from harvest.api.cursors import canonical
 from harvest.errors import ApiError, Withdrawn
 from harvest.models import Limits, Outcome, Page, Receipt, Task
-from harvest.store import doubts, harvests, history, lookups, readings, refreshes, runs, standstill, sweeps, withdrawals
+from harvest.profiles import USUAL
+from harvest.store import (
+    doubts,
+    harvests,
+    history,
+    levels,
+    lookups,
+    readings,
+    refreshes,
+    runs,
+    standstill,
+    sweeps,
+    withdrawals,
+)
 from harvest.store.act_kinds import Act, Began, Ended, Heard, NextRound, PutBack, PutBackEmpty, Refreshed, TookBack
 from harvest.store.commit import PageCommitter
 from harvest.store.database import schema_version
@@ -65,6 +78,8 @@ class Acts:
         self._db, self._lease, self._beginning = db, lease, beginning
         now = beginning.now
         (self.runs_before,) = db.conn.execute("SELECT count(*) FROM runs").fetchone()
+        profiles = str(beginning.options.get("profiles", USUAL))
+        self.emptied_content = levels.keep_to(db.conn, profiles)  # the bytes are to be seen to: `levels.cut`
         ids = [harvests.enrol(db.conn, addresses, limits, now) for addresses, limits in beginning.harvests]
         self.run_id = runs.start_run(
             db.conn,
@@ -81,7 +96,9 @@ class Acts:
         if keep is not None:
             self.journal = keep(db.conn)
             self._note(self._began())
-        self._pages = PageCommitter(db, self.run_id, canonical=canonical, lease=lease, journal=self.journal)
+        self._pages = PageCommitter(
+            db, self.run_id, canonical=canonical, lease=lease, journal=self.journal, profiles=profiles
+        )
 
     def hear_world(self, world: str) -> None:
         """Keep which world answers; raise StoreError when the file holds another one's data."""

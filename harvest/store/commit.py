@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from harvest.errors import ApiError, Withdrawn
 from harvest.lists import KINDS, LOOKUP, RESOLVE, Edge, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
-from harvest.store import doubts, edges, entities, history, lookups, proof, readings, search, seeds, withdrawals
+from harvest.profiles import USUAL
+from harvest.store import doubts, edges, entities, history, levels, lookups, proof, readings, search, seeds, withdrawals
 from harvest.store.act_kinds import Failed, KeptPage, Released, Withdrew
 from harvest.store.edges import Kept
 from harvest.store.journal import Journal
@@ -45,8 +46,9 @@ class PageCommitter:
         canonical: Callable[[str], str] = str,
         lease: Lease | None = None,
         journal: Journal | None = None,
+        profiles: str = USUAL,
     ) -> None:
-        """`canonical` brings spellings of one request together, so that loops are seen.
+        """`canonical` brings spellings of one request together, so that loops are seen; `profiles` is what is kept.
 
         Once the `lease` is somebody else's, whatever is to be written raises CrawlBusy instead. What is written is kept
         in the `journal` first.
@@ -57,6 +59,8 @@ class PageCommitter:
         self._lease = lease
         self._journal = journal
         self._canonical = canonical
+        self._profiles, self._bare = profiles, profiles == "none"
+        self._last_below: int | None = None  # the last run that kept less, once it is needed
         self._users, self._tracks = Recent(), Recent()
         self._key: bytes | None = None  # of the file, once it is needed
 
@@ -82,6 +86,8 @@ class PageCommitter:
             self._update_reading(on, outcome, kind, page, doubted)
             if kind is RESOLVE:
                 seeds.found(self._connection, task, page)
+                if self._bare and page.thing is not None:
+                    levels.hide_address(self._connection, page.thing, page.items[0])
             elif kind is LOOKUP:
                 self._looked_up(task, page, outcome)
             self._note_unsupported(task, page)
@@ -264,18 +270,22 @@ class PageCommitter:
         return int.from_bytes(blake2b(digest, digest_size=8, key=self._key).digest(), signed=True)
 
     def _is_revisit(self, task: Task, page_id: int) -> bool:
-        """Say whether a page answers what it answered in the reading before, byte for byte: it says nothing new."""
+        """Say whether a page answers what it answered in the reading before, byte for byte: it says nothing new, unless
+        less of it was kept then, or has been emptied since.
+        """
         if not task.reading:
             return False
+        if self._last_below is None:
+            self._last_below = levels.last_below(self._connection, self._profiles)
         row = self._connection.execute(
             """
             SELECT 1 FROM pages AS p
             JOIN pages AS b ON b.task_id = p.task_id AND b.asks = p.asks AND b.body_hash = p.body_hash
             WHERE p.id = ? AND b.reading = (
                 SELECT max(e.reading) FROM pages AS e WHERE e.task_id = p.task_id AND e.reading < p.reading
-            )
+            ) AND b.run_id > ?
             """,
-            (page_id,),
+            (page_id, self._last_below),
         ).fetchone()
         return row is not None
 
@@ -362,7 +372,8 @@ class PageCommitter:
 
     def _note_unsupported(self, task: Task, page: Page) -> None:
         for urn in page.unsupported_urns:
-            error = ApiError(f"An entry has an identifier without a number: {urn}", request=page.request, status=200)
+            named = f": {urn}" if urn else "."
+            error = ApiError(f"An entry has an identifier without a number{named}", request=page.request, status=200)
             self._note_failure(task, error, page.fetched_at, 1, name=_UNSUPPORTED_URN)
 
     def _note_failure(self, task: Task, error: ApiError, now: str, attempts: int, name: str | None = None) -> None:
@@ -379,7 +390,7 @@ class PageCommitter:
                 name or error.name,
                 error.status,
                 str(error),
-                error.reply[:_REPLY_KEPT] or None,
+                None if self._bare else error.reply[:_REPLY_KEPT] or None,
                 attempts,
                 now,
                 now,

@@ -138,6 +138,8 @@ INSERT INTO web_profiles ({", ".join(WebProfile._fields)}, first_page_id)
 VALUES ({", ".join("?" * (len(WebProfile._fields) + 1))})
 ON CONFLICT (id) DO UPDATE SET
     created_at = coalesce(excluded.created_at, web_profiles.created_at),
+    url = coalesce(nullif(excluded.url, ''), web_profiles.url),
+    service = coalesce(excluded.service, web_profiles.service),
     title = coalesce(excluded.title, web_profiles.title),
     username = coalesce(excluded.username, web_profiles.username)
 """  # noqa: S608 - built from our own column names

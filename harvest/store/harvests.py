@@ -13,7 +13,8 @@ from typing import Any
 from harvest.api.seed_urls import public_address
 from harvest.lists import KINDS, LOOKUP, RESOLVE
 from harvest.models import Limits, Outcome
-from harvest.store import lookups, marks, readings, rounds, seeds, sweeps
+from harvest.profiles import USUAL
+from harvest.store import levels, lookups, marks, readings, rounds, seeds, sweeps
 
 DONE = ("drained", "sated")  # states in which nothing is left to do
 LOOKING_UP = -1  # the round before the first: the seeds' addresses are looked up
@@ -85,14 +86,16 @@ def last_conditions(connection: sqlite3.Connection) -> dict[str, object]:
 
 
 def is_drained(
-    connection: sqlite3.Connection, addresses: Sequence[str], limits: Limits, *, full_profiles: bool = False
+    connection: sqlite3.Connection, addresses: Sequence[str], limits: Limits, *, profiles: str = USUAL
 ) -> bool:
-    """Say whether nothing is left to do for a set of seeds under these options, with `full_profiles` of people."""
+    """Say whether nothing is left to do for a set of seeds under these options, and at this level of `profiles`."""
     row = _row_of(connection, addresses, "id, state, options")
     if row is None or row[1] not in DONE or Limits.load(row[2]) != limits:
         return False
-    return not _has_other_seeds(connection, row[0]) and not (
-        full_profiles and sweeps.profiles_missing(connection, row[0])
+    return not (
+        _has_other_seeds(connection, row[0])
+        or levels.is_above(connection, profiles)  # it is to be emptied
+        or sweeps.profiles_missing(connection, row[0], profiles)
     )
 
 
@@ -398,8 +401,8 @@ def _advance(connection: sqlite3.Connection, harvest_id: int, now: str) -> bool:
         "UPDATE harvests SET state = ?, reason = ?, finished_at = ? WHERE id = ?",
         (state, reason if state == "failed" else None, now, harvest_id),
     )
-    if last_conditions(connection).get("profiles") == "full":  # those of the run that is at work
-        sweeps.ask_for_profiles(connection, harvest_id)
+    level = str(last_conditions(connection).get("profiles", USUAL))  # of the run that is at work
+    sweeps.ask_for_profiles(connection, harvest_id, level)
     return False
 
 

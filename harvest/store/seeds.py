@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from harvest.api.searches import SCHEME, read_search
 from harvest.lists import RESOLVE
 from harvest.models import OURSELVES, Page, Task
-from harvest.store import lookups
+from harvest.store import levels, lookups
 from harvest.things import of_urn
 
 _ALIASES = "SELECT a.value, s.id FROM seeds AS s, json_each(s.aliases) AS a WHERE s.aliases <> '[]'"
@@ -41,7 +41,11 @@ def known(connection: sqlite3.Connection, addresses: Sequence[str]) -> list[int 
         if row:
             found[address] = int(row[0])
     if missing:
-        found = dict(connection.execute(_ALIASES).fetchall()) | found
+        aliases = dict(connection.execute(_ALIASES).fetchall())
+        found = aliases | found
+        if any(alias.startswith(levels.HASHED) for alias in aliases):
+            hidden = {address: aliases.get(levels.hashed(connection, address)) for address in missing}
+            found = {address: seed_id for address, seed_id in hidden.items() if seed_id is not None} | found
     return [found.get(address) for address in addresses]
 
 

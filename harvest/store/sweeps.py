@@ -1,8 +1,8 @@
 """Which known things are looked up again in batches, and what came of it.
 
 A thing is due when nothing but embedded objects has shown it, which tell little, and nobody has asked for it; when its
-counts are older than is wanted; or, where profiles are kept, when a person was read by a run that kept none. What is
-being asked for already is not asked for twice, so a sweep that was killed goes on, and a second one asks nothing.
+counts are older than is wanted; or when it was read by a run that kept less of it than is kept now. What is being asked
+for already is not asked for twice, so a sweep that was killed goes on, and a second one asks nothing.
 
 In: a file, what to look up. Out: look-ups to be made (`lookups.py`), and counts of what they found. Never: a commit of
 its own.
@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from harvest.store import lookups
+from harvest.profiles import USUAL, rank
+from harvest.store import levels, lookups
 from harvest.store.lookups import OF_THING
 from harvest.system.clock import as_text
 from harvest.things import THINGS
@@ -29,24 +31,38 @@ PARTS: dict[str, dict[str, str]] = {
     "all": {"user": "true", "track": "true"},
 }
 
-# Whether a page is of a run that kept profiles.
-_PROFILES_KEPT = """
-    SELECT 1 FROM pages AS p CROSS JOIN runs AS n ON n.id = p.run_id AND n.options ->> '$.profiles' = 'full'
-"""
+
+def _asked_for(thing: str, after: str) -> str:
+    """Ask whether a look-up of `x` is under way, has failed, or was answered after a run."""
+    return f"""
+        SELECT 1 FROM {OF_THING.format(thing=thing, thing_id="x.id")} AND (
+            l.outcome IS NULL
+            OR l.outcome IN (SELECT o.outcome FROM outcomes AS o WHERE o.answered = 0)
+            OR EXISTS (SELECT 1 FROM pages AS p WHERE p.task_id = l.id AND p.run_id > {after})
+        )
+    """  # noqa: S608 - our own text
+
+
 # Whether what a person says of themselves was never kept (embedded objects do not hold it), and no look-up that would
 # keep it is under way or has failed.
 _PROFILE_MISSING = f"""
     x.status NOT IN ('gone', 'forgotten')
     AND coalesce(x.full_name, x.city, x.country, x.description, x.website) IS NULL
-    AND (x.seen_as = 'embedded' OR NOT EXISTS ({_PROFILES_KEPT} WHERE p.id = x.counts_page_id))
-    AND NOT EXISTS (
-        SELECT 1 FROM {OF_THING.format(thing="user", thing_id="x.id")} AND (
-            l.outcome IS NULL
-            OR l.outcome IN (SELECT o.outcome FROM outcomes AS o WHERE o.answered = 0)
-            OR EXISTS ({_PROFILES_KEPT} WHERE p.task_id = l.id)
-        )
+    AND (
+        x.seen_as = 'embedded'
+        OR NOT EXISTS (SELECT 1 FROM pages AS p WHERE p.id = x.counts_page_id AND p.run_id > :below_full)
     )
+    AND NOT EXISTS ({_asked_for("user", ":below_full")})
 """  # noqa: S608 - our own text
+# Likewise what the service shows of a person or a track, after a run that kept nothing but ids.
+_BARE = {
+    thing: f"""
+        :below_minimal > 0 AND (x.created_at IS NULL OR x.{THINGS[thing].label} IS NULL)
+        AND x.status NOT IN ('gone', 'forgotten')
+        AND NOT EXISTS ({_asked_for(thing, ":below_minimal")})
+    """
+    for thing in ("user", "track")
+}
 # The people of a harvest: those it visits, and the artists of the tracks it starts from.
 _PEOPLE = """
     SELECT v.thing_id FROM visits AS v WHERE v.harvest_id = :harvest AND v.thing = 'user'
@@ -56,17 +72,21 @@ _PEOPLE = """
     WHERE v.harvest_id = :harvest AND v.round = 0 AND v.thing = 'track'
 """
 _LACKING = f"SELECT x.id FROM users AS x WHERE x.id IN ({_PEOPLE}) AND {_PROFILE_MISSING}"  # noqa: S608 - our own text
+_LACKING_ALL = {
+    thing: f"SELECT x.id FROM {THINGS[thing].table} AS x WHERE {missing}"  # noqa: S608 - our own text
+    for thing, missing in _BARE.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What is looked up: `of` names a part of the file, `older_than` an age of counts in seconds; with `profiles`, also
-    people whose profiles were not kept.
+    """What is looked up: `of` names a part of the file, `older_than` an age of counts in seconds; also that of which
+    less was kept than `profiles`, a level, keeps.
     """
 
     of: str = "all"
     older_than: float | None = None
-    profiles: bool = False
+    profiles: str = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +113,9 @@ class Mark(NamedTuple):
 def due(connection: sqlite3.Connection, sweep: Sweep, now: datetime) -> dict[str, array[int]]:
     """Give the ids of what is to be looked up, by kind of thing, what was seen longest ago first."""
     mark = None if sweep.older_than is None else as_text(now - timedelta(seconds=sweep.older_than))
+    given = {"mark": mark, **_below(connection)}
     return {
-        thing: array("q", (row[0] for row in connection.execute(_due_sql(thing, which, sweep), {"mark": mark})))
+        thing: array("q", (row[0] for row in connection.execute(_due_sql(thing, which, sweep), given)))
         for thing, which in PARTS[sweep.of].items()
     }
 
@@ -122,17 +143,34 @@ def under_way(connection: sqlite3.Connection) -> tuple[dict[str, int], int]:
     return {row[0]: row[1] for row in rows}, sum(row[2] for row in rows)
 
 
-def ask_for_profiles(connection: sqlite3.Connection, harvest_id: int) -> None:
-    """Want the people of a harvest looked up whose profiles were not kept when they were read."""
-    ids = array("q", (row[0] for row in connection.execute(_LACKING, {"harvest": harvest_id})))
-    for _ in lookups.ask_in_batches(connection, "user", ids):
-        pass
+def ask_for_profiles(connection: sqlite3.Connection, harvest_id: int, level: str) -> None:
+    """Want looked up what was read by a run that kept less than a level does: everybody and every track of which ids
+    alone were kept, and with `full` the people of a harvest.
+    """
+    for thing, ids in _lacking(connection, harvest_id, level):
+        for _ in lookups.ask_in_batches(connection, thing, ids):
+            pass
 
 
-def profiles_missing(connection: sqlite3.Connection, harvest_id: int) -> int:
-    """Count the people of a harvest whose profiles were not kept when they were read."""
-    row = connection.execute(f"SELECT count(*) FROM ({_LACKING})", {"harvest": harvest_id}).fetchone()  # noqa: S608
-    return int(row[0])
+def profiles_missing(connection: sqlite3.Connection, harvest_id: int, level: str) -> int:
+    """Count what `ask_for_profiles` wants looked up."""
+    return sum(len(ids) for _, ids in _lacking(connection, harvest_id, level))
+
+
+def _lacking(connection: sqlite3.Connection, harvest_id: int, level: str) -> Iterator[tuple[str, array[int]]]:
+    """Give the ids, by kind of thing. What somebody has asked for meanwhile is wanted no more."""
+    below = _below(connection)
+    if rank(level) > 0 and below["below_minimal"]:
+        for thing, sql in _LACKING_ALL.items():
+            yield thing, array("q", (row[0] for row in connection.execute(sql, below)))
+    if level == "full":
+        given = {"harvest": harvest_id, **below}
+        yield "user", array("q", (row[0] for row in connection.execute(_LACKING, given)))
+
+
+def _below(connection: sqlite3.Connection) -> dict[str, int]:
+    """Give the last run that kept less than each level: what was kept before it has been emptied."""
+    return {f"below_{level}": levels.last_below(connection, level) for level in ("minimal", "full")}
 
 
 def present(connection: sqlite3.Connection) -> Mark:
@@ -171,8 +209,10 @@ def _due_sql(thing: str, which: str, sweep: Sweep) -> str:
                 )
             ))
         """  # noqa: S608 - our own text
-    if sweep.profiles and thing == "user":
+    if sweep.profiles == "full" and thing == "user":
         wanted += f" OR ({_PROFILE_MISSING})"
+    if rank(sweep.profiles) > 0:
+        wanted += f" OR ({_BARE[thing]})"
     return f"""
         SELECT x.id FROM {THINGS[thing].table} AS x
         WHERE x.status <> 'forgotten' AND {which} AND ({wanted})

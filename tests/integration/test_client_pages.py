@@ -69,7 +69,7 @@ async def build(clock, log):
     opened = []
 
     def build(
-        *, delay=0.5, api_url=API, deadline=60.0, largest_body=64 << 20, full_profiles=False, budget=None, **credentials
+        *, delay=0.5, api_url=API, deadline=60.0, largest_body=64 << 20, profiles="minimal", budget=None, **credentials
     ):
         http = open_http()
         opened.append(http)
@@ -81,7 +81,7 @@ async def build(clock, log):
         retry = Retry(pace=pace, clock=clock, random=random, on_wait=log.waiting)
         door = TokenDoor(sender, retry=retry)
         bearer = Bearer(send=door, clock=clock, **(credentials or {"access_token": "T0KEN"}))
-        return Client(sender, bearer=bearer, retry=retry, api_url=api_url, full_profiles=full_profiles)
+        return Client(sender, bearer=bearer, retry=retry, api_url=api_url, profiles=profiles)
 
     yield build
     for http in opened:

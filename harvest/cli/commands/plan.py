@@ -92,7 +92,7 @@ def show_plan(request: CrawlRequest, *, as_json: bool) -> int:
     with look_into(request.path) as file:
         if file is not None:
             for one in wanted:
-                _look_up(file, one, full_profiles=request.conditions.profiles == "full")
+                _look_up(file, one, profiles=request.conditions.profiles)
         found = asyncio.run(_ask(request, wanted, file))
     made = estimate([(one.outlook, one.limits) for one in wanted if one.outlook is not None], found.speed)
     made.bites.extend(_budget_bites(made, request.budget))
@@ -103,16 +103,15 @@ def show_plan(request: CrawlRequest, *, as_json: bool) -> int:
     return 0
 
 
-def _look_up(file: Known, wanted: _Wanted, *, full_profiles: bool) -> None:
+def _look_up(file: Known, wanted: _Wanted, *, profiles: str) -> None:
     """Find out what is there already, and what that says of the rest."""
     wanted.standing = file.standing(wanted.addresses)
-    wanted.complete = file.is_drained(wanted.addresses, wanted.limits, full_profiles=full_profiles)
+    wanted.complete = file.is_drained(wanted.addresses, wanted.limits, profiles=profiles)
     wanted.seeds = {one: seed for one in wanted.addresses if (seed := file.seed(one)) is not None}
     if wanted.complete or len(wanted.seeds) < len(wanted.addresses):
         return
     outlook = file.outlook(wanted.addresses, wanted.limits)
-    if full_profiles:
-        outlook = replace(outlook, urns=outlook.urns + file.profiles_missing(wanted.addresses))
+    outlook = replace(outlook, urns=outlook.urns + file.profiles_missing(wanted.addresses, profiles))
     wanted.outlook = outlook if is_enough(outlook, wanted.limits) else None
 
 

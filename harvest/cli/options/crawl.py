@@ -19,6 +19,7 @@ from harvest.cli.output.encoding import write_utf8
 from harvest.crawler.recipes import parse_caps, parse_recipe, parse_via
 from harvest.errors import SettingsError
 from harvest.models import DEEPEST, LONGEST_DELAY, ORDERS
+from harvest.profiles import LEVELS
 from harvest.settings import DEFAULT_PATH
 from harvest.store.database import reading_errors
 from harvest.system.lengths import parse_length
@@ -350,13 +351,15 @@ def delay_option() -> Callable[[Command], Command]:
 
 
 def profiles_option() -> Callable[[Command], Command]:
-    """Give the option of what is kept of people."""
+    """Give the option of what is kept of people and things."""
     return click.option(
         "--profiles",
-        type=click.Choice(["minimal", "full"]),
+        type=click.Choice(LEVELS),
         cls=Setting,
         envvar="HARVEST_PROFILES",
-        help="full also keeps real names, cities, countries and descriptions of users.  [default: minimal]",
+        help="What is kept: none (ids, edges and the counts that a crawl goes by), minimal, or full, with real names, "
+        "cities, countries and descriptions of users too. Less than before empties what is there.  "
+        "[default: as the file has it, else minimal]",
     )
 
 

@@ -53,10 +53,10 @@ def test_the_set_of_seeds_is_the_harvest_in_any_order(path):
     assert to_crawl(path, [B, A], {}).harvests == (((B, A), Limits(max_users=9, depth=2)),)
 
 
-def test_a_set_that_is_new_takes_nothing_over(path):
+def test_a_set_that_is_new_takes_over_what_the_file_keeps_of_people_and_nothing_else(path):
     asked = to_crawl(path, [B], {})
     assert asked.harvests == (((B,), USUAL),)
-    assert (asked.conditions, asked.budget) == (AskingOptions(), Bounds())
+    assert (asked.conditions, asked.budget) == (AskingOptions(profiles="full"), Bounds())
 
 
 def test_going_on_takes_every_harvest_with_its_own_options(path):
@@ -156,7 +156,7 @@ def test_changes_of_mind():
         ({"order": "best"}, "--order is one of newest"),
         ({"until_new": "5%", "order": "newest"}, "--until-new judges people who are drawn by lot: add --sample N"),
         ({"until_new": "5", "sample": 5}, "--until-new: '5' is no share of less than everything: write it like 5% or"),
-        ({"profiles": "some"}, "--profiles is one of minimal, full"),
+        ({"profiles": "some"}, "--profiles is one of none, minimal, full"),
         ({"depth": -1}, "--depth must be a number from 0"),
         ({"max_users": 1.5}, "--max-users must be a number"),
         ({"max_listed": True}, "--max-listed must be a number"),
