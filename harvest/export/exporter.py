@@ -17,6 +17,7 @@ from harvest.export.list_tables import widen, words_left_out
 from harvest.export.manifest import manifest
 from harvest.export.pseudonyms import read_key
 from harvest.export.selection import Tell, select
+from harvest.store import in_memory
 from harvest.store.database import check_readable, storage_errors
 
 _WRITERS: dict[str, Callable[[Job], list[OutFile]]] = {
@@ -48,13 +49,13 @@ def export(
     `now` is a time as text, `tell` hears how far it is. Raises SettingsError for choices that make no sense or leave
     nothing, StoreError when the harvest cannot be read or the folder cannot be written.
     """
-    _check(choices, target, key_file)
+    check_wishes(choices, target, key_file)
     check_readable(path)
     clear_away(target)
     check_target(target, force=force)
     key = read_key(key_file) if key_file is not None else b""
     with storage_errors(path), staged(target, force=force) as folder:
-        scratch = folder / ".choosing"
+        scratch = Path(":memory:") if in_memory.holds(path) else folder / ".choosing"
         with select(path, scratch, choices, key=key, tell=tell, widen=widen) as selection:
             job = Job(selection, folder, target.resolve().name, tell, rows_per_file)
             if choices.format in ("graphml", "gexf"):
@@ -66,12 +67,13 @@ def export(
             if choices.format in TABLES:
                 selection.left_out.extend(names_left_out(selection))
             made = manifest(job, files, made_at=now, key=key)
-        scratch.unlink()
+        scratch.unlink(missing_ok=True)
         (folder / MANIFEST).write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return made
 
 
-def _check(choices: ExportChoices, target: Path, key_file: Path | None) -> None:
+def check_wishes(choices: ExportChoices, target: Path, key_file: Path | None) -> None:
+    """Raise SettingsError for what makes no sense, or needs what is not installed."""
     check(choices)
     if choices.ids == "pseudonym" and key_file is None:
         raise SettingsError(

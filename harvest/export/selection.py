@@ -294,7 +294,7 @@ def select(
     """
     connection = sqlite3.connect(scratch, isolation_level=None, uri=True)
     try:
-        _prepare(connection, choices, key)
+        _prepare(connection, choices, key, scratch)
         attach_to_read(connection, path)
         # A word of Python now and then, while SQLite works: so that Ctrl-C is heard.
         connection.set_progress_handler(lambda: 0, 100_000)
@@ -313,13 +313,13 @@ def select(
         connection.close()
 
 
-def _prepare(connection: sqlite3.Connection, choices: ExportChoices, key: bytes) -> None:
+def _prepare(connection: sqlite3.Connection, choices: ExportChoices, key: bytes, scratch: Path) -> None:
     """Make our tables, which nobody needs after a crash, and the functions that SQL lacks."""
     for pragma in (
         "main.journal_mode = OFF",
         "main.synchronous = OFF",
         "main.cache_size = -64000",
-        "temp_store = FILE",
+        f"temp_store = {'MEMORY' if scratch == Path(':memory:') else 'FILE'}",
     ):
         connection.execute(f"PRAGMA {pragma}")
     for statement in split_statements(_TABLES):

@@ -35,7 +35,7 @@ from harvest.explore.seed_queries import seeds_from
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.python.results import File
 from harvest.settings import DEFAULT_PATH, Settings, read_settings
-from harvest.store import refreshes, status, sweeps
+from harvest.store import in_memory, refreshes, status, sweeps
 from harvest.store.sweeps import Found
 from harvest.system.clock import SystemClock
 from harvest.system.logs import configure_unless_done
@@ -84,12 +84,14 @@ class Options(RunOptions, total=False):
 class SeedOptions(Options, total=False):
     """Where to start besides, and the options of a crawl: lists in files, one seed a line, and the first column of a
     query over the file, or over `from_db`; `of` says what its plain ids are: 'tracks', 'users' or 'playlists'.
+    `ephemeral` keeps everything in memory, for as long as the process lives.
     """
 
     from_file: Path | str | Iterable[Path | str]
     from_sql: str
     of: str
     from_db: Path | str
+    ephemeral: bool
 
 
 class CountOptions(RunOptions, total=False):
@@ -135,9 +137,14 @@ def crawl(
 ) -> File:
     """Harvest around tracks, people and playlists into a file, go on with what is there already, and give the file.
 
-    `progress` hears of every page once it is committed. Credentials come from the environment and `.env`, unless
-    `settings` are given. Raises HarvestError; what was committed before stays, and the same call goes on from there.
+    With `ephemeral` the file is in memory, and `path` is left out. `progress` hears of every page once it is committed.
+    Credentials come from the environment and `.env`, unless `settings` are given. Raises HarvestError; what was
+    committed before stays, and the same call goes on from there.
     """
+    if options.pop("ephemeral", False):
+        if path != DEFAULT_PATH:
+            raise SettingsError("ephemeral keeps everything in memory: leave out path.")
+        path = in_memory.new()
     _go_through(pages(*seeds, path=path, settings=settings, **options), progress)
     return File(path)
 

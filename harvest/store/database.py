@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal
 from harvest.errors import NotADatabase, NothingThere, SchemaTooNew, StorageFailed, StoreError
 from harvest.lists import KINDS
 from harvest.models import Outcome
+from harvest.store import in_memory
 from harvest.system.sqlite_busy import PATIENCE_SECONDS, is_locked, open_patiently
 from harvest.things import THINGS
 
@@ -52,15 +53,25 @@ def open_for_crawl(path: Path) -> Database:
         needed = ".".join(map(str, OLDEST_SQLITE))
         raise StoreError(f"SQLite {needed} or newer is needed; this Python has {sqlite3.sqlite_version}.")
     with storage_errors(path):
-        _check_place(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not in_memory.holds(path):
+            _check_place(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
         return Database(open_patiently(lambda: _open_to_write(path)))
 
 
 def _open_to_write(path: Path) -> sqlite3.Connection:
+    here = in_memory.holds(path)
     # An absolute path is a file whatever its name: `:memory:` alone would be no file at all.
-    connection = sqlite3.connect(path.absolute(), isolation_level=None, timeout=PATIENCE_SECONDS, cached_statements=256)
+    connection = sqlite3.connect(
+        in_memory.address(path) if here else path.absolute(),
+        uri=here,
+        isolation_level=None,
+        timeout=PATIENCE_SECONDS,
+        cached_statements=256,
+    )
     try:
+        if here:
+            in_memory.stay(connection)
         _check_owner(connection, path)
         _distrust(connection)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -149,10 +160,11 @@ def open_to_read(path: Path) -> ReadConnection:
 
     Raises NotADatabase, SchemaTooNew, NothingThere when there is no such file, or one that never got its tables.
     """
-    if not path.exists():
+    if not (path.exists() or in_memory.holds(path)):
         raise NothingThere(f"There is no file {path}: run `harvest URL` first, or name another with --cache-path.")
     with storage_errors(path):
-        _check_place(path)
+        if not in_memory.holds(path):
+            _check_place(path)
         connection = open_patiently(lambda: _open_to_look(path))
     connection.path = path
     connection.row_factory = sqlite3.Row
@@ -164,6 +176,8 @@ def _open_to_look(path: Path) -> ReadConnection:
         _reading_address(path), uri=True, isolation_level=None, timeout=PATIENCE_SECONDS, factory=ReadConnection
     )
     try:
+        if in_memory.holds(path):
+            in_memory.stay(connection)
         _distrust(connection)
         _check_owner(connection, path, empty_is_ours=False)
         connection.execute("PRAGMA query_only = ON")
@@ -206,6 +220,8 @@ def _reading_address(path: Path) -> str:
     that can be written for any other kind of reading of a file in WAL mode. Side files stand beside the file itself,
     wherever a link to it stands.
     """
+    if in_memory.holds(path):
+        return in_memory.address(path)
     path = path.resolve()
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         how = "mode=rw"

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from harvest.cli.commands.export import write_export
 from harvest.cli.commands.plan import show_plan
 from harvest.cli.commands.refresh import is_refreshing
 from harvest.cli.commands.refresh import show as show_refresh
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
+from harvest.cli.options.in_memory import Wanted, in_memory_options, wanted
 from harvest.cli.options.seeds import Typed, seed_options
 from harvest.cli.output.onward import onward
 from harvest.cli.output.summary import show_summary
 from harvest.cli.run import run_to_the_end
 from harvest.crawler.request import CrawlRequest, is_drained, to_crawl, to_go_on
+from harvest.crawler.starts import Starts
+from harvest.errors import HarvestError, NothingThere, SettingsError
+from harvest.export.exporter import check_wishes
+from harvest.export.folder import check_target
 from harvest.settings import Settings
+from harvest.store import in_memory
 
 
 @click.command()
 @seed_options
 @cache_path()
 @crawl_options
+@in_memory_options
 @click.option(
     "--dry-run", is_flag=True, help="Say what it would cost, and collect nothing; the same as `harvest plan`."
 )
@@ -42,11 +52,37 @@ def crawl(typed: Typed, path: Path, as_json: bool, dry_run: bool, **chosen: Any)
       harvest artist/track other/track --cache-path data/two.db
       harvest --from-file seeds.txt --depth 0
       harvest --from-sql "SELECT id FROM tracks WHERE genre = 'Dub'" --of tracks
+      harvest artist/track --ephemeral --export listening --format csv
     """
+    export = wanted(chosen)
     start = typed.start(path, given(chosen))
+    if export is not None:
+        return _harvest_in_memory(start, export, as_json=as_json, dry_run=dry_run)
     if dry_run:
         return show_plan(asked(to_crawl, path, start.addresses, start.given), as_json=as_json)
     return harvest_seeds(path, start.addresses, start.given, as_json=as_json)
+
+
+def _harvest_in_memory(start: Starts, export: Wanted, *, as_json: bool, dry_run: bool) -> int:
+    """Harvest without a file; show what came of it, and export what there is, however it ended."""
+    if export.folder is not None:
+        check_wishes(export.choices, export.folder, export.key_file)
+        check_target(export.folder, force=False)
+    with in_memory.only_here() as path:
+        request = asked(to_crawl, path, start.addresses, start.given)
+        if dry_run:
+            return show_plan(request, as_json=as_json)
+        if export.folder is None:
+            return harvest_request(request, as_json=as_json)
+        write = partial(write_export, path, export.folder, export.choices, key_file=export.key_file, quiet=as_json)
+        try:
+            code = harvest_request(request, as_json=as_json)
+        except HarvestError:
+            with contextlib.suppress(SettingsError, NothingThere):  # there is nothing to export
+                write()
+            raise
+        write()
+        return code
 
 
 @click.command()

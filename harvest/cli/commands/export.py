@@ -91,6 +91,14 @@ def export(folder: Path, path: Path, key_file: Path | None, force: bool, **chose
         lists=chosen["lists"],
         texts=chosen["texts"],
     )
+    write_export(path, folder, choices, key_file=key_file, force=force)
+    return 0
+
+
+def write_export(
+    path: Path, folder: Path, choices: ExportChoices, *, key_file: Path | None, force: bool = False, quiet: bool = False
+) -> None:
+    """Export, and say what was written; `quiet` says it on stderr, where stdout is for a program."""
     with spinner("choosing") as tell:
         made = export_into(
             path,
@@ -101,10 +109,9 @@ def export(folder: Path, path: Path, key_file: Path | None, force: bool, **chose
             key_file=key_file,
             force=force,
         )
-    click.echo("\n".join(_summary(folder, made)))
+    click.echo("\n".join(_summary(folder, made)), err=quiet)
     for reason in made["left_out"]:
         click.echo(f"Note: {reason}.", err=True)
-    return 0
 
 
 def _summary(folder: Path, made: dict[str, Any]) -> Iterator[str]:

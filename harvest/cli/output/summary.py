@@ -18,6 +18,7 @@ from harvest.client.budget import REASONS
 from harvest.errors import SeedError
 from harvest.lists import KINDS
 from harvest.models import Outcome
+from harvest.store import in_memory
 from harvest.store.database import open_to_read
 from harvest.store.status import Overview, SeedLook, overview
 from harvest.system.logs import printable
@@ -54,9 +55,13 @@ def show_summary(
     asked = {public_address(seed) for seed in seeds}
     if as_json:
         numbers = as_numbers(seen) if results is None else {**as_numbers(seen), "results": results}
-        print_result(json.dumps({"path": str(path), "stop_reason": stop_reason, "exit_code": code, **numbers}))
+        where = None if in_memory.holds(path) else str(path)
+        print_result(json.dumps({"path": where, "stop_reason": stop_reason, "exit_code": code, **numbers}))
     else:
         headline = _headline(seen, stop_reason, nothing_to_do, asked)
+        if in_memory.holds(path):
+            headline = headline.replace("; everything so far is in the file", "")
+            further = ()
         lines = [headline] if brief else summary_lines(seen, headline)
         print_result("\n".join([*lines, "", *further, _what_next(seen, path, stop_reason, go_on)]))
     if stop_reason == "drained" and (lost := _lost(seen, asked)):
@@ -188,6 +193,8 @@ def _lost(seen: Overview, asked: Set[str]) -> list[SeedLook]:
 
 
 def _what_next(seen: Overview, path: Path, stop_reason: str, go_on: str) -> str:
+    if in_memory.holds(path):
+        return "It was in memory alone: what is not exported is gone."
     if stop_reason != "drained":
         return f"Go on with: {go_on} --cache-path {quoted(path)}"
     return "\n".join(gap_lines(seen.look, path)) or explore(path)
