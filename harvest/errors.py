@@ -31,6 +31,7 @@
        ├─ NotADatabase                    the file is something else
        ├─ SchemaTooNew                    written by a newer harvest
        ├─ CrawlBusy                       another process holds this file
+       ├─ KeyMissing                      something was forgotten in it, under a key that is not here
        └─ StorageFailed                   disk full, read-only, input/output error
 
 Halted is no failure and stands outside the tree: a request that is no longer wanted. The engine catches it.
@@ -272,6 +273,10 @@ class SchemaTooNew(StoreError):
 
 class CrawlBusy(StoreError):
     """Another process is crawling into this file."""
+
+
+class KeyMissing(StoreError):
+    """Something was forgotten in this file under a key that is not here."""
 
 
 class StorageFailed(StoreError):

@@ -57,6 +57,7 @@ class Outcome(StrEnum):
     FAILED = "failed", False, False, True, "given up after several attempts"
     STALE = "stale", False, False, False, "stood still too long to go on, and begun anew"
     CAUGHT_UP = "caught_up", True, False, False, "read again as far as it was known"
+    FORGOTTEN = "forgotten", False, False, False, "of something that was forgotten"
 
 
 MOST = 10**15  # of anything that may be asked for or counted; SQLite holds whole numbers up to 2**63 - 1

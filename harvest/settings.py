@@ -137,3 +137,13 @@ def _address(variable: str, text: str) -> str:
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise SettingsError(f"{variable} must use https: plain http is for addresses on this machine only.")
     return text.rstrip("/")
+
+
+def state_folder() -> Path:
+    """Give the folder of this user where harvest keeps what is no result: `~/.local/state/harvest` on Linux."""
+    from platformdirs import user_state_path  # commands that read a file do without it
+
+    try:
+        return user_state_path("harvest")
+    except RuntimeError as error:  # nobody with this number, and no HOME
+        raise SettingsError(f"Nobody knows where your home is: set HOME or XDG_STATE_HOME ({error}).") from error

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from platformdirs import user_state_path
 
 from harvest.auth.bearer import Bearer
 from harvest.auth.token_store import FileKeeper, Keeper, MemoryKeeper, Vault
@@ -21,7 +20,7 @@ from harvest.errors import ExtraMissing, SettingsError
 from harvest.pacing.limiter import Pace
 from harvest.pacing.shared import SharedLedger, bucket_of
 from harvest.profiles import USUAL
-from harvest.settings import Settings
+from harvest.settings import Settings, state_folder
 from harvest.system.clock import Clock
 
 
@@ -107,14 +106,6 @@ def keeper_for(settings: Settings) -> Keeper:
         api_url=settings.api_url if settings.strange_address else "",
         vault=_keyring() if settings.credential_store == "keyring" else None,
     )
-
-
-def state_folder() -> Path:
-    """Give the folder of this user where harvest keeps what is no result: `~/.local/state/harvest` on Linux."""
-    try:
-        return user_state_path("harvest")
-    except RuntimeError as error:  # nobody with this number, and no HOME
-        raise SettingsError(f"Nobody knows where your home is: set HOME or XDG_STATE_HOME ({error}).") from error
 
 
 def clock_trouble(seconds_ahead: float | None) -> str:

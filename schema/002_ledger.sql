@@ -106,6 +106,8 @@ CREATE TABLE readings (
     claimed_at    TEXT,
     collected     INTEGER NOT NULL DEFAULT 0,       -- distinct items in this reading
     skipped       INTEGER NOT NULL DEFAULT 0,       -- null, alien and unreadable entries
+    suppressed    INTEGER NOT NULL DEFAULT 0,       -- entries of what was forgotten before: they are not kept
+    forgotten     INTEGER NOT NULL DEFAULT 0,       -- how much of what it has collected was forgotten since
     pages_read    INTEGER NOT NULL DEFAULT 0,
     barren        INTEGER NOT NULL DEFAULT 0,       -- pages in a row, up to the last, that brought nothing new
     attempts      INTEGER NOT NULL DEFAULT 0,       -- times a process took it up
@@ -170,6 +172,7 @@ CREATE TABLE pages (
     first_rank  INTEGER NOT NULL,                   -- rank of the first edge kept
     received    INTEGER NOT NULL,                   -- entries in the reply
     skipped     INTEGER NOT NULL,                   -- null, alien and unreadable ones
+    suppressed  INTEGER NOT NULL DEFAULT 0,         -- those of what was forgotten before: they are not kept
     kept        INTEGER NOT NULL,                   -- new distinct edges
     fetched_at  TEXT    NOT NULL,
     elapsed_ms  INTEGER NOT NULL,

@@ -125,15 +125,16 @@ CREATE TABLE unexplained (
 
 CREATE INDEX unexplained_by_thing ON unexplained (thing, thing_id);
 
--- Every change of what was known, in the order in which it was seen; rows are only added. Nothing stands here of what a
--- list showed when it was read first.
+-- Every change of what was known, in the order in which it was seen; rows are only added, and emptied when what they
+-- speak of is forgotten. Nothing stands here of what a list showed when it was read first.
 CREATE TABLE changes (
     version INTEGER PRIMARY KEY,                    -- grows: ask for what is later than the last one you saw
     at      TEXT    NOT NULL,                       -- when it was seen; it happened before
     what    TEXT    NOT NULL CHECK (what IN (
         'came', 'found', 'went', 'back', 'edited',  -- of edges; found: new to us, and nobody knows since when
         'renamed', 'retitled', 'moved',             -- of things; moved: a count, beyond noise
-        'gone', 'forbidden', 'returned'
+        'gone', 'forbidden', 'returned',
+        'forgotten'                                 -- what stood here, and of whom, is forgotten: all else is empty
     )),
     "table" TEXT    NOT NULL,
     ids     TEXT    NOT NULL,                       -- key columns with their values: {"user_id":1,"track_id":2,...}

@@ -7,9 +7,9 @@ from contextlib import AbstractAsyncContextManager
 import click
 
 from harvest.auth.token_store import Keeper
-from harvest.settings import Settings
+from harvest.settings import Settings, state_folder
 from harvest.system.clock import SystemClock
-from harvest.wiring import Connection, connect, state_folder
+from harvest.wiring import Connection, connect
 
 _UNHURRIED = 0.1  # seconds between two requests
 

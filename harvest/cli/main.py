@@ -37,6 +37,7 @@ COMMANDS = {
     "counts": ("counts", "Look up known people and tracks: counts, who is gone."),
     "refresh": ("refresh", "Read again what has changed; what came, what went."),
     "tend": ("tend", "Keep the file true: the one line for cron and systemd."),
+    "forget": ("forget", "Forget people and tracks for good, and prove it."),
     "retry": ("retry", "Put failed lists back and go on."),
     "auth": ("auth", "Sign in, look at the sign-in, renew it, sign out."),
     "doctor": ("doctor", "Check settings, sign-in, service, clock, file and disk."),
@@ -62,6 +63,7 @@ GROUPS = {
     "look": ("status", "changes", "failures", "why", "verify"),
     "explore": ("sql", "serve", "report", "related", "similar", "estimate"),
     "hand off": ("export", "analyze", "snapshot", "replay"),
+    "protect": ("forget",),
     "set up": ("auth", "doctor", "probe", "completion"),
     "try out": ("demo", "simulate"),
 }

@@ -25,11 +25,11 @@ from harvest.client.client import Client
 from harvest.crawler.engine import Engine
 from harvest.crawler.request import CrawlRequest
 from harvest.crawler.session import Conditions, crawl
-from harvest.settings import Settings
+from harvest.settings import Settings, state_folder
 from harvest.store.visited import Visited
 from harvest.system.clock import SystemClock
 from harvest.system.logs import file_log
-from harvest.wiring import connect, keeper_for, state_folder
+from harvest.wiring import connect, keeper_for
 
 HANGUP: int | None = getattr(signal, "SIGHUP", None)  # the terminal was closed; Windows has none
 

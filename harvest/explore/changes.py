@@ -156,6 +156,8 @@ def in_words(connection: sqlite3.Connection, change: Change, *, listeners: bool 
     """Say what a change is about, with names. Without `listeners`, whoever likes, follows or the like is somebody, and
     so is everybody else who has uploaded nothing.
     """
+    if change.what == "forgotten":
+        return Said("something that was forgotten", None)
     says, linked = SAYS[change.table]
     if change.table in _LISTED and len(change.ids) > 1:
         says = _LISTED[change.table]

@@ -67,7 +67,8 @@ def changes(selection: Selection) -> Table:
             SELECT c.*, c.ids ->> 'engagement_type' AS kind, {keys} FROM changes AS c WHERE c."table" IN ({tables})
         ) AS c
         {" ".join(joins)}
-        WHERE {" AND ".join(named)} AND (c."table" <> 'user_engagements' OR c.kind IN ({kinds}))
+        WHERE {" AND ".join(named)} AND c.what <> 'forgotten'
+            AND (c."table" <> 'user_engagements' OR c.kind IN ({kinds}))
         ORDER BY c.version
         """,  # noqa: S608 - our own words
     )

@@ -34,12 +34,12 @@ from harvest.errors import ApiError, SeedError, SettingsError
 from harvest.explore.seed_queries import seeds_from
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.python.results import File
-from harvest.settings import DEFAULT_PATH, Settings, read_settings
+from harvest.settings import DEFAULT_PATH, Settings, read_settings, state_folder
 from harvest.store import in_memory, refreshes, status, sweeps
 from harvest.store.sweeps import Found
 from harvest.system.clock import SystemClock
 from harvest.system.logs import configure_unless_done
-from harvest.wiring import connect, keeper_for, state_folder
+from harvest.wiring import connect, keeper_for
 
 
 class RunOptions(TypedDict, total=False):

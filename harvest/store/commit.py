@@ -22,6 +22,7 @@ from harvest.store.edges import Kept
 from harvest.store.journal import Journal
 from harvest.store.lease import Lease, writing
 from harvest.store.outcomes import ListStanding, outcome_of
+from harvest.store.suppression import Suppressed
 from harvest.store.write_cache import Recent
 from harvest.things import THINGS
 
@@ -63,6 +64,7 @@ class PageCommitter:
         self._last_below: int | None = None  # the last run that kept less, once it is needed
         self._users, self._tracks = Recent(), Recent()
         self._key: bytes | None = None  # of the file, once it is needed
+        self._suppressed = Suppressed(self._connection)  # nobody forgets anything while we hold the file
 
     def keep(self, task: Task, page: Page, tally: Mapping[int, int], *, body_hash: int | None = None) -> Receipt:
         """Commit a page with everything it brings; `body_hash` is its hash where the body that had it is not there."""
@@ -71,19 +73,25 @@ class PageCommitter:
         if body_hash is None:
             body_hash = self._hash(page.digest)
         with writing(self._db, self._lease):
+            page, left_out = self._suppressed.sift(self._item(kind, task, page), page)
+            if kind is RESOLVE and left_out:
+                return self._refuse(task, page, tally)
             doubted = doubts.count(self._connection, kind, task, page)
             if doubted == 1:  # asked again some day, so it goes on where it began
                 page = dataclasses.replace(page, next_cursor=None, cursor_time=None)
             kept = edges.choose(self._connection, task, kind.edge, page.items)
-            page_id = self._insert_page(task, page, kept, body_hash, asked_again=kept.cut or doubted == 1)
+            page_id = self._insert_page(
+                task, page, kept, body_hash, asked_again=kept.cut or doubted == 1, left_out=left_out
+            )
             if not self._is_revisit(task, page_id):
                 self._merge(kind, page, kept, page_id)
             if kind.edge is not None:
                 edges.write(self._connection, task, kind.edge, kept.fresh, page_id)
                 self._notice_who_is_back(kind, kind.edge, task, kept, page_id, page.fetched_at)
-            on = self._move_on(task, page, kept)
+            on = self._move_on(task, page, kept, left_out)
+            self._update_reading(on, page, doubted, left_out)
             outcome = self._outcome(kind, task, page, kept, on)
-            self._update_reading(on, outcome, kind, page, doubted)
+            self._end_reading(on, outcome, kind, page)
             if kind is RESOLVE:
                 seeds.found(self._connection, task, page)
                 if self._bare and page.thing is not None:
@@ -96,6 +104,26 @@ class PageCommitter:
         self._users.settle()
         self._tracks.settle()
         return Receipt(on, len(kept.fresh), outcome)
+
+    def _item(self, kind: ListKind, task: Task, page: Page) -> str:
+        """Give the kind of the items of a page."""
+        if kind is LOOKUP and self._suppressed:
+            return lookups.thing_of(self._connection, task.subject_id)
+        return page.thing or kind.item
+
+    def _refuse(self, task: Task, page: Page, tally: Mapping[int, int]) -> Receipt:
+        """End the look-up of a seed that turns out to be something that was forgotten, keeping nothing of it."""
+        kind = KINDS[task.kind]
+        nothing = dataclasses.replace(
+            page, request="", received=1, skipped=0, next_cursor=None, digest=b"", size_bytes=0, unsupported_urns=()
+        )
+        self._insert_page(task, nothing, Kept((), (), cut=False), None, asked_again=True, left_out=1)
+        on = self._move_on(task, nothing, Kept((), (), cut=False), 1)
+        self._update_reading(on, nothing, 0, 1)
+        self._end_reading(on, Outcome.FORGOTTEN, kind, nothing)
+        seeds.refuse(self._connection, task)
+        self._count_requests(tally)
+        return Receipt(on, 0, Outcome.FORGOTTEN)
 
     def fail(self, task: Task, error: ApiError, now: str, tally: Mapping[int, int]) -> Outcome:
         """End a list by what went wrong with it, keeping its cursor and the evidence; give the outcome.
@@ -219,15 +247,17 @@ class PageCommitter:
             return {**named, "about": self._journal.without_secret(task.about)}
         return named
 
-    def _insert_page(self, task: Task, page: Page, kept: Kept, body_hash: int | None, *, asked_again: bool) -> int:
+    def _insert_page(
+        self, task: Task, page: Page, kept: Kept, body_hash: int | None, *, asked_again: bool, left_out: int
+    ) -> int:
         """Record the page. One that our cap cut is asked again some day, so its own cursor stands, without a time:
         that time would bound the wrong edges.
         """
         cursor = self._connection.execute(
             """
             INSERT INTO pages (task_id, reading, number, run_id, request, asks, next_cursor, cursor_time, first_rank,
-                received, skipped, kept, fetched_at, elapsed_ms, bytes, body_hash)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                received, skipped, suppressed, kept, fetched_at, elapsed_ms, bytes, body_hash)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
                 task.id,
@@ -241,6 +271,7 @@ class PageCommitter:
                 task.collected,
                 page.received,
                 page.skipped,
+                left_out,
                 len(kept.fresh),
                 page.fetched_at,
                 page.elapsed_ms,
@@ -311,20 +342,20 @@ class PageCommitter:
         if page.links:
             entities.merge_links(self._connection, page.links.values(), sighting)
 
-    def _move_on(self, task: Task, page: Page, kept: Kept) -> Task:
+    def _move_on(self, task: Task, page: Page, kept: Kept, left_out: int) -> Task:
         """Give the list as it stands after the page."""
         return dataclasses.replace(
             task,
             cursor=task.cursor if kept.cut else page.next_cursor,
             page_number=task.page_number + 1,
-            barren=0 if kept.fresh else task.barren + 1,
+            barren=0 if kept.fresh or left_out else task.barren + 1,
             collected=task.collected + len(kept.fresh),
         )
 
     def _outcome(self, kind: ListKind, task: Task, page: Page, kept: Kept, on: Task) -> Outcome | None:
         outcome = outcome_of(
             ListStanding(
-                collected=on.collected,
+                collected=on.collected + self._left_out_of(on),
                 claimed=on.claimed,
                 cut=kept.cut,
                 full=task.cap is not None and on.collected >= task.cap,
@@ -351,15 +382,31 @@ class PageCommitter:
         """Give a number for what a request asks for, the same for all spellings."""
         return int.from_bytes(blake2b(self._canonical(path_and_query).encode(), digest_size=8).digest(), signed=True)
 
-    def _update_reading(self, on: Task, outcome: Outcome | None, kind: ListKind, page: Page, doubted: int) -> None:
+    def _left_out_of(self, task: Task) -> int:
+        """Say how many entries of a reading stand for something that was forgotten."""
+        return readings.suppressed_in(self._connection, task) if self._suppressed else 0
+
+    def _update_reading(self, on: Task, page: Page, doubted: int, left_out: int) -> None:
         self._connection.execute(
             """
-            UPDATE readings SET state = 'doing', next_cursor = ?, collected = ?, skipped = skipped + ?, pages_read = ?,
-                barren = ?, doubted = ?
+            UPDATE readings SET state = 'doing', next_cursor = ?, collected = ?, skipped = skipped + ?,
+                suppressed = suppressed + ?, pages_read = ?, barren = ?, doubted = ?
             WHERE task_id = ? AND number = ?
             """,
-            (on.cursor, on.collected, page.skipped, on.page_number, on.barren, doubted, on.id, on.reading),
+            (
+                on.cursor,
+                on.collected,
+                page.skipped,
+                left_out,
+                on.page_number,
+                on.barren,
+                doubted,
+                on.id,
+                on.reading,
+            ),
         )
+
+    def _end_reading(self, on: Task, outcome: Outcome | None, kind: ListKind, page: Page) -> None:
         if outcome:
             readings.end(self._connection, on, kind, outcome, page.fetched_at)
             self._resolve_failures(on, page.fetched_at)

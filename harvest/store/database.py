@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal
 from harvest.errors import NotADatabase, NothingThere, SchemaTooNew, StorageFailed, StoreError
 from harvest.lists import KINDS
 from harvest.models import Outcome
-from harvest.store import in_memory
+from harvest.store import in_memory, suppression
 from harvest.system.sqlite_busy import PATIENCE_SECONDS, is_locked, open_patiently
 from harvest.things import THINGS
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 APPLICATION_ID = 0x68727673  # 'hrvs', in the header of the file: says whose database this is
-OLDEST_SCHEMA = 6  # no version before it was released
+OLDEST_SCHEMA = 8  # no version before it was released
 OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, unixepoch()
 # 16 MB of log before it is folded into the file: SQLite's own 1000 writes the same places again and again and costs a
 # seventh more CPU per page, a larger one makes the pauses longer (docs/performance.md).
@@ -45,7 +45,7 @@ _LARGEST_HEAP = 256_000_000  # bytes; the largest of our own queries takes 40 MB
 def open_for_crawl(path: Path) -> Database:
     """Open a database to write into, making file and folders when missing; the schema is not applied yet.
 
-    Raises NotADatabase, SchemaTooNew, StorageFailed. A file that is something else is left untouched.
+    Raises NotADatabase, SchemaTooNew, StorageFailed, KeyMissing. A file that is something else is left untouched.
     """
     from sqlite_utils import Database  # 0.2 s of imports that reading commands can do without
 
@@ -73,6 +73,7 @@ def _open_to_write(path: Path) -> sqlite3.Connection:
         if here:
             in_memory.stay(connection)
         _check_owner(connection, path)
+        suppression.check(connection)
         _distrust(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")

@@ -23,6 +23,7 @@ from harvest.errors import StoreError
 from harvest.replies.files import beside
 from harvest.replies.keeper import Keeper
 from harvest.replies.recording import Recording
+from harvest.store import suppression
 from harvest.store.act_kinds import NAMES, Act, Began, as_detail
 from harvest.store.database import FileGuard, schema_version
 
@@ -81,6 +82,8 @@ def keep(connection: sqlite3.Connection, path: Path, *, full_profiles: bool, ser
 
     Raises StoreError where the replies kept so far are not there, or are those of another file.
     """
+    if suppression.has_any(connection):
+        raise StoreError(f"Something was forgotten in {path}: its replies cannot be kept. Use --no-keep-replies.")
     replies = beside(path)
     pair, last = _paired(connection) or ("", 0)
     is_new = not pair

@@ -63,6 +63,12 @@ class Ended:
     skipped: int
     refresh_id: int | None
     unproven: int
+    suppressed: int
+
+    @property
+    def shown(self) -> int:
+        """How much the service showed: what was kept, and what was not because it was forgotten."""
+        return self.collected + self.suppressed
 
 
 def a_moment_before(now: str) -> str:
@@ -75,13 +81,15 @@ def weigh(connection: sqlite3.Connection, task: Task, kind: ListKind, shown: Seq
     edge = kind.edge
     if kind.computed or edge is None:
         return Proof(of_all=True)
-    skipped, repeated, pages, first_at, last_at = connection.execute(
+    skipped, repeated, pages, suppressed, first_at, last_at = connection.execute(
         """
-        SELECT sum(skipped), sum(received - kept - skipped), count(*), min(fetched_at), max(fetched_at)
+        SELECT sum(skipped), sum(received - kept - skipped - suppressed), count(*), sum(suppressed),
+            min(fetched_at), max(fetched_at)
         FROM pages WHERE task_id = ? AND reading = ?
         """,
         (task.id, task.reading),
     ).fetchone()
+    collected = task.collected + suppressed
     if first_at < a_moment_before(last_at):
         return Proof()
     before = before_of(connection, task)
@@ -95,15 +103,15 @@ def weigh(connection: sqlite3.Connection, task: Task, kind: ListKind, shown: Seq
     again = again and before is not None and not _has_grown_since(connection, task, before.number)
     if task.claimed is not None and _is_fresh(connection, task, kind):
         lacking = [
-            max(0, one.claimed - one.collected)
+            max(0, one.claimed - one.shown)
             for one in readings_before(connection, task)
             if one.outcome in (Outcome.COMPLETE, Outcome.SHORT) and one.claimed is not None and one.skipped == skipped
         ]
-        if task.collected + (0 if may_be_cut else min(lacking, default=0)) >= task.claimed:
+        if collected + (0 if may_be_cut else min(lacking, default=0)) >= task.claimed:
             return Proof(of_all=True)
-        again = again and task.collected + max(lacking, default=0) >= task.claimed
+        again = again and collected + max(lacking, default=0) >= task.claimed
     if edge.repeats:  # an unproven reading has left no trace in the list but its length
-        return Proof(of_all=again and before is not None and before.collected == task.collected, before=cut_off)
+        return Proof(of_all=again and before is not None and before.shown == collected, before=cut_off)
     return Proof(before=cut_off, behind=before.collected if again and before is not None else None)
 
 
@@ -179,7 +187,7 @@ def readings_before(connection: sqlite3.Connection, task: Task) -> Iterator[Ende
     """Give the readings before that were answered, not only as far as they were known, the last one first."""
     rows = connection.execute(
         """
-        SELECT r.number, r.outcome, r.claimed, r.collected, r.skipped, r.refresh_id, r.unproven
+        SELECT r.number, r.outcome, r.claimed, r.collected, r.skipped, r.refresh_id, r.unproven, r.suppressed
         FROM readings AS r JOIN outcomes AS o ON o.outcome = r.outcome AND o.answered = 1
         WHERE r.task_id = ? AND r.number < ? AND r.outcome <> 'caught_up'
         ORDER BY r.number DESC

@@ -93,6 +93,8 @@ def end(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome: Out
     )
     collected = task.collected
     answered = outcome.answered
+    if not task.reading and kind.edge is not None:
+        collected -= _forgotten_of(connection, task)
     if task.reading and kind.edge is not None:
         if answered:
             _settle(connection, task, kind, outcome, now)
@@ -201,6 +203,22 @@ def _settle(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome:
             (came, went, unproven, task.id, task.reading),
         )
     connection.execute("DELETE FROM reading_items WHERE task_id = :task AND reading = :reading", parameters)
+
+
+def suppressed_in(connection: sqlite3.Connection, task: Task) -> int:
+    """Say how many entries of a reading stand for something that was forgotten before it was read."""
+    row = connection.execute(
+        "SELECT suppressed FROM readings WHERE task_id = ? AND number = ?", (task.id, task.reading)
+    ).fetchone()
+    return int(row[0])
+
+
+def _forgotten_of(connection: sqlite3.Connection, task: Task) -> int:
+    """Say how much of what a reading has brought was forgotten since."""
+    row = connection.execute(
+        "SELECT forgotten FROM readings WHERE task_id = ? AND number = ?", (task.id, task.reading)
+    ).fetchone()
+    return int(row[0])
 
 
 def _count(connection: sqlite3.Connection, edge: Edge, subject_id: int) -> int:

@@ -144,7 +144,7 @@ def draws(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> It
 def want_lists(connection: sqlite3.Connection, harvest_id: int, number: int, now: str) -> bool:
     """Want what the visits of a round read; say whether anything of it is still to be read."""
     parameters = {"harvest": harvest_id, "round": number, "now": now}
-    where = "v.harvest_id = :harvest AND v.round = :round AND v.place IS NOT NULL"
+    where = "v.harvest_id = :harvest AND v.round = :round AND v.place IS NOT NULL AND v.thing_id > 0"  # not forgotten
     connection.execute(
         f"""
         INSERT INTO tasks (kind, subject_id)
@@ -219,7 +219,9 @@ def go_on_with_capped(connection: sqlite3.Connection, harvest_id: int, now: str,
         f"""
         SELECT t.id, (SELECT max(l.number) FROM readings AS l WHERE l.task_id = t.id) FROM {LISTS}
         WHERE v.harvest_id = :harvest {"" if number is None else "AND v.round = :round"}
-            AND t.outcome = 'capped' AND t.collected < c.cap
+            AND t.outcome = 'capped' AND t.collected < c.cap AND c.cap > (
+                SELECT l.collected FROM readings AS l WHERE l.task_id = t.id AND l.number = t.reading
+            )
             AND {readings.AT_REST.format(task="t.id")}
         ORDER BY t.id
         """,  # noqa: S608 - built from our own text

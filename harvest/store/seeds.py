@@ -15,6 +15,7 @@ from harvest.api.searches import SCHEME, read_search
 from harvest.lists import RESOLVE
 from harvest.models import OURSELVES, Page, Task
 from harvest.store import levels, lookups
+from harvest.store.suppression import Suppressed
 from harvest.things import of_urn
 
 _ALIASES = "SELECT a.value, s.id FROM seeds AS s, json_each(s.aliases) AS a WHERE s.aliases <> '[]'"
@@ -51,8 +52,9 @@ def known(connection: sqlite3.Connection, addresses: Sequence[str]) -> list[int 
 
 def enrol(connection: sqlite3.Connection, addresses: Sequence[str], now: str) -> list[int]:
     """Give the seeds of these addresses, each once, in their order; those that are new get a look-up to be made, but
-    for searches, which are what they say.
+    for searches, which are what they say. Raises SeedError for what was forgotten.
     """
+    Suppressed(connection).refuse(addresses)
     seeds: list[int] = []
     new: dict[str, list[tuple[int, int]]] = {}
     for address, seed_id in zip(addresses, known(connection, addresses), strict=True):
@@ -159,6 +161,26 @@ def not_found(connection: sqlite3.Connection, task: Task, reason: str) -> None:
     )
 
 
+def refuse(connection: sqlite3.Connection, task: Task) -> None:
+    """Note that the address of a seed leads to something that was forgotten, and forget the address too."""
+    connection.execute(
+        """
+        UPDATE seeds SET address = 'forgotten:' || id, aliases = '[]', thing = NULL, thing_id = NULL,
+            resolved_at = NULL,
+            reason = 'What stands at this address was forgotten in this file, and is not asked for again.'
+        WHERE id = ?
+        """,
+        (task.subject_id,),
+    )
+    connection.execute(
+        """
+        UPDATE harvests SET seed_url = 'forgotten:' || ?1
+        WHERE seed_url IS NOT NULL AND id IN (SELECT harvest_id FROM harvest_seeds WHERE seed_id = ?1)
+        """,
+        (task.subject_id,),
+    )
+
+
 def _add(connection: sqlite3.Connection, address: str, now: str) -> int:
     """Add a seed; an address that is no URN and no search gets a look-up of its own."""
     if address.startswith(SCHEME):
@@ -218,7 +240,8 @@ def _append(connection: sqlite3.Connection, task: Task, task_id: int) -> None:
         """
         INSERT INTO readings
         SELECT ?1, ?2 + number, kind, mode, state, outcome, next_cursor, claimed, claimed_at, collected, skipped,
-            pages_read, barren, attempts, doubted, second_run_id, came, went, unproven, refresh_id, cap, ended_at
+            suppressed, forgotten, pages_read, barren, attempts, doubted, second_run_id, came, went, unproven,
+            refresh_id, cap, ended_at
         FROM readings WHERE task_id = ?3
         """,
         (task_id, number, task.id),

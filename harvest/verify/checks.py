@@ -137,10 +137,11 @@ _FILE = (
     ),
     Check(
         "graph.listed",
-        "whoever was seen in a list stands in it, has vanished from it, or waits for its reading to end",
+        "whoever was seen in a list stands in it, has vanished from it, or waits for its reading to end; of a file in"
+        " which anything was forgotten nobody can say that",
         """
         SELECT 'user ' || u.id || ' is in no list' FROM users AS u
-        WHERE u.seen_as = 'list' AND u.status <> 'forgotten'
+        WHERE u.seen_as = 'list' AND u.status <> 'forgotten' AND NOT EXISTS (SELECT 1 FROM forgettings)
             AND NOT EXISTS (SELECT 1 FROM user_engagements AS e WHERE e.user_id = u.id)
             AND NOT EXISTS (SELECT 1 FROM user_follows AS f WHERE f.follower_id = u.id)
             AND NOT EXISTS (SELECT 1 FROM user_follows AS f WHERE f.followee_id = u.id)

@@ -410,7 +410,8 @@ CHOICE_CHECKS = (
     ),
     Check(
         "visits.parents",
-        "whatever is visited is named by the list that led there, of something that was visited before",
+        "whatever is visited is named by the list that led there, of something that was visited before, unless one of"
+        " the two was forgotten",
         f"""
         SELECT 'harvest ' || v.harvest_id || ', round ' || v.round || ': ' || v.thing || ' ' || v.thing_id
             || ' was named by ' || coalesce(p.kind || ' ' || p.subject_id, 'nothing')
@@ -418,8 +419,9 @@ CHOICE_CHECKS = (
         LEFT JOIN tasks AS p ON p.id = v.parent_task_id
         LEFT JOIN list_kinds AS k ON k.kind = p.kind
         LEFT JOIN visits AS o ON o.harvest_id = v.harvest_id AND o.thing = k.subject AND o.thing_id = p.subject_id
-        WHERE v.round > 0 AND (
-            NOT {_named()} OR v.place IS NOT NULL AND (o.place IS NULL OR o.round >= v.round OR o.depth > v.depth)
+        WHERE v.round > 0 AND v.thing_id > 0 AND (
+            coalesce(p.subject_id, 1) > 0 AND NOT {_named()}
+            OR v.place IS NOT NULL AND (o.place IS NULL OR o.round >= v.round OR o.depth > v.depth)
         )
         """,  # noqa: S608 - built from our own declarations
     ),
@@ -446,7 +448,8 @@ CHOICE_CHECKS = (
             || ' is read, and is not there'
         FROM {READS}
         CROSS JOIN harvests AS h ON h.id = v.harvest_id AND v.round <= h.round AND v.place IS NOT NULL
-        WHERE NOT EXISTS (SELECT 1 FROM tasks AS t WHERE t.kind = c.kind AND t.subject_id = v.thing_id)
+        WHERE v.thing_id > 0
+            AND NOT EXISTS (SELECT 1 FROM tasks AS t WHERE t.kind = c.kind AND t.subject_id = v.thing_id)
         """,  # noqa: S608 - our own text
     ),
     Check(

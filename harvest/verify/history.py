@@ -12,7 +12,8 @@ def _moved(kind: ListKind, edge: Edge) -> Check:
     """Check that a list that was read but once lacks only what the list of the other side has moved out."""
     return Check(
         f"past.{kind.name}",
-        f"a list of kind {kind.name} that was read but once lacks nothing but what has vanished from another list",
+        f"a list of kind {kind.name} that was read but once lacks nothing but what has vanished from another list, or"
+        " was forgotten",
         f"""
         SELECT '{kind.name} ' || t.subject_id || ': read were ' || r.collected || ', it has ' || t.collected || ', and '
             || count(p.{edge.subject}) || ' have vanished'
@@ -22,7 +23,7 @@ def _moved(kind: ListKind, edge: Edge) -> Check:
             AND p.{edge.rank} IS NOT NULL {of_type(edge, "p.")}
         WHERE t.kind = '{kind.name}' AND t.collected <> r.collected
             AND NOT EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = t.id AND l.number > 0)
-        GROUP BY t.id HAVING t.collected + count(p.{edge.subject}) <> r.collected
+        GROUP BY t.id HAVING t.collected + count(p.{edge.subject}) + r.forgotten <> r.collected
         """,  # noqa: S608 - built from our own declarations
     )
 

@@ -49,18 +49,20 @@ PAGE_CHECKS = (
     ),
     Check(
         "pages.sums",
-        "what the pages of a reading kept and skipped, and how many brought nothing at its end, is what it says",
+        "what the pages of a reading kept, skipped and left out, and how many brought nothing at its end, is what it"
+        " says",
         f"""
         SELECT {READING} || ': pages kept ' || x.kept || ', skipped ' || x.skipped || ', the last ' || x.barren
             || ' brought nothing; the reading says ' || r.collected || ', ' || r.skipped || ', ' || r.barren
         FROM (
             SELECT task_id, reading, sum(kept) AS kept, sum(skipped) AS skipped,
-                max(number) - coalesce(max(number) FILTER (WHERE kept > 0), -1) AS barren
+                max(number) - coalesce(max(number) FILTER (WHERE kept + suppressed > 0), -1) AS barren,
+                sum(suppressed) AS suppressed
             FROM pages GROUP BY task_id, reading
         ) AS x
         CROSS JOIN readings AS r ON r.task_id = x.task_id AND r.number = x.reading
         CROSS JOIN tasks AS t ON t.id = x.task_id
-        WHERE (x.kept, x.skipped, x.barren) <> (r.collected, r.skipped, r.barren)
+        WHERE (x.kept, x.skipped, x.barren, x.suppressed) <> (r.collected, r.skipped, r.barren, r.suppressed)
         """,  # noqa: S608 - our own text
     ),
     Check(
@@ -81,7 +83,7 @@ PAGE_CHECKS = (
         "pages.room",
         "no page kept more than it received",
         "SELECT 'page ' || id || ' kept ' || kept || ' of ' || received FROM pages"
-        " WHERE kept + skipped > received OR kept < 0 OR skipped < 0",
+        " WHERE kept + skipped + suppressed > received OR kept < 0 OR skipped < 0 OR suppressed < 0",
     ),
     Check(
         "pages.asks",
@@ -117,7 +119,8 @@ PAGE_CHECKS = (
         CROSS JOIN tasks AS t ON t.id = p.task_id
         JOIN list_kinds AS k ON k.kind = t.kind
         JOIN paths AS w ON w.kind = t.kind
-        WHERE p.number = 0 AND instr(p.request, replace(w.path, '{{urn}}', CASE k.subject {_URNS} END) || '?') <> 1
+        WHERE p.number = 0 AND t.outcome IS NOT 'forgotten'
+            AND instr(p.request, replace(w.path, '{{urn}}', CASE k.subject {_URNS} END) || '?') <> 1
         """,  # noqa: S608 - built from our own declarations
     ),
     Check(

@@ -30,8 +30,8 @@ _LOOK_UPS = ", ".join(f"'{kind.name}'" for kind in KINDS.values() if kind.looks_
 
 
 def _edges(kind: str, edge: Edge) -> Check:
-    """Check one kind of list: as many ranked edges as the list says, from 0 without holes, unless it was read again or
-    the list of the other side has moved some out.
+    """Check one kind of list: as many ranked edges as the list says, from 0 without holes, unless it was read again,
+    the list of the other side has moved some out, or some were forgotten.
     """
     moved_out = (
         f"AND NOT EXISTS (SELECT 1 FROM {edge.past} AS p WHERE p.{edge.subject} = f.subject_id"  # noqa: S608
@@ -53,14 +53,16 @@ def _edges(kind: str, edge: Edge) -> Check:
         SELECT '{kind} ' || x.subject_id || ': ' || coalesce(f.n, 0) || ' edges, ranks '
             || coalesce(f.low || ' to ' || f.high, 'none') || ', the list says ' || x.said
         FROM (
-            SELECT t.subject_id, iif(r.state <> 'ended', r.collected, coalesce(t.collected, 0)) AS said,
+            SELECT t.subject_id,
+                iif(r.state <> 'ended', r.collected - r.forgotten, coalesce(t.collected, 0)) AS said,
+                (SELECT sum(l.forgotten) FROM readings AS l WHERE l.task_id = t.id) > 0 AS forgotten,
                 EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = t.id AND l.number > 0) AS again
             FROM tasks AS t JOIN readings AS r ON r.task_id = t.id AND r.number = 0
             WHERE t.kind = '{kind}'
         ) AS x
         LEFT JOIN found AS f ON f.subject_id = x.subject_id
-        WHERE coalesce(f.n, 0) <> x.said OR f.places <> f.n OR f.low > 0 {moved_out}
-            OR f.low < 0 AND NOT x.again OR f.high - f.low <> f.n - 1 {moved_out}
+        WHERE coalesce(f.n, 0) <> x.said OR f.places <> f.n OR f.low > 0 AND NOT x.forgotten {moved_out}
+            OR f.low < 0 AND NOT x.again OR f.high - f.low <> f.n - 1 AND NOT x.forgotten {moved_out}
         UNION ALL
         SELECT '{kind} ' || f.subject_id || ': ' || f.n || ' edges of a list that was never asked for'
         FROM found AS f
@@ -111,7 +113,7 @@ READING_CHECKS = (
         FROM tasks AS t JOIN readings AS r ON r.task_id = t.id AND r.number = t.reading
         WHERE t.outcome IS NOT r.outcome OR r.state = 'ended' AND (
             t.claimed IS NOT r.claimed OR t.pages_read IS NOT r.pages_read
-            OR t.collected IS NOT r.collected
+            OR t.collected IS NOT r.collected - r.forgotten
                 AND NOT EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = t.id AND l.number > 0)
                 AND NOT EXISTS (SELECT 1 FROM changes AS c WHERE c.what = 'went')
                 AND NOT EXISTS (SELECT 1 FROM unexplained)
@@ -146,7 +148,7 @@ READING_CHECKS = (
             || coalesce(r.claimed, 'nothing claimed') || coalesce(', and goes on at ' || r.next_cursor, '')
         FROM readings AS r CROSS JOIN tasks AS t ON t.id = r.task_id
         WHERE r.outcome IN ('complete', 'short') AND (
-            is_short(r.claimed, r.collected) <> (r.outcome = 'short')
+            is_short(r.claimed, r.collected + r.suppressed) <> (r.outcome = 'short')
                 AND NOT (r.outcome = 'short' AND r.number > 0 AND r.collected = 0) -- empty against what is known
             OR r.next_cursor IS NOT NULL AND NOT EXISTS (
                 SELECT 1 FROM pages AS p WHERE p.task_id = r.task_id AND p.reading = r.number
@@ -209,7 +211,7 @@ READING_CHECKS = (
         FROM ({_LAST}) AS l
         JOIN outcomes AS o ON o.outcome = l.outcome AND o.answered = 0
         CROSS JOIN tasks AS t ON t.id = l.task_id
-        WHERE l.outcome <> 'stale' AND NOT EXISTS (
+        WHERE l.outcome NOT IN ('stale', 'forgotten') AND NOT EXISTS (
             SELECT 1 FROM failures AS f WHERE f.task_id = l.task_id AND l.outcome = {_OUTCOME_OF}
                 AND (f.resolved_at IS NULL OR t.kind = 'lookup') -- a later look-up of the thing takes its place
         ) AND NOT (l.outcome = 'withdrawn' AND EXISTS ( -- one reason for all lists of a kind
@@ -242,11 +244,12 @@ READING_CHECKS = (
         CROSS JOIN readings AS r ON r.task_id = i.task_id AND r.number = i.reading
         CROSS JOIN tasks AS t ON t.id = i.task_id
         LEFT JOIN outcomes AS o ON o.outcome = r.outcome
-        WHERE r.number = 0 OR o.answered = 1 OR i.n <> r.collected OR i.high <> i.n - 1 OR i.places <> i.n
+        WHERE r.number = 0 OR o.answered = 1 OR i.n <> r.collected - r.forgotten OR i.places <> i.n
+            OR i.high <> i.n - 1 AND r.forgotten = 0
         UNION ALL
         SELECT {READING} || ' has brought ' || r.collected || ', and none waits'
         FROM readings AS r CROSS JOIN tasks AS t ON t.id = r.task_id
-        WHERE r.state <> 'ended' AND r.number > 0 AND r.collected > 0 AND r.kind NOT IN ({_LOOK_UPS})
+        WHERE r.state <> 'ended' AND r.number > 0 AND r.collected > r.forgotten AND r.kind NOT IN ({_LOOK_UPS})
             AND NOT EXISTS (SELECT 1 FROM reading_items AS i WHERE i.task_id = r.task_id AND i.reading = r.number)
         """,  # noqa: S608 - built from our own declarations
     ),

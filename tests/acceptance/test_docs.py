@@ -40,6 +40,7 @@ PAGES = {
     "docs/export.md": (ROOT / "docs" / "export.md").read_text("utf-8"),
     "docs/getting-access.md": (ROOT / "docs" / "getting-access.md").read_text("utf-8"),
     "docs/lists.md": (ROOT / "docs" / "lists.md").read_text("utf-8"),
+    "docs/privacy.md": (ROOT / "docs" / "privacy.md").read_text("utf-8"),
     "docs/probe.md": (ROOT / "docs" / "probe.md").read_text("utf-8"),
     "docs/replies.md": (ROOT / "docs" / "replies.md").read_text("utf-8"),
     "docs/report.md": (ROOT / "docs" / "report.md").read_text("utf-8"),

@@ -28,13 +28,13 @@ from harvest.errors import AuthError, Gone, HarvestError, LoginNeeded, SettingsE
 from harvest.probing.description import LARGEST, read_description
 from harvest.probing.facts import official
 from harvest.probing.spec import spec_differences
-from harvest.settings import SECRETS, VARIABLES, Settings, names_of, read_settings
+from harvest.settings import SECRETS, VARIABLES, Settings, names_of, read_settings, state_folder
 from harvest.store.database import OLDEST_SQLITE, open_if_begun, storage_errors
 from harvest.system.clock import SystemClock
 from harvest.system.files import read_at_most
 from harvest.system.logs import printable
 from harvest.system.redaction import without_secrets
-from harvest.wiring import Connection, clock_trouble, keeper_for, state_folder
+from harvest.wiring import Connection, clock_trouble, keeper_for
 
 _ROOM_WANTED = 1 << 30
 # A page of SoundCloud's own that has been there for ever; should it go, a 404 as JSON answers the question as well.

@@ -29,10 +29,11 @@ from harvest.planning.known import HarvestStanding, Known, KnownSeed, is_enough,
 from harvest.planning.outlook import Outlook, outlook_of
 from harvest.planning.ranges import Range
 from harvest.planning.survey import Surveyed, survey
+from harvest.settings import state_folder
 from harvest.system.clock import SystemClock
 from harvest.system.logs import printable
 from harvest.things import THINGS, of_urn
-from harvest.wiring import connect, keeper_for, state_folder
+from harvest.wiring import connect, keeper_for
 
 _SEEDS_SHOWN = 5
 _SEEDS_LOOKED_AROUND = 2

@@ -28,8 +28,9 @@ from harvest.probing.credentials import at_hand, clients
 from harvest.probing.probe import APPLICATION, PERSON, Probe, requests_planned
 from harvest.probing.report import as_json as report_as_json
 from harvest.probing.report import check_target, read_report, write_report
+from harvest.settings import state_folder
 from harvest.system.clock import SystemClock
-from harvest.wiring import keeper_for, state_folder
+from harvest.wiring import keeper_for
 
 _USUAL_DELAY = 0.5
 

@@ -45,7 +45,7 @@ def test_a_file_from_before_the_first_release_is_refused_and_left_alone(tmp_path
     path = tmp_path / "t.db"
     crawl_world(path, WORLD, limits=Limits(max_users=1))
     db = database.open_for_crawl(path)
-    db.conn.execute("PRAGMA user_version = 5")
+    db.conn.execute("PRAGMA user_version = 7")
     database.fold_wal(db.conn)
     db.conn.close()
     before = path.read_bytes()

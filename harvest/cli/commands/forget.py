@@ -1,0 +1,160 @@
+"""Forget people, tracks and playlists for good, and prove it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harvest.cli.options.crawl import cache_path, json_option, log_options
+from harvest.cli.options.types import Place
+from harvest.cli.output.formatting import counted, quoted
+from harvest.cli.output.table import table
+from harvest.crawler.seed_lists import seeds_in
+from harvest.forgetting import doomed
+from harvest.forgetting.forget import Forgotten, finish, forget_for_good, would_go
+from harvest.store import suppression
+from harvest.store.database import open_to_read
+from harvest.store.suppression import Named
+from harvest.system.clock import SystemClock
+from harvest.system.logs import printable
+
+_NOT_YET = 6  # drained, but something is left to do
+
+
+@click.command()
+@click.argument("things", nargs=-1, metavar="PERSON|TRACK|PLAYLIST...")
+@cache_path()
+@click.option(
+    "--from-file",
+    type=Place(dir_okay=False),
+    metavar="FILE",
+    multiple=True,
+    help="Also what a list names, one on a line. May be repeated.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would go, table by table, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is asked anyway.")
+@click.option("--finish", "is_finish", is_flag=True, help="Erase the bytes that a reader kept from being erased.")
+@click.option(
+    "--export-key", type=Place(dir_okay=False), metavar="FILE", help="Write your key, for who else writes your files."
+)
+@click.option(
+    "--import-key", type=Place(dir_okay=False), metavar="FILE", help="Take over a key that somebody has exported."
+)
+@json_option("Print what was done as one JSON object.")
+@log_options
+def forget(
+    things: tuple[str, ...],
+    path: Path,
+    from_file: tuple[Path, ...],
+    dry_run: bool,
+    yes: bool,
+    is_finish: bool,
+    export_key: Path | None,
+    import_key: Path | None,
+    as_json: bool,
+) -> int:
+    """Forget people, tracks, playlists for good, and prove it.
+
+    Named by URN, by the address of the page, or by id. Whatever leads to them goes too: likes, follows, comments,
+    places in playlists, counts, changes; with a person also the tracks and playlists that person made. Then their
+    names, addresses and URNs are looked for in every byte of the file and beside it. Of each a number stays, made under
+    a key that is not in the file: no later page brings it back.
+
+    \b
+      harvest forget https://soundcloud.com/somebody --dry-run
+      harvest forget soundcloud:users:123 soundcloud:tracks:456 --yes
+      harvest forget --from-file erase.txt
+    """
+    if export_key is not None:
+        suppression.export_keys(export_key)
+        click.echo(f"{export_key}: your key. Who has it and a file of yours can tell who was forgotten in it.")
+        return 0
+    if import_key is not None:
+        n = suppression.import_keys(import_key)
+        click.echo(f"{counted(n, 'key')} added to {suppression.key_file()}.")
+        return 0
+    if is_finish:
+        return _tell(path, finish(path, now=SystemClock().now()), as_json=as_json)
+    wanted = _named(path, [*things, *(line for one in from_file for line in seeds_in(one))])
+    if dry_run or (not yes and sys.stdin.isatty()):
+        _show(path, wanted, as_json=as_json and dry_run)
+        if dry_run or not click.confirm("Forget them? This cannot be taken back.", err=True):
+            return 0
+    log_file: Path | None = click.get_current_context().meta.get("log_file")
+    done = forget_for_good(path, wanted, now=SystemClock().now(), logs=[log_file] if log_file else [])
+    return _tell(path, done, as_json=as_json)
+
+
+def _named(path: Path, things: Sequence[str]) -> list[Named]:
+    if not things:
+        raise click.UsageError("Say who or what is to be forgotten: a URN, the address of a page, an id.")
+    with open_to_read(path) as connection:
+        return list(dict.fromkeys(doomed.find(connection, one) for one in things))
+
+
+def _show(path: Path, wanted: Sequence[Named], *, as_json: bool) -> None:
+    with open_to_read(path) as connection:
+        connection.execute("PRAGMA query_only = OFF")  # what would go is written down in a temporary table
+        going = would_go(connection, wanted)
+    if as_json:
+        click.echo(json.dumps({"path": str(path), "things": len(wanted), "rows": going}))
+        return
+    lines = [f"{counted(len(wanted), 'thing')} to forget; rows that would go, by table:"]
+    lines += table([[name, f"{n:,}"] for name, n in going.items()] or [["none", "0"]], right=[1])
+    click.echo("\n".join(lines))
+
+
+def _tell(path: Path, done: Forgotten, *, as_json: bool) -> int:
+    code = (0 if done.clean else 1) if done.erased else _NOT_YET
+    if as_json:
+        click.echo(json.dumps({"path": str(path), "exit_code": code, **_as_json(done)}))
+    else:
+        click.echo("\n".join(map(printable, _lines(path, done))))
+    return code
+
+
+def _as_json(done: Forgotten) -> dict[str, Any]:
+    return {
+        "things": done.things,
+        "rows": done.rows,
+        "erased": done.erased,
+        "searched": [str(one) for one in done.searched],
+        "found": {str(one): counted.total() for one, counted in done.found.items()},
+        "mentions": done.mentions,
+        "deleted": [str(one) for one in done.deleted],
+        "handed_out": [
+            {"at": at, "what": what, "path": where, "hash": hash_} for at, what, where, hash_ in done.handed_out
+        ],
+    }
+
+
+def _lines(path: Path, done: Forgotten) -> Iterator[str]:
+    if done.things:
+        yield f"Forgotten: {counted(done.things, 'thing')}, {counted(done.rows, 'row')}."
+    if not done.erased:
+        yield (
+            "Not yet erased: somebody reads the file, and its log still holds old bytes. When they are done, run:"
+            f" harvest forget --finish --cache-path {quoted(path)}"
+        )
+    elif done.searched:
+        bytes_in_all = sum(one.stat().st_size for one in done.searched if one.exists())
+        yield (
+            f"Searched {bytes_in_all / 1e6:,.1f} MB in {counted(len(done.searched), 'file')} for"
+            f" {counted(done.texts, 'name, address or URN')}: " + ("none is there." if not done.found else "")
+        )
+        for one, counted_in in done.found.items():
+            yield f"  {one}: {counted(counted_in.total(), 'place')}"
+    else:
+        yield "Erased: the log is empty, and the file is written anew."
+    for column, n in done.mentions.items():
+        yield f"  named by others in {column}: {counted(n, 'row')}"
+    yield from (f"Deleted, since it held them: {one}" for one in done.deleted)
+    if done.handed_out:
+        yield "Copies that left this file, out of our reach:"
+        for at, what, where, hash_ in done.handed_out:
+            yield f"  {at}  {what:<9} {where}{f'  sha256 {hash_}' if hash_ else ''}"

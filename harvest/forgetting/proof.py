@@ -1,0 +1,118 @@
+"""Look for what was forgotten in the bytes of every file of ours: the database, what SQLite puts beside it, our copies.
+
+In: paths, texts. Out: where each stands. Never: a row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from harvest.settings import state_folder
+
+_BESIDE = ("", "-wal", "-shm", "-journal")
+_SHORTEST = 4  # bytes: a shorter name stands in every file by chance
+
+
+def files_of(path: Path) -> list[Path]:
+    """Give the files that hold, or may hold, what the database does: itself, what SQLite puts beside it, copies made
+    before its schema was changed, and ours in the state folder.
+    """
+    found = [path.with_name(path.name + ending) for ending in _BESIDE]
+    found += sorted(path.parent.glob(f"{glob_safe(path.name)}.schema-*"))
+    with contextlib.suppress(OSError):
+        found += sorted(one for one in state_folder().rglob("*") if one.is_file())
+    return [one for one in found if one.is_file()]
+
+
+def glob_safe(name: str) -> str:
+    """Give a name so that a pattern takes every character for itself."""
+    return re.sub(r"([*?[])", r"[\1]", name)
+
+
+def search(paths: Iterable[Path], texts: Collection[str]) -> dict[Path, Counter[str]]:
+    """Count the texts in the bytes of some files, as UTF-8; the names of files in which any stands."""
+    sought = _sought(texts)
+    found: dict[Path, Counter[str]] = {}
+    for path in paths:
+        counted = Counter(match.decode("utf-8", "replace") for match in _matches(path, sought))
+        if counted:
+            found[path] = counted
+    return found
+
+
+def can_be_found(text: str) -> bool:
+    """Say whether a text is long enough to be looked for."""
+    return len(text.encode()) >= _SHORTEST
+
+
+def _sought(texts: Collection[str]) -> re.Pattern[bytes]:
+    """Write one pattern for all texts. A URN ends where its number does; an address is sought without its scheme."""
+    return re.compile(trie(text.removeprefix("https://").encode() for text in texts if can_be_found(text)))
+
+
+def trie(words: Iterable[bytes]) -> bytes:
+    """Write a pattern for many words that takes every byte once: one branch for each next byte."""
+    root: dict[int, dict[int, object]] = {}
+    for word in words:
+        node = root
+        for byte in word:
+            node = node.setdefault(byte, {})  # type: ignore[assignment]
+        node[-1] = {}
+    return _written(root) if root else b"(?!)"
+
+
+def _written(node: dict[int, dict[int, object]]) -> bytes:
+    """Write a node: the longest word counts."""
+    ends = -1 in node
+    branches = []
+    for byte, below in sorted((byte, below) for byte, below in node.items() if byte >= 0):
+        text = re.escape(bytes([byte]))
+        while len(below) == 1 and -1 not in below:  # a tail without branches
+            ((following, below),) = below.items()  # type: ignore[assignment]
+            text += re.escape(bytes([following]))
+        branches.append(text + _written(below) if set(below) != {-1} else text + _end(text))  # type: ignore[arg-type]
+    if not branches:
+        return b""
+    written = branches[0] if len(branches) == 1 else b"(?:" + b"|".join(branches) + b")"
+    return b"(?:" + written + b")?" if ends else written
+
+
+def _end(text: bytes) -> bytes:
+    """Let a number end where it ends."""
+    return rb"(?![0-9])" if text[-1:].isdigit() else b""
+
+
+def _matches(path: Path, sought: re.Pattern[bytes]) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        if not path.stat().st_size:
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            for match in sought.finditer(mapped):
+                yield match[0]
+
+
+def mentions(connection: sqlite3.Connection, texts: Collection[str]) -> dict[str, int]:
+    """Count the rows in which others name what was forgotten, by table and column: titles, comments, descriptions."""
+    naming = re.compile(trie(text.removeprefix("https://").encode() for text in texts if can_be_found(text)))
+    bounded = re.compile(rb"(?<![\w])(?:" + naming.pattern + rb")(?![\w-])")
+    connection.create_function(
+        "names_it", 1, lambda text: isinstance(text, str) and bounded.search(text.encode()) is not None,
+        deterministic=True,
+    )  # fmt: skip
+    found = {}
+    for table, column in connection.execute(
+        """
+        SELECT s.name, c.name FROM sqlite_schema AS s CROSS JOIN pragma_table_info(s.name) AS c
+        WHERE s.type = 'table' AND s.name NOT LIKE 'track_search%' AND c.type = 'TEXT' ORDER BY 1, 2
+        """
+    ).fetchall():
+        (n,) = connection.execute(f'SELECT count(*) FROM "{table}" WHERE names_it("{column}")').fetchone()  # noqa: S608
+        if n:
+            found[f"{table}.{column}"] = int(n)
+    return found

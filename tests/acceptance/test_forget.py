@@ -1,0 +1,84 @@
+"""`harvest forget` on the command line: what it shows, asks, says, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.crawling import read
+from tests.forgetting import bytes_beside, contradictions, texts_of
+
+
+@pytest.fixture
+def crawled(run, server, tmp_path):
+    """A small crawl, and the person in it who likes most."""
+    done = run(server.world.seed_url(), "--cache-path", "t.db", "--max-users", "6", "-q", server=server)
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / "t.db"
+    ((who,),) = read(path, "SELECT user_id FROM user_engagements GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")
+    return path, who
+
+
+def forget(run, *arguments, **more):
+    return run("forget", *arguments, "--cache-path", "t.db", **more)
+
+
+def test_what_would_go_goes_and_is_proven(run, server, crawled):
+    path, who = crawled
+    texts, before = texts_of(path, "user", who), path.read_bytes()
+    shown = forget(run, f"soundcloud:users:{who}", "--dry-run", "--json")
+    assert path.read_bytes() == before
+    would_go = json.loads(shown.stdout)["rows"]
+    told = {table: read(path, f"SELECT count(*) FROM {table}") for table in would_go}
+    done = forget(run, texts[1])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^Forgotten: [\d,]+ things?, [\d,]+ rows\.$", done.stdout, re.MULTILINE)
+    assert re.search(r"names?, address(es)? or URNs?: none is there\.$", done.stdout, re.MULTILINE)
+    left = {table: read(path, f"SELECT count(*) FROM {table}") for table in would_go}
+    assert {table: told[table][0][0] - left[table][0][0] for table in would_go} == would_go
+    assert [text for text in texts if text.encode() in bytes_beside(path)] == []
+    assert contradictions(path) == {}
+    assert forget(run, texts[1]).returncode == 2
+    again = run(server.world.seed_url(), "--cache-path", "t.db", "-q", "--max-users", "8", server=server)
+    assert again.returncode == 0
+    assert [text for text in texts if text.encode() in bytes_beside(path)] == []
+    assert contradictions(path) == {}
+
+
+def test_a_list_of_many_and_of_who_is_not_there_yet(run, crawled, tmp_path):
+    path, who = crawled
+    (tmp_path / "erase.txt").write_text(f"# asked on Monday\nsoundcloud:users:{who}\n\nsoundcloud:users:77\n")
+    done = forget(run, "--from-file", "erase.txt", "--json")
+    assert (done.returncode, json.loads(done.stdout)["erased"], json.loads(done.stdout)["found"]) == (0, True, {})
+    assert len(read(path, "SELECT hash FROM suppressed")) >= 2
+    refused = run("crawl", "soundcloud:users:77", "--cache-path", "t.db")
+    assert refused.returncode in (2, 3)
+
+
+def test_without_the_key_the_file_is_read_and_not_written(run, server, crawled, tmp_path):
+    _, who = crawled
+    assert forget(run, f"soundcloud:users:{who}").returncode == 0
+    assert run("forget", "--export-key", "key").returncode == 0
+    elsewhere = {"XDG_STATE_HOME": str(tmp_path / "elsewhere")}
+    assert run("status", "--cache-path", "t.db", **elsewhere).returncode == 0
+    refused = run("resume", "--cache-path", "t.db", server=server, **elsewhere)
+    refused = run(server.world.seed_url(), "--cache-path", "t.db", "--max-users", "9", server=server, **elsewhere)
+    assert refused.returncode == 4
+    assert "harvest forget --import-key FILE" in refused.stderr
+    assert run("forget", "--import-key", "key", **elsewhere).stdout.startswith("1 key added")
+    done = run(server.world.seed_url(), "--cache-path", "t.db", "-q", server=server, **elsewhere)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("soundcloud:nonsense:1",), ("https://soundcloud.com/nobody-here",), ("--import-key", "missing")]
+)
+def test_what_makes_no_sense_changes_nothing(run, crawled, arguments):
+    path, _ = crawled
+    before = path.read_bytes()
+    done = forget(run, *arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert path.read_bytes() == before

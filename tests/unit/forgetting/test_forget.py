@@ -1,0 +1,342 @@
+"""What is forgotten is in no row, in no byte and in no later page, whatever it was and whenever it happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import stat
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+import sqlite_utils.migrations  # noqa: F401 - here, or every child of ours would import it anew
+
+from harvest.errors import CrawlBusy, KeyMissing, SeedError
+from harvest.forgetting import forget as use_case
+from harvest.forgetting.forget import finish, forget_for_good
+from harvest.models import Limits
+from harvest.simulator import World
+from harvest.store import suppression
+from harvest.store.database import open_for_crawl, open_to_read
+from harvest.store.lease import Lease
+from harvest.store.refreshes import Refresh
+from harvest.system.clock import SystemClock
+from tests.crawling import Onlooker, contents, crawl_together, crawl_world, read
+from tests.forgetting import bytes_beside, contradictions, goes_with, texts_of, without
+from tests.refreshing import LIMITS
+from tests.repetitions import slow_but
+
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+WORLD = World(3, users=40, tracks=60, seed_likers=12, seed_reposters=3)
+_BUSIEST = {
+    "user": "SELECT user_id FROM user_engagements GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1",
+    "track": "SELECT track_id FROM user_engagements GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1 OFFSET 1",
+    "playlist": "SELECT playlist_id FROM playlist_tracks GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1",
+}
+
+
+@pytest.fixture(scope="module")
+def crawled(tmp_path_factory):
+    path = tmp_path_factory.mktemp("crawled") / "t.db"
+    crawl_world(path, WORLD, limits=LIMITS)
+    return path
+
+
+@pytest.fixture
+def path(crawled, tmp_path):
+    return shutil.copy(crawled, tmp_path / "t.db")
+
+
+def busiest(path, thing):
+    ((one,),) = read(path, _BUSIEST[thing])
+    return one
+
+
+def graph(content):
+    return {part: rows for part, rows in content.items() if part not in ("lists", "visits")}
+
+
+@pytest.mark.parametrize("thing", ["user", "track", "playlist"])
+def test_nothing_of_it_stays_and_all_else_stays_as_it_was(path, thing):
+    one = busiest(path, thing)
+    before, texts = contents(path), texts_of(path, thing, one)
+    assert [text for text in texts if text.encode() in bytes_beside(path)] != []
+    done = forget_for_good(path, [(thing, one)], now=NOW)
+    assert (done.erased, done.found, done.mentions) == (True, {}, {})
+    assert graph(contents(path)) == without(before, goes_with(before, thing, one))
+    assert [text for text in texts if text.encode() in bytes_beside(path)] == []
+    assert contradictions(path) == {}
+
+
+@pytest.mark.parametrize("thing", ["user", "track", "playlist"])
+def test_a_later_reading_of_everything_brings_nothing_of_it_back(path, thing):
+    one = busiest(path, thing)
+    texts = texts_of(path, thing, one)
+    forget_for_good(path, [(thing, one)], now=NOW)
+    before = graph(contents(path))
+    server = crawl_world(path, WORLD, limits=LIMITS, refresh=Refresh(full=True))
+    after = graph(contents(path))
+    assert {part: set(rows) for part, rows in after.items()} == {part: set(rows) for part, rows in before.items()}
+    assert after["playlists"] == before["playlists"]
+    assert not [entry for entry in server.requests if f"soundcloud:{thing}s:{one}" in str(entry)]
+    assert [text for text in texts if text.encode() in bytes_beside(path)] == []
+    assert contradictions(path) == {}
+    assert read(path, "SELECT sum(suppressed) > 0 FROM pages") == [(1,)]
+
+
+def test_the_ledger_keeps_its_place_under_a_number_that_says_nothing(path):
+    one = busiest(path, "user")
+    lists = dict(read(path, "SELECT kind, pages_read FROM tasks WHERE subject_id = ?", one))
+    forget_for_good(path, [("user", one)], now=NOW)
+    kept = read(
+        path,
+        "SELECT t.kind, t.pages_read, t.outcome, t.collected, t.claimed, max(p.request), max(p.asks), max(p.body_hash)"
+        " FROM tasks AS t LEFT JOIN pages AS p ON p.task_id = t.id WHERE t.subject_id = ("
+        " SELECT thing_id FROM visits WHERE thing = 'user' AND thing_id < 0) GROUP BY t.id",
+    )
+    assert {row[0]: row[1] for row in kept} == lists
+    assert {row[2:] for row in kept} <= {
+        ("forgotten", 0, None, "", None, None),
+        ("forgotten", 0, None, None, None, None),
+    }
+    every = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'track_search%'"
+    for (table,) in read(path, every):
+        assert not [row for row in read(path, f"SELECT * FROM {table}") if one in row]
+
+
+def test_the_seed_itself_can_be_forgotten_and_is_not_asked_for_again(path):
+    (address, one), *_ = read(path, "SELECT address, thing_id FROM seeds")
+    texts = [address.removeprefix("https://"), f"soundcloud:tracks:{one}"]
+    forget_for_good(path, [("track", one)], now=NOW)
+    assert read(path, "SELECT address, aliases, thing_id < 0 FROM seeds") == [("forgotten:1", "[]", 1)]
+    assert read(path, "SELECT seed_url, seed_id < 0 FROM harvests") == [("forgotten:1", 1)]
+    assert contradictions(path) == {}
+    server = crawl_world(path, WORLD, ["forgotten:1"], LIMITS)
+    assert server.total == 0
+    assert [text for text in texts if text.encode() in bytes_beside(path)] == []
+    assert contradictions(path) == {}
+
+
+def test_who_asks_for_it_again_by_its_address_gets_nothing_and_leaves_no_trace(path):
+    (address, one), *_ = read(path, "SELECT address, thing_id FROM seeds")
+    forget_for_good(path, [("track", one)], now=NOW)
+    before = graph(contents(path))
+    crawl_world(path, WORLD, [address], LIMITS)
+    assert graph(contents(path)) == before
+    assert read(path, "SELECT address, thing, reason IS NOT NULL FROM seeds WHERE id = 2") == [("forgotten:2", None, 1)]
+    assert read(path, "SELECT state FROM harvests WHERE id = 2") == [("failed",)]
+    assert address.encode() not in bytes_beside(path)
+    assert contradictions(path) == {}
+
+
+def test_a_urn_of_what_was_forgotten_is_refused(path):
+    one = busiest(path, "user")
+    forget_for_good(path, [("user", one)], now=NOW)
+    with pytest.raises(SeedError, match="was forgotten in this file"):
+        crawl_world(path, WORLD, [f"soundcloud:users:{one}"], LIMITS)
+
+
+async def _stopped(path, server, pages):
+    return await crawl_together(path, server, [(WORLD.seed_url(), LIMITS)], onlooker=Onlooker(pages), page_size=5)
+
+
+@pytest.mark.parametrize("pages", [4, 20, 60])
+def test_in_a_crawl_that_was_stopped_half_way(tmp_path, pages):
+    import asyncio
+
+    from harvest.simulator import serve
+
+    path, whole = tmp_path / "t.db", tmp_path / "whole.db"
+
+    async def stopped():
+        async with serve(WORLD, gzip=False) as server:
+            assert await _stopped(path, server, pages) == "interrupted"
+
+    asyncio.run(stopped())
+    crawl_world(whole, WORLD, limits=LIMITS, page_size=5)
+    one = busiest(path, "user")
+    texts = texts_of(path, "user", one)
+    forget_for_good(path, [("user", one)], now=NOW)
+    assert contradictions(path) == {}
+    crawl_world(path, WORLD, limits=LIMITS, page_size=5)
+    assert [text for text in texts if text.encode() in bytes_beside(path)] == []
+    assert contradictions(path) == {}
+    gone = goes_with(contents(whole), "user", one)
+    expected, found = without(contents(whole), gone), graph(contents(path))
+    assert set(found["users"]) <= set(expected["users"])
+    assert not [key for part in ("engagements", "follows") for key in found[part] if one in key[:2]]
+
+
+@pytest.mark.parametrize("every", slow_but((9,), (9, 1)))
+def test_killed_at_every_statement_it_is_all_or_nothing(tmp_path, every):
+    crawled, path = tmp_path / "crawled.db", tmp_path / "t.db"
+    crawl_world(crawled, World(4, users=6, tracks=8, seed_likers=3, seed_reposters=1), limits=Limits(max_users=2))
+    ((one,),) = read(crawled, "SELECT user_id FROM user_engagements GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
+    before = rows_of(crawled)
+    statements = _in_a_child(shutil.copy(crawled, path), one, None)
+    after = rows_of(path)
+    assert after != before
+    found = []
+    for kill_at in [*range(1, statements, every), statements]:
+        for left in tmp_path.glob("t.db*"):
+            left.unlink()
+        _in_a_child(shutil.copy(crawled, path), one, kill_at)
+        found.append({str(before): "nothing", str(after): "all"}.get(str(rows_of(path)), f"half at {kill_at}"))
+    assert set(found) == {"nothing", "all"}
+    assert found == sorted(found, reverse=True)
+
+
+def rows_of(path):
+    """Every row of a file but for when it was erased and the order of numbers, which are drawn."""
+    tables = read(
+        path,
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'track_search%'"
+        " AND name NOT LIKE '%sqlite%' AND name <> 'forgettings'",
+    )
+    with closing(sqlite3.connect(path)) as connection:
+        return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for (table,) in tables}
+
+
+def _in_a_child(path, one, kill_at):
+    """Forget in a process that is killed at its n-th statement; give how many it ran when it was not."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        ran = 0
+
+        def count(statement):
+            nonlocal ran
+            ran += not statement.startswith("--")  # what triggers and virtual tables run belongs to a statement of ours
+            if ran == kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        opened = use_case.open_for_crawl
+
+        def traced(path):
+            db = opened(path)
+            db.conn.set_trace_callback(count)
+            return db
+
+        use_case.open_for_crawl = traced
+        forget_for_good(path, [("user", one)], now=NOW)
+        os.write(writing, str(ran).encode())
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    os.close(writing)
+    told = os.read(reading, 20)
+    os.close(reading)
+    assert os.WIFSIGNALED(status) == (kill_at is not None)
+    return int(told or 0)
+
+
+def test_a_reader_keeps_the_bytes_and_finish_erases_them(path, monkeypatch):
+    one = busiest(path, "user")
+    texts = texts_of(path, "user", one)
+    monkeypatch.setattr("harvest.system.sqlite_busy.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(use_case, "_PATIENCE_MS", 100)
+    with open_to_read(path) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM users").fetchone()
+        done = forget_for_good(path, [("user", one)], now=NOW)
+        assert not done.erased
+        assert read(path, "SELECT erased_at FROM forgettings") == [(None,)]
+        assert not finish(path, now=NOW).erased
+        assert [text for text in texts if text.encode() in bytes_beside(path)] != []
+    assert finish(path, now=NOW).erased
+    assert [text for text in texts if text.encode() in bytes_beside(path)] == []
+    assert read(path, "SELECT erased_at FROM forgettings") == [("2026-11-29T12:00:00Z",)]
+
+
+def test_old_bytes_in_the_free_room_of_pages_are_erased_too(path):
+    one = busiest(path, "user")
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA secure_delete = OFF")
+    connection.execute("CREATE TABLE x (t TEXT)")
+    connection.execute("INSERT INTO x VALUES ('soundcloud:users:' || ? || ' was here')", (one,))
+    connection.execute("DROP TABLE x")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    urn = f"soundcloud:users:{one}".encode()
+    connection = sqlite3.connect(path)
+    connection.execute("DELETE FROM pages WHERE 0")
+    connection.close()
+    assert b" was here" in bytes_beside(path)
+    done = forget_for_good(path, [("user", one)], now=NOW)
+    assert (done.erased, done.found) == (True, {})
+    assert urn not in bytes_beside(path)
+    assert contradictions(path) == {}
+
+
+def test_what_others_write_of_them_stays_and_is_told(path):
+    one = busiest(path, "user")
+    (name,) = texts_of(path, "user", one)[:1]
+    connection = sqlite3.connect(path)
+    with connection:
+        (other,) = connection.execute("SELECT id FROM tracks WHERE uploader_id <> ? LIMIT 1", (one,)).fetchone()
+        connection.execute("UPDATE tracks SET description = 'thanks, ' || ? WHERE id = ?", (name, other))
+    connection.close()
+    done = forget_for_good(path, [("user", one)], now=NOW)
+    assert done.mentions == {"tracks.description": 1}
+    assert done.clean
+    assert read(path, "SELECT description FROM tracks WHERE id = ?", other) == [(f"thanks, {name}",)]
+
+
+def test_a_crawl_that_runs_is_waited_for(path):
+    one = busiest(path, "user")
+    db = open_for_crawl(path)
+    with Lease(path) as lease:
+        lease.take(db.conn, SystemClock().now())
+        with pytest.raises(CrawlBusy, match="then run this command again"):
+            forget_for_good(path, [("user", one)], now=NOW)
+    db.conn.close()
+
+
+def test_without_the_key_the_file_is_read_and_not_written(path, tmp_path):
+    one = busiest(path, "user")
+    forget_for_good(path, [("user", one)], now=NOW)
+    key = suppression.key_file()
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    suppression.export_keys(tmp_path / "key")
+    key.unlink()
+    before = path.read_bytes()
+    assert contradictions(path) == {}
+    with pytest.raises(KeyMissing, match="--import-key FILE"):
+        crawl_world(path, WORLD, limits=Limits(max_users=1))
+    suppression._own_key()  # another one
+    with pytest.raises(KeyMissing, match="--export-key FILE"):
+        forget_for_good(path, [("user", 1)], now=NOW)
+    assert path.read_bytes() == before
+    assert suppression.import_keys(tmp_path / "key") == 1
+    crawl_world(path, WORLD, limits=LIMITS)
+    assert contradictions(path) == {}
+
+
+def test_the_key_is_not_in_the_file(path):
+    forget_for_good(path, [("user", busiest(path, "user"))], now=NOW)
+    (line,) = suppression.key_file().read_text().split()
+    assert bytes.fromhex(line) not in bytes_beside(path)
+    assert line.encode() not in bytes_beside(path)
+
+
+def test_changes_that_speak_of_it_are_emptied(path):
+    one, other = busiest(path, "user"), busiest(path, "track")
+    db = open_for_crawl(path)
+    with db.atomic():
+        db.conn.execute("UPDATE users SET username = 'Another Name' WHERE id = ?", (one,))
+        order = json.dumps([other, 1, 2])
+        db.conn.execute(
+            'INSERT INTO changes (at, what, "table", ids, old, new)'
+            " VALUES ('x', 'edited', 'playlists', '{\"id\":1}', ?, ?)",
+            (order, order),
+        )
+    db.conn.close()
+    forget_for_good(path, [("user", one), ("track", other)], now=NOW)
+    rows = read(path, 'SELECT what, "table", ids, old, new FROM changes ORDER BY version DESC LIMIT 3')
+    assert rows[:2] == [
+        ("forgotten", "forgettings", '{"id":1}', None, None),
+        ("edited", "playlists", '{"id":1}', "[1,2]", "[1,2]"),
+    ]
+    assert b"Another Name" not in bytes_beside(path)
