@@ -173,18 +173,27 @@ BEGIN
     FROM pages ORDER BY id DESC LIMIT 1;
 END;
 
--- A count moves beyond noise when it moves by more than 2 and by more than a tenth of what it was.
+-- Counts that have moved too little to be told of: what they were when a change told of them last, or when they were seen
+-- first. Moves that are small each add up, and are told of together when they come to more than noise.
+CREATE TABLE untold_counts (
+    "table" TEXT    NOT NULL,                       -- users, tracks
+    id      INTEGER NOT NULL,
+    name    TEXT    NOT NULL,                       -- of the count
+    count   INTEGER NOT NULL,
+    PRIMARY KEY ("table", id, name)
+) STRICT, WITHOUT ROWID;
+
+-- A count moves beyond noise when it is by more than 2, and by more than a tenth, not what a change has told last.
 CREATE TRIGGER users_moved AFTER UPDATE ON users
-WHEN abs(new.followers_count - old.followers_count) > max(2, 0.1 * old.followers_count)
-    OR abs(new.followings_count - old.followings_count) > max(2, 0.1 * old.followings_count)
-    OR abs(new.track_count - old.track_count) > max(2, 0.1 * old.track_count)
-    OR abs(new.playlist_count - old.playlist_count) > max(2, 0.1 * old.playlist_count)
-    OR abs(new.likes_given_count - old.likes_given_count) > max(2, 0.1 * old.likes_given_count)
-    OR abs(new.reposts_given_count - old.reposts_given_count) > max(2, 0.1 * old.reposts_given_count)
+WHEN new.followers_count <> old.followers_count
+    OR new.followings_count <> old.followings_count
+    OR new.track_count <> old.track_count
+    OR new.playlist_count <> old.playlist_count
+    OR new.likes_given_count <> old.likes_given_count
+    OR new.reposts_given_count <> old.reposts_given_count
 BEGIN
-    INSERT INTO changes (at, what, "table", ids, old, new, page_id)
-    SELECT p.fetched_at, 'moved', 'users', '{"id":' || new.id || '}',
-        '{"' || c.name || '":' || c.was || '}', '{"' || c.name || '":' || c.is_now || '}', p.id
+    INSERT INTO untold_counts ("table", id, name, count)
+    SELECT 'users', new.id, c.name, c.was
     FROM (
         SELECT 'followers_count' AS name, old.followers_count AS was, new.followers_count AS is_now
         UNION ALL SELECT 'followings_count', old.followings_count, new.followings_count
@@ -193,20 +202,47 @@ BEGIN
         UNION ALL SELECT 'likes_given_count', old.likes_given_count, new.likes_given_count
         UNION ALL SELECT 'reposts_given_count', old.reposts_given_count, new.reposts_given_count
     ) AS c
+    WHERE c.was <> c.is_now
+    ON CONFLICT DO NOTHING;
+    INSERT INTO changes (at, what, "table", ids, old, new, page_id)
+    SELECT p.fetched_at, 'moved', 'users', '{"id":' || new.id || '}',
+        '{"' || u.name || '":' || u.count || '}', '{"' || u.name || '":' || u.is_now || '}', p.id
+    FROM (
+        SELECT name, count,
+            CASE name
+                WHEN 'followers_count' THEN new.followers_count
+                WHEN 'followings_count' THEN new.followings_count
+                WHEN 'track_count' THEN new.track_count
+                WHEN 'playlist_count' THEN new.playlist_count
+                WHEN 'likes_given_count' THEN new.likes_given_count
+                WHEN 'reposts_given_count' THEN new.reposts_given_count
+            END AS is_now
+        FROM untold_counts WHERE "table" = 'users' AND id = new.id
+    ) AS u
     CROSS JOIN (SELECT id, fetched_at FROM pages ORDER BY id DESC LIMIT 1) AS p
-    WHERE abs(c.is_now - c.was) > max(2, 0.1 * c.was);
+    WHERE abs(u.is_now - u.count) > max(2, 0.1 * u.count);
+    DELETE FROM untold_counts
+    WHERE "table" = 'users' AND id = new.id AND (
+        CASE name
+            WHEN 'followers_count' THEN new.followers_count
+            WHEN 'followings_count' THEN new.followings_count
+            WHEN 'track_count' THEN new.track_count
+            WHEN 'playlist_count' THEN new.playlist_count
+            WHEN 'likes_given_count' THEN new.likes_given_count
+            WHEN 'reposts_given_count' THEN new.reposts_given_count
+        END - count
+    ) NOT BETWEEN -max(2, 0.1 * count) AND max(2, 0.1 * count);
 END;
 
 CREATE TRIGGER tracks_moved AFTER UPDATE ON tracks
-WHEN abs(new.playback_count - old.playback_count) > max(2, 0.1 * old.playback_count)
-    OR abs(new.likes_count - old.likes_count) > max(2, 0.1 * old.likes_count)
-    OR abs(new.reposts_count - old.reposts_count) > max(2, 0.1 * old.reposts_count)
-    OR abs(new.comment_count - old.comment_count) > max(2, 0.1 * old.comment_count)
-    OR abs(new.download_count - old.download_count) > max(2, 0.1 * old.download_count)
+WHEN new.playback_count <> old.playback_count
+    OR new.likes_count <> old.likes_count
+    OR new.reposts_count <> old.reposts_count
+    OR new.comment_count <> old.comment_count
+    OR new.download_count <> old.download_count
 BEGIN
-    INSERT INTO changes (at, what, "table", ids, old, new, page_id)
-    SELECT p.fetched_at, 'moved', 'tracks', '{"id":' || new.id || '}',
-        '{"' || c.name || '":' || c.was || '}', '{"' || c.name || '":' || c.is_now || '}', p.id
+    INSERT INTO untold_counts ("table", id, name, count)
+    SELECT 'tracks', new.id, c.name, c.was
     FROM (
         SELECT 'playback_count' AS name, old.playback_count AS was, new.playback_count AS is_now
         UNION ALL SELECT 'likes_count', old.likes_count, new.likes_count
@@ -214,8 +250,34 @@ BEGIN
         UNION ALL SELECT 'comment_count', old.comment_count, new.comment_count
         UNION ALL SELECT 'download_count', old.download_count, new.download_count
     ) AS c
+    WHERE c.was <> c.is_now
+    ON CONFLICT DO NOTHING;
+    INSERT INTO changes (at, what, "table", ids, old, new, page_id)
+    SELECT p.fetched_at, 'moved', 'tracks', '{"id":' || new.id || '}',
+        '{"' || u.name || '":' || u.count || '}', '{"' || u.name || '":' || u.is_now || '}', p.id
+    FROM (
+        SELECT name, count,
+            CASE name
+                WHEN 'playback_count' THEN new.playback_count
+                WHEN 'likes_count' THEN new.likes_count
+                WHEN 'reposts_count' THEN new.reposts_count
+                WHEN 'comment_count' THEN new.comment_count
+                WHEN 'download_count' THEN new.download_count
+            END AS is_now
+        FROM untold_counts WHERE "table" = 'tracks' AND id = new.id
+    ) AS u
     CROSS JOIN (SELECT id, fetched_at FROM pages ORDER BY id DESC LIMIT 1) AS p
-    WHERE abs(c.is_now - c.was) > max(2, 0.1 * c.was);
+    WHERE abs(u.is_now - u.count) > max(2, 0.1 * u.count);
+    DELETE FROM untold_counts
+    WHERE "table" = 'tracks' AND id = new.id AND (
+        CASE name
+            WHEN 'playback_count' THEN new.playback_count
+            WHEN 'likes_count' THEN new.likes_count
+            WHEN 'reposts_count' THEN new.reposts_count
+            WHEN 'comment_count' THEN new.comment_count
+            WHEN 'download_count' THEN new.download_count
+        END - count
+    ) NOT BETWEEN -max(2, 0.1 * count) AND max(2, 0.1 * count);
 END;
 
 CREATE TRIGGER users_judged AFTER UPDATE OF status ON users

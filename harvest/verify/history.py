@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harvest.lists import KINDS, Edge, ListKind
 from harvest.store.edges import of_type
+from harvest.store.entities import TRACK_COUNTS, USER_COUNTS
 from harvest.things import SHOWN
 from harvest.verify.check import Check
 
@@ -55,6 +56,65 @@ def _played(kind: ListKind, edge: Edge) -> Check:
     )
 
 
+def _placed(kind: ListKind, edge: Edge) -> Check:
+    """Check that changes tell of every entry of a list whose places are its rows, in which one may stand twice: of each
+    that a later reading brought, by its page, and of each that went. What stands is what there was at first, and came,
+    and did not go.
+    """
+    subject, item = edge.subject, edge.item
+    tables = [edge.table, *([edge.past] if edge.past else [])]
+    rows = " UNION ALL ".join(
+        f"SELECT 'brought', e.{subject}, e.{item}, e.first_page_id, 1, 0 FROM {table} AS e"  # noqa: S608
+        " CROSS JOIN pages AS p ON p.id = e.first_page_id AND p.reading > 0"
+        for table in tables
+    )
+    if edge.past:
+        rows += (
+            f" UNION ALL SELECT 'lacked', e.{subject}, e.{item}, e.gone_page_id, 1, 0 FROM {edge.past} AS e"  # noqa: S608
+            " WHERE e.reason IS NOT NULL"
+        )
+    return Check(
+        f"changes.{kind.name}",
+        f"changes tell of every entry that came into a list of kind {kind.name}, or went, as often as it did",
+        f"""
+        SELECT '{kind.name} ' || subject || ': page ' || page_id || ' ' || how || ' ' || item || ' ' || sum(n)
+            || ' times, changes say ' || sum(said)
+        FROM (
+            SELECT '' AS how, NULL AS subject, NULL AS item, NULL AS page_id, 0 AS n, 0 AS said WHERE 0
+            UNION ALL {rows}
+            UNION ALL
+            SELECT iif(c.what = 'went', 'lacked', 'brought'), c.ids ->> '{subject}', c.ids ->> '{item}', c.page_id, 0, 1
+            FROM changes AS c
+            WHERE c."table" = '{edge.table}' AND c.what IN ('came', 'found', 'back', 'went')
+        )
+        GROUP BY how, subject, item, page_id HAVING sum(n) {"<>" if edge.past else ">"} sum(said)
+        """,  # noqa: S608 - built from our own declarations
+    )
+
+
+def _counted(table: str, counts: tuple[str, ...]) -> Check:
+    """Check that a count is what a change has told of it last, or has moved too little since."""
+    now = " ".join(f"WHEN '{name}' THEN e.{name}" for name in counts)
+    return Check(
+        f"changes.{table}_moved",
+        f"the counts of {table} are what the last change says, or not far from it",
+        f"""
+        SELECT '{table} ' || x.id || ': ' || x.name || ' is ' || coalesce(u.count, x.now) || ', version ' || x.version
+            || ' says ' || x.told
+        FROM (
+            SELECT e.id, j.key AS name, CASE j.key {now} END AS now, j.value AS told, max(c.version) AS version
+            FROM changes AS c
+            CROSS JOIN json_each(c.new) AS j
+            CROSS JOIN {table} AS e ON e.id = c.ids ->> 'id' AND e.status <> 'forgotten'
+            WHERE c."table" = '{table}' AND c.what = 'moved'
+            GROUP BY e.id, j.key
+        ) AS x
+        LEFT JOIN untold_counts AS u ON u."table" = '{table}' AND u.id = x.id AND u.name = x.name
+        WHERE coalesce(u.count, x.now) IS NOT x.told OR abs(x.now - x.told) > max(2, 0.1 * x.told)
+        """,  # noqa: S608 - built from our own declarations
+    )
+
+
 def _past(table: str, edge: Edge) -> Check:
     """Check that what is past was seen, then lacked, and that its change was written once its reason is known."""
     same = " AND ".join(f"c.ids ->> '{name}' = p.{name}" for name in edge.key)
@@ -99,10 +159,12 @@ def _words(table: str, column: str, what: str) -> Check:
 _EDGES = [(kind, kind.edge) for kind in KINDS.values() if kind.edge is not None and not kind.own]
 HISTORY_CHECKS = (
     *(_moved(kind, edge) for kind, edge in _EDGES if kind.other_side is not None),
-    *(_played(kind, edge) for kind, edge in _EDGES if not edge.repeats),
+    *((_placed if edge.repeats else _played)(kind, edge) for kind, edge in _EDGES),
     *(_past(table, edge) for table, edge in {edge.past: edge for _, edge in _EDGES if edge.past}.items()),
     _words("users", "username", "'renamed'"),
     *(_words(table, "title", "'retitled'") for table in ("tracks", "playlists", "stations")),
+    _counted("users", USER_COUNTS),
+    _counted("tracks", TRACK_COUNTS),
     *(_words(thing.table, "status", "'gone', 'forbidden', 'returned'") for thing in SHOWN),
     Check(
         "changes.pages",

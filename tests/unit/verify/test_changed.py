@@ -215,6 +215,7 @@ def the_last(table: str, what: str) -> str:
 
 
 PLAYED = [name for name, edge in EDGES.items() if not edge.repeats]
+PLACED = [name for name, edge in EDGES.items() if edge.repeats]
 DAMAGES = {
     **{
         f"one of {name} went, and stands": (
@@ -248,9 +249,39 @@ DAMAGES = {
         f"one of {table} seen for the first time after the last": (
             f"UPDATE {table} SET first_page_id = last_page_id + 1 WHERE last_page_id + 1 < gone_page_id"
             f" AND {a_past(table)}",
-            {f"past.{table}"},
+            {f"past.{table}", *(["changes.playlist_tracks"] if edge.repeats else [])},
         )
-        for table in PAST
+        for table, edge in PAST.items()
+    },
+    **{
+        f"one of {name} came once more than it stands there": (
+            'INSERT INTO changes (at, what, "table", ids, page_id) SELECT at, what, "table", ids, page_id'
+            f" FROM changes WHERE version = ({the_last(EDGES[name].table, 'came')})",
+            {f"changes.{name}"},
+        )
+        for name in PLACED
+        if EDGES[name].past
+    },
+    **{
+        f"one of {name} that no change brought": (
+            "DELETE FROM changes WHERE version = (SELECT max(c.version) FROM changes AS c JOIN"
+            f" {EDGES[name].table} AS e ON e.first_page_id = c.page_id AND e.track_id = c.ids ->> 'track_id'"
+            f" WHERE c.\"table\" = '{EDGES[name].table}' AND c.what = 'came')",
+            {f"changes.{name}"},
+        )
+        for name in PLACED
+    },
+    "an entry of a playlist that went, and once more": (
+        'INSERT INTO changes (at, what, "table", ids, reason, page_id) SELECT at, what, "table", ids, reason,'
+        f" page_id FROM changes WHERE version = ({the_last('playlist_tracks', 'went')})",
+        {"changes.playlist_tracks"},
+    ),
+    **{
+        f"a count of {table} told otherwise": (
+            f"UPDATE changes SET new = replace(new, ':', ':9') WHERE version = ({the_last(table, 'moved')})",
+            {f"changes.{table}_moved"},
+        )
+        for table in ("users", "tracks")
     },
     "a like whose reason nobody was told": (
         f"UPDATE past_engagements SET reason = 'unknown' WHERE {a_past('past_engagements')}",
