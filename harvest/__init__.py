@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from harvest.python.crawling import Progress, counts, crawl, pages, refresh, resume
+    from harvest.python.probing import probe
     from harvest.python.results import File, open
 
-__all__ = ["File", "Progress", "__version__", "counts", "crawl", "open", "pages", "refresh", "resume"]
+__all__ = ["File", "Progress", "__version__", "counts", "crawl", "open", "pages", "probe", "refresh", "resume"]
 
 
 def __getattr__(name: str) -> Any:
@@ -26,9 +27,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'harvest' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(
-        import_module("harvest.python.results" if name in ("File", "open") else "harvest.python.crawling"), name
-    )
+    room = {"File": "results", "open": "results", "probe": "probing"}.get(name, "crawling")
+    return getattr(import_module(f"harvest.python.{room}"), name)
 
 
 def __dir__() -> list[str]:

@@ -51,12 +51,14 @@ _SEEN: dict[str, dict[str, str]] = {
 
 # Counts that the owner of a track may hide (`reveal_stats`).
 _HIDDEN = frozenset({"playback_count", "favoritings_count", "reposts_count", "comment_count", "download_count"})
-# What is not in every thing of a kind though it is described: what is hidden, what is left out where it says nothing,
-# what was asked not to be shown.
+# What is not in every thing of a kind though it is described: what is hidden, what we ask not to be shown, what is left
+# out where it says nothing. The official example of a track has no `metadata_artist`, a recorded list of people no
+# `subscriptions`.
 _AT_TIMES: dict[str, frozenset[str]] = {
-    "track": _HIDDEN | {"download_url"},
+    "track": _HIDDEN | {"download_url", "metadata_artist"},
+    "user": frozenset({"subscriptions"}),
     "playlist": frozenset({"tracks", "user_urn"}),
-    "me": frozenset({"upload_seconds_left", "quota"}),
+    "me": frozenset({"upload_seconds_left", "quota", "subscriptions"}),
 }
 _ALWAYS_INSIDE = frozenset({"avatar_url", "kind", "permalink", "permalink_url", "uri", "urn", "username"})
 

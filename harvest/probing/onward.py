@@ -17,6 +17,7 @@ _WORD = re.compile(r"[A-Za-z]+([-_][A-Za-z]+)*", re.ASCII)
 _PARAMETER = re.compile(r"[a-z][a-z_]{0,39}(\[[a-z]{1,10}\])?", re.ASCII | re.IGNORECASE)
 _OF_LIMITS = re.compile(r"rate-?limit|retry-after|quota|throttl", re.ASCII | re.IGNORECASE)
 _HEADER = re.compile(r"[a-z][a-z0-9-]{0,59}", re.ASCII)
+_OF_AMOUNTS = re.compile(r".*-(limit|remaining|reset|policy|used|after)", re.ASCII)
 _AMOUNT = re.compile(r"-?\d{1,10}(\.\d{1,6})?(;\s*[a-z]{1,8}=\d{1,10}){0,4}", re.ASCII)
 SIZES = frozenset({"limit", "page_size"})
 READ_HEADERS = frozenset({"retry-after"})
@@ -82,8 +83,11 @@ def _kind_of_part(part: str) -> str:
 
 
 def place_of(on: GoesOn, asked: frozenset[str]) -> dict[str, str]:
-    """Give the parameters that say where the list goes on: those that nobody has asked with."""
-    usual = asked | SIZES | {"linked_partitioning"}
+    """Give the parameters that say where the list goes on: those that nobody has asked with.
+
+    A `client_id` was seen among them (recording of 2018), and says nothing of the place.
+    """
+    usual = asked | SIZES | {"linked_partitioning", "client_id"}
     return {name: kind for name, kind in on.parameters.items() if name not in usual}
 
 
@@ -91,7 +95,7 @@ def limits_told(headers: Mapping[str, str]) -> dict[str, str]:
     """Give the headers that tell of limits, in lower case: their amounts, or `text` for anything else."""
     named = {name.lower(): value.strip() for name, value in headers.items() if _OF_LIMITS.search(name)}
     return {
-        name: value if _AMOUNT.fullmatch(value) else "text"
+        name: value if _OF_AMOUNTS.fullmatch(name) and _AMOUNT.fullmatch(value) else "text"
         for name, value in sorted(named.items())
         if _HEADER.fullmatch(name)
     }

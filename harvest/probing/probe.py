@@ -6,6 +6,7 @@ In: clients that are open, by credential. Out: a Report. Never: a value of anybo
 from __future__ import annotations
 
 import json
+from asyncio import CancelledError
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from harvest.api.resolving import read_location
 from harvest.api.responses import Reply
 from harvest.api.seed_urls import normalise_seed
 from harvest.client.client import Client
-from harvest.errors import ApiError, SeedError, UnexpectedReply
+from harvest.errors import ApiError, AppRefused, Blocked, Halted, SeedError, UnexpectedReply
 from harvest.models import OURSELVES
 from harvest.probing.endpoints import Asked, endpoints_asked
 from harvest.probing.facts import official
@@ -52,6 +53,17 @@ def requests_planned(credentials: Sequence[str]) -> int:
     every = endpoints_asked()
     public = sum(not one.own for one in every)
     return public * len(credentials) + (len(every) - public) * (set(credentials) != {APPLICATION})
+
+
+def how_it_ended(error: BaseException | None) -> str:
+    """Name the end of a probe as a report does; `error` is what it ended with."""
+    if error is None:
+        return "whole"
+    if isinstance(error, Halted):
+        return "max_requests"
+    if isinstance(error, KeyboardInterrupt | CancelledError):
+        return "interrupted"
+    return "blocked" if isinstance(error, Blocked) else "refused"
 
 
 class Probe:
@@ -91,11 +103,11 @@ class Probe:
         """Whether anything was answered or refused."""
         return any(endpoint.answers for endpoint in self._endpoints.values())
 
-    @property
-    def app_is_refused(self) -> bool:
-        """Whether the service has refused everything that it was asked."""
+    def ensure_app_is_answered(self) -> None:
+        """Raise AppRefused where the service has refused everything that it was asked."""
         answers = [answer for endpoint in self._endpoints.values() for answer in endpoint.answers.values()]
-        return bool(answers) and all(answer.problem == "forbidden" for answer in answers)
+        if answers and all(answer.problem == "forbidden" for answer in answers):
+            raise AppRefused("SoundCloud refuses this app whatever it asks for: look at soundcloud.com/you/apps.")
 
     def report(self, ended: str, requests: int, now: datetime) -> Report:
         """Give what was learned."""

@@ -82,13 +82,15 @@ def _count(value: object, path: str, fields: Fields, texts: frozenset[str], dept
 
 def _texts(value: Any) -> Iterator[str]:
     """Give every text of a reply, and each word of what people are called there; upper and lower case are one."""
-    if isinstance(value, str):
-        yield value.casefold()
-    elif isinstance(value, list):
-        for entry in value:
-            yield from _texts(entry)
-    elif isinstance(value, dict):
-        for key, part in value.items():
-            if key in _CALLED and isinstance(part, str):
-                yield from re.findall(r"\w+", part[:_LONGEST_TEXT].casefold())
-            yield from _texts(part)
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            yield part.casefold()
+        elif isinstance(part, list):
+            waiting.extend(part)
+        elif isinstance(part, dict):
+            waiting.extend(part.values())
+            for name in _CALLED & part.keys():
+                if isinstance(part[name], str):
+                    yield from re.findall(r"\w+", part[name][:_LONGEST_TEXT].casefold())

@@ -63,12 +63,13 @@ def test_every_example_runs_in_the_order_of_the_page(here, capsys):
         code = block.replace("https://soundcloud.com/artist/track", WORLD.seed_url())
         code = code.replace('"https://soundcloud.com/artist"', f'"{WORLD.seed_url().rpartition("/")[0]}"')
         code = code.replace("max_users=20)", "max_users=20, delay=0)")  # two requests a second would take long
+        code = code.replace('credentials="application")', 'credentials="application", delay=0)')
         code = code.replace("=DEMO_CLIENT_SECRET", "=DEMO_CLIENT_SECRET, retry_seconds=0.01")
         for package, method in FRAMES.items():
             if importlib.util.find_spec(package) is None:
                 code = re.sub(rf"^.*\.{method}\(\)\n", "", code, flags=re.MULTILINE)
         exec(compile(code, "docs/python.md", "exec"), names)
-    assert len(BLOCKS) == 15
+    assert len(BLOCKS) == 16
     assert "complete" in capsys.readouterr().out
     assert_exact(here / "data/cache/tracks.db", WORLD, limits=Limits(max_users=40))
 

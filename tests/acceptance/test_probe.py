@@ -13,13 +13,16 @@ import jsonschema
 import msgspec
 import pytest
 
+import harvest
 from harvest.auth.grants import Token
 from harvest.auth.token_store import FileKeeper, KeptToken
+from harvest.errors import AppRefused, LoginNeeded
 from harvest.probing.report import Report
 from harvest.simulator import DEMO_CLIENT_ID, Server, World, run_in_thread
 from harvest.simulator.service.service import Service
 from tests.acceptance.conftest import environment
 from tests.acceptance.test_probe_faults import CHANGES
+from tests.crawling import settings_for
 from tests.terminals import on_a_terminal
 from tests.waiting import PATIENCE, until
 
@@ -118,6 +121,7 @@ def test_a_person_is_asked_for_besides_the_app_and_each_alone_if_wanted(probe, s
     }
     assert {frozenset(told) for name, told in statuses.items() if name.startswith("/me")} == {frozenset(["person"])}
     assert statuses["/users/{urn}"] == {"application": 200, "person": 200}
+    assert server.service.tokens.granted == {"client_credentials": 1}  # the app has a token of its own
     server.requests.clear()
     assert probe("--as", "application", XDG_STATE_HOME=str(state)).returncode == 0
     assert [one for one in asked(server) if one.startswith("/me")] == []
@@ -348,6 +352,14 @@ def test_credentials_that_are_refused_leave_no_report(probe, tmp_path):
     assert not (tmp_path / "new.json").exists()
 
 
+def test_a_login_that_has_ended_is_said_so_and_not_replaced_by_the_app(probe, server, tmp_path):
+    sign_in(server, tmp_path / "state")
+    server.service.tokens.revoke_everything()
+    done = probe("--as", "person", XDG_STATE_HOME=str(tmp_path / "state"))
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.endswith("SoundCloud does not accept the stored login any more: run `harvest auth login`.\n")
+
+
 def test_a_report_that_cannot_be_written_is_said_so_and_shown(probe, tmp_path):
     (tmp_path / "folder").mkdir()
     done = probe("--out", "folder")
@@ -356,3 +368,20 @@ def test_a_report_that_cannot_be_written_is_said_so_and_shown(probe, tmp_path):
     if os.geteuid():
         (tmp_path / "folder").chmod(0o500)
         assert probe("--out", "folder/new.json").returncode == 4
+
+
+def test_from_python_it_is_the_same_and_bounded_in_the_same_way(server, tmp_path):
+    settings = settings_for(server, retry_seconds=0.001)
+    server.use("field_renamed[/related?]")
+    report = harvest.probe(settings=settings, delay=0, out=tmp_path / "new.json")
+    assert [one.line for one in report.differences] == [CHANGES["field_renamed[/related?]"]]
+    assert report_in(tmp_path / "new.json") == json.loads(msgspec.json.encode(report))
+    some = harvest.probe(
+        server.world.seed_url(), settings=settings, delay=0, max_requests=4, compare=tmp_path / "new.json"
+    )
+    assert (some.ended, some.requests, some.changes) == ("max_requests", 4, [])
+    with pytest.raises(LoginNeeded):
+        harvest.probe(settings=settings, credentials="person")
+    server.use("app_refused")
+    with pytest.raises(AppRefused):
+        harvest.probe(settings=settings, delay=0)

@@ -22,10 +22,10 @@ from harvest.cli.output.probed import page, since, where_it_is
 from harvest.cli.output.spinner import spinner
 from harvest.cli.output.summary import EXIT_BUDGET, EXIT_INTERRUPTED
 from harvest.client.budget import Budget
-from harvest.errors import AppRefused, Blocked, Halted, HarvestError
+from harvest.errors import Halted, HarvestError
 from harvest.probing.compare import changes
 from harvest.probing.credentials import at_hand, clients
-from harvest.probing.probe import APPLICATION, PERSON, Probe, requests_planned
+from harvest.probing.probe import APPLICATION, PERSON, Probe, how_it_ended, requests_planned
 from harvest.probing.report import as_json as report_as_json
 from harvest.probing.report import check_target, read_report, write_report
 from harvest.settings import state_folder
@@ -106,10 +106,11 @@ def probe(
             ) as opened:
                 await work.run(opened, tell)
 
-        ended, trouble = _to_the_end(run)
+        error = _end_of(run)
+    trouble = error if isinstance(error, HarvestError) else None
     if trouble is not None and not work.learned:
         raise trouble
-    report = work.report(ended, budget.requests, clock.now())
+    report = work.report(how_it_ended(error), budget.requests, clock.now())
     report.changes = changes(old, report) if old else None
     if out is not None:
         write_report(report, out)
@@ -121,9 +122,8 @@ def probe(
             click.echo(f"\n{where_it_is(out)}")
     if trouble is not None:
         raise trouble
-    if work.app_is_refused:
-        raise AppRefused("SoundCloud refuses this app whatever it asks for: look at soundcloud.com/you/apps.")
-    return {"max_requests": EXIT_BUDGET, "interrupted": EXIT_INTERRUPTED}.get(ended, 0)
+    work.ensure_app_is_answered()
+    return {"max_requests": EXIT_BUDGET, "interrupted": EXIT_INTERRUPTED}.get(report.ended, 0)
 
 
 def _plan(credentials: list[str], delay: float) -> str:
@@ -134,20 +134,14 @@ def _plan(credentials: list[str], delay: float) -> str:
     return f"To ask: {counted(n, 'request')} as {whom}{time}, and a few more where something is empty or refused."
 
 
-def _to_the_end(run: Callable[[], Coroutine[Any, Any, None]]) -> tuple[str, HarvestError | None]:
-    """Run it; say how it ended, and what broke it off."""
+def _end_of(run: Callable[[], Coroutine[Any, Any, None]]) -> BaseException | None:
+    """Run it; give what it ended with before its end."""
     try:
         with _terminated_like_interrupted():
             asyncio.run(run())
-    except KeyboardInterrupt:
-        return "interrupted", None
-    except Halted:
-        return "max_requests", None
-    except Blocked as error:
-        return "blocked", error
-    except HarvestError as error:
-        return "refused", error
-    return "whole", None
+    except (KeyboardInterrupt, Halted, HarvestError) as error:
+        return error
+    return None
 
 
 @contextmanager
