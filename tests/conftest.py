@@ -38,6 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=1, help="what tests marked fresh make their worlds of (scripts/soak)")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest and would come last: one worker would be left with them at the end."""
+    items.sort(key=lambda item: not item.path.match("tests/unit/verify/*"))
+
+
 @pytest.fixture
 def fresh_seed(request: pytest.FixtureRequest) -> int:
     """The number of which a test makes what nobody has tried yet; whoever gives it again gets the same."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -261,57 +262,60 @@ def read(path: Path, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
 
 def contents(path: Path) -> dict[str, Any]:
     """Read a file the way the truth is told."""
-    tags: dict[int, set[str]] = {row[0]: set() for row in read(path, "SELECT id FROM tracks")}
-    for track_id, name in read(path, "SELECT tt.track_id, t.name FROM track_tags tt JOIN tags t ON t.id = tt.tag_id"):
+    with closing(sqlite3.connect(path)) as connection:  # one for all: each begins with reading the whole schema
+        return _contents(connection)
+
+
+def _contents(db: sqlite3.Connection) -> dict[str, Any]:
+    tags: dict[int, set[str]] = {row[0]: set() for row in db.execute("SELECT id FROM tracks")}
+    for track_id, name in db.execute("SELECT tt.track_id, t.name FROM track_tags tt JOIN tags t ON t.id = tt.tag_id"):
         tags[track_id].add(name)
     return {
         "engagements": _edges(
-            path, "SELECT user_id, track_id, engagement_type, user_list_rank, track_list_rank FROM user_engagements"
+            db, "SELECT user_id, track_id, engagement_type, user_list_rank, track_list_rank FROM user_engagements"
         ),
         "follows": _edges(
-            path, "SELECT follower_id, followee_id, followings_list_rank, followers_list_rank FROM user_follows"
+            db, "SELECT follower_id, followee_id, followings_list_rank, followers_list_rank FROM user_follows"
         ),
         "playlist_engagements": _edges(
-            path,
+            db,
             "SELECT user_id, playlist_id, engagement_type, user_list_rank, playlist_list_rank"
             " FROM playlist_engagements",
         ),
         "playlist_tracks": {
-            row[:2]: row[2] for row in read(path, "SELECT playlist_id, position, track_id FROM playlist_tracks")
+            row[:2]: row[2] for row in db.execute("SELECT playlist_id, position, track_id FROM playlist_tracks")
         },
         "station_tracks": {
-            row[:2]: row[2] for row in read(path, "SELECT station_id, position, track_id FROM station_tracks")
+            row[:2]: row[2] for row in db.execute("SELECT station_id, position, track_id FROM station_tracks")
         },
-        "station_likes": _edges(path, "SELECT user_id, station_id, 'like', user_list_rank, NULL FROM station_likes"),
+        "station_likes": _edges(db, "SELECT user_id, station_id, 'like', user_list_rank, NULL FROM station_likes"),
         "related": _edges(
-            path,
+            db,
             "SELECT track_id, related_track_id, 'related', rank, NULL FROM related_tracks"
             " WHERE method = 'soundcloud' AND score IS NULL AND first_page_id IS NOT NULL",
         ),
-        "users": _rows(path, "users", USER_COLUMNS),
-        "tracks": _rows(path, "tracks", TRACK_COLUMNS),
+        "users": _rows(db, "users", USER_COLUMNS),
+        "tracks": _rows(db, "tracks", TRACK_COLUMNS),
         "tags": {track_id: frozenset(names) for track_id, names in tags.items()},
-        "playlists": _rows(path, "playlists", PLAYLIST_COLUMNS),
-        "stations": _rows(path, "stations", STATION_COLUMNS),
-        "comments": _rows(path, "comments", COMMENT_COLUMNS),
-        "links": _rows(path, "web_profiles", LINK_COLUMNS),
+        "playlists": _rows(db, "playlists", PLAYLIST_COLUMNS),
+        "stations": _rows(db, "stations", STATION_COLUMNS),
+        "comments": _rows(db, "comments", COMMENT_COLUMNS),
+        "links": _rows(db, "web_profiles", LINK_COLUMNS),
         "searches": {
             key: {**row, "filters": json.loads(row["filters"])}
-            for key, row in _rows(path, "searches", SEARCH_COLUMNS).items()
+            for key, row in _rows(db, "searches", SEARCH_COLUMNS).items()
         },
-        "found": {row[:2]: row[2] for row in read(path, "SELECT search_id, thing_id, rank FROM search_results")},
+        "found": {row[:2]: row[2] for row in db.execute("SELECT search_id, thing_id, rank FROM search_results")},
         "lists": {
             (row[0], row[1]): tuple(row[2:])
-            for row in read(
-                path,
+            for row in db.execute(
                 "SELECT kind, subject_id, outcome, collected, claimed FROM tasks"
                 " WHERE kind NOT IN ('resolve', 'lookup')",
             )
         },
         "visits": {
             row[:3]: row[3:]
-            for row in read(
-                path,
+            for row in db.execute(
                 "SELECT dense_rank() OVER (ORDER BY harvest_id) - 1, thing, thing_id, round, place, depth, chance"
                 " FROM visits WHERE place IS NOT NULL",
             )
@@ -319,15 +323,15 @@ def contents(path: Path) -> dict[str, Any]:
     }
 
 
-def _edges(path: Path, sql: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+def _edges(db: sqlite3.Connection, sql: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
     """Read edges with their ranks, the last two columns, by the others."""
-    return {row[:-2]: row[-2:] for row in read(path, sql)}
+    return {row[:-2]: row[-2:] for row in db.execute(sql)}
 
 
-def _rows(path: Path, table: str, columns: Sequence[str]) -> dict[int, dict[str, Any]]:
+def _rows(db: sqlite3.Connection, table: str, columns: Sequence[str]) -> dict[int, dict[str, Any]]:
     return {
         row[0]: dict(zip(columns, row[1:], strict=True))
-        for row in read(path, f"SELECT id, {', '.join(columns)} FROM {table}")
+        for row in db.execute(f"SELECT id, {', '.join(columns)} FROM {table}")
     }
 
 
@@ -374,8 +378,9 @@ def assert_holds(path: Path, expected: dict[str, Any]) -> None:
 
 def assert_sound(path: Path) -> None:
     """Let SQLite check the file."""
-    assert read(path, "PRAGMA foreign_key_check") == []
-    assert read(path, "PRAGMA integrity_check") == [("ok",)]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 def graph_of(path: Path) -> dict[str, Any]:

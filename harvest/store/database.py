@@ -284,6 +284,7 @@ def schema_files() -> list[tuple[str, str]]:
     return [(f.name.removesuffix(".sql"), f.read_text(encoding="utf-8")) for f in files]
 
 
+@cache
 def schema_as_shipped() -> list[tuple[str, str, str]]:
     """Give (type, name, SQL without comments) of what a new database has, but for the inside of the search."""
     connection = sqlite3.connect(":memory:", isolation_level=None)

@@ -359,7 +359,7 @@ A_LITTLE = 1e-5  # moments are told with six digits
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize(("delay", "enough"), [(0.05, 80), pytest.param(0.1, 200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(("delay", "enough"), [(0.05, 60), pytest.param(0.1, 200, marks=pytest.mark.soak)])
 def test_four_processes_stay_under_one_limit_and_share_it(tiny_world, ask, delay, enough):
     """No two starts lie closer together than allowed, whoever they belong to; nobody is left behind."""
     with run_in_thread(tiny_world, latency=0.05, keep_log=True) as server:

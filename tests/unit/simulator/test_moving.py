@@ -49,6 +49,16 @@ def town(drift: Drift = WILD) -> World:
     return World(8, 400, 1200, likes_per_user=12, drift=drift, gone=0.05, forbidden=0.02, private=0.05)
 
 
+@cache
+def crowd(drift: Drift) -> World:
+    return World(3, 1000, 2000, likes_per_user=30, gone=0.0, forbidden=0.0, drift=drift)
+
+
+@cache
+def at_first(kind: str) -> dict[int, tuple[int, ...]]:
+    return everything(crowd(Drift.nothing()), kind)
+
+
 def everything(world: World, kind: str) -> dict[int, tuple[int, ...]]:
     """Return every list of one kind, by index."""
     count = world.facts.ids[KINDS[kind].subject].count
@@ -315,8 +325,8 @@ def test_what_comes_is_newer_than_what_was_seen_before(kind):
     "kind", ["user_likes", "track_likers", "user_followers", "user_reposts", "user_station_likes", "user_links"]
 )
 def test_as_much_changes_as_is_asked(kind, days, come, go):
-    world = World(3, 2000, 4000, likes_per_user=30, gone=0.0, forbidden=0.0, drift=Drift.edges(come, go))
-    before, after = everything(world, kind), everything(world.at(days), kind)
+    world = crowd(Drift.edges(come, go))
+    before, after = at_first(kind), everything(world.at(days), kind)
     total = sum(map(len, before.values()))
     came = sum(len(set(after[subject]) - set(before[subject])) for subject in before)
     went = sum(len(set(before[subject]) - set(after[subject])) for subject in before)
@@ -365,6 +375,8 @@ def test_a_cursor_from_before_a_move_leads_on_through_the_list_of_now(kind, days
         older = [item for item, time in zip(now.items, now.times, strict=True) if time < was.times[limit - 1]]
         assert found == [after.world.id(declared.item, item) for item in older]
         tried += 1
+        if tried == 20:
+            break
     assert tried > 5, "too few lists are so long"
 
 

@@ -48,6 +48,7 @@ WORLD = World(
     ),
 )
 SEEDS = (WORLD.seed_url(), *seeds_beside_a_track(WORLD))
+PAGE = 10
 LIMITS = Limits(max_users=8, max_user_likes=100, max_tracks=1, depth=1, read=tuple(BY_NAME))
 
 
@@ -102,12 +103,12 @@ def changed(tmp_path_factory):
 
     async def crawls() -> None:
         async with serve(WORLD, gzip=False) as server:
-            assert await crawl_into(path, server, [SEEDS], LIMITS, page_size=5) == "drained"
+            assert await crawl_into(path, server, [SEEDS], LIMITS, page_size=PAGE) == "drained"
             for day, now in ((10, "2026-12-01T10:00:00Z"), (24, "2026-12-15T10:00:00Z")):
                 server.move(day)
                 await look_up_all(path, server)
                 begin_again(path, day, now)
-                assert await crawl_together(path, server, [], page_size=5) == "drained"
+                assert await crawl_together(path, server, [], page_size=PAGE) == "drained"
 
     asyncio.run(crawls())
     return path
