@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 from collections.abc import Iterator
@@ -59,14 +60,20 @@ def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+_unique = itertools.count()
+
+
 @pytest.fixture(autouse=True)
-def clean_environ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, one_authority: Path) -> None:
+def clean_environ(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, one_authority: Path) -> None:
     """No setting of the person at the keyboard reaches a test, and no test reaches their files."""
     for name in list(os.environ):
         if name.startswith(("HARVEST_", "SOUNDCLOUD_")) or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    home = one_authority.parent / str(next(_unique))  # made by whoever writes there; most tests make no folder
+    if "tmp_path" in request.fixturenames:
+        home = request.getfixturevalue("tmp_path")
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("SSL_CERT_FILE", str(one_authority))
 
 

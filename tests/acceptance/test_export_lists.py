@@ -113,6 +113,13 @@ def path(request, tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def whole(path, tmp_path_factory):
+    """All of a file, exported: the folder, and what was said of it."""
+    folder = tmp_path_factory.mktemp("whole") / "out"
+    return folder, leave(path, folder, format="jsonl", lists=True)
+
+
 def written(folder, name):
     file = folder / f"{name}.jsonl"
     return [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
@@ -148,10 +155,10 @@ def found(folder, name):
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_row_of_every_list_leaves_with_its_places_and_how_the_lists_ended(path, tmp_path, name):
-    made = leave(path, tmp_path / "out", format="jsonl", lists=True)
+def test_every_row_of_every_list_leaves_with_its_places_and_how_the_lists_ended(path, whole, name):
+    folder, made = whole
     expected = stored(path, name)
-    assert found(tmp_path / "out", name) == expected
+    assert found(folder, name) == expected
     told = {file["table"]: file["rows"] for file in made["files"]}
     assert told.get(name, 0) == len(expected)
     assert bool(expected) == (FROM_ONE_SEED.get(name, path.stem) == path.stem) or name in ("comments", "station_items")
