@@ -30,6 +30,7 @@ LINES = {
     "h": "queries",
     "i": "steady",
     "j": "refresh",
+    "k": "replies",
 }
 _MOSTLY_WAIT = "ab"
 

@@ -40,10 +40,10 @@ def world(people: int) -> dict[str, Any]:
     }
 
 
-def crawl(server: Simulated, folder: Path, path: Path, people: int) -> Spent:
+def crawl(server: Simulated, folder: Path, path: Path, people: int, *flags: str) -> Spent:
     """Run the real command line to its end."""
     limits = ("--max-users", str(people), "--max-user-likes", str(LIKES))
-    command = harvest(server.seed_url, "--db", str(path), *limits, "--delay", "0", "-q", "--json")
+    command = harvest(server.seed_url, "--db", str(path), *limits, "--delay", "0", "-q", "--json", *flags)
     return run(command, folder, server.url)
 
 
