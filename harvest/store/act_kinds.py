@@ -58,12 +58,11 @@ class Heard(Act, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OfList(Act, frozen=True, kw_only=True, omit_defaults=True):
-    """Something about one reading of a list. `task` was its row, which may be another one elsewhere."""
+    """Something about one reading of a list."""
 
     kind: str
     subject: Number
     reading: Count = 0
-    task: Count = 0
     about: str | None = None  # of a list that looks up: the address, or the URNs
 
 

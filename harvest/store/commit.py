@@ -242,7 +242,7 @@ class PageCommitter:
     def _named(self, task: Task) -> dict[str, Any]:
         """Name a reading of a list, without the secret of a private link."""
         assert self._journal is not None
-        named = {"kind": task.kind, "subject": task.subject_id, "reading": task.reading, "task": task.id}
+        named = {"kind": task.kind, "subject": task.subject_id, "reading": task.reading}
         if KINDS[task.kind].looks_up and task.about is not None:
             return {**named, "about": self._journal.without_secret(task.about)}
         return named
