@@ -18,9 +18,10 @@ from harvest.api import endpoints, parse
 from harvest.errors import ApiError, NotADatabase, SchemaTooNew, StoreError, Withdrawn, failures_by_name
 from harvest.lists import KINDS
 from harvest.models import Limits, Page, Task
+from harvest.replies.files import beside as replies_of
 from harvest.replies.recording import Act as Told
 from harvest.replies.recording import Recording
-from harvest.store import act_kinds, harvests, levels
+from harvest.store import act_kinds, harvests, journal, levels
 from harvest.store.acts import Acts, Beginning, put_back
 from harvest.store.commit import count_requests
 from harvest.store.database import (
@@ -48,6 +49,7 @@ class Replayed:
     for, `unreadable` pages are such that today's parser does not read.
     """
 
+    acts: int = 0
     runs: int = 0
     pages: int = 0
     left_out: int = 0
@@ -75,6 +77,9 @@ def replay(
             db = open_for_crawl(part)
             try:
                 done = _play(db, recording, from_version, tell)
+                if replies_of(out).absolute() == path.absolute():  # the file that they belong to is made again
+                    journal.name_pair(db.conn, recording.facts.pair, done.acts)
+                db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
                 db.conn.close()
             write_through(part)
@@ -124,13 +129,13 @@ def _play(db: Database, recording: Recording, from_version: int | None, tell: Ca
                 f"{recording.path} is damaged, or was made by another program: act {told.number:,} cannot be done"
                 f" ({error})."
             ) from error
+        player.done.acts = told.number
         tell(player.done)
     with immediately(db):  # whoever crawled is not at work any more
         harvests.take_back(db.conn)
         harvests.pause(db.conn)
     if player.emptied:
         levels.cut(db.conn)
-    db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return player.done
 
 

@@ -92,17 +92,8 @@ class Keeper:
 
     def drop_after(self, number: int) -> None:
         """Take back the acts later than this one, with the bodies that no earlier one uses. Raises StoreError."""
-        with files.complaints(self._path), _transaction(self._connection):
-            unused = self._connection.execute(
-                """
-                SELECT DISTINCT body_id FROM acts AS a
-                WHERE number > ? AND body_id IS NOT NULL
-                    AND NOT EXISTS (SELECT 1 FROM acts AS b WHERE b.body_id = a.body_id AND b.number <= ?)
-                """,
-                (number, number),
-            ).fetchall()
-            self._connection.execute("DELETE FROM acts WHERE number > ?", (number,))
-            self._connection.executemany("DELETE FROM bodies WHERE id = ?", unused)
+        with files.complaints(self._path):
+            drop_later(self._connection, number)
         self._last = min(self._last, number)
 
     def close(self) -> None:
@@ -129,6 +120,21 @@ class Keeper:
             (body_hash, int(self._full_profiles), self._packer.dictionary_id, len(kept), self._packer.pack(kept)),
         )
         return int(cursor.lastrowid or 0)
+
+
+def drop_later(connection: sqlite3.Connection, number: int) -> None:
+    """Take back the acts of a file that are later than one, with the bodies that no earlier one uses."""
+    with _transaction(connection):
+        unused = connection.execute(
+            """
+            SELECT DISTINCT body_id FROM acts AS a
+            WHERE number > ? AND body_id IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM acts AS b WHERE b.body_id = a.body_id AND b.number <= ?)
+            """,
+            (number, number),
+        ).fetchall()
+        connection.execute("DELETE FROM acts WHERE number > ?", (number,))
+        connection.executemany("DELETE FROM bodies WHERE id = ?", unused)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ memory.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from functools import lru_cache
@@ -14,6 +15,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from harvest.errors import NothingThere
 from harvest.replies import files, frames
 
 _Number = Annotated[int, msgspec.Meta(ge=0)]
@@ -144,3 +146,14 @@ class Recording:
         if row is None or not isinstance(row[0], bytes):
             raise frames.BadFrame("its dictionary is missing")
         return frames.Unpacker(row[0])
+
+
+def first_acts(path: Path, most: int) -> list[str]:
+    """Give what the first acts of a file are, also of one that was only just begun. Raises StoreError."""
+    try:
+        connection = files.open_to_read(path)
+    except NothingThere:  # not even its tables
+        return []
+    with files.complaints(path), contextlib.closing(connection):
+        rows = connection.execute("SELECT what FROM acts ORDER BY number LIMIT ?", (most,))
+        return [str(row[0]) for row in rows]

@@ -22,7 +22,7 @@ from harvest.api.seed_urls import public_address
 from harvest.errors import StoreError
 from harvest.replies.files import beside
 from harvest.replies.keeper import Keeper
-from harvest.replies.recording import Recording
+from harvest.replies.recording import first_acts
 from harvest.store import suppression
 from harvest.store.act_kinds import NAMES, Act, Began, as_detail
 from harvest.store.database import FileGuard, schema_version
@@ -85,12 +85,12 @@ def keep(connection: sqlite3.Connection, path: Path, *, full_profiles: bool, ser
     if suppression.has_any(connection):
         raise StoreError(f"Something was forgotten in {path}: its replies cannot be kept. Use --no-keep-replies.")
     replies = beside(path)
-    pair, last = _paired(connection) or ("", 0)
+    pair, last = pair_of(connection) or ("", 0)
     is_new = not pair
     if is_new:
         _make_way(replies)
         pair = secrets.token_hex(8)
-        connection.execute("INSERT INTO replies VALUES (1, ?, 0)", (pair,))
+        name_pair(connection, pair, 0)
     elif not replies.exists():
         raise StoreError(f"{path} keeps its replies in {replies}, which is not there: {_WHAT_TO_DO}.")
     (key,) = connection.execute("SELECT key FROM file_key").fetchone()
@@ -121,9 +121,14 @@ def keep(connection: sqlite3.Connection, path: Path, *, full_profiles: bool, ser
 _WHAT_TO_DO = "Put back the one that belongs to it, or keep no more of them with --no-keep-replies"
 
 
+def name_pair(connection: sqlite3.Connection, pair: str, last: int) -> None:
+    """Say which replies belong to a file, and that it holds their acts up to one."""
+    connection.execute("INSERT INTO replies VALUES (1, ?, ?)", (pair, last))
+
+
 def is_kept(connection: sqlite3.Connection) -> bool:
     """Say whether a file keeps its acts."""
-    return _paired(connection) is not None
+    return pair_of(connection) is not None
 
 
 def keep_no_more(connection: sqlite3.Connection) -> bool:
@@ -131,7 +136,8 @@ def keep_no_more(connection: sqlite3.Connection) -> bool:
     return is_kept(connection) and connection.execute("DELETE FROM replies").rowcount > 0
 
 
-def _paired(connection: sqlite3.Connection) -> tuple[str, int] | None:
+def pair_of(connection: sqlite3.Connection) -> tuple[str, int] | None:
+    """Give what names the replies of a file, and the last act that it holds; None where none are kept."""
     if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'replies'").fetchone() is None:
         return None  # made by an older version, and not brought over yet
     row = connection.execute("SELECT pair, act FROM replies").fetchone()
@@ -145,14 +151,10 @@ def _make_way(replies: Path) -> None:
     """
     if not replies.exists():
         return
-    if replies.stat().st_size:
-        with Recording.open(replies) as recording:
-            acts = recording.acts(with_bodies=False)
-            begun, more = next(acts, None), next(acts, None)
-        if more is not None or (begun is not None and begun.what != NAMES[Began]):
-            raise StoreError(
-                f"{replies} holds the replies of another file, or of this one from before: move it away, then run the"
-                " same command again."
-            )
+    if first_acts(replies, 2) not in ([], [NAMES[Began]]):
+        raise StoreError(
+            f"{replies} holds the replies of another file, or of this one from before: move it away, then run the same"
+            " command again."
+        )
     for end in _SIDE_FILES:
         replies.with_name(replies.name + end).unlink(missing_ok=True)

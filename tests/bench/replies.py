@@ -17,7 +17,9 @@ def measure(*, quick: bool) -> Iterator[Line]:
     people, rounds = (100, 5) if quick else (400, 7)
     with served(people) as (server, folder):
         crawl(server, folder, folder / "warm.db", people)
-        costs = [(_cost(server, folder, people), _cost(server, folder, people, "--keep-replies")) for _ in range(rounds)]
+        costs = [
+            (_cost(server, folder, people), _cost(server, folder, people, "--keep-replies")) for _ in range(rounds)
+        ]
         pages, likes = counted(folder / "t.db")
         size = (folder / "t.replies.db").stat().st_size
         again = run(harvest("replay", str(folder / "t.replies.db"), "-o", str(folder / "again.db")), folder)

@@ -23,13 +23,16 @@ def snapshot(out: Path, path: Path, force: bool) -> int:
     """Copy the file to OUT as it is at one moment, also while it is being crawled.
 
     The crawl goes on meanwhile. OUT appears only when it is whole; it can be read, verified, handed on, and even be
-    crawled on by itself.
+    crawled on by itself. Replies that are kept beside the file are copied beside OUT, as far as it goes.
 
     \b
       harvest snapshot monday.db
       harvest snapshot backup/tracks.db --cache-path data/cache/tracks.db --force
     """
-    size = take_snapshot(path, out, now=SystemClock().now(), force=force)
-    click.echo(f"{out}: a copy of {path}, {size / 1e6:,.1f} MB.")
+    made = take_snapshot(path, out, now=SystemClock().now(), force=force)
+    replies = "" if made.replies_size is None else f", its replies beside it, {made.replies_size / 1e6:,.1f} MB"
+    click.echo(f"{out}: a copy of {path}, {made.size / 1e6:,.1f} MB{replies}.")
+    if made.lost:
+        click.echo(f"Note: the replies of {path} are not there, or are not its own; the copy keeps none.", err=True)
     click.echo(f"Check it with: harvest verify --cache-path {quoted(out)}", err=True)
     return 0
