@@ -59,6 +59,8 @@ def complaints(path: Path) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         raise _as_store_error(error, path) from error
+    except UnicodeError as error:  # not even what SQLite says of it is text
+        raise damaged(path, str(error)) from error
     except OSError as error:
         raise StorageFailed(f"Cannot use {path}: {error.strerror or error}.") from error
 
@@ -88,7 +90,9 @@ def _to_write(path: Path) -> sqlite3.Connection:
 
 
 def _to_read(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(_reading_address(path), uri=True, isolation_level=None, timeout=PATIENCE_SECONDS)
+    connection = sqlite3.connect(
+        _reading_address(path), uri=True, isolation_level=None, timeout=PATIENCE_SECONDS, check_same_thread=False
+    )
     try:
         _distrust(connection)
         connection.execute("PRAGMA query_only = ON")

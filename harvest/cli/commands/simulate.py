@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
+from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from harvest.cli.options.crawl import log_options
-from harvest.cli.options.types import Real
+from harvest.cli.options.types import Place, Real
 from harvest.cli.options.world import world_options
+from harvest.crawler.recorded import recorded
 from harvest.errors import SettingsError
+from harvest.replies.recording import Recording
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Drift, World, parse_faults, serve
 from harvest.simulator.faults.parse import describe
 from harvest.simulator.server.days import let_days_pass
 from harvest.simulator.world.examples import examples
+from harvest.system.logs import printable
+
+_OF_A_WORLD = ("users", "tracks", "seed", "likes_per_user", "at", "day_lasts", "drift")
+_SEEDS = 20  # named at the most
 
 
 @click.command()
@@ -37,8 +46,17 @@ from harvest.simulator.world.examples import examples
     show_default=True,
     help="What changes, per day: everything, edges, edges=0.01 (a share), renames=0.1, ...",
 )
+@click.option(
+    "--from",
+    "recording",
+    type=Place(),
+    metavar="REPLIES.db",
+    help="Serve the replies that a crawl kept (--keep-replies) instead of a made-up world.",
+)
 @log_options
+@click.pass_context
 def simulate(
+    context: click.Context,
     port: int,
     users: int,
     tracks: int,
@@ -50,8 +68,19 @@ def simulate(
     at: float,
     day_lasts: float | None,
     drift: str,
+    recording: Path | None,
 ) -> int:
-    """Serve a made-up SoundCloud: deterministic, with faults on demand, for trying things out."""
+    """Serve a made-up SoundCloud: deterministic, with faults on demand, for trying things out.
+
+    With --from it serves what a crawl was told: each request gets the reply that was kept, the second time the second
+    one, and the last one again after that. Pages come as they were cut then. What was never asked gets 404 and is named
+    here. Any token will do. So what went wrong somewhere can be looked at again without credentials, requests, or the
+    people's personal fields.
+
+    \b
+      harvest simulate --users 2000
+      harvest simulate --from data/cache/tracks.replies.db
+    """
     if faults == "list":
         click.echo(describe())
         return 0
@@ -59,8 +88,13 @@ def simulate(
         parse_faults(faults)
     except ValueError as error:
         raise SettingsError(f"--faults: {error}.") from error
-    world = _world_at(at, drift, seed=seed, users=users, tracks=tracks, likes_per_user=likes_per_user)
     try:
+        if recording is not None:
+            _check_alone(context)
+            with Recording.open(recording) as kept:
+                asyncio.run(_serve_recorded(kept, port, faults=faults, latency=latency, rate=rate))
+            return 0
+        world = _world_at(at, drift, seed=seed, users=users, tracks=tracks, likes_per_user=likes_per_user)
         asyncio.run(_serve(world, port, day_lasts, faults=faults, latency=latency, rate=rate))
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
@@ -75,6 +109,32 @@ def _world_at(at: float, drift: str, **options: Any) -> World:
         return World(drift=Drift.parse(drift), **options).at(at)
     except ValueError as error:
         raise SettingsError(f"--drift: {error}.") from error
+
+
+def _check_alone(context: click.Context) -> None:
+    """Refuse what makes a world beside a recording, which has its own."""
+    for name in _OF_A_WORLD:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise SettingsError(f"--{name.replace('_', '-')} makes a world up: leave it out, or --from.")
+
+
+async def _serve_recorded(recording: Recording, port: int, **options: Any) -> None:
+    world, seeds = recorded(recording, tell=lambda request: click.echo(f"not recorded: {printable(request)}", err=True))
+    seed = printable(seeds[0]) if seeds else "SEED"
+    async with serve(world, port, **options) as server:
+        click.echo(
+            f"What {printable(recording.facts.service)} answered is at {server.url} (Ctrl-C ends it), as kept in"
+            f" {printable(str(recording.path))}.\nIn another terminal:\n\n"
+            f"  export SOUNDCLOUD_API_URL={server.url} SOUNDCLOUD_AUTH_URL={server.url}\n"
+            "  export SOUNDCLOUD_ACCESS_TOKEN=any\n"
+            f"  harvest {shlex.quote(seed)} --cache-path data/cache/recorded.db --delay 0"
+            + (
+                "\n\nOther seeds:\n\n" + "\n".join(f"  {printable(one)}" for one in seeds[1:_SEEDS])
+                if seeds[1:]
+                else ""
+            )
+        )
+        await asyncio.Event().wait()
 
 
 async def _serve(world: World, port: int, day_lasts: float | None, **options: Any) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from harvest.simulator.faults.base import FaultScene
 from harvest.simulator.faults.parse import Fault, FaultPlan, parse_faults
 from harvest.simulator.faults.replies import throttled_gateway
+from harvest.simulator.recorded.service import Recorded, RecordedService
 from harvest.simulator.server.connection import Sending, SimConnection
 from harvest.simulator.server.traffic import Traffic
 from harvest.simulator.service.replies import SimReply, SimRequest
@@ -33,7 +34,7 @@ class Server(Traffic):
 
     def __init__(
         self,
-        world: World,
+        world: World | Recorded,
         *,
         latency: Latency = 0.0,
         rate: float | None = None,
@@ -46,7 +47,11 @@ class Server(Traffic):
         clock: Callable[[], float] = time.time,
     ) -> None:
         terms = terms or Terms(seconds=token_seconds, requests=token_requests)
-        self.service = Service(world, terms=terms, clock=clock)
+        self.service: Service | RecordedService
+        if isinstance(world, Recorded):
+            self.service = RecordedService(world, terms=terms, clock=clock)
+        else:
+            self.service = Service(world, terms=terms, clock=clock)
         self._clock = clock
         super().__init__(keep_log=keep_log)
         self.latency, self.gzip = latency, gzip
@@ -62,11 +67,13 @@ class Server(Traffic):
 
     @property
     def world(self) -> World:
-        """Return the world as it is now."""
+        """Return the world as it is now; a recording has none."""
+        assert isinstance(self.service, Service)
         return self.service.world
 
     def move(self, moment: float) -> None:
         """Let the world be so many days after its first one, from the next request on; tokens and faults go on."""
+        assert isinstance(self.service, Service)
         self.service = self.service.showing(self.world.at(moment))
 
     def _handle(self, request: SimRequest) -> SimReply:
@@ -75,7 +82,7 @@ class Server(Traffic):
     def use(self, faults: str | Iterable[Fault]) -> None:
         """Replace the schedule of faults; counting starts again."""
         wanted = parse_faults(faults) if isinstance(faults, str) else tuple(faults)
-        self.plan = FaultPlan(wanted, self._handle, seed=self.world.options.seed)
+        self.plan = FaultPlan(wanted, self._handle, seed=self.service.seed)
 
     def limit(self, rate: float | None) -> None:
         """Allow so many requests per second from now on; None allows any number."""
@@ -91,7 +98,7 @@ class Server(Traffic):
             reply = self.plan.answer(request, target, self.url)
         else:
             reply = throttled_gateway(FaultScene(request, target, self.url, self._handle))
-        reply = replace(reply, headers={**reply.headers, "x-harvest-world": self.world.name})
+        reply = replace(reply, headers={**reply.headers, "x-harvest-world": self.service.name})
         date = formatdate(self._clock(), usegmt=True)
         return Sending(reply, date=date, wait=self._wait_before(request, reply), gzip=self.gzip)
 
@@ -105,7 +112,7 @@ class Server(Traffic):
             return latency(request) + extra
         if isinstance(latency, tuple):
             low, high = latency
-            return low + (high - low) * (salt(self.world.options.seed, "latency", self.total) / MASK) + extra
+            return low + (high - low) * (salt(self.service.seed, "latency", self.total) / MASK) + extra
         return latency + extra
 
     async def start(self, port: int = 0) -> None:
@@ -148,7 +155,7 @@ class _Gate:
 
 
 @asynccontextmanager
-async def serve(world: World, port: int = 0, **options: Any) -> AsyncIterator[Server]:
+async def serve(world: World | Recorded, port: int = 0, **options: Any) -> AsyncIterator[Server]:
     """Run a server for the length of a `with`; options are those of `Server`."""
     server = Server(world, **options)
     await server.start(port)
@@ -159,7 +166,7 @@ async def serve(world: World, port: int = 0, **options: Any) -> AsyncIterator[Se
 
 
 @contextmanager
-def run_in_thread(world: World, port: int = 0, **options: Any) -> Iterator[Server]:
+def run_in_thread(world: World | Recorded, port: int = 0, **options: Any) -> Iterator[Server]:
     """Run a server in a thread of its own, for callers that are not asynchronous."""
     server = Server(world, **options)
     loop = asyncio.new_event_loop()

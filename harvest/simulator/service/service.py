@@ -50,6 +50,7 @@ class Service:
 
     def _show(self, world: World) -> None:
         self.world = world
+        self.name, self.seed = world.name, world.options.seed
         self.objects = Objects(world)
         self._search = Search(world, self.objects)
         self._pages = Pages(world, self.objects, lambda: self.base_url)

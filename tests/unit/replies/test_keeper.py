@@ -74,6 +74,7 @@ def test_a_keeper_goes_on_where_another_stopped(path):
 
 def test_an_act_is_in_the_file_when_its_number_is_known(path):
     kept = keeper(path)
+    assert kept._connection.execute("PRAGMA synchronous").fetchone() == (2,)  # also when the power is cut
     kept.note("page", {"n": 1}, BODY)
     with Recording.open(path) as recording:  # beside the writer
         assert bare(recording.acts()) == [(1, "page", {"n": 1}, BODY)]

@@ -1,0 +1,137 @@
+"""Make a service of what was kept of a crawl, so that the crawl can be told the same again.
+
+In: a file of kept replies, which anybody may have made. Out: what was asked and answered, in order, for the simulator
+to serve. Never: a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from harvest.api import cursors, endpoints, parse, urns
+from harvest.errors import ApiError
+from harvest.lists import LOOKUP, RESOLVE
+from harvest.models import OURSELVES, Task
+from harvest.replies.files import damaged
+from harvest.replies.recording import Recording
+from harvest.simulator import Exchange, Recorded
+from harvest.store.act_kinds import NAMES, Act, Began, Failed, KeptPage, Withdrew, from_detail
+from harvest.things import THINGS, of_urn
+
+_NO_ANSWER = 504  # in the place of a reply that never came
+_TOLD_OF = frozenset(NAMES[kind] for kind in (Began, KeptPage, Failed, Withdrew))
+
+
+def recorded(recording: Recording, *, tell: Callable[[str], None]) -> tuple[Recorded, list[str]]:
+    """Make the service of a recording, and give the addresses its crawls began with; `tell` hears what is asked for in
+    vain. The recording must stay open. Raises NotADatabase where it is damaged.
+    """
+    reader = _Reader(recording)
+    service = Recorded(
+        f"recording {recording.facts.pair[:40]}",
+        reader.exchanges(),
+        recording.body,
+        canonical=lambda request: cursors.canonical(endpoints.redacted(request)),
+        tell=tell,
+    )
+    return service, list(reader.seeds)
+
+
+class _Reader:
+    """Reads acts in order; knows where each reading of a list stands."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.seeds: dict[str, None] = {}
+        self._recording = recording
+        self._cursors: dict[tuple[str, int, int], str] = {}  # what a reading asks for next
+
+    def exchanges(self) -> Iterator[Exchange]:
+        """Give what was asked and answered. Raises NotADatabase."""
+        for act in self._recording.acts(with_bodies=False):
+            if act.what in _TOLD_OF:
+                try:
+                    yield from self._of_act(from_detail(act.what, act.detail), act.body_id)
+                except (LookupError, ValueError, ApiError) as error:
+                    raise damaged(self._recording.path, f"act {act.number} cannot be read ({error})") from error
+
+    def _of_act(self, act: Act, body: int | None) -> Iterator[Exchange]:
+        if isinstance(act, KeptPage):
+            yield from self._page(act, body)
+        elif isinstance(act, Failed):
+            yield self._failed(act)
+        elif isinstance(act, Withdrew):
+            for subject in act.subjects:
+                one = Task(0, act.kind, subject)
+                yield Exchange(_next_page(one), status=act.status or _NO_ANSWER, evidence=act.reply)
+        elif isinstance(act, Began):
+            self.seeds.update(dict.fromkeys(address for addresses, _ in act.harvests for address in addresses))
+
+    def _page(self, page: KeptPage, body: int | None) -> Iterator[Exchange]:
+        place = (page.kind, page.subject, page.reading)
+        if page.next_cursor:
+            self._cursors[place] = page.next_cursor
+        else:
+            self._cursors.pop(place, None)
+        if body is None:
+            return
+        if page.thing is None:
+            asked = tuple((page.about or "").split(",")) if page.kind == LOOKUP.name else ()
+            yield Exchange(page.request, body=body, urns=asked)
+            return
+        path, urn = self._thing(page.thing, body)
+        if page.request.startswith("/resolve?"):
+            yield Exchange(page.request, status=302, location=path)
+        elif page.request == f"/{OURSELVES}":
+            path = page.request
+        yield Exchange(path, body=body, urns=(urn,))
+
+    def _thing(self, kind: str, body: int) -> tuple[str, str]:
+        """Give where a thing is asked for, and its URN."""
+        thing = THINGS[kind]
+        page = parse.parse_thing(self._recording.body(body), kind)
+        number = page.items[0]
+        urn = page.stations[number].urn if number in page.stations else f"{thing.urn}{number}"
+        return endpoints.thing(thing, number, urn=urn).path_and_query, urn
+
+    def _failed(self, failed: Failed) -> Exchange:
+        evidence = failed.reply
+        if failed.failure == "unexpected_reply" and not _is_json(evidence):  # the beginning of a reply of another shape
+            evidence = msgspec.json.encode({"reply": evidence}).decode()
+        return Exchange(
+            self._asked(failed),
+            status=failed.status or _NO_ANSWER,
+            evidence=evidence,
+            times=max(1, failed.attempts),
+        )
+
+    def _asked(self, failed: Failed) -> str:
+        """Give what was asked for when it failed."""
+        cursor = self._cursors.get((failed.kind, failed.subject, failed.reading))
+        about = failed.about or ""
+        if failed.kind == RESOLVE.name or (failed.kind == LOOKUP.name and "," not in about):
+            return _of_seed(about)
+        return _next_page(Task(0, failed.kind, failed.subject, cursor=cursor, about=failed.about))
+
+
+def _next_page(task: Task) -> str:
+    return endpoints.request(task, endpoints.kind_of(task)).path_and_query
+
+
+def _of_seed(address: str) -> str:
+    """Give what a seed is first asked for by."""
+    named = of_urn(address)
+    if named is not None:
+        return endpoints.thing(*named).path_and_query
+    if address.startswith(THINGS["station"].urn) and isinstance(urns.identify("station", urn=address), int):
+        return endpoints.thing(THINGS["station"], 0, urn=address).path_and_query
+    return f"/{OURSELVES}" if address == OURSELVES else endpoints.resolve(address).path_and_query
+
+
+def _is_json(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return False
+    return True

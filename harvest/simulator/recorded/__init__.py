@@ -1,0 +1,1 @@
+"""A recorded service: what somebody else's crawl was told, told again."""
