@@ -77,7 +77,9 @@ class AskingOptions:
 
 @dataclass(frozen=True, slots=True)
 class CrawlRequest:
-    """What to crawl into which file: harvests as (addresses, limits), conditions, bounds of this run, a sweep."""
+    """What to crawl into which file: harvests as (addresses, limits), conditions, bounds of this run, a sweep, and the
+    hash of the plan that is followed.
+    """
 
     path: Path
     harvests: tuple[tuple[tuple[str, ...], Limits], ...]
@@ -85,6 +87,7 @@ class CrawlRequest:
     budget: Bounds = field(default_factory=Bounds)
     sweep: Sweep | None = None
     refresh: Refresh | None = None
+    plan: str | None = None
 
     @property
     def addresses(self) -> list[str]:
@@ -94,7 +97,8 @@ class CrawlRequest:
     def options(self) -> dict[str, Any]:
         """Give what is stored with the run."""
         budget = self.budget.dump()
-        return {**asdict(self.conditions), **({"budget": budget} if budget else {})}
+        plan = {"plan": self.plan} if self.plan else {}
+        return {**asdict(self.conditions), **({"budget": budget} if budget else {}), **plan}
 
 
 def to_crawl(path: Path, addresses: Sequence[str], given: Mapping[str, Any]) -> CrawlRequest:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from harvest._version import __version__
 from harvest.api.seed_urls import public_address
+from harvest.citing.facts import facts
+from harvest.citing.methods import methods
 from harvest.explore.changes import newest_version
 from harvest.export.folder import MAKER
 from harvest.export.job import Job, OutFile
@@ -76,6 +78,7 @@ def manifest(job: Job, files: Iterable[OutFile], *, made_at: str, key: bytes) ->
             "lists": choices.lists,
             "texts": choices.texts,
         },
+        "methods": methods(facts(connection), hide=choices.ids == "pseudonym"),
         "source": _source(connection, made_at, hide=choices.ids == "pseudonym"),
         "counts": _counts(job),
         "neighbours": _neighbours(job),

@@ -16,6 +16,8 @@ from importlib import resources
 from typing import Any, NamedTuple, TypeVar
 
 from harvest.api.seed_urls import public_address
+from harvest.citing.facts import facts
+from harvest.citing.methods import methods
 from harvest.report.changed import SinceLast, since_last
 from harvest.report.others import MostNamed, SeedLists, most_named, seed_lists
 from harvest.report.rows import (
@@ -62,7 +64,8 @@ class Neighbourhood:
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
     """All that the page shows. `readers` are the people whose likes were read, in part or whole; `retryable` the lists
-    that failed and may be tried again; `judged` is how much of what people like the samples have seen.
+    that failed and may be tried again; `judged` is how much of what people like the samples have seen, `methods`
+    how the file was made, in sentences.
     """
 
     file_name: str
@@ -84,6 +87,7 @@ class ReportFacts:
     likers_counted: list[Bucket]
     samples: dict[int, list[SampleRow]]
     judged: list[Judged]
+    methods: list[str]
     levels: list[Level]
     seed_lists: list[SeedLists]
     most_named: list[MostNamed]
@@ -125,6 +129,8 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
         heard = _rows(connection, "heard_totals", HeardTotals)[0]
         readers = _number(connection, "readers")
         least = max(3, readers // 50)
+        tell("judging what the samples have seen")
+        judged = coverages(connection)
         tell("comparing with SoundCloud's own counts")
         return ReportFacts(
             file_name=file_name,
@@ -145,7 +151,8 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
             likers_per_track=_rows(connection, "likers_per_track", Bucket),
             likers_counted=_rows(connection, "likers_counted", Bucket),
             samples=_samples(connection, seeds, tell),
-            judged=coverages(connection),
+            judged=judged,
+            methods=methods(facts(connection, judged)),
             levels=_rows(connection, "levels", Level),
             seed_lists=_seed_lists(connection, seeds, tell),
             most_named=most_named(connection, ledger, TOP),

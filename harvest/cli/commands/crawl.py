@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from harvest.cli.commands.refresh import show as show_refresh
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
 from harvest.cli.options.in_memory import Wanted, in_memory_options, wanted
 from harvest.cli.options.seeds import Typed, seed_options
+from harvest.cli.options.types import Place
 from harvest.cli.output.onward import onward
 from harvest.cli.output.summary import show_summary
 from harvest.cli.run import run_to_the_end
@@ -25,6 +27,7 @@ from harvest.crawler.starts import Starts
 from harvest.errors import HarvestError, NothingThere, SettingsError
 from harvest.export.exporter import check_wishes
 from harvest.export.folder import check_target
+from harvest.planning.saved import followed
 from harvest.settings import Settings
 from harvest.store import in_memory
 
@@ -37,8 +40,14 @@ from harvest.store import in_memory
 @click.option(
     "--dry-run", is_flag=True, help="Say what it would cost, and collect nothing; the same as `harvest plan`."
 )
+@click.option(
+    "--plan",
+    type=Place(dir_okay=False),
+    metavar="FILE",
+    help="The plan that this crawl follows (plan --save): other seeds or options are refused, and its hash is kept.",
+)
 @log_options
-def crawl(typed: Typed, path: Path, as_json: bool, dry_run: bool, **chosen: Any) -> int:
+def crawl(typed: Typed, path: Path, as_json: bool, dry_run: bool, plan: Path | None, **chosen: Any) -> int:
     """Collect the listening graph around tracks, people and playlists.
 
     URL is the address of a track, a person, a playlist or a station on soundcloud.com, one list of a person
@@ -57,19 +66,26 @@ def crawl(typed: Typed, path: Path, as_json: bool, dry_run: bool, **chosen: Any)
     export = wanted(chosen)
     start = typed.start(path, given(chosen))
     if export is not None:
-        return _harvest_in_memory(start, export, as_json=as_json, dry_run=dry_run)
+        return _harvest_in_memory(start, export, plan, as_json=as_json, dry_run=dry_run)
+    request = _asked_for(start, path, plan)
     if dry_run:
-        return show_plan(asked(to_crawl, path, start.addresses, start.given), as_json=as_json)
-    return harvest_seeds(path, start.addresses, start.given, as_json=as_json)
+        return show_plan(request, as_json=as_json)
+    return harvest_request(request, as_json=as_json)
 
 
-def _harvest_in_memory(start: Starts, export: Wanted, *, as_json: bool, dry_run: bool) -> int:
+def _asked_for(start: Starts, path: Path, plan: Path | None) -> CrawlRequest:
+    """Ask for what was typed, and hold it to the plan, if there is one."""
+    request = asked(to_crawl, path, start.addresses, start.given)
+    return request if plan is None else replace(request, plan=asked(followed, plan, request))
+
+
+def _harvest_in_memory(start: Starts, export: Wanted, plan: Path | None, *, as_json: bool, dry_run: bool) -> int:
     """Harvest without a file; show what came of it, and export what there is, however it ended."""
     if export.folder is not None:
         check_wishes(export.choices, export.folder, export.key_file)
         check_target(export.folder, force=False)
     with in_memory.only_here() as path:
-        request = asked(to_crawl, path, start.addresses, start.given)
+        request = _asked_for(start, path, plan)
         if dry_run:
             return show_plan(request, as_json=as_json)
         if export.folder is None:

@@ -18,19 +18,23 @@ from harvest.cli.commands.refresh import show_plan as show_refresh
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options, reads
 from harvest.cli.options.environment import own_settings
 from harvest.cli.options.seeds import Typed, seed_options
+from harvest.cli.options.types import Place
 from harvest.cli.output.formatting import counted, duration, quoted
 from harvest.cli.output.table import table
 from harvest.crawler.bounds import Bounds
 from harvest.crawler.request import CrawlRequest, to_crawl, to_refresh
+from harvest.errors import StorageFailed
 from harvest.models import Limits
 from harvest.planning.computer import slowness
 from harvest.planning.cost import Plan, Speed, estimate
 from harvest.planning.known import HarvestStanding, Known, KnownSeed, is_enough, look_into
 from harvest.planning.outlook import Outlook, outlook_of
 from harvest.planning.ranges import Range
+from harvest.planning.saved import digest, to_save
 from harvest.planning.survey import Surveyed, survey
 from harvest.settings import state_folder
-from harvest.system.clock import SystemClock
+from harvest.system.clock import SystemClock, as_text
+from harvest.system.files import beside
 from harvest.system.logs import printable
 from harvest.things import THINGS, of_urn
 from harvest.wiring import connect, keeper_for
@@ -45,9 +49,15 @@ _SEEDS_ASKED = 20  # of one harvest; the others are taken to be like them
 @cache_path()
 @crawl_options
 @click.option("--refresh", is_flag=True, help="What `harvest refresh` would cost; needs no URL.")
+@click.option(
+    "--save",
+    type=Place(dir_okay=False),
+    metavar="FILE",
+    help="Also write the plan into a file that can be registered; harvest URL --plan FILE keeps its hash with the run.",
+)
 @log_options
 @reads
-def plan(typed: Typed, path: Path, as_json: bool, refresh: bool, **chosen: Any) -> int:
+def plan(typed: Typed, path: Path, as_json: bool, refresh: bool, save: Path | None, **chosen: Any) -> int:
     """Say what a crawl would cost: requests, time, rows and disk.
 
     Asks a few requests for a seed, sixteen at most (a token, the address, the thing itself, a page of what it leads to,
@@ -61,10 +71,12 @@ def plan(typed: Typed, path: Path, as_json: bool, refresh: bool, **chosen: Any) 
       harvest plan artist/track --max-users 200 --max-user-likes 200
       harvest plan --refresh
     """
+    if refresh and save is not None:
+        raise click.UsageError("--save keeps the plan of a crawl: leave out --refresh.")
     if refresh:
         return show_refresh(asked(to_refresh, path, given(chosen)), as_json=as_json)
     start = typed.start(path, given(chosen))
-    return show_plan(asked(to_crawl, path, start.addresses, start.given), as_json=as_json)
+    return show_plan(asked(to_crawl, path, start.addresses, start.given), as_json=as_json, save=save)
 
 
 @dataclass(slots=True)
@@ -87,8 +99,8 @@ class _Asked:
     speed: Speed
 
 
-def show_plan(request: CrawlRequest, *, as_json: bool) -> int:
-    """Work out the plan and print it."""
+def show_plan(request: CrawlRequest, *, as_json: bool, save: Path | None = None) -> int:
+    """Work out the plan and print it; `save` it as well. Raises StorageFailed when it cannot be written."""
     wanted = [_Wanted(*harvest) for harvest in request.harvests]
     with look_into(request.path) as file:
         if file is not None:
@@ -97,11 +109,29 @@ def show_plan(request: CrawlRequest, *, as_json: bool) -> int:
         found = asyncio.run(_ask(request, wanted, file))
     made = estimate([(one.outlook, one.limits) for one in wanted if one.outlook is not None], found.speed)
     made.bites.extend(_budget_bites(made, request.budget))
+    told = _as_json(request.path, wanted, made, found)
+    saved = _save(save, request, told) if save is not None else None
     if as_json:
-        click.echo(json.dumps(_as_json(request.path, wanted, made, found)))
+        click.echo(json.dumps({**told, **({"saved": saved} if saved else {})}))
     else:
         click.echo("\n".join(_lines(request.path, wanted, made, found)))
+        if saved:
+            click.echo(
+                f"\nPlan saved as {saved['path']}, SHA-256 {saved['sha256']}. Crawl with --plan to keep that hash."
+            )
     return 0
+
+
+def _save(path: Path, request: CrawlRequest, told: dict[str, object]) -> dict[str, str]:
+    """Write the plan, whole or not at all; give where, and its hash."""
+    plan = to_save(request, told, as_text(SystemClock().now()))
+    try:
+        with beside(path) as part:
+            part.write_bytes(plan)
+            part.replace(path)
+    except OSError as error:
+        raise StorageFailed(f"The plan cannot be written to {path}: {error.strerror}.") from error
+    return {"path": str(path), "sha256": digest(plan)}
 
 
 def _look_up(file: Known, wanted: _Wanted, *, profiles: str) -> None:
