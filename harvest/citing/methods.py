@@ -21,6 +21,7 @@ _OTHERWISE = {
     "failed": "failed",
     "loop": "going round in a circle",
     "stale": "begun anew after standing still too long",
+    "forgotten": "of those who were forgotten",
     "purged": "purged again",
 }
 _SEEDS_NAMED = 3

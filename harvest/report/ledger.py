@@ -19,6 +19,7 @@ COLOURS = {
     "failed": "bad",
     "stale": "open",
     "caught_up": "good",
+    "forgotten": "cut",
     "doing": "open",
     "todo": "open",
 }
