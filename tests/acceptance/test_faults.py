@@ -130,6 +130,7 @@ LATE = ("trickle", "slow")
 ALIKE = {
     *({*ERRORS} - {"error_500_json", "error_503_text"}),
     *("reset_before_headers", "reset_in_headers", "truncated_with_length", "broken_json_gzip", "ok_empty"),
+    *("missing_errors_only", "shape_no_collection"),
     *("throttled_object", "throttled_text", "token_quota_until", "unauthorized_empty", "forbidden_empty"),
     *("throttled_gateway with Retry-After", "throttled_text with Retry-After", "shape_string", "shape_object"),
     *("status_421", "status_425", "status_400", "status_451"),

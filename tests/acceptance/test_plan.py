@@ -265,7 +265,7 @@ def test_status_promises_beyond_depth_1_no_more_than_comes(tmp_path):
     assert [(asked, left) for asked, left in told if not (whole - asked) / 3 <= left <= 1.1 * (whole - asked)] == []
 
 
-@pytest.mark.parametrize(("maker", "number"), [("layers", 135), ("circles", 146)])
+@pytest.mark.parametrize(("maker", "number"), [("layers", 135), pytest.param("circles", 146, marks=pytest.mark.slow)])
 def test_a_plan_of_a_deep_crawl_is_bounded_by_what_its_lists_have_in_common(maker, number):
     case = a_case(maker, number)
     assert case.limits.depth == 2
