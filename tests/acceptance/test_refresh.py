@@ -109,6 +109,7 @@ def test_nothing_that_is_there_is_called_vanished_whatever_goes_wrong(tmp_path, 
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(0)
 def test_nothing_is_called_vanished_in_a_thousand_worlds(tmp_path):
     """Takes hours: `--log-file` tells how far it is."""
     told = Counter()
