@@ -14,7 +14,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from harvest.errors import SeedError
+from harvest.store import changes as stored
 from harvest.store import provenance
+from harvest.store.changes import Summary
 from harvest.system.clock import as_text
 from harvest.system.lengths import parse_length
 from harvest.things import SHOWN, THINGS, of_urn
@@ -84,8 +86,30 @@ def changes_sql(kind: str | None = None) -> str:
     """Write the query for the changes later than `:since`, `:limit` at most; of a `kind` those about thing `:id`."""
     return f"""
         {_ROWS}
-        WHERE version > :since {f"AND ({_about(kind)})" if kind else ""}
+        WHERE version > :since {only(kind)}
         ORDER BY version LIMIT :limit
+    """
+
+
+def summed(connection: sqlite3.Connection, since: int = 0, *, of: tuple[str, int] | None = None) -> Summary:
+    """Sum up the changes later than a version; `of` one thing alone."""
+    return stored.summed(connection, since, only=only(of[0] if of else None), thing_id=of[1] if of else None)
+
+
+def last(connection: sqlite3.Connection, since: int, n: int, *, of: tuple[str, int] | None = None) -> list[Change]:
+    """Give the last `n` changes later than a version, the last one last; `of` one thing alone."""
+    wanted = {"since": since, "limit": n, "id": of[1] if of else None}
+    rows = connection.execute(last_sql(of[0] if of else None), wanted).fetchall()
+    return [as_change(*row) for row in reversed(rows)]
+
+
+@cache
+def last_sql(kind: str | None = None) -> str:
+    """Write the query for the last changes later than `:since`, `:limit` at most, the last one first."""
+    return f"""
+        {_ROWS}
+        WHERE version > :since {only(kind)}
+        ORDER BY version DESC LIMIT :limit
     """
 
 
@@ -214,6 +238,11 @@ def _named(connection: sqlite3.Connection, kind: str, thing_id: int) -> tuple[st
         (thing_id,),
     ).fetchone()
     return (None, None) if row is None else (row[0], row[1])
+
+
+def only(kind: str | None) -> str:
+    """Write the condition, `AND ...`, that a change is about thing `:id` of a kind; '' without one."""
+    return f"AND ({_about(kind)})" if kind else ""
 
 
 @cache

@@ -37,7 +37,7 @@ def seeds_from(path: Path, sql: str, of: str | None = None, *, watch: Watch | No
     """
     if of is not None and of not in KINDS:
         raise SeedError(f"Ids are those of {', '.join(KINDS)}, not of {of!r}.")
-    with open_to_read(path) as connection, storage_errors(path):
+    with open_to_read(path) as connection, storage_errors(path, writes=False):
         try:
             return _read(ask(connection, sql, watch=watch or Watch(SECONDS)), KINDS[of] if of else None)
         except OutOfTime as error:

@@ -54,7 +54,7 @@ def export(
     clear_away(target)
     check_target(target, force=force)
     key = read_key(key_file) if key_file is not None else b""
-    with storage_errors(path), staged(target, force=force) as folder:
+    with storage_errors(path, writes=False), staged(target, force=force) as folder:
         scratch = Path(":memory:") if in_memory.holds(path) else folder / ".choosing"
         with select(path, scratch, choices, key=key, tell=tell, widen=widen) as selection:
             job = Job(selection, folder, target.resolve().name, tell, rows_per_file)

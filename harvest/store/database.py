@@ -24,6 +24,7 @@ from harvest.lists import KINDS
 from harvest.models import Outcome
 from harvest.store import in_memory, suppression
 from harvest.system.sqlite_busy import PATIENCE_SECONDS, is_locked, open_patiently
+from harvest.system.sqlite_temp import CHOSEN_BY, temporary_folder
 from harvest.things import THINGS
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def open_for_crawl(path: Path) -> Database:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         needed = ".".join(map(str, OLDEST_SQLITE))
         raise StoreError(f"SQLite {needed} or newer is needed; this Python has {sqlite3.sqlite_version}.")
-    with storage_errors(path):
+    with storage_errors(path, writes=False):
         if not in_memory.holds(path):
             _check_place(path)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -371,15 +372,20 @@ _MISLED = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 _LOOKING_SECONDS = 5.0  # for damage; large files are looked at in part
 
 
+# What SQLite says when a disk has no room for the file that readers and writers of a log share.
+_NO_ROOM_BESIDE = (sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMOPEN)
+_NO_ROOM_TO_SORT = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)  # said to whoever writes nothing into the file
+
+
 @contextlib.contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
+def storage_errors(path: Path, *, writes: bool = True) -> Iterator[None]:
     """Turn what SQLite and the file system complain about into one clear line, and what a file that is not as we make
-    them leads to.
+    them leads to; of somebody who `writes` into it or only reads.
     """
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise _as_store_error(error, path) from error
+        raise _as_store_error(error, path, writes=writes) from error
     except _MISLED as error:
         damaged = _damaged(error, path)
         if damaged is error:
@@ -399,7 +405,7 @@ def reading_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise _as_store_error(error, path) from error
+        raise _as_store_error(error, path, writes=False) from error
     except _MISLED as error:
         damaged = _damaged(error, path)
         if damaged is not error:
@@ -410,8 +416,9 @@ def reading_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _as_store_error(error: sqlite3.DatabaseError, path: Path) -> Exception:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+def _as_store_error(error: sqlite3.DatabaseError, path: Path, *, writes: bool) -> Exception:
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = extended & 0xFF
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return NotADatabase(f"{path} is not a SQLite database, or is damaged: {error}. Nothing was changed.")
     if "no such module" in str(error):
@@ -420,6 +427,16 @@ def _as_store_error(error: sqlite3.DatabaseError, path: Path) -> Exception:
         return StorageFailed(
             f"{path} lies where files cannot be locked, as on some network shares ({error}): choose another place with"
             " --cache-path."
+        )
+    if extended in _NO_ROOM_BESIDE:
+        return StorageFailed(
+            f"The disk is full: {path.absolute().parent} has no room for the small file that {path.name} is read with"
+            " (-shm). Free some space there, then run the same command again; nothing is lost."
+        )
+    if extended == sqlite3.SQLITE_IOERR_GETTEMPPATH or (not writes and extended in _NO_ROOM_TO_SORT):
+        return StorageFailed(
+            f"There is no room in {temporary_folder()}, where SQLite sorts what it reads ({error}). Free some space"
+            f" there, or name another folder in {CHOSEN_BY}, then run the same command again; nothing is lost."
         )
     if code == sqlite3.SQLITE_FULL:
         return StorageFailed(

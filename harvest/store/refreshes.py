@@ -26,7 +26,7 @@ from math import ceil
 
 from harvest.lists import KINDS, ListKind
 from harvest.models import Outcome
-from harvest.store import lookups, readings
+from harvest.store import changes, lookups, readings
 from harvest.store.lookups import OF_THING
 from harvest.store.rounds import READERS
 from harvest.system.clock import as_text
@@ -225,14 +225,10 @@ def found(connection: sqlite3.Connection) -> Found | None:
         """,
         (refresh_id,),
     ).fetchone()
-    counted = connection.execute("SELECT what, count(*) FROM changes WHERE version > ? GROUP BY what", (version,))
-    reasons = connection.execute(
-        "SELECT coalesce(reason, 'unknown'), count(*) FROM changes WHERE version > ? AND what = 'went' GROUP BY 1",
-        (version,),
-    )
+    changed = changes.summed(connection, version)
     return Found(
         state, looked_up, lists, heads, unmoved, unmoved_changed, failed, left_out,
-        dict(counted.fetchall()), dict(reasons.fetchall()),
+        changed.counts, changed.reasons,
     )  # fmt: skip
 
 

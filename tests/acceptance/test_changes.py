@@ -25,6 +25,7 @@ from harvest.report.facts import gather
 from harvest.report.page import page
 from harvest.simulator import Drift, Server, World, run_in_thread, serve
 from harvest.simulator.truth.changes import Changes
+from harvest.store.changes import WHAT, summed_sql
 from harvest.store.database import open_to_read
 from harvest.store.refreshes import Refresh
 from harvest.system.clock import as_text
@@ -256,12 +257,28 @@ def test_what_makes_no_sense_is_one_error(run, path, since, of, error):
         assert "Traceback" not in done.stderr
 
 
+def test_the_page_of_words_is_summed_up_in_sql_as_the_stream_tells(path, stream):
+    with open_to_read(path) as connection:
+        for since, of in ((0, None), (40, None), (0, ("track", WORLD.seed_ids(1)[0])), (10**9, None)):
+            lines = list(told.changes(connection, since, of=of))
+            summary = told.summed(connection, since, of=of)
+            assert summary.counts == Counter(change.what for change in lines)
+            assert summary.reasons == Counter(c.reason or "unknown" for c in lines if c.what == "went")
+            assert summary.first_at == (lines[0].at if lines else None)
+            assert told.last(connection, since, 7, of=of) == lines[-7:]
+    ((table,),) = read(path, "SELECT sql FROM sqlite_schema WHERE name = 'changes'")
+    assert re.findall(r"'(\w+)'", table) == list(WHAT)
+
+
 def test_going_on_from_a_version_begins_there(path):
     with closing(sqlite3.connect(path)) as db:
         for kind in (None, "track"):
             sql = f"EXPLAIN QUERY PLAN {told.changes_sql(kind)}"
             (step,) = [row[3] for row in db.execute(sql, {"since": 5, "limit": -1, "id": 1})]
             assert step == "SEARCH changes USING INTEGER PRIMARY KEY (rowid>?)"
+            for sql in (told.last_sql(kind), summed_sql(told.only(kind))):  # nothing is sorted, or kept
+                steps = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", {"since": 5, "limit": 9, "id": 1})]
+                assert set(steps) <= {"SEARCH changes USING INTEGER PRIMARY KEY (rowid>?)", "SCALAR SUBQUERY 1"}
         sql = "EXPLAIN QUERY PLAN SELECT version FROM changes WHERE at < 'x' ORDER BY version DESC LIMIT 1"
         assert [row[3] for row in db.execute(sql)] == ["SCAN changes"]  # from its end, and no further than needed
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections import Counter, deque
 from pathlib import Path
 
 import click
@@ -16,7 +15,6 @@ from harvest.cli.output.changed import summed_up
 from harvest.cli.output.encoding import write_utf8
 from harvest.cli.output.formatting import quoted
 from harvest.explore import changes as told
-from harvest.explore.changes import Change
 from harvest.store.database import open_to_read
 from harvest.system.logs import printable
 
@@ -73,20 +71,14 @@ def _stream(connection: sqlite3.Connection, version: int, about: tuple[str, int]
 
 def _page(connection: sqlite3.Connection, path: Path, version: int, about: tuple[str, int] | None, limit: int) -> None:
     """Write the changes for people: how many of each, then the newest of them."""
-    counts: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    newest: deque[Change] = deque(maxlen=limit)
-    first = None
-    for change in told.changes(connection, version, of=about):
-        first = first or change
-        counts[change.what] += 1
-        reasons[change.reason or "unknown"] += change.what == "went"
-        newest.append(change)
-    if first is None:
+    summary = told.summed(connection, version, of=about)
+    if summary.first_at is None:
         click.echo("Nothing has changed" + (" since then." if version else ": nothing was read a second time yet."))
         return
-    n = counts.total()
-    click.echo("\n".join([f"{n:,} changes, {first.at} to {newest[-1].at}:", *summed_up(counts, reasons), ""]))
+    n = sum(summary.counts.values())
+    newest = told.last(connection, version, limit, of=about)
+    lines = summed_up(summary.counts, summary.reasons)
+    click.echo("\n".join([f"{n:,} changes, {summary.first_at} to {newest[-1].at}:", *lines, ""]))
     for change in newest:
         said = told.in_words(connection, change)
         why = f" ({change.reason})" if change.reason else ""

@@ -253,7 +253,7 @@ def _clock(seconds_ahead: float | None) -> Advice:
 def _file(path: Path) -> Advice:
     """Look into the database, quickly."""
     try:
-        with open_if_begun(path) as connection, storage_errors(path):
+        with open_if_begun(path) as connection, storage_errors(path, writes=False):
             if connection is None:
                 return Advice("file", True, f"nothing is in {path} yet; a crawl makes it")
             found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]

@@ -37,7 +37,7 @@ def report(out: Path | None, path: Path, force: bool, show: bool) -> int:
     with open_to_read(path) as connection:
         target = out or usual_place(path)
         check_target(target, path, force=force)
-        with storage_errors(path), patience(connection) as tell:
+        with storage_errors(path, writes=False), patience(connection) as tell:
             facts = gather(connection, path.name, tell)
     write(page(facts), target)
     click.echo(target)

@@ -128,7 +128,7 @@ def _ask(
     watch = Watch(timeout or None)
     with open_to_read(path) as connection, ended_in_time(watch):
         bound_memory(connection)
-        with spinner("asking; Ctrl-C stops"), storage_errors(path):  # up to the first row
+        with spinner("asking; Ctrl-C stops"), storage_errors(path, writes=False):  # up to the first row
             statement, bound = _query(connection, named, text, values)
             answer = ask(connection, statement, bound, watch=watch)
             first = list(islice(answer.rows, 1))
@@ -183,7 +183,7 @@ def _writer(form: str, limit: int | None) -> tuple[int, rows.Writer]:
 
 def _read(path: Path, found: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     """Pass rows on; what goes wrong where they are written is no fault of the file."""
-    with storage_errors(path):
+    with storage_errors(path, writes=False):
         yield from found
 
 

@@ -25,7 +25,7 @@ def verify(path: Path, as_json: bool) -> int:
     Ledger against edges, pages against ledger, ranks without holes, references, SQLite's own integrity. Exit code 0:
     all well; 1: something is not.
     """
-    with open_to_read(path) as connection, storage_errors(path), patience(connection, "checking") as tell:
+    with open_to_read(path) as connection, storage_errors(path, writes=False), patience(connection, "checking") as tell:
         findings = list(run_checks(connection, on_check=lambda name: tell(f"checking {name}")))
     wrong = [finding for finding in findings if finding.contradictions]
     if as_json:
