@@ -45,6 +45,7 @@ KEPT_UNDER_A_NUMBER = (
 # Rows that go.
 GOES = (
     NamedBeside("search_results", "thing_id", "x.thing"),
+    NamedBeside("untold_counts", "id", """iif(x."table" = 'users', 'user', 'track')"""),
     NamedBeside("unexplained", "thing_id", "x.thing"),
     NamedBeside("unexplained", "subject_id", _OF_LIST.format(side="subject")),
     NamedBeside("unexplained", "item_id", _OF_LIST.format(side="item")),
