@@ -139,6 +139,14 @@ def to_count(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
     return replace(request, sweep=Sweep(of, age, request.conditions.profiles))
 
 
+def to_hydrate(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
+    """Ask for the look-ups that a file waits for which was made of a dehydrated folder, and keep what they show.
+
+    Raises SettingsError, and StoreError where there is no file.
+    """
+    return _without_harvests(path, {**given, "profiles": given.get("profiles") or USUAL})
+
+
 def to_refresh(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
     """Ask for lists to be read again: `full` all of them, `read` these alone, also those `older_than` a length of time.
 

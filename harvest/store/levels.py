@@ -62,11 +62,11 @@ def keep_to(connection: sqlite3.Connection, level: object) -> bool:
     if above or level == "none":
         connection.execute("PRAGMA secure_delete = ON").fetchone()  # overwrite whatever is deleted from here on
     if above:
-        _lower(connection, level)
+        lower(connection, level)
     return above or is_to_be_cut(connection)
 
 
-def _lower(connection: sqlite3.Connection, level: object) -> None:
+def lower(connection: sqlite3.Connection, level: object) -> None:
     """Empty what is above a level, in the transaction that is open; `cut` sees to the bytes afterwards."""
     if rank(level) >= rank("full"):
         return
@@ -85,6 +85,7 @@ def _lower(connection: sqlite3.Connection, level: object) -> None:
     connection.execute("UPDATE track_counts SET playback_count = NULL, download_count = NULL")
     connection.execute("UPDATE changes SET old = NULL, new = NULL WHERE what IN ('renamed', 'retitled')")
     connection.execute("DELETE FROM changes WHERE what = 'moved' AND (old LIKE '{\"play%' OR old LIKE '{\"down%')")
+    connection.execute("DELETE FROM untold_counts WHERE name IN ('playback_count', 'download_count')")
     connection.execute("UPDATE failures SET reply = NULL")
     connection.execute("DELETE FROM search_waiting")
     connection.execute("INSERT INTO track_search (track_search) VALUES ('rebuild')")

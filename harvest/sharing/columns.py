@@ -1,0 +1,159 @@
+"""What stands in a dehydrated folder: tables of the file, column by column. Pure.
+
+With real ids that is every table of a file of ids (`harvest/profiles.py`), but for what is made of others and can be
+made again, and for what belongs to one file or one process. With pseudonyms every id of a person is one, and so is that
+of a comment, since it leads to whoever wrote it; and whatever else would lead from the tracks, whose ids stay, back to
+people is left out: whose a track or a playlist is, places in public lists, requests and cursors, exact counts of
+people.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harvest.lists import KINDS
+
+FORMAT = "harvest dehydrated 1"
+# Tables that are declared, counted by triggers, of one process or file, or to be computed again.
+_OURS = frozenset(
+    {
+        "things", "outcomes", "list_kinds", "totals", "lease", "progress", "file_key", "replies", "suppressed",
+        "suppression_key", "forgettings", "handouts",
+        "search_waiting", "tags", "track_tags", "user_similarity", "artist_relationships", "derivation_sizes",
+    }
+)  # fmt: skip
+# What of a derivation the service itself has said.
+_ONLY = {
+    "derivations": "method = 'soundcloud'",
+    "related_tracks": "method = 'soundcloud'",
+}
+_OF_PEOPLE = ", ".join(f"'{kind.name}'" for kind in KINDS.values() if kind.subject == "user")
+# Ranks in lists whose items are people: whoever looks at the list finds the account at that place.
+_PUBLIC_RANKS = frozenset(
+    (table, kind.edge.rank)
+    for kind in KINDS.values()
+    if kind.edge and kind.item in ("user", "comment")
+    for table in (kind.edge.table, kind.edge.past)
+)
+_PERSON = "pseudonym('user', {column})"
+# A station around a track leads to the track, any other one to somebody; and its id is made of its URN.
+HIDDEN_STATION = "soundcloud:system-playlists:hidden:"
+_OF_TRACK = "s.urn LIKE 'soundcloud:system-playlists:track-stations:%'"
+_STATION = f"(SELECT iif({_OF_TRACK}, s.id, pseudonym('station', s.id)) FROM stations AS s WHERE s.id = {{column}})"  # noqa: S608
+_URN = (
+    f"(SELECT iif({_OF_TRACK}, s.urn, '{HIDDEN_STATION}' || pseudonym('station', s.id))"  # noqa: S608 - our own words
+    " FROM stations AS s WHERE s.id = stations.id)"
+)
+_BY_THING = f"CASE {{thing}} WHEN 'user' THEN {_PERSON} WHEN 'station' THEN {_STATION} ELSE {{column}} END"
+_OF_STATIONS = ", ".join(f"'{kind.name}'" for kind in KINDS.values() if kind.subject == "station")
+
+_BY_URN = (
+    f"CASE {{thing}} WHEN 'user' THEN 'soundcloud:users:' || {_PERSON.replace('column', 'id')} WHEN 'station' THEN"
+    f" {_URN.replace('stations.id', '{id}')} ELSE {{else_}} END"
+)
+
+# Under pseudonyms: tables that stay behind, and what stands in a column in place of what the file has.
+_BEHIND = frozenset(
+    {
+        "web_profiles",
+        "past_web_profiles",
+        "plays",
+        "user_counts",
+        "untold_counts",
+        "changes",
+        "unexplained",
+        "reading_items",
+    }
+)
+_IN_PLACE: dict[tuple[str, str], str] = {
+    ("users", "id"): "pseudonym('user', id)",
+    **{
+        ("users", f"{name}_count"): "NULL"
+        for name in ("followers", "followings", "track", "playlist", "likes_given", "reposts_given")
+    },
+    ("users", "counts_seen_at"): "NULL",
+    ("users", "counts_page_id"): "NULL",
+    ("tracks", "uploader_id"): "NULL",
+    ("tracks", "uploader_list_rank"): "NULL",
+    ("playlists", "owner_id"): "NULL",
+    ("playlists", "owner_list_rank"): "NULL",
+    ("comments", "id"): "pseudonym('comment', id)",
+    ("past_comments", "id"): "pseudonym('comment', id)",
+    ("search_results", "thing_id"): _BY_THING.format(thing="thing", column="thing_id"),
+    ("stations", "id"): _STATION.format(column="stations.id"),
+    ("stations", "urn"): _URN,
+    ("tasks", "subject_id"): f"CASE WHEN kind IN ({_OF_PEOPLE}) THEN {_PERSON.format(column='subject_id')}"
+    f" WHEN kind IN ({_OF_STATIONS}) THEN {_STATION.format(column='subject_id')} ELSE subject_id END",
+    ("tasks", "claimed"): f"CASE WHEN kind NOT IN ({_OF_PEOPLE}) THEN claimed END",
+    ("readings", "claimed"): f"CASE WHEN kind NOT IN ({_OF_PEOPLE}) THEN claimed END",
+    ("readings", "next_cursor"): "NULL",
+    ("pages", "request"): "''",
+    ("pages", "asks"): "NULL",
+    ("pages", "next_cursor"): "NULL",
+    ("pages", "cursor_time"): "NULL",
+    ("pages", "bytes"): "0",
+    ("failures", "message"): "class || ' ' || id",
+    ("batch_items", "thing_id"): _BY_THING.format(
+        thing="(SELECT b.thing FROM batches AS b WHERE b.id = batch_id)", column="thing_id"
+    ),
+    ("visits", "thing_id"): _BY_THING.format(thing="thing", column="thing_id"),
+    ("visits", "place"): "NULL",
+    ("visits", "claims"): "NULL",
+    ("seeds", "thing_id"): _BY_THING.format(thing="thing", column="thing_id"),
+    ("seeds", "address"): _BY_URN.format(thing="thing", id="thing_id", else_="address"),
+    ("harvests", "seed_id"): _BY_THING.format(thing="seed_kind", column="seed_id"),
+    ("harvests", "seed_url"): _BY_URN.format(thing="seed_kind", id="seed_id", else_="seed_url"),
+}
+# In either case: the key under which bodies are hashed stays with the file.
+_ALWAYS = {("pages", "body_hash"): "NULL"}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A table of a folder: its columns, and the query that gives its rows from a file of ids."""
+
+    name: str
+    columns: tuple[str, ...]
+    sql: str
+
+
+def tables(connection: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
+    """Give the tables that may stand in a folder with the columns that a row has, by what a file of ours looks like."""
+    names = [
+        row[0]
+        for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        if row[0] not in _OURS and not row[0].startswith(("sqlite_", "track_search", "_"))
+    ]
+    return {name: tuple(_columns(connection, name)) for name in names}
+
+
+def held(connection: sqlite3.Connection, *, pseudonyms: bool) -> Iterator[Held]:
+    """Give what leaves of a file of ids."""
+    for name, columns in tables(connection).items():
+        if pseudonyms and name in _BEHIND:
+            continue
+        ends = {row[3]: row[2] for row in connection.execute(f"PRAGMA foreign_key_list({name})")}
+        said = [_said(name, column, ends.get(column), pseudonyms=pseudonyms) for column in columns]
+        which = f" WHERE {_ONLY[name]}" if name in _ONLY else ""
+        yield Held(name, columns, f"SELECT {', '.join(said)} FROM {name}{which}")  # noqa: S608 - our own words
+
+
+def _said(table: str, column: str, end: str | None, *, pseudonyms: bool) -> str:
+    """Give what stands in a column, which may lead to a row of another table, its `end`."""
+    if (table, column) in _ALWAYS:
+        return _ALWAYS[table, column]
+    if not pseudonyms:
+        return f'"{column}"'
+    if (table, column) in _IN_PLACE:
+        return _IN_PLACE[table, column]
+    if (table, column) in _PUBLIC_RANKS:
+        return "NULL"
+    of_end = {"users": _PERSON, "stations": _STATION}.get(end or "")
+    return of_end.format(column=f"{table}.{column}") if of_end else f'"{column}"'
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> Iterator[str]:
+    """Give the columns that are stored: what is computed of others goes without saying."""
+    return (row[1] for row in connection.execute(f"PRAGMA table_xinfo({table})") if row[6] == 0)

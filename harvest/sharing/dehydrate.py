@@ -1,0 +1,160 @@
+"""Write a harvest without its content into a folder: ids, ranks, weights, the ledger, as JSON Lines.
+
+In: a file, a folder. Out: a file of JSON Lines per table, its columns in the first line, and a manifest. Never: a name,
+a text, an address of anybody or anything; an id of a person, unless that is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from harvest._version import __version__
+from harvest.errors import SettingsError
+from harvest.export.folder import MANIFEST, check_target, staged
+from harvest.export.pseudonyms import key_name, pseudonym
+from harvest.sharing.columns import FORMAT, held
+from harvest.store import levels
+from harvest.store.database import open_to_read, schema_version, storage_errors
+from harvest.system.files import beside as place_beside
+from harvest.system.files import write_through
+from harvest.terms import RESTRICTIONS
+from harvest.things import THINGS
+
+WHY_PSEUDONYMS = (
+    "ids of people are pseudonyms: what somebody likes is about them even as ids, and every id leads to their page. "
+    "Whoever has the key and the list of people beside it can lead them back; --ids raw leaves them as they are"
+)
+
+
+def dehydrate(path: Path, out: Path, *, now: str, key: bytes | None) -> dict[str, Any]:
+    """Write the folder `out` and give its manifest; with a key the ids of people are pseudonyms under it.
+
+    Raises StoreError where the file cannot be read or the folder not be written.
+    """
+    check_target(out, force=False)
+    with staged(out, force=False) as folder:
+        scratch = folder / ".emptied"
+        with storage_errors(path), open_to_read(path) as source, closing(sqlite3.connect(scratch)) as ids:
+            source.backup(ids)
+            ids.isolation_level = None
+            _empty(ids)
+            made = _write(ids, folder, now=now, key=key)
+        scratch.unlink()
+        (folder / MANIFEST).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+    return made
+
+
+def people_of(path: Path) -> list[int]:
+    """Give the ids of everybody in a file, rising: with the key they lead pseudonyms back."""
+    with open_to_read(path) as connection:
+        return [row[0] for row in connection.execute("SELECT id FROM users ORDER BY id")]
+
+
+def keep_people(key_file: Path, people: list[int]) -> Path:
+    """Add people to the list beside a key, for its owner alone; give where it is. Raises SettingsError."""
+    beside = people_beside(key_file)
+    try:
+        known = set(read_people(key_file)) if beside.exists() else set()
+        with place_beside(beside) as part:
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.writelines(f"{one}\n" for one in sorted(known | set(people)))
+            write_through(part)
+            part.replace(beside)
+    except OSError as error:
+        raise SettingsError(f"{beside}: {error.strerror or error}.") from error
+    return beside
+
+
+def read_people(key_file: Path) -> list[int]:
+    """Read the list of people beside a key. Raises SettingsError."""
+    beside = people_beside(key_file)
+    try:
+        return [int(line) for line in beside.read_text("ascii").split()]
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"{beside}, the list of the people whose pseudonyms were made with this key, cannot be read ({error})."
+        ) from error
+
+
+def people_beside(key_file: Path) -> Path:
+    """Give the place of the list of people that belongs to a key."""
+    return key_file.with_name(f"{key_file.name}.people")
+
+
+def _empty(ids: sqlite3.Connection) -> None:
+    """Bring a copy down to ids, and take out what was typed to get at them."""
+    ids.execute("PRAGMA foreign_keys = OFF")
+    ids.execute("PRAGMA journal_mode = OFF").fetchone()
+    ids.execute("BEGIN")
+    levels.lower(ids, "none")
+    urn = " ".join(f"WHEN '{thing.name}' THEN {thing.urn_of('thing_id')}" for thing in THINGS.values())
+    ids.execute(
+        f"UPDATE seeds SET address = coalesce(CASE thing {urn} END, 'seed:' || id), aliases = '[]', reason = NULL"  # noqa: S608
+    )
+    ids.execute(
+        "UPDATE harvests SET reason = NULL, seed_url = (SELECT s.address FROM harvest_seeds AS h"
+        " CROSS JOIN seeds AS s ON s.id = h.seed_id WHERE h.harvest_id = harvests.id) WHERE seed_url IS NOT NULL"
+    )
+    ids.execute("UPDATE failures SET message = class || ' ' || id")
+    ids.execute("COMMIT")
+
+
+def _write(ids: sqlite3.Connection, folder: Path, *, now: str, key: bytes | None) -> dict[str, Any]:
+    if key is not None:
+        ids.create_function(
+            "pseudonym",
+            2,
+            lambda kind, number: None if number is None else pseudonym(key, kind, number),
+            deterministic=True,
+        )
+        _check_apart(ids)
+    files = []
+    for table in held(ids, pseudonyms=key is not None):
+        rows = ids.execute(table.sql)
+        target, n = folder / f"{table.name}.jsonl", 0
+        with target.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(json.dumps(table.columns) + "\n")
+            for row in rows:
+                n += 1
+                file.write(json.dumps(row, ensure_ascii=True) + "\n")
+        with target.open("rb") as written:
+            digest = hashlib.file_digest(written, "sha256").hexdigest()
+        files.append({"path": target.name, "table": table.name, "rows": n, "sha256": digest})
+    (api_url,) = ids.execute("SELECT api_url FROM runs ORDER BY id DESC LIMIT 1").fetchone() or ("",)
+    (world,) = ids.execute("SELECT max(world) FROM runs").fetchone()
+    return {
+        "made_by": FORMAT,
+        "harvest_version": __version__,
+        "schema": schema_version(),
+        "made_at": now,
+        "api_url": api_url,
+        "world": world,
+        "ids": {"people": "raw"}
+        if key is None
+        else {"people": "pseudonym", "key": key_name(key), "why": WHY_PSEUDONYMS},
+        "things": _things(ids),
+        "terms": RESTRICTIONS,
+        "files": files,
+    }
+
+
+def _things(ids: sqlite3.Connection) -> dict[str, int]:
+    tables = Counter[str]()
+    for table in ("users", "tracks", "playlists", "stations"):
+        (tables[table],) = ids.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - our own words
+    return dict(tables)
+
+
+def _check_apart(ids: sqlite3.Connection) -> None:
+    """Raise SettingsError where two people share a pseudonym."""
+    row = ids.execute("SELECT 1 FROM users GROUP BY pseudonym('user', id) HAVING count(*) > 1 LIMIT 1").fetchone()
+    if row is not None:
+        raise SettingsError("Two people have the same pseudonym under this key: name another file with --key.")
