@@ -25,11 +25,19 @@ from harvest.errors import (
     Unauthorized,
     UnexpectedReply,
 )
+from harvest.replies.cutting import PERSONAL
 from harvest.system.clock import parse_time
 
 EVIDENCE = 2000
 _WORDS = 200
 _SECRETS = re.compile(r'((?:secret_token|client_id|client_secret|[a-z]{1,20}_token)"?\s*[=:]\s*"?)[^"&\s,}]+', re.ASCII)
+
+# What people say of themselves; evidence needs no more than the names of such fields. A cut body may end in one.
+_PERSONAL = re.compile(
+    rf'("(?:description|{"|".join(sorted(PERSONAL))})"\s*:\s*)'
+    r'(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|\[[^\]]*(?:\]|$)|\{[^}]*(?:\}|$)|[^\s",}\]]+)',
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +154,11 @@ def is_html(reply: Reply) -> bool:
 
 
 def evidence(body: bytes) -> str:
-    """Keep the beginning of a body as text, without secrets and without what a terminal would obey."""
+    """Keep the beginning of a body as text, without secrets, without what people say of themselves, and without what a
+    terminal would obey.
+    """
     text = body[: 4 * EVIDENCE].decode("utf-8", errors="replace")
-    text = _SECRETS.sub(r"\1***", text)
+    text = _PERSONAL.sub(r'\1"***"', _SECRETS.sub(r"\1***", text))
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text[:EVIDENCE])
 
 

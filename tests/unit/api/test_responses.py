@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvest.api.responses import Reply, redirect, success
+from harvest.api.responses import Reply, evidence, redirect, success
 from harvest.errors import (
     ApiError,
     BadRequest,
@@ -139,6 +139,21 @@ def test_how_long_a_429_asks_us_to_wait(body, headers, seconds):
 )
 def test_an_error_is_one_clear_line(body, headers, message):
     assert str(error_of(500, body, headers)) == message
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (r'{"city":"Pla\"nted","id":5}', '{"city":"***","id":5}'),
+        ('{"full_name" : "Planted", "country":null}', '{"full_name" : "***", "country":"***"}'),
+        ('{"subscriptions":[{"product":"Planted"}],"kind":"user"}', '{"subscriptions":"***","kind":"user"}'),
+        ('{"quota":{"a":"Planted"},"online":true}', '{"quota":"***","online":"***"}'),
+        ('{"username":"stays","description":"cut short: Plant', '{"username":"stays","description":"***"'),
+        ('{"last_name":"Planted\\', '{"last_name":"***"'),
+    ],
+)
+def test_evidence_holds_nothing_that_people_say_of_themselves(body, kept):
+    assert evidence(body.encode()) == kept
 
 
 def test_evidence_is_bounded_and_carries_no_secret():
