@@ -5,11 +5,11 @@ Only what both have asked and seen is compared: an endpoint that was not asked, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from harvest.probing.differences import Difference, together
 from harvest.probing.endpoints import Asked, endpoints_asked
-from harvest.probing.findings import Shown, shown_fields
+from harvest.probing.findings import Shown, shown_fields, shown_things
 from harvest.probing.onward import GoesOn, place_of
 from harvest.probing.report import Answer, Report
 
@@ -45,8 +45,9 @@ def _fields(asked: Asked, old: Answer, new: Answer) -> Iterator[Difference]:
     expected another one was met, is chance.
     """
     before, after = shown_fields(asked, old.fields), shown_fields(asked, new.fields)
-    gone = {label: one for label, one in before.items() if label not in after and _is_news(one)}
-    came = {label: one for label, one in after.items() if label not in before and _is_news(one)}
+    things = shown_things(asked, old.fields) & shown_things(asked, new.fields)
+    gone = {label: one for label, one in before.items() if label not in after and _is_news(one, things)}
+    came = {label: one for label, one in after.items() if label not in before and _is_news(one, things)}
     for label in sorted(gone):
         successors = [one for one in came if _holder(one) == _holder(label) and came[one].types == gone[label].types]
         if len(successors) == 1 and sum(_holder(one) == _holder(label) for one in gone) == 1:
@@ -63,9 +64,9 @@ def _fields(asked: Asked, old: Answer, new: Answer) -> Iterator[Difference]:
             yield from _other(asked, label, " or ".join(sorted(was.types)), " or ".join(sorted(now.types)))
 
 
-def _is_news(one: Shown) -> bool:
-    """Say whether it tells something that a field is there, or is not."""
-    return not one.inner and (one.known is None or one.known.always)
+def _is_news(one: Shown, things: Collection[str]) -> bool:
+    """Say whether it tells something that a field is there, or is not, where both replies show such things."""
+    return one.thing in things and not one.inner and (one.known is None or one.known.always)
 
 
 def _holder(label: str) -> str:

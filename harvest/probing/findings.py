@@ -255,12 +255,13 @@ def _named(words: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A field as one reply shows it: its types but null, what is known of it, and whether something stands around it
-    that nobody knows.
+    """A field as one reply shows it: its types but null, what is known of it, what the thing is called that it stands
+    in, and whether something stands around it that nobody knows.
     """
 
     types: frozenset[str]
     known: Field | None
+    thing: str
     inner: bool = False
 
     @property
@@ -280,5 +281,10 @@ def shown_fields(asked: Asked, fields: Fields) -> dict[str, Shown]:
             types, label = frozenset(counted.keys() - {"null"}), f"{place.label}.{path}"
             before = found[label].types if label in found else frozenset()
             inner = path not in known and not _is_outermost(path, known)
-            found[label] = Shown(before | types, known.get(path), inner)
+            found[label] = Shown(before | types, known.get(path), place.label, inner)
     return found
+
+
+def shown_things(asked: Asked, fields: Fields) -> set[str]:
+    """Give what the things are called that a reply shows: an entry that is null shows none."""
+    return {place.label for place in _places(asked, fields) if fields.get(place.path, {}).get("object")}

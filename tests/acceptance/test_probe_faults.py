@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
+from harvest.probing.compare import changes
 from harvest.simulator import World
 from tests.probing import WORLD, probe_world, told
 from tests.repetitions import slow_but
@@ -112,3 +115,18 @@ def test_what_the_app_is_refused_and_the_person_is_not_is_said_so():
     assert told(report) == [
         "/users/{urn}/web-profiles: is refused (forbidden, 403) to the application, not to the person"
     ]
+
+
+@pytest.mark.soak
+@pytest.mark.fresh
+def test_no_world_differs_in_anything_nor_from_another(fresh_seed):
+    """Whom and what a probe happens to ask about is no difference, and no change."""
+    before = None
+    for number in range(60 * fresh_seed, 60 * fresh_seed + 60):
+        chance = random.Random(number)
+        odd = dict.fromkeys(("private", "blocked", "preview", "null_users", "hidden_stats"), chance.choice([0.02, 0.2]))
+        world = World(number, chance.randint(40, 150), chance.randint(100, 400), null_entries=0.1, **odd)
+        report = probe_world(world, signed_in=True)
+        assert told(report) == []
+        assert before is None or changes(before, report) == []
+        before = report
