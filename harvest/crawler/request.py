@@ -140,11 +140,15 @@ def to_count(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
 
 
 def to_hydrate(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
-    """Ask for the look-ups that a file waits for which was made of a dehydrated folder, and keep what they show.
+    """Ask for the look-ups that a file waits for which was made of a dehydrated folder, and keep what they show: as
+    much as is asked for, else as before, and the usual where that was nothing.
 
     Raises SettingsError, and StoreError where there is no file.
     """
-    return _without_harvests(path, {**given, "profiles": given.get("profiles") or USUAL})
+    request = _without_harvests(path, given)
+    if given.get("profiles") is None and request.conditions.profiles == "none":
+        request = replace(request, conditions=replace(request.conditions, profiles=USUAL))
+    return request
 
 
 def to_refresh(path: Path, given: Mapping[str, Any]) -> CrawlRequest:

@@ -353,3 +353,15 @@ def test_only_tables_that_somebody_has_thought_about_leave(path):
         "past_playlist_engagements", "past_comments", "past_station_likes", "past_web_profiles", "unexplained",
         "changes", "refreshes", "untold_counts",
     }  # fmt: skip
+
+
+def test_full_profiles_are_filled_and_stay(run, path, tmp_path):
+    """The same command without the option keeps what it kept before, and empties nothing."""
+    assert run("dehydrate", "ids", "--db", path, "--ids", "raw").returncode == 0
+    said = "SELECT count(*) FROM users WHERE city IS NOT NULL OR description IS NOT NULL"
+    with run_in_thread(WORLD) as server:
+        assert run("hydrate", "ids", "--db", "new.db", "--profiles", "full", *USUAL, server=server).returncode == 0
+        before = read(tmp_path / "new.db", said)
+        assert before > [(5,)]
+        assert run("hydrate", "ids", "--db", "new.db", *USUAL, server=server).returncode == 0
+    assert read(tmp_path / "new.db", said) == before
