@@ -23,6 +23,7 @@ from harvest.profiles import USUAL
 from harvest.rules import leads_of, recipe
 from harvest.store import harvests, rounds, seeds, sweeps
 from harvest.store.database import attach_to_read, open_if_begun
+from harvest.store.samples import Judged, coverages
 from harvest.things import THINGS
 
 _OWN = ("harvests", "harvest_seeds", "recipes", "visits", "rounds")  # what choosing writes
@@ -119,6 +120,11 @@ class Known:
             (harvest_id,),
         ).fetchone()
         return HarvestStanding(*row)
+
+    def coverages(self, addresses: Sequence[str]) -> list[Judged]:
+        """Tell how much of what people like the samples of the harvest of these seeds have seen."""
+        harvest_id = seeds.harvest_at(self._file, addresses)
+        return [one for one in coverages(self._file) if one.harvest_id == harvest_id]
 
     def is_drained(self, addresses: Sequence[str], limits: Limits, *, profiles: str = USUAL) -> bool:
         """Say whether nothing is left to do for these seeds under these options."""

@@ -14,6 +14,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from harvest.citing.cite import as_json
+from harvest.citing.facts import facts
 from harvest.errors import SettingsError, how_to_install
 from harvest.explore import changes as told
 from harvest.explore.changes import Change
@@ -244,6 +246,11 @@ class File:
         """
         with self.connection() as connection:
             return coverages(connection)
+
+    def cite(self) -> dict[str, Any]:
+        """Say how to cite the file and harvest: `text`, `data`, `bibtex`, and the sentences on `methods`."""
+        with self.connection() as connection:
+            return as_json(facts(connection))
 
     def estimate(self, of: str = LIKES, **how: Any) -> Result:
         """Estimate a mean, shares (`by='genre'`) or a total (`total=True`) over everybody listed, from a random sample:

@@ -71,7 +71,9 @@ def _choose_again(connection: sqlite3.Connection) -> _Found:
 
 
 def _sated(connection: sqlite3.Connection) -> _Found:
-    """Judge every sample again, at each mark that it came to."""
+    """Judge every sample again, at each mark that it came to; where somebody was forgotten, what was judged is gone."""
+    if connection.execute("SELECT 1 FROM forgettings LIMIT 1").fetchone() is not None:
+        return
     rows = connection.execute("SELECT id, state, round, mark FROM harvests WHERE last_options IS NOT NULL").fetchall()
     stands = {harvest_id: (state, number, mark) for harvest_id, state, number, mark in rows}
     for judged in _closed_rounds(connection):

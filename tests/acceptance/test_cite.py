@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 import pytest
 
+import harvest
 from harvest._version import __version__
 from harvest.citing.cite import as_bibtex, as_text
 from harvest.citing.facts import facts
@@ -147,6 +148,7 @@ def test_the_report_says_the_same_and_so_does_the_command(run, drawn):
     assert run("cite", "--as", "methods", "--db", drawn).stdout == " ".join(told(drawn)) + "\n"
     found = json.loads(run("cite", "--json", "--db", drawn).stdout)
     assert found["methods"] == told(drawn)
+    assert harvest.open(drawn).cite() == found
     assert run("cite", "--as", "bibtex", "--db", drawn).stdout.strip() == found["bibtex"]
 
 

@@ -7,12 +7,13 @@ import contextlib
 import json
 import signal
 import sqlite3
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from harvest.models import Limits
 from harvest.simulator import World, run_in_thread, serve
+from harvest.simulator.oracle import expect
 from harvest.store.database import open_to_read
 from harvest.verify.checks import verify
 from tests.crawling import Onlooker, assert_exact, assert_union, crawl_into, crawl_sessions, crawl_world, graph_of, read
@@ -58,6 +59,28 @@ def test_a_sample_ends_where_the_oracle_ends_it(tmp_path, until_new, state, mark
     ((people, chance),) = read(tmp_path / "t.db", "SELECT count(*), chance FROM visits WHERE round = 1 GROUP BY chance")
     ((listed,),) = read(tmp_path / "t.db", "SELECT count(DISTINCT user_id) FROM sample")
     assert (people, chance) == (min(mark or 180, 180), people / listed)
+
+
+@pytest.mark.soak
+def test_where_samples_end_less_than_was_asked_for_is_new_nineteen_times_in_twenty():
+    ended = right = 0
+    for number in range(120):
+        world = World(number, users=420, tracks=500, likes_per_user=14, seed_likers=300, seed_reposters=10)
+        limits = replace(LIMITS, max_users=280, until_new=0.12)
+        (people,) = expect(world, **asdict(limits)).followed.values()
+        everything = expect(world, **asdict(replace(limits, max_users=10_000, until_new=None)))
+        (everybody,) = everything.followed.values()
+        likes = {person: set() for person in everybody}
+        for (user, track, deed), (rank, _) in everything.engagements.items():
+            if user in likes and deed == "like" and rank is not None:
+                likes[user].add(track)
+        seen = set().union(*(likes[person] for person in people))
+        rest = [likes[person] for person in everybody if person not in people]
+        if len(people) < 280:
+            ended += 1
+            right += sum(len(one - seen) for one in rest) < 0.12 * sum(map(len, rest))
+    assert ended > 60
+    assert right >= 0.93 * ended
 
 
 @pytest.mark.parametrize("stop_after", slow_but([3, 54, 70], [1, 3, 53, 54, 55, 70, 100]))
@@ -135,6 +158,8 @@ def test_the_same_command_again_asks_nothing(tmp_path, run):
         assert json.loads(run(*arguments, "--json", server=server).stdout)["stop_reason"] == "drained"
         planned = json.loads(run("plan", *arguments, "--json", server=server).stdout)
         assert planned["seeds"][0]["complete"]
+        assert planned["seeds"][0]["coverage"] == told["coverage"]
+        assert "100 of " in run("plan", *arguments, server=server).stdout
 
 
 @pytest.mark.parametrize(
@@ -162,6 +187,18 @@ def test_verify_judges_again(tmp_path, whole, lie, said):
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(lie)
     assert complaints(path) == [said]
+
+
+def test_somebody_of_the_sample_may_be_forgotten(tmp_path, run, whole):
+    path = tmp_path / "t.db"
+    path.write_bytes(whole.read_bytes())
+    before = json.loads(run("status", "--json", "--db", path).stdout)["coverage"]
+    done = run("forget", f"soundcloud:users:{followed(path)[3]}", "--yes", "--db", path)
+    assert done.returncode == 0, done.stderr
+    assert complaints(path) == []
+    after = json.loads(run("status", "--json", "--db", path).stdout)["coverage"]
+    assert (after["people"], after["population"]) == (before["people"] - 1, before["population"] - 1)
+    assert after["likes"] < before["likes"]
 
 
 @pytest.mark.parametrize(

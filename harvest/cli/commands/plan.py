@@ -19,6 +19,7 @@ from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, l
 from harvest.cli.options.environment import own_settings
 from harvest.cli.options.seeds import Typed, seed_options
 from harvest.cli.options.types import Place
+from harvest.cli.output.coverage import coverage_lines, in_short
 from harvest.cli.output.formatting import counted, duration, quoted
 from harvest.cli.output.table import table
 from harvest.crawler.bounds import Bounds
@@ -33,6 +34,7 @@ from harvest.planning.ranges import Range
 from harvest.planning.saved import digest, to_save
 from harvest.planning.survey import Surveyed, survey
 from harvest.settings import state_folder
+from harvest.store.samples import Judged
 from harvest.system.clock import SystemClock, as_text
 from harvest.system.files import beside
 from harvest.system.logs import printable
@@ -89,6 +91,7 @@ class _Wanted:
     complete: bool = False
     seeds: dict[str, KnownSeed | Surveyed] = field(default_factory=dict)
     outlook: Outlook | None = None
+    judged: list[Judged] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,7 @@ def _save(path: Path, request: CrawlRequest, told: dict[str, object]) -> dict[st
 def _look_up(file: Known, wanted: _Wanted, *, profiles: str) -> None:
     """Find out what is there already, and what that says of the rest."""
     wanted.standing = file.standing(wanted.addresses)
+    wanted.judged = file.coverages(wanted.addresses)
     wanted.complete = file.is_drained(wanted.addresses, wanted.limits, profiles=profiles)
     wanted.seeds = {one: seed for one in wanted.addresses if (seed := file.seed(one)) is not None}
     if wanted.complete or len(wanted.seeds) < len(wanted.addresses):
@@ -233,6 +237,7 @@ def _seed_as_json(address: str, wanted: _Wanted) -> dict[str, object]:
         "likes_count": seed.likes_count if seed else None,
         "reposts_count": seed.reposts_count if seed else None,
         "complete": wanted.complete,
+        **in_short([one for one in wanted.judged if thing == "track" and one.track_id == thing_id]),
         "in_the_file": standing
         and {"state": standing.state, "lists_read": standing.lists_read, "lists_open": standing.lists_open},
     }
@@ -270,7 +275,7 @@ def _harvest_lines(wanted: _Wanted) -> list[str]:
     elif wanted.standing:
         read, still_open = wanted.standing.lists_read, wanted.standing.lists_open
         lines.append(f"  in the file: {counted(read, 'list')} read, {still_open:,} to go; below is what remains")
-    return lines
+    return [*lines, *coverage_lines(wanted.judged)]
 
 
 def _seed_lines(address: str, wanted: _Wanted) -> list[str]:
