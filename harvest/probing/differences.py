@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
@@ -32,8 +32,3 @@ def together(found: Iterable[Difference]) -> list[Difference]:
     for one in found:
         places.setdefault((one.field, one.what), {}).update(dict.fromkeys(one.where))
     return [Difference(tuple(where), field, what) for (field, what), where in places.items()]
-
-
-def lines(found: Sequence[Difference]) -> list[str]:
-    """Give the line of each."""
-    return [one.line for one in found]

@@ -14,7 +14,7 @@ def test_a_description_that_is_known_is_all_well_and_nothing_is_asked(run, serve
     (tmp_path / "api.yaml").write_text(yaml.safe_dump(described()))
     done = run("doctor", "--spec", "api.yaml", server=server)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "No difference to the description of 2026-07-19 that this version was made with.\n"
+    assert done.stdout == "No difference from the description of 2026-07-19 that this version was made with.\n"
     assert server.total == 0
 
 
@@ -29,7 +29,7 @@ def test_what_differs_is_said_a_line_each_and_as_json(run, server, tmp_path):
         "GET /users/{urn}/likes/tracks: is gone; we ask it",
         "Track: bpm is string, was number; we read number and do not take string",
         "",
-        "2 differences to the description of 2026-07-19 that this version was made with.",
+        "2 differences from the description of 2026-07-19 that this version was made with.",
     ]
     told = run("doctor", "--spec", "api.json", "--json")
     assert (told.returncode, told.stderr) == (1, "")

@@ -29,7 +29,7 @@ from tests.waiting import PATIENCE, until
 FORM = Path(__file__).parents[1] / "samples" / "probe_report.schema.json"
 SMALL = World(3, users=60, tracks=150, likes_per_user=30, playlists=60, seed_likers=30, seed_reposters=25)
 PLAN = "To ask: 26 requests as the application, and a few more where something is empty or refused.\n"
-SAME = "No difference to what is read and what the description of 2026-07-19 says."
+SAME = "No difference from what is read and what the description of 2026-07-19 says."
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_differences_are_on_the_page_and_in_the_report(probe, server, tmp_path):
     server.use(",".join(planted))
     done = probe("--out", "new.json", "--yes")
     assert done.returncode == 0
-    told = [line.strip() for line in done.stdout.partition(" differences to what")[2].splitlines()[1:-2]]
+    told = [line.strip() for line in done.stdout.partition(" differences from what")[2].splitlines()[1:-2]]
     assert sorted(told) == sorted(CHANGES[one] for one in planted)
     found = report_in(tmp_path / "new.json")["differences"]
     assert sorted(f"{', '.join(one['where'])}: {one['field']} {one['what']}".replace(":  ", ": ") for one in found) == (
@@ -311,6 +311,10 @@ def test_ctrl_c_shows_and_keeps_what_was_learned(start, server, tmp_path):
     out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (130, PLAN)
     assert "It was interrupted; this is what was learned until then." in out
+    assert [
+        line.split(maxsplit=1)[1] for line in out.splitlines() if line.startswith("  /users/{urn}/likes/tracks ")
+    ] == (["(not reached)"])
+    assert "()" not in out
     report = report_in(tmp_path / "new.json")
     assert (report["ended"], report["requests"]) == ("interrupted", 10)
     assert sum(bool(one.get("answers")) for one in report["endpoints"].values()) == 8
@@ -330,8 +334,9 @@ def test_a_service_that_blocks_us_ends_it_with_what_was_learned(probe, server, t
     done = probe("--out", "new.json", HARVEST_HOLD_SECONDS="0.01")
     assert done.returncode == 5
     assert "It was broken off; this is what was learned until then." in done.stdout
-    assert len(done.stderr.splitlines()[-1:]) == 1
-    assert done.stderr.splitlines()[-1].startswith("harvest: ")
+    assert done.stderr.splitlines()[-1] == (
+        "harvest: SoundCloud keeps refusing us, or cannot be reached any more: probe again later."
+    )
     report = report_in(tmp_path / "new.json")
     assert report["ended"] == "blocked"
     assert report["endpoints"]["/tracks/{urn}"]["answers"]["application"]["status"] == 200

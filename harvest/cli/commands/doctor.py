@@ -106,7 +106,9 @@ def _compare(spec: Path, *, as_json: bool) -> int:
     for one in found:
         click.echo(one.line)
     n = f"{len(found):,} difference{'' if len(found) == 1 else 's'}" if found else "No difference"
-    click.echo(f"{'' if not found else chr(10)}{n} to the description of {known.day} that this version was made with.")
+    click.echo(
+        f"{'' if not found else chr(10)}{n} from the description of {known.day} that this version was made with."
+    )
     return int(bool(found))
 
 

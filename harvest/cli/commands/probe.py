@@ -22,7 +22,7 @@ from harvest.cli.output.probed import page, since, where_it_is
 from harvest.cli.output.spinner import spinner
 from harvest.cli.output.summary import EXIT_BUDGET, EXIT_INTERRUPTED
 from harvest.client.budget import Budget
-from harvest.errors import Halted, HarvestError
+from harvest.errors import Blocked, Halted, HarvestError
 from harvest.probing.compare import changes
 from harvest.probing.credentials import at_hand, clients
 from harvest.probing.probe import APPLICATION, PERSON, Probe, how_it_ended, requests_planned
@@ -120,6 +120,8 @@ def probe(
         click.echo("\n".join(since(report, old) if old else page(report)))
         if out is not None:
             click.echo(f"\n{where_it_is(out)}")
+    if isinstance(trouble, Blocked):  # whose own words are about a crawl
+        raise Blocked("SoundCloud keeps refusing us, or cannot be reached any more: probe again later.") from trouble
     if trouble is not None:
         raise trouble
     work.ensure_app_is_answered()

@@ -18,6 +18,7 @@ _ENDED = {
     "max_requests": "It was stopped by your --max-requests; this is what was learned until then.",
     "interrupted": "It was interrupted; this is what was learned until then.",
 }
+_NOT_REACHED = "not reached"
 _BROKEN_OFF = "It was broken off; this is what was learned until then."
 
 
@@ -27,7 +28,7 @@ def page(report: Report) -> list[str]:
     with_whom = " and ".join(f"the {name}" for name in report.credentials)
     lines = [f"Asked {counted(n, 'endpoint')} as {with_whom}, in {counted(report.requests, 'request')}."]
     lines += [said] if (said := _ENDED.get(report.ended, _BROKEN_OFF)) else []
-    against = f"to what is read and what the description of {report.official} says"
+    against = f"from what is read and what the description of {report.official} says"
     return [*lines, "", *table(list(_rows(report))), "", *_told(report.differences, "difference", against)]
 
 
@@ -51,11 +52,15 @@ def _told(found: Sequence[Difference], what: str, words: str) -> list[str]:
 def _rows(report: Report) -> Iterator[Sequence[str]]:
     yield ("endpoint", *report.credentials, "entries", "goes on by", "limits told by")
     for asked in endpoints_asked():
-        endpoint = report.endpoints.get(asked.name, Endpoint(not_asked="not reached"))
+        endpoint = report.endpoints.get(asked.name, Endpoint())
         told = [endpoint.answers.get(name) for name in report.credentials]
         answered = [one for one in told if one is not None]
         best = next((one for one in answered if not one.problem), answered[0] if answered else None)
-        states = [_state(one) for one in told] if answered else [f"({endpoint.not_asked})", *[""] * (len(told) - 1)]
+        states = (
+            [_state(one) for one in told]
+            if answered
+            else [f"({endpoint.not_asked or _NOT_REACHED})", *[""] * (len(told) - 1)]
+        )
         yield (asked.name, *states, *(_details(asked, best) if best else ("", "", "")))
 
 
