@@ -33,6 +33,7 @@ from tests.refreshing import (
     untrue,
 )
 from tests.repetitions import slow_but
+from tests.replaying import assert_replays
 
 SEEDS = slow_but([1], range(1, 25))
 # Those that leave a list shorter, longer or otherwise than it is, and those that pass.
@@ -158,7 +159,7 @@ def test_a_refresh_that_stood_still_for_weeks_is_begun_anew_and_mixes_no_two_mom
 
     async def stopped_and_resumed():
         async with serve(world, gzip=False) as server:
-            how = {"page_size": 5, "clock": WorldClock(server)}
+            how = {"page_size": 5, "clock": WorldClock(server), "keep_replies": True}
             await crawl_together(path, server, [(world.seed_url(), LIMITS)], **how)
             server.move(3)
             onlooker = Onlooker(stop_after_pages=60)
@@ -183,6 +184,7 @@ def test_a_refresh_that_stood_still_for_weeks_is_begun_anew_and_mixes_no_two_mom
     ) == [(under_way,)]
     assert contradictions(path) == []
     assert_sound(path)
+    assert_replays(path)
 
 
 @pytest.mark.parametrize("seed", slow_but([1], range(1, 7)))

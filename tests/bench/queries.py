@@ -1,15 +1,17 @@
-"""h. Questions to a large file: co-likes through `harvest sql`, `status`, `verify`."""
+"""h. Questions to a large file: co-likes through `harvest sql`, `status`, `changes`, `verify`."""
 
 from __future__ import annotations
 
+import sqlite3
 import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from tests.bench.child import harvest, run
-from tests.bench.files import LARGE, LESS_LARGE, SMALL, large_file
+from tests.bench.files import LARGE, LESS_LARGE, SMALL, copy_of, large_file
 from tests.bench.large import POPULAR
 from tests.bench.line import Line, line_of
 
@@ -19,6 +21,13 @@ FROM user_engagements AS mine
 JOIN user_engagements AS other ON other.user_id = mine.user_id AND other.track_id <> mine.track_id
 WHERE mine.track_id = {track} AND mine.engagement_type = 'like' AND other.engagement_type = 'like'
 GROUP BY other.track_id ORDER BY n DESC, other.track_id LIMIT 20
+"""
+_CHANGES = """
+INSERT INTO changes (at, what, "table", ids, reason, page_id)
+SELECT '2026-01-02T00:00:00Z', iif(track_id % 3, 'came', 'went'), 'user_engagements',
+    json_object('user_id', user_id, 'track_id', track_id, 'engagement_type', engagement_type),
+    iif(track_id % 3, NULL, 'withdrawn'), first_page_id
+FROM user_engagements LIMIT ?
 """
 _BARE = "import sqlite3, sys; [print(*row) for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2])]"
 
@@ -41,6 +50,7 @@ def measure(*, quick: bool) -> Iterator[Line]:
             noise=0.1,
             figure=f"{statistics.median(s.wall for s in status):.2f} s wall, at {edges:.0e}".replace("e+0", "e"),
         )
+        yield _changes(folder, edges)
         yield _verify(folder, (SMALL * 2, LESS_LARGE) if quick else (LESS_LARGE, LARGE))
 
 
@@ -59,6 +69,28 @@ def _colike(folder: Path, path: Path, likers: int, track: int, *, rounds: int) -
         noise=0.1,
         figure=f"CPU {through:.2f} s through `harvest sql`, {bare:.2f} s bare; to start they take {starts[1]:.2f} s and"
         f" {starts[0]:.2f} s more",
+    )
+
+
+def _changes(folder: Path, edges: int) -> Line:
+    """Ask for the last ten of very many changes, less what a command takes that does nothing."""
+    path, n = copy_of(edges, folder), edges // 10
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(_CHANGES, (n,))
+    commands = [
+        harvest("changes", "--since", str(since), *how, "--db", str(path))
+        for since, how in ((n - 10, ["--json"]), (0, []))
+    ]
+    spent = [[run(command, folder) for command in (harvest("changes", "--help"), *commands)] for _ in range(5)]
+    start, _, words = (statistics.median(one[i].cpu for one in spent) for i in range(3))
+    return line_of(
+        "h",
+        "changes --since, CPU",
+        [one[1].cpu - start for one in spent],
+        0.2,
+        unit="s",
+        noise=0.1,
+        figure=f"less the {start:.2f} s of a start; the page of words of all {n:,} takes {words - start:.2f} s",
     )
 
 
