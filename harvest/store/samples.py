@@ -75,46 +75,38 @@ class Judged:
         if self.reason is not None:
             told["reason"] = self.reason
         if self.coverage is not None and self.sample is not None:
-            shares = asdict(self.coverage)
-            if self.sample.order != "random":
-                shares = {name: value for name, value in shares.items() if name not in ("new_share", "low", "high")}
-            told |= {**shares, "cap": self.sample.cap, "censored": self.sample.censored}
+            told |= {**asdict(self.coverage), "cap": self.sample.cap, "censored": self.sample.censored}
         return told
 
 
 def coverages(connection: sqlite3.Connection) -> list[Judged]:
     """Judge the people followed around every seed that is a track, in the order of harvests and seeds.
 
-    It reads the likes of the sample twice over, by the key of the table: two seconds for a million of them.
+    Of a random sample it goes through all likes twice, read by the key of the table: two seconds for a million of them.
+    Of all others it costs next to nothing.
     """
-    judged = []
+    judged: list[Judged] = []
     for harvest_id, options in connection.execute(
         "SELECT id, coalesce(last_options, options) FROM harvests ORDER BY id"
     ).fetchall():
-        for found in samples(connection, harvest_id, Limits.load(options)):
+        limits = Limits.load(options)
+        if limits.order != "random":
+            judged += _without_a_draw(connection, harvest_id, limits)
+            continue
+        for found in samples(connection, harvest_id, limits):
             judged.append(found if isinstance(found, Judged) else judge(connection, found))
     return judged
 
 
 def samples(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> Iterator[Sample | Judged]:
     """Give the sample around each seed that is a track, or why there is none."""
-    tracks = [
-        int(row[0])
-        for row in connection.execute(
-            """
-            SELECT thing_id FROM visits INDEXED BY visits_by_round
-            WHERE harvest_id = ? AND round = 0 AND thing = 'track' AND place IS NOT NULL ORDER BY place, thing_id
-            """,
-            (harvest_id,),
-        )
-    ]
+    tracks = _seeds(connection, harvest_id)
     cap = next((line.cap for line in recipe(limits) if line.kind.name == "user_likes" and not line.seeds_only), None)
     if cap is None:
         yield from (Judged(harvest_id, track, "the likes of people are not read") for track in tracks)
         return
     if _by_a_rule(connection, harvest_id, limits):
-        why = f"people were not drawn by chance, but followed {RULES_IN_WORDS[limits.order]}"
-        yield from (Judged(harvest_id, track, why) for track in tracks)
+        yield from (Judged(harvest_id, track, _rule(limits)) for track in tracks)
         return
     drawn: dict[int, tuple[int, float | None, list[int]]] = {}
     for choice in rounds.draws(connection, harvest_id, limits) if _is_chosen(connection, harvest_id) else ():
@@ -139,15 +131,54 @@ def samples(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> 
 def judge(connection: sqlite3.Connection, sample: Sample) -> Judged:
     """Work out the coverage of a sample."""
     found = coverage(likes_of(connection, sample), sample.population)
-    whole = sample.order != "random"
-    why = "everybody listed was followed, so nothing is left to estimate" if whole else None
-    return Judged(sample.harvest_id, sample.track_id, why, sample, found)
+    return Judged(sample.harvest_id, sample.track_id, None, sample, found)
 
 
 def likes_of(connection: sqlite3.Connection, sample: Sample) -> Iterator[list[int]]:
     """Give the tracks that each of a sample likes, as far as the harvest wants them; nothing of who did not answer."""
     for person in sample.people:
         yield [row[0] for row in connection.execute(_LIKES, (person.user_id, sample.cap))]
+
+
+def _without_a_draw(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> Iterator[Judged]:
+    """Say why there is no estimate around seeds whose people were not drawn."""
+    why = "everybody listed is followed, so nothing is left to estimate"
+    if not _is_chosen(connection, harvest_id):
+        why = "nobody has been chosen yet"
+    elif not _follows(connection, harvest_id):
+        why = "nobody is followed"
+    elif _by_a_rule(connection, harvest_id, limits):
+        why = _rule(limits)
+    yield from (Judged(harvest_id, track, why) for track in _seeds(connection, harvest_id))
+
+
+def _follows(connection: sqlite3.Connection, harvest_id: int) -> bool:
+    """Say whether anybody around the seeds is followed."""
+    row = connection.execute(
+        """
+        SELECT 1 FROM visits INDEXED BY visits_by_round
+        WHERE harvest_id = ? AND round = 1 AND thing = 'user' AND place IS NOT NULL LIMIT 1
+        """,
+        (harvest_id,),
+    ).fetchone()
+    return row is not None
+
+
+def _rule(limits: Limits) -> str:
+    order = RULES_IN_WORDS.get(limits.order, "by a rule")
+    return f"people were not drawn by chance, but followed {order}"
+
+
+def _seeds(connection: sqlite3.Connection, harvest_id: int) -> list[int]:
+    """Give the seeds of a harvest that are tracks, in order."""
+    rows = connection.execute(
+        """
+        SELECT thing_id FROM visits INDEXED BY visits_by_round
+        WHERE harvest_id = ? AND round = 0 AND thing = 'track' AND place IS NOT NULL ORDER BY place, thing_id
+        """,
+        (harvest_id,),
+    )
+    return [int(row[0]) for row in rows]
 
 
 def _read(connection: sqlite3.Connection, users: list[int]) -> Iterator[Drawn]:

@@ -34,7 +34,7 @@ def _lines(judged: Judged) -> Iterator[str]:
     if found is None or sample is None:
         yield f"no estimate: {judged.reason}"
         return
-    if sample.order != "random" or found.people == found.population:
+    if found.people == found.population:
         people = "1 person" if found.people == 1 else f"{found.people:,} people"
         yield f"all {people} listed, who like {counted(found.tracks, 'track')}"
         return
