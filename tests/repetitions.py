@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from itertools import product
 from typing import Any
 
 import pytest
@@ -13,3 +14,9 @@ def slow_but(quick: Collection[Any], every: Iterable[Any]) -> list[Any]:
     every = list(every)
     assert all(one in every for one in quick), quick
     return [one if one in quick else pytest.param(one, marks=pytest.mark.slow) for one in every]
+
+
+def each_once(*axes: Sequence[Any]) -> list[Any]:
+    """Give all combinations of parameters, all of them slow but as many as bring each value of every axis."""
+    quick = {tuple(axis[place % len(axis)] for axis in axes) for place in range(max(map(len, axes)))}
+    return [pytest.param(*one, marks=[] if one in quick else pytest.mark.slow) for one in product(*axes)]

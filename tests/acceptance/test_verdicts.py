@@ -18,6 +18,7 @@ from harvest.simulator import run_in_thread
 from harvest.simulator.oracle import expect
 from tests.crawling import assert_exact, contents, read, told
 from tests.faulty import WORLD, Scene, assert_no_contradiction, path_of, victim
+from tests.repetitions import each_once
 from tests.waiting import until
 
 QUICK = {"HARVEST_HOLD_SECONDS": "0.02", "HARVEST_RETRY_SECONDS": "0.002"}
@@ -178,8 +179,7 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("fault", REFUSALS)
-@pytest.mark.parametrize("path", ["/likes/tracks", "/followings"])
+@pytest.mark.parametrize(("fault", "path"), each_once([*REFUSALS], ["/likes/tracks", "/followings"]))
 def test_a_list_that_is_refused_for_good_ends_alone_and_nobody_else_waits(tell, tmp_path, path, fault):
     file, outcome = tmp_path / "t.db", REFUSALS[fault][0]
     refused = f"/users/soundcloud:users:{victim()}{path}"
@@ -219,8 +219,10 @@ def test_a_kind_of_list_that_is_refused_for_now_stops_everybody_and_fails_none(t
 MARKED = "SELECT count(*) FROM tasks WHERE outcome IN ('forbidden', 'failed', 'withdrawn')"
 
 
-@pytest.mark.parametrize("fault", ["app_refused", "forbidden_json", "forbidden_gateway", "forbidden_empty"])
-@pytest.mark.parametrize("at", [1, 2, 9, 20])
+@pytest.mark.parametrize(
+    ("fault", "at"),
+    each_once(["app_refused", "forbidden_json", "forbidden_gateway", "forbidden_empty"], [1, 2, 9, 20]),
+)
 def test_an_app_that_is_refused_ends_the_run_and_nobody_is_marked(tell, tmp_path, fault, at):
     file = tmp_path / "t.db"
     with run_in_thread(WORLD, faults=f"{fault}@{at}*100000") as server:
@@ -249,8 +251,7 @@ def test_a_kill_in_the_middle_of_refusals_changes_nothing(tell, start, tmp_path,
         assert_exact_at_last(tell, server, file)
 
 
-@pytest.mark.parametrize("fault", ["missing_json", "forbidden_json", "status_400"])
-@pytest.mark.parametrize("fired", [1, 3, 5])
+@pytest.mark.parametrize(("fault", "fired"), each_once(["missing_json", "forbidden_json", "status_400"], [1, 3, 5]))
 def test_a_kill_while_an_endpoint_is_being_withdrawn_changes_nothing(tell, start, tmp_path, fault, fired):
     file = tmp_path / "t.db"
     with run_in_thread(WORLD, faults=f"{fault}[/likes/tracks]@4*100000", latency=(0.05, 0.05)) as server:
@@ -270,11 +271,11 @@ def test_a_kill_while_an_endpoint_is_being_withdrawn_changes_nothing(tell, start
 WITHDRAWN = ("status_405", "status_410", "status_400", "forbidden_json", "app_refused", "missing_json")
 
 
-@pytest.mark.parametrize(("kind", "path"), [("user_likes", "/likes/tracks"), ("user_followings", "/followings")])
-@pytest.mark.parametrize("when", ["", "@6*100000"])
-@pytest.mark.parametrize("fault", WITHDRAWN)
-def test_an_endpoint_that_is_withdrawn_ends_its_kind_once_and_the_others_go_on(tell, tmp_path, kind, path, when, fault):
-    file = tmp_path / "t.db"
+@pytest.mark.parametrize(
+    ("kind", "when", "fault"), each_once(["user_likes", "user_followings"], ["", "@6*100000"], [*WITHDRAWN])
+)
+def test_an_endpoint_that_is_withdrawn_ends_its_kind_once_and_the_others_go_on(tell, tmp_path, kind, when, fault):
+    file, path = tmp_path / "t.db", KINDS[kind]
     with run_in_thread(WORLD, faults=f"{fault}[{path}]{when}", keep_log=True) as server:
         code, out, _ = crawl(tell, server)
         assert server.plan.fired[fault] > 0
