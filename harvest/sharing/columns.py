@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harvest.lists import KINDS
+from harvest.profiles import CONTENT, NO_TEXT
+from harvest.store import levels
+from harvest.things import THINGS
 
 FORMAT = "harvest dehydrated 1"
 # Tables that are declared, counted by triggers, of one process or file, or to be computed again.
@@ -24,10 +27,12 @@ _OURS = frozenset(
         "search_waiting", "tags", "track_tags", "user_similarity", "artist_relationships", "derivation_sizes",
     }
 )  # fmt: skip
-# What of a derivation the service itself has said.
+# Of some tables some rows: of derivations what the service itself has said, of counts those that `none` keeps.
 _ONLY = {
     "derivations": "method = 'soundcloud'",
     "related_tracks": "method = 'soundcloud'",
+    "untold_counts": "name NOT IN ('playback_count', 'download_count')",
+    "changes": "what <> 'moved' OR old NOT LIKE '{\"play%' AND old NOT LIKE '{\"down%'",
 }
 _OF_PEOPLE = ", ".join(f"'{kind.name}'" for kind in KINDS.values() if kind.subject == "user")
 # Ranks in lists whose items are people: whoever looks at the list finds the account at that place.
@@ -54,6 +59,37 @@ _BY_URN = (
     f" {_URN.replace('stations.id', '{id}')} ELSE {{else_}} END"
 )
 
+_SEED = " ".join(f"WHEN '{thing.name}' THEN {thing.urn_of('seeds.thing_id')}" for thing in THINGS.values())
+_ADDRESS = f"coalesce(CASE seeds.thing {_SEED} END, 'seed:' || seeds.id)"
+_SEED_URL = """(
+    SELECT {address} FROM harvest_seeds AS h CROSS JOIN seeds ON seeds.id = h.seed_id
+    WHERE h.harvest_id = harvests.id AND harvests.seed_url IS NOT NULL
+)"""
+_RESOLVES = "(SELECT t.kind FROM tasks AS t WHERE t.id = pages.task_id) = 'resolve'"
+# In either case: what is content, what was typed to get at it, and what is hashed under a key that stays with the file.
+_ALWAYS: dict[tuple[str, str], str] = {
+    **{
+        (name, column): "''" if (table, column) in NO_TEXT else "NULL"
+        for table, columns in CONTENT.items()
+        for name in (table, f"past_{table}")
+        for column in columns
+    },
+    **{("track_counts", column): "NULL" for column in CONTENT["tracks"]},
+    ("pages", "body_hash"): "NULL",
+    ("pages", "request"): f"iif({_RESOLVES}, '{levels.ASKED[0]}', request)",
+    ("pages", "asks"): f"iif({_RESOLVES} AND asks IS NOT NULL, {levels.ASKED[1]}, asks)",
+    ("failures", "message"): "class || ' ' || id",
+    ("failures", "reply"): "NULL",
+    ("seeds", "address"): _ADDRESS,
+    ("seeds", "aliases"): "'[]'",
+    ("seeds", "reason"): "NULL",
+    ("harvests", "reason"): "NULL",
+    ("harvests", "seed_url"): _SEED_URL.format(address=_ADDRESS),
+    ("changes", "old"): "iif(what IN ('renamed', 'retitled'), NULL, old)",
+    ("changes", "new"): "iif(what IN ('renamed', 'retitled'), NULL, new)",
+}
+
+_HIDDEN_ADDRESS = _BY_URN.format(thing="seeds.thing", id="seeds.thing_id", else_=_ADDRESS)
 # Under pseudonyms: tables that stay behind, and what stands in a column in place of what the file has.
 _BEHIND = frozenset(
     {
@@ -94,7 +130,6 @@ _IN_PLACE: dict[tuple[str, str], str] = {
     ("pages", "next_cursor"): "NULL",
     ("pages", "cursor_time"): "NULL",
     ("pages", "bytes"): "0",
-    ("failures", "message"): "class || ' ' || id",
     ("batch_items", "thing_id"): _BY_THING.format(
         thing="(SELECT b.thing FROM batches AS b WHERE b.id = batch_id)", column="thing_id"
     ),
@@ -102,17 +137,15 @@ _IN_PLACE: dict[tuple[str, str], str] = {
     ("visits", "place"): "NULL",
     ("visits", "claims"): "NULL",
     ("seeds", "thing_id"): _BY_THING.format(thing="thing", column="thing_id"),
-    ("seeds", "address"): _BY_URN.format(thing="thing", id="thing_id", else_="address"),
+    ("seeds", "address"): _HIDDEN_ADDRESS,
     ("harvests", "seed_id"): _BY_THING.format(thing="seed_kind", column="seed_id"),
-    ("harvests", "seed_url"): _BY_URN.format(thing="seed_kind", id="seed_id", else_="seed_url"),
+    ("harvests", "seed_url"): _SEED_URL.format(address=_HIDDEN_ADDRESS),
 }
-# In either case: the key under which bodies are hashed stays with the file.
-_ALWAYS = {("pages", "body_hash"): "NULL"}
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A table of a folder: its columns, and the query that gives its rows from a file of ids."""
+    """A table of a folder: its columns, and the query that gives its rows from a file."""
 
     name: str
     columns: tuple[str, ...]
@@ -130,7 +163,7 @@ def tables(connection: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
 
 
 def held(connection: sqlite3.Connection, *, pseudonyms: bool) -> Iterator[Held]:
-    """Give what leaves of a file of ids."""
+    """Give what leaves of a file."""
     for name, columns in tables(connection).items():
         if pseudonyms and name in _BEHIND:
             continue
@@ -142,12 +175,12 @@ def held(connection: sqlite3.Connection, *, pseudonyms: bool) -> Iterator[Held]:
 
 def _said(table: str, column: str, end: str | None, *, pseudonyms: bool) -> str:
     """Give what stands in a column, which may lead to a row of another table, its `end`."""
+    if pseudonyms and (table, column) in _IN_PLACE:
+        return _IN_PLACE[table, column]
     if (table, column) in _ALWAYS:
         return _ALWAYS[table, column]
     if not pseudonyms:
         return f'"{column}"'
-    if (table, column) in _IN_PLACE:
-        return _IN_PLACE[table, column]
     if (table, column) in _PUBLIC_RANKS:
         return "NULL"
     of_end = {"users": _PERSON, "stations": _STATION}.get(end or "")

@@ -11,21 +11,18 @@ import json
 import os
 import sqlite3
 from collections import Counter
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from harvest._version import __version__
 from harvest.errors import SettingsError
-from harvest.export.folder import MANIFEST, check_target, staged
+from harvest.export.folder import MANIFEST, clear_away, staged
 from harvest.export.pseudonyms import key_name, pseudonym
 from harvest.sharing.columns import FORMAT, held
-from harvest.store import levels
 from harvest.store.database import open_to_read, schema_version, storage_errors
 from harvest.system.files import beside as place_beside
 from harvest.system.files import write_through
 from harvest.terms import RESTRICTIONS
-from harvest.things import THINGS
 
 WHY_PSEUDONYMS = (
     "ids of people are pseudonyms: what somebody likes is about them even as ids, and every id leads to their page. "
@@ -38,15 +35,11 @@ def dehydrate(path: Path, out: Path, *, now: str, key: bytes | None) -> dict[str
 
     Raises StoreError where the file cannot be read or the folder not be written.
     """
-    check_target(out, force=False)
+    clear_away(out)
     with staged(out, force=False) as folder:
-        scratch = folder / ".emptied"
-        with storage_errors(path), open_to_read(path) as source, closing(sqlite3.connect(scratch)) as ids:
-            source.backup(ids)
-            ids.isolation_level = None
-            _empty(ids)
-            made = _write(ids, folder, now=now, key=key)
-        scratch.unlink()
+        with storage_errors(path), open_to_read(path) as source:
+            source.execute("BEGIN")  # all of it as it is at one moment
+            made = _write(source, folder, now=now, key=key)
         (folder / MANIFEST).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     return made
 
@@ -89,47 +82,29 @@ def people_beside(key_file: Path) -> Path:
     return key_file.with_name(f"{key_file.name}.people")
 
 
-def _empty(ids: sqlite3.Connection) -> None:
-    """Bring a copy down to ids, and take out what was typed to get at them."""
-    ids.execute("PRAGMA foreign_keys = OFF")
-    ids.execute("PRAGMA journal_mode = OFF").fetchone()
-    ids.execute("BEGIN")
-    levels.lower(ids, "none")
-    urn = " ".join(f"WHEN '{thing.name}' THEN {thing.urn_of('thing_id')}" for thing in THINGS.values())
-    ids.execute(
-        f"UPDATE seeds SET address = coalesce(CASE thing {urn} END, 'seed:' || id), aliases = '[]', reason = NULL"  # noqa: S608
-    )
-    ids.execute(
-        "UPDATE harvests SET reason = NULL, seed_url = (SELECT s.address FROM harvest_seeds AS h"
-        " CROSS JOIN seeds AS s ON s.id = h.seed_id WHERE h.harvest_id = harvests.id) WHERE seed_url IS NOT NULL"
-    )
-    ids.execute("UPDATE failures SET message = class || ' ' || id")
-    ids.execute("COMMIT")
-
-
-def _write(ids: sqlite3.Connection, folder: Path, *, now: str, key: bytes | None) -> dict[str, Any]:
+def _write(source: sqlite3.Connection, folder: Path, *, now: str, key: bytes | None) -> dict[str, Any]:
     if key is not None:
-        ids.create_function(
+        source.create_function(
             "pseudonym",
             2,
             lambda kind, number: None if number is None else pseudonym(key, kind, number),
             deterministic=True,
         )
-        _check_apart(ids)
+        _check_apart(source)
     files = []
-    for table in held(ids, pseudonyms=key is not None):
-        rows = ids.execute(table.sql)
+    for table in held(source, pseudonyms=key is not None):
+        rows = source.execute(table.sql)
         target, n = folder / f"{table.name}.jsonl", 0
         with target.open("w", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(table.columns) + "\n")
             for row in rows:
                 n += 1
-                file.write(json.dumps(row, ensure_ascii=True) + "\n")
+                file.write(json.dumps(tuple(row), ensure_ascii=True) + "\n")
         with target.open("rb") as written:
             digest = hashlib.file_digest(written, "sha256").hexdigest()
         files.append({"path": target.name, "table": table.name, "rows": n, "sha256": digest})
-    (api_url,) = ids.execute("SELECT api_url FROM runs ORDER BY id DESC LIMIT 1").fetchone() or ("",)
-    (world,) = ids.execute("SELECT max(world) FROM runs").fetchone()
+    (api_url,) = source.execute("SELECT api_url FROM runs ORDER BY id DESC LIMIT 1").fetchone() or ("",)
+    (world,) = source.execute("SELECT max(world) FROM runs").fetchone()
     return {
         "made_by": FORMAT,
         "harvest_version": __version__,
@@ -140,7 +115,7 @@ def _write(ids: sqlite3.Connection, folder: Path, *, now: str, key: bytes | None
         "ids": {"people": "raw"}
         if key is None
         else {"people": "pseudonym", "key": key_name(key), "why": WHY_PSEUDONYMS},
-        "things": _things(ids),
+        "things": _things(source),
         "terms": RESTRICTIONS,
         "files": files,
     }

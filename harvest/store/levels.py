@@ -22,7 +22,7 @@ from harvest.things import THINGS
 
 HASHED = "hashed:"  # what the address of a seed begins with that nobody is to read
 # What is noted of a request that looks an address up, without the address.
-_ASKED = (RESOLVE.path, int.from_bytes(blake2b(canonical(RESOLVE.path).encode(), digest_size=8).digest(), signed=True))
+ASKED = (RESOLVE.path, int.from_bytes(blake2b(canonical(RESOLVE.path).encode(), digest_size=8).digest(), signed=True))
 _PAST = {kind.edge.table: kind.edge.past for kind in KINDS.values() if kind.edge and kind.edge.past}
 # The place of a run's level; `rank` in harvest/profiles.py says the same.
 _RANK = "CASE options ->> '$.profiles' WHEN 'none' THEN 0 WHEN 'full' THEN 2 ELSE 1 END"
@@ -136,7 +136,7 @@ def hide_address(connection: sqlite3.Connection, thing: str, thing_id: int) -> N
     )
     # What was asked, and what went wrong with it, tells the address.
     tasks = "SELECT id FROM tasks WHERE kind = 'resolve' AND subject_id = ?"
-    connection.execute(f"UPDATE pages SET request = ?, asks = ? WHERE task_id IN ({tasks})", (*_ASKED, seed_id))  # noqa: S608
+    connection.execute(f"UPDATE pages SET request = ?, asks = ? WHERE task_id IN ({tasks})", (*ASKED, seed_id))  # noqa: S608
     connection.execute(f"UPDATE OR REPLACE failures SET message = class WHERE task_id IN ({tasks})", (seed_id,))  # noqa: S608
 
 
