@@ -28,6 +28,8 @@ _BUSY = (0.75, 1.7)  # times as much, as pages differ
 _LIKE_THE_OTHER = 0.5  # computers differ less in what a crawl does than in the work that tells how fast they are
 _TRACK_BYTES = (440, 900)  # descriptions written by people are longer than the simulator's
 _EDGE_BYTES, _USER_BYTES, _LIST_BYTES, _EMPTY_BYTES = 56, 280, 500, 520_000
+# Of a reply that is kept, packed: an entry, from a person to a track with a long description; and what is noted of it.
+_REPLY_ENTRY_BYTES, _REPLY_BYTES = (60, 220), 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,11 @@ class _Cost:
     rows: dict[str, float]
 
 
-def estimate(harvests: Sequence[tuple[Outlook, Limits]], speed: Speed) -> Plan:
-    """Estimate what it takes to crawl these harvests, each under its limits; what they share is not taken off."""
+def estimate(harvests: Sequence[tuple[Outlook, Limits]], speed: Speed, *, keeps_replies: bool = False) -> Plan:
+    """Estimate what it takes to crawl these harvests, each under its limits; what they share is not taken off.
+
+    Where it `keeps_replies`, these count in what it takes on the disk.
+    """
     if not harvests:
         return Plan(Range(), Range(), dict.fromkeys(ROWS, Range()), Range())
     grounds = [[Ground(*end, speed.page_size) for end in ends(outlook, limits)] for outlook, limits in harvests]
@@ -73,7 +78,7 @@ def estimate(harvests: Sequence[tuple[Outlook, Limits]], speed: Speed) -> Plan:
     for number in range(_WALKS):
         guess = Guess(number)
         tallies.append([Walk(ground[number % len(ground)], guess).go() for ground in grounds])
-        costs.append(_cost(tallies[-1], speed, guess))
+        costs.append(_cost(tallies[-1], speed, guess, keeps_replies=keeps_replies))
     return Plan(
         nine_in_ten([cost.requests for cost in costs]),
         nine_in_ten([cost.seconds for cost in costs]),
@@ -84,7 +89,7 @@ def estimate(harvests: Sequence[tuple[Outlook, Limits]], speed: Speed) -> Plan:
     )
 
 
-def _cost(tallies: Sequence[Tally], speed: Speed, guess: Guess) -> _Cost:
+def _cost(tallies: Sequence[Tally], speed: Speed, guess: Guess, *, keeps_replies: bool) -> _Cost:
     """Put together what one walk through each harvest took."""
     rows = {name: sum(tally.rows[name] for tally in tallies) for name in ROWS}
     asked = sum(tally.requests for tally in tallies) * (1 + guess.chance.uniform(0, _AGAIN))
@@ -103,6 +108,9 @@ def _cost(tallies: Sequence[Tally], speed: Speed, guess: Guess) -> _Cost:
         + requests * _LIST_BYTES
         + _EMPTY_BYTES
     )
+    if keeps_replies:
+        entries = sum(tally.entries for tally in tallies)
+        size_bytes += entries * guess.chance.uniform(*_REPLY_ENTRY_BYTES) + requests * _REPLY_BYTES
     return _Cost(requests, seconds, size_bytes, sum(tally.deep for tally in tallies), rows)
 
 

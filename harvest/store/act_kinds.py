@@ -17,7 +17,9 @@ _LARGEST = 2**62
 Number = Annotated[int, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]
 Hash = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)]
-Time = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+Time = Annotated[
+    str, msgspec.Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$")
+]
 Tally = dict[int, Count]  # requests by status
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -369,3 +370,25 @@ def test_a_snapshot_is_both_files_or_none(run, path):
     assert path.with_name("copy.replies.db").read_bytes() == b"mine"
     assert run("snapshot", "t.sqlite", "--db", path, "--force").returncode == 4
     assert acts_of(path)[0] > 3
+
+
+# --- the page on it -------------------------------------------------------------------------------------------------
+
+
+def test_the_commands_of_the_page_do_what_it_says(run, tmp_path):
+    page = (ROOT / "docs" / "replies.md").read_text("utf-8")
+    commands = [line for block in re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S) for line in block.splitlines()]
+    inline = [text for text in re.findall(r"`harvest (.*?)`", page.replace("\n", " ")) if ".db" in text]
+    commands = [command for command in commands if "simulate" not in command]  # which goes on until it is stopped
+    assert len(commands) == 3
+    assert len(inline) == 1
+    with run_in_thread(WORLD) as server:
+        for command in commands:
+            words = command.removeprefix("harvest ").replace("artist/track", server.world.seed_url()).split()
+            done = run(*words, server=server, HARVEST_DELAY="0", HARVEST_PAGE_SIZE=str(PAGE))
+            assert done.returncode == 0, done.stderr
+    there = everything(tmp_path / "tracks.db")
+    assert everything(tmp_path / "again.db") == there
+    (tmp_path / "tracks.db").unlink()
+    assert run(*inline[0].split()).returncode == 0
+    assert everything(tmp_path / "tracks.db") == there

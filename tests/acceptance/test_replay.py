@@ -6,6 +6,7 @@ import asyncio
 import random
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ import pytest
 from harvest.crawler.session import put_back
 from harvest.errors import HarvestError
 from harvest.models import Limits
+from harvest.replies.recording import Recording
 from harvest.simulator import Server, World, serve
 from harvest.store.refreshes import Refresh
 from harvest.store.sweeps import Sweep
 from harvest.system.clock import SystemClock
 from tests.acceptance.test_ledger_worlds import a_mix
-from tests.crawling import Onlooker, crawl_together, read
-from tests.faulty import QUICK, QuickClock
+from tests.crawling import Onlooker, assert_exact, crawl_into, crawl_together, read
+from tests.faulty import QUICK, WORLD, QuickClock
 from tests.refreshing import BUSY, EVERYTHING
 from tests.replaying import assert_replays
 from tests.waiting import PATIENCE
@@ -98,6 +100,36 @@ def test_a_file_made_again_from_its_replies_has_the_same_tables():
     ends = check(range(1, 4))
     assert ends["drained"] > 3
     assert ends["interrupted"] > 1
+
+
+REFUSALS = {
+    "app_refused@9*100000": "take back",
+    "items_none[/likes/tracks]": "put back empty",
+    "missing_json[/likes/tracks]@6*100000": "withdraw",
+    "forbidden_json[/likes/tracks]@3*4,forbidden_json[/likes/tracks]@8*100000": "withdraw",
+}
+
+
+@pytest.mark.parametrize("faults", REFUSALS)
+def test_what_is_nobodys_fault_is_made_again_too(tmp_path, faults):
+    """Verdicts that are taken back, lists that are read again after an outage, a kind of list that is withdrawn."""
+    path = tmp_path / "t.db"
+
+    async def history() -> None:
+        async with serve(WORLD, gzip=False, faults=faults) as server:
+            how = {"clock": QuickClock(), "page_size": 5, "keep_replies": True, **QUICK}
+            for _ in range(2):
+                with suppress(HarvestError):
+                    await crawl_into(path, server, **how)
+                server.use("")
+                put_back(path, SystemClock().now(), failure_class="withdrawn", outcomes=[], keep_replies=True)
+            assert await crawl_into(path, server, **how) == "drained"
+
+    asyncio.run(history())
+    with Recording.open(path.with_name("t.replies.db")) as recording:
+        assert REFUSALS[faults] in [act.what for act in recording.acts(with_bodies=False)]
+    assert_exact(path, WORLD, page_size=5)
+    assert_replays(path)
 
 
 @pytest.mark.soak

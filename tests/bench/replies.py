@@ -14,7 +14,7 @@ from tests.bench.standard import counted, crawl, served
 
 def measure(*, quick: bool) -> Iterator[Line]:
     """Crawl with and without, in turns; what the start of a process costs is taken off both."""
-    people, rounds = (100, 5) if quick else (400, 7)
+    people, rounds = (60, 3) if quick else (400, 7)
     with served(people) as (server, folder):
         crawl(server, folder, folder / "warm.db", people)
         costs = [

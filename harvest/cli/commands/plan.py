@@ -110,7 +110,8 @@ def show_plan(request: CrawlRequest, *, as_json: bool, save: Path | None = None)
             for one in wanted:
                 _look_up(file, one, profiles=request.conditions.profiles)
         found = asyncio.run(_ask(request, wanted, file))
-    made = estimate([(one.outlook, one.limits) for one in wanted if one.outlook is not None], found.speed)
+    outlooks = [(one.outlook, one.limits) for one in wanted if one.outlook is not None]
+    made = estimate(outlooks, found.speed, keeps_replies=request.conditions.keep_replies)
     made.bites.extend(_budget_bites(made, request.budget))
     told = _as_json(request.path, wanted, made, found)
     saved = _save(save, request, told) if save is not None else None

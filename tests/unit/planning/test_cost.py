@@ -204,3 +204,11 @@ def test_an_empty_file_has_the_size_that_is_planned_for(tmp_path):
     db.conn.execute("VACUUM")
     db.conn.close()
     assert (tmp_path / "t.db").stat().st_size == pytest.approx(cost._EMPTY_BYTES, rel=0.1)
+
+
+def test_replies_that_are_kept_count_in_what_it_takes_on_the_disk_and_in_nothing_else():
+    harvests = [(around(300, 20, people(100, 500)), Limits())]
+    plain, kept = (estimate(harvests, Speed(), keeps_replies=keeps) for keeps in (False, True))
+    assert (plain.requests, plain.rows, plain.bites) == (kept.requests, kept.rows, kept.bites)
+    assert kept.size_bytes.low > 1.5 * plain.size_bytes.low
+    assert kept.size_bytes.high < 10 * plain.size_bytes.high
