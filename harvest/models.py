@@ -58,6 +58,7 @@ class Outcome(StrEnum):
     STALE = "stale", False, False, False, "stood still too long to go on, and begun anew"
     CAUGHT_UP = "caught_up", True, False, False, "read again as far as it was known"
     FORGOTTEN = "forgotten", False, False, False, "of something that was forgotten"
+    PURGED = "purged", False, False, False, "older than was to be kept"
 
 
 MOST = 10**15  # of anything that may be asked for or counted; SQLite holds whole numbers up to 2**63 - 1

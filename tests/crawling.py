@@ -184,6 +184,7 @@ async def crawl_together(
     sweep: Sweep | None = None,
     keep_replies: bool = False,
     profiles: str = "minimal",
+    retain: float | None = None,
     **settings: Any,
 ) -> str:
     """Crawl some harvests at once, each with its own options; give the reason of the stop."""
@@ -209,6 +210,7 @@ async def crawl_together(
                 max_in_flight=max_in_flight,
                 page_size=page_size,
                 keep_replies=keep_replies,
+                retain=retain,
             ),
             witness=onlooker,
             clock=clock,

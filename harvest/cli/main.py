@@ -39,6 +39,7 @@ COMMANDS = {
     "refresh": ("refresh", "Read again what has changed; what came, what went."),
     "tend": ("tend", "Keep the file true: the one line for cron and systemd."),
     "forget": ("forget", "Forget people and tracks for good, and prove it."),
+    "purge": ("purge", "Take out what was not shown for a while, or all."),
     "retry": ("retry", "Put failed lists back and go on."),
     "auth": ("auth", "Sign in, look at the sign-in, renew it, sign out."),
     "doctor": ("doctor", "Check settings, sign-in, service, clock, file and disk."),
@@ -66,7 +67,7 @@ GROUPS = {
     "look": ("status", "changes", "failures", "why", "verify"),
     "explore": ("sql", "serve", "report", "related", "similar", "estimate"),
     "hand off": ("cite", "export", "dehydrate", "hydrate", "analyze", "snapshot", "replay"),
-    "protect": ("forget",),
+    "protect": ("forget", "purge"),
     "set up": ("auth", "doctor", "probe", "completion"),
     "try out": ("demo", "simulate"),
 }

@@ -23,7 +23,7 @@ from harvest.cli.output.observers import Watcher, Watchers
 from harvest.cli.output.spinner import is_watched
 from harvest.client.client import Client
 from harvest.crawler.engine import Engine
-from harvest.crawler.request import CrawlRequest
+from harvest.crawler.request import CrawlRequest, parse_retention
 from harvest.crawler.session import Conditions, crawl
 from harvest.settings import Settings, state_folder
 from harvest.store.visited import Visited
@@ -103,6 +103,7 @@ async def _run(
                     max_in_flight=asking.max_in_flight,
                     page_size=asking.page_size,
                     keep_replies=asking.keep_replies,
+                    retain=parse_retention(asking.retain),
                 ),
                 witness=witness,
                 clock=clock,

@@ -55,7 +55,9 @@ _UNBOUNDED: dict[str, Any] = {
     **{one.name: MOST for one in fields(Limits) if one.name.startswith("max_")},
     "caps": tuple((name, MOST) for name in BY_NAME if not any(name in several for several in _SEVERAL.values())),
 }
-_OF_THE_FILE = ("keep_replies", "profiles")  # remembered whatever is crawled into it
+FOR_EVER = "forever"
+_SOON = 0.8  # of the time for which things are kept: from then on they are about to expire
+_OF_THE_FILE = ("keep_replies", "profiles", "retain")  # remembered whatever is crawled into it
 _WORDS = {"order": ORDERS, "profiles": LEVELS}
 
 
@@ -68,6 +70,7 @@ class AskingOptions:
     page_size: int = 200
     profiles: str = USUAL
     keep_replies: bool = False  # beside the file
+    retain: str | None = None  # for how long what was shown is kept, as it was typed; None: for ever
 
     @property
     def max_in_flight(self) -> int:
@@ -99,6 +102,11 @@ class CrawlRequest:
         budget = self.budget.dump()
         plan = {"plan": self.plan} if self.plan else {}
         return {**asdict(self.conditions), **({"budget": budget} if budget else {}), **plan}
+
+
+def parse_retention(value: str | float | None) -> float | None:
+    """Read for how many seconds is kept what was shown, None for ever: 30d, or `forever`. Raises SettingsError."""
+    return None if value == FOR_EVER else seconds_of("--retain", value)
 
 
 def to_crawl(path: Path, addresses: Sequence[str], given: Mapping[str, Any]) -> CrawlRequest:
@@ -174,8 +182,12 @@ def to_tend(path: Path, addresses: Sequence[str], given: Mapping[str, Any]) -> C
         if wanted and wanted not in [of for of, _ in stored]:
             stored.append((wanted, (harvests.stored_limits(connection, wanted) if connection else None) or _USUAL))
         last = _last_conditions(connection) if connection else {}
-    refresh = Refresh(older_than=seconds_of("--older-than", given.get("older_than")))
-    return replace(_request(path, stored, given, last), refresh=refresh)
+    request = _request(path, stored, given, last)
+    ages = [seconds_of("--older-than", given.get("older_than"))]
+    kept = parse_retention(request.conditions.retain)
+    ages.append(None if kept is None else _SOON * kept)  # what is about to expire is read again first
+    older_than = min((age for age in ages if age is not None), default=None)
+    return replace(request, refresh=Refresh(older_than=older_than))
 
 
 def is_drained(request: CrawlRequest) -> bool:
@@ -234,6 +246,10 @@ def _request(
     kept = {name: last[name] for name in names if name in last}
     now = {name: given[name] for name in names if given.get(name) is not None}
     conditions = AskingOptions(**{**kept, **now})
+    if parse_retention(conditions.retain) is None:
+        conditions = replace(conditions, retain=None)
+    if conditions.retain is not None and conditions.keep_replies:
+        raise SettingsError("Replies would outlast --retain: add --no-keep-replies, or leave it out.")
     if conditions.profiles == "none" and conditions.keep_replies:
         raise SettingsError("Replies hold what --profiles none leaves out: add --no-keep-replies, or leave it out.")
     return CrawlRequest(

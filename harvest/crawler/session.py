@@ -21,6 +21,7 @@ from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Hooks, Witness
 from harvest.crawler.judge import Docket, Judge
 from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.crawler.room import Room
+from harvest.forgetting.purge import purge
 from harvest.models import Limits, Task
 from harvest.replies.files import beside
 from harvest.store import journal, levels, runs
@@ -51,7 +52,7 @@ Harvests = Sequence[tuple[Sequence[str], Limits]]  # the addresses each starts f
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """Under which conditions a crawl runs; nothing here changes what is collected. With `keep_replies` every reply is
-    kept beside the file.
+    kept beside the file. What was last shown more than `retain` seconds ago is purged in the end; None: nothing.
     """
 
     api_url: str
@@ -60,6 +61,7 @@ class Conditions:
     max_in_flight: int = MAX_IN_FLIGHT
     page_size: int = 200
     keep_replies: bool = False
+    retain: float | None = None
 
 
 async def crawl(
@@ -84,6 +86,50 @@ async def crawl(
     hears every second how it goes, `on_visited` of each thing all whose lists have ended. Raises HarvestError; whatever
     happens, what was committed stays and the harvests can be resumed.
     """
+    stop_reason = await _crawl(
+        path,
+        wanted,
+        client=client,
+        conditions=conditions,
+        witness=witness,
+        clock=clock,
+        on_start=on_start,
+        budget=budget,
+        on_progress=on_progress,
+        sweep=sweep,
+        refresh=refresh,
+        on_visited=on_visited,
+    )
+    if conditions.retain is not None:
+        _purge(path, conditions.retain, clock)
+    return stop_reason
+
+
+def _purge(path: Path, older_than: float, clock: Clock) -> None:
+    """Purge what is older than the file is to hold, and say how much that was."""
+    done = purge(path, older_than, now=clock.now())
+    log = structlog.get_logger()
+    if done.lists or done.things:
+        log.info("file.purged", lists=done.lists, things=done.things, rows=done.rows)
+    if not done.erased:
+        log.warning("file.not_yet_erased", why="somebody reads the file", then="harvest forget --finish")
+
+
+async def _crawl(
+    path: Path,
+    wanted: Harvests,
+    *,
+    client: Client,
+    conditions: Conditions,
+    witness: Witness,
+    clock: Clock,
+    on_start: Callable[[Engine], None],
+    budget: Budget | None,
+    on_progress: Callable[[CrawlProgress], None] | None,
+    sweep: Sweep | None,
+    refresh: Refresh | None,
+    on_visited: Callable[[Visited], None] | None,
+) -> str:
     with storage_errors(path), Lease(path) as lease, contextlib.ExitStack() as stack:
         back_up_before_migrating(path)
         db = open_for_crawl(path)

@@ -51,18 +51,7 @@ def find(connection: sqlite3.Connection, wanted: str) -> Named:
 
 def doom(connection: sqlite3.Connection, wanted: Iterable[Named]) -> None:
     """Fill `temp.doomed` with these things and what goes with them."""
-    connection.execute("PRAGMA temp_store = MEMORY")
-    connection.execute("DROP TABLE IF EXISTS temp.doomed")
-    connection.execute(
-        """
-        CREATE TEMP TABLE doomed (
-            thing  TEXT    NOT NULL,
-            id     INTEGER NOT NULL,
-            number INTEGER,
-            PRIMARY KEY (thing, id)
-        ) WITHOUT ROWID
-        """
-    )
+    make_table(connection)
     connection.executemany("INSERT OR IGNORE INTO temp.doomed (thing, id) VALUES (?, ?)", wanted)
     for lead in leads(connection):
         if is_of_things(lead.table):  # a track knows its uploader
@@ -79,6 +68,27 @@ def doom(connection: sqlite3.Connection, wanted: Iterable[Named]) -> None:
         for lead in leads(connection):
             if lead.table in tables:
                 _add(connection, kind, f"{lead.table} AS m WHERE m.{lead.column} IN ({of(lead.thing)})")
+    number(connection)
+
+
+def make_table(connection: sqlite3.Connection) -> None:
+    """Make `temp.doomed`, empty."""
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("DROP TABLE IF EXISTS temp.doomed")
+    connection.execute(
+        """
+        CREATE TEMP TABLE doomed (
+            thing  TEXT    NOT NULL,
+            id     INTEGER NOT NULL,
+            number INTEGER,
+            PRIMARY KEY (thing, id)
+        ) WITHOUT ROWID
+        """
+    )
+
+
+def number(connection: sqlite3.Connection) -> None:
+    """Give every thing that is doomed a number of its own below 0, in no order."""
     connection.execute(
         f"""
         UPDATE temp.doomed SET number = n.number

@@ -10,12 +10,12 @@ In: `temp.doomed` (doomed.py). Out: a count of rows. Never: a commit of its own.
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Collection, Iterator
 
 from harvest.forgetting.doomed import of
 from harvest.forgetting.leads import GOES, is_of_things, leads
+from harvest.forgetting.proof import pattern_of
 from harvest.lists import KINDS, LOOKUP, RESOLVE, Edge, ListKind
 from harvest.models import Outcome
 from harvest.store import suppression
@@ -26,15 +26,25 @@ _FORGOTTEN = "forgotten"  # what stands in a failure for what was said
 _EMPTIED = "request = '', asks = NULL, next_cursor = NULL, cursor_time = NULL, body_hash = NULL"
 
 
-def erase(connection: sqlite3.Connection, key: bytes, texts: Collection[str], now: str) -> int:
-    """Erase what is doomed; `texts` are those that lead to it. Give how many rows were deleted."""
+def erase(
+    connection: sqlite3.Connection,
+    texts: Collection[str],
+    now: str,
+    *,
+    key: bytes | None,
+    outcome: Outcome = Outcome.FORGOTTEN,
+) -> int:
+    """Erase what is doomed; `texts` are those that lead to it. Give how many rows were deleted.
+
+    Its lists end with the `outcome`; with a `key` it never comes back.
+    """
     for kind in KINDS.values():
         _note_losses(connection, kind)
     _empty_changes(connection)
     rows = sum(_delete_named_beside(connection))
-    _empty_lookups(connection)
+    _empty_lookups(connection, outcome)
     _empty_seeds(connection)
-    _empty_lists(connection, now)
+    _empty_lists(connection, now, outcome)
     _number_visits(connection)
     _empty_failures(connection, texts)
     _take_out_of_search(connection)
@@ -48,8 +58,9 @@ def erase(connection: sqlite3.Connection, key: bytes, texts: Collection[str], no
     for thing in SHOWN:
         rows += connection.execute(f"DELETE FROM {thing.table} WHERE id IN ({of(thing.name)})").rowcount  # noqa: S608
     _drop_tags(connection, tags)
-    _make_stale(connection)
-    _suppress(connection, key)
+    make_stale(connection)
+    if key is not None:
+        _suppress(connection, key)
     connection.execute("INSERT INTO track_search (track_search) VALUES ('optimize')")  # else the index keeps old words
     return rows
 
@@ -62,35 +73,49 @@ def _note_losses(connection: sqlite3.Connection, kind: ListKind) -> None:
     if edge is None or thing not in THINGS:
         return
     for table in (edge.table, edge.past):
-        if not table:
-            continue
-        lost = f"""
-            SELECT t.id, t.reading AS number, l.n FROM (
-                SELECT e.{edge.subject} AS subject_id, count(*) AS n FROM {table} AS e
-                WHERE e.{other} IN ({of(thing)}) {of_type(edge, "e.")} AND +e.{edge.rank} IS NOT NULL
-                GROUP BY e.{edge.subject}
-            ) AS l
-            CROSS JOIN tasks AS t ON t.kind = '{kind.name}' AND t.subject_id = l.subject_id
-        """  # noqa: S608 - built from our own declarations
-        connection.execute(
-            f"""
-            UPDATE readings SET forgotten = forgotten + l.n FROM ({lost}) AS l
-            WHERE readings.task_id = l.id AND readings.number = l.number
+        if table:
+            lost = f"""
+                SELECT t.id AS task_id, t.reading AS number, l.n FROM (
+                    SELECT e.{edge.subject} AS subject_id, count(*) AS n FROM {table} AS e
+                    WHERE e.{other} IN ({of(thing)}) {of_type(edge, "e.")} AND +e.{edge.rank} IS NOT NULL
+                    GROUP BY e.{edge.subject}
+                ) AS l
+                CROSS JOIN tasks AS t ON t.kind = '{kind.name}' AND t.subject_id = l.subject_id
             """  # noqa: S608 - built from our own declarations
-        )
-        if table == edge.table:  # what is past is no longer counted
-            connection.execute(f"UPDATE tasks SET collected = collected - l.n FROM ({lost}) AS l WHERE tasks.id = l.id")  # noqa: S608
+            _lose(connection, lost, is_past=table != edge.table)
+    waiting = f"""
+        SELECT i.task_id, i.reading AS number, count(*) AS n FROM reading_items AS i
+        CROSS JOIN tasks AS t ON t.id = i.task_id AND t.kind = '{kind.name}'
+        WHERE i.item_id IN ({of(_item_of(kind, edge))}) GROUP BY i.task_id, i.reading
+    """  # noqa: S608 - built from our own declarations
+    _lose(connection, waiting, is_past=True)
+
+
+def _lose(connection: sqlite3.Connection, lost: str, *, is_past: bool) -> None:
+    """Count what the query says is lost, of each reading; lists count what is past no longer."""
+    connection.execute("DROP TABLE IF EXISTS temp.lost")
     connection.execute(
-        f"""
-        UPDATE readings SET forgotten = forgotten + l.n
-        FROM (
-            SELECT i.task_id, i.reading, count(*) AS n FROM reading_items AS i
-            CROSS JOIN tasks AS t ON t.id = i.task_id AND t.kind = '{kind.name}'
-            WHERE i.item_id IN ({of(_item_of(kind, edge))}) GROUP BY i.task_id, i.reading
-        ) AS l
-        WHERE readings.task_id = l.task_id AND readings.number = l.reading
-        """  # noqa: S608 - built from our own declarations
+        """
+        CREATE TEMP TABLE lost (task_id INTEGER, number INTEGER, n INTEGER, PRIMARY KEY (task_id, number)) WITHOUT ROWID
+        """
     )
+    connection.execute(f"INSERT INTO temp.lost (task_id, number, n) {lost}")
+    # Not UPDATE FROM: SQLite would go through all lists for each that loses something.
+    connection.execute(
+        """
+        UPDATE readings SET forgotten = forgotten + (
+            SELECT l.n FROM temp.lost AS l WHERE l.task_id = readings.task_id AND l.number = readings.number
+        )
+        WHERE (task_id, number) IN (SELECT l.task_id, l.number FROM temp.lost AS l)
+        """
+    )
+    if not is_past:
+        connection.execute(
+            """
+            UPDATE tasks SET collected = collected - (SELECT l.n FROM temp.lost AS l WHERE l.task_id = tasks.id)
+            WHERE id IN (SELECT l.task_id FROM temp.lost AS l)
+            """
+        )
 
 
 def _item_of(kind: ListKind, edge: Edge) -> str:
@@ -140,7 +165,7 @@ def _delete_named_beside(connection: sqlite3.Connection) -> Iterator[int]:
         ).rowcount
 
 
-def _empty_lookups(connection: sqlite3.Connection) -> None:
+def _empty_lookups(connection: sqlite3.Connection, outcome: Outcome) -> None:
     """Take what goes out of the batches it was looked up in, or is to be."""
     in_batches = """
         SELECT i.batch_id FROM temp.doomed AS d
@@ -170,13 +195,15 @@ def _empty_lookups(connection: sqlite3.Connection) -> None:
     )
     connection.execute(
         """
-        UPDATE batch_items SET thing_id = n.number
-        FROM (
-            SELECT i.batch_id, i.thing_id, d.number FROM temp.doomed AS d
+        UPDATE batch_items SET thing_id = (
+            SELECT d.number FROM batches AS b CROSS JOIN temp.doomed AS d ON d.thing = b.thing
+            WHERE b.id = batch_items.batch_id AND d.id = batch_items.thing_id
+        )
+        WHERE (batch_id, thing_id) IN (
+            SELECT i.batch_id, i.thing_id FROM temp.doomed AS d
             CROSS JOIN batch_items AS i ON i.thing_id = d.id
             CROSS JOIN batches AS b ON b.id = i.batch_id AND b.thing = d.thing
-        ) AS n
-        WHERE batch_items.batch_id = n.batch_id AND batch_items.thing_id = n.thing_id
+        )
         """
     )
     ended = f"""
@@ -188,14 +215,14 @@ def _empty_lookups(connection: sqlite3.Connection) -> None:
         connection.execute(
             "UPDATE readings SET state = 'ended', outcome = ?2, ended_at = coalesce(ended_at, claimed_at, '')"
             " WHERE task_id = ?1 AND state <> 'ended'",
-            (task_id, Outcome.FORGOTTEN),
+            (task_id, outcome),
         )
         connection.execute(
             """
             UPDATE tasks SET outcome = ?2, collected = r.collected, pages_read = r.pages_read
             FROM readings AS r WHERE r.task_id = ?1 AND r.number = tasks.reading AND tasks.id = ?1
             """,
-            (task_id, Outcome.FORGOTTEN),
+            (task_id, outcome),
         )
 
 
@@ -216,25 +243,30 @@ def _empty_seeds(connection: sqlite3.Connection) -> None:
     )
     connection.execute(
         """
-        UPDATE harvests SET seed_id = d.number FROM temp.doomed AS d
-        WHERE d.thing = harvests.seed_kind AND d.id = harvests.seed_id
+        UPDATE harvests SET seed_id = (
+            SELECT d.number FROM temp.doomed AS d WHERE d.thing = harvests.seed_kind AND d.id = harvests.seed_id
+        )
+        WHERE (seed_kind, seed_id) IN (SELECT d.thing, d.id FROM temp.doomed AS d)
         """
     )
     connection.execute(
-        """
-        UPDATE seeds SET address = 'forgotten:' || seeds.id, aliases = '[]', reason = NULL, thing_id = d.number
-        FROM temp.doomed AS d WHERE d.thing = seeds.thing AND d.id = seeds.thing_id
-        """
+        f"""
+        UPDATE seeds SET address = 'forgotten:' || id, aliases = '[]', reason = NULL, thing_id = (
+            SELECT d.number FROM temp.doomed AS d WHERE d.thing = seeds.thing AND d.id = seeds.thing_id
+        )
+        WHERE id IN ({doomed})
+        """  # noqa: S608 - our own text
     )
 
 
-def _empty_lists(connection: sqlite3.Connection, now: str) -> None:
+def _empty_lists(connection: sqlite3.Connection, now: str, outcome: Outcome) -> None:
     """Empty the lists of what goes. They end; the pages stay, for other rows came with them."""
     connection.execute("DROP TABLE IF EXISTS temp.its_lists")
+    connection.execute("CREATE TEMP TABLE its_lists (task_id INTEGER PRIMARY KEY, number INTEGER)")
     connection.execute(
         """
-        CREATE TEMP TABLE its_lists AS
-        SELECT t.id AS task_id, d.number FROM temp.doomed AS d
+        INSERT INTO temp.its_lists
+        SELECT t.id, d.number FROM temp.doomed AS d
         CROSS JOIN list_kinds AS k ON k.subject = d.thing
         CROSS JOIN tasks AS t ON t.kind = k.kind AND t.subject_id = d.id
         """
@@ -249,41 +281,45 @@ def _empty_lists(connection: sqlite3.Connection, now: str) -> None:
             claimed = NULL, claimed_at = NULL, forgotten = collected, doubted = 0, unproven = 0
         WHERE task_id IN ({its})
         """,  # noqa: S608 - our own text
-        (Outcome.FORGOTTEN, now),
+        (outcome, now),
     )
     connection.execute(
-        """
-        UPDATE tasks SET subject_id = l.number, outcome = ?, collected = 0, claimed = NULL, pages_read = r.pages_read
-        FROM temp.its_lists AS l
-        CROSS JOIN readings AS r ON r.task_id = l.task_id
-        WHERE tasks.id = l.task_id AND r.number = tasks.reading
-        """,
-        (Outcome.FORGOTTEN,),
+        f"""
+        UPDATE tasks SET subject_id = (SELECT l.number FROM temp.its_lists AS l WHERE l.task_id = tasks.id),
+            outcome = ?, collected = 0, claimed = NULL,
+            pages_read = (
+                SELECT r.pages_read FROM readings AS r WHERE r.task_id = tasks.id AND r.number = tasks.reading
+            )
+        WHERE id IN ({its})
+        """,  # noqa: S608 - our own text
+        (outcome,),
     )
 
 
 def _number_visits(connection: sqlite3.Connection) -> None:
     connection.execute(
         """
-        UPDATE visits SET thing_id = n.number, claims = NULL
-        FROM (
-            SELECT v.harvest_id, v.thing, v.thing_id, d.number FROM temp.doomed AS d
+        UPDATE visits SET claims = NULL, thing_id = (
+            SELECT d.number FROM temp.doomed AS d WHERE d.thing = visits.thing AND d.id = visits.thing_id
+        )
+        WHERE (harvest_id, thing, thing_id) IN (
+            SELECT v.harvest_id, v.thing, v.thing_id FROM temp.doomed AS d
             CROSS JOIN visits AS v ON v.thing_id = d.id AND v.thing = d.thing
-        ) AS n
-        WHERE visits.harvest_id = n.harvest_id AND visits.thing = n.thing AND visits.thing_id = n.thing_id
+        )
         """
     )
 
 
 def _empty_failures(connection: sqlite3.Connection, texts: Collection[str]) -> None:
     """Empty what the service said of other lists, where it names what goes."""
-    naming = re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or "(?!)")
     rows = connection.execute("SELECT id, message, coalesce(reply, '') FROM failures").fetchall()
-    for failure_id, message, reply in rows:
-        if naming.search(message) or naming.search(reply):
+    naming = pattern_of(texts) if rows else None
+    for failure_id, *said in rows:
+        message, reply = (one.encode() for one in said)
+        if naming is not None and (naming.search(message) or naming.search(reply)):
             connection.execute(
                 "UPDATE OR REPLACE failures SET message = ?, reply = NULL WHERE id = ?",
-                (naming.sub(_FORGOTTEN, message), failure_id),
+                (naming.sub(_FORGOTTEN.encode(), message).decode(errors="replace"), failure_id),
             )
 
 
@@ -313,7 +349,7 @@ def _drop_tags(connection: sqlite3.Connection, tags: list[tuple[int]]) -> None:
     )
 
 
-def _make_stale(connection: sqlite3.Connection) -> None:
+def make_stale(connection: sqlite3.Connection) -> None:
     """Let every result that we computed be computed anew: it was made from what is forgotten as well."""
     ours = "SELECT d.id FROM derivations AS d WHERE d.method <> 'soundcloud'"
     connection.execute(f"DELETE FROM derivation_sizes WHERE derivation_id IN ({ours})")  # noqa: S608 - our own text

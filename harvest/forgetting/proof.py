@@ -6,7 +6,6 @@ In: paths, texts. Out: where each stands. Never: a row.
 from __future__ import annotations
 
 import contextlib
-import mmap
 import re
 import sqlite3
 from collections import Counter
@@ -16,7 +15,16 @@ from pathlib import Path
 from harvest.settings import state_folder
 
 _BESIDE = ("", "-wal", "-shm", "-journal")
+_PIECE, _OVERLAP = 16 << 20, 4096  # bytes
 _SHORTEST = 4  # bytes: a shorter name stands in every file by chance
+
+
+# Columns of words of our own and of times: nobody is named there, and the largest tables have no others.
+_OURS = (
+    "engagement_type", "method", "kind", "thing", "outcome", "status", "status_before", "seen_as", "basis", "state",
+    "mode", "what", "table", "reason", "sharing", "access", "license", "class", "created_at", "release_date",
+    "counts_seen_at", "first_seen_at", "last_seen_on", "gone_at", "fetched_at", "cursor_time", "ended_at", "claimed_at",
+)  # fmt: skip
 
 
 def files_of(path: Path) -> list[Path]:
@@ -37,7 +45,7 @@ def glob_safe(name: str) -> str:
 
 def search(paths: Iterable[Path], texts: Collection[str]) -> dict[Path, Counter[str]]:
     """Count the texts in the bytes of some files, as UTF-8; the names of files in which any stands."""
-    sought = _sought(texts)
+    sought = pattern_of(texts)
     found: dict[Path, Counter[str]] = {}
     for path in paths:
         counted = Counter(match.decode("utf-8", "replace") for match in _matches(path, sought))
@@ -51,8 +59,8 @@ def can_be_found(text: str) -> bool:
     return len(text.encode()) >= _SHORTEST
 
 
-def _sought(texts: Collection[str]) -> re.Pattern[bytes]:
-    """Write one pattern for all texts. A URN ends where its number does; an address is sought without its scheme."""
+def pattern_of(texts: Collection[str]) -> re.Pattern[bytes]:
+    """Give one pattern for all texts. A URN ends where its number does; an address is sought without its scheme."""
     return re.compile(trie(text.removeprefix("https://").encode() for text in texts if can_be_found(text)))
 
 
@@ -89,12 +97,16 @@ def _end(text: bytes) -> bytes:
 
 
 def _matches(path: Path, sought: re.Pattern[bytes]) -> Iterator[bytes]:
+    """Go through a file piece by piece; what lies across two pieces is seen in the second."""
     with path.open("rb") as file:
-        if not path.stat().st_size:
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            for match in sought.finditer(mapped):
-                yield match[0]
+        kept, end = b"", 0
+        while piece := file.read(_PIECE):
+            looked_at = kept + piece
+            for match in sought.finditer(looked_at):
+                if match.end() > end:
+                    yield match[0]
+            kept = looked_at[-_OVERLAP:]
+            end = len(kept)
 
 
 def mentions(connection: sqlite3.Connection, texts: Collection[str]) -> dict[str, int]:
@@ -106,12 +118,14 @@ def mentions(connection: sqlite3.Connection, texts: Collection[str]) -> dict[str
         deterministic=True,
     )  # fmt: skip
     found = {}
-    for table, column in connection.execute(
-        """
+    columns = connection.execute(
+        f"""
         SELECT s.name, c.name FROM sqlite_schema AS s CROSS JOIN pragma_table_info(s.name) AS c
-        WHERE s.type = 'table' AND s.name NOT LIKE 'track_search%' AND c.type = 'TEXT' ORDER BY 1, 2
-        """
-    ).fetchall():
+        WHERE s.type = 'table' AND s.name NOT LIKE 'track_search%' AND c.type = 'TEXT' AND c.name NOT IN {_OURS}
+        ORDER BY 1, 2
+        """  # noqa: S608 - our own words
+    ).fetchall()
+    for table, column in columns:
         (n,) = connection.execute(f'SELECT count(*) FROM "{table}" WHERE names_it("{column}")').fetchone()  # noqa: S608
         if n:
             found[f"{table}.{column}"] = int(n)

@@ -24,7 +24,7 @@ from harvest import terms
 from harvest.api.seed_urls import public_address
 from harvest.auth.token_store import FileKeeper, MemoryKeeper
 from harvest.crawler.engine import Engine
-from harvest.crawler.request import CrawlRequest, is_drained, to_count, to_crawl, to_go_on, to_refresh
+from harvest.crawler.request import CrawlRequest, is_drained, parse_retention, to_count, to_crawl, to_go_on, to_refresh
 from harvest.crawler.seed_lists import seeds_in
 from harvest.crawler.session import Conditions
 from harvest.crawler.session import crawl as run_session
@@ -51,6 +51,7 @@ class RunOptions(TypedDict, total=False):
     delay: float
     concurrency: int
     keep_replies: bool
+    retain: str
     max_requests: int
     for_: float | str
     until: str
@@ -356,6 +357,7 @@ class _Worker:
                     max_in_flight=asking.max_in_flight,
                     page_size=asking.page_size,
                     keep_replies=asking.keep_replies,
+                    retain=parse_retention(asking.retain),
                 ),
                 witness=self,
                 clock=clock,

@@ -67,7 +67,7 @@ def _provenance() -> str:
         cases = " ".join(
             f"""
             WHEN '{kind.name}' THEN t.subject_id = e.{edge.subject} {of_type(edge, "e.")} AND (
-                t.reading > 0 OR p.reading > 0
+                t.reading > 0 OR p.reading > 0 OR t.outcome = 'purged'
                 OR coalesce(e.{edge.rank}, -1) BETWEEN p.first_rank AND p.first_rank + p.kept - 1
             )
             """

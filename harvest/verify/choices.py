@@ -413,7 +413,7 @@ CHOICE_CHECKS = (
     Check(
         "visits.parents",
         "whatever is visited is named by the list that led there, of something that was visited before, unless one of"
-        " the two was forgotten",
+        " the two was forgotten or purged",
         f"""
         SELECT 'harvest ' || v.harvest_id || ', round ' || v.round || ': ' || v.thing || ' ' || v.thing_id
             || ' was named by ' || coalesce(p.kind || ' ' || p.subject_id, 'nothing')
@@ -422,7 +422,7 @@ CHOICE_CHECKS = (
         LEFT JOIN list_kinds AS k ON k.kind = p.kind
         LEFT JOIN visits AS o ON o.harvest_id = v.harvest_id AND o.thing = k.subject AND o.thing_id = p.subject_id
         WHERE v.round > 0 AND v.thing_id > 0 AND (
-            coalesce(p.subject_id, 1) > 0 AND NOT {_named()}
+            coalesce(p.subject_id, 1) > 0 AND p.outcome IS NOT 'purged' AND NOT {_named()}
             OR v.place IS NOT NULL AND (o.place IS NULL OR o.round >= v.round OR o.depth > v.depth)
         )
         """,  # noqa: S608 - built from our own declarations

@@ -22,7 +22,7 @@ def _moved(kind: ListKind, edge: Edge) -> Check:
         CROSS JOIN readings AS r ON r.task_id = t.id AND r.number = 0 AND r.state = 'ended'
         LEFT JOIN {edge.past} AS p ON p.{edge.subject} = t.subject_id
             AND p.{edge.rank} IS NOT NULL {of_type(edge, "p.")}
-        WHERE t.kind = '{kind.name}' AND t.collected <> r.collected
+        WHERE t.kind = '{kind.name}' AND t.collected <> r.collected AND t.outcome IS NOT 'purged'
             AND NOT EXISTS (SELECT 1 FROM readings AS l WHERE l.task_id = t.id AND l.number > 0)
         GROUP BY t.id HAVING t.collected + count(p.{edge.subject}) + r.forgotten <> r.collected
         """,  # noqa: S608 - built from our own declarations

@@ -119,7 +119,7 @@ PAGE_CHECKS = (
         CROSS JOIN tasks AS t ON t.id = p.task_id
         JOIN list_kinds AS k ON k.kind = t.kind
         JOIN paths AS w ON w.kind = t.kind
-        WHERE p.number = 0 AND t.outcome IS NOT 'forgotten'
+        WHERE p.number = 0 AND t.subject_id > 0
             AND instr(p.request, replace(w.path, '{{urn}}', CASE k.subject {_URNS} END) || '?') <> 1
         """,  # noqa: S608 - built from our own declarations
     ),

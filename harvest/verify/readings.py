@@ -211,7 +211,7 @@ READING_CHECKS = (
         FROM ({_LAST}) AS l
         JOIN outcomes AS o ON o.outcome = l.outcome AND o.answered = 0
         CROSS JOIN tasks AS t ON t.id = l.task_id
-        WHERE l.outcome NOT IN ('stale', 'forgotten') AND NOT EXISTS (
+        WHERE l.outcome NOT IN ('stale', 'forgotten', 'purged') AND NOT EXISTS (
             SELECT 1 FROM failures AS f WHERE f.task_id = l.task_id AND l.outcome = {_OUTCOME_OF}
                 AND (f.resolved_at IS NULL OR t.kind = 'lookup') -- a later look-up of the thing takes its place
         ) AND NOT (l.outcome = 'withdrawn' AND EXISTS ( -- one reason for all lists of a kind

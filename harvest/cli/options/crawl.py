@@ -317,6 +317,7 @@ def crawl_options(command: Command) -> Command:
             help="Entries asked for per request.  [default: 200]",
         ),
         profiles_option(),
+        retain_option(),
         replies_option(),
         *budget_options(),
         json_option("Print the summary as one JSON object."),
@@ -350,6 +351,21 @@ def delay_option() -> Callable[[Command], Command]:
     )
 
 
+def retain_option() -> Callable[[Command], Command]:
+    """Give the option of how long is kept what was shown."""
+    return click.option(
+        "--retain",
+        type=Parsed("length", _retention, as_typed=True),
+        metavar="LENGTH",
+        help="Purge at the end what was last shown longer ago than this: 30d; the file remembers it. "
+        "forever ends that.",
+    )
+
+
+def _retention(text: str) -> float | None:
+    return None if text.strip() == "forever" else parse_length(text)
+
+
 def profiles_option() -> Callable[[Command], Command]:
     """Give the option of what is kept of people and things."""
     return click.option(
@@ -379,7 +395,7 @@ def asking_options() -> list[Callable[[Command], Command]]:
     """Give the options of a command that asks for what a file knows already: pace, profiles, replies,
     budget.
     """
-    return [*pace_options(), profiles_option(), replies_option(), *budget_options()]
+    return [*pace_options(), profiles_option(), retain_option(), replies_option(), *budget_options()]
 
 
 def older_than_option(words: str) -> Callable[[Command], Command]:

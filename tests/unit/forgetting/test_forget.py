@@ -15,7 +15,7 @@ import pytest
 import sqlite_utils.migrations  # noqa: F401 - here, or every child of ours would import it anew
 
 from harvest.errors import CrawlBusy, KeyMissing, SeedError
-from harvest.forgetting import forget as use_case
+from harvest.forgetting import writing as to_file
 from harvest.forgetting.forget import finish, forget_for_good
 from harvest.models import Limits
 from harvest.simulator import World
@@ -213,14 +213,14 @@ def _in_a_child(path, one, kill_at):
             if ran == kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        opened = use_case.open_for_crawl
+        opened = to_file.open_for_crawl
 
         def traced(path):
             db = opened(path)
             db.conn.set_trace_callback(count)
             return db
 
-        use_case.open_for_crawl = traced
+        to_file.open_for_crawl = traced
         forget_for_good(path, [("user", one)], now=NOW)
         os.write(writing, str(ran).encode())
         os._exit(0)
@@ -236,7 +236,7 @@ def test_a_reader_keeps_the_bytes_and_finish_erases_them(path, monkeypatch):
     one = busiest(path, "user")
     texts = texts_of(path, "user", one)
     monkeypatch.setattr("harvest.system.sqlite_busy.PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr(use_case, "_PATIENCE_MS", 100)
+    monkeypatch.setattr("harvest.forgetting.writing._PATIENCE_MS", 100)
     with open_to_read(path) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM users").fetchone()
