@@ -3,7 +3,8 @@
     .venv/bin/python scripts/train_dictionary.py [FILE]
 
 It is trained on replies of the simulator, whose people are made up, as `--keep-replies` cuts them; the same simulator
-makes the same bytes. A file that was kept with another dictionary carries its own and stays readable.
+makes the same bytes. A dictionary is named after what it holds, and a file carries those it was kept with, so older
+files stay readable.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from harvest.simulator.service.service import Service  # noqa: E402
 from harvest.simulator.world.lists import BY_PATH  # noqa: E402
 
 SIZE = 64 * 1024  # bytes
-DICTIONARY_ID = 1793534400  # another one for every dictionary that is released
 TARGET = ROOT / "harvest" / "replies" / "dictionary.bin"
 WORLDS = [World(seed, users=400, tracks=1500, likes_per_user=25) for seed in (101, 102)]
 WORLDS += [World(103, users=300, tracks=1000, numeric_ids=True, quirks=False)]
@@ -65,7 +65,7 @@ def main() -> None:
     """Train and write."""
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
     samples = list(dict.fromkeys(replies()))
-    trained = zstandard.train_dictionary(SIZE, samples, level=3, dict_id=DICTIONARY_ID)
+    trained = zstandard.train_dictionary(SIZE, samples, level=3)
     target.write_bytes(trained.as_bytes())
     print(f"{target}: {len(trained)} bytes from {len(samples)} replies of {sum(map(len, samples)):,} bytes")
 

@@ -2,7 +2,7 @@
 
 Slow, and what is right: `scrub.py` does the same faster to the usual pages.
 
-Rule 1. Of a person only what is known to be harmless stays: new fields of the service are cut until we know them.
+Rule 1. Of a person only what the tables keep stays: new fields of the service are cut until we know them.
 Rule 2. What says that it is a track, a playlist, a comment, a station or a link keeps every field but the personal ones
         and secrets. Whatever does not say what it is counts as a person.
 Rule 3. What stays is as it came, so that whoever parses both finds the same.
@@ -16,12 +16,12 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-# What the tables keep of a person, and what an address of a person or a list may be made of.
+# What the tables keep of a person, or need to know who it is.
 HARMLESS = frozenset(
     {
-        "urn", "kind", "id", "uri", "permalink", "permalink_url", "created_at", "last_modified", "username",
-        "avatar_url", "station_urn", "followers_count", "followings_count", "track_count", "playlist_count",
-        "public_favorites_count", "reposts_count",
+        "urn", "kind", "id", "uri", "permalink_url", "created_at", "username", "avatar_url", "station_urn",
+        "followers_count", "followings_count", "track_count", "playlist_count", "public_favorites_count",
+        "reposts_count",
     }
 )  # fmt: skip
 # Personal wherever they stand: no other thing has such a field.

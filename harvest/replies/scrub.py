@@ -21,18 +21,16 @@ _Number = int | None
 
 
 class _Person(msgspec.Struct, gc=False, omit_defaults=True):
-    """What stays of a person: the fields that are known to be harmless."""
+    """What stays of a person."""
 
     kind: Literal["user"]
     urn: _Text = None
     id: _Number = None
     uri: _Text = None
-    permalink: _Text = None
     permalink_url: _Text = None
     username: _Text = None
     avatar_url: _Text = None
     created_at: _Text = None
-    last_modified: _Text = None
     station_urn: _Text = None
     followers_count: _Number = None
     followings_count: _Number = None

@@ -7,9 +7,10 @@ import sqlite3
 from random import Random
 
 import pytest
+import zstandard
 
 from harvest.errors import StoreError
-from harvest.replies import files
+from harvest.replies import cutting, files, frames
 from harvest.replies.keeper import Keeper
 from harvest.replies.recording import Act, Facts, Recording
 
@@ -165,3 +166,23 @@ def test_a_full_disk_keeps_nothing_of_an_act(path):
 def test_the_file_stands_beside_the_main_one(tmp_path):
     assert files.beside(tmp_path / "t.db") == tmp_path / "t.replies.db"
     assert files.beside(tmp_path / "tracks") == tmp_path / "tracks.replies.db"
+
+
+def test_what_was_packed_with_another_dictionary_stays_readable(path, monkeypatch):
+    with contextlib.closing(keeper(path)) as kept:
+        kept.note("page", {}, BODY, 5)
+    samples = [f'{{"collection":[{n}],"next_href":"https://a.example/{n * 7919}"}}'.encode() for n in range(3000)]
+    another = zstandard.train_dictionary(4096, samples)
+    monkeypatch.setattr(frames, "dictionary", lambda: another)
+    with contextlib.closing(keeper(path)) as kept:
+        kept.note("page", {}, OTHER, 6)
+    assert count(path, "dictionaries") == 2
+    with Recording.open(path) as recording:
+        assert [act.body for act in recording.acts()] == [BODY, OTHER]
+
+
+def test_the_dictionary_holds_nothing_that_people_say_of_themselves_and_no_secret():
+    words = frames.dictionary().as_bytes()
+    assert b'"username":' in words
+    assert not any(f'"{name}":'.encode() in words for name in cutting.PERSONAL | cutting.SECRETS - {"secret_uri"})
+    assert len(words) <= 112 * 1024
