@@ -159,16 +159,24 @@ def _is_fresh(connection: sqlite3.Connection, task: Task, kind: ListKind) -> boo
 
 
 def is_emptied(connection: sqlite3.Connection, task: Task, kind: ListKind) -> bool:
-    """Say whether a re-reading has brought nothing of a list that holds something, or of which something is counted,
-    and no count that its refresh has looked up says that there is nothing: an outage answers so (soundcloud/api issue
-    69).
+    """Say whether a re-reading has brought nothing of a list that holds something, and no count that its refresh has
+    looked up says that there is nothing: an outage answers so (soundcloud/api issue 69). In a refresh, which tells what
+    has changed, it is enough that something is counted; a crawl judges by the same rule however often it reads.
     """
     edge = kind.edge
     if edge is None or not task.reading:
         return False
-    if not task.claimed and not edges.are_known(connection, edge, task.subject_id):
+    counted = bool(task.claimed) and _is_of_refresh(connection, task)
+    if not counted and not edges.are_known(connection, edge, task.subject_id):
         return False
     return not (task.claimed == 0 and _is_fresh(connection, task, kind))
+
+
+def _is_of_refresh(connection: sqlite3.Connection, task: Task) -> bool:
+    row = connection.execute(
+        "SELECT refresh_id FROM readings WHERE task_id = ? AND number = ?", (task.id, task.reading)
+    ).fetchone()
+    return row is not None and row[0] is not None
 
 
 def is_whole(ended: Ended) -> bool:
