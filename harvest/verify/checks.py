@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 
@@ -246,8 +246,13 @@ _SQLITE = (
 )
 
 
-def verify(connection: sqlite3.Connection, *, on_check: Callable[[str], None] = lambda name: None) -> Iterator[Finding]:
-    """Run every check, SQLite's own first; `on_check` hears the name of each before it begins."""
+def verify(
+    connection: sqlite3.Connection,
+    *,
+    on_check: Callable[[str], None] = lambda name: None,
+    more: Iterable[Check] = (),
+) -> Iterator[Finding]:
+    """Run every check, SQLite's own first, and `more` last; `on_check` hears the name of each before it begins."""
     for function, places in (
         (fold_tag, 1),
         (place_asked_for, 1),
@@ -257,7 +262,7 @@ def verify(connection: sqlite3.Connection, *, on_check: Callable[[str], None] = 
     ):
         connection.create_function(function.__name__, places, function, deterministic=True)
     connection.create_function("schema_as_shipped", 0, lambda: json.dumps(schema_as_shipped()), deterministic=True)
-    for check in (*_SQLITE, *checks()):
+    for check in (*_SQLITE, *checks(), *more):
         on_check(check.name)
         found = check.find(connection)
         examples = tuple(islice(found, SHOWN))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 
@@ -82,3 +83,32 @@ def test_what_makes_no_sense_changes_nothing(run, crawled, arguments):
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert path.read_bytes() == before
+
+
+def test_it_lists_what_has_left_the_file(run, crawled, tmp_path):
+    _, who = crawled
+    for made in (("export", "shared"), ("report", "page.html"), ("snapshot", "copy.db")):
+        assert run(*made, "--cache-path", "t.db").returncode == 0
+    done = json.loads(forget(run, f"soundcloud:users:{who}", "--json").stdout)
+    manifest = hashlib.sha256((tmp_path / "shared" / "manifest.json").read_bytes()).hexdigest()
+    listed = [(one["what"], one["path"], one["hash"]) for one in done["handed_out"]]
+    assert listed == [
+        ("export", str(tmp_path / "shared"), manifest),
+        ("report", str(tmp_path / "page.html"), None),
+        ("snapshot", str(tmp_path / "copy.db"), None),
+    ]
+
+
+def test_a_file_that_may_only_be_read_is_exported_all_the_same(run, crawled, tmp_path):
+    path, _ = crawled
+    path.chmod(0o400)
+    tmp_path.chmod(0o700)
+    assert run("report", "page.html", "--cache-path", "t.db").returncode == 0
+
+
+def test_verify_checks_it_once_more(run, crawled, tmp_path):
+    _, who = crawled
+    assert forget(run, f"soundcloud:users:{who}").returncode == 0
+    assert run("verify", "--forgotten", "--cache-path", "t.db").returncode == 0
+    elsewhere = run("verify", "--forgotten", "--cache-path", "t.db", XDG_STATE_HOME=str(tmp_path / "elsewhere"))
+    assert elsewhere.returncode == 4

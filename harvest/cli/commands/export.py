@@ -15,6 +15,7 @@ from harvest.cli.output.spinner import spinner
 from harvest.cli.output.table import table
 from harvest.export.choices import FORMATS, IDS, ExportChoices, parse_kinds, parse_split
 from harvest.export.exporter import export as export_into
+from harvest.store.handouts import remember
 from harvest.system.clock import SystemClock, as_text
 
 
@@ -109,6 +110,7 @@ def write_export(
             key_file=key_file,
             force=force,
         )
+    remember(path, "export", folder, now=SystemClock().now(), manifest=folder / "manifest.json")
     click.echo("\n".join(_summary(folder, made)), err=quiet)
     for reason in made["left_out"]:
         click.echo(f"Note: {reason}.", err=True)

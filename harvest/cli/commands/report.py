@@ -13,6 +13,8 @@ from harvest.report.facts import gather
 from harvest.report.page import page
 from harvest.report.writing import check_target, usual_place, write
 from harvest.store.database import open_to_read, storage_errors
+from harvest.store.handouts import remember
+from harvest.system.clock import SystemClock
 
 
 @click.command()
@@ -40,6 +42,7 @@ def report(out: Path | None, path: Path, force: bool, show: bool) -> int:
         with storage_errors(path, writes=False), patience(connection) as tell:
             facts = gather(connection, path.name, tell)
     write(page(facts), target)
+    remember(path, "report", target, now=SystemClock().now())
     click.echo(target)
     if show:
         click.launch(target.resolve().as_uri())

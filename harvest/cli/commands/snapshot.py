@@ -9,6 +9,7 @@ import click
 from harvest.cli.options.crawl import cache_path, log_options, reads
 from harvest.cli.options.types import Place
 from harvest.cli.output.formatting import quoted
+from harvest.store.handouts import remember
 from harvest.store.snapshot import take_snapshot
 from harvest.system.clock import SystemClock
 
@@ -30,6 +31,7 @@ def snapshot(out: Path, path: Path, force: bool) -> int:
       harvest snapshot backup/tracks.db --cache-path data/cache/tracks.db --force
     """
     made = take_snapshot(path, out, now=SystemClock().now(), force=force)
+    remember(path, "snapshot", out, now=SystemClock().now())
     replies = "" if made.replies_size is None else f", its replies beside it, {made.replies_size / 1e6:,.1f} MB"
     click.echo(f"{out}: a copy of {path}, {made.size / 1e6:,.1f} MB{replies}.")
     if made.lost:

@@ -9,6 +9,7 @@ import click
 
 from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
 from harvest.cli.output.spinner import patience
+from harvest.forgetting.checks import FORGOTTEN_CHECKS
 from harvest.store.database import open_to_read, storage_errors
 from harvest.system.logs import printable
 from harvest.verify.checks import verify as run_checks
@@ -16,17 +17,21 @@ from harvest.verify.checks import verify as run_checks
 
 @click.command()
 @cache_path()
+@click.option(
+    "--forgotten", is_flag=True, help="Also that what was forgotten is gone, by the numbers that stand for it."
+)
 @json_option()
 @log_options
 @reads
-def verify(path: Path, as_json: bool) -> int:
+def verify(path: Path, forgotten: bool, as_json: bool) -> int:
     """Check every claim of the file against its rows.
 
     Ledger against edges, pages against ledger, ranks without holes, references, SQLite's own integrity. Exit code 0:
     all well; 1: something is not.
     """
     with open_to_read(path) as connection, storage_errors(path, writes=False), patience(connection, "checking") as tell:
-        findings = list(run_checks(connection, on_check=lambda name: tell(f"checking {name}")))
+        more = FORGOTTEN_CHECKS if forgotten else ()
+        findings = list(run_checks(connection, on_check=lambda name: tell(f"checking {name}"), more=more))
     wrong = [finding for finding in findings if finding.contradictions]
     if as_json:
         told = [

@@ -16,6 +16,7 @@ import sqlite_utils.migrations  # noqa: F401 - here, or every child of ours woul
 
 from harvest.errors import CrawlBusy, KeyMissing, SeedError
 from harvest.forgetting import writing as to_file
+from harvest.forgetting.checks import FORGOTTEN_CHECKS
 from harvest.forgetting.forget import finish, forget_for_good
 from harvest.models import Limits
 from harvest.simulator import World
@@ -24,6 +25,7 @@ from harvest.store.database import open_for_crawl, open_to_read
 from harvest.store.lease import Lease
 from harvest.store.refreshes import Refresh
 from harvest.system.clock import SystemClock
+from harvest.verify.checks import verify
 from tests.crawling import Onlooker, contents, crawl_together, crawl_world, read
 from tests.forgetting import bytes_beside, contradictions, goes_with, texts_of, without
 from tests.refreshing import LIMITS
@@ -312,6 +314,29 @@ def test_without_the_key_the_file_is_read_and_not_written(path, tmp_path):
     assert suppression.import_keys(tmp_path / "key") == 1
     crawl_world(path, WORLD, limits=LIMITS)
     assert contradictions(path) == {}
+
+
+def test_verify_repeats_the_proof_by_the_numbers_alone(path):
+    one = busiest(path, "user")
+    forget_for_good(path, [("user", one)], now=NOW)
+    assert forgotten_findings(path) == {}
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(
+            "INSERT INTO users (id, seen_as, first_seen_at, last_seen_on) VALUES (?, 'full', '2026', '2026')", (one,)
+        )
+        connection.execute("UPDATE forgettings SET erased_at = NULL")
+        connection.execute("UPDATE pages SET request = '/x' WHERE request = ''")
+    connection.close()
+    found = forgotten_findings(path)
+    assert found["forgotten.rows"] == (f"users: user {one}",)
+    assert set(found) == {"forgotten.rows", "forgotten.bytes", "forgotten.numbers"}
+
+
+def forgotten_findings(path):
+    with open_to_read(path) as connection:
+        found = verify(connection, more=FORGOTTEN_CHECKS)
+        return {one.check.name: one.examples for one in found if one.check in FORGOTTEN_CHECKS and one.contradictions}
 
 
 def test_the_key_is_not_in_the_file(path):

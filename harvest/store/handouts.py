@@ -1,0 +1,38 @@
+"""Remember what left a file, and where it went: what is forgotten later still stands there."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from harvest.errors import StoreError
+from harvest.store import in_memory
+from harvest.store.database import open_for_crawl
+from harvest.system.clock import as_text
+
+_PATIENCE_MS = 2000  # how long a crawl that writes just now is waited for
+
+
+def remember(path: Path, what: str, where: Path, *, now: datetime, manifest: Path | None = None) -> bool:
+    """Note in a file that something was made of it; say whether it could be noted.
+
+    A file that may only be read, or that somebody writes all the time, is not the worse for what was made of it.
+    """
+    if in_memory.holds(path):
+        return False
+    told = None if manifest is None else sha256(manifest.read_bytes()).hexdigest()
+    with contextlib.suppress(StoreError, sqlite3.Error, OSError):
+        db = open_for_crawl(path)
+        try:
+            db.conn.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
+            db.conn.execute(
+                "INSERT INTO handouts (at, what, path, hash) VALUES (?, ?, ?, ?)",
+                (as_text(now), what, str(where.absolute()), told),
+            )
+            return True
+        finally:
+            db.conn.close()
+    return False
