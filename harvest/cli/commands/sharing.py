@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def dehydrate(out: Path, path: Path, ids: str, key_file: Path | None) -> int:
     if ids == "raw" and key_file is not None:
         raise click.UsageError("--key belongs to --ids pseudonym.")
     place = key_file or _usual_key()
-    if ids == "pseudonym" and place.resolve().is_relative_to(out.resolve()):
+    if ids == "pseudonym" and _real(place).is_relative_to(_real(out)):
         raise click.UsageError(f"--key {place} would be handed on with {out}: keep it elsewhere.")
     key = read_key(place) if ids == "pseudonym" else None
     made = drying.dehydrate(path, out, now=as_text(SystemClock().now()), key=key)
@@ -127,6 +128,11 @@ def hydrate(source: Path, path: Path, key_file: Path | None, as_json: bool, dry_
         return 0
     stop_reason = "drained" if is_drained(request) else run_to_the_end(request)
     return _show(path, source, stop_reason, as_json=as_json)
+
+
+def _real(path: Path) -> Path:
+    """Follow links as far as they lead; `resolve` gives up on those that lead round."""
+    return Path(os.path.realpath(path))
 
 
 def _usual_key() -> Path:
