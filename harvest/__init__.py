@@ -17,9 +17,22 @@ if TYPE_CHECKING:
 
     from harvest.python.crawling import Progress, counts, crawl, pages, refresh, resume
     from harvest.python.probing import probe
+    from harvest.python.replaying import replay
     from harvest.python.results import File, open
 
-__all__ = ["File", "Progress", "__version__", "counts", "crawl", "open", "pages", "probe", "refresh", "resume"]
+__all__ = [
+    "File",
+    "Progress",
+    "__version__",
+    "counts",
+    "crawl",
+    "open",
+    "pages",
+    "probe",
+    "refresh",
+    "replay",
+    "resume",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -27,7 +40,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'harvest' has no attribute {name!r}")
     from importlib import import_module
 
-    room = {"File": "results", "open": "results", "probe": "probing"}.get(name, "crawling")
+    room = {"File": "results", "open": "results", "probe": "probing", "replay": "replaying"}.get(name, "crawling")
     return getattr(import_module(f"harvest.python.{room}"), name)
 
 
