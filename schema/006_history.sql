@@ -134,6 +134,7 @@ CREATE TABLE changes (
         'came', 'found', 'went', 'back', 'edited',  -- of edges; found: new to us, and nobody knows since when
         'renamed', 'retitled', 'moved',             -- of things; moved: a count, beyond noise
         'gone', 'forbidden', 'returned',
+        'emptied',                                  -- of what is gone: its content is no longer kept
         'forgotten'                                 -- what stood here, and of whom, is forgotten: all else is empty
     )),
     "table" TEXT    NOT NULL,

@@ -40,6 +40,7 @@ COMMANDS = {
     "tend": ("tend", "Keep the file true: the one line for cron and systemd."),
     "forget": ("forget", "Forget people and tracks for good, and prove it."),
     "purge": ("purge", "Take out what was not shown for a while, or all."),
+    "comply": ("comply", "Look all up; empty what the service shows no more."),
     "retry": ("retry", "Put failed lists back and go on."),
     "auth": ("auth", "Sign in, look at the sign-in, renew it, sign out."),
     "doctor": ("doctor", "Check settings, sign-in, service, clock, file and disk."),
@@ -67,7 +68,7 @@ GROUPS = {
     "look": ("status", "changes", "failures", "why", "verify"),
     "explore": ("sql", "serve", "report", "related", "similar", "estimate"),
     "hand off": ("cite", "export", "dehydrate", "hydrate", "analyze", "snapshot", "replay"),
-    "protect": ("forget", "purge"),
+    "protect": ("forget", "purge", "comply"),
     "set up": ("auth", "doctor", "probe", "completion"),
     "try out": ("demo", "simulate"),
 }

@@ -112,3 +112,27 @@ def test_verify_checks_it_once_more(run, crawled, tmp_path):
     assert run("verify", "--forgotten", "--cache-path", "t.db").returncode == 0
     elsewhere = run("verify", "--forgotten", "--cache-path", "t.db", XDG_STATE_HOME=str(tmp_path / "elsewhere"))
     assert elsewhere.returncode == 4
+
+
+def test_comply_asks_for_everybody_and_empties_who_is_gone(run, server, crawled):
+    path, _ = crawled
+    done = run("comply", "--cache-path", "t.db", "--json", "-q", server=server)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    gone = {table: read(path, f"SELECT count(*) FROM {table} WHERE status = 'gone'")[0][0] for table in told["emptied"]}
+    assert told["emptied"] == gone
+    assert sum(gone.values()) > 0
+    left = read(path, "SELECT username, permalink_url, avatar_url, followers_count FROM users WHERE status = 'gone'")
+    assert set(left) <= {(None, None, None, None)}
+    assert contradictions(path) == {}
+
+
+def test_purge_asks_how_old_and_says_what_went(run, server, crawled):
+    path, _ = crawled
+    assert run("purge", "--cache-path", "t.db").returncode == 2
+    assert "as old as that" in run("purge", "--older-than", "30d", "--cache-path", "t.db").stdout
+    assert run("tend", "--retain", "1 fortnight", "--cache-path", "t.db", server=server).returncode == 2
+    done = run("purge", "--all", "--cache-path", "t.db", "--json")
+    assert (done.returncode, json.loads(done.stdout)["erased"]) == (0, True)
+    assert read(path, "SELECT count(*) FROM users") == [(0,)]
+    assert contradictions(path) == {}

@@ -16,6 +16,7 @@ WHAT = {
     "gone": ("person, track or playlist is gone", "people, tracks and playlists are gone"),
     "forbidden": ("may not be seen any more", "may not be seen any more"),
     "returned": ("person, track or playlist is back", "people, tracks and playlists are back"),
+    "emptied": ("is gone, and empty here", "are gone, and empty here"),
     "forgotten": ("speaks of what was forgotten", "speak of what was forgotten"),
     "moved": ("count has moved by more than a tenth", "counts have moved by more than a tenth"),
 }
