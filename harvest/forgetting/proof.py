@@ -64,6 +64,11 @@ def pattern_of(texts: Collection[str]) -> re.Pattern[bytes]:
     return re.compile(trie(text.removeprefix("https://").encode() for text in texts if can_be_found(text)))
 
 
+def _of_words(pattern: re.Pattern[bytes]) -> re.Pattern[bytes]:
+    """Narrow a pattern down to what begins and ends as a word does."""
+    return re.compile(rb"(?<![\w])(?:" + pattern.pattern + rb")(?![\w-])")
+
+
 def trie(words: Iterable[bytes]) -> bytes:
     """Write a pattern for many words that takes every byte once: one branch for each next byte."""
     root: dict[int, dict[int, object]] = {}
@@ -111,8 +116,7 @@ def _matches(path: Path, sought: re.Pattern[bytes]) -> Iterator[bytes]:
 
 def mentions(connection: sqlite3.Connection, texts: Collection[str]) -> dict[str, int]:
     """Count the rows in which others name what was forgotten, by table and column: titles, comments, descriptions."""
-    naming = re.compile(trie(text.removeprefix("https://").encode() for text in texts if can_be_found(text)))
-    bounded = re.compile(rb"(?<![\w])(?:" + naming.pattern + rb")(?![\w-])")
+    bounded = _of_words(pattern_of(texts))
     connection.create_function(
         "names_it", 1, lambda text: isinstance(text, str) and bounded.search(text.encode()) is not None,
         deterministic=True,
