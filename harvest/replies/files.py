@@ -25,6 +25,7 @@ _MAIN_FILE = 0x68727673  # 'hrvs': a harvest itself
 # Rows are only ever added, each at the end: small pages waste less behind a frame (docs/performance.md).
 _PAGE_SIZE = 2048
 _CHECKPOINT_PAGES = 2048
+_LONGEST_COMPLAINT = 200  # characters
 
 
 def beside(path: Path) -> Path:
@@ -67,7 +68,7 @@ def complaints(path: Path) -> Iterator[None]:
 
 def damaged(path: Path, how: str) -> NotADatabase:
     """Say in what a file of replies is not as we make them."""
-    return NotADatabase(f"{path} is damaged, or was made by another program: {how}.")
+    return NotADatabase(f"{path} is damaged, or was made by another program: {_short(how)}.")
 
 
 def _to_write(path: Path) -> sqlite3.Connection:
@@ -206,6 +207,12 @@ def _statements() -> tuple[str, ...]:
     return tuple(statements)
 
 
+def _short(words: str) -> str:
+    """Make a short line of what SQLite says: it cites what stands in the file, a whole statement or row."""
+    line = " ".join(words.split())
+    return line if len(line) <= _LONGEST_COMPLAINT else f"{line[:_LONGEST_COMPLAINT]}…"
+
+
 def _as_store_error(error: sqlite3.DatabaseError, path: Path) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if is_locked(error):
@@ -221,5 +228,7 @@ def _as_store_error(error: sqlite3.DatabaseError, path: Path) -> StoreError:
             f"Reading or writing {path} failed: {error}. Check the disk, then run the same command again."
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return NotADatabase(f"{path} is not a SQLite database, or is damaged: {error}. Nothing was changed.")
+        return NotADatabase(
+            f"{path} is not a SQLite database, or is damaged: {_short(str(error))}. Nothing was changed."
+        )
     return damaged(path, str(error))

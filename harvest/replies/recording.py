@@ -111,7 +111,8 @@ class Recording:
         if not 0 <= size <= files.LARGEST:
             raise files.damaged(self.path, f"body {body_id} is said to have {size} bytes")
         try:
-            return self._unpacker(dictionary_id).unpack(frame, size)
+            with files.complaints(self.path):  # the dictionary is read here
+                return self._unpacker(dictionary_id).unpack(frame, size)
         except frames.BadFrame as error:
             raise files.damaged(self.path, f"body {body_id}: {error}") from error
 

@@ -90,6 +90,14 @@ def with_frame(path, frame, size):
     connection.close()
 
 
+def without_end_of_dictionary(path):
+    """Let the pages of the dictionary lead nowhere; all that is looked at first is well."""
+    whole = bytearray(path.read_bytes())
+    at = whole.index(frames.dictionary().as_bytes()[5000:5100]) & ~2047
+    whole[at : at + 4] = b"\xff" * 4
+    path.write_bytes(whole)
+
+
 BOMB = frame_of(bytes(200_000_000))
 RUDE = "\x1b]0;owned\x07\x1b[2J"
 HOSTILE = {
@@ -113,6 +121,12 @@ HOSTILE = {
     ),
     "a column more": (lambda path: write(path, "ALTER TABLE acts ADD COLUMN more TEXT"), "'acts' is another one"),
     "a rude name": (lambda path: write(path, f'CREATE TABLE "{RUDE}" (a)'), "does not belong"),
+    "a statement that is none": (
+        lambda path: rewrite_schema(
+            path, "UPDATE sqlite_schema SET sql = replace(sql, 'pair', '\"') WHERE name = 'facts'"
+        ),
+        "malformed database schema",
+    ),
     "no facts": (lambda path: write(path, "DELETE FROM facts"), "whose replies"),
     "facts of other kinds": (lambda path: write(path, "UPDATE facts SET key = zeroblob(99)"), "whose replies"),
     "a newer version": (lambda path: write(path, "PRAGMA user_version = 2"), "newer harvest"),
@@ -150,6 +164,7 @@ HOSTILE = {
         lambda path: write(path, "UPDATE dictionaries SET body = zeroblob(3000000)"),
         "dictionary is too large",
     ),
+    "the dictionary ends early": (without_end_of_dictionary, "is malformed"),
     "a frame is noise": (lambda path: with_frame(path, Random(1).randbytes(300), 300), "frame is damaged"),
     "a frame has more behind it": (lambda path: with_frame(path, frame_of(b"[]") + b"more", 2), "frame is damaged"),
     "a frame lies about its size": (lambda path: with_frame(path, frame_of(b"[]"), 3), "not as large"),
@@ -187,6 +202,7 @@ def test_a_file_that_is_damaged_or_hostile_costs_one_line(path, harm):
     assert words in str(ended.value)
     assert not CONTROLS.search(str(ended.value)) or harm == "a rude name"  # the command line writes these out
     assert "\n" not in str(ended.value)
+    assert len(str(ended.value)) < 400 + len(str(path))
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
@@ -221,3 +237,9 @@ def test_what_cannot_be_trusted_is_not_written_into(path):
         with pytest.raises(StoreError):
             files.open_to_write(path)
         assert path.read_bytes() == before
+
+
+def test_a_dictionary_that_cannot_be_read_ends_whoever_asks_for_a_body_with_one_line(path):
+    without_end_of_dictionary(path)
+    with Recording.open(path) as recording, pytest.raises(NotADatabase, match="is malformed"):
+        recording.body(2)
