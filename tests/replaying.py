@@ -10,8 +10,9 @@ from typing import Any
 from harvest.crawler.replay import Replayed, replay
 from tests.faulty import assert_no_contradiction
 
-# What tells of processes, not of what they found: who crawls, how the display stands, when tables were made, the pair.
-_OF_PROCESSES = {"lease", "progress", "_sqlite_migrations", "replies"}
+# What tells of processes, not of what they found: who crawls, how the display stands, when tables were made, the pair,
+# and what has left the file.
+_OF_PROCESSES = {"lease", "progress", "_sqlite_migrations", "replies", "handouts"}
 _COLUMNS_OF_PROCESSES = {"readings": {"attempts"}}
 
 

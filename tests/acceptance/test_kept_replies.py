@@ -242,6 +242,30 @@ def test_kept_no_more_they_stay_as_they_are_until_somebody_moves_them_away(run, 
     assert not path.with_name("new.db").exists()
 
 
+def test_replies_that_are_taken_away_while_they_are_written_end_the_crawl(tmp_path):
+    class Thief(Onlooker):
+        def page_committed(self, *what) -> None:
+            (tmp_path / "t.replies.db").unlink(missing_ok=True)
+
+    with pytest.raises(StorageFailed, match=r"t\.replies\.db was deleted, moved or replaced"):
+        crawled(tmp_path / "t.db", onlooker=Thief())
+
+
+def test_a_second_crawl_leaves_the_replies_of_the_first_alone(run, start, tmp_path):
+    path = tmp_path / "t.db"
+    with run_in_thread(WORLD) as server:
+        server.hold_after(10)
+        process = start(server.world.seed_url(), "--db", path, "--keep-replies", *OPTIONS, server=server)
+        until(lambda: server.total > 10)
+        second = run(server.world.seed_url(), "--db", path, "--keep-replies", *OPTIONS, server=server)
+        assert (second.returncode, "is being crawled by" in second.stderr) == (4, True)
+        server.hold_after(None)
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert_exact(path, WORLD, page_size=PAGE)
+    assert assert_replays(path).runs == 1
+
+
 def test_the_main_file_is_made_again_in_its_place_and_goes_on(run, path):
     there = everything(path)
     path.unlink()

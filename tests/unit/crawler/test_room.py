@@ -62,3 +62,13 @@ def test_a_disk_that_does_not_answer_is_no_small_one(path, monkeypatch):
 
     monkeypatch.setattr(shutil, "disk_usage", broken)
     assert Room(path).shortage(seen()) is None
+
+
+def test_what_grows_beside_the_file_takes_room_too(path, free):
+    """The replies that are kept, a fifth of them still in their log."""
+    path.with_name("t.replies.db").write_bytes(bytes(1_600_000))
+    path.with_name("t.replies.db-wal").write_bytes(bytes(400_000))
+    free(1)
+    room = Room(path)
+    room.grows_with(path.with_name("t.replies.db"))
+    assert room.shortage(seen()) == Shortage(path.parent, 1, 30_000_000, False)
