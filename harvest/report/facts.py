@@ -102,7 +102,7 @@ class ReportFacts:
     @property
     def found_seeds(self) -> list[SeedRow]:
         """Give the seeds that could be looked up, each once; the others led to nobody."""
-        return list({(seed.seed_kind, seed.seed_id): seed for seed in self.seeds if seed.seed_id is not None}.values())
+        return _found(self.seeds)
 
     @property
     def went_on(self) -> bool:
@@ -213,8 +213,12 @@ def _samples(connection: sqlite3.Connection, seeds: list[SeedRow], tell: Tell) -
 
 def _seed_lists(connection: sqlite3.Connection, seeds: list[SeedRow], tell: Tell) -> list[SeedLists]:
     tell("looking at what other lists say")
-    found = list({(seed.seed_kind, seed.seed_id): seed for seed in seeds if seed.seed_id is not None}.values())
-    return [seed_lists(connection, seed, TOP) for seed in found[:DRAWN]]
+    there = [seed for seed in _found(seeds) if seed.seed_id is not None and seed.seed_id > 0]  # below 0: forgotten
+    return [seed_lists(connection, seed, TOP) for seed in there[:DRAWN]]
+
+
+def _found(seeds: list[SeedRow]) -> list[SeedRow]:
+    return list({(seed.seed_kind, seed.seed_id): seed for seed in seeds if seed.seed_id is not None}.values())
 
 
 def _neighbourhoods(connection: sqlite3.Connection, seeds: list[SeedRow], tell: Tell) -> list[Neighbourhood]:

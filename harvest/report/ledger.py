@@ -20,6 +20,7 @@ COLOURS = {
     "stale": "open",
     "caught_up": "good",
     "forgotten": "cut",
+    "purged": "cut",
     "doing": "open",
     "todo": "open",
 }

@@ -164,6 +164,7 @@ def put_back(
         rows = connection.execute(
             f"""
             SELECT id FROM tasks AS t WHERE outcome IN ({marks}) AND kind NOT IN ('resolve', 'lookup')
+                AND subject_id > 0 -- below, nobody knows any more whose list it was
                 AND {readings.AT_REST.format(task="t.id")}
             ORDER BY id
             """,  # noqa: S608 - our own text

@@ -14,11 +14,15 @@ from datetime import UTC, datetime
 import pytest
 import sqlite_utils.migrations  # noqa: F401 - here, or every child of ours would import it anew
 
+from harvest.crawler.session import put_back
 from harvest.errors import CrawlBusy, KeyMissing, SeedError
 from harvest.forgetting import writing as to_file
 from harvest.forgetting.checks import FORGOTTEN_CHECKS
 from harvest.forgetting.forget import finish, forget_for_good
+from harvest.forgetting.purge import purge
 from harvest.models import Limits
+from harvest.report.facts import gather
+from harvest.report.page import page
 from harvest.simulator import World
 from harvest.store import suppression
 from harvest.store.database import open_for_crawl, open_to_read
@@ -120,6 +124,28 @@ def test_the_seed_itself_can_be_forgotten_and_is_not_asked_for_again(path):
     assert server.total == 0
     assert [text for text in texts if text.encode() in bytes_beside(path)] == []
     assert contradictions(path) == {}
+
+
+@pytest.mark.parametrize("take_out", ["forget", "purge"])
+def test_a_file_without_its_seed_is_reported_on(path, take_out):
+    ((seed,),) = read(path, "SELECT thing_id FROM seeds")
+    with open_to_read(path) as connection:
+        assert len(gather(connection, "t.db").seed_lists) == 1
+    forget_for_good(path, [("track", seed)], now=NOW) if take_out == "forget" else purge(path, None, now=NOW)
+    with open_to_read(path) as connection:
+        facts = gather(connection, "t.db")
+    assert facts.seed_lists == []
+    assert page(facts).startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("outcome", ["forgotten", "purged"])
+def test_lists_of_nobody_are_not_put_back(path, outcome):
+    one = busiest(path, "user")
+    forget_for_good(path, [("user", one)], now=NOW) if outcome == "forgotten" else purge(path, None, now=NOW)
+    assert read(path, "SELECT count(*) > 0 FROM tasks WHERE outcome = ? AND subject_id < 0", outcome) == [(1,)]
+    before = read(path, "SELECT id, subject_id, outcome, reading FROM tasks ORDER BY id")
+    assert put_back(path, NOW, failure_class=None, outcomes=[outcome], keep_replies=False) == 0
+    assert read(path, "SELECT id, subject_id, outcome, reading FROM tasks ORDER BY id") == before
 
 
 def test_who_asks_for_it_again_by_its_address_gets_nothing_and_leaves_no_trace(path):
