@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,6 +11,7 @@ from harvest.lists import BY_NAME
 from harvest.models import Limits
 from harvest.store.database import immediately, open_for_crawl, open_to_read
 from harvest.store.harvests import is_drained, put_back
+from harvest.system.clock import as_text
 from tests.crawling import Onlooker, read
 from tests.faulty import WORLD, path_of, play, victim
 from tests.repetitions import slow_but
@@ -26,7 +28,7 @@ def read_anew(path, *outcomes):
     database = open_for_crawl(path)
     try:
         with immediately(database):
-            return put_back(database.conn, "2026-11-20T10:00:00Z", outcomes=outcomes)
+            return put_back(database.conn, as_text(datetime.now(UTC)), outcomes=outcomes)
     finally:
         database.conn.close()
 
