@@ -136,3 +136,16 @@ def test_purge_asks_how_old_and_says_what_went(run, server, crawled):
     assert (done.returncode, json.loads(done.stdout)["erased"]) == (0, True)
     assert read(path, "SELECT count(*) FROM users") == [(0,)]
     assert contradictions(path) == {}
+
+
+def test_who_asks_gets_every_row_that_forgetting_would_take(run, crawled):
+    path, who = crawled
+    held = json.loads(run("why", "person", str(who), "--everything", "--json", "--cache-path", "t.db").stdout)["rows"]
+    (own,) = held["users"]
+    assert own["id"] == who
+    likes = read(path, "SELECT count(*) FROM user_engagements WHERE user_id = ?", who)
+    assert len(held["user_engagements"]) == likes[0][0]
+    assert {row["subject_id"] for row in held["tasks"]} == {who}
+    assert len(held["pages"]) == sum(row["pages_read"] for row in held["readings"]) > 0
+    assert forget(run, f"soundcloud:users:{who}").returncode == 0
+    assert run("why", "person", str(who), "--everything", "--json", "--cache-path", "t.db").returncode == 2

@@ -10,22 +10,29 @@ import click
 
 from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
 from harvest.cli.options.types import whole
+from harvest.forgetting.access import everything
 from harvest.lists import KINDS
 from harvest.store.database import open_to_read
-from harvest.store.provenance import Because, Chosen, Reason
+from harvest.store.provenance import Because, Chosen, Reason, find
 from harvest.store.provenance import why as reason_of
 from harvest.system.logs import printable
 
 
 @click.command()
-@click.argument("thing", type=click.Choice(["user", "track", "playlist", "station"]))
+@click.argument("thing", type=click.Choice(["user", "person", "track", "playlist", "station"]))
 @click.argument("wanted", metavar="WHICH")
 @cache_path()
 @click.option("--limit", type=whole(1), default=3, show_default=True, help="Chains told at most.")
+@click.option(
+    "--everything",
+    "all_rows",
+    is_flag=True,
+    help="Every row that is of it or leads to it, as JSON by table.",
+)
 @json_option()
 @log_options
 @reads
-def why(thing: str, wanted: str, path: Path, limit: int, as_json: bool) -> int:
+def why(thing: str, wanted: str, path: Path, limit: int, all_rows: bool, as_json: bool) -> int:
     """Say why a user, a track, a playlist or a station is in the file.
 
     WHICH is an id, a URN, or the address of the page. The answer leads from the page that brought it to the list that
@@ -34,8 +41,15 @@ def why(thing: str, wanted: str, path: Path, limit: int, as_json: bool) -> int:
     \b
       harvest why user https://soundcloud.com/somebody
       harvest why track soundcloud:tracks:123 --json
+      harvest why person https://soundcloud.com/somebody --everything --json
     """
+    thing = "user" if thing == "person" else thing
     with open_to_read(path) as connection:
+        if all_rows:
+            number, _, _ = find(connection, thing, wanted)
+            held = everything(connection, thing, number)
+            click.echo(json.dumps({"path": str(path), "thing": thing, "id": number, "rows": held}))
+            return 0
         reason = reason_of(connection, thing, wanted, limit=limit)
     lines = (part for line in _lines(reason) for part in line.split("\n"))
     click.echo(json.dumps(reason.as_json()) if as_json else "\n".join(map(printable, lines)))
