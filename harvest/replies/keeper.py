@@ -15,16 +15,17 @@ from pathlib import Path
 import msgspec
 
 from harvest.errors import StoreError
-from harvest.replies import files, frames, scrub
+from harvest.replies import files, frames, scrub, sums
 
 
 class Keeper:
     """Writes one file of replies."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, key: bytes, full_profiles: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, pair: str, key: bytes, full_profiles: bool) -> None:
         self._connection = connection
         self._path = path
         self._key = key
+        self._sum = sums.of_file(pair, key)
         self._full_profiles = full_profiles
         self._packer = frames.Packer()
         (last,) = connection.execute("SELECT max(number) FROM acts").fetchone()
@@ -63,7 +64,7 @@ class Keeper:
                     "INSERT INTO dictionaries VALUES (?, ?) ON CONFLICT DO NOTHING",
                     (frames.dictionary().dict_id(), frames.dictionary().as_bytes()),
                 )
-                return cls(connection, path, key, full_profiles)
+                return cls(connection, path, pair, key, full_profiles)
         except BaseException:
             connection.close()
             raise
@@ -86,7 +87,10 @@ class Keeper:
         words = msgspec.json.encode(detail).decode()
         with files.complaints(self._path), _transaction(self._connection):
             body_id = None if body is None else self._body(body, body_hash)
-            self._connection.execute("INSERT INTO acts VALUES (?, ?, ?, ?)", (number, what, words, body_id))
+            checksum = sums.of_act(self._sum, number, what, words, body_id)
+            self._connection.execute(
+                "INSERT INTO acts VALUES (?, ?, ?, ?, ?)", (number, what, words, body_id, checksum)
+            )
         self._last = number
         return number
 

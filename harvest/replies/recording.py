@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import msgspec
 
 from harvest.errors import NothingThere
-from harvest.replies import files, frames
+from harvest.replies import files, frames, sums
 
 _Number = Annotated[int, msgspec.Meta(ge=0)]
 _Word = Annotated[str, msgspec.Meta(max_length=1000)]
@@ -59,6 +59,7 @@ class Recording:
         self.path = path
         self._unpacker = lru_cache(_DICTIONARIES)(self._read_dictionary)
         self.facts = self._read_facts()
+        self._sum = sums.of_file(self.facts.pair, self.facts.key)
 
     @classmethod
     def open(cls, path: Path) -> Recording:
@@ -89,7 +90,7 @@ class Recording:
         """Give what happened, in order. Raises NotADatabase where the file is damaged, StorageFailed."""
         with files.complaints(self.path):
             rows = self._connection.execute(
-                "SELECT number, what, detail, body_id, length(detail) FROM acts ORDER BY number"
+                "SELECT number, what, detail, body_id, checksum, length(detail) FROM acts ORDER BY number"
             )
             for place, row in enumerate(rows, start=1):
                 act = self._act(place, row)
@@ -117,13 +118,15 @@ class Recording:
             raise files.damaged(self.path, f"body {body_id}: {error}") from error
 
     def _act(self, place: int, row: tuple[Any, ...]) -> Act:
-        number, what, detail, body_id, length = row
+        number, what, detail, body_id, checksum, length = row
         if number != place:
             raise files.damaged(self.path, f"act {place} is missing")
         if not isinstance(what, str) or not isinstance(detail, str) or not isinstance(body_id, int | None):
             raise files.damaged(self.path, f"act {place} is of other types")
         if length > _MOST_WORDS or len(what) > _MOST_WORDS:
             raise files.damaged(self.path, f"act {place} is too long")
+        if sums.of_act(self._sum, number, what, detail, body_id) != checksum:
+            raise files.damaged(self.path, f"act {place} is not as it was written")
         try:
             read = msgspec.json.decode(detail, type=dict[str, Any])
         except (ValueError, RecursionError) as error:

@@ -33,10 +33,11 @@ CREATE TABLE bodies (
 
 -- What happened to the main file, one row per transaction.
 CREATE TABLE acts (
-    number  INTEGER PRIMARY KEY,                    -- 1 first, without gaps
-    what    TEXT    NOT NULL,                       -- begin, page, fail, round, end, ...
-    detail  TEXT    NOT NULL,                       -- JSON, an object
-    body_id INTEGER REFERENCES bodies (id)          -- NULL: no reply belongs to it
+    number   INTEGER PRIMARY KEY,                   -- 1 first, without gaps
+    what     TEXT    NOT NULL,                      -- begin, page, fail, round, end, ...
+    detail   TEXT    NOT NULL,                      -- JSON, an object
+    body_id  INTEGER REFERENCES bodies (id),        -- NULL: no reply belongs to it
+    checksum INTEGER NOT NULL                       -- CRC-32 of the four before it, and of pair and key
 ) STRICT;
 
 -- Who else uses a body, when an act is taken back.

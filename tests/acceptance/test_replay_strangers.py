@@ -22,7 +22,7 @@ from harvest.simulator import World, serve
 from harvest.store import database
 from harvest.store.database import schema_version
 from tests.crawling import assert_exact, crawl_into, read
-from tests.replaying import everything
+from tests.replaying import everything, seal
 
 WORLD = World(4, users=12, tracks=40, likes_per_user=6, seed_likers=6, seed_reposters=3, gone=0.2, forbidden=0.1)
 PAGE = 5
@@ -51,6 +51,7 @@ def change(replies: Path, sql: str, *parameters: Any) -> None:
     with closing(sqlite3.connect(replies)) as db:
         assert db.execute(sql, parameters).rowcount > 0
         db.commit()
+    seal(replies)
 
 
 def acts(replies: Path, what: str) -> list[tuple[int, dict[str, Any]]]:
@@ -171,8 +172,10 @@ def test_what_is_no_act_of_ours_ends_it_with_a_line_and_leaves_nothing(replies, 
         for statement in statements:
             db.execute(statement)
         db.commit()
-    with pytest.raises((NotADatabase, StoreError), match=r"t\.replies\.db"):
+    seal(replies)
+    with pytest.raises((NotADatabase, StoreError), match=r"t\.replies\.db") as ended:
         replay(replies, tmp_path / "new.db")
+    assert "as it was written" not in str(ended.value)
     assert [p.name for p in tmp_path.iterdir()] == ["t.replies.db"]
 
 
@@ -200,6 +203,7 @@ def test_whatever_acts_say_it_is_taken_or_refused(kept, tmp_path, seed):
             told = json.dumps(strangely(json.loads(detail), chance))
             db.execute("UPDATE acts SET detail = ? WHERE number = ?", (told, number))
         db.commit()
+    seal(replies)
     try:
         replay(replies, tmp_path / "new.db")
     except StoreError as error:

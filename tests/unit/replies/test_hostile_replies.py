@@ -17,6 +17,7 @@ from harvest.errors import NotADatabase, NothingThere, SchemaTooNew, StoreError
 from harvest.replies import files, frames
 from harvest.replies.keeper import Keeper
 from harvest.replies.recording import Recording
+from tests.replaying import seal
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 PAGE = {
@@ -70,6 +71,8 @@ def write(path, *statements):
     for statement in ("PRAGMA foreign_keys = OFF", "PRAGMA ignore_check_constraints = ON", *statements):
         connection.execute(statement)
     connection.close()
+    if any("UPDATE acts SET" in statement for statement in statements):
+        seal(path)
 
 
 def rewrite_schema(path, change):
@@ -243,3 +246,24 @@ def test_a_dictionary_that_cannot_be_read_ends_whoever_asks_for_a_body_with_one_
     without_end_of_dictionary(path)
     with Recording.open(path) as recording, pytest.raises(NotADatabase, match="is malformed"):
         recording.body(2)
+
+
+@pytest.mark.parametrize(
+    "turned",
+    [
+        "UPDATE acts SET what = 'dance' WHERE number = 9",
+        "UPDATE acts SET detail = replace(detail, '12:00:00Z', '12:00:01Z') WHERE number = 9",
+        "UPDATE acts SET body_id = 8 WHERE number = 9",
+        "UPDATE acts SET checksum = checksum + 1 WHERE number = 9",
+        "UPDATE facts SET pair = '9f2d'",
+        "UPDATE facts SET key = x'00'",
+    ],
+)
+def test_a_bit_that_has_turned_over_in_what_happened_is_noticed(path, turned):
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        assert db.execute(turned).rowcount == 1
+        db.commit()
+    with pytest.raises(NotADatabase, match=r"act (1|9) is not as it was written"):
+        everything(path)
+    seal(path)
+    everything(path)  # it is nothing else
