@@ -1,7 +1,8 @@
 """A crawl told in events."""
 
 import pytest
-from structlog.testing import capture_logs
+import structlog
+from structlog.testing import LogCapture
 
 from harvest.cli.output.events import EventWitness
 from harvest.errors import ApiError, Forbidden, Gone, ServerTrouble
@@ -25,6 +26,9 @@ LIKES = Task(8, BY_NAME["likes"].name, 41)
 def test_a_look_up_that_finds_nothing_is_an_answer(
     task: Task, error: ApiError, outcome: Outcome, level: str, subject: object
 ) -> None:
-    with capture_logs() as told:
-        EventWitness().list_failed(task, error, outcome)
-    assert [(line["log_level"], line["subject"], line["outcome"]) for line in told] == [(level, subject, outcome.value)]
+    told = LogCapture()
+    log = structlog.wrap_logger(None, processors=[told], wrapper_class=structlog.make_filtering_bound_logger(0))
+    EventWitness(log).list_failed(task, error, outcome)
+    assert [(line["log_level"], line["subject"], line["outcome"]) for line in told.entries] == [
+        (level, subject, outcome.value)
+    ]
