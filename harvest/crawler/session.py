@@ -23,7 +23,7 @@ from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.crawler.room import Room
 from harvest.forgetting.purge import purge
 from harvest.models import Limits, Task
-from harvest.replies.files import beside
+from harvest.replies.files import kept_of
 from harvest.store import journal, levels, runs
 from harvest.store.acts import Acts, Beginning
 from harvest.store.acts import put_back as put_lists_back
@@ -196,7 +196,7 @@ def _erase(db: Database, path: Path) -> None:
     log = structlog.get_logger()
     if not levels.cut(db.conn):
         log.warning("profiles.not_yet_erased", why="another program reads the file; the next crawl ends it")
-    if (replies := beside(path)).exists():
+    if (replies := kept_of(path)).exists():
         log.warning("profiles.replies_stay", why="replies kept before hold what was emptied", file=str(replies))
 
 

@@ -33,6 +33,11 @@ def beside(path: Path) -> Path:
     return path.with_name(f"{path.stem}.replies.db")
 
 
+def kept_of(path: Path) -> Path:
+    """Name the file of replies of a main file that is there, beside the file itself where `path` is a link to it."""
+    return beside(path.resolve() if path.is_symlink() else path)
+
+
 def open_to_write(path: Path) -> sqlite3.Connection:
     """Open a file to keep replies in, made where there is none; a transaction is on the disk when its commit returns.
 

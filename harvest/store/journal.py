@@ -20,7 +20,7 @@ from pathlib import Path
 from harvest._version import __version__
 from harvest.api.seed_urls import public_address
 from harvest.errors import StoreError
-from harvest.replies.files import beside
+from harvest.replies.files import kept_of
 from harvest.replies.keeper import Keeper
 from harvest.replies.recording import first_acts
 from harvest.store import suppression
@@ -84,7 +84,7 @@ def keep(connection: sqlite3.Connection, path: Path, *, full_profiles: bool, ser
     """
     if suppression.has_any(connection):
         raise StoreError(f"Something was forgotten in {path}: its replies cannot be kept. Use --no-keep-replies.")
-    replies = beside(path)
+    replies = kept_of(path)
     pair, last = pair_of(connection) or ("", 0)
     is_new = not pair
     if is_new:

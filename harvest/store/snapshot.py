@@ -16,6 +16,7 @@ from pathlib import Path
 from harvest.errors import StorageFailed
 from harvest.replies.copying import copy as copy_replies
 from harvest.replies.files import beside as replies_of
+from harvest.replies.files import kept_of
 from harvest.store import harvests, journal
 from harvest.store.database import open_to_read, storage_errors
 from harvest.store.placing import check_target, put_in_place
@@ -41,7 +42,7 @@ def take_snapshot(path: Path, out: Path, *, now: datetime, force: bool = False) 
     with storage_errors(out):
         if out.exists() and path.exists() and out.samefile(path):
             raise StorageFailed(f"{out} is the file itself: name another one for the copy.")
-        if replies_of(out).absolute() == replies_of(path).absolute():
+        if replies_of(out).absolute() == kept_of(path).absolute():
             raise StorageFailed(f"{out} would have its replies where those of {path} are: name another one.")
         check_target(out, force=force)
         with open_to_read(path) as source, beside(out) as part, beside(replies_of(out)) as replies_part:
@@ -50,7 +51,7 @@ def take_snapshot(path: Path, out: Path, *, now: datetime, force: bool = False) 
             replies_size = None
             if pair is not None:
                 check_target(replies_of(out), force=force)
-                if copy_replies(replies_of(path), replies_part, pair=pair[0], last=pair[1]):
+                if copy_replies(kept_of(path), replies_part, pair=pair[0], last=pair[1]):
                     replies_size = replies_part.stat().st_size
                     put_in_place(replies_part, replies_of(out), force=force)
                 else:

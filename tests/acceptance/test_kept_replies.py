@@ -182,6 +182,18 @@ def test_replies_that_are_missing_are_missed(run, path):
     assert not path.with_name("t.replies.db").exists()
 
 
+def test_replies_stand_beside_the_file_also_where_a_link_leads_to_it(run, path, tmp_path):
+    link = tmp_path / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    with run_in_thread(WORLD) as server:
+        somebody = server.world.user_url(server.world.id("user", 1))
+        assert run(somebody, "--db", link, *OPTIONS, server=server).returncode == 0
+    assert [file.name for file in link.parent.iterdir()] == ["link.db"]
+    assert run("snapshot", tmp_path / "copy.db", "--db", link).returncode == 0
+    assert assert_replays(tmp_path / "copy.db").runs == assert_replays(path).runs == 2
+
+
 def test_an_older_copy_of_the_replies_is_told_from_those_of_the_file(run, path):
     with closing(sqlite3.connect(path.with_name("t.replies.db"))) as db:
         db.execute("DELETE FROM acts WHERE number > 5")
