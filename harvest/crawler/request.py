@@ -191,13 +191,15 @@ def to_tend(path: Path, addresses: Sequence[str], given: Mapping[str, Any]) -> C
 
 
 def is_drained(request: CrawlRequest) -> bool:
-    """Say whether nothing is left to do: every harvest is done, with these very options, and nothing is to be looked up
-    or read again.
+    """Say whether nothing is left to do: every harvest is done, with these very options, nothing is to be looked up
+    or read again, and replies are kept as long as they are to be.
     """
     with open_if_begun(request.path) as connection:
         if connection is None or lookups.are_open(connection):
             return False
         if levels.is_above(connection, request.conditions.profiles):
+            return False
+        if journal.is_kept(connection) and not request.conditions.keep_replies:
             return False
         if readings.are_open(connection) or history.is_pending(connection):
             return False

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from harvest.errors import StoreError
 from harvest.forgetting.writing import fold, immediately_in, opened, rewrite
 from harvest.models import Playlist, Station, Track, User
 from harvest.store import journal, lease, levels
@@ -36,11 +35,7 @@ def empty_what_is_gone(path: Path, *, now: datetime) -> Emptied:
     with storage_errors(path), opened(path) as connection:
         with immediately_in(connection):
             lease.check_free(connection, path, then="run this command again")
-            if journal.is_kept(connection):
-                raise StoreError(
-                    f"{path} keeps its replies, which would still hold what is emptied. End that with `harvest resume"
-                    " --no-keep-replies`, delete the file of replies, then run this command again."
-                )
+            journal.check_gone(connection, path, "what is emptied")
             things = {thing.table: _empty(connection, thing.table, thing.name, as_text(now)) for thing in SHOWN}
             connection.execute("INSERT INTO track_search (track_search) VALUES ('optimize')")
         erased = not any(things.values()) or (fold(connection) and rewrite(connection))

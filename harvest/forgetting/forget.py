@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from harvest.errors import StorageFailed, StoreError
+from harvest.errors import StorageFailed
 from harvest.forgetting import doomed, proof
 from harvest.forgetting.erase import erase
 from harvest.forgetting.leads import leads
@@ -75,11 +75,7 @@ def forget_for_good(path: Path, wanted: Sequence[Named], *, now: datetime, logs:
     with storage_errors(path), opened(path) as connection:
         with immediately_in(connection):
             lease.check_free(connection, path, then=_THEN)
-            if journal.is_kept(connection):
-                raise StoreError(
-                    f"{path} keeps its replies, which would still hold them. End that with `harvest resume"
-                    " --no-keep-replies`, delete the file of replies, then run this command again."
-                )
+            journal.check_gone(connection, path, "them")
             key = suppression.key_to_forget_with(connection)
             doomed.doom(connection, wanted)
             texts = doomed.texts(connection)

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from harvest.errors import StoreError
 from harvest.forgetting import doomed
 from harvest.forgetting.erase import erase
 from harvest.forgetting.leads import is_of_things, leads
@@ -47,11 +46,7 @@ def purge(path: Path, older_than: float | None, *, now: datetime) -> Purged:
     with storage_errors(path), opened(path) as connection:
         with immediately_in(connection):
             lease.check_free(connection, path, then="run this command again")
-            if journal.is_kept(connection):
-                raise StoreError(
-                    f"{path} keeps its replies, which would still hold what is purged. End that with `harvest resume"
-                    " --no-keep-replies`, delete the file of replies, then run this command again."
-                )
+            journal.check_gone(connection, path, "what is purged")
             purged = purge_rows(connection, older_than, now)
         if not (purged.lists or purged.things or purged.rows):
             return purged

@@ -149,3 +149,21 @@ def test_who_asks_gets_every_row_that_forgetting_would_take(run, crawled):
     assert len(held["pages"]) == sum(row["pages_read"] for row in held["readings"]) > 0
     assert forget(run, f"soundcloud:users:{who}").returncode == 0
     assert run("why", "person", str(who), "--everything", "--json", "--cache-path", "t.db").returncode == 2
+
+
+@pytest.mark.parametrize("command", [["forget", "soundcloud:users:5"], ["purge", "--all"]])
+def test_replies_are_to_be_gone_before_and_the_way_there_is_told(run, server, tmp_path, command):
+    path, replies = tmp_path / "t.db", tmp_path / "t.replies.db"
+    kept = ("--cache-path", "t.db", "--max-users", "3", "--keep-replies", "-q")
+    assert run(server.world.seed_url(), *kept, server=server).returncode == 0
+    refused = run(*command, "--cache-path", "t.db")
+    assert (refused.returncode, refused.stderr.count("\n")) == (4, 1)
+    (told,) = re.findall(r"`harvest (resume --no-keep-replies)`", refused.stderr)
+    assert run(*told.split(), "--cache-path", "t.db", "-q", server=server).returncode == 0
+    assert read(path, "SELECT count(*) FROM replies") == [(0,)]
+    again = run(*command, "--cache-path", "t.db")
+    assert (again.returncode, "resume" in again.stderr, "Delete t.replies.db" in again.stderr) == (4, False, True)
+    assert read(path, "SELECT count(*) FROM forgettings") == [(0,)]
+    replies.unlink()
+    done = run(*command, "--cache-path", "t.db")
+    assert (done.returncode, done.stderr) == (0, "")
