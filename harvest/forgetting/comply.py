@@ -38,8 +38,8 @@ def empty_what_is_gone(path: Path, *, now: datetime) -> Emptied:
             journal.check_gone(connection, path, "what is emptied")
             things = {thing.table: _empty(connection, thing.table, thing.name, as_text(now)) for thing in SHOWN}
             connection.execute("INSERT INTO track_search (track_search) VALUES ('optimize')")
-        erased = not any(things.values()) or (fold(connection) and rewrite(connection))
-        return Emptied(things, erased)
+        # Also when nothing is new: the run before may have been killed, or blocked by a reader, after it had emptied.
+        return Emptied(things, fold(connection) and rewrite(connection))
 
 
 def _empty(connection: sqlite3.Connection, table: str, thing: str, now: str) -> int:

@@ -82,6 +82,7 @@ class Look:
     last_activity: str | None
     stop_reason: str | None
     delay: float | None
+    is_unerased: bool  # something was forgotten, and its old bytes may still be there
     is_demo: bool  # crawled from the world inside this program, which only the demo serves
 
 
@@ -157,10 +158,17 @@ def look(connection: sqlite3.Connection) -> Look:
             last_activity=_one(connection, _LAST_ACTIVITY),
             stop_reason=stopped[0] if stopped else None,
             delay=stopped[1] if stopped else None,
+            is_unerased=_is_unerased(connection),
             is_demo=bool(stopped and stopped[2]),
         )
     finally:
         connection.execute("ROLLBACK")
+
+
+def _is_unerased(connection: sqlite3.Connection) -> bool:
+    if not _one(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'forgettings'"):
+        return False  # made by an older version, and not brought over yet
+    return bool(_one(connection, "SELECT count(*) FROM forgettings WHERE erased_at IS NULL"))
 
 
 def overview(connection: sqlite3.Connection) -> Overview:

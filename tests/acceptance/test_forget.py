@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sqlite3
 
 import pytest
 
@@ -167,3 +168,17 @@ def test_replies_are_to_be_gone_before_and_the_way_there_is_told(run, server, tm
     replies.unlink()
     done = run(*command, "--cache-path", "t.db")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_status_says_that_bytes_are_left_until_they_are_erased(run, crawled):
+    path, who = crawled
+    assert forget(run, f"soundcloud:users:{who}").returncode == 0
+    assert "--finish" not in run("status", "--cache-path", "t.db").stdout
+    with sqlite3.connect(path) as connection:  # as a kill leaves it, between the rows and the bytes
+        connection.execute("UPDATE forgettings SET erased_at = NULL")
+    connection.close()
+    (told,) = re.findall(
+        r"harvest (forget --finish --cache-path t\.db)$", run("status", "--cache-path", "t.db").stdout, re.M
+    )
+    assert run(*told.split()).returncode == 0
+    assert "--finish" not in run("status", "--cache-path", "t.db").stdout

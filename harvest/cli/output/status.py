@@ -143,11 +143,17 @@ def what_next(scene: Scene) -> str:
     look, path = scene.look, scene.path
     if scene.holder:
         return f"Watch it with: harvest status --watch --cache-path {quoted(path)}"
+    if look.is_unerased:
+        return f"Not yet erased: what was forgotten may still stand in old bytes. End it with: {_finish(path)}"
     if look.standing.open_lists and any(harvest.state in ("running", "paused") for harvest in look.harvests):
         return f"Go on with: harvest {'demo' if look.is_demo else 'resume'} --cache-path {quoted(path)}"
     if any(kind.open for kind in look.standing.lists if kind.kind == LOOKUP.name):
         return f"Go on with what is to be looked up: harvest counts --cache-path {quoted(path)}"
     return "\n".join(gap_lines(look, path)) or explore(path)
+
+
+def _finish(path: Path) -> str:
+    return f"harvest forget --finish --cache-path {quoted(path)}"
 
 
 def _harvest(harvest: HarvestLook) -> Iterator[str]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from harvest.forgetting.comply import empty_what_is_gone
 from harvest.simulator import World
-from harvest.store.database import open_for_crawl
+from harvest.store.database import open_for_crawl, open_to_read
 from tests.crawling import contents, crawl_world, read
 from tests.forgetting import bytes_beside, contradictions, texts_of
 from tests.refreshing import LIMITS
@@ -51,3 +51,27 @@ def test_of_what_is_gone_the_id_the_status_and_the_dates_stay(tmp_path):
     wrong.pop("graph.status", None)  # the status is made up here; the lists still say otherwise
     assert wrong == {}
     assert empty_what_is_gone(path, now=NOW).things == {"tracks": 0, "playlists": 0, "stations": 0, "users": 0}
+
+
+def test_bytes_that_a_reader_kept_go_with_the_next_run(tmp_path, monkeypatch):
+    path = tmp_path / "t.db"
+    crawl_world(path, WORLD, limits=LIMITS)
+    ((user,),) = read(
+        path,
+        "SELECT id FROM users WHERE seen_as = 'list' AND id NOT IN (SELECT uploader_id FROM tracks)"
+        " AND id NOT IN (SELECT owner_id FROM playlists) AND station_urn IS NULL LIMIT 1",
+    )
+    texts = texts_of(path, "user", user)[:2]
+    monkeypatch.setattr("harvest.system.sqlite_busy.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("harvest.forgetting.writing._PATIENCE_MS", 100)
+    db = open_for_crawl(path)
+    with db.atomic():
+        db.conn.execute("UPDATE users SET status = 'gone' WHERE id = ?", (user,))
+    db.conn.close()
+    with open_to_read(path) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM users").fetchone()
+        assert not empty_what_is_gone(path, now=NOW).erased
+        assert [text for text in texts if text.encode() in bytes_beside(path)] == texts
+    assert empty_what_is_gone(path, now=NOW).erased
+    assert [text for text in texts if text.encode() in bytes_beside(path)] == []

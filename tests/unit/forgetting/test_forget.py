@@ -28,6 +28,7 @@ from harvest.store import suppression
 from harvest.store.database import open_for_crawl, open_to_read
 from harvest.store.lease import Lease
 from harvest.store.refreshes import Refresh
+from harvest.store.status import look
 from harvest.system.clock import SystemClock
 from harvest.verify.checks import verify
 from tests.crawling import Onlooker, contents, crawl_together, crawl_world, read
@@ -271,11 +272,15 @@ def test_a_reader_keeps_the_bytes_and_finish_erases_them(path, monkeypatch):
         done = forget_for_good(path, [("user", one)], now=NOW)
         assert not done.erased
         assert read(path, "SELECT erased_at FROM forgettings") == [(None,)]
+        with open_to_read(path) as connection:
+            assert look(connection).is_unerased
         assert not finish(path, now=NOW).erased
         assert [text for text in texts if text.encode() in bytes_beside(path)] != []
     assert finish(path, now=NOW).erased
     assert [text for text in texts if text.encode() in bytes_beside(path)] == []
     assert read(path, "SELECT erased_at FROM forgettings") == [("2026-11-29T12:00:00Z",)]
+    with open_to_read(path) as connection:
+        assert not look(connection).is_unerased
 
 
 def test_old_bytes_in_the_free_room_of_pages_are_erased_too(path):
