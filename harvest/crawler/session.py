@@ -137,10 +137,11 @@ async def _crawl(
         await _watch(db, lease, clock)
         acts = _begin(db, path, lease, wanted, conditions, clock, sweep)
         if acts.emptied_content:
-            _erase(db, path)
+            _erase(db, path, replies_stay=acts.journal is None)
         guards, room = [FileGuard(path)], Room(path)
         if acts.journal is not None:
             stack.enter_context(acts.journal)
+            acts.journal.cut_people(at_full_profiles=_full_profiles(conditions), emptied=acts.emptied_content)
             guards.append(acts.journal.guard)
             room.grows_with(acts.journal.path)
             client.carry_bodies()
@@ -191,12 +192,16 @@ def put_back(
             return put_lists_back(db, as_text(now), failure_class=failure_class, outcomes=outcomes, journal=kept)
 
 
-def _erase(db: Database, path: Path) -> None:
+def _full_profiles(conditions: Conditions) -> bool:
+    return conditions.options.get("profiles") == "full"
+
+
+def _erase(db: Database, path: Path, *, replies_stay: bool) -> None:
     """See to the bytes of what was emptied, and say where they still stand."""
     log = structlog.get_logger()
     if not levels.cut(db.conn):
         log.warning("profiles.not_yet_erased", why="another program reads the file; the next crawl ends it")
-    if (replies := kept_of(path)).exists():
+    if replies_stay and (replies := kept_of(path)).exists():
         log.warning("profiles.replies_stay", why="replies kept before hold what was emptied", file=str(replies))
 
 
@@ -238,7 +243,7 @@ def _begin(
         page_size=conditions.page_size,
         sweep=sweep,
     )
-    full_profiles = conditions.options.get("profiles") == "full"
+    full_profiles = _full_profiles(conditions)
 
     def keep(connection: sqlite3.Connection) -> journal.Journal:
         return journal.keep(connection, path, full_profiles=full_profiles, service=conditions.api_url)

@@ -28,6 +28,7 @@ class Keeper:
         self._sum = sums.of_file(pair, key)
         self._full_profiles = full_profiles
         self._packer = frames.Packer()
+        self._unpackers: dict[int, frames.Unpacker] = {}
         (last,) = connection.execute("SELECT max(number) FROM acts").fetchone()
         self._last = last or 0
 
@@ -99,6 +100,53 @@ class Keeper:
         with files.complaints(self._path):
             drop_later(self._connection, number)
         self._last = min(self._last, number)
+
+    @property
+    def has_full_profiles(self) -> bool:
+        """Say whether some bodies hold personal fields."""
+        (full,) = self._connection.execute("SELECT full_profiles FROM facts").fetchone()
+        return bool(full)
+
+    def cut_people(self) -> None:
+        """Cut the personal fields from all bodies that were kept with them, and leave no bytes of them behind when the
+        file is closed. Raises StoreError, and then nothing was cut.
+        """
+        with files.complaints(self._path):
+            self._connection.execute("PRAGMA secure_delete = ON").fetchone()
+            with _transaction(self._connection):
+                rows = self._connection.execute("SELECT id FROM bodies WHERE full_profiles = 1").fetchall()
+                for (body_id,) in rows:
+                    self._cut_people_of(body_id)
+                self._connection.execute("UPDATE facts SET full_profiles = ?", (int(self._full_profiles),))
+
+    def _unpacker(self, dictionary_id: int, dictionary: bytes) -> frames.Unpacker:
+        if dictionary_id not in self._unpackers:
+            self._unpackers[dictionary_id] = frames.Unpacker(dictionary)
+        return self._unpackers[dictionary_id]
+
+    def _cut_people_of(self, body_id: int) -> None:
+        dictionary_id, size, frame, dictionary, is_there = self._connection.execute(
+            """
+            SELECT b.dictionary_id, b.size, b.frame, d.body,
+                EXISTS (SELECT 1 FROM bodies AS other WHERE other.hash = b.hash AND other.full_profiles = 0)
+            FROM bodies AS b JOIN dictionaries AS d ON d.id = b.dictionary_id
+            WHERE b.id = ?
+            """,
+            (body_id,),
+        ).fetchone()
+        try:
+            body = self._unpacker(dictionary_id, dictionary).unpack(frame, size)
+        except frames.BadFrame as error:
+            raise files.damaged(self._path, f"body {body_id}: {error}") from error
+        kept = scrub.scrubbed(body)
+        self._connection.execute(
+            """
+            UPDATE bodies
+            SET full_profiles = 0, dictionary_id = ?, size = ?, frame = ?, hash = iif(?, random(), hash)
+            WHERE id = ?
+            """,  # the other one is found by the hash from now on
+            (self._packer.dictionary_id, len(kept), self._packer.pack(kept), is_there, body_id),
+        )
 
     def close(self) -> None:
         """Fold the log into the file, so that the file alone is all of it, and close it. Raises StoreError."""

@@ -49,6 +49,13 @@ class Journal:
         number = self._keeper.note(NAMES[type(act)], as_detail(act), body, body_hash)
         connection.execute("UPDATE replies SET act = ?", (number,))
 
+    def cut_people(self, *, at_full_profiles: bool, emptied: bool) -> None:
+        """Cut from the replies kept so far what the file has been `emptied` of, by this run or one that was killed
+        before it came so far. Raises StoreError.
+        """
+        if self._keeper.has_full_profiles and (emptied or not at_full_profiles):
+            self._keeper.cut_people()
+
     def without_secret(self, address: str) -> str:
         """Give the address of a seed with something made up in the place of the secret of a private link, the same
         whenever it is asked for.

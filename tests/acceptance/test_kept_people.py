@@ -6,16 +6,19 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from unittest.mock import Mock
 
 import pytest
 
 from harvest.models import Limits
+from harvest.replies.keeper import Keeper
 from harvest.replies.recording import Recording
 from harvest.simulator import World, serve
 from harvest.simulator.world import names
 from tests.crawling import crawl_into
 from tests.faulty import QUICK, QuickClock
 from tests.refreshing import EVERYTHING
+from tests.replaying import assert_replays
 
 WORLD = World(5, users=60, tracks=150, likes_per_user=10, seed_likers=12, quirks=False)
 LIMITS = Limits(max_users=6, max_tracks=2, depth=1, read=EVERYTHING, seed_read=EVERYTHING)
@@ -59,3 +62,25 @@ async def test_what_people_say_of_themselves_is_not_kept(tmp_path, faults):
 async def test_under_full_profiles_it_is(tmp_path):
     whole, _, _ = await kept(tmp_path / "t.db", "full", "")
     assert said(whole.decode(errors="replace")) == PERSONAL
+
+
+async def test_a_run_that_keeps_less_cuts_what_earlier_ones_have_kept(tmp_path):
+    path = tmp_path / "t.db"
+    await kept(path, "full", "")
+    whole, _, acts = await kept(path, "minimal", "")
+    assert acts.count("begin") == 2
+    assert said(whole.decode(errors="replace")) == []
+    assert not path.with_name("t.replies.db-wal").exists()
+    assert_replays(path)
+
+
+async def test_what_a_killed_run_did_not_cut_the_next_one_cuts(tmp_path, monkeypatch):
+    path = tmp_path / "t.db"
+    await kept(path, "full", "")
+    with monkeypatch.context() as killed:
+        killed.setattr(Keeper, "cut_people", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            await kept(path, "minimal", "")
+    whole, _, _ = await kept(path, "minimal", "")
+    assert said(whole.decode(errors="replace")) == []
+    assert_replays(path)

@@ -112,6 +112,27 @@ def test_what_is_taken_back_takes_its_bodies_along_unless_they_are_used(path):
         assert bare(recording.acts()) == [(1, "page", {"n": 1}, BODY), (2, "page", {"n": 4}, OTHER)]
 
 
+def test_people_are_cut_from_what_was_kept_with_them(path):
+    people = [f'{{"kind":"user","urn":"soundcloud:users:{n}","city":"Planted"}}'.encode() for n in range(3)]
+    with contextlib.closing(keeper(path)) as kept:
+        kept.note("page", {}, people[0], 5)
+    with contextlib.closing(keeper(path, full_profiles=True)) as kept:
+        for n, person in enumerate(people):
+            kept.note("page", {}, person, 5 + n)
+        kept.cut_people()
+        assert kept.has_full_profiles  # it goes on keeping them
+        kept.note("page", {}, people[1], 6)
+    with contextlib.closing(keeper(path)) as kept:
+        kept.cut_people()
+        assert not kept.has_full_profiles
+        kept.note("page", {}, people[0], 5)
+    with Recording.open(path) as recording:
+        assert not recording.facts.full_profiles
+        bodies = [act.body for act in recording.acts()]
+    assert bodies == [people[n].replace(b',"city":"Planted"', b"") for n in (0, 0, 1, 2, 1, 0)]
+    assert count(path, "bodies") == 5  # the last is the first again
+
+
 def test_a_body_of_full_profiles_is_another_one_than_the_same_without(path):
     person = b'{"kind":"user","urn":"soundcloud:users:1","first_name":"Planted"}'
     bare_person = b'{"kind":"user","urn":"soundcloud:users:1"}'
