@@ -88,15 +88,19 @@ def test_what_makes_no_sense_changes_nothing(run, crawled, arguments):
 
 def test_it_lists_what_has_left_the_file(run, crawled, tmp_path):
     _, who = crawled
-    for made in (("export", "shared"), ("report", "page.html"), ("snapshot", "copy.db")):
+    dried = ("dehydrate", "dried", "--ids", "raw")
+    for made in (("export", "shared"), ("report", "page.html"), ("snapshot", "copy.db"), dried):
         assert run(*made, "--cache-path", "t.db").returncode == 0
     done = json.loads(forget(run, f"soundcloud:users:{who}", "--json").stdout)
-    manifest = hashlib.sha256((tmp_path / "shared" / "manifest.json").read_bytes()).hexdigest()
+    manifest, of_ids = (
+        hashlib.sha256((tmp_path / folder / "manifest.json").read_bytes()).hexdigest() for folder in ("shared", "dried")
+    )
     listed = [(one["what"], one["path"], one["hash"]) for one in done["handed_out"]]
     assert listed == [
         ("export", str(tmp_path / "shared"), manifest),
         ("report", str(tmp_path / "page.html"), None),
         ("snapshot", str(tmp_path / "copy.db"), None),
+        ("export", str(tmp_path / "dried"), of_ids),
     ]
 
 

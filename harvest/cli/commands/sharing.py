@@ -34,6 +34,7 @@ from harvest.sharing import hydrate as filling
 from harvest.sharing.hydrate import Folder, Persistence
 from harvest.store import sweeps
 from harvest.store.database import open_to_read
+from harvest.store.handouts import remember
 from harvest.system.clock import SystemClock, as_text
 
 _WORDS = {"user": "people", "track": "tracks", "playlist": "playlists", "station": "stations"}
@@ -71,7 +72,9 @@ def dehydrate(out: Path, path: Path, ids: str, key_file: Path | None) -> int:
     if ids == "pseudonym" and _real(place).is_relative_to(_real(out)):
         raise click.UsageError(f"--key {place} would be handed on with {out}: keep it elsewhere.")
     key = read_key(place) if ids == "pseudonym" else None
-    made = drying.dehydrate(path, out, now=as_text(SystemClock().now()), key=key)
+    now = SystemClock().now()
+    made = drying.dehydrate(path, out, now=as_text(now), key=key)
+    remember(path, "export", out, now=now, manifest=out / "manifest.json")
     things = ", ".join(f"{n:,} {name}" for name, n in made["things"].items() if n)
     click.echo(f"{out}: {things}, without content.")
     if key is not None:
