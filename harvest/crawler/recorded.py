@@ -49,7 +49,7 @@ class _Reader:
 
     def exchanges(self) -> Iterator[Exchange]:
         """Give what was asked and answered. Raises NotADatabase."""
-        for act in self._recording.acts(with_bodies=False):
+        for act in self._recording.acts():  # each body is looked at before anything is served
             if act.what in _TOLD_OF:
                 try:
                     yield from self._of_act(from_detail(act.what, act.detail), act.body_id)

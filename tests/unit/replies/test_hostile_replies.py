@@ -267,3 +267,10 @@ def test_a_bit_that_has_turned_over_in_what_happened_is_noticed(path, turned):
         everything(path)
     seal(path)
     everything(path)  # it is nothing else
+
+
+@pytest.mark.parametrize("harm", ["a frame is noise", "a body is missing"])
+def test_a_damaged_body_is_found_before_anything_is_served(path, harm):
+    HOSTILE[harm][0](path)
+    with Recording.open(path) as recording, pytest.raises(NotADatabase):
+        recorded(recording, tell=print)
