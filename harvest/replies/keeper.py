@@ -109,7 +109,7 @@ class Keeper:
 
     def cut_people(self) -> None:
         """Cut the personal fields from all bodies that were kept with them, and leave no bytes of them behind when the
-        file is closed. Raises StoreError, and then nothing was cut.
+        file is closed. Raises StoreError, and then it is to be done again.
         """
         with files.complaints(self._path):
             self._connection.execute("PRAGMA secure_delete = ON").fetchone()
@@ -117,7 +117,8 @@ class Keeper:
                 rows = self._connection.execute("SELECT id FROM bodies WHERE full_profiles = 1").fetchall()
                 for (body_id,) in rows:
                     self._cut_people_of(body_id)
-                self._connection.execute("UPDATE facts SET full_profiles = ?", (int(self._full_profiles),))
+            self._connection.execute("VACUUM")  # also without what was taken back before
+            self._connection.execute("UPDATE facts SET full_profiles = ?", (int(self._full_profiles),))
 
     def _unpacker(self, dictionary_id: int, dictionary: bytes) -> frames.Unpacker:
         if dictionary_id not in self._unpackers:

@@ -11,7 +11,7 @@ import zstandard
 
 from harvest.errors import StoreError
 from harvest.replies import cutting, files, frames
-from harvest.replies.keeper import Keeper
+from harvest.replies.keeper import Keeper, drop_later
 from harvest.replies.recording import Act, Facts, Recording
 
 FACTS = {
@@ -131,6 +131,26 @@ def test_people_are_cut_from_what_was_kept_with_them(path):
         bodies = [act.body for act in recording.acts()]
     assert bodies == [people[n].replace(b',"city":"Planted"', b"") for n in (0, 0, 1, 2, 1, 0)]
     assert count(path, "bodies") == 5  # the last is the first again
+
+
+def test_nothing_is_left_of_people_who_were_cut_or_taken_back(path):
+    frames_of_people = []
+    for number in (1, 2):
+        person = f'{{"kind":"user","urn":"soundcloud:users:{number}","city":"{Random(number).randbytes(4000).hex()}"}}'
+        with contextlib.closing(keeper(path, full_profiles=True)) as kept:
+            kept.note("page", {}, person.encode(), number)
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            (frame,) = db.execute("SELECT frame FROM bodies WHERE hash = ?", (number,)).fetchone()
+        frames_of_people.append(frame)
+    pieces = [frame[at : at + 64] for frame in frames_of_people for at in range(100, len(frame) - 64, 300)]
+    assert sum(piece in path.read_bytes() for piece in pieces) > len(pieces) / 2
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA secure_delete = OFF").fetchone()  # as SQLite is built elsewhere
+        drop_later(db, 1)
+    with contextlib.closing(keeper(path)) as kept:
+        kept.cut_people()
+    assert not any(piece in path.read_bytes() for piece in pieces)
+    assert not path.with_name(f"{path.name}-wal").exists()
 
 
 def test_a_body_of_full_profiles_is_another_one_than_the_same_without(path):
