@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 WHAT = (
     "came", "found", "went", "back", "edited", "renamed", "retitled", "moved", "gone", "forbidden", "returned",
-    "forgotten",
+    "emptied", "forgotten",
 )  # fmt: skip
 REASONS = ("withdrawn", "gone", "unknown")  # of what went; of what a list leaves out that the service makes up, none
 
