@@ -13,7 +13,7 @@ from pathlib import Path
 from harvest.forgetting.writing import fold, immediately_in, opened, rewrite
 from harvest.models import Playlist, Station, Track, User
 from harvest.store import journal, lease, levels
-from harvest.store.database import check_readable, storage_errors
+from harvest.store.database import check_readable, open_to_read, storage_errors
 from harvest.system.clock import as_text
 from harvest.things import SHOWN
 
@@ -27,6 +27,12 @@ class Emptied:
 
     things: dict[str, int]
     erased: bool = True
+
+
+def check(path: Path) -> None:
+    """Raise StoreError where kept replies would outlast what is emptied, before anything is asked."""
+    with open_to_read(path) as connection:
+        journal.check_gone(connection, path, "what is emptied")
 
 
 def empty_what_is_gone(path: Path, *, now: datetime) -> Emptied:

@@ -163,6 +163,9 @@ def test_replies_are_to_be_gone_before_and_the_way_there_is_told(run, server, tm
     assert run(server.world.seed_url(), *kept, server=server).returncode == 0
     refused = run(*command, "--cache-path", "t.db")
     assert (refused.returncode, refused.stderr.count("\n")) == (4, 1)
+    asked = server.total
+    assert run("comply", "--cache-path", "t.db", server=server).returncode == 4
+    assert server.total == asked  # refused before the service is asked anything
     (told,) = re.findall(r"`harvest (resume --no-keep-replies)`", refused.stderr)
     assert run(*told.split(), "--cache-path", "t.db", "-q", server=server).returncode == 0
     assert read(path, "SELECT count(*) FROM replies") == [(0,)]

@@ -13,7 +13,7 @@ from harvest.cli.output.formatting import quoted
 from harvest.cli.output.summary import exit_code, print_result
 from harvest.cli.run import run_to_the_end
 from harvest.crawler.request import to_count
-from harvest.forgetting.comply import empty_what_is_gone
+from harvest.forgetting.comply import check, empty_what_is_gone
 from harvest.system.clock import SystemClock
 
 _NOT_YET = 6
@@ -42,6 +42,7 @@ def comply(path: Path, as_json: bool, **chosen: Any) -> int:
     """
     options = given(chosen)
     request = asked(to_count, path, {**options, "of": "all", "older_than": _JUST_NOW})
+    check(path)
     stop_reason = run_to_the_end(request)
     done = empty_what_is_gone(path, now=SystemClock().now())
     code = exit_code(stop_reason, False) or (0 if done.erased else _NOT_YET)
