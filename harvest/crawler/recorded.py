@@ -7,21 +7,33 @@ to serve. Never: a request.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import msgspec
 
 from harvest.api import cursors, endpoints, parse, urns
-from harvest.errors import ApiError
+from harvest.errors import ApiError, StoreError
 from harvest.lists import LOOKUP, RESOLVE
 from harvest.models import OURSELVES, Task
 from harvest.replies.files import damaged
+from harvest.replies.recording import Act as Told
 from harvest.replies.recording import Recording
 from harvest.simulator import Exchange, Recorded
-from harvest.store.act_kinds import NAMES, Act, Began, Failed, KeptPage, Withdrew, from_detail
+from harvest.store.act_kinds import NAMES, Act, Began, Failed, Forgets, KeptPage, Withdrew, from_detail
 from harvest.things import THINGS, of_urn
 
 _NO_ANSWER = 504  # in the place of a reply that never came
+_FORGETS = NAMES[Forgets]
 _TOLD_OF = frozenset(NAMES[kind] for kind in (Began, KeptPage, Failed, Withdrew))
+
+
+def check_not_forgetting(told: Told, path: Path) -> None:
+    """Raise StoreError for the act that says that something is being forgotten: the acts before may hold it still."""
+    if told.what == _FORGETS:
+        raise StoreError(
+            f"{path} may still hold what was being forgotten in its file: end that with `harvest forget --finish"
+            " --cache-path` and the name of the file."
+        )
 
 
 def recorded(recording: Recording, *, tell: Callable[[str], None]) -> tuple[Recorded, list[str]]:
@@ -50,6 +62,7 @@ class _Reader:
     def exchanges(self) -> Iterator[Exchange]:
         """Give what was asked and answered. Raises NotADatabase."""
         for act in self._recording.acts():  # each body is looked at before anything is served
+            check_not_forgetting(act, self._recording.path)
             if act.what in _TOLD_OF:
                 try:
                     yield from self._of_act(from_detail(act.what, act.detail), act.body_id)

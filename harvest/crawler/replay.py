@@ -14,14 +14,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from harvest.api import endpoints, parse
+from harvest.crawler.recorded import check_not_forgetting
 from harvest.errors import ApiError, NotADatabase, SchemaTooNew, StoreError, Withdrawn, failures_by_name
 from harvest.lists import KINDS
 from harvest.models import Limits, Page, Task
 from harvest.replies.files import beside as replies_of
+from harvest.replies.files import damaged
 from harvest.replies.recording import Act as Told
 from harvest.replies.recording import Recording
-from harvest.store import act_kinds, harvests, journal, levels
+from harvest.store import act_kinds, harvests, journal, levels, tables
 from harvest.store.acts import Acts, Beginning, put_back
 from harvest.store.commit import count_requests
 from harvest.store.database import (
@@ -39,6 +43,7 @@ from harvest.system.files import beside, write_through
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+_STATE = act_kinds.NAMES[act_kinds.State]
 # What acts that are none lead to.
 _MISLED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, sqlite3.IntegrityError, StoreError)
 
@@ -74,10 +79,13 @@ def replay(
         check_target(out, force=force)
         _check_whole(recording, from_version)
         with beside(out) as part:
+            begun = _write_state(recording, part, from_version)
             db = open_for_crawl(part)
             try:
-                done = _play(db, recording, from_version, tell)
-                if replies_of(out).absolute() == path.absolute():  # the file that they belong to is made again
+                done = _play(db, recording, from_version, tell, after=begun)
+                if (
+                    not begun and replies_of(out).absolute() == path.absolute()
+                ):  # the file that they belong to is made again
                     journal.name_pair(db.conn, recording.facts.pair, done.acts)
                 db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
@@ -97,12 +105,66 @@ def _check_whole(recording: Recording, from_version: int | None) -> None:
     first = next(recording.acts(with_bodies=False), None)
     if first is None:
         raise StoreError(f"{path} holds no reply yet.")
+    if _state_of(recording):
+        return
     runs_before = first.detail.get("runs_before")
     if facts.pages_before or runs_before:
         raise StoreError(
             f"{path} begins in the middle: replies of {facts.pages_before:,} pages before it were not kept, so the file"
             " cannot be made again. `harvest simulate --from` can serve what is there."
         )
+
+
+def _state_of(recording: Recording) -> list[tuple[Told, act_kinds.State]]:
+    """Give the pieces of the file that stands among the acts, the last one where there are several. Raises NotADatabase
+    where it is not whole, StoreError where somebody has not ended to forget.
+    """
+    pieces: list[tuple[Told, act_kinds.State]] = []
+    for told in recording.acts(with_bodies=False):
+        check_not_forgetting(told, recording.path)
+        if told.what != _STATE:
+            continue
+        try:
+            act = act_kinds.from_detail(told.what, told.detail)
+        except ValueError as error:
+            raise damaged(recording.path, f"act {told.number} cannot be read ({error})") from error
+        assert isinstance(act, act_kinds.State)
+        if act.piece == 1:
+            pieces = []
+        pieces.append((told, act))
+    numbers = [act.piece for _, act in pieces]
+    if pieces and numbers != list(range(1, pieces[0][1].pieces + 1)):
+        raise damaged(recording.path, "the file that stands in it is not whole")
+    return pieces
+
+
+def _write_state(recording: Recording, part: Path, from_version: int | None) -> int:
+    """Write the file that stands among the acts; give the number of the last act that it holds, 0 where there is none.
+
+    Raises StoreError: KeyMissing without the key of what was forgotten in it.
+    """
+    pieces = _state_of(recording)
+    if not pieces:
+        return 0
+    told, act = pieces[-1]
+    _check_version(recording.path, act.schema, act.version, from_version)
+    with part.open("wb") as file:
+        for piece, _ in pieces:
+            if piece.body_id is not None:
+                file.write(recording.body(piece.body_id))
+    return told.number
+
+
+def _check_state(db: Database, recording: Recording) -> None:
+    """Raise NotADatabase where a file that a stranger may have made is damaged, another one, or has other tables, views
+    or triggers than ours.
+    """
+    (sound,) = db.conn.execute("PRAGMA quick_check(1)").fetchone()
+    (key,) = db.conn.execute("SELECT key FROM file_key").fetchone()
+    if sound != "ok" or key != recording.facts.key:
+        raise damaged(recording.path, "the file that stands in it is damaged, or another one")
+    if not tables.are_ours(db.conn):
+        raise damaged(recording.path, "the tables of the file that stands in it are not ours")
 
 
 def _check_version(path: Path, version: int, harvest: str, from_version: int | None) -> None:
@@ -113,13 +175,25 @@ def _check_version(path: Path, version: int, harvest: str, from_version: int | N
         )
 
 
-def _play(db: Database, recording: Recording, from_version: int | None, tell: Callable[[Replayed], None]) -> Replayed:
+def _play(
+    db: Database, recording: Recording, from_version: int | None, tell: Callable[[Replayed], None], *, after: int
+) -> Replayed:
+    """Do the acts after one; the file is there as it was then."""
     db.conn.execute("PRAGMA synchronous = OFF")  # nobody sees the file before it is whole
     with immediately(db):
         apply_schema(db)
-        db.conn.execute("UPDATE file_key SET key = ?", (recording.facts.key,))
+        if after:
+            _check_state(db, recording)
+        else:
+            db.conn.execute("UPDATE file_key SET key = ?", (recording.facts.key,))
     player = _Player(db, recording.path, from_version)
-    for told in recording.acts():
+    if after:
+        player.count()
+    for told in recording.acts(with_bodies=False):
+        if told.number <= after:
+            continue
+        if told.body_id is not None:
+            told = msgspec.structs.replace(told, body=recording.body(told.body_id))
         try:
             player.play(told)
         except SchemaTooNew:
@@ -148,6 +222,12 @@ class _Player:
         self._run: Acts | None = None
         self._full_profiles = False
         self.emptied = False  # at some run, of what is above its level of profiles
+
+    def count(self) -> None:
+        """Count what the file holds before the first act."""
+        (self.done.runs, self.done.pages) = self._db.conn.execute(
+            "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM pages)"
+        ).fetchone()
 
     def play(self, told: Told) -> None:
         """Do an act. Raises ValueError where it is none."""
@@ -182,6 +262,8 @@ class _Player:
                     self._acts.end(
                         act.now, stop_reason=act.reason, waited_ms=act.waited_ms, tally=act.tally, is_ours=True
                     )
+            case _:
+                raise ValueError(f"it is {told.what!r}, after which no file follows")
 
     @property
     def _acts(self) -> Acts:

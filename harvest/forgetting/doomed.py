@@ -113,6 +113,11 @@ def things(connection: sqlite3.Connection) -> int:
     return int(n)
 
 
+def named(connection: sqlite3.Connection) -> list[Named]:
+    """Give the things that are doomed, whether they are in the file or not."""
+    return connection.execute("SELECT thing, id FROM temp.doomed WHERE number IS NOT NULL").fetchall()
+
+
 def texts(connection: sqlite3.Connection) -> list[str]:
     """Give the texts that name what is doomed or lead to it, each once: names, addresses, URNs, also earlier ones."""
     found: dict[str, None] = {}

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from harvest.errors import StorageFailed
-from harvest.forgetting import doomed, proof
+from harvest.forgetting import doomed, kept, proof
 from harvest.forgetting.erase import erase
 from harvest.forgetting.leads import leads
 from harvest.forgetting.writing import fold, immediately_in, note_erased, opened, rewrite, write_down
@@ -30,7 +30,7 @@ _THEN = "run this command again"
 @dataclass(frozen=True, slots=True)
 class Forgotten:
     """What was done: how many things and rows went; whether their bytes are gone too, or what holds them; where texts
-    that name them still stand, by file, and in which columns others name them.
+    that name them still stand, by file, and in which columns others name them; the `replies` that were reached.
     """
 
     things: int
@@ -42,11 +42,12 @@ class Forgotten:
     searched: tuple[Path, ...] = ()
     deleted: tuple[Path, ...] = ()
     handed_out: tuple[tuple[str, str, str, str | None], ...] = ()
+    replies: Path | None = None
 
     @property
     def clean(self) -> bool:
         """Whether nothing is left but what others have written, in their own words."""
-        return not self.found or (bool(self.mentions) and len(self.found) == 1)
+        return not self.found or (bool(self.mentions) and len(self.found) == 1 and self.replies not in self.found)
 
 
 def would_go(connection: sqlite3.Connection, wanted: Sequence[Named]) -> dict[str, int]:
@@ -67,7 +68,8 @@ def would_go(connection: sqlite3.Connection, wanted: Sequence[Named]) -> dict[st
 
 
 def forget_for_good(path: Path, wanted: Sequence[Named], *, now: datetime, logs: Sequence[Path] = ()) -> Forgotten:
-    """Forget things, and look for them in the file, beside it, and in these logs.
+    """Forget things, also in the replies that are kept beside the file, and look for them in both, in what stands
+    beside them, and in these logs. No further replies are kept.
 
     Raises StoreError: CrawlBusy while somebody crawls into the file, KeyMissing.
     """
@@ -75,25 +77,39 @@ def forget_for_good(path: Path, wanted: Sequence[Named], *, now: datetime, logs:
     with storage_errors(path), opened(path) as connection:
         with immediately_in(connection):
             lease.check_free(connection, path, then=_THEN)
-            journal.check_gone(connection, path, "them")
+            replies = kept.find(connection, path)
             key = suppression.key_to_forget_with(connection)
             doomed.doom(connection, wanted)
             texts = doomed.texts(connection)
             things = doomed.things(connection)
             rows = erase(connection, texts, as_text(now), key=key)
             write_down(connection, things, rows, as_text(now))
+            journal.keep_no_more(connection)
+            kept.begin(replies)
+        # Of what was forgotten before, and not ended, nobody knows the names.
+        known = (None, None) if _is_unfinished(connection) else (doomed.named(connection), texts)
+        # Who is killed from here on has forgotten in the file alone, and both say so: `finish` goes on.
+        if replies is not None:
+            kept.take_out(connection, path, replies, *known, now=as_text(now))
         deleted = _drop_copies(path)
-        done = Forgotten(things, rows, erased=False, texts=len(texts), deleted=deleted)
+        done = Forgotten(things, rows, erased=False, texts=len(texts), deleted=deleted, replies=replies)
         return _prove(connection, path, texts, logs, replace(done, handed_out=_handed_out(connection)), now)
 
 
 def finish(path: Path, *, now: datetime) -> Forgotten:
-    """Erase the bytes of what was forgotten before, where a reader prevented it then. Raises StoreError."""
+    """End what a forgetting before was kept from: replies that were not reached, bytes that a reader held. Raises
+    StoreError.
+    """
     check_readable(path)
     with storage_errors(path), opened(path) as connection:
         lease.check_free(connection, path, then=_THEN)
-        erased = fold(connection) and rewrite(connection) and note_erased(connection, now)
-        return Forgotten(0, 0, erased, handed_out=_handed_out(connection))
+        replies = kept.find(connection, path)
+        if replies is not None and _is_unfinished(connection, but_for=0):
+            kept.take_out(connection, path, replies, now=as_text(now))
+        elif replies is not None and kept.is_begun(replies):
+            kept.give_up(replies)
+        erased = fold(connection) and rewrite(connection) and kept.fold(replies) and note_erased(connection, now)
+        return Forgotten(0, 0, erased, handed_out=_handed_out(connection), replies=replies)
 
 
 def _prove(
@@ -104,10 +120,10 @@ def _prove(
     done: Forgotten,
     now: datetime,
 ) -> Forgotten:
-    """Fold the log into the file and look for the texts; where old copies of rows may still hold them, write the file
-    anew.
+    """Fold the logs into the files and look for the texts; where old copies of rows may still hold them, write the file
+    anew. Replies are looked through as they stand in their file, and in the clear.
     """
-    if not fold(connection):
+    if not (fold(connection) and kept.fold(done.replies)):
         return done
     files = [*proof.files_of(path), *logs]
     sure = len(texts) > _MANY or not all(map(proof.can_be_found, texts)) or _is_unfinished(connection)
@@ -116,17 +132,25 @@ def _prove(
         if not rewrite(connection):
             return done
         found = proof.search(files, texts)
+    of_others = found.get(
+        path, Counter[str]()
+    )  # the file holds nothing of it any more: a common picture, a name of two
     mentions = proof.mentions(connection, texts) if path in found else {}
     if path in found and not mentions:  # written anew: what is left stands in longer words of others
         del found[path]
+    found_there, named_there = kept.found_in(done.replies, texts, of_others)
+    if done.replies is not None and found_there:
+        found.setdefault(done.replies, Counter()).update(found_there)
+    if named_there:
+        mentions["replies"] = named_there
     erased = note_erased(connection, now)
-    return replace(done, erased=erased, found=found, mentions=mentions, searched=tuple(files))
+    return replace(done, erased=erased, found=found, mentions=mentions, searched=(*files, *kept.files_of(done.replies)))
 
 
-def _is_unfinished(connection: sqlite3.Connection) -> bool:
-    """Say whether something was forgotten before whose bytes may still be there."""
+def _is_unfinished(connection: sqlite3.Connection, *, but_for: int = 1) -> bool:
+    """Say whether something was forgotten whose bytes may still be there, besides the last time."""
     (n,) = connection.execute("SELECT count(*) FROM forgettings WHERE erased_at IS NULL").fetchone()
-    return int(n) > 1
+    return int(n) > but_for
 
 
 def _drop_copies(path: Path) -> tuple[Path, ...]:

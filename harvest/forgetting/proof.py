@@ -31,10 +31,16 @@ def files_of(path: Path) -> list[Path]:
     """Give the files that hold, or may hold, what the database does: itself, what SQLite puts beside it, copies made
     before its schema was changed, and ours in the state folder.
     """
-    found = [path.with_name(path.name + ending) for ending in _BESIDE]
+    found = files_of_database(path)
     found += sorted(path.parent.glob(f"{glob_safe(path.name)}.schema-*"))
     with contextlib.suppress(OSError):
         found += sorted(one for one in state_folder().rglob("*") if one.is_file())
+    return [one for one in found if one.is_file()]
+
+
+def files_of_database(path: Path) -> list[Path]:
+    """Give a database and what SQLite puts beside it, as far as they are there."""
+    found = [path.with_name(path.name + ending) for ending in _BESIDE]
     return [one for one in found if one.is_file()]
 
 
@@ -64,9 +70,9 @@ def pattern_of(texts: Collection[str]) -> re.Pattern[bytes]:
     return re.compile(trie(text.removeprefix("https://").encode() for text in texts if can_be_found(text)))
 
 
-def _of_words(pattern: re.Pattern[bytes]) -> re.Pattern[bytes]:
-    """Narrow a pattern down to what begins and ends as a word does."""
-    return re.compile(rb"(?<![\w])(?:" + pattern.pattern + rb")(?![\w-])")
+def pattern_of_words(texts: Collection[str]) -> re.Pattern[bytes]:
+    """Give one pattern for all texts, where they begin and end as words do."""
+    return re.compile(rb"(?<![\w])(?:" + pattern_of(texts).pattern + rb")(?![\w-])")
 
 
 def trie(words: Iterable[bytes]) -> bytes:
@@ -116,7 +122,7 @@ def _matches(path: Path, sought: re.Pattern[bytes]) -> Iterator[bytes]:
 
 def mentions(connection: sqlite3.Connection, texts: Collection[str]) -> dict[str, int]:
     """Count the rows in which others name what was forgotten, by table and column: titles, comments, descriptions."""
-    bounded = _of_words(pattern_of(texts))
+    bounded = pattern_of_words(texts)
     connection.create_function(
         "names_it", 1, lambda text: isinstance(text, str) and bounded.search(text.encode()) is not None,
         deterministic=True,

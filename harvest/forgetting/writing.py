@@ -26,7 +26,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """
     db = open_for_crawl(path)
     try:
-        for pragma in ("secure_delete = ON", "foreign_keys = OFF", f"cache_size = -{_CACHE_KB}"):
+        for pragma in ("secure_delete = ON", "synchronous = FULL", "foreign_keys = OFF", f"cache_size = -{_CACHE_KB}"):
             db.conn.execute(f"PRAGMA {pragma}")
         with immediately(db):
             apply_schema(db)

@@ -64,21 +64,33 @@ def exactly(body: bytes, *, full_profiles: bool = False) -> bytes:
     What is no JSON is cut to nothing, a bare value to null.
     """
     try:
-        value = json.loads(
+        value = taken_apart(body)
+    except ValueError:
+        return b""
+    if not isinstance(value, dict | list):
+        return b"null"
+    return put_together(_Cut(full_profiles).value(value, "", 0))
+
+
+def taken_apart(body: bytes) -> Any:
+    """Read every value of a body, however odd it is. Raises ValueError where it is no JSON."""
+    try:
+        return json.loads(
             body.decode("utf-8-sig", errors="replace"),
             strict=False,
             parse_int=_number,
             parse_constant=lambda _: None,
         )
-    except (ValueError, RecursionError):
-        return b""
-    if not isinstance(value, dict | list):
-        return b"null"
-    kept = _Cut(full_profiles).value(value, "", 0)
+    except RecursionError as error:
+        raise ValueError("it stands too deep") from error
+
+
+def put_together(value: Any) -> bytes:
+    """Write values as a body, of which no number is infinite."""
     try:
-        return json.dumps(kept, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:  # halves of characters stay as they were escaped
-        return json.dumps(kept, allow_nan=False, separators=(",", ":")).encode()
+        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
 
 
 class _Cut:

@@ -154,6 +154,27 @@ class Ended(Act, frozen=True, kw_only=True, omit_defaults=True):
     tally: Tally = {}
 
 
+class Gone(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened is not told any more, since something was forgotten; its number stays."""
+
+
+class Forgets(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """Something is being forgotten in the file: the acts before may hold it still, and nothing is made of them."""
+
+
+class State(Act, frozen=True, kw_only=True, omit_defaults=True):
+    """A piece of the file as it was after something was forgotten, in place of all acts before: the body is the piece.
+
+    `schema` is the version of the tables then, `version` that of harvest.
+    """
+
+    now: Time
+    version: str
+    schema: Count
+    piece: Count
+    pieces: Count
+
+
 KINDS: dict[str, type[Act]] = {
     "begin": Began,
     "refresh": Refreshed,
@@ -167,6 +188,9 @@ KINDS: dict[str, type[Act]] = {
     "take back": TookBack,
     "put back": PutBack,
     "end": Ended,
+    "forget": Forgets,
+    "gone": Gone,
+    "state": State,
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
 

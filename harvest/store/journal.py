@@ -57,13 +57,8 @@ class Journal:
             self._keeper.cut_people()
 
     def without_secret(self, address: str) -> str:
-        """Give the address of a seed with something made up in the place of the secret of a private link, the same
-        whenever it is asked for.
-        """
-        if public_address(address) == address:
-            return address
-        head, _, secret = address.rpartition("/")
-        return f"{head}/s-{blake2b(secret.encode(), digest_size=8, key=self._key).hexdigest()}"
+        """Give the address of a seed without the secret of a private link, as `without_secret` does."""
+        return without_secret(address, self._key)
 
     def __enter__(self) -> Journal:
         return self
@@ -123,6 +118,16 @@ def keep(connection: sqlite3.Connection, path: Path, *, full_profiles: bool, ser
         keeper.close()
         raise
     return Journal(keeper, replies, key, is_new=is_new)
+
+
+def without_secret(address: str, key: bytes) -> str:
+    """Give the address of a seed with something made up in the place of the secret of a private link, the same whenever
+    it is asked for under one key.
+    """
+    if public_address(address) == address:
+        return address
+    head, _, secret = address.rpartition("/")
+    return f"{head}/s-{blake2b(secret.encode(), digest_size=8, key=key).hexdigest()}"
 
 
 _WHAT_TO_DO = "Put back the one that belongs to it, or keep no more of them with --no-keep-replies"

@@ -11,6 +11,7 @@ import pytest
 
 from tests.crawling import read
 from tests.forgetting import bytes_beside, contradictions, texts_of
+from tests.replaying import everything
 
 
 @pytest.fixture
@@ -156,8 +157,8 @@ def test_who_asks_gets_every_row_that_forgetting_would_take(run, crawled):
     assert run("why", "person", str(who), "--everything", "--json", "--cache-path", "t.db").returncode == 2
 
 
-@pytest.mark.parametrize("command", [["forget", "soundcloud:users:5"], ["purge", "--all"]])
-def test_replies_are_to_be_gone_before_and_the_way_there_is_told(run, server, tmp_path, command):
+def test_replies_are_to_be_gone_before_a_purge_and_the_way_there_is_told(run, server, tmp_path):
+    command = ("purge", "--all")
     path, replies = tmp_path / "t.db", tmp_path / "t.replies.db"
     kept = ("--cache-path", "t.db", "--max-users", "3", "--keep-replies", "-q")
     assert run(server.world.seed_url(), *kept, server=server).returncode == 0
@@ -189,3 +190,21 @@ def test_status_says_that_bytes_are_left_until_they_are_erased(run, crawled):
     )
     assert run(*told.split()).returncode == 0
     assert "--finish" not in run("status", "--cache-path", "t.db").stdout
+
+
+def test_kept_replies_are_reached_and_the_file_comes_back_with_the_key(run, server, tmp_path):
+    path, replies = tmp_path / "t.db", tmp_path / "t.replies.db"
+    url = server.world.seed_url()
+    assert run(url, "--db", path, "--max-users", "6", "-q", "--keep-replies", server=server).returncode == 0
+    ((who,),) = read(path, "SELECT user_id FROM user_engagements GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")
+    texts = [text for text in texts_of(path, "user", who) if "default_avatar" not in text]
+    done = forget(run, f"soundcloud:users:{who}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Also in t.replies.db, which takes no more replies" in done.stdout
+    assert [text for text in texts if text.encode() in bytes_beside(replies)] == []
+    elsewhere = run("replay", replies, "-o", "again.db", XDG_STATE_HOME=str(tmp_path / "elsewhere"))
+    assert (elsewhere.returncode, (tmp_path / "again.db").exists()) == (4, False)
+    assert run("replay", replies, "-o", "again.db").returncode == 0
+    assert everything(tmp_path / "again.db") == everything(path)
+    assert run("verify", "--forgotten", "--cache-path", "again.db").returncode == 0
+    assert run("resume", "--cache-path", "t.db", "-q", server=server).returncode == 0

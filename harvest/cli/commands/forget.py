@@ -38,7 +38,7 @@ _NOT_YET = 6  # drained, but something is left to do
 )
 @click.option("--dry-run", is_flag=True, help="Say what would go, table by table, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is asked anyway.")
-@click.option("--finish", "is_finish", is_flag=True, help="Erase the bytes that a reader kept from being erased.")
+@click.option("--finish", "is_finish", is_flag=True, help="End what a reader or a kill kept from its end.")
 @click.option(
     "--export-key", type=Place(dir_okay=False), metavar="FILE", help="Write your key, for who else writes your files."
 )
@@ -123,6 +123,7 @@ def _as_json(done: Forgotten) -> dict[str, Any]:
         "things": done.things,
         "rows": done.rows,
         "erased": done.erased,
+        "replies": None if done.replies is None else str(done.replies),
         "searched": [str(one) for one in done.searched],
         "found": {str(one): counted.total() for one, counted in done.found.items()},
         "mentions": done.mentions,
@@ -136,9 +137,11 @@ def _as_json(done: Forgotten) -> dict[str, Any]:
 def _lines(path: Path, done: Forgotten) -> Iterator[str]:
     if done.things:
         yield f"Forgotten: {counted(done.things, 'thing')}, {counted(done.rows, 'row')}."
+    if done.replies is not None:
+        yield f"Also in {done.replies}, which takes no more replies: `harvest replay` makes the file as it is now."
     if not done.erased:
         yield (
-            "Not yet erased: somebody reads the file, and its log still holds old bytes. When they are done, run:"
+            "Not yet erased: somebody reads the file or its replies, and old bytes stay. When they are done, run:"
             f" harvest forget --finish --cache-path {quoted(path)}"
         )
     elif done.searched:

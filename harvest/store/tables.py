@@ -1,0 +1,33 @@
+"""Compare the tables of a file, views, indexes and triggers included, with those that a new one has."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from harvest.store.database import schema_as_shipped, without_comments
+
+# What the search and sqlite-utils make for themselves.
+_MADE_BY_OTHERS = {
+    ("table", "_sqlite_migrations"),
+    ("index", "idx__sqlite_migrations_migration_set_name"),
+    *(("table", f"track_search_{part}") for part in ("config", "content", "data", "docsize", "idx")),
+}
+
+
+def are_ours(connection: sqlite3.Connection) -> bool:
+    """Say whether a file has our tables to the letter, and nothing beside them."""
+    return _there(connection) == set(schema_as_shipped())
+
+
+def drop_others(connection: sqlite3.Connection) -> None:
+    """Drop what somebody has added to our tables."""
+    ours = {(kind, name) for kind, name, _ in schema_as_shipped()}
+    added = sorted((kind, name) for kind, name, _ in _there(connection) if (kind, name) not in ours)
+    for kind, name in sorted(added, key=lambda one: one[0] == "table"):  # what is of a table goes with it
+        quoted = name.replace('"', '""')
+        connection.execute(f'DROP {kind} IF EXISTS "{quoted}"')
+
+
+def _there(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    return {(kind, name, without_comments(sql)) for kind, name, sql in rows if (kind, name) not in _MADE_BY_OTHERS}
