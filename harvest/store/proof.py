@@ -98,7 +98,7 @@ def weigh(connection: sqlite3.Connection, task: Task, kind: ListKind, shown: Seq
         usual = False
     in_order = usual and all(one < other for one, other in pairwise(shown))
     cut_off = shown[-1] if shown and in_order else None
-    may_be_cut = _ends_with_a_full_page(connection, task)
+    may_be_cut = _may_be_cut(connection, task)
     again = not may_be_cut and before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
     again = again and before is not None and not _has_grown_since(connection, task, before.number)
     if task.claimed is not None and _is_fresh(connection, task, kind):
@@ -126,14 +126,16 @@ def _has_grown_since(connection: sqlite3.Connection, task: Task, number: int) ->
     return row is not None
 
 
-def _ends_with_a_full_page(connection: sqlite3.Connection, task: Task) -> bool:
-    """Say whether the last page of a reading brought as many entries as were asked for."""
-    request, received = connection.execute(
-        "SELECT request, received FROM pages WHERE task_id = ? AND reading = ? ORDER BY number DESC LIMIT 1",
+def _may_be_cut(connection: sqlite3.Connection, task: Task) -> bool:
+    """Say whether a reading ends as one that was cut: with a page of as many entries as were asked for, or with one of
+    none after a page that said the list goes on.
+    """
+    request, received, number = connection.execute(
+        "SELECT request, received, number FROM pages WHERE task_id = ? AND reading = ? ORDER BY number DESC LIMIT 1",
         (task.id, task.reading),
     ).fetchone()
     asked = _SIZE.search(request)
-    return asked is not None and received >= int(asked[1])
+    return (asked is not None and received >= int(asked[1])) or (number > 0 and not received)
 
 
 def _is_fresh(connection: sqlite3.Connection, task: Task, kind: ListKind) -> bool:

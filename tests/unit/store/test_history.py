@@ -902,3 +902,16 @@ def test_a_list_that_ends_with_a_full_page_may_be_cut(books):
     counted(books, THIRD, likes_given_count=4)
     read(books, LIKES, tracks_page(5, 6, 7, request="/likes?limit=4"), at=THIRD)
     assert waits(books) == [(8, 3)]
+
+
+def test_a_list_that_goes_on_to_an_empty_page_may_be_cut(books):
+    """Likewise: it may be an outage that leaves the last page empty (soundcloud/api issue 69)."""
+    counted(books, FIRST, likes_given_count=6)
+    read(books, LIKES, tracks_page(5, 6, 7, 8))
+    books.db.conn.execute("UPDATE readings SET claimed = 6 WHERE kind = 'user_likes'")  # two less than are counted
+    counted(books, SECOND, likes_given_count=5)
+    read(books, LIKES, tracks_page(5, 6, 7, next_cursor="/likes?cursor=9"), tracks_page(), at=SECOND)
+    assert waits(books) == []
+    counted(books, THIRD, likes_given_count=5)
+    read(books, LIKES, tracks_page(5, 6, 7), at=THIRD)
+    assert waits(books) == [(8, 3)]
