@@ -60,6 +60,18 @@ def test_a_list_of_many_and_of_who_is_not_there_yet(run, crawled, tmp_path):
     assert refused.returncode in (2, 3)
 
 
+def test_an_address_of_what_was_forgotten_is_no_harvest(run, server, crawled):
+    seed, other = server.world.seed_urls(2)
+    assert forget(run, seed).returncode == 0
+    small = ("--cache-path", "t.db", "--max-users", "2", "-q")
+    for seeds, found in (([seed], False), ([other, seed], True)):
+        refused = run(*seeds, *small, server=server)
+        assert refused.returncode == 2
+        assert f"{seed} leads to what was forgotten in this file" in refused.stderr
+        assert ("Nothing to go on with" in refused.stdout) is not found
+    assert run(other, *small, server=server).returncode == 0
+
+
 def test_without_the_key_the_file_is_read_and_not_written(run, server, crawled, tmp_path):
     _, who = crawled
     assert forget(run, f"soundcloud:users:{who}").returncode == 0

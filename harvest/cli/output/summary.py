@@ -20,6 +20,7 @@ from harvest.lists import KINDS
 from harvest.models import Outcome
 from harvest.store import in_memory
 from harvest.store.database import open_to_read
+from harvest.store.seeds import known
 from harvest.store.status import Overview, SeedLook, overview
 from harvest.system.logs import printable
 
@@ -49,6 +50,7 @@ def show_summary(
     """
     with open_to_read(path) as connection:
         seen = overview(connection)
+        forgotten = [public_address(seed) for seed, one in zip(seeds, known(connection, seeds), strict=True) if not one]
     gaps = tuple(gap for gap in seen.look.gaps if not (gap.once and nothing_to_do))
     seen = replace(seen, look=replace(seen.look, gaps=gaps))
     code = exit_code(stop_reason, bool(seen.look.retryable_failures or seen.look.gaps))
@@ -58,14 +60,18 @@ def show_summary(
         where = None if in_memory.holds(path) else str(path)
         print_result(json.dumps({"path": where, "stop_reason": stop_reason, "exit_code": code, **numbers}))
     else:
-        headline = _headline(seen, stop_reason, nothing_to_do, asked)
+        headline = _headline(seen, stop_reason, nothing_to_do, asked, forgotten)
         if in_memory.holds(path):
             headline = headline.replace("; everything so far is in the file", "")
             further = ()
         lines = [headline] if brief else summary_lines(seen, headline)
         print_result("\n".join([*lines, "", *further, _what_next(seen, path, stop_reason, go_on)]))
-    if stop_reason == "drained" and (lost := _lost(seen, asked)):
-        named = [f"{seed.address} could not be resolved: {seed.reason}" for seed in lost[:_SEEDS_SHOWN]]
+    lost = [f"{seed.address} could not be resolved: {seed.reason}" for seed in _lost(seen, asked)]
+    lost += [
+        f"{address} leads to what was forgotten in this file, and is not asked for again." for address in forgotten
+    ]
+    if stop_reason == "drained" and lost:
+        named = lost[:_SEEDS_SHOWN]
         more = len(lost) - len(named)
         raise SeedError("; ".join([*named, *([f"and {more:,} more."] if more else [])]))
     return code
@@ -142,10 +148,14 @@ def _cut(seen: Overview) -> Iterator[str]:
         yield f"  Cut by a cap: {cut}. Run again with a higher --cap NAME=N to go on there."
 
 
-def _headline(seen: Overview, stop_reason: str, nothing_to_do: bool, asked: Set[str]) -> str:
-    """Say how it ended, for the seeds that were asked for; without any, for all of the file."""
-    lost = [seed.address for seed in _lost(seen, asked)]
-    found = any(seed.thing for seed in _asked_for(seen, asked))
+def _headline(
+    seen: Overview, stop_reason: str, nothing_to_do: bool, asked: Set[str], forgotten: Sequence[str] = ()
+) -> str:
+    """Say how it ended, for the seeds that were asked for; without any, for all of the file. Those that lead to what
+    was forgotten stand in the file no more.
+    """
+    lost = [*(seed.address for seed in _lost(seen, asked)), *forgotten]
+    found = len(asked) > len(lost) or any(seed.thing for seed in _asked_for(seen, asked))
     if stop_reason in REASONS:
         done = f"Stopped by your {REASONS[stop_reason]}; everything so far is in the file"
     elif stop_reason != "drained":
