@@ -104,7 +104,7 @@ def finish(path: Path, *, now: datetime) -> Forgotten:
     with storage_errors(path), opened(path) as connection:
         lease.check_free(connection, path, then=_THEN)
         replies = kept.find(connection, path)
-        if replies is not None and _is_unfinished(connection, but_for=0):
+        if replies is not None and suppression.has_any(connection) and _is_unfinished(connection, but_for=0):
             kept.take_out(connection, path, replies, now=as_text(now))
         elif replies is not None and kept.is_begun(replies):
             kept.give_up(replies)
