@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from harvest.forgetting import kept
 from harvest.forgetting.writing import fold, immediately_in, opened, rewrite
 from harvest.models import Playlist, Station, Track, User
 from harvest.store import journal, lease, levels
@@ -23,16 +24,19 @@ _STAYS = ("id", "urn", "seen_as", "uploader_id", "owner_id")
 
 @dataclass(frozen=True, slots=True)
 class Emptied:
-    """What was emptied, by table; whether the old bytes are gone, which a reader may prevent."""
+    """What was emptied, by table; whether the old bytes are gone, which a reader may prevent; the `replies` that were
+    reached, which take no more.
+    """
 
     things: dict[str, int]
     erased: bool = True
+    replies: Path | None = None
 
 
 def check(path: Path) -> None:
-    """Raise StoreError where kept replies would outlast what is emptied, before anything is asked."""
+    """Raise StoreError where replies that cannot be reached would outlast what is emptied, before anything is asked."""
     with open_to_read(path) as connection:
-        journal.check_gone(connection, path, "what is emptied")
+        kept.find(connection, path)
 
 
 def empty_what_is_gone(path: Path, *, now: datetime) -> Emptied:
@@ -41,11 +45,18 @@ def empty_what_is_gone(path: Path, *, now: datetime) -> Emptied:
     with storage_errors(path), opened(path) as connection:
         with immediately_in(connection):
             lease.check_free(connection, path, then="run this command again")
-            journal.check_gone(connection, path, "what is emptied")
+            replies = kept.find(connection, path)
             things = {thing.table: _empty(connection, thing.table, thing.name, as_text(now)) for thing in SHOWN}
             connection.execute("INSERT INTO track_search (track_search) VALUES ('optimize')")
+            if any(things.values()):
+                journal.keep_no_more(connection)
+                kept.begin(replies, gone=True)
+            else:
+                replies = None
+        if replies is not None:
+            kept.take_out_gone(connection, path, replies, now=as_text(now))
         # Also when nothing is new: the run before may have been killed, or blocked by a reader, after it had emptied.
-        return Emptied(things, fold(connection) and rewrite(connection))
+        return Emptied(things, fold(connection) and rewrite(connection) and kept.fold(replies), replies)
 
 
 def _empty(connection: sqlite3.Connection, table: str, thing: str, now: str) -> int:

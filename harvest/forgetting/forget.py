@@ -103,11 +103,10 @@ def finish(path: Path, *, now: datetime) -> Forgotten:
     check_readable(path)
     with storage_errors(path), opened(path) as connection:
         lease.check_free(connection, path, then=_THEN)
-        replies = kept.find(connection, path)
-        if replies is not None and suppression.has_any(connection) and _is_unfinished(connection, but_for=0):
-            kept.take_out(connection, path, replies, now=as_text(now))
-        elif replies is not None and kept.is_begun(replies):
-            kept.give_up(replies)
+        replies = kept.find(connection, path, to_finish=True)
+        if replies is not None:
+            forgets = suppression.has_any(connection) and _is_unfinished(connection, but_for=0)
+            kept.go_on(connection, path, replies, forgets=forgets, now=as_text(now))
         erased = fold(connection) and rewrite(connection) and kept.fold(replies) and note_erased(connection, now)
         return Forgotten(0, 0, erased, handed_out=_handed_out(connection), replies=replies)
 

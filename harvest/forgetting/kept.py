@@ -42,18 +42,24 @@ from harvest.things import SHOWN
 _PIECE = 4 << 20  # bytes
 _REMEMBERED = 1 << 18
 _BLANK = (act_kinds.NAMES[act_kinds.Gone], act_kinds.as_detail(act_kinds.Gone()))
-_FORGETS = (act_kinds.NAMES[act_kinds.Forgets], act_kinds.as_detail(act_kinds.Forgets()))
+_FORGETS = act_kinds.NAMES[act_kinds.Forgets]
 _NOT_OF_ALL = ("lease", "replies", "handouts")  # tables: of processes, and of what has left the file
 
 
-def find(connection: sqlite3.Connection, path: Path) -> Path | None:
+def find(connection: sqlite3.Connection, path: Path, *, to_finish: bool = False) -> Path | None:
     """Give the file with the replies of a file, None where there is none.
 
-    Raises StoreError where it is missing, or another one stands in its place.
+    Raises StoreError where it is missing, or another one stands in its place; and where something was begun
+    and not ended, unless that is what it is asked for.
     """
     replies = kept_of(path)
     (key,) = connection.execute("SELECT key FROM file_key").fetchone()
     if rewriting.belongs(replies, key):
+        if is_begun(replies) and not to_finish:
+            raise StoreError(
+                f"{replies} may still hold what was being taken out of {path}: end that with `harvest forget --finish`,"
+                " then run this command again."
+            )
         return replies
     if replies.exists():
         raise StoreError(
@@ -68,22 +74,67 @@ def find(connection: sqlite3.Connection, path: Path) -> Path | None:
     return None
 
 
-def begin(replies: Path | None) -> None:
-    """Say in the replies that something is being forgotten, before the file has forgotten it: whoever is killed between
+def begin(replies: Path | None, *, before: str | None = None, gone: bool = False) -> None:
+    """Say in the replies that something is being taken out, before the file is without it: whoever is killed between
     the two leaves replies of which nothing is made. Raises StoreError.
     """
     if replies is not None:
-        rewriting.begin(replies, _FORGETS)
+        rewriting.begin(replies, (_FORGETS, act_kinds.as_detail(act_kinds.Forgets(before=before, gone=gone))))
 
 
-def is_begun(replies: Path | None) -> bool:
-    """Say whether somebody has begun to forget, and not ended it. Raises StoreError."""
-    return replies is not None and rewriting.last_of(replies) == _FORGETS[0]
+def is_begun(replies: Path) -> bool:
+    """Say whether somebody has begun to take something out, and not ended it. Raises StoreError."""
+    last = rewriting.last_of(replies)
+    return last is not None and last[0] == _FORGETS
 
 
-def give_up(replies: Path) -> None:
-    """Take back what was begun: the file has not forgotten it. Raises StoreError."""
-    rewriting.take_back(replies)
+def go_on(connection: sqlite3.Connection, path: Path, replies: Path, *, forgets: bool, now: str) -> None:
+    """End what was begun, or take it back where the file has not come so far; `forgets`: something was forgotten in it
+    and may not be out of the replies. Raises StoreError.
+    """
+    last = rewriting.last_of(replies)
+    act = act_kinds.from_detail(*last) if last is not None and last[0] == _FORGETS else None
+    if not isinstance(act, act_kinds.Forgets):
+        pass
+    elif journal.is_kept(connection):  # what ends the keeping was not committed
+        rewriting.take_back(replies)
+    elif act.before is not None:
+        take_out_before(connection, path, replies, act.before, now=now)
+    elif act.gone:
+        take_out_gone(connection, path, replies, now=now)
+    elif not forgets:
+        rewriting.take_back(replies)
+    if forgets:
+        take_out(connection, path, replies, now=now)
+
+
+def take_out_before(connection: sqlite3.Connection, path: Path, replies: Path, moment: str, *, now: str) -> None:
+    """Take out of the replies what was told before a moment. All of it or nothing. Raises StoreError."""
+    acts = _Acts(connection, lambda named: False, ())
+
+    def tell(told: Told) -> rewriting.Told | None:
+        at = told.detail.get("fetched_at", told.detail.get("now", ""))
+        is_late = told.what == act_kinds.NAMES[act_kinds.Began] or at >= moment
+        return acts.kept(told) if is_late else None
+
+    with beside(path) as part:
+        state = _state(connection, part, now)
+        rewriting.rewrite(replies, cut=lambda body: body, tell=tell, blank=_BLANK, more=state)
+
+
+def has_older(replies: Path | None, moment: str) -> bool:
+    """Say whether anything is in the replies that was told before a moment. Raises StoreError."""
+    return replies is not None and rewriting.has_told_before(replies, moment)
+
+
+def take_out_gone(connection: sqlite3.Connection, path: Path, replies: Path, *, now: str) -> None:
+    """Take out of the replies what a file calls gone. All of it or nothing. Raises StoreError."""
+    wanted = [
+        (thing.name, row[0])
+        for thing in SHOWN
+        for row in connection.execute(f"SELECT id FROM {thing.table} WHERE status = 'gone'")  # noqa: S608 - our own words
+    ]
+    take_out(connection, path, replies, wanted, now=now)
 
 
 def take_out(
@@ -153,8 +204,10 @@ class _Gone:
     def __init__(self, connection: sqlite3.Connection, wanted: Collection[Named] | None) -> None:
         self._wanted = None if wanted is None else frozenset(wanted)
         self._ids = None if wanted is None else {number for _, number in wanted}
-        self._key = suppression.key_for(connection)
-        self._hashes = {row[0] for row in connection.execute("SELECT hash FROM suppressed")}
+        self._key = suppression.key_for(connection) if wanted is None else b""
+        self._hashes = (
+            {row[0] for row in connection.execute("SELECT hash FROM suppressed")} if wanted is None else set()
+        )
         self._is_number_gone = lru_cache(_REMEMBERED)(self._number_gone)
 
     def __call__(self, named: Named) -> bool:

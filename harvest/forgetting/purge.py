@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from harvest.forgetting import doomed
+from harvest.forgetting import doomed, kept
 from harvest.forgetting.erase import erase
 from harvest.forgetting.leads import is_of_things, leads
 from harvest.forgetting.writing import fold, immediately_in, note_erased, opened, rewrite, write_down
@@ -32,12 +32,15 @@ _NEVER = "9999"  # later than any moment
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """What was purged: lists, things and rows; whether their bytes are gone, which a reader may prevent."""
+    """What was purged: lists, things and rows; whether their bytes are gone, which a reader may prevent; the
+    `replies` that were reached, which take no more.
+    """
 
     lists: int = 0
     things: int = 0
     rows: int = 0
     erased: bool = True
+    replies: Path | None = None
 
 
 def purge(path: Path, older_than: float | None, *, now: datetime) -> Purged:
@@ -46,17 +49,27 @@ def purge(path: Path, older_than: float | None, *, now: datetime) -> Purged:
     with storage_errors(path), opened(path) as connection:
         with immediately_in(connection):
             lease.check_free(connection, path, then="run this command again")
-            journal.check_gone(connection, path, "what is purged")
+            replies = kept.find(connection, path)
+            mark = _mark(older_than, now)
             purged = purge_rows(connection, older_than, now)
-        if not (purged.lists or purged.things or purged.rows):
-            return purged
-        erased = fold(connection) and rewrite(connection) and note_erased(connection, now)
-        return Purged(purged.lists, purged.things, purged.rows, erased)
+            any_rows = bool(purged.lists or purged.things or purged.rows)
+            if not any_rows and not kept.has_older(replies, mark):
+                return purged
+            journal.keep_no_more(connection)
+            kept.begin(replies, before=mark)
+        if replies is not None:
+            kept.take_out_before(connection, path, replies, mark, now=as_text(now))
+        erased = fold(connection) and rewrite(connection) and kept.fold(replies) and note_erased(connection, now)
+        return Purged(purged.lists, purged.things, purged.rows, erased, replies)
+
+
+def _mark(older_than: float | None, now: datetime) -> str:
+    return _NEVER if older_than is None else as_text(now - timedelta(seconds=older_than))
 
 
 def purge_rows(connection: sqlite3.Connection, older_than: float | None, now: datetime) -> Purged:
     """Purge, within the caller's transaction; foreign keys must be off."""
-    mark = _NEVER if older_than is None else as_text(now - timedelta(seconds=older_than))
+    mark = _mark(older_than, now)
     connection.execute("PRAGMA temp_store = MEMORY")
     lists = _expire(connection, mark)
     rows = sum(_drop_edges(connection)) if lists else 0

@@ -47,11 +47,18 @@ def take_back(path: Path) -> None:
         drop_later(connection, last - 1)
 
 
-def last_of(path: Path) -> str:
-    """Give what the last act is, nothing where there is none. Raises StoreError."""
+def last_of(path: Path) -> Told | None:
+    """Give the last act, None where there is none. Raises StoreError."""
     with contextlib.closing(files.open_to_read(path)) as connection, files.complaints(path):
-        row = connection.execute("SELECT what FROM acts ORDER BY number DESC LIMIT 1").fetchone()
-        return str(row[0]) if row else ""
+        row = connection.execute("SELECT what, detail FROM acts ORDER BY number DESC LIMIT 1").fetchone()
+        return (row[0], msgspec.json.decode(row[1], type=dict[str, Any])) if row else None
+
+
+def has_told_before(path: Path, moment: str) -> bool:
+    """Say whether a reply is there that came before a moment. Raises StoreError."""
+    with contextlib.closing(files.open_to_read(path)) as connection, files.complaints(path):
+        sql = "SELECT 1 FROM acts WHERE body_id IS NOT NULL AND detail ->> 'fetched_at' < ? LIMIT 1"
+        return connection.execute(sql, (moment,)).fetchone() is not None
 
 
 def rewrite(

@@ -159,7 +159,13 @@ class Gone(Act, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Forgets(Act, frozen=True, kw_only=True, omit_defaults=True):
-    """Something is being forgotten in the file: the acts before may hold it still, and nothing is made of them."""
+    """Something is being taken out of the file: the acts before may hold it still, and nothing is made of them.
+
+    `before`: what was told before that moment goes; `gone`: what the file calls gone; else what was forgotten.
+    """
+
+    before: str | None = None
+    gone: bool = False
 
 
 class State(Act, frozen=True, kw_only=True, omit_defaults=True):

@@ -148,15 +148,6 @@ def keep_no_more(connection: sqlite3.Connection) -> bool:
     return is_kept(connection) and connection.execute("DELETE FROM replies").rowcount > 0
 
 
-def check_gone(connection: sqlite3.Connection, path: Path, what: str) -> None:
-    """Raise StoreError where replies of a file, kept still or only before, would outlast `what` is taken out of it."""
-    replies = kept_of(path)
-    end = "End that with `harvest resume --no-keep-replies`, delete" if is_kept(connection) else "Delete"
-    if is_kept(connection) or replies.exists():
-        stand = "keeps its replies, which would still hold" if is_kept(connection) else "kept replies, which still hold"
-        raise StoreError(f"{path} {stand} {what}. {end} {replies} or move it away, then run this command again.")
-
-
 def pair_of(connection: sqlite3.Connection) -> tuple[str, int] | None:
     """Give what names the replies of a file, and the last act that it holds; None where none are kept."""
     if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'replies'").fetchone() is None:

@@ -52,6 +52,10 @@ def comply(path: Path, as_json: bool, **chosen: Any) -> int:
         return code
     lines = [f"{n:,} of {table} are gone, and empty now." for table, n in done.things.items() if n]
     print_result("\n".join(lines or ["The service shows everything that has content here."]))
+    if done.replies is not None:
+        click.echo(
+            f"Also from {done.replies}, which takes no more replies: `harvest replay` makes the file as it is now."
+        )
     if not done.erased:
         click.echo(
             "Not yet erased: somebody reads the file, and its log still holds old bytes. When they are done, run:"

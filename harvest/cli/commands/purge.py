@@ -52,10 +52,14 @@ def purge(path: Path, older_than: float | None, everything: bool, yes: bool, as_
         told = {"lists": done.lists, "things": done.things, "rows": done.rows, "erased": done.erased}
         click.echo(json.dumps({"path": str(path), "exit_code": code, **told}))
         return code
-    if not (done.lists or done.things or done.rows):
+    if not (done.lists or done.things or done.rows or done.replies):
         click.echo("Nothing in the file is as old as that.")
         return code
     click.echo(f"Purged: {counted(done.lists, 'list')}, {counted(done.things, 'thing')}, {counted(done.rows, 'row')}.")
+    if done.replies is not None:
+        click.echo(
+            f"Also from {done.replies}, which takes no more replies: `harvest replay` makes the file as it is now."
+        )
     if not done.erased:
         click.echo(
             "Not yet erased: somebody reads the file, and its log still holds old bytes. When they are done, run:"

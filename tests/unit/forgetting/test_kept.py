@@ -9,7 +9,7 @@ import shutil
 import signal
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
 import pytest
@@ -18,8 +18,11 @@ from harvest.crawler.recorded import recorded
 from harvest.crawler.replay import replay
 from harvest.errors import KeyMissing, StoreError
 from harvest.forgetting import forget as forgetting
+from harvest.forgetting import purge as purging
 from harvest.forgetting.checks import FORGOTTEN_CHECKS
+from harvest.forgetting.comply import empty_what_is_gone
 from harvest.forgetting.forget import finish, forget_for_good
+from harvest.forgetting.purge import purge
 from harvest.lists import KINDS
 from harvest.models import Limits
 from harvest.replies.recording import Recording
@@ -298,3 +301,77 @@ def test_replies_have_no_part_in_what_a_purge_has_left(path):
     acts = read(path.with_name("t.replies.db"), "SELECT * FROM acts")
     assert finish(path, now=NOW).erased
     assert read(path.with_name("t.replies.db"), "SELECT * FROM acts") == acts
+
+
+@pytest.mark.parametrize("all_of_it", [True, False])
+def test_what_is_purged_goes_from_the_replies_by_its_age(path, tmp_path, all_of_it):
+    replies = path.with_name("t.replies.db")
+    gone = {("user", row[0]) for row in read(path, "SELECT id FROM users WHERE username IS NOT NULL")}
+    texts = {text for text in texts_of_all(path, gone) if "/" in text}  # names alone stand in the dictionary of frames
+    assert len(traces(path, texts, gone)) > 20
+    times = sorted(row[0] for row in read(path, "SELECT fetched_at FROM pages"))
+    now = datetime.fromisoformat(times[-1]) + timedelta(days=10)
+    done = purge(path, None if all_of_it else timedelta(days=5).total_seconds(), now=now)
+    assert (done.erased, done.replies) == (True, replies)
+    assert {row[0] for row in read(replies, "SELECT what FROM acts")} == {"begin", "gone", "state"}
+    assert traces(path, texts if all_of_it else (), gone if all_of_it else set()) == []
+    replay(replies, tmp_path / "again.db")
+    assert everything(tmp_path / "again.db") == everything(path)
+    assert not purge(path, timedelta(days=5).total_seconds(), now=now).rows
+
+
+def test_younger_replies_outlast_a_purge(path):
+    replies = path.with_name("t.replies.db")
+    with closing(sqlite3.connect(replies)) as db:
+        db.execute(
+            "UPDATE acts SET detail = json_set(detail, '$.fetched_at', '2020-01-01T00:00:00Z')"
+            " WHERE what = 'page' AND number % 2"
+        )
+        ((young,),) = db.execute("SELECT count(*) FROM acts WHERE what = 'page' AND number % 2 = 0").fetchall()
+        db.commit()
+    seal(replies)
+    before = everything(path)
+    done = purge(path, 86400.0, now=datetime.fromisoformat(read(path, "SELECT max(fetched_at) FROM pages")[0][0]))
+    assert (done.things, done.replies) == (0, replies)
+    assert read(replies, "SELECT count(*) FROM acts WHERE what = 'page'") == [(young,)]
+    assert everything(path) == before
+
+
+@pytest.mark.parametrize("after", ["nothing", "forgetting"])
+def test_killed_between_the_two_files_a_purge_is_ended_by_finish(path, tmp_path, after):
+    replies = path.with_name("t.replies.db")
+    if after == "forgetting":
+        forget_for_good(path, [("user", busiest(path, "user"))], now=NOW)
+    child = os.fork()
+    if child == 0:
+        purging.kept.take_out_before = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+        purge(path, None, now=NOW)
+        os._exit(1)
+    assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    with pytest.raises(StoreError, match="harvest forget --finish"):
+        replay(replies, tmp_path / "again.db")
+    for command in (lambda: purge(path, None, now=NOW), lambda: empty_what_is_gone(path, now=NOW)):
+        with pytest.raises(StoreError, match="harvest forget --finish"):
+            command()
+    assert finish(path, now=NOW).erased
+    assert {row[0] for row in read(replies, "SELECT what FROM acts")} == {"begin", "gone", "state"}
+    replay(replies, tmp_path / "again.db")
+    assert everything(tmp_path / "again.db") == everything(path)
+
+
+def test_what_the_service_no_longer_shows_goes_from_the_replies(path, tmp_path):
+    replies, one = path.with_name("t.replies.db"), busiest(path, "user")
+    texts = texts_of_all(path, {("user", one)})
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE users SET status = 'gone', gone_at = ? WHERE id = ?", ("2026-11-29T12:00:00Z", one))
+        db.commit()
+    done = empty_what_is_gone(path, now=NOW)
+    assert (done.erased, done.replies, done.things["users"]) == (True, replies, read_gone(path))
+    assert [text for text in texts if "/" in text and text in traces(path, texts, set())] == []
+    replay(replies, tmp_path / "again.db")
+    assert everything(tmp_path / "again.db") == everything(path)
+    assert empty_what_is_gone(path, now=NOW).replies is None
+
+
+def read_gone(path):
+    return read(path, "SELECT count(*) FROM users WHERE status = 'gone'")[0][0]
