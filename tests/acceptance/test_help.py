@@ -37,6 +37,13 @@ def test_the_help_fits_a_page_of_80_columns(run):
     assert [line for line in lines if len(line) > 80] == []
 
 
+def test_the_readme_names_every_command():
+    sentence = re.search(
+        r"`harvest --help` lists the commands(.+?)each has its own", (ROOT / "README.md").read_text(), re.S
+    )
+    assert sorted(re.findall(r"`([a-z]+)`", sentence[1])) == sorted(COMMANDS)
+
+
 def test_the_help_names_every_command_in_its_group(run):
     text = helped(run)
     assert [name for name in COMMANDS if not re.search(rf"^.{{11}} ?{name} ", text, re.MULTILINE)] == []
