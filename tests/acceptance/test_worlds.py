@@ -80,7 +80,7 @@ def test_a_world_that_changes_in_the_middle_of_a_crawl_ends_it(tmp_path):
     path, world = tmp_path / "t.db", World(3, **SIZE)
 
     def after_four(request) -> float:
-        world.name = ONE.name if server.total < 4 else OTHER.name
+        server.service.name = ONE.name if server.total < 4 else OTHER.name
         return 0.0
 
     expected = pytest.raises(StoreError, match="one file holds one service")
