@@ -135,4 +135,4 @@ def test_what_is_nobodys_fault_is_made_again_too(tmp_path, faults):
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_many_files_made_again_from_their_replies_have_the_same_tables():
-    assert len(check(range(1, 201))) > 3
+    assert len(check(range(1, 201))) >= 3  # ways to end
