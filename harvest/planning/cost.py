@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 
 from harvest.models import Limits
 from harvest.planning.bites import Bites
+from harvest.planning.ground import Ground, known_of
+from harvest.planning.guess import Guess
 from harvest.planning.outlook import Outlook
 from harvest.planning.ranges import Range, nine_in_ten
 from harvest.planning.samples import ends
-from harvest.planning.walk import ROWS, Ground, Guess, Tally, Walk, known_of
+from harvest.planning.walk import ROWS, Tally, Walk
 
 _WALKS = 64
 _AGAIN = 0.02  # share of requests that are one page more or have to be repeated, at most, while the service is well

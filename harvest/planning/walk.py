@@ -14,56 +14,28 @@ In: an outlook, limits, guesses. Out: what one walk takes. Never: a request, a r
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil, exp
-from operator import mul
 from typing import NamedTuple
 
 from harvest.lists import KINDS, ListKind
-from harvest.models import Limits
-from harvest.planning.evidence import (
-    Artists,
-    Commons,
-    Evidence,
-    Sighting,
-    guess_entries,
-    inverse_of,
-    named_by,
-)
-from harvest.planning.lengths import Lengths, Like, at_level, length, says
-from harvest.planning.outlook import Listed, Outlook, Visit
-from harvest.planning.ranges import Range
-from harvest.rules import Lead, RecipeLine, leads_of, recipe
-from harvest.things import SHOWN, THINGS
+from harvest.planning.evidence import Artists, Sighting, inverse_of, named_by
+from harvest.planning.ground import MOST_LISTS, Ground, Pool
+from harvest.planning.guess import Guess
+from harvest.planning.lengths import Like, at_level
+from harvest.planning.outlook import Outlook, Visit
+from harvest.planning.weights import by_turn, by_votes
+from harvest.rules import Lead, RecipeLine, leads_of
+from harvest.things import THINGS
 
 ROWS = "users", "tracks", "likes and reposts"
 # Requests that tell what an address leads to; of `me` one, and one is for the list that only we ourselves have.
 _LOOK_UP = 2
-_GONE = 0.04  # share of people who are gone or closed, at most
-_ENOUGH = 20  # things seen of a round say more of it than those of other rounds
 _FARTHEST = 8  # rounds that are walked through
-_MOST_VOTES = 400
 _NEAR, _FARTHER = 0.05, 0.12  # who is not seen differs from who is by about so much, around the seeds and farther off
-_ENDS = 0.25  # how far apart what both ends of the edges tell may be
 _OFF = 0.1  # how far what is told of overlaps may be off
 _OVERLAP = 3.0  # lists have so many times as much in common as entries by themselves, where nothing tells how much
-_MOST_LISTS = 200  # of a round whose lengths are looked at one by one; the others are like them
-
-
-class Guess:
-    """How what nobody can know yet may be, for one walk; the same for the same number."""
-
-    def __init__(self, number: int) -> None:
-        self.knows_artists = number % 8 == 0  # some list has shown the artists of the seeds already
-        self.chance = chance = random.Random(number)
-        self.level = dict.fromkeys(THINGS, 1.0)
-        self.level.update((thing.name, min(max(chance.gauss(1, 0.8), 0.0), 2.0)) for thing in SHOWN)
-        self.unknown = 2 * chance.random() ** 3  # most lists of which nobody says the length are short
-        self.gone = chance.uniform(0, _GONE)
-        self.alike = chance.random() ** 2  # how far the newest of one list are the newest of others
-        self.power = chance.uniform(0.75, 1.0)  # n entries name n to this power different things, where nothing tells
 
 
 class Led(NamedTuple):
@@ -85,14 +57,6 @@ class Tally:
     led: list[Led] = field(default_factory=list)
 
 
-class Pool:
-    """Things that others are like."""
-
-    def __init__(self, sightings: Sequence[Sighting]) -> None:
-        self.sightings = sightings
-        self.visits = [one.visit for one in sightings]
-
-
 @dataclass(frozen=True, slots=True)
 class _Group:
     """Visits of one round to one kind of thing: how many, the first of them, and whom the others are like."""
@@ -102,79 +66,6 @@ class _Group:
     depth: int = 0
     like: Pool = field(default_factory=lambda: Pool(()))
     weights: Sequence[float] | None = None
-
-
-class Ground:
-    """One harvest as it is known: what all walks have in common."""
-
-    def __init__(self, outlook: Outlook, limits: Limits, page_size: int) -> None:
-        self.outlook, self.limits, self.size = outlook, limits, page_size
-        self.recipe = [line for line in recipe(limits) if not line.kind.own]
-        self.evidence = {thing: Evidence(outlook, thing, without=_read_of(outlook, thing)) for thing in THINGS}
-        self.shared = _shared(outlook)
-        self._lengths: dict[tuple[int, str], tuple[object, Lengths]] = {}
-        self._named: dict[tuple[int, str], tuple[object, list[tuple[bool, Range, Range]]]] = {}
-        self._pools: dict[tuple[str, int], Pool] = {}
-
-    def lengths(self, visits: Sequence[Visit], line: RecipeLine) -> Lengths:
-        """Give how long the lists of these visits are, worked out once."""
-        key = id(visits), line.kind.name
-        if key not in self._lengths:  # the visits are kept, so that no others get their id
-            self._lengths[key] = visits, Lengths(visits, line, self.size, self.outlook.skipped)
-        return self._lengths[key][1]
-
-    def named(self, visits: Sequence[Visit], lines: Sequence[RecipeLine]) -> list[tuple[bool, Range, Range]]:
-        """Give how many each of these visits names in its first list, and whether that is told, and in the others.
-
-        Of many, evenly some.
-        """
-        key = id(visits), lines[0].kind.name
-        if key not in self._named:
-            n = min(len(visits), _MOST_LISTS)
-            some = [visits[place * len(visits) // n] for place in range(n)]
-            self._named[key] = (
-                visits,
-                [
-                    (
-                        says(visit, lines[0].kind),
-                        length(visit, lines[0].kind, lines[0].cap),
-                        Range(*map(sum, zip(*(length(visit, one.kind, one.cap) for one in lines[1:]), strict=True)))
-                        if lines[1:]
-                        else Range(),
-                    )
-                    for visit in some
-                ],
-            )
-        return self._named[key][1]
-
-    def pool(self, thing: str, number: int) -> Pool:
-        """Give those that the things of a round are like: those on lists of the round before, else all seen."""
-        if (thing, number) not in self._pools:
-            evidence = self.evidence[thing]
-            before = [one for one in evidence.excerpts if one.round == number - 1]
-            few = sum(len(one.items) for one in before) < _ENOUGH
-            sightings = evidence.sightings if few else evidence.of(before)
-            sightings = sightings or [Sighting(_unread(visit)) for visit in known_of(self.outlook, thing)]
-            n = min(len(sightings), _MOST_LISTS)
-            self._pools[thing, number] = Pool([sightings[place * len(sightings) // n] for place in range(n)])
-        return self._pools[thing, number]
-
-    def commons(self, guess: Guess) -> dict[str, Commons]:
-        """Guess how much lists that name things of a kind have in common, for the kinds of which something tells.
-
-        Both ends of an edge tell of the same edges.
-        """
-        told = {thing: evidence for thing, evidence in self.evidence.items() if evidence.tells}
-        same, chances = (sum(evidence.in_common[n] for evidence in told.values()) for n in (0, 1))
-        if not chances:
-            return {}
-        entries = guess_entries(same, chances, guess.chance) * exp(guess.chance.gauss(0, _ENDS))
-        return {
-            thing: Commons(
-                evidence.degrees(guess.chance.random()), entries * exp(guess.chance.gauss(0, _ENDS)), evidence.largest
-            )
-            for thing, evidence in told.items()
-        }
 
 
 class Walk:
@@ -200,7 +91,7 @@ class Walk:
         """Add up round by round until nothing leads on."""
         going = {
             thing: _Group(
-                group.n, group.visits, group.depth, Pool([Sighting(visit) for visit in group.visits[:_MOST_LISTS]])
+                group.n, group.visits, group.depth, Pool([Sighting(visit) for visit in group.visits[:MOST_LISTS]])
             )
             for thing, group in self._outlook.rounds[0].items()
         }
@@ -301,7 +192,7 @@ class Walk:
         alone = group.n <= 1
         named, chosen = self._named(group, lines, most)
         weights: Sequence[float] | None = None
-        pool = self._ground.pool(lead.to, number + 1)
+        pool, commons = self._ground.pool(lead.to, number + 1), self._commons.get(lead.to)
         if lead.in_common:
             there = (
                 named
@@ -309,14 +200,15 @@ class Walk:
                 else self._different(lead.to, self._entries.get(lead.to, 0.0)) - self._visited.get(lead.to, 0)
             )
             n = min(max(there, 0.0), most)
-            if not alone:
-                weights = self._by_votes(lead.to, pool, n)
+            if not alone and commons is not None and pool.sightings:
+                weights = by_votes(pool.sightings, commons, self._entries.get(lead.to, 0.0), n)
         else:
             n = self._each(lead.to, named, chosen, group.n)
             n = n if lead.to == "user" else min(n, most)
             there = named
             self._listed, self._followed = self._listed + named, self._followed + chosen
-            weights = None if alone else self._by_turn(lead.to, pool)
+            if not alone and commons is not None:
+                weights = by_turn(pool.sightings, commons, self._aim[lead.to])
         if number == 0:
             self.tally.led.append(Led(lead, there, n))
         known = self._known(number, lead, n, cut=there > n + 0.5, alone=alone)
@@ -370,37 +262,6 @@ class Walk:
             return named + others * each, chosen + others * min(each, most)
         return named, chosen
 
-    def _by_votes(self, thing: str, pool: Pool, n: float) -> Sequence[float] | None:
-        """Weigh those seen by how likely they are to be among the n that most name; votes come by chance."""
-        commons = self._commons.get(thing)
-        if commons is None or not pool.sightings:
-            return None
-        degrees = [max(one.degree, 1.0) for one in pool.sightings]
-        expected = [self._entries.get(thing, 0.0) * degree / commons.entries for degree in degrees]
-        each = [commons.entries / degree / len(degrees) for degree in degrees]
-        left = list(expected)
-        terms = [exp(-min(e, 700)) for e in expected]
-        above = [1 - term for term in terms]  # chance of at least one vote
-        votes = 1
-        while votes < _MOST_VOTES and sum(map(mul, each, above)) > n:
-            terms = [term * e / votes for term, e in zip(terms, expected, strict=True)]
-            left, above = above, [max(a - term, 0.0) for a, term in zip(above, terms, strict=True)]
-            votes += 1
-        if votes == 1:
-            return list(map(mul, each, above))
-        sure, more = sum(map(mul, each, above)), sum(map(mul, each, left))
-        share = min(max((n - sure) / max(more - sure, 1e-9), 0.0), 1.0)
-        return [e * (a + share * (b - a)) for e, a, b in zip(each, above, left, strict=True)]
-
-    def _by_turn(self, thing: str, pool: Pool) -> Sequence[float] | None:
-        """Weigh those seen by how seldom the lists name them again: the busy ones come once, as all do."""
-        commons = self._commons.get(thing)
-        if commons is None:
-            return None
-        share = max(self._aim[thing] / commons.entries, 1e-9)
-        degrees = [max(one.degree, 1.0) for one in pool.sightings]
-        return [(1 - exp(-share * degree)) / (share * degree) for degree in degrees]
-
     def _known(self, number: int, lead: Lead, n: float, *, cut: bool, alone: bool) -> Sequence[Visit]:
         """Say which of those led to are known: the first ones of a list, where it is read in its order or not cut."""
         place = number + 1 - len(self._outlook.rounds)
@@ -451,36 +312,6 @@ class Walk:
         claims = [max(one.visit[lines[0].kind.name].claim or 1, 1) for one in self._ground.pool("user", 1).sightings]
         reach = sum(min(1.0, lines[0].cap / claim) for claim in claims) / len(claims) if told else 1.0
         return min(1.0, visited) * reach * (1 - self._guess.gone)
-
-
-def _read_of(outlook: Outlook, thing: str) -> set[int]:
-    """Give the things whose lists were read; whoever was found there has them on theirs, and proves nothing by it."""
-    return {one.subject for one in outlook.excerpts if KINDS[one.kind].subject == thing}
-
-
-def known_of(outlook: Outlook, thing: str) -> list[Visit]:
-    """Give all visits to things of a kind of which something is known."""
-    levels = ({t: g.visits for t, g in r.items()} for r in outlook.rounds)
-    return [visit for level in (*levels, *outlook.ahead) for visit in level.get(thing, ())]
-
-
-def _unread(visit: Visit) -> Visit:
-    """Give the lists of a visit as they would be if nothing of them had been read."""
-    return {kind: Listed(one.collected, counted=True) if one.read else Listed(one.claim) for kind, one in visit.items()}
-
-
-def _shared(outlook: Outlook) -> tuple[float, float]:
-    """Say what is known of the share of those on a later list of a seed who are on its first list too."""
-    first: dict[int, set[int]] = {}
-    same, others = 0.0, 0.0
-    for excerpt in outlook.excerpts:
-        if excerpt.round == 0 and named_by(KINDS[excerpt.kind]) == "user":
-            if excerpt.subject not in first:
-                first[excerpt.subject] = set(excerpt.items) if excerpt.whole else set()
-            elif first[excerpt.subject]:
-                same += len(first[excerpt.subject] & set(excerpt.items))
-                others += len(set(excerpt.items) - first[excerpt.subject])
-    return (same + 0.5, others + 0.5) if same + others else (0.6, 1.2)
 
 
 def _look_ups(outlook: Outlook, guess: Guess) -> int:
