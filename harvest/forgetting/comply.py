@@ -11,11 +11,12 @@ from datetime import datetime
 from pathlib import Path
 
 from harvest.forgetting import kept
-from harvest.forgetting.writing import fold, immediately_in, opened, rewrite
+from harvest.forgetting.writing import opened
 from harvest.models import Playlist, Station, Track, User
 from harvest.store import journal, lease, levels
 from harvest.store.database import check_readable, open_to_read, storage_errors
 from harvest.system.clock import as_text
+from harvest.system.sqlite_busy import fold, rewrite, writing_in
 from harvest.things import SHOWN
 
 _FIELDS = {"users": User._fields, "tracks": Track._fields, "playlists": Playlist._fields, "stations": Station._fields}
@@ -43,7 +44,7 @@ def empty_what_is_gone(path: Path, *, now: datetime) -> Emptied:
     """Empty what a file calls gone, unless it is empty. Raises StoreError."""
     check_readable(path)
     with storage_errors(path), opened(path) as connection:
-        with immediately_in(connection):
+        with writing_in(connection):
             lease.check_free(connection, path, then="run this command again")
             replies = kept.find(connection, path)
             things = {thing.table: _empty(connection, thing.table, thing.name, as_text(now)) for thing in SHOWN}

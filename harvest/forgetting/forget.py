@@ -16,11 +16,12 @@ from harvest.errors import StorageFailed
 from harvest.forgetting import doomed, kept, proof
 from harvest.forgetting.erase import erase
 from harvest.forgetting.leads import leads
-from harvest.forgetting.writing import fold, immediately_in, note_erased, opened, rewrite, write_down
+from harvest.forgetting.writing import note_erased, opened, write_down
 from harvest.store import journal, lease, suppression
 from harvest.store.database import check_readable, storage_errors
 from harvest.store.suppression import Named
 from harvest.system.clock import as_text
+from harvest.system.sqlite_busy import fold, rewrite, writing_in
 from harvest.things import SHOWN
 
 _MANY = 200  # texts: some of so many stand in longer ones, so the file is written anew before it is searched
@@ -75,7 +76,7 @@ def forget_for_good(path: Path, wanted: Sequence[Named], *, now: datetime, logs:
     """
     check_readable(path)
     with storage_errors(path), opened(path) as connection:
-        with immediately_in(connection):
+        with writing_in(connection):
             lease.check_free(connection, path, then=_THEN)
             replies = kept.find(connection, path)
             key = suppression.key_to_forget_with(connection)

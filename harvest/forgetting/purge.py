@@ -18,13 +18,14 @@ from pathlib import Path
 from harvest.forgetting import doomed, kept
 from harvest.forgetting.erase import erase
 from harvest.forgetting.leads import is_of_things, leads
-from harvest.forgetting.writing import fold, immediately_in, note_erased, opened, rewrite, write_down
+from harvest.forgetting.writing import note_erased, opened, write_down
 from harvest.lists import KINDS, Edge, ListKind
 from harvest.models import Outcome
 from harvest.store import journal, lease
 from harvest.store.database import check_readable, storage_errors
 from harvest.store.edges import of_type
 from harvest.system.clock import as_text
+from harvest.system.sqlite_busy import fold, rewrite, writing_in
 from harvest.things import SHOWN
 
 _NEVER = "9999"  # later than any moment
@@ -47,7 +48,7 @@ def purge(path: Path, older_than: float | None, *, now: datetime) -> Purged:
     """Purge what was last shown longer ago than so many seconds, None: everything. Raises StoreError."""
     check_readable(path)
     with storage_errors(path), opened(path) as connection:
-        with immediately_in(connection):
+        with writing_in(connection):
             lease.check_free(connection, path, then="run this command again")
             replies = kept.find(connection, path)
             mark = _mark(older_than, now)

@@ -1,6 +1,6 @@
-"""Write into a file whose old bytes must not stay, and get rid of them.
+"""Write into a file whose old bytes must not stay, and note in it what was taken out.
 
-In: a path. Out: a connection; a file without old bytes, unless a reader is in the way. Never: a row of the graph.
+In: a path. Out: a connection that overwrites what it deletes. Never: a row of the graph.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from pathlib import Path
 
 from harvest.store.database import apply_schema, immediately, open_for_crawl
 from harvest.system.clock import as_text
-from harvest.system.sqlite_busy import is_locked
+from harvest.system.sqlite_busy import fold
 
 _CACHE_KB = 200_000  # rows that go lie scattered over the indexes
-_PATIENCE_MS = 5000  # how long a reader is waited for
 
 
 @contextlib.contextmanager
@@ -33,42 +32,6 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         yield db.conn
     finally:
         db.conn.close()
-
-
-@contextlib.contextmanager
-def immediately_in(connection: sqlite3.Connection) -> Iterator[None]:
-    """Open a transaction that has the write lock from its beginning."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def fold(connection: sqlite3.Connection) -> bool:
-    """Bring the log back into the file and empty it; False when a reader prevents it."""
-    connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
-    try:
-        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.OperationalError as error:
-        if not is_locked(error):
-            raise
-        return False
-    return not busy
-
-
-def rewrite(connection: sqlite3.Connection) -> bool:
-    """Write the file anew, so that nothing is left in the free room of its pages; False when a reader prevents it."""
-    try:
-        connection.execute("VACUUM")
-    except sqlite3.OperationalError as error:
-        if not is_locked(error):
-            raise
-        return False
-    return fold(connection)
 
 
 def note_erased(connection: sqlite3.Connection, now: datetime) -> bool:

@@ -6,9 +6,8 @@ a secret; they are cut here, before anything is packed.
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import msgspec
 
 from harvest.errors import StoreError
 from harvest.replies import files, frames, scrub, sums
+from harvest.system.sqlite_busy import writing_in
 
 
 class Keeper:
@@ -52,7 +52,7 @@ class Keeper:
         """
         connection = files.open_to_write(path)
         try:
-            with files.complaints(path), _transaction(connection):
+            with files.complaints(path), writing_in(connection):
                 connection.execute(
                     "INSERT INTO facts VALUES (1, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     (pair, key, harvest, main_schema, int(full_profiles), pages_before, service),
@@ -86,7 +86,7 @@ class Keeper:
         """
         number = self._last + 1
         words = msgspec.json.encode(detail).decode()
-        with files.complaints(self._path), _transaction(self._connection):
+        with files.complaints(self._path), writing_in(self._connection):
             body_id = None if body is None else self._body(body, body_hash)
             checksum = sums.of_act(self._sum, number, what, words, body_id)
             self._connection.execute(
@@ -113,7 +113,7 @@ class Keeper:
         """
         with files.complaints(self._path):
             self._connection.execute("PRAGMA secure_delete = ON").fetchone()
-            with _transaction(self._connection):
+            with writing_in(self._connection):
                 rows = self._connection.execute("SELECT id FROM bodies WHERE full_profiles = 1").fetchall()
                 for (body_id,) in rows:
                     self._cut_people_of(body_id)
@@ -177,7 +177,7 @@ class Keeper:
 
 def drop_later(connection: sqlite3.Connection, number: int) -> None:
     """Take back the acts of a file that are later than one, with the bodies that no earlier one uses."""
-    with _transaction(connection):
+    with writing_in(connection):
         unused = connection.execute(
             """
             SELECT DISTINCT body_id FROM acts AS a
@@ -188,14 +188,3 @@ def drop_later(connection: sqlite3.Connection, number: int) -> None:
         ).fetchall()
         connection.execute("DELETE FROM acts WHERE number > ?", (number,))
         connection.executemany("DELETE FROM bodies WHERE id = ?", unused)
-
-
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise

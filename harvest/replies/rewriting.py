@@ -18,11 +18,10 @@ import msgspec
 from harvest.replies import files, frames, sums
 from harvest.replies.keeper import drop_later
 from harvest.replies.recording import Act, Recording
-from harvest.system.sqlite_busy import is_locked
+from harvest.system import sqlite_busy
 
 Told = tuple[str, dict[str, Any]]  # what an act is, and what it says
 _ACTS_AT_ONCE = 1000
-_PATIENCE_MS = 5000  # how long a reader is waited for
 
 
 def belongs(path: Path, key: bytes) -> bool:
@@ -75,27 +74,14 @@ def rewrite(
     """
     with contextlib.closing(files.open_to_write(path)) as connection, files.complaints(path):
         connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with sqlite_busy.writing_in(connection):
             _Rewriter(connection, path).rewrite(cut, tell, blank, more)
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.rollback()
-            raise
 
 
 def fold(path: Path) -> bool:
     """Write the file without its free room, and its log into it; False when a reader prevents it. Raises StoreError."""
     with contextlib.closing(files.open_to_write(path)) as connection, files.complaints(path):
-        connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
-        try:
-            connection.execute("VACUUM")
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except sqlite3.OperationalError as error:
-            if not is_locked(error):
-                raise
-            return False
-        return not busy
+        return sqlite_busy.rewrite(connection)
 
 
 class _Rewriter:

@@ -23,7 +23,7 @@ from harvest.errors import NotADatabase, NothingThere, SchemaTooNew, StorageFail
 from harvest.lists import KINDS
 from harvest.models import Outcome
 from harvest.store import in_memory, suppression
-from harvest.system.sqlite_busy import PATIENCE_SECONDS, is_locked, open_patiently
+from harvest.system.sqlite_busy import PATIENCE_SECONDS, fold, is_locked, open_patiently
 from harvest.system.sqlite_temp import CHOSEN_BY, temporary_folder
 from harvest.things import THINGS
 
@@ -333,12 +333,7 @@ def fold_wal(connection: sqlite3.Connection) -> None:
     """Bring the WAL back into the file, and both on the disk, so that the file alone is the result; readers may prevent
     it. Raises what SQLite raises when the disk fails.
     """
-    try:
-        connection.execute("PRAGMA busy_timeout = 250")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.OperationalError as error:
-        if not is_locked(error):  # else a reader is at work: the next clean end does it
-            raise
+    fold(connection, 0.25)  # where a reader is at work, the next clean end does it
 
 
 class FileGuard:

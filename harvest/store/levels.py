@@ -17,7 +17,7 @@ from harvest.api.seed_urls import public_address
 from harvest.lists import KINDS, RESOLVE
 from harvest.models import OURSELVES
 from harvest.profiles import CONTENT, NO_TEXT, PERSONAL, rank
-from harvest.system.sqlite_busy import PATIENCE_SECONDS, is_locked
+from harvest.system.sqlite_busy import PATIENCE_SECONDS, fold
 from harvest.things import THINGS
 
 HASHED = "hashed:"  # what the address of a seed begins with that nobody is to read
@@ -99,16 +99,10 @@ def lower(connection: sqlite3.Connection, level: object) -> None:
 def cut(connection: sqlite3.Connection) -> bool:
     """Rewrite the file without what was emptied, and cut its log; say whether nobody who reads it was in the way."""
     connection.execute("VACUUM")
-    connection.execute("PRAGMA busy_timeout = 250").fetchone()  # who reads for longer is told of
     try:
-        (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.OperationalError as error:
-        if not is_locked(error):
-            raise
-        return False
+        return fold(connection, 0.25)  # who reads for longer is told of
     finally:
         connection.execute(f"PRAGMA busy_timeout = {PATIENCE_SECONDS * 1000:.0f}").fetchone()
-    return not busy
 
 
 def hide_address(connection: sqlite3.Connection, thing: str, thing_id: int) -> None:

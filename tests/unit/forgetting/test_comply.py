@@ -57,7 +57,6 @@ def test_bytes_that_a_reader_kept_go_with_the_next_run(tmp_path, monkeypatch):
     path = tmp_path / "t.db"
     crawl_world(path, WORLD, limits=LIMITS)
     monkeypatch.setattr("harvest.system.sqlite_busy.PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr("harvest.forgetting.writing._PATIENCE_MS", 100)
     db = open_for_crawl(path)
     db.conn.execute("PRAGMA secure_delete = OFF")
     db.conn.execute("CREATE TABLE x (t TEXT)")

@@ -265,7 +265,6 @@ def test_a_reader_keeps_the_bytes_and_finish_erases_them(path, monkeypatch):
     one = busiest(path, "user")
     texts = texts_of(path, "user", one)
     monkeypatch.setattr("harvest.system.sqlite_busy.PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr("harvest.forgetting.writing._PATIENCE_MS", 100)
     with open_to_read(path) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM users").fetchone()
