@@ -93,7 +93,9 @@ def forget_for_good(path: Path, wanted: Sequence[Named], *, now: datetime, logs:
         if replies is not None:
             kept.take_out(connection, path, replies, *known, now=as_text(now))
         deleted = _drop_copies(path)
-        done = Forgotten(things, rows, erased=False, texts=len(texts), deleted=deleted, replies=replies)
+        done = Forgotten(
+            things, rows, erased=False, texts=sum(map(proof.can_be_found, texts)), deleted=deleted, replies=replies
+        )
         return _prove(connection, path, texts, logs, replace(done, handed_out=_handed_out(connection)), now)
 
 

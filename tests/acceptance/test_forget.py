@@ -38,7 +38,11 @@ def test_what_would_go_goes_and_is_proven(run, server, crawled):
     done = forget(run, texts[1])
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"^Forgotten: [\d,]+ things?, [\d,]+ rows\.$", done.stdout, re.MULTILINE)
-    assert re.search(r"names?, address(es)? or URNs?: none is there\.$", done.stdout, re.MULTILINE)
+    assert re.search(
+        r"^Searched [\d,.]+ MB in [\d,]+ files for [\d,]+ names, addresses or URNs: none is there\.$",
+        done.stdout,
+        re.MULTILINE,
+    )
     left = {table: read(path, f"SELECT count(*) FROM {table}") for table in would_go}
     assert {table: told[table][0][0] - left[table][0][0] for table in would_go} == would_go
     assert [text for text in texts if text.encode() in bytes_beside(path)] == []

@@ -9,14 +9,13 @@ from typing import Any
 import click
 
 from harvest.cli.options.crawl import asked, asking_options, cache_path, given, json_option, log_options, with_options
-from harvest.cli.output.formatting import quoted
+from harvest.cli.output.erasing import NOT_YET, left_over
 from harvest.cli.output.summary import exit_code, print_result
 from harvest.cli.run import run_to_the_end
 from harvest.crawler.request import to_count
 from harvest.forgetting.comply import check, empty_what_is_gone
 from harvest.system.clock import SystemClock
 
-_NOT_YET = 6
 _JUST_NOW = 1.0  # seconds: whatever was looked up longer ago is looked up again
 
 
@@ -45,20 +44,12 @@ def comply(path: Path, as_json: bool, **chosen: Any) -> int:
     check(path)
     stop_reason = run_to_the_end(request)
     done = empty_what_is_gone(path, now=SystemClock().now())
-    code = exit_code(stop_reason, False) or (0 if done.erased else _NOT_YET)
+    code = exit_code(stop_reason, False) or (0 if done.erased else NOT_YET)
     if as_json:
         told = {"path": str(path), "stop_reason": stop_reason, "exit_code": code, "erased": done.erased}
         print_result(json.dumps({**told, "emptied": done.things}))
         return code
     lines = [f"{n:,} of {table} are gone, and empty now." for table, n in done.things.items() if n]
-    print_result("\n".join(lines or ["The service shows everything that has content here."]))
-    if done.replies is not None:
-        click.echo(
-            f"Also from {done.replies}, which takes no more replies: `harvest replay` makes the file as it is now."
-        )
-    if not done.erased:
-        click.echo(
-            "Not yet erased: somebody reads the file, and its log still holds old bytes. When they are done, run:"
-            f" harvest forget --finish --cache-path {quoted(path)}"
-        )
+    lines = lines or ["The service shows everything that has content here."]
+    print_result("\n".join([*lines, *left_over(path, done.replies, erased=done.erased, word="from")]))
     return code

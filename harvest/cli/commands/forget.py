@@ -12,7 +12,8 @@ import click
 
 from harvest.cli.options.crawl import cache_path, json_option, log_options
 from harvest.cli.options.types import Place
-from harvest.cli.output.formatting import counted, quoted
+from harvest.cli.output.erasing import NOT_YET, left_over
+from harvest.cli.output.formatting import counted
 from harvest.cli.output.table import table
 from harvest.crawler.seed_lists import seeds_in
 from harvest.forgetting import doomed
@@ -22,8 +23,6 @@ from harvest.store.database import open_to_read
 from harvest.store.suppression import Named
 from harvest.system.clock import SystemClock
 from harvest.system.logs import printable
-
-_NOT_YET = 6  # drained, but something is left to do
 
 
 @click.command()
@@ -110,7 +109,7 @@ def _show(path: Path, wanted: Sequence[Named], *, as_json: bool) -> None:
 
 
 def _tell(path: Path, done: Forgotten, *, as_json: bool) -> int:
-    code = (0 if done.clean else 1) if done.erased else _NOT_YET
+    code = (0 if done.clean else 1) if done.erased else NOT_YET
     if as_json:
         click.echo(json.dumps({"path": str(path), "exit_code": code, **_as_json(done)}))
     else:
@@ -137,22 +136,15 @@ def _as_json(done: Forgotten) -> dict[str, Any]:
 def _lines(path: Path, done: Forgotten) -> Iterator[str]:
     if done.things:
         yield f"Forgotten: {counted(done.things, 'thing')}, {counted(done.rows, 'row')}."
-    if done.replies is not None:
-        yield f"Also in {done.replies}, which takes no more replies: `harvest replay` makes the file as it is now."
-    if not done.erased:
-        yield (
-            "Not yet erased: somebody reads the file or its replies, and old bytes stay. When they are done, run:"
-            f" harvest forget --finish --cache-path {quoted(path)}"
-        )
-    elif done.searched:
+    yield from left_over(path, done.replies, erased=done.erased, word="in")
+    if done.erased and done.searched:
         bytes_in_all = sum(one.stat().st_size for one in done.searched if one.exists())
-        yield (
-            f"Searched {bytes_in_all / 1e6:,.1f} MB in {counted(len(done.searched), 'file')} for"
-            f" {counted(done.texts, 'name, address or URN')}: " + ("none is there." if not done.found else "")
-        )
+        sought = "1 name, address or URN" if done.texts == 1 else f"{done.texts:,} names, addresses or URNs"
+        searched = f"Searched {bytes_in_all / 1e6:,.1f} MB in {counted(len(done.searched), 'file')} for {sought}:"
+        yield searched if done.found else f"{searched} none is there."
         for one, counted_in in done.found.items():
             yield f"  {one}: {counted(counted_in.total(), 'place')}"
-    else:
+    elif done.erased:
         yield "Erased: the log is empty, and the file is written anew."
     for column, n in done.mentions.items():
         yield f"  named by others in {column}: {counted(n, 'row')}"

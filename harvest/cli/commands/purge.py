@@ -10,12 +10,11 @@ import click
 
 from harvest.cli.options.crawl import cache_path, json_option, log_options
 from harvest.cli.options.types import Parsed
-from harvest.cli.output.formatting import counted, quoted
+from harvest.cli.output.erasing import NOT_YET, left_over
+from harvest.cli.output.formatting import counted
 from harvest.forgetting.purge import purge as purge_file
 from harvest.system.clock import SystemClock
 from harvest.system.lengths import parse_length
-
-_NOT_YET = 6
 
 
 @click.command()
@@ -47,7 +46,7 @@ def purge(path: Path, older_than: float | None, everything: bool, yes: bool, as_
     if not yes and sys.stdin.isatty() and not click.confirm("Purge? This cannot be taken back.", err=True):
         return 0
     done = purge_file(path, older_than, now=SystemClock().now())
-    code = 0 if done.erased else _NOT_YET
+    code = 0 if done.erased else NOT_YET
     if as_json:
         told = {"lists": done.lists, "things": done.things, "rows": done.rows, "erased": done.erased}
         click.echo(json.dumps({"path": str(path), "exit_code": code, **told}))
@@ -56,13 +55,6 @@ def purge(path: Path, older_than: float | None, everything: bool, yes: bool, as_
         click.echo("Nothing in the file is as old as that.")
         return code
     click.echo(f"Purged: {counted(done.lists, 'list')}, {counted(done.things, 'thing')}, {counted(done.rows, 'row')}.")
-    if done.replies is not None:
-        click.echo(
-            f"Also from {done.replies}, which takes no more replies: `harvest replay` makes the file as it is now."
-        )
-    if not done.erased:
-        click.echo(
-            "Not yet erased: somebody reads the file, and its log still holds old bytes. When they are done, run:"
-            f" harvest forget --finish --cache-path {quoted(path)}"
-        )
+    for line in left_over(path, done.replies, erased=done.erased, word="from"):
+        click.echo(line)
     return code
