@@ -19,14 +19,15 @@ def changes(old: Report, new: Report) -> list[Difference]:
     found: list[Difference] = []
     for asked in endpoints_asked():
         before, after = (one.endpoints[asked.name].answers if asked.name in one.endpoints else {} for one in (old, new))
-        for credential in before.keys() & after.keys():
+        for credential in (one for one in before if one in after):
             found += _changed(asked, credential, before[credential], after[credential])
     return together(found)
 
 
 def _changed(asked: Asked, credential: str, old: Answer, new: Answer) -> Iterator[Difference]:
     if (old.status, old.problem) != (new.status, new.problem):
-        yield Difference((asked.name,), "", f"answers the {credential} with {new.status}, before with {old.status}")
+        now, before = _status(new, old), _status(old, new)
+        yield Difference((asked.name,), "", f"answers the {credential} with {now}, before with {before}")
     if old.problem or new.problem:
         return
     if old.entries != 0 and new.entries != 0:
@@ -38,6 +39,12 @@ def _changed(asked: Asked, credential: str, old: Answer, new: Answer) -> Iterato
         yield from _came_or_went(asked, f"header {name}", name in old.limits, name in new.limits)
         if name in old.limits and name in new.limits and name.endswith(("limit", "policy")):
             yield from _other(asked, f"header {name}", old.limits[name], new.limits[name])
+
+
+def _status(one: Answer, other: Answer) -> str:
+    """Give the status of one; where it is that of the other too, with what was wrong."""
+    same = one.status == other.status
+    return f"{one.status} ({one.problem.replace('_', ' ') or 'nothing wrong'})" if same else f"{one.status}"
 
 
 def _fields(asked: Asked, old: Answer, new: Answer) -> Iterator[Difference]:

@@ -10,7 +10,7 @@ Rule 5. The same difference at several endpoints is one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
@@ -70,7 +70,7 @@ def _said(answer: Answer) -> str:
 def _of_answer(asked: Asked, answer: Answer, seen: dict[tuple[str, str], _Sightings]) -> Iterator[Difference]:
     yield from _of_shape(asked, answer.fields, seen)
     yield from _of_paging(asked, answer)
-    for name in answer.limits.keys() - READ_HEADERS:
+    for name in sorted(answer.limits.keys() - READ_HEADERS):
         yield Difference((asked.name,), f"header {name}", "tells of a limit, and we do not read it")
     if asked.shape == "redirect" and answer.location not in _LOCATIONS:
         yield Difference((asked.name,), "location", f"ends in {answer.location or 'nothing'}, not in a URN or a number")
@@ -178,7 +178,7 @@ def _of_thing(
         renamed = f"; {named[path]}, which is new, may be its new name" if path in named else ""
         ours = "; we read it" if known[path].read is not None else "; it is described, and we do not read it"
         yield Difference((asked.name,), f"{place.label}.{path}", f"is missing{renamed}{ours}")
-    for path in new.keys() - set(named.values()):
+    for path in sorted(new.keys() - set(named.values())):
         shown = f"{place.label}.{path}"
         what = (
             "are fields whose names are withheld: they may be somebody's"
@@ -248,9 +248,8 @@ def _below(path: str, field_path: str) -> str:
     return f"{path}.{field_path}" if path else field_path
 
 
-def _named(words: object) -> str:
-    kinds = sorted(word for word in words if word != "null") if isinstance(words, list | frozenset | set) else []
-    return " or ".join(kinds) or "nothing"
+def _named(words: Collection[str]) -> str:
+    return " or ".join(sorted(word for word in words if word != "null")) or "nothing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,16 @@ def test_what_stands_inside_of_something_new_is_told_with_it():
     assert told(fields) == ["track.mood is new: it is neither read nor described"]
 
 
+def test_differences_stand_in_the_same_order_every_time():
+    names = [f"mood_{letter}" for letter in "abcdefgh"]
+    fields = page_of("track", 20) | {f"collection[].{name}": {"integer": 20} for name in reversed(names)}
+    headers = {f"x-quota-{letter}": "5" for letter in "hgfedcba"}
+    assert told(fields, limits=headers) == [
+        *(f"track.{name} is new: it is neither read nor described" for name in names),
+        *(f"header {name} tells of a limit, and we do not read it" for name in sorted(headers)),
+    ]
+
+
 def test_names_that_were_withheld_are_said_so():
     fields = page_of("track", 20) | {"collection[].*": {"integer": 3}}
     assert told(fields) == ["track.* are fields whose names are withheld: they may be somebody's"]
@@ -184,6 +194,13 @@ def test_what_is_no_chance_is_a_change_in_both_directions():
         "header x-ratelimit-limit is 600, was 60",
     ]
     assert changed(new, new) == []
+
+
+def test_an_answer_that_can_be_read_no_more_is_a_change_whatever_its_status():
+    fields = page_of("track", 20)
+    old, new = report(fields), report({}, problem="unexpected_reply")
+    words = "answers the application with 200 (unexpected reply), before with 200 (nothing wrong)"
+    assert changed(old, new) == [words]
 
 
 def test_an_endpoint_that_only_one_has_asked_tells_nothing():
