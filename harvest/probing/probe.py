@@ -148,8 +148,10 @@ class Probe:
         endpoint.not_asked = ""
         for path_and_query in paths:
             answer = await self._answer(asked, path_and_query, client)
-            endpoint.answers[credential] = answer
-            if answer.problem not in _OF_ONE_THING and (answer.problem or answer.entries != 0):
+            of_one_thing = answer.problem in _OF_ONE_THING
+            if not of_one_thing or credential not in endpoint.answers:
+                endpoint.answers[credential] = answer
+            if not of_one_thing and (answer.problem or answer.entries != 0):
                 break
 
     def _paths(self, asked: Asked) -> list[str]:

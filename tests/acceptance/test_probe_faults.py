@@ -117,6 +117,13 @@ def test_what_the_app_is_refused_and_the_person_is_not_is_said_so():
     ]
 
 
+def test_a_list_that_was_answered_is_not_called_refused_for_others_that_are():
+    """Nobody follows anybody, so the list of the first is empty; of others it is refused."""
+    report = probe_world(World(11, 40, 100, follows_per_user=0), faults="forbidden_json[/followers?]@2*100")
+    assert told(report) == []
+    assert report.endpoints["/users/{urn}/followers"].answers["application"].entries == 0
+
+
 @pytest.mark.soak
 @pytest.mark.fresh
 def test_no_world_differs_in_anything_nor_from_another(fresh_seed):
