@@ -112,13 +112,13 @@ def probe(
         raise trouble
     report = work.report(how_it_ended(error), budget.requests, clock.now())
     report.changes = changes(old, report) if old else None
-    if out is not None:
-        write_report(report, out)
     if as_json:
         click.echo(report_as_json(report).decode(), nl=False)
     else:
         click.echo("\n".join(since(report, old) if old else page(report)))
-        if out is not None:
+    if out is not None:
+        write_report(report, out)
+        if not as_json:
             click.echo(f"\n{where_it_is(out)}")
     if isinstance(trouble, Blocked):  # whose own words are about a crawl
         raise Blocked("SoundCloud keeps refusing us, or cannot be reached any more: probe again later.") from trouble
