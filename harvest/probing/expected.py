@@ -32,7 +32,7 @@ class Field:
 
 # What the service has sent though its description does not say so, or not so: recordings of 2018 to 2026, and the
 # examples beside the description.
-_SEEN: dict[str, dict[str, str]] = {
+SEEN: dict[str, dict[str, str]] = {
     "track": {"policy": "string", "monetization_model": "string", "available_country_codes": "array"},
     "user": {
         "online": "boolean",
@@ -75,7 +75,7 @@ def fields_of(kind: str) -> Mapping[str, Field]:
     if kind == "commenter":
         schema, inside = "Comment", "user"
     read, described = read_fields(like), _described(schema, inside)
-    seen = _SEEN.get("user" if kind == "holder" else kind, {})
+    seen = SEEN.get("user" if kind == "holder" else kind, {})
     return {
         path: Field(
             read.get(path),

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from harvest.probing.expected import SEEN
 from harvest.probing.facts import official
 from harvest.probing.parsers import KINDS, read_fields
 
@@ -27,7 +28,6 @@ _LONGEST_TEXT = 200  # of those that are taken apart into words
 _FIELD = re.compile(r"[a-z][a-z0-9_]{1,39}|[a-z][A-Za-z]{1,39}", re.ASCII)
 _NUMBER = re.compile(r"\d{4}")
 _CALLED = frozenset({"username", "permalink", "full_name", "first_name", "last_name", "city", "country"})
-_SEEN = frozenset({"myspace_name", "monetization_model", "policy", "online", "upload_seconds_left", "user_id"})
 
 
 def shape_of(value: object) -> Fields:
@@ -57,11 +57,11 @@ def kept_key(key: str, texts: frozenset[str]) -> str:
 
 @cache
 def known_names() -> frozenset[str]:
-    """List the names of all fields that we read or that are officially described."""
+    """List the names of all fields that we read, that are officially described, or that were seen besides."""
     ours = (path for kind in KINDS for path in read_fields(kind))
     theirs = (path for fields in official().schemas.values() for path in fields)
     parts = {part.removesuffix("[]") for path in (*ours, *theirs) for part in path.split(".")}
-    return frozenset(parts - {""}) | _SEEN
+    return frozenset(parts - {""}).union(*SEEN.values())
 
 
 def _count(value: object, path: str, fields: Fields, texts: frozenset[str], depth: int) -> None:

@@ -21,15 +21,13 @@ def _endpoints(old: Facts, new: Facts) -> Iterator[Difference]:
         before, after = old.endpoints.get(name), new.endpoints.get(name)
         ours = name in asked
         if before is None:
-            yield Difference((name,), "", "is new" + ("; we ask it already" if ours else ""))
+            yield _came_or_went(name, "", "; we ask it already" if ours else "", came=True)
         elif after is None:
-            yield Difference((name,), "", "is gone" + ("; we ask it" if ours else ""))
+            yield _came_or_went(name, "", "; we ask it" if ours else "", came=False)
         else:
-            for parameter in sorted({*before.parameters, *after.parameters}):
+            for parameter in sorted({*before.parameters} ^ {*after.parameters}):
                 sent = "; we send it" if parameter in asked.get(name, ()) else ""
-                yield from _came_or_went(
-                    name, f"parameter {parameter}", before.parameters, after.parameters, parameter, sent
-                )
+                yield _came_or_went(name, f"parameter {parameter}", sent, came=parameter in after.parameters)
             if before.answers != after.answers:
                 yield Difference((name,), "", f"answers with {_named(after.answers)}, not {_named(before.answers)}")
 
@@ -52,7 +50,7 @@ def _field(
         words = "; we read it" if read is not None else ""
         if path in after and read is not None:
             words = "; we read it already" + _not_taken(read, after[path])
-        yield from _came_or_went(name, path, before, after, path, words)
+        yield _came_or_went(name, path, words, came=path in after)
     elif before[path] != after[path]:
         ours = f"; we read {_named(read - {'null'})}{_not_taken(read, after[path])}" if read is not None else ""
         yield Difference((name,), path, f"is {_named(after[path])}, was {_named(before[path])}{ours}")
@@ -74,11 +72,8 @@ def _not_taken(read: Types, types: Sequence[str]) -> str:
     return f" and do not take {_named(refused)}" if refused else ""
 
 
-def _came_or_went(
-    name: str, field: str, before: Collection[str], after: Collection[str], key: str, words: str
-) -> Iterator[Difference]:
-    if (key in before) != (key in after):
-        yield Difference((name,), field, ("is new" if key in after else "is gone") + words)
+def _came_or_went(name: str, field: str, words: str, *, came: bool) -> Difference:
+    return Difference((name,), field, ("is new" if came else "is gone") + words)
 
 
 def _named(words: Collection[str]) -> str:

@@ -21,6 +21,7 @@ from harvest.cli.few_requests import connect_briefly
 from harvest.cli.options.crawl import cache_path, crawl_variables, json_option, log_options
 from harvest.cli.options.environment import environment
 from harvest.cli.options.types import Place
+from harvest.cli.output.formatting import counted
 from harvest.client.network import VARIABLES as NETWORK_VARIABLES
 from harvest.client.network import read_proxies, tls_context
 from harvest.environment import OURS, Environment
@@ -105,10 +106,8 @@ def _compare(spec: Path, *, as_json: bool) -> int:
         return int(bool(found))
     for one in found:
         click.echo(one.line)
-    n = f"{len(found):,} difference{'' if len(found) == 1 else 's'}" if found else "No difference"
-    click.echo(
-        f"{'' if not found else chr(10)}{n} from the description of {known.day} that this version was made with."
-    )
+    n = f"\n{counted(len(found), 'difference')}" if found else "No difference"
+    click.echo(f"{n} from the description of {known.day} that this version was made with.")
     return int(bool(found))
 
 
