@@ -15,6 +15,7 @@ from harvest.errors import SettingsError
 from harvest.simulator import World, run_in_thread
 from harvest.store import in_memory
 from tests.crawling import graph_of, read, settings_for
+from tests.exporting import leave
 from tests.waiting import until
 
 WORLD = World(6, users=50, tracks=120, playlists=60, likes_per_user=12, seed_likers=15)
@@ -93,6 +94,18 @@ def test_the_numbers_are_those_of_a_crawl_into_a_file(run, tmp_path):
     assert told.keys() == plain.keys()
     for name in told.keys() - of_the_moment:
         assert told[name] == plain[name], name
+
+
+def test_what_an_export_chooses_from_stands_in_no_file_of_its_own(tmp_path):
+    there = set()
+    with run_in_thread(WORLD) as server:
+        file = harvest.crawl(WORLD.seed_url(), ephemeral=True, settings=settings_for(server), delay=0, max_users=5)
+
+    def look(*_):
+        there.update(one.name for one in tmp_path.rglob("*") if one.is_file())
+
+    leave(file.path, tmp_path / "out", format="csv", tell=look)
+    assert set() < there < {one.name for one in (tmp_path / "out").iterdir()}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")

@@ -214,22 +214,25 @@ def test_whoever_has_few_neighbours_is_left_out_of_every_format(path, tmp_path, 
 
 
 def test_with_all_lists_playlists_stations_and_searches_of_few_are_left_out_too(path, tmp_path):
-    k = 3
-    leave(path, tmp_path / "out", format="jsonl", k=k, lists=True, ids="pseudonym", key_file=tmp_path / "key")
-    key, expected = (tmp_path / "key").read_bytes().strip(), Expected(path, kcore=k)
+    k, other = 3, tmp_path / "t.db"
+    other.write_bytes(path.read_bytes())
+    with contextlib.closing(sqlite3.connect(other)) as connection, connection:
+        connection.execute("DELETE FROM search_results WHERE rank > 1 AND search_id = (SELECT min(id) FROM searches)")
+    leave(other, tmp_path / "out", format="jsonl", k=k, lists=True, ids="pseudonym", key_file=tmp_path / "key")
+    key, expected = (tmp_path / "key").read_bytes().strip(), Expected(other, kcore=k)
     users, tracks = set(expected.users), set(expected.tracks)
     artists = {row[2] for row in expected.items} - {None}
-    for thing, table, held, column, mine in (
-        ("playlist", "playlists", "playlist_tracks", "playlist_id", "playlist_id"),
-        ("station", "stations", "station_tracks", "station_id", "station_id"),
+    kept = {"track": tracks, "user": users}
+    for thing, table, column, inside in (
+        ("playlist", "playlists", "playlist_id", "SELECT playlist_id, 'track', track_id FROM playlist_tracks"),
+        ("station", "stations", "station_id", "SELECT station_id, 'track', track_id FROM station_tracks"),
+        ("search", "searches", "search_id", "SELECT search_id, thing, thing_id FROM search_results"),
     ):
-        inside = set(read(path, f"SELECT {column}, track_id FROM {held}"))
-        n = Counter(whose for whose, track in inside if track in tracks)
-        large = {whose for whose, many in n.items() if many >= k}
-        assert large or thing == "station"
-        assert large < {row[0] for row in read(path, f"SELECT id FROM {table}")}
-        left = {row[mine] for row in rows_of(tmp_path / "out", table)} if large else set()
-        assert left == {pseudonym(key, thing, one) for one in large}
+        n = Counter(whose for whose, what, one in set(read(other, inside)) if one in kept[what])
+        kept[thing] = {whose for whose, many in n.items() if many >= k}
+        assert set() < kept[thing] < {row[0] for row in read(other, f"SELECT id FROM {table}")}, thing
+        left = {row[column] for row in rows_of(tmp_path / "out", table)}
+        assert left == {pseudonym(key, thing, one) for one in kept[thing]}
     owners = {row["owner_id"] for row in rows_of(tmp_path / "out", "playlists")} - {None}
     assert owners <= {pseudonym(key, "user", one) for one in users | artists}
     named = {row["user_id"] for row in rows_of(tmp_path / "out", "web_profiles")}
