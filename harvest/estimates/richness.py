@@ -47,40 +47,84 @@ class Coverage:
     core_at_least: float  # share of the population's core tracks that the sample holds
 
 
+class Counted:
+    """A sample that grows by person after person: what each likes, and how many tracks one, two and three of them like.
+
+    It holds eight bytes of each like.
+    """
+
+    def __init__(self) -> None:
+        self.lists: list[array[int]] = []
+        self.likers: Counter[int] = Counter()
+        self.likes = 0
+        self._by_likers = [0] * 5  # tracks that one, two, three, and four or more like; the first takes what is left
+
+    def add(self, tracks: Sequence[int]) -> None:
+        """Add a person by the tracks they like, each once."""
+        self.lists.append(array("q", tracks))
+        self.likes += len(tracks)
+        likers, by_likers = self.likers, self._by_likers
+        for track in tracks:
+            n = likers[track] = likers[track] + 1
+            if n < len(by_likers):
+                by_likers[n - 1] -= 1
+                by_likers[n] += 1
+
+    @property
+    def once_twice_thrice(self) -> tuple[int, int, int]:
+        """Count the tracks that one of them likes, that two do, that three do."""
+        _, once, twice, thrice, _ = self._by_likers
+        return once, twice, thrice
+
+    def interval(self, population: int) -> tuple[float | None, float | None, float | None]:
+        """Give what `Coverage` says of the share of the next person's likes that would be new: it, `low`, `high`."""
+        n, (once, twice, thrice) = len(self.lists), self.once_twice_thrice
+        if n == population:
+            return 0.0, 0.0, 0.0
+        share = new_share(n, self.likes, once, twice)
+        if share is None:
+            return None, None, None
+        error = _jackknife(self.lists, self.likers, (self.likes, once, twice, thrice))
+        if error is None:
+            return share, None, None
+        reach = SURE * error * sqrt(population / (population - n))
+        return share, max(0.0, share - reach), min(1.0, share + reach)
+
+    def is_below(self, bound: float, population: int) -> bool:
+        """Say whether the upper end of the interval lies below a bound. Where the share itself does not, that is said
+        without going through the likes again.
+        """
+        n, (once, twice, _) = len(self.lists), self.once_twice_thrice
+        share = new_share(n, self.likes, once, twice)
+        if n < population and (share is None or share >= bound):
+            return False
+        high = self.interval(population)[2]
+        return high is not None and high < bound
+
+
 def coverage(lists: Iterable[Sequence[int]], population: int) -> Coverage:
     """Judge a sample by the tracks that each of its people likes, each track once; one list per person, some empty.
 
-    It goes through the likes twice, and holds eight bytes of each. Raises ValueError where the sample is larger than
-    the population.
+    It goes through the likes twice. Raises ValueError where the sample is larger than the population.
     """
-    kept = [array("q", one) for one in lists]
-    n = len(kept)
+    counted = Counted()
+    for one in lists:
+        counted.add(one)
+    n, tracks, (once, twice, _) = len(counted.lists), len(counted.likers), counted.once_twice_thrice
     if n > population:
         raise ValueError(f"a sample of {n} people out of {population}")
-    likers: Counter[int] = Counter()
-    for one in kept:
-        likers.update(one)
-    likes, sizes = likers.total(), Counter(likers.values())
-    once, twice, thrice = sizes[1], sizes[2], sizes[3]
-    share = new_share(n, likes, once, twice)
-    error = _jackknife(kept, likers, (likes, once, twice, thrice)) if share is not None else None
-    low = high = None
-    if n == population:
-        share = low = high = 0.0
-    elif share is not None and error is not None:
-        reach = SURE * error * sqrt(population / (population - n))
-        low, high = max(0.0, share - reach), min(1.0, share + reach)
+    share, low, high = counted.interval(population)
     return Coverage(
         people=n,
         population=population,
-        likes=likes,
-        tracks=len(likers),
+        likes=counted.likes,
+        tracks=tracks,
         once=once,
         twice=twice,
         new_share=share,
         low=low,
         high=high,
-        tracks_at_least=round(at_least(n, population, len(likers), once, twice)),
+        tracks_at_least=round(at_least(n, population, tracks, once, twice)),
         core_at_least=core_seen(n, population),
     )
 

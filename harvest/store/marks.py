@@ -11,11 +11,13 @@ In: a harvest whose open lists have ended. Out: more of its visits. Never: a com
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
+from itertools import islice
 
-from harvest.estimates.richness import coverage
+from harvest.estimates.richness import Counted
 from harvest.models import Limits
 from harvest.store import rounds
-from harvest.store.samples import Judged, Sample, likes_of, samples
+from harvest.store.samples import Sample, likes_of, samples
 
 STEP = 50
 
@@ -28,7 +30,7 @@ def first(limits: Limits) -> int | None:
 def go_further(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> bool:
     """Draw people up to the next mark, unless the sample has seen enough or has come to its bound; say whether."""
     mark = _mark(connection, harvest_id)
-    if mark is None or mark >= limits.max_users or ends_at(connection, harvest_id, limits, mark):
+    if mark is None or mark >= limits.max_users or ends(connection, harvest_id, limits, [mark]):
         return False
     rounds.draw_more(connection, harvest_id, mark + STEP, limits)
     return True
@@ -42,18 +44,32 @@ def is_sated(connection: sqlite3.Connection, harvest_id: int, limits: Limits) ->
     return any(isinstance(one, Sample) and one.population > mark for one in samples(connection, harvest_id, limits))
 
 
-def ends_at(connection: sqlite3.Connection, harvest_id: int, limits: Limits, mark: int) -> bool:
-    """Say whether the people up to a mark are all there are, or have seen enough, around every seed."""
+def ends(connection: sqlite3.Connection, harvest_id: int, limits: Limits, marks: Iterable[int]) -> list[int]:
+    """Give those of some rising marks at which the people are all there are, or have seen enough, around every seed.
+
+    What each person likes is read once, however many the marks.
+    """
     found = list(samples(connection, harvest_id, limits))
-    return all(not isinstance(one, Judged) and _is_enough(connection, one, limits, mark) for one in found)
+    drawn = [_Growing(connection, one) for one in found if isinstance(one, Sample)]
+    if len(drawn) < len(found):
+        return []
+    return [mark for mark in marks if all(one.is_enough(mark, limits.until_new or 0.0) for one in drawn)]
 
 
-def _is_enough(connection: sqlite3.Connection, sample: Sample, limits: Limits, mark: int) -> bool:
-    if sample.population <= mark:
-        return True
-    likes = [one for one, _ in zip(likes_of(connection, sample), range(mark), strict=False)]
-    high = coverage(likes, sample.population).high
-    return len(likes) == mark and high is not None and limits.until_new is not None and high < limits.until_new
+class _Growing:
+    """The people of a sample, counted up to one mark after the other."""
+
+    def __init__(self, connection: sqlite3.Connection, sample: Sample) -> None:
+        self._population = sample.population
+        self._likes = likes_of(connection, sample)
+        self._counted = Counted()
+
+    def is_enough(self, mark: int, until_new: float) -> bool:
+        if self._population <= mark:
+            return True
+        for likes in islice(self._likes, mark - len(self._counted.lists)):
+            self._counted.add(likes)
+        return len(self._counted.lists) == mark and self._counted.is_below(until_new, self._population)
 
 
 def _mark(connection: sqlite3.Connection, harvest_id: int) -> int | None:

@@ -88,13 +88,13 @@ def _sated(connection: sqlite3.Connection) -> _Found:
             yield (f"{told}, and has no sample that could be",)
         if mark is None or _is_read_anew(connection, judged.harvest_id):
             continue
-        for earlier in range(marks.STEP, mark, marks.STEP):
-            if earlier >= judged.limits.max_users or marks.ends_at(
-                connection, judged.harvest_id, judged.limits, earlier
-            ):
+        came_to = [*range(marks.STEP, mark, marks.STEP), mark]
+        enough = marks.ends(connection, judged.harvest_id, judged.limits, came_to)
+        ends = [one for one in came_to if one >= judged.limits.max_users or one in enough]
+        for earlier in ends:
+            if earlier < mark:
                 yield (f"{told}, and had nothing more to draw, or had seen enough, at {earlier}",)
-        ends = mark >= judged.limits.max_users or marks.ends_at(connection, judged.harvest_id, judged.limits, mark)
-        if (number > 1 or state in DONE) and not ends:
+        if (number > 1 or state in DONE) and mark not in ends:
             yield (f"{told}, and has not seen enough there",)
         if (state == "sated") != (state in DONE and marks.is_sated(connection, judged.harvest_id, judged.limits)):
             yield (f"{told}, which is not how its sample ended",)

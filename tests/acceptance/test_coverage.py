@@ -77,6 +77,20 @@ def test_a_sample_under_way_is_judged_by_its_first_people_whatever_came_first(tm
     assert found.coverage.population == judged_whole(tmp_path).population
 
 
+def test_who_was_read_before_their_turn_counts_when_all_before_them_have_been(tmp_path):
+    path = tmp_path / "t.db"
+    crawl_world(path, WORLD, limits=LIMITS)
+    truth = expect(WORLD, **asdict(LIMITS))
+    (people,) = truth.followed.values()
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "UPDATE tasks SET outcome = NULL WHERE kind = 'user_likes' AND subject_id = ?", people[20:21]
+        )
+    found = judged(path)
+    assert [one.user_id for one in found.sample.people] == list(people[:20])
+    assert found.coverage == coverage(lists_of(truth, people[:20]), found.coverage.population)
+
+
 def judged_whole(folder):
     crawl_world(folder / "whole.db", WORLD, limits=LIMITS)
     return judged(folder / "whole.db").coverage

@@ -6,10 +6,10 @@ import contextlib
 import json
 import re
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import asdict
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, pvariance
 
 import pytest
 
@@ -102,6 +102,43 @@ def test_a_sample_holds_the_truth_in_its_intervals(drawn, truth, of, by, per):
     assert sum(held) >= 0.8 * len(held) > 0
     for group, one in found.items():
         assert one.value == pytest.approx(true[group], rel=0.5, abs=0.02)
+
+
+def test_over_likes_all_of_a_person_count_and_the_design_effect_is_against_likes_drawn_one_by_one(drawn):
+    rows = read(
+        drawn,
+        """
+        SELECT s.user_id, s.censored, s.likes_given_count, t.genre, t.duration_ms / 1000.0
+        FROM sample AS s
+        JOIN user_engagements AS e ON e.user_id = s.user_id AND e.engagement_type = 'like' AND e.user_list_rank < ?
+        JOIN tracks AS t ON t.id = e.track_id
+        WHERE s.once AND s.chosen AND s.answer = 'answered'
+        """,
+        CAP,
+    )
+    lists, claims = defaultdict(list), {}
+    for user, is_cut, claim, *track in rows:
+        lists[user].append(track)
+        claims[user] = (is_cut, claim)
+    whole = [user for user, (is_cut, claim) in claims.items() if claim and not is_cut]
+    per_claim = sum(len(lists[user]) for user in whole) / sum(claims[user][1] for user in whole)
+    in_all = {user: max(len(one), per_claim * claims[user][1] * claims[user][0]) for user, one in lists.items()}
+    assert sum(in_all[user] > len(one) for user, one in lists.items()) > 0
+    likes = sum(map(len, lists.values()))
+    seconds = [track[1] for one in lists.values() for track in one]
+    genre = Counter(track[0] for one in lists.values() for track in one if track[0]).most_common(1)[0][0]
+    share = sum(track[0] == genre for one in lists.values() for track in one) / likes
+    for question, value, plain in (
+        ({"of": "seconds"}, lambda track: track[1], pvariance(seconds) / likes),
+        ({"by": "genre"}, lambda track: track[0] == genre, share * (1 - share) / likes),
+    ):
+        found = answers(drawn, per="like", **question)[genre if "by" in question else None]
+        sums = {user: in_all[user] * fmean(map(value, one)) for user, one in lists.items()}
+        mean = sum(sums.values()) / sum(in_all.values())
+        left = sum((sums[user] - mean * in_all[user]) ** 2 for user in lists)
+        n = len(lists)
+        assert found.value == pytest.approx(mean)
+        assert found.design_effect == pytest.approx(n / (n - 1) * left / sum(in_all.values()) ** 2 / plain)
 
 
 def test_totals_are_means_times_everybody(drawn, truth):

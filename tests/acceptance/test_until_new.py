@@ -15,7 +15,10 @@ from harvest.models import Limits
 from harvest.simulator import World, run_in_thread, serve
 from harvest.simulator.oracle import expect
 from harvest.store.database import open_to_read
+from harvest.store.marks import ends
+from harvest.store.samples import samples
 from harvest.verify.checks import verify
+from harvest.verify.choices import CHOICE_CHECKS
 from tests.crawling import Onlooker, assert_exact, assert_union, crawl_into, crawl_sessions, crawl_world, graph_of, read
 from tests.repetitions import slow_but
 from tests.waiting import until
@@ -187,6 +190,34 @@ def test_verify_judges_again(tmp_path, whole, lie, said):
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(lie)
     assert complaints(path) == [said]
+
+
+def test_verify_reads_what_each_person_likes_once_however_many_the_marks(tmp_path):
+    path = tmp_path / "t.db"
+    crawl_world(path, WORLD, limits=replace(LIMITS, until_new=0.001), **HOW)
+    assert harvest_of(path) == ("drained", 200)
+    (check,) = (one for one in CHOICE_CHECKS if one.name == "harvests.sated")
+    with contextlib.closing(open_to_read(path)) as connection:
+        asked = []
+        connection.set_trace_callback(asked.append)
+        assert list(check.find(connection)) == []
+    read_of = [sql for sql in asked if "SELECT track_id FROM user_engagements" in sql]
+    assert len(read_of) == len(set(read_of)) == 150  # up to the last mark before all who are listed
+
+
+def test_people_who_are_still_to_be_read_have_not_seen_enough(tmp_path):
+    path, limits = tmp_path / "t.db", replace(LIMITS, until_new=0.9)
+
+    async def stopped():
+        async with serve(WORLD, gzip=False) as server:
+            await crawl_into(path, server, limits=limits, onlooker=Onlooker(40), page_size=50, max_in_flight=1)
+
+    asyncio.run(stopped())
+    with contextlib.closing(open_to_read(path)) as connection:
+        (sample,) = samples(connection, 1, limits)
+        n = len(sample.people)
+        assert 20 < n < 50
+        assert ends(connection, 1, limits, [n, 50, sample.population]) == [n, sample.population]
 
 
 def test_somebody_of_the_sample_may_be_forgotten(tmp_path, run, whole):

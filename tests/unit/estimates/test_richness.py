@@ -8,7 +8,7 @@ from math import comb, sqrt
 
 import pytest
 
-from harvest.estimates.richness import CORE, SURE, at_least, core_seen, coverage, new_share
+from harvest.estimates.richness import CORE, SURE, Counted, at_least, core_seen, coverage, new_share
 
 # Tracks 3 and 4 are liked by two, track 1 by four, tracks 2, 5, 6, 7 by one: U = 12, q1 = 4, q2 = 2, of n = 5.
 LISTS = [[1, 2, 3], [1, 3, 4], [1, 4, 5, 6], [1, 7], []]
@@ -57,6 +57,29 @@ def test_leaving_one_out_is_what_a_sample_without_them_says():
     for place in range(5):
         rest = coverage(LISTS[:place] + LISTS[place + 1 :], 20)
         assert (rest.likes, rest.once, rest.twice) == [(9, 4, 1), (9, 6, 0), (8, 3, 1), (10, 3, 2), (12, 4, 2)][place]
+
+
+def test_the_interval_is_how_the_share_moves_when_one_after_the_other_is_left_out():
+    lists = [*LISTS, [3, 8, 9]]  # now three like track 3; without one of them two do
+    found = coverage(lists, 60)
+    others = [coverage(lists[:place] + lists[place + 1 :], 60) for place in range(6)]
+    shares = [new_share(5, other.likes, other.once, other.twice) for other in others]
+    reach = SURE * sqrt(5 / 6 * sum((share - sum(shares) / 6) ** 2 for share in shares) * 60 / 54)
+    assert 0 < found.high - found.new_share == pytest.approx(reach)
+
+
+def test_a_sample_that_grows_is_at_each_size_what_a_sample_of_that_size_is():
+    lot, counted, said = random.Random(3), Counted(), set()
+    lists = [lot.sample(range(40), lot.randrange(11)) for _ in range(30)]
+    for n, one in enumerate(lists, start=1):
+        counted.add(one)
+        whole = coverage(lists[:n], 40)
+        assert (counted.interval(40), counted.likes) == ((whole.new_share, whole.low, whole.high), whole.likes)
+        for bound in (0.05, 0.2, 0.5, whole.high or 0.0, 1.0):
+            assert counted.is_below(bound, 40) == (whole.high is not None and whole.high < bound)
+            said.add(counted.is_below(bound, 40))
+        assert counted.is_below(0.001, n)  # nobody is left
+    assert said == {True, False}
 
 
 def test_whoever_has_read_everybody_has_nothing_new_to_expect():

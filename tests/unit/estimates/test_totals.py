@@ -58,6 +58,24 @@ def test_the_design_effect_by_hand():
     assert lean.design_effect < 0.05
 
 
+def test_errors_of_people_drawn_with_different_chances_by_hand():
+    found = hajek(UNEQUAL, 0.3)
+    left = [2 * (4 - 4), 4 * (2 - 4), 4 * (6 - 4)]  # weight times what the mean, 4, leaves
+    assert found.error == pytest.approx(sqrt(0.7 * 3 / 2 * sum(e**2 for e in left)) / 10)
+    plain = sqrt((2 * 0**2 + 4 * 2**2 + 4 * 2**2) / 10 / 2)
+    assert plain_error(UNEQUAL) == pytest.approx(plain)
+    assert found.design_effect == pytest.approx(found.error**2 / 0.7 / plain**2)
+
+
+@pytest.mark.parametrize("estimator", [hajek, ht, ratio])
+def test_of_many_who_are_not_skewed_the_interval_is_that_of_the_normal_distribution(estimator):
+    lot = random.Random(4)
+    units = [Unit(3, lot.gauss(50, 10), lot.gauss(20, 1)) for _ in range(300)]
+    found = estimator(units, 0.3)
+    assert (found.value - found.low) / found.error == pytest.approx(1.96, abs=0.2)
+    assert (found.high - found.value) / found.error == pytest.approx(1.96, abs=0.2)
+
+
 def test_an_estimate_of_a_sample_that_is_everybody_has_no_doubt():
     found = hajek([Unit(1, y) for y in (1, 2, 6)], 1.0)
     assert (found.value, found.low, found.high, found.error) == (3, 3, 3, 0)
