@@ -26,8 +26,6 @@ _WORK = 2_000_000  # people drawn again in all; more of them take seconds and ch
 _FEWEST = 199
 _LEVEL = 0.95
 
-Summed = Sequence[float]
-
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -106,7 +104,7 @@ def regression(
 
 
 def _estimated(
-    units: Sequence[Unit], below: Summed, fraction: float, factor: float, seed: int, plain: float
+    units: Sequence[Unit], below: Sequence[float], fraction: float, factor: float, seed: int, plain: float
 ) -> Estimate:
     """Estimate the sum of w y over the sum of what stands below it."""
     above = [unit.weight * unit.value for unit in units]

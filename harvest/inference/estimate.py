@@ -20,12 +20,11 @@ from typing import Any, NamedTuple
 from harvest.errors import SettingsError
 from harvest.estimates.totals import Estimate, Unit, hajek, ht, ratio, regression
 from harvest.inference.questions import BY, CAPPED, ESTIMATORS, LIKES, OF, OF_PEOPLE, OF_TRACKS, PER
-from harvest.models import Limits
+from harvest.models import Outcome
 from harvest.store import rounds
-from harvest.store.samples import Judged, Sample, samples
+from harvest.store.samples import Judged, Sample, harvests, samples
 
 GROUPS = 12  # shown, unless more are asked for
-_ANSWERED = frozenset(("complete", "capped", "short", "loop"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +148,8 @@ def _check(question: Question) -> None:
 def _sample(connection: sqlite3.Connection, question: Question) -> Sample:
     """Find the sample that is meant. Raises SettingsError with the reason where there is none."""
     found: list[Sample | Judged] = []
-    for harvest_id, options in connection.execute(
-        "SELECT id, coalesce(last_options, options) FROM harvests ORDER BY id"
-    ).fetchall():
-        found += samples(connection, harvest_id, Limits.load(options))
+    for harvest_id, limits in harvests(connection):
+        found += samples(connection, harvest_id, limits)
     meant = [one for one in found if question.track_id in (None, one.track_id)]
     drawn = [one for one in meant if isinstance(one, Sample)]
     if len({one.track_id for one in drawn}) > 1:
@@ -168,18 +165,15 @@ def _sample(connection: sqlite3.Connection, question: Question) -> Sample:
 
 def _listed(connection: sqlite3.Connection, sample: Sample, question: Question) -> list[_Listed]:
     """Give everybody listed around the seed."""
-    asked = OF_PEOPLE[question.of].column if question.of in OF_PEOPLE else "NULL"
-    (options,) = connection.execute(
-        "SELECT coalesce(last_options, options) FROM harvests WHERE id = ?", (sample.harvest_id,)
-    ).fetchone()
+    asked = f"u.{OF_PEOPLE[question.of].column}" if question.of in OF_PEOPLE else "NULL"
     return [
         _Listed(*row)
-        for choice in rounds.draws(connection, sample.harvest_id, Limits.load(options))
+        for choice in rounds.draws(connection, sample.harvest_id, sample.limits)
         for row in connection.execute(
             f"""
-            SELECT u.id, u.likes_given_count, u.{asked}
+            SELECT u.id, u.likes_given_count, {asked}
             FROM ({choice.sql}) AS d CROSS JOIN users AS u ON u.id = d.user_id WHERE d.track_id = :track
-            """.replace("u.NULL", "NULL"),  # noqa: S608 - our own columns
+            """,  # noqa: S608 - our own columns
             {**choice.parameters, "most": sample.population, "track": sample.track_id},
         )
     ]
@@ -188,7 +182,7 @@ def _listed(connection: sqlite3.Connection, sample: Sample, question: Question) 
 def _read(connection: sqlite3.Connection, sample: Sample, listed: Sequence[_Listed], question: Question) -> list[_Read]:
     """Give those of the sample who answered, with what they like by group."""
     claims = {one.user_id: one.claimed for one in listed}
-    people = [one for one in sample.people if one.outcome in _ANSWERED]
+    people = [one for one in sample.people if one.answered]
     value = OF_TRACKS[question.of].sql if question.of in OF_TRACKS else "1"
     sql = f"""
         SELECT {BY[question.by] if question.by else "NULL"}, count(*), count({value}), total({value}),
@@ -201,15 +195,16 @@ def _read(connection: sqlite3.Connection, sample: Sample, listed: Sequence[_List
     for one in people:
         rows = connection.execute(sql, (one.user_id, sample.cap)).fetchall()
         found.append((one, sum(row[1] for row in rows), {row[0]: Sums(*row[2:]) for row in rows}))
-    whole = [(n, claims[one.user_id]) for one, n, _ in found if one.outcome != "capped"]
+    whole = [(n, claims[one.user_id]) for one, n, _ in found if one.outcome != Outcome.CAPPED]
     below = sum(claim for _, claim in whole if claim)
     per_claim = sum(n for n, claim in whole if claim) / below if below else 1.0
     read = []
     for one, n, sums in found:
         claimed, likes = claims[one.user_id], float(n)
-        if one.outcome == "capped" and question.capped == "left-out":
+        is_cut = one.outcome == Outcome.CAPPED
+        if is_cut and question.capped == "left-out":
             continue
-        if one.outcome == "capped" and question.capped == "by-profile" and claimed is not None:
+        if is_cut and question.capped == "by-profile" and claimed is not None:
             likes = max(likes, per_claim * claimed)
         read.append(_Read(one.user_id, likes, n, claimed, sums))
     return read
@@ -364,7 +359,7 @@ def _of_the_listed(sample: Sample) -> str:
 def _conditions(sample: Sample, read: Sequence[_Read], question: Question) -> Iterator[str]:
     """Say what the estimate is conditional on."""
     yield _of_the_listed(sample)
-    silent = sum(one.outcome not in _ANSWERED for one in sample.people)
+    silent = sum(not one.answered for one in sample.people)
     if silent:
         taken = "count as liking nothing" if question.estimator == "ht" else "are taken to be like the others"
         yield f"{silent:,} of the sample did not answer (gone, forbidden or failed) and {taken}."

@@ -124,7 +124,7 @@ class Known:
     def coverages(self, addresses: Sequence[str]) -> list[Judged]:
         """Tell how much of what people like the samples of the harvest of these seeds have seen."""
         harvest_id = seeds.harvest_at(self._file, addresses)
-        return [one for one in coverages(self._file) if one.harvest_id == harvest_id]
+        return [] if harvest_id is None else coverages(self._file, harvest_id)
 
     def is_drained(self, addresses: Sequence[str], limits: Limits, *, profiles: str = USUAL) -> bool:
         """Say whether nothing is left to do for these seeds under these options."""

@@ -14,11 +14,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from harvest.estimates.richness import Coverage, coverage
-from harvest.models import Limits
+from harvest.models import Limits, Outcome
 from harvest.rules import recipe
 from harvest.store import rounds
 
-RULES_IN_WORDS = {
+_ANSWERED = frozenset(one for one in Outcome if one.answered)
+_RULES = {
     "newest": "newest first",
     "popular": "the most followed first",
     "least-known": "the least followed first",
@@ -36,18 +37,23 @@ class Drawn(NamedTuple):
     user_id: int
     outcome: str
 
+    @property
+    def answered(self) -> bool:
+        """Say whether the service showed the list."""
+        return self.outcome in _ANSWERED
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """The people drawn around a track, in the order of their lots, up to the first whose likes are still to be read.
 
     `population` are listed around it, `wanted` of them are, or are to be, followed; `cap` likes are kept of each. By
-    a rule (`order` other than random) nobody is drawn: then all of the population are in it.
+    a rule (an order other than random) nobody is drawn: then all of the population are in it.
     """
 
     harvest_id: int
     track_id: int
-    order: str
+    limits: Limits
     population: int
     wanted: int
     cap: int
@@ -56,7 +62,7 @@ class Sample:
     @property
     def censored(self) -> int:
         """Count the people whose list was cut at the cap."""
-        return sum(one.outcome == "capped" for one in self.people)
+        return sum(one.outcome == Outcome.CAPPED for one in self.people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +85,29 @@ class Judged:
         return told
 
 
-def coverages(connection: sqlite3.Connection) -> list[Judged]:
-    """Judge the people followed around every seed that is a track, in the order of harvests and seeds.
+def coverages(connection: sqlite3.Connection, harvest_id: int | None = None) -> list[Judged]:
+    """Judge the people followed around every seed that is a track, in the order of harvests and seeds; of one harvest,
+    where that is given.
 
     Of a random sample it goes through all likes twice, read by the key of the table: two seconds for a million of them.
     Of all others it costs next to nothing.
     """
     judged: list[Judged] = []
-    for harvest_id, options in connection.execute(
-        "SELECT id, coalesce(last_options, options) FROM harvests ORDER BY id"
-    ).fetchall():
-        limits = Limits.load(options)
-        if limits.order != "random":
-            judged += _without_a_draw(connection, harvest_id, limits)
+    for one, limits in harvests(connection):
+        if harvest_id not in (None, one):
             continue
-        for found in samples(connection, harvest_id, limits):
+        if limits.order != "random":
+            judged += _without_a_draw(connection, one, limits)
+            continue
+        for found in samples(connection, one, limits):
             judged.append(found if isinstance(found, Judged) else judge(connection, found))
     return judged
+
+
+def harvests(connection: sqlite3.Connection) -> list[tuple[int, Limits]]:
+    """Give all harvests, each with the options by which its visits were chosen last."""
+    rows = connection.execute("SELECT id, coalesce(last_options, options) FROM harvests ORDER BY id")
+    return [(harvest_id, Limits.load(options)) for harvest_id, options in rows]
 
 
 def samples(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> Iterator[Sample | Judged]:
@@ -125,7 +137,7 @@ def samples(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> 
         if not read or (limits.order != "random" and len(read) < people):
             yield Judged(harvest_id, track, "the likes of the people followed are still to be read")
             continue
-        yield Sample(harvest_id, track, limits.order, people, len(users), cap, read)
+        yield Sample(harvest_id, track, limits, people, len(users), cap, read)
 
 
 def judge(connection: sqlite3.Connection, sample: Sample) -> Judged:
@@ -165,7 +177,7 @@ def _follows(connection: sqlite3.Connection, harvest_id: int) -> bool:
 
 
 def _rule(limits: Limits) -> str:
-    order = RULES_IN_WORDS.get(limits.order, "by a rule")
+    order = _RULES.get(limits.order, "by a rule")
     return f"people were not drawn by chance, but followed {order}"
 
 

@@ -45,14 +45,10 @@ def cite(path: Path, form: str, as_json: bool) -> int:
         found = facts(connection)
     if as_json:
         click.echo(json.dumps(cited.as_json(found)))
-    elif form == "bibtex":
-        click.echo(printable_lines(cited.as_bibtex(found)))
+        return 0
+    if form == "bibtex":
+        lines = cited.as_bibtex(found).splitlines()
     else:
         lines = cited.as_text(found) if form == "text" else [" ".join(methods(found))]
-        click.echo("\n".join(map(printable, lines)))
+    click.echo("\n".join(map(printable, lines)))
     return 0
-
-
-def printable_lines(text: str) -> str:
-    """Write lines without what nobody can see."""
-    return "\n".join(map(printable, text.splitlines()))

@@ -45,8 +45,7 @@ def show_summary(
     """Print the summary of a file and give the exit code. Raises SeedError when a seed could not be resolved.
 
     `go_on` is the command that would take up what was interrupted, `further` are lines on how to go on from what is
-    there. `results` stand in the JSON under that name; `brief`
-    leaves the tables out.
+    there. `results` stand in the JSON under that name; `brief` leaves the tables out.
     """
     with open_to_read(path) as connection:
         seen = overview(connection)
@@ -60,12 +59,10 @@ def show_summary(
         where = None if in_memory.holds(path) else str(path)
         print_result(json.dumps({"path": where, "stop_reason": stop_reason, "exit_code": code, **numbers}))
     else:
-        headline = _headline(seen, stop_reason, nothing_to_do, asked, forgotten)
-        if in_memory.holds(path):
-            headline = headline.replace("; everything so far is in the file", "")
-            further = ()
+        stays = not in_memory.holds(path)
+        headline = _headline(seen, stop_reason, nothing_to_do, asked, forgotten, stays=stays)
         lines = [headline] if brief else summary_lines(seen, headline)
-        print_result("\n".join([*lines, "", *further, _what_next(seen, path, stop_reason, go_on)]))
+        print_result("\n".join([*lines, "", *(further if stays else ()), _what_next(seen, path, stop_reason, go_on)]))
     lost = [f"{seed.address} could not be resolved: {seed.reason}" for seed in _lost(seen, asked)]
     lost += [
         f"{address} leads to what was forgotten in this file, and is not asked for again." for address in forgotten
@@ -149,17 +146,18 @@ def _cut(seen: Overview) -> Iterator[str]:
 
 
 def _headline(
-    seen: Overview, stop_reason: str, nothing_to_do: bool, asked: Set[str], forgotten: Sequence[str] = ()
+    seen: Overview, stop_reason: str, nothing_to_do: bool, asked: Set[str], forgotten: Sequence[str], *, stays: bool
 ) -> str:
-    """Say how it ended, for the seeds that were asked for; without any, for all of the file. Those that lead to what
-    was forgotten stand in the file no more.
+    """Say how it ended, for the seeds that were asked for; without any, for all of the file, which `stays` or was in
+    memory alone. Those that lead to what was forgotten stand in the file no more.
     """
+    so_far = "; everything so far is in the file" if stays else ""
     lost = [*(seed.address for seed in _lost(seen, asked)), *forgotten]
     found = len(asked) > len(lost) or any(seed.thing for seed in _asked_for(seen, asked))
     if stop_reason in REASONS:
-        done = f"Stopped by your {REASONS[stop_reason]}; everything so far is in the file"
+        done = f"Stopped by your {REASONS[stop_reason]}{so_far}"
     elif stop_reason != "drained":
-        done = "Stopped; everything so far is in the file"
+        done = f"Stopped{so_far}"
     elif seen.look.retryable_failures or seen.look.gaps:
         done = "Harvest ended with gaps"
     elif lost and not found:
