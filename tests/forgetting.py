@@ -65,10 +65,15 @@ def _is_found(key: tuple[int, int], gone: set[tuple[str, int]]) -> bool:
 
 
 def texts_of(path: Path, thing: str, thing_id: int) -> list[str]:
-    """Give what names a thing: its name, the address of its page, its picture, its URN."""
+    """Give what names a thing: its name, the address of its page, its picture unless everybody has it who has none, its
+    URN.
+    """
     columns = {"user": "username, permalink_url, avatar_url", "track": "permalink_url", "playlist": "permalink_url"}
     (row,) = read(path, f"SELECT {columns[thing]} FROM {thing}s WHERE id = ?", thing_id)
-    return [*(text.removeprefix("https://") for text in row if text), f"soundcloud:{thing}s:{thing_id}"]
+    return [
+        *(text.removeprefix("https://") for text in row if text and "default_avatar" not in text),
+        f"soundcloud:{thing}s:{thing_id}",
+    ]
 
 
 def bytes_beside(path: Path) -> bytes:

@@ -16,32 +16,34 @@ Rows = list[dict[str, Any]]
 def everything(connection: sqlite3.Connection, thing: str, thing_id: int) -> dict[str, Rows]:
     """Give the rows that are of a thing or lead to it, by table; tables without any are left out.
 
-    The pages of its lists come with them: what was asked, when.
+    The pages of its lists come with them: what was asked, when. So does what `changes` tells of any of these rows.
     """
     found: dict[str, Rows] = {}
-
-    def add(table: str, sql: str, *parameters: object) -> None:
-        rows = connection.execute(sql, parameters)
+    for table, conditions in sorted(_conditions(connection, thing).items()):
+        rows = connection.execute(
+            f"SELECT x.* FROM {table} AS x WHERE {' OR '.join(conditions)}",  # noqa: S608 - our own words
+            {"thing": thing, "id": thing_id},
+        )
         names = [column[0] for column in rows.description]
-        known = found.setdefault(table, [])
-        known += [row for row in (dict(zip(names, tuple(one), strict=True)) for one in rows) if row not in known]
+        if held := [dict(zip(names, tuple(row), strict=True)) for row in rows]:
+            found[table] = held
+    return found
 
-    table = THINGS[thing].table
-    add(table, f"SELECT * FROM {table} WHERE id = ?", thing_id)  # noqa: S608 - our own words
+
+def _conditions(connection: sqlite3.Connection, thing: str) -> dict[str, list[str]]:
+    """Write, by table, which rows `x` are of the thing `:id` or lead to it."""
+    own = THINGS[thing].table
+    found = {own: ["x.id = :id"], "changes": [f"""x."table" = '{own}' AND x.ids ->> 'id' = :id"""]}
     for lead in leads(connection):
         if lead.thing == thing:
-            add(lead.table, f"SELECT * FROM {lead.table} WHERE {lead.column} = ?", thing_id)  # noqa: S608 - of the schema
+            found.setdefault(lead.table, []).append(f"x.{lead.column} = :id")
+            found["changes"].append(f"""x."table" = '{lead.table}' AND x.ids ->> '{lead.column}' = :id""")
     for named in (*GOES, *KEPT_UNDER_A_NUMBER):
-        add(
-            named.table,
-            f"SELECT x.* FROM {named.table} AS x WHERE x.{named.column} = ? AND {named.kind} = ?",  # noqa: S608 - our own
-            thing_id,
-            thing,
-        )
+        found.setdefault(named.table, []).append(f"x.{named.column} = :id AND {named.kind} = :thing")
     its_lists = """
-        SELECT t.id FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind WHERE t.subject_id = ? AND k.subject = ?
+        SELECT t.id FROM tasks AS t JOIN list_kinds AS k ON k.kind = t.kind
+        WHERE t.subject_id = :id AND k.subject = :thing
     """
     for of_list in ("readings", "pages", "failures"):
-        add(of_list, f"SELECT * FROM {of_list} WHERE task_id IN ({its_lists})", thing_id, thing)  # noqa: S608 - our own
-    add("changes", """SELECT * FROM changes WHERE "table" = ? AND ids ->> 'id' = ?""", table, thing_id)
-    return {name: rows for name, rows in sorted(found.items()) if rows}
+        found.setdefault(of_list, []).append(f"x.task_id IN ({its_lists})")
+    return found

@@ -11,14 +11,15 @@ import sqlite3
 from collections.abc import Iterable
 
 from harvest.errors import SeedError
-from harvest.forgetting.leads import is_of_things, leads
+from harvest.forgetting.leads import NamedBeside, is_of_things, leads
 from harvest.store import provenance
 from harvest.store.suppression import Named
 from harvest.things import SHOWN, of_urn
 
 MADE_BY_OTHERS = ("comment", "link")  # they are no things, and go with those they lead to
+_OF_ALL = "/default_avatar_"  # stands in the address of the picture that everybody has who has none
 _STATIONS = {"user": "artist-stations", "track": "track-stations"}
-# Columns whose texts name a thing or lead to it, in the tables of things and in those of what goes with them.
+# Columns whose texts name a thing or lead to it.
 _TEXTS = {
     "users": ("username", "full_name", "permalink_url", "avatar_url"),
     "tracks": ("permalink_url", "artwork_url"),
@@ -107,6 +108,14 @@ def of(thing: str) -> str:
     return f"SELECT d.id FROM temp.doomed AS d WHERE d.thing = '{thing}'"  # noqa: S608 - our own words
 
 
+def beside(named: NamedBeside) -> str:
+    """Write the condition for rows `x` that name something doomed by its kind and id."""
+    return (
+        f"x.{named.column} IN (SELECT d.id FROM temp.doomed AS d)"  # noqa: S608 - our own declarations
+        f" AND ({named.kind}, x.{named.column}) IN (SELECT d.thing, d.id FROM temp.doomed AS d)"
+    )
+
+
 def things(connection: sqlite3.Connection) -> int:
     """Count the things that are doomed, whether they are in the file or not."""
     (n,) = connection.execute("SELECT count(number) FROM temp.doomed").fetchone()
@@ -126,18 +135,13 @@ def texts(connection: sqlite3.Connection) -> list[str]:
         rows = connection.execute(
             f"SELECT {', '.join(columns)} FROM {thing.table} WHERE id IN ({of(thing.name)})"  # noqa: S608 - our own words
         )
-        found.update((text, None) for row in rows for text in row if text)
+        found.update((text, None) for row in rows for text in row if text and _OF_ALL not in text)
         if not thing.by_name:
             found.update((f"{thing.urn}{row[0]}", None) for row in connection.execute(of(thing.name)))
-        for old, new in connection.execute(
-            f"""
-            SELECT old, new FROM changes
-            WHERE "table" = ? AND what IN ('renamed', 'retitled') AND ids ->> 'id' IN ({of(thing.name)})
-            """,  # noqa: S608 - our own words
-            (thing.table,),
-        ):
-            if thing.name == "user":
-                found.update((text, None) for text in (old, new) if text)
+    renamed = f"""
+        SELECT old, new FROM changes WHERE "table" = 'users' AND what = 'renamed' AND ids ->> 'id' IN ({of("user")})
+    """  # noqa: S608 - our own words
+    found.update((text, None) for row in connection.execute(renamed) for text in row if text)
     for address, aliases in connection.execute(
         "SELECT address, aliases FROM seeds WHERE (thing, thing_id) IN (SELECT thing, id FROM temp.doomed)"
     ):

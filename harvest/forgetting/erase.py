@@ -13,10 +13,11 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator
 
-from harvest.forgetting.doomed import of
+from harvest.forgetting import doomed
+from harvest.forgetting.doomed import beside, of
 from harvest.forgetting.leads import GOES, is_of_things, leads
 from harvest.forgetting.proof import pattern_of
-from harvest.lists import KINDS, LOOKUP, RESOLVE, Edge, ListKind
+from harvest.lists import KINDS, LOOKUP, RESOLVE, ListKind
 from harvest.models import Outcome
 from harvest.store import suppression
 from harvest.store.edges import of_type
@@ -49,8 +50,7 @@ def erase(
     _empty_failures(connection, texts)
     _take_out_of_search(connection)
     tags = _tags_of_doomed(connection)
-    tables = leads(connection)
-    for lead in sorted(tables, key=lambda one: is_of_things(one.table)):
+    for lead in leads(connection):
         if not is_of_things(lead.table):
             rows += connection.execute(
                 f"DELETE FROM {lead.table} WHERE {lead.column} IN ({of(lead.thing)})"  # noqa: S608 - names of the schema
@@ -58,7 +58,7 @@ def erase(
     for thing in SHOWN:
         rows += connection.execute(f"DELETE FROM {thing.table} WHERE id IN ({of(thing.name)})").rowcount  # noqa: S608
     _drop_tags(connection, tags)
-    make_stale(connection)
+    _make_stale(connection)
     if key is not None:
         _suppress(connection, key)
     connection.execute("INSERT INTO track_search (track_search) VALUES ('optimize')")  # else the index keeps old words
@@ -68,9 +68,10 @@ def erase(
 def _note_losses(connection: sqlite3.Connection, kind: ListKind) -> None:
     """Let every list of a kind, and its reading, know how much of it goes."""
     edge = kind.edge
-    other = (edge.leads or edge.item) if edge is not None else ""
-    thing = "user" if edge is not None and edge.leads else kind.item
-    if edge is None or thing not in THINGS:
+    if edge is None:
+        return
+    other, thing = (edge.leads, "user") if edge.leads else (edge.item, kind.item)
+    if thing not in THINGS:
         return
     for table in (edge.table, edge.past):
         if table:
@@ -86,7 +87,7 @@ def _note_losses(connection: sqlite3.Connection, kind: ListKind) -> None:
     waiting = f"""
         SELECT i.task_id, i.reading AS number, count(*) AS n FROM reading_items AS i
         CROSS JOIN tasks AS t ON t.id = i.task_id AND t.kind = '{kind.name}'
-        WHERE i.item_id IN ({of(_item_of(kind, edge))}) GROUP BY i.task_id, i.reading
+        WHERE i.item_id IN ({of("comment" if edge.leads else kind.item)}) GROUP BY i.task_id, i.reading
     """  # noqa: S608 - built from our own declarations
     _lose(connection, waiting, is_past=True)
 
@@ -116,10 +117,6 @@ def _lose(connection: sqlite3.Connection, lost: str, *, is_past: bool) -> None:
             WHERE id IN (SELECT l.task_id FROM temp.lost AS l)
             """
         )
-
-
-def _item_of(kind: ListKind, edge: Edge) -> str:
-    return "comment" if edge.leads else kind.item
 
 
 def _empty_changes(connection: sqlite3.Connection) -> None:
@@ -157,12 +154,7 @@ def _empty_changes(connection: sqlite3.Connection) -> None:
 def _delete_named_beside(connection: sqlite3.Connection) -> Iterator[int]:
     """Delete the rows that name what goes by its kind and id."""
     for named in GOES:
-        yield connection.execute(
-            f"""
-            DELETE FROM {named.table} AS x WHERE x.{named.column} IN (SELECT d.id FROM temp.doomed AS d)
-                AND ({named.kind}, x.{named.column}) IN (SELECT d.thing, d.id FROM temp.doomed AS d)
-            """  # noqa: S608 - our own declarations
-        ).rowcount
+        yield connection.execute(f"DELETE FROM {named.table} AS x WHERE {beside(named)}").rowcount  # noqa: S608
 
 
 def _empty_lookups(connection: sqlite3.Connection, outcome: Outcome) -> None:
@@ -173,11 +165,7 @@ def _empty_lookups(connection: sqlite3.Connection, outcome: Outcome) -> None:
         CROSS JOIN batches AS b ON b.id = i.batch_id AND b.thing = d.thing
     """
     of_batches = f"SELECT t.id FROM tasks AS t WHERE t.kind = '{LOOKUP.name}' AND t.subject_id IN ({in_batches})"  # noqa: S608
-    connection.execute(f"UPDATE pages SET {_EMPTIED} WHERE task_id IN ({of_batches})")  # noqa: S608 - our own text
-    connection.execute(f"UPDATE readings SET next_cursor = NULL WHERE task_id IN ({of_batches})")  # noqa: S608 - likewise
-    connection.execute(
-        f"UPDATE OR REPLACE failures SET message = '{_FORGOTTEN}', reply = NULL WHERE task_id IN ({of_batches})"  # noqa: S608
-    )
+    _empty_what_was_asked(connection, of_batches)
     connection.execute(  # of what is still to be asked for, only others; a batch of none ends
         f"""
         DELETE FROM batch_items AS x
@@ -230,11 +218,7 @@ def _empty_seeds(connection: sqlite3.Connection) -> None:
     """Empty seeds and what the harvests of a single seed show of it; they stay, and nothing is asked of them again."""
     doomed = "SELECT s.id FROM seeds AS s WHERE (s.thing, s.thing_id) IN (SELECT d.thing, d.id FROM temp.doomed AS d)"
     looked_up = f"SELECT t.id FROM tasks AS t WHERE t.kind = '{RESOLVE.name}' AND t.subject_id IN ({doomed})"  # noqa: S608
-    connection.execute(f"UPDATE pages SET {_EMPTIED} WHERE task_id IN ({looked_up})")  # noqa: S608 - our own text
-    connection.execute(f"UPDATE readings SET next_cursor = NULL WHERE task_id IN ({looked_up})")  # noqa: S608 - likewise
-    connection.execute(
-        f"UPDATE OR REPLACE failures SET message = '{_FORGOTTEN}', reply = NULL WHERE task_id IN ({looked_up})"  # noqa: S608
-    )
+    _empty_what_was_asked(connection, looked_up)
     connection.execute(
         f"""
         UPDATE harvests SET seed_url = 'forgotten:' || s.seed_id FROM harvest_seeds AS s
@@ -256,6 +240,15 @@ def _empty_seeds(connection: sqlite3.Connection) -> None:
         )
         WHERE id IN ({doomed})
         """  # noqa: S608 - our own text
+    )
+
+
+def _empty_what_was_asked(connection: sqlite3.Connection, tasks: str) -> None:
+    """Empty the requests, cursors and failures of the tasks that a query gives; what they brought of others stays."""
+    connection.execute(f"UPDATE pages SET {_EMPTIED} WHERE task_id IN ({tasks})")  # noqa: S608 - our own text
+    connection.execute(f"UPDATE readings SET next_cursor = NULL WHERE task_id IN ({tasks})")  # noqa: S608 - likewise
+    connection.execute(
+        f"UPDATE OR REPLACE failures SET message = '{_FORGOTTEN}', reply = NULL WHERE task_id IN ({tasks})"  # noqa: S608
     )
 
 
@@ -313,10 +306,12 @@ def _number_visits(connection: sqlite3.Connection) -> None:
 def _empty_failures(connection: sqlite3.Connection, texts: Collection[str]) -> None:
     """Empty what the service said of other lists, where it names what goes."""
     rows = connection.execute("SELECT id, message, coalesce(reply, '') FROM failures").fetchall()
-    naming = pattern_of(texts) if rows else None
+    if not rows:
+        return  # many texts make a pattern that takes long to write
+    naming = pattern_of(texts)
     for failure_id, *said in rows:
         message, reply = (one.encode() for one in said)
-        if naming is not None and (naming.search(message) or naming.search(reply)):
+        if naming.search(message) or naming.search(reply):
             connection.execute(
                 "UPDATE OR REPLACE failures SET message = ?, reply = NULL WHERE id = ?",
                 (naming.sub(_FORGOTTEN.encode(), message).decode(errors="replace"), failure_id),
@@ -349,7 +344,7 @@ def _drop_tags(connection: sqlite3.Connection, tags: list[tuple[int]]) -> None:
     )
 
 
-def make_stale(connection: sqlite3.Connection) -> None:
+def _make_stale(connection: sqlite3.Connection) -> None:
     """Let every result that we computed be computed anew: it was made from what is forgotten as well."""
     ours = "SELECT d.id FROM derivations AS d WHERE d.method <> 'soundcloud'"
     connection.execute(f"DELETE FROM derivation_sizes WHERE derivation_id IN ({ours})")  # noqa: S608 - our own text
@@ -357,8 +352,7 @@ def make_stale(connection: sqlite3.Connection) -> None:
 
 
 def _suppress(connection: sqlite3.Connection, key: bytes) -> None:
-    rows = connection.execute("SELECT thing, id FROM temp.doomed WHERE number IS NOT NULL").fetchall()
     connection.executemany(
         "INSERT OR IGNORE INTO suppressed (hash) VALUES (?)",
-        [(suppression.number_of(key, thing, thing_id),) for thing, thing_id in rows],
+        [(suppression.number_of(key, *one),) for one in doomed.named(connection)],
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 from harvest.errors import StorageFailed
 from harvest.forgetting import doomed, kept, proof
 from harvest.forgetting.erase import erase
-from harvest.forgetting.leads import leads
+from harvest.forgetting.leads import GOES, leads
 from harvest.forgetting.writing import note_erased, opened, write_down
 from harvest.store import journal, lease, suppression
 from harvest.store.database import check_readable, storage_errors
@@ -60,8 +60,10 @@ def would_go(connection: sqlite3.Connection, wanted: Sequence[Named]) -> dict[st
         columns.setdefault(lead.table, []).append(f"{lead.column} IN ({doomed.of(lead.thing)})")
     for thing in SHOWN:
         columns[thing.table] = [f"id IN ({doomed.of(thing.name)})"]
+    for named in GOES:
+        columns.setdefault(named.table, []).append(f"({doomed.beside(named)})")
     for table, conditions in columns.items():
-        sql = f"SELECT count(*) FROM {table} WHERE {' OR '.join(conditions)}"  # noqa: S608 - names of the schema
+        sql = f"SELECT count(*) FROM {table} AS x WHERE {' OR '.join(conditions)}"  # noqa: S608 - names of the schema
         (n,) = connection.execute(sql).fetchone()
         if n:
             found[table] = int(n)
@@ -134,9 +136,7 @@ def _prove(
         if not rewrite(connection):
             return done
         found = proof.search(files, texts)
-    of_others = found.get(
-        path, Counter[str]()
-    )  # the file holds nothing of it any more: a common picture, a name of two
+    of_others = found.get(path, Counter[str]())  # the rows are gone: this is a picture of many, a name of two
     mentions = proof.mentions(connection, texts) if path in found else {}
     if path in found and not mentions:  # written anew: what is left stands in longer words of others
         del found[path]

@@ -18,7 +18,7 @@ from harvest.crawler.session import put_back
 from harvest.errors import CrawlBusy, KeyMissing, SeedError
 from harvest.forgetting import writing as to_file
 from harvest.forgetting.checks import FORGOTTEN_CHECKS
-from harvest.forgetting.forget import finish, forget_for_good
+from harvest.forgetting.forget import finish, forget_for_good, would_go
 from harvest.forgetting.purge import purge
 from harvest.models import Limits
 from harvest.report.facts import gather
@@ -314,6 +314,34 @@ def test_what_others_write_of_them_stays_and_is_told(path):
     assert done.mentions == {"tracks.description": 1}
     assert done.clean
     assert read(path, "SELECT description FROM tracks WHERE id = ?", other) == [(f"thanks, {name}",)]
+
+
+def test_the_picture_that_everybody_has_who_has_none_is_not_told_of(path):
+    ((picture, n),) = read(
+        path, "SELECT avatar_url, count(*) FROM users WHERE avatar_url LIKE '%default_avatar%' GROUP BY 1"
+    )
+    ((one,),) = read(path, "SELECT max(id) FROM users WHERE avatar_url = ?", picture)
+    done = forget_for_good(path, [("user", one)], now=NOW)
+    assert (done.erased, done.found, done.mentions) == (True, {}, {})
+    assert 0 < read(path, "SELECT count(*) FROM users WHERE avatar_url = ?", picture)[0][0] < n
+
+
+def test_what_would_go_is_what_goes(path):
+    crawl_world(path, WORLD, ["search:tracks?q=o"], Limits(depth=0))
+    ((one,),) = read(
+        path,
+        "SELECT t.uploader_id FROM search_results AS s JOIN tracks AS t ON t.id = s.thing_id AND s.thing = 'track'"
+        " LIMIT 1",
+    )
+    with open_to_read(path) as connection:
+        connection.execute("PRAGMA query_only = OFF")
+        going = would_go(connection, [("user", one)])
+    before = {table: read(path, f"SELECT count(*) FROM {table}")[0][0] for table in going}
+    done = forget_for_good(path, [("user", one)], now=NOW)
+    left = {table: read(path, f"SELECT count(*) FROM {table}")[0][0] for table in going}
+    assert {table: before[table] - left[table] for table in going} == going
+    assert sum(going.values()) == done.rows
+    assert going["search_results"] > 0
 
 
 def test_a_crawl_that_runs_is_waited_for(path):
