@@ -86,50 +86,6 @@ async def crawl(
     hears every second how it goes, `on_visited` of each thing all whose lists have ended. Raises HarvestError; whatever
     happens, what was committed stays and the harvests can be resumed.
     """
-    stop_reason = await _crawl(
-        path,
-        wanted,
-        client=client,
-        conditions=conditions,
-        witness=witness,
-        clock=clock,
-        on_start=on_start,
-        budget=budget,
-        on_progress=on_progress,
-        sweep=sweep,
-        refresh=refresh,
-        on_visited=on_visited,
-    )
-    if conditions.retain is not None:
-        _purge(path, conditions.retain, clock)
-    return stop_reason
-
-
-def _purge(path: Path, older_than: float, clock: Clock) -> None:
-    """Purge what is older than the file is to hold, and say how much that was."""
-    done = purge(path, older_than, now=clock.now())
-    log = structlog.get_logger()
-    if done.lists or done.things:
-        log.info("file.purged", lists=done.lists, things=done.things, rows=done.rows)
-    if not done.erased:
-        log.warning("file.not_yet_erased", why="somebody reads the file", then="harvest forget --finish")
-
-
-async def _crawl(
-    path: Path,
-    wanted: Harvests,
-    *,
-    client: Client,
-    conditions: Conditions,
-    witness: Witness,
-    clock: Clock,
-    on_start: Callable[[Engine], None],
-    budget: Budget | None,
-    on_progress: Callable[[CrawlProgress], None] | None,
-    sweep: Sweep | None,
-    refresh: Refresh | None,
-    on_visited: Callable[[Visited], None] | None,
-) -> str:
     with storage_errors(path), Lease(path) as lease, contextlib.ExitStack() as stack:
         back_up_before_migrating(path)
         db = open_for_crawl(path)
@@ -174,7 +130,19 @@ async def _crawl(
             if last is not None and on_progress is not None:
                 on_progress(last)
         fold_wal(db.conn)
-        return stop_reason
+    if conditions.retain is not None:
+        _purge(path, conditions.retain, clock)
+    return stop_reason
+
+
+def _purge(path: Path, older_than: float, clock: Clock) -> None:
+    """Purge what is older than the file is to hold, and say how much that was."""
+    done = purge(path, older_than, now=clock.now())
+    log = structlog.get_logger()
+    if done.lists or done.things:
+        log.info("file.purged", lists=done.lists, things=done.things, rows=done.rows)
+    if not done.erased:
+        log.warning("file.not_yet_erased", why="somebody reads the file", then="harvest forget --finish")
 
 
 def put_back(
