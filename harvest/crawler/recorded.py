@@ -65,13 +65,13 @@ class _Reader:
             check_not_forgetting(act, self._recording.path)
             if act.what in _TOLD_OF:
                 try:
-                    yield from self._of_act(from_detail(act.what, act.detail), act.body_id)
+                    yield from self._of_act(from_detail(act.what, act.detail), act)
                 except (LookupError, ValueError, ApiError) as error:
                     raise damaged(self._recording.path, f"act {act.number} cannot be read ({error})") from error
 
-    def _of_act(self, act: Act, body: int | None) -> Iterator[Exchange]:
+    def _of_act(self, act: Act, told: Told) -> Iterator[Exchange]:
         if isinstance(act, KeptPage):
-            yield from self._page(act, body)
+            yield from self._page(act, told)
         elif isinstance(act, Failed):
             yield self._failed(act)
         elif isinstance(act, Withdrew):
@@ -81,32 +81,24 @@ class _Reader:
         elif isinstance(act, Began):
             self.seeds.update(dict.fromkeys(address for addresses, _ in act.harvests for address in addresses))
 
-    def _page(self, page: KeptPage, body: int | None) -> Iterator[Exchange]:
+    def _page(self, page: KeptPage, told: Told) -> Iterator[Exchange]:
         place = (page.kind, page.subject, page.reading)
         if page.next_cursor:
             self._cursors[place] = page.next_cursor
         else:
             self._cursors.pop(place, None)
-        if body is None:
+        if told.body is None:
             return
         if page.thing is None:
             asked = tuple((page.about or "").split(",")) if page.kind == LOOKUP.name else ()
-            yield Exchange(page.request, body=body, urns=asked)
+            yield Exchange(page.request, body=told.body_id, urns=asked)
             return
-        path, urn = self._thing(page.thing, body)
+        path, urn = _thing(page.thing, told.body)
         if page.request.startswith("/resolve?"):
             yield Exchange(page.request, status=302, location=path)
         elif page.request == f"/{OURSELVES}":
             path = page.request
-        yield Exchange(path, body=body, urns=(urn,))
-
-    def _thing(self, kind: str, body: int) -> tuple[str, str]:
-        """Give where a thing is asked for, and its URN."""
-        thing = THINGS[kind]
-        page = parse.parse_thing(self._recording.body(body), kind)
-        number = page.items[0]
-        urn = page.stations[number].urn if number in page.stations else f"{thing.urn}{number}"
-        return endpoints.thing(thing, number, urn=urn).path_and_query, urn
+        yield Exchange(path, body=told.body_id, urns=(urn,))
 
     def _failed(self, failed: Failed) -> Exchange:
         evidence = failed.reply
@@ -126,6 +118,15 @@ class _Reader:
         if failed.kind == RESOLVE.name or (failed.kind == LOOKUP.name and "," not in about):
             return _of_seed(about)
         return _next_page(Task(0, failed.kind, failed.subject, cursor=cursor, about=failed.about))
+
+
+def _thing(kind: str, body: bytes) -> tuple[str, str]:
+    """Give where a thing is asked for, and its URN."""
+    thing = THINGS[kind]
+    page = parse.parse_thing(body, kind)
+    number = page.items[0]
+    urn = page.stations[number].urn if number in page.stations else f"{thing.urn}{number}"
+    return endpoints.thing(thing, number, urn=urn).path_and_query, urn
 
 
 def _next_page(task: Task) -> str:

@@ -77,15 +77,13 @@ def replay(
     """
     with storage_errors(out), Recording.open(path) as recording:
         check_target(out, force=force)
-        _check_whole(recording, from_version)
+        state = _check_whole(recording, from_version)
         with beside(out) as part:
-            begun = _write_state(recording, part, from_version)
+            begun = _write_state(recording, state, part, from_version)
             db = open_for_crawl(part)
             try:
                 done = _play(db, recording, from_version, tell, after=begun)
-                if (
-                    not begun and replies_of(out).absolute() == path.absolute()
-                ):  # the file that they belong to is made again
+                if not begun and replies_of(out).absolute() == path.absolute():  # made again in its place
                     journal.name_pair(db.conn, recording.facts.pair, done.acts)
                 db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
@@ -96,8 +94,10 @@ def replay(
     return done
 
 
-def _check_whole(recording: Recording, from_version: int | None) -> None:
-    """Raise StoreError where a file cannot be made again from these replies."""
+def _check_whole(recording: Recording, from_version: int | None) -> list[tuple[Told, act_kinds.State]]:
+    """Raise StoreError where a file cannot be made again from these replies; give the pieces of the one that stands
+    among them, if there is one.
+    """
     facts, path = recording.facts, recording.path
     if from_version is not None and not OLDEST_SCHEMA <= from_version <= schema_version():
         raise StoreError(f"--from-version is one of {OLDEST_SCHEMA} to {schema_version()}, not {from_version}.")
@@ -105,14 +105,13 @@ def _check_whole(recording: Recording, from_version: int | None) -> None:
     first = next(recording.acts(with_bodies=False), None)
     if first is None:
         raise StoreError(f"{path} holds no reply yet.")
-    if _state_of(recording):
-        return
-    runs_before = first.detail.get("runs_before")
-    if facts.pages_before or runs_before:
+    state = _state_of(recording)
+    if not state and (facts.pages_before or first.detail.get("runs_before")):
         raise StoreError(
             f"{path} begins in the middle: replies of {facts.pages_before:,} pages before it were not kept, so the file"
             " cannot be made again. `harvest simulate --from` can serve what is there."
         )
+    return state
 
 
 def _state_of(recording: Recording) -> list[tuple[Told, act_kinds.State]]:
@@ -138,12 +137,12 @@ def _state_of(recording: Recording) -> list[tuple[Told, act_kinds.State]]:
     return pieces
 
 
-def _write_state(recording: Recording, part: Path, from_version: int | None) -> int:
-    """Write the file that stands among the acts; give the number of the last act that it holds, 0 where there is none.
-
-    Raises StoreError: KeyMissing without the key of what was forgotten in it.
+def _write_state(
+    recording: Recording, pieces: list[tuple[Told, act_kinds.State]], part: Path, from_version: int | None
+) -> int:
+    """Write the file that stands among the acts in these pieces; give the number of the last act that it holds, 0 where
+    there is none. Raises StoreError.
     """
-    pieces = _state_of(recording)
     if not pieces:
         return 0
     told, act = pieces[-1]
