@@ -44,7 +44,7 @@ class Journal:
     ) -> None:
         """Keep an act, at the end of the transaction that does it. Raises StoreError."""
         (last,) = connection.execute("SELECT act FROM replies").fetchone()
-        if self._keeper.last != last:  # a transaction that was to follow its act was not committed
+        if self._keeper.last != last:  # the transaction that was to follow an act was not committed, then or just now
             self._keeper.drop_after(last)
         number = self._keeper.note(NAMES[type(act)], as_detail(act), body, body_hash)
         connection.execute("UPDATE replies SET act = ?", (number,))
@@ -112,8 +112,6 @@ def keep(connection: sqlite3.Connection, path: Path, *, full_profiles: bool, ser
             raise StoreError(
                 f"{replies} ends at act {keeper.last:,}, and {path} is at {last:,}: it is an older copy. {_WHAT_TO_DO}."
             )
-        if keeper.last > last:
-            keeper.drop_after(last)
     except BaseException:
         keeper.close()
         raise

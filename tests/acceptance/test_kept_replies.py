@@ -20,6 +20,8 @@ from harvest.errors import NothingThere, StorageFailed
 from harvest.models import Limits
 from harvest.simulator import World, run_in_thread, serve
 from harvest.store import database
+from harvest.store.act_kinds import KeptPage
+from harvest.store.journal import Journal
 from harvest.store.refreshes import Refresh
 from harvest.system.clock import SystemClock
 from tests.acceptance.conftest import ROOT, environment
@@ -97,6 +99,28 @@ def kill_and_go_on(path: Path, run, commits: list[int], where: str = "any") -> i
 
 def test_killed_between_the_two_commits_the_act_that_is_ahead_is_dropped(run, tmp_path):
     assert kill_and_go_on(tmp_path / "t.db", run, [1, 5], "between") == 1
+
+
+def test_an_act_whose_transaction_fails_is_dropped_before_the_same_process_keeps_another(tmp_path, monkeypatch):
+    """The run still ends in both files, without the page that only the replies had."""
+    note, pages = Journal.note, []
+
+    def noted(self, connection, act, *reply):
+        note(self, connection, act, *reply)
+        pages.extend([act] if isinstance(act, KeptPage) else [])
+        if len(pages) == 6 and act is pages[-1]:
+            raise StorageFailed("The disk is full.")
+
+    path = tmp_path / "t.db"
+    monkeypatch.setattr(Journal, "note", noted)
+    with pytest.raises(StorageFailed):
+        crawled(path)
+    kept, held = acts_of(path)
+    assert kept == held > 6
+    assert crawled(path) == "drained"
+    assert_exact(path, WORLD, page_size=PAGE)
+    done = assert_replays(path)
+    assert (done.runs, done.left_out) == (2, 0)
 
 
 @pytest.mark.soak
