@@ -83,7 +83,7 @@ def replay(
             db = open_for_crawl(part)
             try:
                 done = _play(db, recording, from_version, tell, after=begun)
-                if not begun and replies_of(out).absolute() == path.absolute():  # made again in its place
+                if not begun and replies_of(out).resolve() == path.resolve():  # made again in its place
                     journal.name_pair(db.conn, recording.facts.pair, done.acts)
                 db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
