@@ -19,8 +19,9 @@ from pathlib import Path
 from harvest.errors import SettingsError
 from harvest.export.choices import ExportChoices
 from harvest.export.pseudonyms import about, pseudonym
-from harvest.store.database import attach_to_read, split_statements
+from harvest.store.database import attach_to_read
 from harvest.store.entities import USER_COUNTS
+from harvest.system.sql import split_statements
 
 # What is going on, how far, of how much (None: not known).
 Tell = Callable[[str, int, int | None], None]

@@ -7,7 +7,6 @@ read: no view, trigger or other table, nothing that its rows could set off.
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
 from collections.abc import Iterator
 from functools import cache
@@ -15,7 +14,8 @@ from importlib import resources
 from pathlib import Path
 
 from harvest.errors import NotADatabase, NothingThere, SchemaTooNew, StorageFailed, StoreError
-from harvest.system.sqlite_busy import PATIENCE_SECONDS, is_locked, open_patiently
+from harvest.system.sql import split_statements, without_comments
+from harvest.system.sqlite_busy import PATIENCE_SECONDS, is_locked, open_patiently, writing_in
 
 APPLICATION_ID = 0x68727672  # 'hrvr', in the header of the file
 VERSION = 1  # of the tables
@@ -158,17 +158,12 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 
 def _make_tables(connection: sqlite3.Connection) -> None:
     """Make all tables or none: a file that a killed process left empty is begun anew."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with writing_in(connection):
         if _is_empty(connection):
             for statement in _statements():
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
 
 
 def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
@@ -193,23 +188,13 @@ def _expected() -> dict[tuple[object, object], tuple[object, str]]:
 def _tables(connection: sqlite3.Connection) -> dict[tuple[object, object], tuple[object, str]]:
     """Give what a schema holds, by type and name: of which table, and its statement without comments."""
     rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")
-    return {(kind, name): (table, _bare(str(sql))) for kind, name, table, sql in rows}
-
-
-def _bare(statement: str) -> str:
-    return " ".join(re.sub(r"--.*", "", statement).split())
+    return {(kind, name): (table, without_comments(str(sql))) for kind, name, table, sql in rows}
 
 
 @cache
 def _statements() -> tuple[str, ...]:
-    text = resources.files("harvest.replies").joinpath("schema.sql").read_text(encoding="utf-8")
-    statements, begun = [], ""
-    for line in text.splitlines(keepends=True):
-        begun += line
-        if sqlite3.complete_statement(begun):
-            statements.append(begun.strip())
-            begun = ""
-    return tuple(statements)
+    script = resources.files("harvest.replies").joinpath("schema.sql").read_text(encoding="utf-8")
+    return tuple(split_statements(script))
 
 
 def _short(words: str) -> str:

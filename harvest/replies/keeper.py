@@ -15,7 +15,7 @@ import msgspec
 
 from harvest.errors import StoreError
 from harvest.replies import files, frames, scrub, sums
-from harvest.system.sqlite_busy import writing_in
+from harvest.system.sqlite_busy import fold, writing_in
 
 
 class Keeper:
@@ -153,8 +153,7 @@ class Keeper:
         """Fold the log into the file, so that the file alone is all of it, and close it. Raises StoreError."""
         try:
             with files.complaints(self._path):
-                self._connection.execute("PRAGMA busy_timeout = 250")  # a reader may prevent it: another time, then
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                fold(self._connection, 0.25)  # a reader may prevent it: another time, then
         finally:
             self._connection.close()
 

@@ -119,7 +119,7 @@ class _Rewriter:
             self.write(number, told, self._add(body))
 
     def _cut_bodies(self, cut: Callable[[bytes], bytes | None]) -> set[int]:
-        """Cut every body that an act uses; give those of which nothing stays."""
+        """Cut every body; give those of which nothing stays."""
         gone = set()
         for (body_id,) in self._connection.execute("SELECT id FROM bodies ORDER BY id").fetchall():
             body = self._recording.body(body_id)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -23,7 +22,8 @@ from harvest.errors import NotADatabase, NothingThere, SchemaTooNew, StorageFail
 from harvest.lists import KINDS
 from harvest.models import Outcome
 from harvest.store import in_memory, suppression
-from harvest.system.sqlite_busy import PATIENCE_SECONDS, fold, is_locked, open_patiently
+from harvest.system.sql import split_statements, without_comments
+from harvest.system.sqlite_busy import PATIENCE_SECONDS, fold, is_locked, open_patiently, writing_in
 from harvest.system.sqlite_temp import CHOSEN_BY, temporary_folder
 from harvest.things import THINGS
 
@@ -299,34 +299,9 @@ def schema_as_shipped() -> list[tuple[str, str, str]]:
     return [(kind, name, without_comments(sql)) for kind, name, sql in made if not name.startswith("track_search_")]
 
 
-def without_comments(sql: str) -> str:
-    """Leave of a statement what it says to SQLite, in one line."""
-    return " ".join(re.sub(r"--.*", "", sql).split())
-
-
-def split_statements(script: str) -> Iterator[str]:
-    """Cut an SQL script into its statements.
-
-    `executescript` would commit the transaction that makes a migration whole, so statements run one by one.
-    """
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement.strip()
-            statement = ""
-
-
-@contextlib.contextmanager
-def immediately(db: Database) -> Iterator[None]:
+def immediately(db: Database) -> contextlib.AbstractContextManager[None]:
     """Open a transaction that has the write lock from its beginning, so that two starters cannot pass each other."""
-    db.conn.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.conn.execute("COMMIT")
-    except BaseException:
-        db.rollback()
-        raise
+    return writing_in(db.conn)
 
 
 def fold_wal(connection: sqlite3.Connection) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from harvest.store.database import schema_as_shipped, without_comments
+from harvest.store.database import schema_as_shipped
+from harvest.system.sql import without_comments
 
 # What the search and sqlite-utils make for themselves.
 _MADE_BY_OTHERS = {

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 
 from harvest.lists import KINDS, Edge, ListKind
-from harvest.store.database import declared, schema_as_shipped, without_comments
+from harvest.store.database import declared, schema_as_shipped
 from harvest.store.edges import of_type
 from harvest.store.entities import fold_tag
 from harvest.store.outcomes import is_short
 from harvest.store.search import differences
+from harvest.system.sql import without_comments
 from harvest.things import THINGS, Thing
 from harvest.verify.check import Check
 from harvest.verify.choices import CHOICE_CHECKS

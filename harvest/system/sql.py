@@ -1,0 +1,25 @@
+"""Take SQL apart that stands in files."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+
+
+def split_statements(script: str) -> Iterator[str]:
+    """Cut an SQL script into its statements.
+
+    `executescript` would commit the transaction that makes a migration whole, so statements run one by one.
+    """
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement.strip()
+            statement = ""
+
+
+def without_comments(sql: str) -> str:
+    """Leave of a statement what it says to SQLite, in one line."""
+    return " ".join(re.sub(r"--.*", "", sql).split())
