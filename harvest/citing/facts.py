@@ -18,12 +18,14 @@ from harvest.store import rounds
 from harvest.store.rounds import Choice
 from harvest.store.samples import Judged, coverages
 from harvest.terms import is_made_up
-from harvest.things import THINGS
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """One harvest: its seeds by kind of thing and address, options, whom it listed, followed, and judged."""
+    """One harvest: its seeds by kind of thing and address, options, whom it listed, followed, and judged.
+
+    `followed` and `drawn` are of the first round that leads to people, `chances` those of people around the seeds.
+    """
 
     id: int
     state: str
@@ -131,7 +133,10 @@ def _harvests(connection: sqlite3.Connection, judged: Sequence[Judged]) -> Itera
         followed, drawn = connection.execute(
             """
             SELECT count(*), count(chance) FROM visits
-            WHERE harvest_id = ? AND thing = 'user' AND round > 0 AND place IS NOT NULL
+            WHERE harvest_id = ?1 AND thing = 'user' AND place IS NOT NULL AND round = (
+                SELECT min(round) FROM visits
+                WHERE harvest_id = ?1 AND thing = 'user' AND round > 0 AND place IS NOT NULL
+            )
             """,
             (harvest_id,),
         ).fetchone()
@@ -168,8 +173,3 @@ def _plans(connection: sqlite3.Connection) -> Iterator[Plan]:
         if isinstance(digest, str):
             seen.setdefault(digest, Plan(digest, run_id, begun_at))
     yield from seen.values()
-
-
-def titled(thing: str) -> str:
-    """Give what a kind of thing is called, with its article: a track."""
-    return THINGS[thing].title if thing in THINGS else "a seed"

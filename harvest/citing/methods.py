@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from harvest.citing.facts import Facts, Started, titled
+from harvest.citing.facts import Facts, Started
 from harvest.lists import KINDS
+from harvest.things import THINGS
 
 _FIRST = {
     "newest": "in the order of the lists, newest first, which is no random sample",
@@ -63,11 +64,16 @@ def _collected(facts: Facts, *, hide: bool) -> Iterator[str]:
 def _seeds(seeds: Sequence[tuple[str, str]], *, hide: bool) -> str:
     things = Counter(thing for thing, _ in seeds)
     counted = " and ".join(
-        titled(thing) if n == 1 else f"{n:,} seeds, each {titled(thing)}" for thing, n in things.items()
+        _titled(thing) if n == 1 else f"{n:,} seeds, each {_titled(thing)}" for thing, n in things.items()
     )
     if hide or len(seeds) > _SEEDS_NAMED or not seeds:
         return counted or "no seed"
     return f"{counted} ({', '.join(address for _, address in seeds)})"
+
+
+def _titled(thing: str) -> str:
+    """Give what a kind of thing is called, with its article: a track."""
+    return THINGS[thing].title if thing in THINGS else "a seed"
 
 
 def _sampled(one: Started, facts: Facts, *, hide: bool) -> Iterator[str]:

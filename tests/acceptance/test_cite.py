@@ -15,8 +15,8 @@ import harvest
 from harvest._version import __version__
 from harvest.citing.cite import as_bibtex, as_text
 from harvest.citing.facts import facts
-from harvest.citing.methods import methods
-from harvest.models import Limits
+from harvest.citing.methods import _OTHERWISE, methods
+from harvest.models import Limits, Outcome
 from harvest.report.facts import gather
 from harvest.simulator import World, run_in_thread
 from harvest.simulator.oracle import expect
@@ -80,16 +80,23 @@ def test_the_paragraph_says_what_the_world_says(drawn):
         (Limits(max_users=20, order="popular"), "chosen by their number of followers, most first, which is no random"),
         (Limits(max_users=500), "All of them were followed."),
         (Limits(max_users=20, depth=2, max_tracks=2), "The harvest went on to depth 2, around the tracks that most of"),
+        (Limits(max_users=500, depth=2, max_tracks=2), "All of them were followed. The harvest went on to depth 2,"),
+        (Limits(max_users=20, order="random", depth=2, max_tracks=2), "Of these, 20 were drawn by lot (BLAKE2b,"),
         (
             Limits(max_users=200, order="random", until_new=0.95),
             "lies below 0.95; it ended after 50, where that share was estimated at 0.",
         ),
     ],
-    ids=["newest", "popular", "all", "deep", "sated"],
+    ids=["newest", "popular", "all", "deep", "all-deep", "drawn-deep", "sated"],
 )
 def test_every_way_of_choosing_has_its_sentence(tmp_path, limits, says):
     crawl_world(tmp_path / "t.db", WORLD, limits=limits)
     assert says in " ".join(told(tmp_path / "t.db"))
+
+
+def test_every_way_in_which_a_list_may_end_has_its_words():
+    named = {"complete", "capped", "short", *_OTHERWISE}
+    assert named == set(Outcome) - {Outcome.CAUGHT_UP}  # of readings of the head, never of a list
 
 
 def test_many_seeds_are_counted_and_searches_are_among_them(tmp_path):

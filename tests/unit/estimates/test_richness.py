@@ -75,7 +75,7 @@ def test_a_sample_that_grows_is_at_each_size_what_a_sample_of_that_size_is():
         counted.add(one)
         whole = coverage(lists[:n], 40)
         assert (counted.interval(40), counted.likes) == ((whole.new_share, whole.low, whole.high), whole.likes)
-        for bound in (0.05, 0.2, 0.5, whole.high or 0.0, 1.0):
+        for bound in (0.05, 0.2, 0.5, whole.high or 0.0, 1.01 * (whole.high or 0.0), 1.0):
             assert counted.is_below(bound, 40) == (whole.high is not None and whole.high < bound)
             said.add(counted.is_below(bound, 40))
         assert counted.is_below(0.001, n)  # nobody is left
