@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from harvest.models import Limits
@@ -22,17 +21,16 @@ def ends(outlook: Outlook, limits: Limits) -> list[tuple[Outlook, Limits]]:
 
 
 def _listed(outlook: Outlook) -> int:
-    """Count the people listed around the seeds, as far as their lists say it; 0 where they do not."""
+    """Count the people listed around the seed that has most of them, as far as lists say it; 0 where they do not."""
     tracks = outlook.rounds[0].get("track", Group(()))
-    return sum(listed.claim or listed.least for visit in tracks.visits for listed in visit.values())
+    return max((sum(one.claim or one.least for one in visit.values()) for visit in tracks.visits), default=0)
 
 
 def _cut(outlook: Outlook, mark: int) -> Outlook:
-    """Leave out who is drawn beyond a mark around the seeds, of those who are known."""
-    return replace(outlook, rounds=list(_rounds(outlook, mark)))
-
-
-def _rounds(outlook: Outlook, mark: int) -> Iterator[dict[str, Group]]:
-    for number, groups in enumerate(outlook.rounds):
-        cut = {"user": replace(groups["user"], visits=groups["user"].visits[:mark])} if "user" in groups else {}
-        yield {**groups, **(cut if number == 1 else {})}
+    """Leave out who is drawn beyond a mark around each seed, of those who are known; the first of each come first."""
+    if len(outlook.rounds) < 2 or "user" not in outlook.rounds[1]:
+        return outlook
+    seeds, around, *others = outlook.rounds
+    n = mark * seeds["track"].n if "track" in seeds else mark
+    people = replace(around["user"], visits=around["user"].visits[:n])
+    return replace(outlook, rounds=[seeds, {**around, "user": people}, *others])

@@ -18,6 +18,13 @@ def test_a_sample_may_end_at_every_mark_before_its_bound_and_there():
     assert [outlook.rounds[1]["user"].n for outlook, _ in found] == [50, 100, 150, 200, 250, 300, 350]
 
 
+def test_around_several_seeds_a_mark_is_of_each():
+    two = {"track": Group([{"track_likers": Listed(claim=120)}, {"track_likers": Listed(claim=230)}])}
+    found = ends(Outlook([two, {"user": Group(PEOPLE, 1)}]), LIMITS)
+    assert [limits.max_users for _, limits in found] == [50, 100, 150, 200, 400]
+    assert [outlook.rounds[1]["user"].n for outlook, _ in found] == [100, 200, 300, 350, 350]
+
+
 def test_of_many_marks_some_are_thought_of():
     found = ends(Outlook([{"track": Group([{}])}]), Limits(max_users=100_000, order="random", until_new=0.05))
     assert len(found) == 17
