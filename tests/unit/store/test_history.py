@@ -16,6 +16,7 @@ from .conftest import a_track, a_user, tracks_page, users_page
 FIRST = "2026-11-20T10:00:00Z"  # of Books
 SECOND, THIRD, FOURTH = "2026-11-21T10:00:00Z", "2026-11-22T10:00:00Z", "2026-11-23T10:00:00Z"
 LIKES = ("user_likes", 10)
+REPOSTS = ("user_reposts", 10)  # of which no other list knows any
 PLAYLISTS = ("user_playlist_likes", 10)  # of which there is no count
 
 
@@ -823,14 +824,15 @@ def test_an_empty_answer_is_believed_where_a_fresh_count_says_so_and_no_older_on
 
 
 def test_an_empty_answer_where_anything_is_counted_is_short_and_what_it_lacked_was_merely_found(books):
-    """An outage answers so both times, and one like lies within what a list may lack of its count."""
-    counted(books, FIRST, likes_given_count=1)
-    assert read(books, LIKES, tracks_page()).outcome == "complete"  # of which more is not known yet
-    counted(books, SECOND, likes_given_count=1)
+    """An outage answers so both times, and one repost lies within what a list may lack of its count."""
+    look_up(books, "user", 10, at=FIRST, users={10: a_user(10, seen_as=SeenAs.FULL, reposts_given_count=1)})
+    for _ in range(2):  # however often a crawl reads
+        assert read(books, REPOSTS, tracks_page()).outcome == "complete"
     for _ in range(2):
-        assert read(books, LIKES, tracks_page(), at=SECOND).outcome == "short"
-    counted(books, THIRD, likes_given_count=1)
-    read(books, LIKES, tracks_page(5), at=THIRD)
+        counted(books, SECOND, reposts_given_count=1)
+        assert read(books, REPOSTS, tracks_page(), at=SECOND).outcome == "short"
+    counted(books, THIRD, reposts_given_count=1)
+    read(books, REPOSTS, tracks_page(5), at=THIRD)
     assert said(books) == [("found", 5, None)]
 
 

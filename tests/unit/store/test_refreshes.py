@@ -7,13 +7,13 @@ from collections import Counter
 import pytest
 
 from harvest.models import Limits
-from harvest.store import refreshes
+from harvest.store import readings, refreshes, standstill
 from harvest.store.refreshes import Found, Refresh
 from tests.booking import add_list
 
 from .conftest import NOW, tracks_page, users_page
 
-LATER = "2026-12-20T10:00:00Z"
+A_DAY_ON, LATER = "2026-11-21T10:00:00Z", "2026-12-20T10:00:00Z"
 
 
 def drained(open_books, *people):
@@ -299,3 +299,41 @@ def test_of_many_who_are_gone_five_are_asked_about_and_all_where_everything_is_r
     books.db.conn.execute("UPDATE users SET status = 'gone' WHERE id > 12")
     assert list(refreshes.subjects(books.db.conn, Refresh())["user"]) == [10, 11, 12, *range(13, 18)]
     assert list(refreshes.subjects(books.db.conn, Refresh(full=True))["user"]) == list(range(10, 20))
+
+
+def again(books):
+    """Give all readings of lists but the first ones."""
+    return books.rows(
+        "SELECT t.subject_id, r.number, r.outcome, r.mode, r.cap, r.refresh_id FROM readings AS r"
+        " JOIN tasks AS t ON t.id = r.task_id WHERE r.number > 0 ORDER BY 1, 2"
+    )
+
+
+def test_a_reading_that_has_stood_still_for_more_than_a_day_is_begun_anew_as_it_was_asked_for(read):
+    conn = read.db.conn
+    refreshes.begin(conn, Refresh(), NOW)
+    refreshes.end(conn, 1, NOW)
+    ((ten,), (eleven,)) = read.rows("SELECT id FROM tasks WHERE kind = 'user_likes' AND subject_id IN (10, 11)")
+    readings.begin_again(conn, ten, NOW, head=True, cap=7)
+    readings.begin_again(conn, eleven, NOW, refresh_id=1)
+    as_asked = again(read)
+    assert standstill.begin_anew(conn, A_DAY_ON) == (0, None)
+    assert again(read) == as_asked == [(10, 1, None, "head", 7, None), (11, 1, None, "whole", None, 1)]
+    assert standstill.begin_anew(conn, LATER) == (2, None)
+    assert again(read) == [
+        (10, 1, "stale", "head", 7, None),
+        (10, 2, None, "head", 7, None),
+        (11, 1, "stale", "whole", None, 1),
+        (11, 2, None, "whole", None, 1),
+    ]
+
+
+def test_a_refresh_that_has_stood_still_for_more_than_a_day_ends_with_its_readings_and_what_it_asked_for_is_told(read):
+    conn, asked = read.db.conn, Refresh(full=True, older_than=5.0, read=("likes",))
+    refreshes.begin(conn, asked, NOW)
+    conn.execute("UPDATE readings SET state = 'ended', outcome = 'complete' WHERE kind = 'lookup'")
+    assert refreshes.go_on(conn, NOW, page_size=200)
+    assert standstill.begin_anew(conn, A_DAY_ON) == (0, None)
+    assert standstill.begin_anew(conn, LATER) == (3, asked)
+    assert [row[:3] for row in again(read)] == [(10, 1, "stale"), (11, 1, "stale"), (12, 1, "stale")]
+    assert read.rows("SELECT state, ended_at, left_out FROM refreshes") == [("done", LATER, None)]
