@@ -125,8 +125,9 @@ CREATE TABLE unexplained (
 
 CREATE INDEX unexplained_by_thing ON unexplained (thing, thing_id);
 
--- Every change of what was known, in the order in which it was seen; rows are only added, and emptied when what they
--- speak of is forgotten. Nothing stands here of what a list showed when it was read first.
+-- Every change of what was known, in the order in which it was seen. Rows are only added; they are emptied when what they
+-- speak of is forgotten, and those of counts that `--profiles none` does not keep are deleted. Nothing stands here of what
+-- a list showed when it was read first.
 CREATE TABLE changes (
     version INTEGER PRIMARY KEY,                    -- grows: ask for what is later than the last one you saw
     at      TEXT    NOT NULL,                       -- when it was seen; it happened before
@@ -184,7 +185,9 @@ CREATE TABLE untold_counts (
     PRIMARY KEY ("table", id, name)
 ) STRICT, WITHOUT ROWID;
 
--- A count moves beyond noise when it is by more than 2, and by more than a tenth, not what a change has told last.
+-- A count moves beyond noise when it is by more than 2, and by more than a tenth, not what a change has told last. What
+-- has moved waits; what has moved beyond noise is told, and waits no more. A statement of a trigger can hand nothing to
+-- the next one, so the bound and the counts as they are now stand in both.
 CREATE TRIGGER users_moved AFTER UPDATE ON users
 WHEN new.followers_count <> old.followers_count
     OR new.followings_count <> old.followings_count
@@ -223,7 +226,7 @@ BEGIN
     CROSS JOIN (SELECT id, fetched_at FROM pages ORDER BY id DESC LIMIT 1) AS p
     WHERE abs(u.is_now - u.count) > max(2, 0.1 * u.count);
     DELETE FROM untold_counts
-    WHERE "table" = 'users' AND id = new.id AND (
+    WHERE "table" = 'users' AND id = new.id AND abs(
         CASE name
             WHEN 'followers_count' THEN new.followers_count
             WHEN 'followings_count' THEN new.followings_count
@@ -232,7 +235,7 @@ BEGIN
             WHEN 'likes_given_count' THEN new.likes_given_count
             WHEN 'reposts_given_count' THEN new.reposts_given_count
         END - count
-    ) NOT BETWEEN -max(2, 0.1 * count) AND max(2, 0.1 * count);
+    ) > max(2, 0.1 * count);
 END;
 
 CREATE TRIGGER tracks_moved AFTER UPDATE ON tracks
@@ -270,7 +273,7 @@ BEGIN
     CROSS JOIN (SELECT id, fetched_at FROM pages ORDER BY id DESC LIMIT 1) AS p
     WHERE abs(u.is_now - u.count) > max(2, 0.1 * u.count);
     DELETE FROM untold_counts
-    WHERE "table" = 'tracks' AND id = new.id AND (
+    WHERE "table" = 'tracks' AND id = new.id AND abs(
         CASE name
             WHEN 'playback_count' THEN new.playback_count
             WHEN 'likes_count' THEN new.likes_count
@@ -278,7 +281,7 @@ BEGIN
             WHEN 'comment_count' THEN new.comment_count
             WHEN 'download_count' THEN new.download_count
         END - count
-    ) NOT BETWEEN -max(2, 0.1 * count) AND max(2, 0.1 * count);
+    ) > max(2, 0.1 * count);
 END;
 
 CREATE TRIGGER users_judged AFTER UPDATE OF status ON users

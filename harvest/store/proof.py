@@ -4,12 +4,14 @@ Vanished is what a reading lacks that ended `complete`, if nothing speaks agains
 pages are lost, entries come as null. The first that holds (docs/adr/0005-vanished.md):
 
 1. The service counts no more than the reading brought, by a count that the same refresh has looked up: all that it
-   lacks has vanished. A list may always have lacked some of its count; but not where its last page is a full one, for a
-   list that is cut ends so.
+   lacks has vanished. A list may always have lacked some of its count; but not where it ends as one that was cut, with
+   a full page or an empty one.
 2. As many entries were unreadable as the time before, all is in the order that is known, and an older entry stands
    behind: a list that is cut lacks its end.
-3. The reading before was complete and lacked it too, what is counted says no more than usual, and the last page is not
-   a full one.
+3. The reading before was complete and lacked it too, nothing was added since, what is counted says no more than usual,
+   and the list does not end as one that was cut.
+
+A count that is a day older than the reading, and a reading that took longer than a day, prove nothing.
 
 In: a reading that has ended. Out: what is proven. Never: a row written.
 """
@@ -99,8 +101,13 @@ def weigh(connection: sqlite3.Connection, task: Task, kind: ListKind, shown: Seq
     in_order = usual and all(one < other for one, other in pairwise(shown))
     cut_off = shown[-1] if shown and in_order else None
     may_be_cut = _may_be_cut(connection, task)
-    again = not may_be_cut and before is not None and before.number > 0 and before.outcome == Outcome.COMPLETE
-    again = again and before is not None and not _has_grown_since(connection, task, before.number)
+    again = (
+        not may_be_cut
+        and before is not None
+        and before.number > 0
+        and before.outcome == Outcome.COMPLETE
+        and not _has_grown_since(connection, task, before.number)
+    )
     if task.claimed is not None and _is_fresh(connection, task, kind):
         lacking = [
             max(0, one.claimed - one.shown)
@@ -163,7 +170,8 @@ def _is_fresh(connection: sqlite3.Connection, task: Task, kind: ListKind) -> boo
 def is_emptied(connection: sqlite3.Connection, task: Task, kind: ListKind) -> bool:
     """Say whether a re-reading has brought nothing of a list that holds something, and no count that its refresh has
     looked up says that there is nothing: an outage answers so (soundcloud/api issue 69). In a refresh, which tells what
-    has changed, it is enough that something is counted; a crawl judges by the same rule however often it reads.
+    has changed, it is enough that something is counted; in a crawl it is not, so that a list ends alike however often
+    it is read.
     """
     edge = kind.edge
     if edge is None or not task.reading:

@@ -87,14 +87,15 @@ def are_open(connection: sqlite3.Connection) -> bool:
 
 def end(connection: sqlite3.Connection, task: Task, kind: ListKind, outcome: Outcome, now: str) -> None:
     """Say that a reading has ended, and what the list is by it. `task` stands where the reading stopped."""
-    connection.execute(
-        "UPDATE readings SET state = 'ended', outcome = ?, ended_at = ? WHERE task_id = ? AND number = ?",
+    ((forgotten,),) = connection.execute(
+        """
+        UPDATE readings SET state = 'ended', outcome = ?, ended_at = ? WHERE task_id = ? AND number = ?
+        RETURNING forgotten
+        """,
         (outcome, now, task.id, task.reading),
-    )
-    collected = task.collected
+    ).fetchall()
+    collected = task.collected - forgotten
     answered = outcome.answered
-    if not task.reading and kind.edge is not None:
-        collected -= _forgotten_of(connection, task)
     if task.reading and kind.edge is not None:
         if answered:
             _settle(connection, task, kind, outcome, now)
@@ -209,14 +210,6 @@ def suppressed_in(connection: sqlite3.Connection, task: Task) -> int:
     """Say how many entries of a reading stand for something that was forgotten before it was read."""
     row = connection.execute(
         "SELECT suppressed FROM readings WHERE task_id = ? AND number = ?", (task.id, task.reading)
-    ).fetchone()
-    return int(row[0])
-
-
-def _forgotten_of(connection: sqlite3.Connection, task: Task) -> int:
-    """Say how much of what a reading has brought was forgotten since."""
-    row = connection.execute(
-        "SELECT forgotten FROM readings WHERE task_id = ? AND number = ?", (task.id, task.reading)
     ).fetchone()
     return int(row[0])
 

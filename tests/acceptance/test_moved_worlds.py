@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from harvest.models import Limits
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Drift, Server, World, run_in_thread
 from harvest.simulator.server.connection import Sending
 from harvest.simulator.service.replies import SimRequest
+from tests.acceptance.conftest import Started
 from tests.crawling import assert_exact, assert_sound, crawl_into, crawl_world, read
 from tests.waiting import PATIENCE, read_until, until
 
@@ -33,7 +33,7 @@ def hit_of(world: World) -> tuple[str, int]:
     return "track_likers", world.seed_ids(1)[0]
 
 
-def served_likers(process: subprocess.Popen[str], world: World) -> Callable[[], tuple[int, ...]]:
+def served_likers(process: Started, world: World) -> Callable[[], tuple[int, ...]]:
     """Return a function that asks a simulator which has just begun for the likers of the hit."""
     url = re.search(r"SOUNDCLOUD_API_URL=(\S+)", read_until(process.stdout, "SOUNDCLOUD_API_URL"))[1]
     grant = httpx.post(

@@ -8,7 +8,6 @@ import asyncio
 import json
 import logging
 import random
-import subprocess
 from collections import Counter
 from dataclasses import replace
 
@@ -321,7 +320,7 @@ def test_a_killed_refresh_goes_on_with_resume(run, start, tmp_path):
         run(world.seed_url(), "--db", file, "--delay", "0", "--page-size", "20", server=server)
         server.move(12)
         server.hold_after(server.total + 8)
-        process: subprocess.Popen[str] = start("refresh", "--db", file, "--delay", "0", server=server)
+        process = start("refresh", "--db", file, "--delay", "0", server=server)
         while read(file, "SELECT count(*) FROM refreshes")[0][0] == 0 or server.in_flight == 0:
             assert process.poll() is None
         process.kill()
