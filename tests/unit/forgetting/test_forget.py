@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import sqlite3
 import stat
 from contextlib import closing
@@ -32,6 +30,7 @@ from harvest.store.status import look
 from harvest.system.clock import SystemClock
 from harvest.verify.checks import verify
 from tests.crawling import Onlooker, contents, crawl_together, crawl_world, read
+from tests.dying import statements_in_a_child
 from tests.forgetting import bytes_beside, contradictions, goes_with, texts_of, without
 from tests.refreshing import LIMITS
 from tests.repetitions import slow_but
@@ -231,34 +230,20 @@ def rows_of(path):
 
 def _in_a_child(path, one, kill_at):
     """Forget in a process that is killed at its n-th statement; give how many it ran when it was not."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        ran = 0
 
-        def count(statement):
-            nonlocal ran
-            ran += not statement.startswith("--")  # what triggers and virtual tables run belongs to a statement of ours
-            if ran == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
+    def work(hear):
         opened = to_file.open_for_crawl
 
         def traced(path):
             db = opened(path)
-            db.conn.set_trace_callback(count)
+            db.conn.set_trace_callback(hear)
             return db
 
         to_file.open_for_crawl = traced
         forget_for_good(path, [("user", one)], now=NOW)
-        os.write(writing, str(ran).encode())
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    os.close(writing)
-    told = os.read(reading, 20)
-    os.close(reading)
-    assert os.WIFSIGNALED(status) == (kill_at is not None)
-    return int(told or 0)
+
+    # What triggers and virtual tables run belongs to a statement of ours.
+    return statements_in_a_child(work, kill_at=kill_at, counts=lambda statement: not statement.startswith("--"))
 
 
 def test_a_reader_keeps_the_bytes_and_finish_erases_them(path, monkeypatch):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 
 import pytest
 
@@ -13,6 +11,7 @@ from harvest.models import Limits
 from harvest.store.commit import PageCommitter
 from harvest.store.database import open_for_crawl
 from tests.crawling import read
+from tests.dying import statements_in_a_child
 from tests.repetitions import slow_but
 
 from .conftest import NOW, everything, tracks_page, users_page
@@ -20,29 +19,14 @@ from .conftest import NOW, everything, tracks_page, users_page
 
 def in_a_child(path, run_id, commit, *, kill_at):
     """Commit in a process that is killed at its n-th statement; give how many it ran when it was not."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        ran = 0
 
-        def count(statement):
-            nonlocal ran
-            ran += 1
-            if ran == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
+    def work(hear):
         db = open_for_crawl(path)
         committer = PageCommitter(db, run_id)
-        db.conn.set_trace_callback(count)
+        db.conn.set_trace_callback(hear)
         commit(committer)
-        os.write(writing, str(ran).encode())
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    os.close(writing)
-    told = os.read(reading, 20)
-    os.close(reading)
-    assert os.WIFSIGNALED(status) == (kill_at is not None)
-    return int(told or 0)
+
+    return statements_in_a_child(work, kill_at=kill_at)
 
 
 @pytest.mark.parametrize("what", slow_but(("likes",), ("likers", "likes", "no seed")))
