@@ -60,7 +60,7 @@ def acts(replies: Path, what: str) -> list[tuple[int, dict[str, Any]]]:
         return [(number, json.loads(detail)) for number, detail in rows]
 
 
-def tell(replies: Path, number: int, **told: Any) -> None:
+def tell(replies: Path, number: int, /, **told: Any) -> None:
     """Let an act say something else."""
     with closing(sqlite3.connect(replies)) as db:
         (detail,) = db.execute("SELECT detail FROM acts WHERE number = ?", (number,)).fetchone()
@@ -116,6 +116,19 @@ def test_replies_of_lists_that_nobody_asks_for_any_more_are_left_out_and_counted
     assert "track_reposters" not in kinds
     assert "user_likes" in kinds
     assert run("verify", "--db", "new.db").returncode == 0
+
+
+def test_a_page_that_does_not_follow_the_one_before_is_left_out_with_the_rest_of_its_list(kept, replies, tmp_path):
+    """As if a newer version began the list anew where the older one went on."""
+    pages = acts(replies, "page")
+    number, first = next((n, page) for n, page in pages if page["kind"] == "user_likes" and page.get("next_cursor"))
+    rest = [page for _, page in pages if (page["kind"], page["subject"]) == ("user_likes", first["subject"])]
+    tell(replies, number, number=1)
+    done = replay(replies, tmp_path / "new.db")
+    assert (done.left_out, done.pages) == (len(rest), len(pages) - len(rest))
+    stands = "SELECT outcome, pages_read FROM tasks WHERE kind = 'user_likes' AND subject_id = ?"
+    assert read(tmp_path / "new.db", stands, first["subject"]) == [(None, None)]
+    assert read(kept.with_name("t.db"), stands, first["subject"]) == [("complete", len(rest))]
 
 
 # --- a newer one ----------------------------------------------------------------------------------------------------
