@@ -121,6 +121,7 @@ def _check_alone(context: click.Context) -> None:
 async def _serve_recorded(recording: Recording, port: int, **options: Any) -> None:
     world, seeds = recorded(recording, tell=lambda request: click.echo(f"not recorded: {printable(request)}", err=True))
     seed = printable(seeds[0]) if seeds else "SEED"
+    others = "".join(f"\n  {printable(one)}" for one in seeds[1:_SEEDS])
     async with serve(world, port, **options) as server:
         click.echo(
             f"What {printable(recording.facts.service)} answered is at {server.url} (Ctrl-C ends it), as kept in"
@@ -128,11 +129,7 @@ async def _serve_recorded(recording: Recording, port: int, **options: Any) -> No
             f"  export SOUNDCLOUD_API_URL={server.url} SOUNDCLOUD_AUTH_URL={server.url}\n"
             "  export SOUNDCLOUD_ACCESS_TOKEN=any\n"
             f"  harvest {shlex.quote(seed)} --cache-path data/cache/recorded.db --delay 0"
-            + (
-                "\n\nOther seeds:\n\n" + "\n".join(f"  {printable(one)}" for one in seeds[1:_SEEDS])
-                if seeds[1:]
-                else ""
-            )
+            + (f"\n\nOther seeds:\n{others}" if others else "")
         )
         await asyncio.Event().wait()
 
