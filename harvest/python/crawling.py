@@ -138,13 +138,15 @@ def crawl(
 ) -> File:
     """Harvest around tracks, people and playlists into a file, go on with what is there already, and give the file.
 
-    With `ephemeral` the file is in memory, and `path` is left out. `progress` hears of every page once it is committed.
-    Credentials come from the environment and `.env`, unless `settings` are given. Raises HarvestError; what was
-    committed before stays, and the same call goes on from there.
+    With `ephemeral` the file is in memory: leave out `path` and `keep_replies`. `progress` hears of every page once it
+    is committed. Credentials come from the environment and `.env`, unless `settings` are given. Raises HarvestError;
+    what was committed before stays, and the same call goes on from there.
     """
     if options.pop("ephemeral", False):
         if path != DEFAULT_PATH:
             raise SettingsError("ephemeral keeps everything in memory: leave out path.")
+        if options.get("keep_replies"):
+            raise SettingsError("ephemeral keeps everything in memory: leave out keep_replies.")
         path = in_memory.new()
     _go_through(pages(*seeds, path=path, settings=settings, **options), progress)
     return File(path)

@@ -168,6 +168,8 @@ def test_python_crawls_in_memory_as_well(tmp_path, monkeypatch):
         assert [like.title for like in file.likes] == [like.title for like in kept.likes]
         with pytest.raises(SettingsError, match="leave out path"):
             harvest.crawl(WORLD.seed_url(), ephemeral=True, path=tmp_path / "t.db", **usual)
+        with pytest.raises(SettingsError, match="leave out keep_replies"):
+            harvest.crawl(WORLD.seed_url(), ephemeral=True, keep_replies=True, **usual)
     assert [one.name for one in tmp_path.iterdir()] == ["t.db"]
 
 
