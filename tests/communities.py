@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,6 +20,17 @@ def precision_at_10(world: World, tracks: Sequence[int], answer: Answer) -> floa
     answers = [(group(track), [group(other) for other in answer(track)[:10]]) for track in tracks]
     full = [(own, found) for own, found in answers if len(found) == 10]
     return sum(found.count(own) for own, found in full) / (10 * len(full))
+
+
+def shared_information(one: Sequence[int], other: Sequence[int]) -> float:
+    """Say how much two divisions of the same things have in common: mutual information by mean entropy, 0 to 1."""
+    n = len(one)
+
+    def entropy(division: Sequence[object]) -> float:
+        return -sum(size / n * math.log(size / n) for size in Counter(division).values())
+
+    ours, theirs, both = entropy(one), entropy(other), entropy(list(zip(one, other, strict=True)))
+    return 2 * (ours + theirs - both) / (ours + theirs)
 
 
 def analysed(path: Path, method: str) -> Answer:

@@ -11,9 +11,12 @@ FANS = ("coliked", "shared_fans")  # these and the next fill artist_relationship
 NAMED = ("featuring", "remix", "together")
 LABEL = "label"
 ARTISTS = (*FANS, *NAMED, LABEL)
-METHODS = (*RELATED, *SIMILAR, *ARTISTS)
+COMMUNITIES = ("leiden_tracks", "leiden_people")  # fill track_communities and user_communities
+PLACES = dict(zip(COMMUNITIES, ("track_communities", "user_communities"), strict=True))
+SOURCES = dict(zip(COMMUNITIES, (RELATED[0], SIMILAR[0]), strict=True))  # the pairs they are found among
+METHODS = (*RELATED, *SIMILAR, *ARTISTS, *COMMUNITIES)
 # Each further measure of tracks or people takes as much room in the file again, and says much the same.
-USUAL = (RELATED[0], SIMILAR[0], *ARTISTS)
+USUAL = (RELATED[0], SIMILAR[0], *ARTISTS, *COMMUNITIES)
 
 MEASURES = dict.fromkeys(FANS, "cosine") | {method: method.split("_")[1] for method in (*RELATED, *SIMILAR)}
 AGAINST_ALL = ("npmi", "lift")  # measures that change with the number of people, whoever is added

@@ -17,7 +17,21 @@ from typing import TYPE_CHECKING, Any
 from sqlite_utils import Database
 
 from harvest.analysis import derivations, links
-from harvest.analysis.methods import FAN_FROM, FANS, LABEL, METHODS, NAMED, RELATED, SIMILAR, USUAL, Choices
+from harvest.analysis.methods import (
+    COMMUNITIES,
+    FAN_FROM,
+    FANS,
+    LABEL,
+    METHODS,
+    NAMED,
+    PLACES,
+    RELATED,
+    SIMILAR,
+    SOURCES,
+    USUAL,
+    Choices,
+)
+from harvest.analysis.quality import Quality, quality
 from harvest.errors import ExtraMissing, SettingsError
 from harvest.store.database import apply_schema, check_readable, fold_wal, immediately, open_for_crawl, storage_errors
 from harvest.store.lease import HEARTBEAT_SECONDS, Lease
@@ -37,12 +51,15 @@ _LARGEST_BLOCK = 4_000_000  # larger ones are no faster, and Ctrl-C has to wait 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A method as it now stands: its pairs, and how many things had to be computed anew (None: all, as always)."""
+    """A method as it now stands: its rows, and how many things had to be computed anew (None: all, as always).
+    Communities say how good they are.
+    """
 
     method: str
     table: str
     pairs: int
     computed: int | None
+    communities: Quality | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +77,9 @@ class Analysis:
 
 
 def check_extra() -> None:
-    """Raise ExtraMissing, with the command that helps, when numpy or scipy is missing."""
+    """Raise ExtraMissing, with the command that helps, when a part of the extra is missing."""
     try:
+        import graspologic_native  # noqa: F401
         import numpy  # noqa: F401
         import scipy.sparse  # noqa: F401
     except ImportError as error:
@@ -76,12 +94,14 @@ def analyse(
     clock: Clock,
     memory_mb: int,
     fresh: bool = False,
+    resolution: float = 1.0,
     told: Told = lambda method, share: None,
 ) -> Analysis:
     """Bring methods up to date; none named means the usual ones and those that are there already.
 
-    `told` hears a method and how much of it is done, 0 to 1. Raises SettingsError when no list counts or the memory is
-    too small, StoreError (CrawlBusy while somebody crawls into the file). Interrupted, the next one goes on.
+    `told` hears a method and how much of it is done, 0 to 1; a higher `resolution` gives more communities. Raises
+    SettingsError when no list counts or the memory is too small, StoreError (CrawlBusy while somebody crawls into the
+    file). Interrupted, the next one goes on.
     """
     check_extra()
     check_readable(path)
@@ -95,7 +115,7 @@ def analyse(
                 lease.take(db.conn, clock.now(), then="analyse again")
             try:
                 beat = _Heartbeat(db, lease, clock)
-                result = _analyse(db, methods, choices, clock, beat, memory_mb, fresh, told)
+                result = _analyse(db, methods, choices, clock, beat, memory_mb, fresh, resolution, told)
             finally:
                 with db.atomic():
                     lease.give_back(db.conn)
@@ -113,8 +133,10 @@ def _analyse(
     beat: Callable[[], None],
     memory_mb: int,
     fresh: bool,
+    resolution: float,
     told: Told,
 ) -> Analysis:
+    from harvest.analysis.communities import find_communities
     from harvest.analysis.derive import Setting, derive
     from harvest.analysis.likes import read_library
 
@@ -138,6 +160,10 @@ def _analyse(
         computed.update(derive(db, group, likes, setting, fresh=fresh))
         del likes
     computed.update(_words(db, wanted, setting.max_page_id, setting.now, told, fresh=fresh))
+    for method in (method for method in COMMUNITIES if method in wanted):
+        told(method, 0.0)
+        computed[method] = find_communities(db, method, resolution, max_page_id, setting.now, fresh=fresh)
+        beat()
     made = tuple(_done(db.conn, method, computed[method]) for method in METHODS if method in wanted)
     return Analysis(library.people, library.size, library.lists_left_out, made)
 
@@ -146,6 +172,7 @@ def _wanted(connection: sqlite3.Connection, methods: Sequence[str]) -> list[str]
     """Give the methods to bring up to date, in their order."""
     there = {row[0] for row in connection.execute("SELECT method FROM derivations")}
     wanted = set(methods) or {*USUAL, *there}
+    wanted |= {source for method, source in SOURCES.items() if method in wanted}
     return [method for method in METHODS if method in wanted]
 
 
@@ -207,9 +234,9 @@ def _words(
 def _done(connection: sqlite3.Connection, method: str, computed: int | None) -> Done:
     from harvest.analysis.tables import target_of
 
-    table = target_of(method).name
+    table = PLACES.get(method) or target_of(method).name
     (pairs,) = connection.execute(f"SELECT count(*) FROM {table} WHERE method = ?", (method,)).fetchone()  # noqa: S608
-    return Done(method, table, pairs, computed)
+    return Done(method, table, pairs, computed, quality(connection, method))
 
 
 class _Heartbeat:

@@ -25,6 +25,7 @@ _OURS = frozenset(
         "things", "outcomes", "list_kinds", "totals", "lease", "progress", "file_key", "replies", "suppressed",
         "suppression_key", "forgettings", "handouts",
         "search_waiting", "tags", "track_tags", "user_similarity", "artist_relationships", "derivation_sizes",
+        "track_communities", "user_communities", "partitions",
     }
 )  # fmt: skip
 # Of some tables some rows: of derivations what the service itself has said, of counts those that `none` keeps.

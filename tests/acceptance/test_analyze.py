@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import shutil
 import signal
 import subprocess
@@ -21,11 +22,12 @@ from harvest.system.clock import SystemClock
 from tests.acceptance.conftest import ROOT
 from tests.acceptance.test_docs import blocks, options
 from tests.analysing import LikesFile
-from tests.communities import analysed, by_lot, liked_tracks, popularity, precision_at_10
+from tests.communities import analysed, by_lot, liked_tracks, popularity, precision_at_10, shared_information
 from tests.crawling import crawl_world, read
 from tests.waiting import PATIENCE, read_until, until
 
 pytest.importorskip("scipy")
+pytest.importorskip("graspologic_native")
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,35 @@ def test_people_near_one_another_are_of_the_same_taste_group(world, analysed_fil
     assert same(pairs) > 2 / 8
 
 
+def test_communities_are_the_taste_groups_that_were_planted(world, analysed_file):
+    """Not to the last track: whoever likes one thing of another group draws it over."""
+    tracks = read(analysed_file, "SELECT track_id, community FROM track_communities")
+    people = read(analysed_file, "SELECT user_id, community FROM user_communities")
+    assert (len(tracks) > 500, len(people) > 150) == (True, True)
+    for found, group, least in ((tracks, world.community_of_track, 0.85), (people, world.community_of_user, 0.95)):
+        assert shared_information([c for _, c in found], [group(thing) for thing, _ in found]) > least
+    by_chance = [community for _, community in tracks]
+    random.Random(1).shuffle(by_chance)
+    assert shared_information(by_chance, [world.community_of_track(track) for track, _ in tracks]) < 0.1
+
+
+def test_the_seed_is_in_no_community_since_all_like_it(world, analysed_file):
+    found = read(analysed_file, "SELECT * FROM track_communities WHERE track_id = ?", world.seed_ids(1)[0])
+    assert found == []
+
+
+def test_the_summary_says_how_good_the_communities_are(ask, analysed_file, tmp_path):
+    shutil.copy(analysed_file, tmp_path / "t.db")
+    told = ask("analyze", "--db", "t.db").stdout
+    ((modularity, rand, communities),) = read(
+        analysed_file,
+        "SELECT modularity, rand, communities FROM partitions JOIN derivations ON id = derivation_id"
+        " WHERE method = 'leiden_tracks'",
+    )
+    assert f"leiden_tracks: {communities} communities of " in told
+    assert f"; modularity {modularity:.3f}, agreement of 10 seeds {rand:.2f} (adjusted Rand, mean).\n" in told
+
+
 def test_the_seed_is_measured_as_in_the_whole_world(world, analysed_file):
     """The file knows the likes of the seed's likers alone; its cosine is that of everybody's likes in the world."""
     seed = world.seed_ids(1)[0]
@@ -118,6 +149,7 @@ def test_analysing_twice_says_that_nothing_is_new(run, crawled, tmp_path):
     assert {method["computed"] for method in again["methods"]} == {0}
     assert [method["method"] for method in again["methods"]] == [
         "colike_cosine", "taste_cosine", "coliked", "shared_fans", "featuring", "remix", "together", "label",
+        "leiden_tracks", "leiden_people",
     ]  # fmt: skip
 
 
@@ -215,7 +247,7 @@ def test_likes_that_were_cut_or_never_asked_for_are_not_compared(ask, world, tmp
     assert (found["people"], found["why_now"]) == (lists, None)
 
 
-@pytest.mark.parametrize("missing", ["numpy", "scipy"])
+@pytest.mark.parametrize("missing", ["numpy", "scipy", "graspologic_native"])
 def test_without_the_extra_one_line_says_what_to_install(run, crawled, tmp_path, missing):
     """And the questions about one track or person are answered all the same."""
     (tmp_path / "lacking" / missing).mkdir(parents=True)

@@ -12,13 +12,21 @@ import click
 import structlog
 
 from harvest.analysis.methods import METHODS, Choices
+from harvest.analysis.quality import Quality
 from harvest.analysis.run import Analysis, Done, analyse
 from harvest.cli.options.crawl import cache_path, json_option, log_options
-from harvest.cli.options.types import whole
+from harvest.cli.options.types import Real, whole
 from harvest.cli.output.formatting import duration
 from harvest.cli.output.spinner import is_watched, spinner
 from harvest.cli.output.table import table
 from harvest.system.clock import SystemClock
+
+_THINGS: dict[str, tuple[str, str | None]] = {
+    "related_tracks": ("track", None),
+    "track_communities": ("track", None),
+    "user_similarity": ("list", None),
+    "user_communities": ("person", "people"),
+}
 
 
 @click.command()
@@ -30,8 +38,8 @@ from harvest.system.clock import SystemClock
     multiple=True,
     metavar="NAME",
     help="What to compute, several times for several: colike_cosine, colike_jaccard, colike_npmi, colike_lift, "
-    "taste_cosine, taste_jaccard, coliked, shared_fans, featuring, remix, together, label; or all.  "
-    "[default: the cosines, all of artists, and what is there already]",
+    "taste_cosine, taste_jaccard, coliked, shared_fans, featuring, remix, together, label, leiden_tracks, "
+    "leiden_people; or all.  [default: the cosines, all of artists, communities, and what is there already]",
 )
 @click.option(
     "--neighbours", type=click.IntRange(1, 1000), metavar="N", default=50, show_default=True, help="Kept of each."
@@ -52,6 +60,14 @@ from harvest.system.clock import SystemClock
     show_default=True,
     help="Likes that count of each person.",
 )
+@click.option(
+    "--resolution",
+    type=Real(0, 100, min_open=True),
+    metavar="R",
+    default=1.0,
+    show_default=True,
+    help="Of communities: above 1 more and smaller ones, below 1 fewer.",
+)
 @click.option("--include-incomplete", is_flag=True, help="Use lists of likes that are not whole, as far as read.")
 @click.option("--memory", type=whole(1), metavar="MB", default=512, show_default=True, help="Memory to use at most.")
 @click.option("--fresh", is_flag=True, help="Compute everything again, also what has not changed.")
@@ -63,6 +79,7 @@ def analyze(
     neighbours: int,
     min_common: int,
     newest: int,
+    resolution: float,
     include_incomplete: bool,
     memory: int,
     fresh: bool,
@@ -70,8 +87,9 @@ def analyze(
 ) -> int:
     """Find out which tracks, people and artists belong together.
 
-    Fills related_tracks, user_similarity and artist_relationships from the likes in the file. Run it again after the
-    file has grown: only what changed is computed. Ctrl-C stops, and the next one goes on.
+    Fills related_tracks, user_similarity and artist_relationships from the likes in the file, and puts tracks and
+    people into communities of those near one another. Run it again after the file has grown: only what changed is
+    computed. Ctrl-C stops, and the next one goes on.
 
     \b
       harvest analyze
@@ -82,7 +100,16 @@ def analyze(
     began = time.monotonic()
     try:
         with _telling() as told:
-            made = analyse(path, chosen, choices, clock=SystemClock(), memory_mb=memory, fresh=fresh, told=told)
+            made = analyse(
+                path,
+                chosen,
+                choices,
+                clock=SystemClock(),
+                memory_mb=memory,
+                fresh=fresh,
+                resolution=resolution,
+                told=told,
+            )
     except KeyboardInterrupt:
         click.echo("Stopped. What was computed is kept; `harvest analyze` goes on from there.", err=True)
         return 130
@@ -103,9 +130,11 @@ def _summary(made: Analysis, path: Path, choices: Choices, seconds: float) -> It
             yield "That is most of them: mind it, or use them as far as they were read with --include-incomplete."
     yield ""
     methods = ((done.table, done.method, f"{done.pairs:,}", _computed(done)) for done in made.methods)
-    yield from table([("table", "method", "pairs", "computed"), *methods], right=[2])
+    yield from table([("table", "method", "rows", "computed"), *methods], right=[2])
     yield ""
-    yield "Ask with: harvest related TRACK, harvest similar USER"
+    told = [_communities(done, done.communities) for done in made.methods if done.communities]
+    yield from [*told, ""] if told else []
+    yield "Ask with: harvest related TRACK, harvest similar USER, harvest sql communities"
 
 
 def _computed(done: Done) -> str:
@@ -113,8 +142,19 @@ def _computed(done: Done) -> str:
         return "none found"
     if done.computed is None:
         return "all"
-    things = {"related_tracks": "track", "user_similarity": "list"}.get(done.table, "artist")
-    return _several(done.computed, things) if done.computed else "nothing new"
+    return _several(done.computed, *_THINGS.get(done.table, ("artist", None))) if done.computed else "nothing new"
+
+
+def _communities(done: Done, found: Quality) -> str:
+    """Say how good communities are, and whether to believe them."""
+    things = _THINGS[done.table]
+    if found.modularity is None or found.rand is None:
+        return f"{done.method}: no two {things[1] or 'tracks'} are near each other, so there is no community."
+    many = _several(found.communities, "community", "communities")
+    return (
+        f"{done.method}: {many} of {_several(found.things, *things)}; modularity {found.modularity:.3f},"
+        f" agreement of {found.seeds} seeds {found.rand:.2f} (adjusted Rand, mean)."
+    )
 
 
 def _several(n: int, one: str, more: str | None = None) -> str:

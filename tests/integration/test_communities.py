@@ -1,0 +1,92 @@
+"""Communities in real files: what is in one, what is not, and that they come back the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harvest.analysis.methods import COMMUNITIES, Choices
+from harvest.analysis.quality import quality
+from harvest.store.database import open_to_read
+from tests.analysing import LikesFile
+
+pytest.importorskip("scipy")
+pytest.importorskip("graspologic_native")
+
+CHOICES = Choices(min_common=2)
+PLACED = "SELECT track_id, community FROM track_communities", "SELECT user_id, community FROM user_communities"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> LikesFile:
+    """Two groups of taste, tracks 1 to 3 and 4 to 7, all chosen for liking 9; nobody shares track 8."""
+    made = LikesFile(tmp_path / "likes.db")
+    lists = {11: [1, 2, 3], 12: [1, 2, 3], 13: [1, 2, 3, 8], 21: [4, 5, 6, 7], 22: [4, 5, 6, 7], 23: [7, 6, 5, 4]}
+    for user, tracks in lists.items():
+        made.likes(user, [9, *tracks])
+    made.counted(9, 100)
+    for track in range(1, 8):
+        made.counted(track, 10)
+    made.frame(9)
+    return made
+
+
+def placed(file: LikesFile):
+    return [dict(file.read(sql)) for sql in PLACED]
+
+
+def asked(file: LikesFile, method: str):
+    with open_to_read(file.path) as connection:
+        return quality(connection, method)
+
+
+def test_tracks_and_people_fall_into_their_groups_and_the_frame_into_none(file):
+    file.analysed(*COMMUNITIES, choices=CHOICES)
+    tracks, people = placed(file)
+    assert tracks == {4: 0, 5: 0, 6: 0, 7: 0, 1: 1, 2: 1, 3: 1}  # the larger group first
+    assert people == {11: 0, 12: 0, 13: 0, 21: 1, 22: 1, 23: 1}  # of equals the one with the lower id
+    found = asked(file, "leiden_tracks")
+    assert (found.things, found.edges, found.communities, found.seeds, found.rand) == (7, 9, 2, 10, 1.0)
+    assert found.modularity == pytest.approx(1 - (6 / 9) ** 2 - (3 / 9) ** 2)  # every cosine is 1, nothing lies between
+    assert file.read("PRAGMA foreign_key_check") == []
+
+
+def test_asked_for_alone_they_bring_the_pairs_they_need(file):
+    made = file.analysed("leiden_tracks", choices=CHOICES)
+    assert [(done.method, done.computed) for done in made.methods] == [("colike_cosine", 8), ("leiden_tracks", 7)]
+
+
+def test_nothing_is_divided_twice_and_afresh_gives_the_same(file):
+    file.analysed(*COMMUNITIES, choices=CHOICES)
+    before = placed(file)
+    again = file.analysed(*COMMUNITIES, choices=CHOICES)
+    assert {done.computed for done in again.methods} == {0}
+    file.analysed(*COMMUNITIES, choices=CHOICES, fresh=True)
+    assert placed(file) == before
+    assert file.read("SELECT count(*) FROM partitions") == [(2,)]
+
+
+def test_a_file_that_has_grown_says_so_until_it_is_divided_again(file):
+    file.analysed(*COMMUNITIES, choices=CHOICES)
+    assert asked(file, "leiden_tracks").current
+    for user in (31, 32, 33):
+        file.likes(user, [9, 31, 32, 33, 34, 35])
+    assert not asked(file, "leiden_tracks").current
+    file.analysed(choices=CHOICES)
+    found = asked(file, "leiden_tracks")
+    assert (found.current, found.communities, placed(file)[0][33]) == (True, 3, 0)
+
+
+def test_another_resolution_is_another_division(file):
+    file.analysed(*COMMUNITIES, choices=CHOICES, resolution=0.01)
+    made = file.analysed(*COMMUNITIES, choices=CHOICES, resolution=1.0)
+    assert [done.computed for done in made.methods] == [0, 0, 7, 6]
+
+
+def test_a_file_without_pairs_has_no_communities(tmp_path):
+    file = LikesFile(tmp_path / "likes.db")
+    file.likes(1, [1, 2])
+    file.analysed(*COMMUNITIES)
+    found = asked(file, "leiden_people")
+    assert (found.communities, found.modularity, found.rand, placed(file)) == (0, None, None, [{}, {}])
