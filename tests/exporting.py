@@ -117,6 +117,16 @@ def _add_scores(connection: sqlite3.Connection, users: list[int], tracks: list[i
             for ends in ((a, b), (b, a)):
                 row = (*ends, method, score, 3 + rank, rank, number)
                 connection.execute(_RELATED, row)
+        if method == "whole":
+            connection.executemany(
+                "INSERT INTO track_communities VALUES (?, 'leiden_tracks', ?, ?)",
+                [(track, place % 3, number) for place, track in enumerate(tracks[:60])],
+            )
+        if method == "all":
+            connection.executemany(
+                "INSERT INTO user_communities VALUES (?, 'leiden_people', ?, ?)",
+                [(user, place % 2, number) for place, user in enumerate(users[:20])],
+            )
         for rank, (a, b) in enumerate(pairwise(users)):
             for ends in ((a, b), (b, a)):
                 row = (*ends, method, (rank % 3) / 7, 5, number)
@@ -256,20 +266,21 @@ class Expected:
         )
         kept = set(self.tracks)
         known = {track: tuple(sorted(names, key=str.encode)) for track, names in tags.items()}
+        of = dict(read(self.path, "SELECT track_id, community FROM track_communities"))
         return [
-            (*row[:4], known.get(row[0], ()), *row[4:6], _known(row[6]), *row[7:], here[row[0]])
+            (*row[:4], known.get(row[0], ()), *row[4:6], _known(row[6]), *row[7:], here[row[0]], of.get(row[0]))
             for row in rows
             if row[0] in kept
         ]
 
     @property
     def profiles(self) -> list[tuple[Any, ...]]:
-        """The rows of `users`."""
+        """The rows of `users`; their communities are of lists that are not whole, and stay behind."""
         lists = {
             row[0]: row[1] for row in read(self.path, "SELECT subject_id, outcome FROM lists WHERE kind = 'user_likes'")
         }
         rows = {row[0]: row for row in read(self.path, "SELECT id, followers_count, likes_given_count FROM users")}
-        return [(*rows[user], user in self.whole, lists.get(user, "not asked")) for user in self.users]
+        return [(*rows[user], user in self.whole, lists.get(user, "not asked"), None) for user in self.users]
 
 
 def _known(text: str | None) -> str | None:

@@ -225,6 +225,8 @@ _SCORES = {
     "item_item": "FROM things AS t CROSS JOIN related_tracks AS r ON r.track_id = t.id",
     "user_user": "FROM people AS p CROSS JOIN user_similarity AS r ON r.user_id = p.id",
     "artist_artist": "FROM accounts AS a CROSS JOIN artist_relationships AS r ON r.artist_id = a.id",
+    "items.community": "FROM things AS t CROSS JOIN track_communities AS r ON r.track_id = t.id",
+    "users.community": "FROM people AS p CROSS JOIN user_communities AS r ON r.user_id = p.id",
 }
 _HIDDEN_RANKS = (
     "left out of interactions: track_list_rank; a place in a track's public list leads back to the account that stands "

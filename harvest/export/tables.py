@@ -136,6 +136,13 @@ def oldest_order(selection: Selection) -> int:
     return 0 if worst is None else -int(worst) - 1
 
 
+# Of what `harvest analyze` found last; the largest is 0.
+_COMMUNITY = (
+    "(SELECT c.community FROM {of}_communities AS c WHERE c.{of}_id = {id}"
+    " AND c.derivation_id IN (SELECT id FROM sound))"
+)
+
+
 def users(selection: Selection) -> Table:
     """Everybody with an interaction that is left."""
     exact = selection.choices.ids != "pseudonym"
@@ -155,8 +162,9 @@ def users(selection: Selection) -> Table:
             Column("likes_total", "int64"),
             Column("likes_complete", "bool"),
             Column("likes_list", "text"),
+            Column("community", "int32"),
         ),
-        f"SELECT p.out, {followers}, {likes}, p.whole, {LIKES_LIST}"  # noqa: S608
+        f"SELECT p.out, {followers}, {likes}, p.whole, {LIKES_LIST}, {_COMMUNITY.format(of='user', id='p.id')}"  # noqa: S608
         " FROM people AS p CROSS JOIN users AS u ON u.id = p.id"
         " LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = p.id"
         f" ORDER BY {'p.id' if exact else 'p.out'}",
@@ -186,6 +194,7 @@ def items(selection: Selection) -> Table:
         Column("artist", "text"): "coalesce(k.metadata_artist, w.username)" if exact else None,
         Column("permalink_url", "text"): "k.permalink_url" if exact else None,
         Column("users_here", "int32"): "t.here",
+        Column("community", "int32"): _COMMUNITY.format(of="track", id="t.id"),
     }
     said = {column: sql for column, sql in columns.items() if sql is not None}
     return Table(

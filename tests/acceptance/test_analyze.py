@@ -104,6 +104,22 @@ def test_communities_are_the_taste_groups_that_were_planted(world, analysed_file
     assert shared_information(by_chance, [world.community_of_track(track) for track, _ in tracks]) < 0.1
 
 
+def test_the_query_of_communities_counts_what_stands_in_them(ask, analysed_file):
+    for of, table, key in (("tracks", "track_communities", "track_id"), ("people", "user_communities", "user_id")):
+        found = json.loads(ask("sql", "communities", f"of={of}", "--db", str(analysed_file), "--format", "json").stdout)
+        sizes = read(analysed_file, f"SELECT community, count(*) FROM {table} GROUP BY 1 ORDER BY 1")
+        assert [(row["community"], row["members"]) for row in found] == sizes
+        ends = f"JOIN {table} c ON c.{key} = e.{key}"
+        ((first,),) = read(
+            analysed_file,
+            f"SELECT x.title FROM user_engagements e {ends} JOIN track_texts x ON x.track_id = e.track_id"
+            " WHERE c.community = 0 AND e.engagement_type = 'like' AND e.track_id NOT IN (SELECT track_id FROM frames)"
+            " GROUP BY e.track_id ORDER BY count(*) DESC, e.track_id LIMIT 1",
+        )
+        assert found[0]["top"].startswith(f"{first} · ")
+        assert found[0]["modularity"] > 0.5
+
+
 def test_the_seed_is_in_no_community_since_all_like_it(world, analysed_file):
     found = read(analysed_file, "SELECT * FROM track_communities WHERE track_id = ?", world.seed_ids(1)[0])
     assert found == []

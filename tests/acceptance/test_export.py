@@ -71,7 +71,7 @@ def wishes(filters):
 def test_the_file_has_something_of_everything(harvest):
     """Or the other tests would say little."""
     found = Expected(harvest, BOTH)
-    assert {outcome for *_, outcome in found.profiles} >= {"complete", "capped", "short", "forbidden", "not asked"}
+    assert {outcome for *_, outcome, _ in found.profiles} >= {"complete", "capped", "short", "forbidden", "not asked"}
     assert len(found.edges) > len(found.pairs) > 400
     assert any(rank is None for *_, rank, _ in found.edges)
     assert set(HOSTILE) <= {row[1] for row in found.items}
@@ -100,8 +100,9 @@ def test_the_types_of_parquet_are_plain_and_the_same_for_any_content(harvest, tm
         leave(harvest, tmp_path / name, **chosen)
     types = {
         "interactions": "int64 int64 dictionary<values=string, indices=int8, ordered=0> float int32 int32",
-        "items": "int64 string int64 string list<element: string> int64 int64 timestamp[s, tz=UTC] string string int32",
-        "users": "int64 int64 int64 bool string",
+        "items": "int64 string int64 string list<element: string> int64 int64 timestamp[s, tz=UTC] string string"
+        " int32 int32",
+        "users": "int64 int64 int64 bool string int32",
     }
     for name in ("all", "few"):
         for part, expected in types.items():
@@ -535,6 +536,7 @@ def test_under_pseudonyms_counts_are_rough_and_only_common_words_stay(harvest, t
         "playback_count",
         "created_at",
         "users_here",
+        "community",
     ]
     found = {row[0]: row for row in table(out, "items")}
     for item in expected.items:
@@ -571,7 +573,7 @@ def _nearness(row):
 
 
 LEFT_OUT = (
-    "left out of item_item, user_user, artist_artist: scores in which lists count that are not whole;"
+    "left out of item_item, user_user, artist_artist, users.community: scores in which lists count that are not whole;"
     " --include-incomplete takes them along"
 )
 
@@ -600,6 +602,9 @@ def test_scores_of_lists_that_are_not_whole_leave_only_when_asked_for(harvest, t
     accounts = users | {row[2] for row in expected.items}
     assert table(out, "artist_artist") == [row for row in artists if row[2] in methods and {*row[:2]} <= accounts]
     assert made["left_out"] == ([] if incomplete else [LEFT_OUT])
+    communities = dict(read(harvest, "SELECT user_id, community FROM user_communities")) if incomplete else {}
+    placed = {row[0]: row[-1] for row in table(out, "users")}
+    assert placed == {user: communities.get(user) for user in users}
 
 
 def test_scores_of_an_interrupted_computation_stay_behind(harvest, tmp_path):
@@ -610,15 +615,17 @@ def test_scores_of_an_interrupted_computation_stay_behind(harvest, tmp_path):
     made = leave(path, tmp_path / "out", include_incomplete=True)
     assert {row[2] for row in table(tmp_path / "out", "item_item")} == {"soundcloud", "whole", "featuring", "label"}
     (note,) = made["left_out"]
-    assert note.startswith("left out of item_item, user_user, artist_artist: scores of an interrupted computation")
+    assert note.startswith(
+        "left out of item_item, user_user, artist_artist, users.community: scores of an interrupted computation"
+    )
 
 
 def test_popularity_counts_whole_lists_and_all_when_asked_to(harvest, tmp_path):
     leave(harvest, tmp_path / "out", include_incomplete=True)
-    found = {row[0]: row[-1] for row in table(tmp_path / "out", "items")}
+    found = {row[0]: row[-2] for row in table(tmp_path / "out", "items")}
     expected = Expected(harvest)
     assert found == {track: sum(t == track for _, t in expected.pairs) for track in expected.tracks}
-    assert found != {row[0]: row[-1] for row in expected.items}
+    assert found != {row[0]: row[-2] for row in expected.items}
 
 
 def test_tables_without_rows_are_not_written(db, db_path, tmp_path):
@@ -646,7 +653,7 @@ def test_the_manifest_describes_every_file_as_it_is(harvest, tmp_path):
 def test_the_manifest_says_where_it_comes_from_and_how_whole_it_is(harvest, tmp_path):
     made = leave(harvest, tmp_path / "out", min_items=5)
     expected = Expected(harvest, min_items=5)
-    outcomes = [row[-1] for row in expected.profiles]
+    outcomes = [row[-2] for row in expected.profiles]
     assert made["lists"]["of these users"] == {name: outcomes.count(name) for name in sorted(set(outcomes))}
     lists = read(
         harvest, "SELECT kind, outcome, count(*) FROM tasks WHERE kind NOT IN ('resolve', 'lookup') GROUP BY 1, 2"
