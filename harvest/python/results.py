@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -25,9 +25,10 @@ from harvest.inference.questions import LIKES
 from harvest.settings import DEFAULT_PATH
 from harvest.store import provenance
 from harvest.store.database import check_readable, open_to_read
+from harvest.store.judgments import TAKEN_BACK, VERDICTS, Judgment, judge
 from harvest.store.samples import Judged, coverages
 from harvest.store.status import Overview, overview
-from harvest.system.clock import as_text
+from harvest.system.clock import SystemClock, as_text
 from harvest.things import SHOWN
 
 if TYPE_CHECKING:
@@ -145,6 +146,16 @@ class Interaction(NamedTuple):
     liked: int
     reposted: int
     like_rank: int | None
+
+
+class Verdict(NamedTuple):
+    """A row of the view `verdicts`: what you think of a track."""
+
+    track_id: int
+    verdict: str
+    judged_at: str
+    title: str | None
+    permalink_url: str | None
 
 
 class Stood(NamedTuple):
@@ -265,6 +276,18 @@ class File:
         with self.connection() as connection:
             return estimate(connection, Question(of, **how))
 
+    def judge(self, wanted: int | str | Iterable[int | str], verdict: str) -> Judgment:
+        """Say what you think of a track, of the tracks of a playlist, or of several: 'liked', 'not_interested',
+        'not_quite', or 'none', which takes a verdict back. Says of how many tracks it was, and how many were told so
+        before; `verdicts` are those that count.
+
+        Raises SeedError where one is not in the file, SettingsError for another verdict.
+        """
+        if verdict not in (*VERDICTS, TAKEN_BACK):
+            raise SettingsError(f"There is no verdict {verdict!r}; there are {', '.join((*VERDICTS, TAKEN_BACK))}.")
+        several = [wanted] if isinstance(wanted, int | str) else wanted
+        return judge(self.path, [str(one) for one in several], verdict, now=SystemClock().now())
+
     def why(self, thing: str, which: int | str, *, limit: int = 3) -> provenance.Reason:
         """Tell why a 'user', a 'track', a 'playlist' or a 'station' is in the file."""
         shown = [one.name for one in SHOWN]
@@ -322,6 +345,11 @@ class File:
     def interactions(self) -> Rows[Interaction]:
         """One row per user and track."""
         return self._table("interactions", Interaction)
+
+    @property
+    def verdicts(self) -> Rows[Verdict]:
+        """What you think of tracks."""
+        return self._table("verdicts", Verdict)
 
     def changes(self, since: int | str | date | timedelta = 0, *, of: str | None = None) -> Rows[Change]:
         """What came, went and why, was renamed, in the order in which it was seen: all of it, or what is later than a

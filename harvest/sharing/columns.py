@@ -102,6 +102,7 @@ _BEHIND = frozenset(
         "changes",
         "unexplained",
         "reading_items",
+        "judgments",  # what whoever made the file thinks
     }
 )
 _IN_PLACE: dict[tuple[str, str], str] = {

@@ -353,7 +353,7 @@ def test_only_tables_that_somebody_has_thought_about_leave(path):
         "readings", "reading_items", "pages", "failures", "seeds", "searches", "search_results", "harvests",
         "harvest_seeds", "recipes", "visits", "rounds", "past_engagements", "past_follows", "past_playlist_tracks",
         "past_playlist_engagements", "past_comments", "past_station_likes", "past_web_profiles", "unexplained",
-        "changes", "refreshes", "untold_counts",
+        "changes", "refreshes", "untold_counts", "judgments",
     }  # fmt: skip
 
 

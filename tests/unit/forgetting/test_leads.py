@@ -27,9 +27,9 @@ THEIR_OWN = {
 EMPTIED = {("derivation_sizes", "subject_id"), ("search_waiting", "track_id")}
 # Numbers of our own rows.
 ROWS = {
-    "batches", "changes", "derivations", "failures", "file_key", "forgettings", "handouts", "harvests", "lease",
-    "pages", "progress", "refreshes", "replies", "runs", "searches", "seeds", "suppression_key", "tags", "tasks",
-    "totals", "unexplained",
+    "batches", "changes", "derivations", "failures", "file_key", "forgettings", "handouts", "harvests", "judgments",
+    "lease", "pages", "progress", "refreshes", "replies", "runs", "searches", "seeds", "suppression_key", "tags",
+    "tasks", "totals", "unexplained",
 }  # fmt: skip
 
 

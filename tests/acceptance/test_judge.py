@@ -1,0 +1,63 @@
+"""`harvest judge` and `db.judge`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import harvest
+from harvest.errors import SeedError, SettingsError
+from tests.analysing import LikesFile
+
+
+@pytest.fixture
+def path(tmp_path):
+    file = LikesFile(tmp_path / "t.db")
+    file.likes(1, [10, 11, 12])
+    file._connection.close()
+    return file.path
+
+
+def test_tracks_are_judged_one_by_one_and_from_a_list(run, path, tmp_path):
+    one = run("judge", "soundcloud:tracks:10", "liked", "--db", path)
+    assert (one.returncode, one.stdout, one.stderr) == (0, "1 track judged liked.\n", "")
+    (tmp_path / "heard.txt").write_text("soundcloud:tracks:10  # heard\n\nsoundcloud:tracks:11\n")
+    many = run("judge", "--from-file", tmp_path / "heard.txt", "liked", "--db", path)
+    assert many.stdout == "2 tracks judged liked, 1 of them before already.\n"
+    back = run("judge", "10", "none", "--json", "--db", path)
+    assert json.loads(back.stdout) == {"verdict": "none", "tracks": 1, "changed": 1}
+    shown = run("sql", "SELECT track_id, verdict FROM verdicts", "--db", path, "--format", "csv")
+    assert shown.stdout == "track_id,verdict\n11,liked\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "line", "code"),
+    [
+        (["10", "99", "liked"], "harvest: There is no track or playlist 99 with its tracks in this file", 2),
+        (["liked"], "Error: Say which tracks: addresses, ids or URNs before the verdict, or --from-file FILE.", 2),
+        (["10", "loved"], "'loved' is not one of 'liked', 'not_interested', 'not_quite', 'none'", 2),
+        (["10", "liked", "--db", "none.db"], "harvest: There is no file none.db", 4),
+    ],
+)
+def test_what_cannot_be_judged_costs_one_line(run, path, given, line, code):
+    done = run("judge", *given, *([] if "--db" in given else ["--db", path]))
+    assert done.returncode == code
+    assert line in done.stderr
+    assert done.stdout == ""
+    assert list(harvest.open(path).verdicts) == []
+
+
+def test_python_judges_as_the_command_does(path):
+    db = harvest.open(path)
+    done = db.judge("10", "liked")
+    assert (done.tracks, done.changed) == (1, 1)
+    assert db.judge([10, "soundcloud:tracks:12"], "not_quite").changed == 2
+    assert [(row.track_id, row.verdict, row.title) for row in db.verdicts] == [
+        (10, "not_quite", "track 10"),
+        (12, "not_quite", "track 12"),
+    ]
+    with pytest.raises(SettingsError, match="There is no verdict 'loved'; there are liked, "):
+        db.judge(10, "loved")
+    with pytest.raises(SeedError):
+        db.judge(99, "liked")
