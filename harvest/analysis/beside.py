@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -185,14 +186,28 @@ def beside(connection: sqlite3.Connection, thing: str, wanted: str, *, method: s
     framing = frames(connection) if way.likes else []
     is_frame = thing == "track" and one in framing
     parameters = bound(Choices(), one=one, least=way.least, frames=framing)
-    (size,) = connection.execute(filled(MINE, way), parameters).fetchone()
-    scored = (
-        (row[0], score("cosine", row[1], size, row[2], 0), row[1], row[2])
-        for row in connection.execute(filled(TOGETHER, way), parameters)
-    )
+    size, scored = _scored(connection, way, parameters)
     nearest = heapq.nsmallest(limit, scored, key=lambda found: (-found[1], found[0]))
     near = tuple(_neighbour(connection, thing, other, common, its, value) for other, value, common, its in nearest)
     return Neighbours(one, title, artist, url, thing, method, size, is_frame, way.words, way.read, near)
+
+
+def in_playlists(connection: sqlite3.Connection, track_id: int) -> Iterator[tuple[int, float, int]]:
+    """Yield every track that stands in a playlist with this one: its id, the cosine, how many playlists hold both."""
+    way = WAYS["track", "playlists"]
+    _, scored = _scored(connection, way, bound(Choices(), one=track_id, least=way.least))
+    return ((other, value, common) for other, value, common, _ in scored)
+
+
+def _scored(
+    connection: sqlite3.Connection, way: Beside, parameters: dict[str, object]
+) -> tuple[int, Iterator[tuple[int, float, int, int]]]:
+    """Count in what a thing stands; give with it the others: their score, what both stand in, their own size."""
+    (size,) = connection.execute(filled(MINE, way), parameters).fetchone()
+    return int(size), (
+        (row[0], score("cosine", row[1], size, row[2], 0), row[1], row[2])
+        for row in connection.execute(filled(TOGETHER, way), parameters)
+    )
 
 
 def filled(sql: str, way: Beside) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from harvest.analysis.eligible_lists import LONG_LISTS
 from harvest.analysis.formulas import is_defined, score
 from harvest.analysis.freshness import bound, frames, people_asked, standing
-from harvest.analysis.methods import AGAINST_ALL
+from harvest.analysis.methods import AGAINST_ALL, Choices
 from harvest.store.provenance import find
 
 # Who likes the track, as far as their lists count.
@@ -34,6 +34,17 @@ mine AS MATERIALIZED (
 
 SIZE = f"{_MINE} SELECT count(*) FROM mine"  # noqa: S608
 
+# How many like {track}, as far as their lists count; `long` are the longer lists.
+SIZE_OF = """(
+        SELECT count(*)
+        FROM user_engagements AS e
+        JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id
+        LEFT JOIN long AS g ON g.user_id = e.user_id
+        WHERE e.track_id = {track} AND e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL
+            AND (l.outcome IN ('complete', 'short') OR :incomplete)
+            AND (g.from_rank IS NULL OR e.user_list_rank < g.from_rank)
+    )"""
+
 # What else they like, and how many like that in all. Frames (:frames) are left out unless the track is one itself
 # (:framed); then sizes are needed of frames alone, since the service's counts stand for the others'.
 TOGETHER = f"""
@@ -48,15 +59,8 @@ together AS MATERIALIZED (
     HAVING count(*) >= :min_common
 )
 SELECT t.track_id, t.common, t.track_id IN (SELECT value FROM json_each(:frames)) AS frame, k.likes_count,
-    CASE WHEN NOT :framed OR t.track_id IN (SELECT value FROM json_each(:frames)) THEN (
-        SELECT count(*)
-        FROM user_engagements AS e
-        JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id
-        LEFT JOIN long AS g ON g.user_id = e.user_id
-        WHERE e.track_id = t.track_id AND e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL
-            AND (l.outcome IN ('complete', 'short') OR :incomplete)
-            AND (g.from_rank IS NULL OR e.user_list_rank < g.from_rank)
-    ) END AS size
+    CASE WHEN NOT :framed OR t.track_id IN (SELECT value FROM json_each(:frames))
+        THEN {SIZE_OF.format(track="t.track_id")} END AS size
 FROM together AS t
 JOIN tracks AS k ON k.id = t.track_id
 WHERE :framed OR t.track_id NOT IN (SELECT value FROM json_each(:frames))
@@ -154,6 +158,20 @@ def related(connection: sqlite3.Connection, wanted: str, *, method: str, limit: 
         () if track_id in framing else others,
         near,
     )
+
+
+def co_liked(
+    connection: sqlite3.Connection, track_id: int, framing: list[int], choices: Choices
+) -> Iterator[tuple[int, float, int]]:
+    """Yield every track that enough of the people like who like this one: its id, the cosine, how many like both.
+
+    The cosine is that of `related`: of the service's counts where the track is a frame.
+    """
+    parameters = bound(choices, track=track_id, frames=framing, framed=track_id in framing)
+    (size,) = connection.execute(SIZE, parameters).fetchone()
+    (likes_count,) = connection.execute("SELECT likes_count FROM tracks WHERE id = ?", (track_id,)).fetchone()
+    for other, value, common, _, _ in _scored(connection, "cosine", parameters, size, likes_count, 0):
+        yield other, value, common
 
 
 def _scored(

@@ -51,6 +51,7 @@ COMMANDS = {
     "report": ("report", "One HTML page about the file, pictures included."),
     "export": ("export", "Files for notebooks, recommenders and graph programs."),
     "judge": ("judge", "Say what you think of tracks: liked, not_quite, ..."),
+    "radio": ("radio", "What to play after a few tracks, and why."),
     "related": ("related", "Tracks that the same people like, and why."),
     "similar": ("related", "People who like the same tracks, and which."),
     "analyze": ("analyze", "Compute related tracks, people and artists for all."),
@@ -67,7 +68,7 @@ COMMANDS = {
 GROUPS = {
     "collect": ("crawl", "search", "plan", "resume", "counts", "refresh", "tend", "retry"),
     "look": ("status", "changes", "failures", "why", "verify"),
-    "explore": ("sql", "serve", "report", "related", "similar", "judge", "estimate"),
+    "explore": ("sql", "serve", "report", "related", "similar", "radio", "judge", "estimate"),
     "hand off": ("cite", "export", "dehydrate", "hydrate", "analyze", "snapshot", "replay"),
     "protect": ("forget", "purge", "comply"),
     "set up": ("auth", "doctor", "probe", "completion"),

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from harvest.analysis.radio import Radio, radio
 from harvest.citing.cite import as_json
 from harvest.citing.facts import facts
 from harvest.errors import SettingsError, how_to_install
@@ -287,6 +288,15 @@ class File:
             raise SettingsError(f"There is no verdict {verdict!r}; there are {', '.join((*VERDICTS, TAKEN_BACK))}.")
         several = [wanted] if isinstance(wanted, int | str) else wanted
         return judge(self.path, [str(one) for one in several], verdict, now=SystemClock().now())
+
+    def radio(self, *given: int | str, size: int = 20, per_artist: int = 1) -> Radio:
+        """Say what to play after some tracks, or after what playlists hold, from the file alone: `.tracks` are up to
+        `size` of them, the nearest first, `per_artist` of an artist (0: any number), with the reasons.
+
+        Raises SeedError where one is not in the file.
+        """
+        with self.connection() as connection:
+            return radio(connection, map(str, given), size=size, per_artist=per_artist)
 
     def why(self, thing: str, which: int | str, *, limit: int = 3) -> provenance.Reason:
         """Tell why a 'user', a 'track', a 'playlist' or a 'station' is in the file."""

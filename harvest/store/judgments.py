@@ -56,6 +56,14 @@ def verdict_of(connection: sqlite3.Connection, track: str, *, schema: str = "mai
     return VERDICT_OF.format(track=track) if there else _NO_VERDICT
 
 
+def liked(connection: sqlite3.Connection) -> list[str]:
+    """Give the ids of the tracks that are judged liked, the latest first."""
+    if verdict_of(connection, "1") == _NO_VERDICT:
+        return []
+    rows = connection.execute("SELECT track_id FROM verdicts WHERE verdict = 'liked' ORDER BY judged_at DESC, track_id")
+    return [str(row[0]) for row in rows]
+
+
 def tracks_named(connection: sqlite3.Connection, wanted: Iterable[str]) -> list[int]:
     """Give the tracks of a file that ids, URNs and addresses name, each once: tracks, and playlists for what they hold,
     in their order. A number alone is a track.

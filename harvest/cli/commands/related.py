@@ -119,18 +119,18 @@ def _beside(found: Neighbours) -> Iterator[str]:
 
 
 def _called(thing: str, one: Neighbour | Neighbours) -> str:
-    return _work(one.title, one.artist, one.id) if thing == "track" else _person(one.title, one.id)
+    return called(one.title, one.artist, one.id) if thing == "track" else _person(one.title, one.id)
 
 
 def _tracks(found: Related) -> Iterator[str]:
-    yield f"Near {_work(found.title, found.artist, found.track_id)}  {_plain(found.url)}".rstrip()
+    yield f"Near {called(found.title, found.artist, found.track_id)}  {_plain(found.url)}".rstrip()
     yield from _whose(found)
     if not found.near:
         yield ""
         yield _nothing(found)
     for place, near in enumerate(found.near, start=1):
         yield ""
-        yield f"{place:>3}. {_work(near.title, near.artist, near.track_id)}"
+        yield f"{place:>3}. {called(near.title, near.artist, near.track_id)}"
         yield f"     {_reason(near, found)}"
         if near.url:
             yield f"     {_plain(near.url)}"
@@ -196,12 +196,13 @@ def _people(found: Similar) -> Iterator[str]:
 
 
 def _shared(near: Kin) -> str:
-    told = ", ".join(_work(title, artist) for title, artist in near.shared)
+    told = ", ".join(called(title, artist) for title, artist in near.shared)
     more = near.common - len(near.shared)
     return f"{told} and {more:,} more" if more > 0 else told
 
 
-def _work(title: str | None, artist: str | None, track_id: int | None = None) -> str:
+def called(title: str | None, artist: str | None, track_id: int | None = None) -> str:
+    """Name a track as it is told."""
     name = f"“{_plain(title)}”" if title else f"track {track_id}" if track_id else "a track without a title"
     return f"{name} by {_plain(artist)}" if artist else name
 

@@ -1,0 +1,85 @@
+"""Say what to play after a few tracks, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from harvest.analysis.radio import Radio, Suggested
+from harvest.analysis.radio import radio as play
+from harvest.cli.commands.related import called
+from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
+from harvest.cli.options.types import whole
+from harvest.cli.output.formatting import counted
+from harvest.cli.output.spinner import patience
+from harvest.store.database import open_to_read
+from harvest.store.judgments import liked
+from harvest.system.logs import printable
+
+
+@click.command()
+@click.argument("given", nargs=-1, metavar="TRACK|PLAYLIST...")
+@cache_path()
+@click.option("--liked", "from_liked", is_flag=True, help="Go on from what you have judged liked, too.")
+@click.option("--size", type=whole(1), metavar="N", default=20, show_default=True, help="Tracks at most.")
+@click.option(
+    "--per-artist",
+    type=whole(0),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Of an artist at most; 0: any number.",
+)
+@json_option()
+@log_options
+@reads
+def radio(given: tuple[str, ...], path: Path, from_liked: bool, size: int, per_artist: int, as_json: bool) -> int:
+    """Say what to play after a few tracks, and why, from what is in the file.
+
+    Near is what the same people like, what stands in the same playlists, and what those like who like several of the
+    given ones. What you have judged is left out, and what is blocked, private or gone. Formulas and assumptions:
+    docs/radio.md.
+
+    \b
+      harvest radio https://soundcloud.com/artist/track
+      harvest radio soundcloud:tracks:1 soundcloud:tracks:2 --size 50
+      harvest radio --liked --per-artist 2
+    """
+    with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
+        wanted = [*given, *(liked(connection) if from_liked else ())]
+        if not wanted:
+            raise click.UsageError("Say which tracks to go on from, or --liked for those you have judged liked.")
+        found = play(connection, wanted, size=size, per_artist=per_artist)
+    click.echo(json.dumps(found.as_json()) if as_json else "\n".join(map(printable, _lines(found))))
+    return 0
+
+
+def _lines(found: Radio) -> Iterator[str]:
+    if not found.tracks:
+        yield _nothing(found)
+    for place, one in enumerate(found.tracks, start=1):
+        yield f"{place:>3}. {called(one.title, one.artist, one.track_id)}"
+        yield f"     {', '.join(_reasons(one, len(found.given)))}"
+        if one.url:
+            yield f"     {one.url}"
+
+
+def _reasons(one: Suggested, given: int) -> Iterator[str]:
+    other = "that one" if given == 1 else "one of those"
+    if one.people:
+        yield f"{one.people:,} {'person likes' if one.people == 1 else 'people like'} it and {other}"
+    if one.playlists:
+        yield f"{counted(one.playlists, 'playlist')} hold{'s' * (one.playlists == 1)} it and {other}"
+    if one.shared:
+        yield f"{one.shared:,} {'person likes' if one.shared == 1 else 'people like'} it and several of those"
+
+
+def _nothing(found: Radio) -> str:
+    return (
+        f"Nothing is near {'it' if len(found.given) == 1 else 'them'} that can be played and is not judged: fewer than"
+        " three people whose likes are read like another track too, and no playlist that was read holds one with it."
+        " More lists tell more: `harvest URL --max-users N`, --read +playlists,+playlist-tracks."
+    )
