@@ -66,8 +66,10 @@ DEEPEST = 1000
 OURSELVES = "me"  # the address of the person who is signed in
 LONGEST_DELAY = 3600.0  # seconds between two requests
 
-# Whom to follow first: as listed; by lot; by number of followers, falling or rising.
-ORDERS = ("newest", "random", "popular", "least-known")
+# Whom to follow first: as listed; by lot; by number of followers, falling or rising; by lot, and from each of them one
+# step at a time to somebody else.
+ORDERS = ("newest", "random", "popular", "least-known", "walk")
+BY_LOT = frozenset({"random", "walk"})  # around the seeds, everybody listed has the same chance
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ To start from another kind of thing, or to go another way, add a declaration her
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from harvest.errors import SettingsError
@@ -27,7 +27,8 @@ class Lead:
     each thing leads to so many items of its own, as its lists name them, or in the harvest's order; with it, all things
     visited so far lead together to the items that most of them name, ties by id. `in_all` bounds the harvest, not the
     round. `chosen` lists count only where `--via` names them. What a lead `opens` belongs to what is read of the things
-    themselves: it takes no step deeper, so it is taken however deep they lie.
+    themselves: it takes no step deeper, so it is taken however deep they lie. By a `step` each thing leads to one of
+    its own items, drawn by lot among those not visited yet.
     """
 
     to: str
@@ -37,6 +38,7 @@ class Lead:
     in_all: bool = False
     chosen: bool = False
     opens: bool = False
+    step: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +127,19 @@ def leads_of(thing: str, limits: Limits, depth: int = -1) -> Iterator[tuple[Lead
     """Give the ways on from a kind of thing, each with the lists that count, as far as they are read.
 
     A way to things of which nothing would be read is none. From a `depth` where the harvest ends, nothing but what a
-    lead opens.
+    lead opens. Beyond the seeds a walk takes steps, and goes back from a track by the same edges only by which people
+    go on: so each edge is as likely to be taken from either end.
     """
     ends = depth >= depth_of(thing, limits)
     lines = recipe(limits)
     read, visited = {line.kind.name for line in lines}, {line.kind.subject for line in lines if not line.seeds_only}
     via = {kind_named(name).name for name in limits.via}
-    for lead in RULES[thing].leads:
+    walks = limits.order == "walk" and depth > 0
+    for declared in RULES[thing].leads:
+        lead = replace(declared, in_common=False, in_all=False, step=True) if walks and not declared.opens else declared
         lists = tuple(KINDS[name] for name in lead.of if name in read and (not lead.chosen or name in via))
+        if lead.step and not lead.chosen:
+            lists = tuple(kind for kind in lists if kind.other_side is not None and kind.other_side.name in via)
         if lists and lead.to in visited and (lead.opens or not ends):
             yield lead, lists
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harvest.lists import ListKind
-from harvest.models import Limits
+from harvest.models import BY_LOT, Limits
 from harvest.planning.outlook import Visit
 from harvest.planning.ranges import Range
 from harvest.rules import Lead, RecipeLine
@@ -49,7 +49,7 @@ class Bites:
             self.said.append(f"{option} goes on from {share:.0%} of what the lists name, most often named first.")
         elif lead.to != "user":
             self.said.append(f"{option} goes on from about {share:.0%} of what the lists name, in their order.")
-        elif self._limits.order == "random":
+        elif self._limits.order in BY_LOT:
             self.said.append(
                 f"{option} follows a random {share:.0%} of the people, drawn from all of them; the chance of each is"
                 " stored."

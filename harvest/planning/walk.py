@@ -193,7 +193,9 @@ class Walk:
         named, chosen = self._named(group, lines, most)
         weights: Sequence[float] | None = None
         pool, commons = self._ground.pool(lead.to, number + 1), self._commons.get(lead.to)
-        if lead.in_common:
+        if lead.step:
+            there = n = min(group.n, named)
+        elif lead.in_common:
             there = (
                 named
                 if alone

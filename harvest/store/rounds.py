@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from harvest.lists import ListKind
-from harvest.models import DEEPEST, ORDERS, Limits
+from harvest.models import BY_LOT, DEEPEST, ORDERS, Limits
 from harvest.rules import Lead, depth_of, leads_of, recipe
 from harvest.store import readings
 from harvest.store.edges import of_type
@@ -28,6 +28,7 @@ _ORDERS = dict(
             "lot(:sample_seed, item), item",
             "(SELECT followers_count FROM users WHERE id = item) DESC NULLS LAST, item",
             "(SELECT followers_count FROM users WHERE id = item) ASC NULLS LAST, item",
+            "lot(:sample_seed, item), item",
         ),
         strict=True,
     )
@@ -53,9 +54,12 @@ class Choice:
     parameters: dict[str, int]
 
 
-def lot(sample_seed: int, thing_id: int) -> int:
-    """Give the lot of a person: 63 bits that look random and are the same for ever."""
-    return int.from_bytes(blake2b(f"{sample_seed}:{thing_id}".encode(), digest_size=8).digest(), "big") >> 1
+def lot(sample_seed: int, *ids: int) -> int:
+    """Give the lot of a person, or of a step from one thing to another: 63 bits that look random and are the same for
+    ever.
+    """
+    text = ":".join(map(str, (sample_seed, *ids)))
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 
 
 def visit_seeds(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> int:
@@ -102,14 +106,14 @@ def choose(connection: sqlite3.Connection, harvest_id: int, number: int, limits:
 
 def choices(connection: sqlite3.Connection, harvest_id: int, number: int, limits: Limits) -> Iterator[Choice]:
     """Give the choices that follow a round, in the order in which they count: who is chosen by one is by no other."""
-    connection.create_function("lot", 2, lot, deterministic=True)
+    connection.create_function("lot", -1, lot, deterministic=True)
     for thing, depth in connection.execute(
         "SELECT thing, min(depth) FROM visits WHERE harvest_id = ? AND round = ? AND place IS NOT NULL GROUP BY thing",
         (harvest_id, number),
     ).fetchall():
         for lead, lists in leads_of(thing, limits, depth):
             parameters = _parameters(connection, harvest_id, number, lead, limits, thing)
-            write = _in_common if lead.in_common else _of_each
+            write = _step if lead.step else _in_common if lead.in_common else _of_each
             yield Choice(lead.to, write(lead, lists, limits), parameters)
 
 
@@ -127,7 +131,7 @@ def draws(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> It
     """Give the queries for whom each seed that is a track leads to (`track_id, user_id, place, people, chance`), with
     those that are visited for another track's sake: `people` are listed, of whom so many have a place.
     """
-    connection.create_function("lot", 2, lot, deterministic=True)
+    connection.create_function("lot", -1, lot, deterministic=True)
     for lead, lists in leads_of("track", limits, 0):
         parameters = _parameters(connection, harvest_id, 0, lead, limits, "track")
         yield Choice(
@@ -334,9 +338,23 @@ def _of_each(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
     """  # noqa: S608 - built from our own declarations
 
 
+def _step(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
+    """Write the choice where each thing leads to one of its own items that are not visited yet, by a lot of the two;
+    things that come to the same one go on as one.
+    """
+    return f"""
+        WITH {_placed(lead, lists, limits)}
+        SELECT item AS thing_id, depth + {THINGS[lead.to].steps} AS depth, min(turn) AS place, NULL AS chance,
+            task_id AS parent_task_id
+        FROM placed WHERE place = 0 AND :most > 0 GROUP BY item ORDER BY place
+    """  # noqa: S608 - built from our own declarations
+
+
 def _placed(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
     """Write what the lists of each thing of a round name, each once, with its place in the order that counts."""
     order = _ORDERS[limits.order] if lead.to == "user" else "listed"
+    if lead.step:
+        order = "lot(:sample_seed, subject, item), item"
     return f"""
         visited AS (
             SELECT v.thing_id, v.depth, v.round, v.reach, row_number() OVER (ORDER BY v.place, v.thing_id) - 1 AS turn
@@ -346,7 +364,8 @@ def _placed(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
         ),
         named AS ({_named(lists)}),
         once AS (
-            SELECT subject, turn, depth, item, min(listed) AS listed, task_id FROM named GROUP BY subject, item
+            SELECT subject, turn, depth, item, min(listed) AS listed, task_id FROM named
+            {f"WHERE {_not_visited(lead)}" if lead.step else ""} GROUP BY subject, item
         ),
         placed AS (
             SELECT *, row_number() OVER (PARTITION BY subject ORDER BY {order}) - 1 AS place,
@@ -362,7 +381,7 @@ def _chance(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
     """
     if lead.to != "user":
         return "NULL"
-    drawn = "1.0 * :most / people" if limits.order == "random" else "NULL"
+    drawn = "1.0 * :most / people" if limits.order in BY_LOT else "NULL"
     kinds = ", ".join(f"'{kind.name}'" for kind in lists)
     failed = f"""
         SELECT 1 FROM recipes AS c CROSS JOIN tasks AS q ON q.kind = c.kind AND q.subject_id = subject

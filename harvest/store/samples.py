@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from harvest.estimates.richness import Coverage, coverage
-from harvest.models import Limits, Outcome
+from harvest.models import BY_LOT, Limits, Outcome
 from harvest.rules import recipe
 from harvest.store import rounds
 
@@ -96,7 +96,7 @@ def coverages(connection: sqlite3.Connection, harvest_id: int | None = None) -> 
     for one, limits in harvests(connection):
         if harvest_id not in (None, one):
             continue
-        if limits.order != "random":
+        if limits.order not in BY_LOT:
             judged += _without_a_draw(connection, one, limits)
             continue
         for found in samples(connection, one, limits):
@@ -134,7 +134,7 @@ def samples(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> 
             yield Judged(harvest_id, track, why)
             continue
         read = tuple(_read(connection, users))
-        if not read or (limits.order != "random" and len(read) < people):
+        if not read or (limits.order not in BY_LOT and len(read) < people):
             yield Judged(harvest_id, track, "the likes of the people followed are still to be read")
             continue
         yield Sample(harvest_id, track, limits, people, len(users), cap, read)
@@ -212,7 +212,7 @@ def _is_chosen(connection: sqlite3.Connection, harvest_id: int) -> bool:
 
 def _by_a_rule(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> bool:
     """Say whether a rule chose, and left somebody out, which shows in chances that nobody knows."""
-    if limits.order == "random":
+    if limits.order in BY_LOT:
         return False
     row = connection.execute(
         """

@@ -21,6 +21,10 @@ Rules:
    share of what the next person likes would be new around each seed (`truth/novelty.py`), or all are read, no more
    are drawn.
 8. People drawn around a track by lot have the chance n / N; where all were taken it is 1, else it is unknown.
+9. A walk draws people around the seeds by lot. From depth 1 on each person leads to one track of those that the lists
+   of `via` name, each track to one person of those whose list of `via` it stands in, smallest BLAKE2b of
+   `seed:from:to` first; what is visited is passed over, and those who come to the same place go on as one, in the place
+   of the first. Over followings and followers people lead to people likewise.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
+from math import inf
 
 from harvest.simulator.truth.content import Content, Visit
 from harvest.simulator.truth.novelty import is_little
@@ -35,6 +40,11 @@ from harvest.simulator.truth.options import LISTS, TruthOptions
 
 Thing = tuple[str, int]
 _AROUND_TRACKS = ["likers", "reposters", "comments"]
+_BACK = {"likes": "likers", "reposts": "reposters"}
+
+
+def _lot(*numbers: int) -> bytes:
+    return blake2b(b":".join(b"%d" % n for n in numbers), digest_size=8).digest()
 
 
 class Rounds:
@@ -113,18 +123,24 @@ class Rounds:
             *self._from_lists(self._leading("search_for_tracks"), "found-tracks"),
             *self._to_people(self._leading("search_for_users"), ["found-users"]),
             *self._from_lists(self._leading("station"), "station-tracks"),
-            *self._to_people(self._leading("track"), _AROUND_TRACKS),
-            *self._from_people("track", self._leading("user")),
-            *self._from_people("user", self._leading("user")),
+            *self._to_people(self._leading("track", self._ends), _AROUND_TRACKS),
+            *self._from_people("track", self._leading("user", self._ends)),
+            *self._from_people("user", self._leading("user", self._ends)),
+            *self._steps(),
             *self._opened(),
         ):
             if (visit.thing, visit.id) not in self.visits:
                 chosen.setdefault((visit.thing, visit.id), visit)
         return chosen
 
-    def _leading(self, thing: str) -> list[Visit]:
-        """Return the visits of this round that are not as deep yet as the harvest goes, in order."""
-        deepest = self.options.deepest(thing)
+    @property
+    def _ends(self) -> float:
+        """Return the depth from which on steps are taken, and nothing else leads on."""
+        return 1 if self.options.order == "walk" else inf
+
+    def _leading(self, thing: str, ends: float = inf) -> list[Visit]:
+        """Return the visits of this round that are not as deep yet as the harvest goes, or as that, in order."""
+        deepest = min(self.options.deepest(thing), ends)
         found = (v for v in self.visits.values() if v.thing == thing and v.round == self._number and v.depth < deepest)
         return sorted(found, key=lambda visit: (visit.place, visit.id))
 
@@ -133,6 +149,26 @@ class Rounds:
         reads = self.options.reads(visit.thing, seed=visit.round == 0)
         lists = [(LISTS[name].kind, visit.id, reads[name]) for name in names if name in reads]
         return dict.fromkeys(item for line in lists for item in self._content.listed(*line))
+
+    def _steps(self) -> Iterator[Visit]:
+        """Return where the walkers of this round go, one step each."""
+        if self.options.order != "walk":
+            return
+        for thing in ("track", "user"):
+            beyond = [visit for visit in self._leading(thing) if visit.depth > 0]
+            ways = [("user", _BACK)] if thing == "track" else [("track", None), ("user", None)]
+            for to, back in ways:
+                if not self.options.goes_to(to):
+                    continue
+                names = self.options.leads(to) if back is None else [back[n] for n in self.options.via if n in back]
+                taken: set[int] = set()
+                for turn, visit in enumerate(beyond):
+                    there = [item for item in self._named(visit, names) if (to, item) not in self.visits]
+                    if there:
+                        item = min(there, key=lambda one: (_lot(self.options.sample_seed, visit.id, one), one))
+                        if item not in taken:
+                            taken.add(item)
+                            yield Visit(self._number + 1, to, item, turn, visit.depth + (to == "user"))
 
     def _from_lists(self, things: Sequence[Visit], name: str, to: str = "track") -> Iterator[Visit]:
         if not self.options.goes_to(to):
@@ -153,7 +189,9 @@ class Rounds:
             most = min(most, self._mark)
         for visit in things:
             people = self._in_order(self._named(visit, names))
-            chance = 1.0 if len(people) <= most else most / len(people) if self.options.order == "random" else None
+            chance = (
+                1.0 if len(people) <= most else most / len(people) if self.options.order in ("random", "walk") else None
+            )
             for place, person in enumerate(people[:most]):
                 yield Visit(self._number + 1, "user", person, place, visit.depth + 1, chance)
 
@@ -196,9 +234,9 @@ class Rounds:
         order = self.options.order
         if order == "newest":
             return list(people)
-        if order == "random":
+        if order in ("random", "walk"):
             seed = self.options.sample_seed
-            return sorted(people, key=lambda p: (blake2b(b"%d:%d" % (seed, p), digest_size=8).digest(), p))
+            return sorted(people, key=lambda p: (_lot(seed, p), p))
         sign = -1 if order == "popular" else 1
         fame = {person: self._content.truth.users[person]["followers_count"] for person in people}
         return sorted(fame, key=lambda p: (fame[p] is None, sign * (fame[p] or 0), p))
