@@ -195,6 +195,38 @@ LEFT JOIN recipes AS c
     ON c.harvest_id = f.harvest_id AND c.kind = 'user_likes' AND c.reach <= f.reach
 LEFT JOIN tasks AS l ON l.kind = c.kind AND l.subject_id = f.thing_id;
 
+-- Whom each walker of a walk came to, stop by stop. A walker is named by the person it set out from. One step looks at
+-- one round of visits.
+CREATE VIEW walks AS
+WITH RECURSIVE steps (harvest_id, walker, stop, round, thing, thing_id) AS (
+    SELECT v.harvest_id, v.thing_id, 1, v.round, v.thing, v.thing_id
+    FROM harvests AS h
+    JOIN visits AS v ON v.harvest_id = h.id AND v.thing = 'user' AND v.depth = 1 AND v.place IS NOT NULL
+    LEFT JOIN tasks AS p ON p.id = v.parent_task_id
+    LEFT JOIN visits AS b ON b.harvest_id = v.harvest_id AND b.thing = 'user' AND b.thing_id = p.subject_id
+        AND b.depth = 1 AND p.kind IN (SELECT k.kind FROM list_kinds AS k WHERE k.subject = 'user')
+    WHERE coalesce(h.last_options, h.options) ->> 'order' = 'walk' AND b.thing_id IS NULL
+    UNION ALL
+    SELECT s.harvest_id, s.walker, s.stop + (v.thing = 'user'), v.round, v.thing, v.thing_id
+    FROM steps AS s
+    JOIN visits AS v ON v.harvest_id = s.harvest_id AND v.round = s.round + 1 AND v.place IS NOT NULL
+    JOIN tasks AS p ON p.id = v.parent_task_id AND p.subject_id = s.thing_id
+    JOIN list_kinds AS k ON k.kind = p.kind AND k.subject = s.thing
+)
+SELECT
+    s.harvest_id,
+    s.walker,
+    s.stop,
+    s.thing_id AS user_id,
+    u.username,
+    l.collected AS likes_read,
+    1.0 / nullif(l.collected, 0) AS weight,         -- NULL: not answered, or nothing listed
+    l.outcome IS 'capped' AS censored
+FROM steps AS s
+JOIN users AS u ON u.id = s.thing_id
+LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = s.thing_id
+WHERE s.thing = 'user';
+
 -- Where an edge comes from: page, list, the list that led there, and so on up to the seed. `chain` is a JSON array
 -- of these lists, from the page's own to the looking up of the seed.
 CREATE VIEW why AS

@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import NormalDist, fmean, stdev
 from typing import Any, NamedTuple
 
-from harvest.inference.estimate import Question
 from harvest.inference.estimate import estimate as asked
+from harvest.inference.questions import Question
 from harvest.models import Limits
 from harvest.simulator import World
 from harvest.simulator.oracle import expect

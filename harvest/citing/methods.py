@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from harvest.citing.facts import Facts, Started
 from harvest.lists import KINDS
+from harvest.models import BY_LOT
 from harvest.things import THINGS
 
 _FIRST = {
@@ -87,7 +88,7 @@ def _sampled(one: Started, facts: Facts, *, hide: bool) -> Iterator[str]:
             f"Around the seed tracks{which} {one.listed:,} people were listed, from lists of at most"
             f" {limits.max_listed:,} entries."
         )
-    if limits.order == "random" and one.chances:
+    if limits.order in BY_LOT and one.chances:
         least, most = one.chances[0], one.chances[-1]
         chance = f"{least:.3g}" if least == most else f"{least:.3g} to {most:.3g}"
         people = "Of these, people" if hide else f"Of these, {one.drawn:,}"
@@ -100,7 +101,13 @@ def _sampled(one: Started, facts: Facts, *, hide: bool) -> Iterator[str]:
     else:
         people = "People" if hide else f"{one.followed:,}"
         yield f"{people} were followed, chosen {_FIRST.get(limits.order, 'by lot, with chances that are not known')}."
-    if limits.depth is not None and limits.depth > 1:
+    if limits.order == "walk" and (limits.depth or 0) > 1:
+        yield (
+            f"From each of them a walk of {limits.depth:,} stops went on, by lot along {', '.join(limits.via)}, to"
+            " nobody twice; means over people on the walk are to be weighed by one over the number"
+            " of their ways on (Volz & Heckathorn 2008)."
+        )
+    elif limits.depth is not None and limits.depth > 1:
         yield (
             f"The harvest went on to depth {limits.depth}, around the tracks that most of these people have in common,"
             f" {limits.max_tracks:,} in each round; inclusion probabilities hold for people around the seeds alone."

@@ -21,8 +21,8 @@ from harvest.errors import SettingsError, how_to_install
 from harvest.explore import changes as told
 from harvest.explore.changes import Change
 from harvest.explore.named import named_query
-from harvest.inference.estimate import Question, Result, estimate
-from harvest.inference.questions import LIKES
+from harvest.inference.estimate import estimate
+from harvest.inference.questions import LIKES, Question, Result
 from harvest.settings import DEFAULT_PATH
 from harvest.store import provenance
 from harvest.store.database import check_readable, open_to_read

@@ -15,9 +15,8 @@ import pytest
 
 import harvest
 from harvest.errors import SettingsError
-from harvest.inference.estimate import Question
 from harvest.inference.estimate import estimate as asked
-from harvest.inference.questions import BY, ESTIMATORS, OF, OF_PEOPLE, OF_TRACKS
+from harvest.inference.questions import BY, ESTIMATORS, OF, OF_PEOPLE, OF_TRACKS, Question
 from harvest.models import Limits
 from harvest.simulator.oracle import expect
 from harvest.store.database import open_to_read

@@ -11,9 +11,8 @@ import click
 from harvest.cli.options.crawl import asked, cache_path, json_option, reading_log_options, reads
 from harvest.cli.options.types import whole
 from harvest.cli.output.table import table
-from harvest.inference.estimate import GROUPS, Answer, Question, Result
 from harvest.inference.estimate import estimate as answer
-from harvest.inference.questions import BY, CAPPED, ESTIMATORS, LIKES, OF, PER
+from harvest.inference.questions import BY, CAPPED, ESTIMATORS, GROUPS, LIKES, OF, PER, Answer, Question, Result
 from harvest.store.database import open_to_read
 from harvest.system.logs import printable
 

@@ -279,8 +279,8 @@ def crawl_options(command: Command) -> Command:
             type=click.Choice(ORDERS),
             cls=Setting,
             envvar="HARVEST_ORDER",
-            help="Who is followed first: newest as listed, random by lot, popular or least-known by followers.  "
-            "[default: newest]",
+            help="Who is followed first: newest as listed, random by lot, popular or least-known by followers; walk "
+            "goes on by lot from there, --depth stops far.  [default: newest]",
         ),
         click.option(
             "--sample",
