@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -17,8 +18,9 @@ from sqlite_utils import Database
 
 from harvest.store.database import apply_schema, open_for_crawl
 
-# Thousands of processes are started, and each would compile the whole program anew.
+# Thousands of processes are started, and each would compile the whole program anew; so would we with every test file.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Whoever starts the tests in the background, or under nohup, may have them ignore Ctrl-C or a closed terminal; our
 # processes would inherit that, and never hear what tests send.
