@@ -90,10 +90,13 @@ _FILE = (
         "schema",
         "every table, view, index and trigger is there as it was made",
         """
-        SELECT x.value ->> 0 || ' ' || (x.value ->> 1) || iif(s.name IS NULL, ' is missing', ' was changed')
-        FROM json_each(schema_as_shipped()) AS x
-        LEFT JOIN sqlite_schema AS s ON s.type = x.value ->> 0 AND s.name = x.value ->> 1
-        WHERE s.name IS NULL OR without_comments(s.sql) <> x.value ->> 2
+        WITH shipped AS MATERIALIZED ( -- taken apart once, not for every row of the other side
+            SELECT value ->> 0 AS type, value ->> 1 AS name, value ->> 2 AS sql FROM json_each(schema_as_shipped())
+        )
+        SELECT x.type || ' ' || x.name || iif(s.name IS NULL, ' is missing', ' was changed')
+        FROM shipped AS x
+        LEFT JOIN sqlite_schema AS s ON s.type = x.type AND s.name = x.name
+        WHERE s.name IS NULL OR without_comments(s.sql) <> x.sql
         """,
     ),
     Check(

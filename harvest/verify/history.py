@@ -117,7 +117,8 @@ def _counted(table: str, counts: tuple[str, ...]) -> Check:
 
 def _past(table: str, edge: Edge) -> Check:
     """Check that what is past was seen, then lacked, and that its change was written once its reason is known."""
-    same = " AND ".join(f"c.ids ->> '{name}' = p.{name}" for name in edge.key)
+    key = ", ".join(f"p.{name}" for name in edge.key)
+    told = ", ".join(f"c.ids ->> '{name}'" for name in edge.key)
     named = " || ' ' || ".join(f"p.{name}" for name in edge.key)
     return Check(
         f"past.{table}",
@@ -127,10 +128,10 @@ def _past(table: str, edge: Edge) -> Check:
             || ', lacked on page ' || p.gone_page_id || ', ' || coalesce(p.reason, 'for no reason yet')
         FROM {table} AS p
         WHERE p.first_page_id > p.last_page_id OR p.last_page_id >= p.gone_page_id
-            OR (p.reason IS NOT NULL) <> EXISTS (
-                SELECT 1 FROM changes AS c
-                WHERE c."table" = '{edge.table}' AND c.what = 'went' AND c.reason = p.reason AND {same}
-            )
+            OR p.reason IS NOT NULL AND ((p.reason, {key}) IN (
+                SELECT c.reason, {told} FROM changes AS c -- once for all, not once for each
+                WHERE c."table" = '{edge.table}' AND c.what = 'went'
+            )) IS NOT TRUE
             OR (p.reason IS NULL) AND NOT EXISTS (
                 SELECT 1 FROM unexplained AS u WHERE u.gone_page_id = p.gone_page_id
             )
