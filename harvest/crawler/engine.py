@@ -18,6 +18,7 @@ from typing import Protocol
 from harvest.client.budget import REASONS, Budget
 from harvest.client.client import Client
 from harvest.crawler.judge import Judge, Refused
+from harvest.crawler.sieve import Sift, whole
 from harvest.errors import (
     ApiError,
     BadRequest,
@@ -60,6 +61,7 @@ class Hooks:
     heartbeat: Callable[[], None]
     heartbeat_seconds: float
     list_ended: Callable[[Task], None] = lambda task: None
+    sift: Sift = whole
 
 
 class Engine:
@@ -192,7 +194,8 @@ class Engine:
             except BaseException:
                 self._release(going)
                 raise
-            receipt = self._acts.keep(going, page, self._client.take_tally())
+            page, left_out = self._hooks.sift(going, page)
+            receipt = self._acts.keep(going, page, self._client.take_tally(), left_out=left_out)
             self._witness.page_committed(going, page, receipt)
             if receipt.outcome is not None:
                 self._hooks.list_ended(going)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from harvest.api import endpoints, parse
 from harvest.crawler.recorded import check_not_forgetting
+from harvest.crawler.sieve import page_of
 from harvest.errors import ApiError, NotADatabase, SchemaTooNew, StoreError, Withdrawn, failures_by_name
 from harvest.lists import KINDS
 from harvest.models import Limits, Page, Task
@@ -83,7 +83,7 @@ def replay(
             db = open_for_crawl(part)
             try:
                 done = _play(db, recording, from_version, tell, after=begun)
-                if not begun and replies_of(out).resolve() == path.resolve():  # made again in its place
+                if replies_of(out).resolve() == path.resolve():  # made again in its place
                     journal.name_pair(db.conn, recording.facts.pair, done.acts)
                 db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
@@ -187,7 +187,7 @@ def _play(
             db.conn.execute("UPDATE file_key SET key = ?", (recording.facts.key,))
     player = _Player(db, recording.path, from_version)
     if after:
-        player.count()
+        player.count(after)
     for told in recording.acts(with_bodies=False):
         if told.number <= after:
             continue
@@ -222,8 +222,9 @@ class _Player:
         self._full_profiles = False
         self.emptied = False  # at some run, of what is above its level of profiles
 
-    def count(self) -> None:
-        """Count what the file holds before the first act."""
+    def count(self, last: int) -> None:
+        """Count what the file holds, whose last act is that."""
+        self.done.acts = last
         (self.done.runs, self.done.pages) = self._db.conn.execute(
             "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM pages)"
         ).fetchone()
@@ -301,19 +302,16 @@ class _Player:
             error.request = error.request or act.request
             self._acts.fail(task, error, act.fetched_at, act.tally)
             return None
-        self._acts.keep(task, page, act.tally, body_hash=act.hash)
+        self._acts.keep(task, page, act.tally, body_hash=act.hash, left_out=act.left_out)
         self.done.pages += 1
         return None
 
     def _parsed(self, task: Task, act: act_kinds.KeptPage, body: bytes) -> Page:
-        full = self._full_profiles
-        if act.thing is None:
-            page, _ = parse.parse_page(body, endpoints.kind_of(task), task.subject_id, full_profiles=full)
-        else:
-            page = parse.parse_thing(body, act.thing, full_profiles=full)
+        page = page_of(task, body, act.thing, full_profiles=self._full_profiles)
         return replace(
             page,
             request=act.request,
+            skipped=page.skipped - act.left_out,  # nothing stands in their places
             next_cursor=act.next_cursor,
             cursor_time=act.cursor_time,
             fetched_at=act.fetched_at,

@@ -250,8 +250,6 @@ def _request(
     conditions = AskingOptions(**{**kept, **now})
     if parse_retention(conditions.retain) is None:
         conditions = replace(conditions, retain=None)
-    if conditions.retain is not None and conditions.keep_replies:
-        raise SettingsError("Replies would outlast --retain: add --no-keep-replies, or leave it out.")
     if conditions.profiles == "none" and conditions.keep_replies:
         raise SettingsError("Replies hold what --profiles none leaves out: add --no-keep-replies, or leave it out.")
     return CrawlRequest(

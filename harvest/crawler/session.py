@@ -21,10 +21,12 @@ from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Hooks, Witness
 from harvest.crawler.judge import Docket, Judge
 from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.crawler.room import Room
+from harvest.crawler.sieve import Sieve, Sift, whole
+from harvest.forgetting.forget import finish
 from harvest.forgetting.purge import purge
 from harvest.models import Limits, Task
 from harvest.replies.files import kept_of
-from harvest.store import journal, levels, runs
+from harvest.store import journal, levels, runs, suppression
 from harvest.store.acts import Acts, Beginning
 from harvest.store.acts import put_back as put_lists_back
 from harvest.store.database import (
@@ -130,6 +132,8 @@ async def crawl(
             if last is not None and on_progress is not None:
                 on_progress(last)
         fold_wal(db.conn)
+    if acts.journal is not None and acts.journal.is_unfinished:
+        _say_what_is_left(finish(path, now=clock.now()).erased)
     if conditions.retain is not None:
         _purge(path, conditions.retain, clock)
     return stop_reason
@@ -141,8 +145,14 @@ def _purge(path: Path, older_than: float, clock: Clock) -> None:
     log = structlog.get_logger()
     if done.lists or done.things:
         log.info("file.purged", lists=done.lists, things=done.things, rows=done.rows)
-    if not done.erased:
-        log.warning("file.not_yet_erased", why="somebody reads the file", then="harvest forget --finish")
+    _say_what_is_left(done.erased)
+
+
+def _say_what_is_left(erased: bool) -> None:
+    if not erased:
+        structlog.get_logger().warning(
+            "file.not_yet_erased", why="somebody reads the file", then="harvest forget --finish"
+        )
 
 
 def put_back(
@@ -244,6 +254,9 @@ def _engine(
         if on_visited is not None and (read := visited(db.conn, task.kind, task.subject_id)) is not None:
             on_visited(read)
 
+    sift: Sift = whole
+    if acts.journal is not None and suppression.has_any(db.conn):
+        sift = Sieve(db.conn, full_profiles=_full_profiles(conditions))
     docket = Docket(
         answered_before=lambda kind, most: answered_before(db.conn, kind, most),
         emptied=acts.emptied,
@@ -261,6 +274,7 @@ def _engine(
             heartbeat=lambda: lease.renew(db.conn, clock.now()),
             heartbeat_seconds=HEARTBEAT_SECONDS,
             list_ended=list_ended,
+            sift=sift,
         ),
         judge=Judge(client, docket),
         witness=witness,

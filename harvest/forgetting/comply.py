@@ -13,7 +13,7 @@ from pathlib import Path
 from harvest.forgetting import kept
 from harvest.forgetting.writing import opened
 from harvest.models import Playlist, Station, Track, User
-from harvest.store import journal, lease, levels
+from harvest.store import lease, levels
 from harvest.store.database import check_readable, open_to_read, storage_errors
 from harvest.system.clock import as_text
 from harvest.system.sqlite_busy import fold, rewrite, writing_in
@@ -26,7 +26,7 @@ _STAYS = ("id", "urn", "seen_as", "uploader_id", "owner_id")
 @dataclass(frozen=True, slots=True)
 class Emptied:
     """What was emptied, by table; whether the old bytes are gone, which a reader may prevent; the `replies` that were
-    reached, which take no more.
+    reached.
     """
 
     things: dict[str, int]
@@ -48,10 +48,9 @@ def empty_what_is_gone(path: Path, *, now: datetime) -> Emptied:
             lease.check_free(connection, path, then="run this command again")
             replies = kept.find(connection, path)
             things = {thing.table: _empty(connection, thing.table, thing.name, as_text(now)) for thing in SHOWN}
-            connection.execute("INSERT INTO track_search (track_search) VALUES ('optimize')")
             if any(things.values()):
-                journal.keep_no_more(connection)
-                kept.begin(replies, gone=True)
+                connection.execute("INSERT INTO track_search (track_search) VALUES ('optimize')")
+                kept.begin(connection, replies, gone=True)
             else:
                 replies = None
         if replies is not None:
@@ -65,6 +64,8 @@ def _empty(connection: sqlite3.Connection, table: str, thing: str, now: str) -> 
     columns = [name for name in _FIELDS[table] if name not in _STAYS]
     full = f"status = 'gone' AND coalesce({', '.join(columns)}) IS NOT NULL"
     rows = connection.execute(f"SELECT id FROM {table} WHERE {full} ORDER BY id").fetchall()  # noqa: S608 - our own words
+    if not rows:
+        return 0
     connection.execute("DROP TABLE IF EXISTS temp.gone")
     connection.execute("CREATE TEMP TABLE gone (id INTEGER PRIMARY KEY)")
     connection.executemany("INSERT INTO temp.gone VALUES (?)", rows)

@@ -17,7 +17,7 @@ from harvest.forgetting import doomed, kept, proof
 from harvest.forgetting.erase import erase
 from harvest.forgetting.leads import GOES, leads
 from harvest.forgetting.writing import note_erased, opened, write_down
-from harvest.store import journal, lease, suppression
+from harvest.store import lease, suppression
 from harvest.store.database import check_readable, storage_errors
 from harvest.store.suppression import Named
 from harvest.system.clock import as_text
@@ -72,7 +72,7 @@ def would_go(connection: sqlite3.Connection, wanted: Sequence[Named]) -> dict[st
 
 def forget_for_good(path: Path, wanted: Sequence[Named], *, now: datetime, logs: Sequence[Path] = ()) -> Forgotten:
     """Forget things, also in the replies that are kept beside the file, and look for them in both, in what stands
-    beside them, and in these logs. No further replies are kept.
+    beside them, and in these logs.
 
     Raises StoreError: CrawlBusy while somebody crawls into the file, KeyMissing.
     """
@@ -87,8 +87,7 @@ def forget_for_good(path: Path, wanted: Sequence[Named], *, now: datetime, logs:
             things = doomed.things(connection)
             rows = erase(connection, texts, as_text(now), key=key)
             write_down(connection, things, rows, as_text(now))
-            journal.keep_no_more(connection)
-            kept.begin(replies)
+            kept.begin(connection, replies)
         # Of what was forgotten before, and not ended, nobody knows the names.
         known = (None, None) if _is_unfinished(connection) else (doomed.named(connection), texts)
         # Who is killed from here on has forgotten in the file alone, and both say so: `finish` goes on.

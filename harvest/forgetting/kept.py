@@ -17,7 +17,6 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterator
-from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlencode
 
@@ -27,7 +26,8 @@ from msgspec.structs import replace
 from harvest._version import __version__
 from harvest.errors import StoreError
 from harvest.forgetting import proof
-from harvest.forgetting.bodies import IsGone, addresses_in, named_in, numbers_in, without_gone
+from harvest.forgetting.bodies import IsGone, addresses_in, named_in, without_gone
+from harvest.forgetting.gone import Gone
 from harvest.lists import KINDS, LOOKUP
 from harvest.replies import rewriting
 from harvest.replies.files import kept_of
@@ -40,7 +40,6 @@ from harvest.system.files import beside
 from harvest.things import SHOWN
 
 _PIECE = 4 << 20  # bytes
-_REMEMBERED = 1 << 18
 _BLANK = (act_kinds.NAMES[act_kinds.Gone], act_kinds.as_detail(act_kinds.Gone()))
 _FORGETS = act_kinds.NAMES[act_kinds.Forgets]
 _NOT_OF_ALL = ("lease", "replies", "handouts")  # tables: of processes, and of what has left the file
@@ -54,7 +53,7 @@ def find(connection: sqlite3.Connection, path: Path, *, to_finish: bool = False)
     """
     replies = kept_of(path)
     (key,) = connection.execute("SELECT key FROM file_key").fetchone()
-    if rewriting.belongs(replies, key):
+    if rewriting.belongs(replies, key) and _fits(connection, replies):
         if is_begun(replies) and not to_finish:
             raise StoreError(
                 f"{replies} may still hold what was being taken out of {path}: end that with `harvest forget --finish`,"
@@ -74,38 +73,57 @@ def find(connection: sqlite3.Connection, path: Path, *, to_finish: bool = False)
     return None
 
 
-def begin(replies: Path | None, *, before: str | None = None, gone: bool = False) -> None:
-    """Say in the replies that something is being taken out, before the file is without it: whoever is killed between
-    the two leaves replies of which nothing is made. Raises StoreError.
+def _fits(connection: sqlite3.Connection, replies: Path) -> bool:
+    """Say whether replies are those that a file keeps, as far as it is; if it keeps none, any of its own will do."""
+    pair, last = rewriting.last_of(replies)
+    mine = journal.pair_of(connection)
+    return mine is None or (mine[0] == pair and mine[1] <= last)
+
+
+def begin(
+    connection: sqlite3.Connection, replies: Path | None, *, before: str | None = None, gone: bool = False
+) -> None:
+    """Say in the replies that something is being taken out, at the end of the transaction that does it in the file:
+    whoever is killed between the two leaves replies of which nothing is made. Raises StoreError.
     """
-    if replies is not None:
-        rewriting.begin(replies, (_FORGETS, act_kinds.as_detail(act_kinds.Forgets(before=before, gone=gone))))
+    if replies is None:
+        return
+    mine = journal.pair_of(connection)
+    if mine is not None:
+        rewriting.take_back(replies, mine[1])  # what the file never had
+    act = act_kinds.Forgets(before=before, gone=gone)
+    number = rewriting.begin(replies, (act_kinds.NAMES[act_kinds.Forgets], act_kinds.as_detail(act)))
+    if mine is not None:
+        journal.hold(connection, number)
 
 
 def is_begun(replies: Path) -> bool:
     """Say whether somebody has begun to take something out, and not ended it. Raises StoreError."""
-    last = rewriting.last_of(replies)
-    return last is not None and last[0] == _FORGETS
+    return bool(rewriting.unfinished_in(replies))
 
 
 def go_on(connection: sqlite3.Connection, path: Path, replies: Path, *, forgets: bool, now: str) -> None:
     """End what was begun, or take it back where the file has not come so far; `forgets`: something was forgotten in it
     and may not be out of the replies. Raises StoreError.
     """
-    last = rewriting.last_of(replies)
-    act = act_kinds.from_detail(*last) if last is not None and last[0] == _FORGETS else None
-    if not isinstance(act, act_kinds.Forgets):
-        pass
-    elif journal.is_kept(connection):  # what ends the keeping was not committed
-        rewriting.take_back(replies)
-    elif act.before is not None:
-        take_out_before(connection, path, replies, act.before, now=now)
-    elif act.gone:
+    mine = journal.pair_of(connection)
+    if mine is not None:
+        rewriting.take_back(replies, mine[1])  # what the file never had
+    begun = [
+        (number, act)
+        for number, detail in rewriting.unfinished_in(replies)
+        if isinstance(act := act_kinds.from_detail(_FORGETS, detail), act_kinds.Forgets)
+    ]
+    times = [act.before for _, act in begun if act.before is not None]
+    if times:
+        take_out_before(connection, path, replies, max(times), now=now)
+    if any(act.gone for _, act in begun):
         take_out_gone(connection, path, replies, now=now)
-    elif not forgets:
-        rewriting.take_back(replies)
-    if forgets:
+    plain = [number for number, act in begun if act.before is None and not act.gone]
+    if forgets or (plain and suppression.has_any(connection)):
         take_out(connection, path, replies, now=now)
+    elif plain and len(plain) == len(begun):
+        rewriting.take_back(replies, plain[0] - 1)
 
 
 def take_out_before(connection: sqlite3.Connection, path: Path, replies: Path, moment: str, *, now: str) -> None:
@@ -149,7 +167,7 @@ def take_out(
     """Take out of the replies what was forgotten in a file: what is `wanted`, to which `texts` lead; or whatever was,
     where that is not known any more. All of it or nothing. Raises StoreError.
     """
-    gone = _Gone(connection, wanted)
+    gone = Gone(connection, wanted)
     acts = _Acts(connection, gone, texts)
     with beside(path) as part:
         rewriting.rewrite(
@@ -196,36 +214,6 @@ def found_in(replies: Path | None, texts: Collection[str], of_others: Collection
                 found.update(leads)
                 named += not leads
     return found, named
-
-
-class _Gone:
-    """Says what was forgotten: those `wanted`, or all that `suppressed` has numbers of."""
-
-    def __init__(self, connection: sqlite3.Connection, wanted: Collection[Named] | None) -> None:
-        self._wanted = None if wanted is None else frozenset(wanted)
-        self._ids = None if wanted is None else {number for _, number in wanted}
-        self._key = suppression.key_for(connection) if wanted is None else b""
-        self._hashes = (
-            {row[0] for row in connection.execute("SELECT hash FROM suppressed")} if wanted is None else set()
-        )
-        self._is_number_gone = lru_cache(_REMEMBERED)(self._number_gone)
-
-    def __call__(self, named: Named) -> bool:
-        if self._wanted is not None:
-            return named in self._wanted
-        return suppression.number_of(self._key, *named) in self._hashes
-
-    def may_stand_in(self, body: bytes) -> bool:
-        """Say whether anything forgotten may stand in a body: quick, and right when it says no."""
-        numbers = numbers_in(body)
-        if numbers is None:
-            return True
-        if self._ids is not None:
-            return not self._ids.isdisjoint(numbers)
-        return any(map(self._is_number_gone, numbers))
-
-    def _number_gone(self, number: int) -> bool:
-        return any(self((thing.name, number)) for thing in SHOWN)
 
 
 class _Acts:

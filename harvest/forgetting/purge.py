@@ -21,7 +21,7 @@ from harvest.forgetting.leads import is_of_things, leads
 from harvest.forgetting.writing import note_erased, opened, write_down
 from harvest.lists import KINDS, Edge, ListKind
 from harvest.models import Outcome
-from harvest.store import journal, lease
+from harvest.store import lease
 from harvest.store.database import check_readable, storage_errors
 from harvest.store.edges import of_type
 from harvest.system.clock import as_text
@@ -34,7 +34,7 @@ _NEVER = "9999"  # later than any moment
 @dataclass(frozen=True, slots=True)
 class Purged:
     """What was purged: lists, things and rows; whether their bytes are gone, which a reader may prevent; the
-    `replies` that were reached, which take no more.
+    `replies` that were reached.
     """
 
     lists: int = 0
@@ -56,8 +56,7 @@ def purge(path: Path, older_than: float | None, *, now: datetime) -> Purged:
             any_rows = bool(purged.lists or purged.things or purged.rows)
             if not any_rows and not kept.has_older(replies, mark):
                 return purged
-            journal.keep_no_more(connection)
-            kept.begin(replies, before=mark)
+            kept.begin(connection, replies, before=mark)
         if replies is not None:
             kept.take_out_before(connection, path, replies, mark, now=as_text(now))
         erased = fold(connection) and rewrite(connection) and kept.fold(replies) and note_erased(connection, now)

@@ -6,6 +6,7 @@ a secret; they are cut here, before anything is packed.
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -16,6 +17,8 @@ import msgspec
 from harvest.errors import StoreError
 from harvest.replies import files, frames, scrub, sums
 from harvest.system.sqlite_busy import fold, writing_in
+
+STATE, FORGETS, GONE = "state", "forget", "gone"  # acts that tell of what was taken out: `act_kinds.py` has their words
 
 
 class Keeper:
@@ -98,8 +101,27 @@ class Keeper:
     def drop_after(self, number: int) -> None:
         """Take back the acts later than this one, with the bodies that no earlier one uses. Raises StoreError."""
         with files.complaints(self._path):
-            drop_later(self._connection, number)
-        self._last = min(self._last, number)
+            self._last = drop_later(self._connection, number)
+
+    def is_newer_than(self, number: int) -> bool:
+        """Say whether something was taken out of the replies after the file was at this act. Raises StoreError."""
+        sql = "SELECT 1 FROM acts WHERE number > ? AND what = ?"
+        with files.complaints(self._path):
+            return self._connection.execute(sql, (number, GONE)).fetchone() is not None
+
+    def is_unfinished(self, *, was_cut: bool) -> bool:
+        """Say whether something was begun to be taken out, and is not; other than by the last act only where something
+        `was_cut` before, for all acts are looked through. Raises StoreError.
+        """
+        with files.complaints(self._path):
+            sql = "SELECT what FROM acts WHERE number = ?"
+            last = self._connection.execute(sql, (self._last,)).fetchone()
+            return last == (FORGETS,) or (was_cut and bool(unfinished(self._connection)))
+
+    def has_state(self) -> bool:
+        """Say whether the file itself stands among the acts. Raises StoreError."""
+        with files.complaints(self._path):
+            return self._connection.execute("SELECT 1 FROM acts WHERE what = ?", (STATE,)).fetchone() is not None
 
     @property
     def has_full_profiles(self) -> bool:
@@ -114,7 +136,13 @@ class Keeper:
         with files.complaints(self._path):
             self._connection.execute("PRAGMA secure_delete = ON").fetchone()
             with writing_in(self._connection):
-                rows = self._connection.execute("SELECT id FROM bodies WHERE full_profiles = 1").fetchall()
+                rows = self._connection.execute(
+                    """
+                    SELECT id FROM bodies WHERE full_profiles = 1
+                        AND id NOT IN (SELECT a.body_id FROM acts AS a WHERE a.what = ? AND a.body_id IS NOT NULL)
+                    """,
+                    (STATE,),
+                ).fetchall()
                 for (body_id,) in rows:
                     self._cut_people_of(body_id)
             self._connection.execute("VACUUM")  # also without what was taken back before
@@ -174,9 +202,20 @@ class Keeper:
         return int(cursor.lastrowid or 0)
 
 
-def drop_later(connection: sqlite3.Connection, number: int) -> None:
-    """Take back the acts of a file that are later than one, with the bodies that no earlier one uses."""
+def unfinished(connection: sqlite3.Connection) -> list[tuple[int, str]]:
+    """Give the acts, with their numbers, by which something was begun to be taken out that may still be there."""
+    sql = "SELECT what, number, detail FROM acts WHERE what IN (?, ?) ORDER BY number DESC"
+    found = itertools.takewhile(lambda row: row[0] != STATE, connection.execute(sql, (FORGETS, STATE)))
+    return [(number, detail) for _, number, detail in found][::-1]
+
+
+def drop_later(connection: sqlite3.Connection, number: int) -> int:
+    """Take back the acts of a file that are later than one, with the bodies that no earlier one uses; give the last
+    that stays. The main file itself, where it follows, tells what was done by then: it belongs to that act.
+    """
     with writing_in(connection):
+        while connection.execute("SELECT 1 FROM acts WHERE number = ? AND what = ?", (number + 1, STATE)).fetchone():
+            number += 1
         unused = connection.execute(
             """
             SELECT DISTINCT body_id FROM acts AS a
@@ -187,3 +226,5 @@ def drop_later(connection: sqlite3.Connection, number: int) -> None:
         ).fetchall()
         connection.execute("DELETE FROM acts WHERE number > ?", (number,))
         connection.executemany("DELETE FROM bodies WHERE id = ?", unused)
+        (last,) = connection.execute("SELECT coalesce(max(number), 0) FROM acts").fetchone()
+    return int(last)

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from harvest.replies import files, frames, sums
-from harvest.replies.keeper import drop_later
+from harvest.replies.keeper import STATE, drop_later, unfinished
 from harvest.replies.recording import Act, Recording
 from harvest.system import sqlite_busy
 
@@ -32,32 +32,45 @@ def belongs(path: Path, key: bytes) -> bool:
         return recording.facts.key == key
 
 
-def begin(path: Path, told: Told) -> None:
-    """Add an act without a body. Raises StoreError."""
+def last_of(path: Path) -> tuple[str, int]:
+    """Give what names the pair, and the number of the last act, 0 before the first. Raises StoreError."""
+    with contextlib.closing(files.open_to_read(path)) as connection, files.complaints(path):
+        sql = "SELECT pair, (SELECT coalesce(max(number), 0) FROM acts) FROM facts"
+        pair, last = connection.execute(sql).fetchone()
+        return str(pair), int(last)
+
+
+def begin(path: Path, told: Told) -> int:
+    """Add an act without a body; give its number. Raises StoreError."""
     with contextlib.closing(files.open_to_write(path)) as connection, files.complaints(path):
         (last,) = connection.execute("SELECT coalesce(max(number), 0) FROM acts").fetchone()
         _Rewriter(connection, path).write(last + 1, told, None)
+        return int(last) + 1
 
 
-def take_back(path: Path) -> None:
-    """Take back the last act. Raises StoreError."""
+def take_back(path: Path, after: int) -> None:
+    """Take back the acts after one. Raises StoreError."""
     with contextlib.closing(files.open_to_write(path)) as connection, files.complaints(path):
-        (last,) = connection.execute("SELECT max(number) FROM acts").fetchone()
-        drop_later(connection, last - 1)
+        drop_later(connection, after)
 
 
-def last_of(path: Path) -> Told | None:
-    """Give the last act, None where there is none. Raises StoreError."""
+def unfinished_in(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """Give what the acts say, with their numbers, by which something was begun to be taken out that may still be there.
+    Raises StoreError.
+    """
     with contextlib.closing(files.open_to_read(path)) as connection, files.complaints(path):
-        row = connection.execute("SELECT what, detail FROM acts ORDER BY number DESC LIMIT 1").fetchone()
-        return (row[0], msgspec.json.decode(row[1], type=dict[str, Any])) if row else None
+        found = unfinished(connection)
+        return [(number, msgspec.json.decode(detail, type=dict[str, Any])) for number, detail in found]
 
 
 def has_told_before(path: Path, moment: str) -> bool:
-    """Say whether a reply is there that came before a moment. Raises StoreError."""
+    """Say whether a reply is there that came before a moment, or the file as it was then. Raises StoreError."""
     with contextlib.closing(files.open_to_read(path)) as connection, files.complaints(path):
-        sql = "SELECT 1 FROM acts WHERE body_id IS NOT NULL AND detail ->> 'fetched_at' < ? LIMIT 1"
-        return connection.execute(sql, (moment,)).fetchone() is not None
+        sql = """
+            SELECT 1 FROM acts
+            WHERE body_id IS NOT NULL AND iif(what = ?, detail ->> 'now', detail ->> 'fetched_at') < ? LIMIT 1
+        """
+        return connection.execute(sql, (STATE, moment)).fetchone() is not None
 
 
 def rewrite(

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from harvest.replies.keeper import FORGETS, GONE, STATE
 from harvest.store.refreshes import Refresh
 from harvest.store.sweeps import Sweep
 
@@ -71,7 +72,8 @@ class OfList(Act, frozen=True, kw_only=True, omit_defaults=True):
 class KeptPage(OfList, frozen=True, kw_only=True, omit_defaults=True):
     """A page was kept; its body, where there is one, stands beside. `thing`: it is a page about one thing of this kind.
 
-    `hash` is that of the body as it came, under the key of the file.
+    `hash` is that of the body as it came, under the key of the file. `left_out` entries stood for what was forgotten
+    before: they were cut from the body.
     """
 
     number: Count
@@ -82,6 +84,7 @@ class KeptPage(OfList, frozen=True, kw_only=True, omit_defaults=True):
     elapsed_ms: Count = 0
     size: Count = 0
     hash: Hash | None = None
+    left_out: Count = 0
     thing: str | None = None
     tally: Tally = {}
 
@@ -161,7 +164,8 @@ class Gone(Act, frozen=True, kw_only=True, omit_defaults=True):
 class Forgets(Act, frozen=True, kw_only=True, omit_defaults=True):
     """Something is being taken out of the file: the acts before may hold it still, and nothing is made of them.
 
-    `before`: what was told before that moment goes; `gone`: what the file calls gone; else what was forgotten.
+    `before`: what was told before that moment goes, and the file follows anew; `gone`: what the file calls gone; else
+    what was forgotten, now or earlier. What a crawl has done since, in the same run, is told behind it.
     """
 
     before: str | None = None
@@ -194,9 +198,9 @@ KINDS: dict[str, type[Act]] = {
     "take back": TookBack,
     "put back": PutBack,
     "end": Ended,
-    "forget": Forgets,
-    "gone": Gone,
-    "state": State,
+    FORGETS: Forgets,
+    GONE: Gone,
+    STATE: State,
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
 

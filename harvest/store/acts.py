@@ -31,7 +31,18 @@ from harvest.store import (
     sweeps,
     withdrawals,
 )
-from harvest.store.act_kinds import Act, Began, Ended, Heard, NextRound, PutBack, PutBackEmpty, Refreshed, TookBack
+from harvest.store.act_kinds import (
+    Act,
+    Began,
+    Ended,
+    Forgets,
+    Heard,
+    NextRound,
+    PutBack,
+    PutBackEmpty,
+    Refreshed,
+    TookBack,
+)
 from harvest.store.commit import PageCommitter
 from harvest.store.database import schema_version
 from harvest.store.journal import Journal
@@ -96,6 +107,8 @@ class Acts:
         if keep is not None:
             self.journal = keep(db.conn)
             self._note(self._began())
+            if self.emptied_content and self.journal.has_state():
+                self._note(Forgets(before=""))  # the file as it was holds it still: it is to follow anew
         self._pages = PageCommitter(
             db, self.run_id, canonical=canonical, lease=lease, journal=self.journal, profiles=profiles
         )
@@ -117,9 +130,13 @@ class Acts:
             if begun or wanted is not None:
                 self._note(Refreshed(now=now, refresh=refresh, room=room))
 
-    def keep(self, task: Task, page: Page, tally: Mapping[int, int], *, body_hash: int | None = None) -> Receipt:
-        """Keep a page with everything it brings; `body_hash` is its hash where the body that had it is not there."""
-        return self._pages.keep(task, page, tally, body_hash=body_hash)
+    def keep(
+        self, task: Task, page: Page, tally: Mapping[int, int], *, body_hash: int | None = None, left_out: int = 0
+    ) -> Receipt:
+        """Keep a page with everything it brings; `body_hash` is its hash where the body that had it is not there,
+        `left_out` counts the items that were left out before, since they were forgotten.
+        """
+        return self._pages.keep(task, page, tally, body_hash=body_hash, left_out=left_out)
 
     def fail(self, task: Task, error: ApiError, now: str, tally: Mapping[int, int]) -> Outcome:
         """End a list by what went wrong with it; give the outcome."""

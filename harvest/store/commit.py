@@ -17,7 +17,7 @@ from harvest.lists import KINDS, LOOKUP, RESOLVE, Edge, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.profiles import USUAL
 from harvest.store import doubts, edges, entities, history, levels, lookups, proof, readings, search, seeds, withdrawals
-from harvest.store.act_kinds import Failed, KeptPage, Released, Withdrew
+from harvest.store.act_kinds import Failed, Forgets, KeptPage, Released, Withdrew
 from harvest.store.edges import Kept
 from harvest.store.journal import Journal
 from harvest.store.lease import Lease, writing
@@ -66,14 +66,20 @@ class PageCommitter:
         self._key: bytes | None = None  # of the file, once it is needed
         self._suppressed = Suppressed(self._connection)  # nobody forgets anything while we hold the file
 
-    def keep(self, task: Task, page: Page, tally: Mapping[int, int], *, body_hash: int | None = None) -> Receipt:
-        """Commit a page with everything it brings; `body_hash` is its hash where the body that had it is not there."""
+    def keep(
+        self, task: Task, page: Page, tally: Mapping[int, int], *, body_hash: int | None = None, left_out: int = 0
+    ) -> Receipt:
+        """Commit a page with everything it brings; `body_hash` is its hash where the body that had it is not there,
+        `left_out` counts the items that were left out before, since they were forgotten.
+        """
         kind = KINDS[task.kind]
         came = page
         if body_hash is None:
             body_hash = self._hash(page.digest)
         with writing(self._db, self._lease):
-            page, left_out = self._suppressed.sift(self._item(kind, task, page), page)
+            cut = left_out
+            page, more = self._suppressed.sift(self._item(kind, task, page), page)
+            left_out += more
             if kind is RESOLVE and left_out:
                 return self._refuse(task, page, tally)
             doubted = doubts.count(self._connection, kind, task, page)
@@ -100,7 +106,7 @@ class PageCommitter:
                 self._looked_up(task, page, outcome)
             self._note_unsupported(task, page)
             self._count_requests(tally)
-            self._note_page(task, came, body_hash, tally)
+            self._note_page(task, came, body_hash, tally, cut)
         self._users.settle()
         self._tracks.settle()
         return Receipt(on, len(kept.fresh), outcome)
@@ -123,6 +129,8 @@ class PageCommitter:
         self._end_reading(on, Outcome.FORGOTTEN, kind, nothing)
         seeds.refuse(self._connection, task)
         self._count_requests(tally)
+        if self._journal is not None:  # the address stands in the act by which the run began
+            self._journal.note(self._connection, Forgets())
         return Receipt(on, 0, Outcome.FORGOTTEN)
 
     def fail(self, task: Task, error: ApiError, now: str, tally: Mapping[int, int]) -> Outcome:
@@ -222,14 +230,19 @@ class PageCommitter:
             if self._journal is not None and tally:
                 self._journal.note(self._connection, Released(tally=dict(tally)))
 
-    def _note_page(self, task: Task, page: Page, body_hash: int | None, tally: Mapping[int, int]) -> None:
-        """Keep the page as it came, with its body."""
+    def _note_page(
+        self, task: Task, page: Page, body_hash: int | None, tally: Mapping[int, int], left_out: int
+    ) -> None:
+        """Keep the page as it came, with its body; where that may not be kept, the file itself is to follow."""
         if self._journal is None:
+            return
+        if page.body is None:
+            self._journal.note(self._connection, Forgets())
             return
         act = KeptPage(
             **self._named(task), number=task.page_number, request=page.request, fetched_at=page.fetched_at,
             next_cursor=page.next_cursor, cursor_time=page.cursor_time, elapsed_ms=page.elapsed_ms,
-            size=page.size_bytes, hash=body_hash, thing=page.thing, tally=dict(tally),
+            size=page.size_bytes, hash=body_hash, left_out=left_out, thing=page.thing, tally=dict(tally),
         )  # fmt: skip
         self._journal.note(self._connection, act, page.body, body_hash)
 

@@ -23,8 +23,7 @@ from harvest.errors import StoreError
 from harvest.replies.files import kept_of
 from harvest.replies.keeper import Keeper
 from harvest.replies.recording import first_acts
-from harvest.store import suppression
-from harvest.store.act_kinds import NAMES, Act, Began, as_detail
+from harvest.store.act_kinds import NAMES, Act, Began, Forgets, as_detail
 from harvest.store.database import FileGuard, schema_version
 
 _SIDE_FILES = ("", "-wal", "-shm")
@@ -33,8 +32,9 @@ _SIDE_FILES = ("", "-wal", "-shm")
 class Journal:
     """The acts of a file, as they are kept beside it."""
 
-    def __init__(self, keeper: Keeper, path: Path, key: bytes, *, is_new: bool) -> None:
-        self.path, self.is_new = path, is_new
+    def __init__(self, keeper: Keeper, path: Path, key: bytes, *, is_new: bool, is_unfinished: bool) -> None:
+        """`is_unfinished`: what is to be taken out of the replies may still be there, as an act `Forgets` says."""
+        self.path, self.is_new, self.is_unfinished = path, is_new, is_unfinished
         self._keeper = keeper
         self._key = key
         self.guard = FileGuard(path)
@@ -47,7 +47,12 @@ class Journal:
         if self._keeper.last != last:  # the transaction that was to follow an act was not committed, then or just now
             self._keeper.drop_after(last)
         number = self._keeper.note(NAMES[type(act)], as_detail(act), body, body_hash)
-        connection.execute("UPDATE replies SET act = ?", (number,))
+        hold(connection, number)
+        self.is_unfinished |= isinstance(act, Forgets)
+
+    def has_state(self) -> bool:
+        """Say whether the file as it once was stands among the acts. Raises StoreError."""
+        return self._keeper.has_state()
 
     def cut_people(self, *, at_full_profiles: bool, emptied: bool) -> None:
         """Cut from the replies kept so far what the file has been `emptied` of, by this run or one that was killed
@@ -84,8 +89,6 @@ def keep(connection: sqlite3.Connection, path: Path, *, full_profiles: bool, ser
 
     Raises StoreError where the replies kept so far are not there, or are those of another file.
     """
-    if suppression.has_any(connection):
-        raise StoreError(f"Something was forgotten in {path}: its replies cannot be kept. Use --no-keep-replies.")
     replies = kept_of(path)
     pair, last = pair_of(connection) or ("", 0)
     is_new = not pair
@@ -112,10 +115,18 @@ def keep(connection: sqlite3.Connection, path: Path, *, full_profiles: bool, ser
             raise StoreError(
                 f"{replies} ends at act {keeper.last:,}, and {path} is at {last:,}: it is an older copy. {_WHAT_TO_DO}."
             )
+        if keeper.is_newer_than(last):
+            raise StoreError(
+                f"Something was taken out of {replies} since {path} was copied: the file is an older copy, and may hold"
+                " it still. Put back the one that belongs to the replies, or keep no more of them with"
+                " --no-keep-replies."
+            )
+        was_cut = connection.execute("SELECT 1 FROM forgettings").fetchone() is not None
+        is_unfinished = keeper.is_unfinished(was_cut=was_cut)
     except BaseException:
         keeper.close()
         raise
-    return Journal(keeper, replies, key, is_new=is_new)
+    return Journal(keeper, replies, key, is_new=is_new, is_unfinished=is_unfinished)
 
 
 def without_secret(address: str, key: bytes) -> str:
@@ -129,6 +140,11 @@ def without_secret(address: str, key: bytes) -> str:
 
 
 _WHAT_TO_DO = "Put back the one that belongs to it, or keep no more of them with --no-keep-replies"
+
+
+def hold(connection: sqlite3.Connection, number: int) -> None:
+    """Say that a file holds its acts up to one, inside the transaction that does it."""
+    connection.execute("UPDATE replies SET act = ?", (number,))
 
 
 def name_pair(connection: sqlite3.Connection, pair: str, last: int) -> None:

@@ -180,10 +180,10 @@ def test_purge_and_comply_reach_kept_replies_too(run, server, tmp_path, command)
     assert run(server.world.seed_url(), *kept, server=server).returncode == 0
     done = run(*command, "--cache-path", "t.db", server=server)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Also from t.replies.db, which takes no more replies" in done.stdout
+    assert "Also from t.replies.db: `harvest replay` makes the file as it is now." in done.stdout
+    assert run("refresh", "--cache-path", "t.db", "-q", server=server).returncode == 0
     assert run("replay", replies, "-o", "again.db").returncode == 0
     assert everything(tmp_path / "again.db") == everything(path)
-    assert run("resume", "--cache-path", "t.db", "-q", server=server).returncode == 0
 
 
 def test_status_says_that_bytes_are_left_until_they_are_erased(run, crawled):
@@ -208,11 +208,14 @@ def test_kept_replies_are_reached_and_the_file_comes_back_with_the_key(run, serv
     texts = texts_of(path, "user", who)
     done = forget(run, f"soundcloud:users:{who}")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Also in t.replies.db, which takes no more replies" in done.stdout
+    assert "Also in t.replies.db: `harvest replay` makes the file as it is now." in done.stdout
     assert [text for text in texts if text.encode() in bytes_beside(replies)] == []
     elsewhere = run("replay", replies, "-o", "again.db", XDG_STATE_HOME=str(tmp_path / "elsewhere"))
     assert (elsewhere.returncode, (tmp_path / "again.db").exists()) == (4, False)
     assert run("replay", replies, "-o", "again.db").returncode == 0
     assert everything(tmp_path / "again.db") == everything(path)
     assert run("verify", "--forgotten", "--cache-path", "again.db").returncode == 0
-    assert run("resume", "--cache-path", "t.db", "-q", server=server).returncode == 0
+    assert run("refresh", "--full", "--retain", "30d", "--cache-path", "t.db", "-q", server=server).returncode == 0
+    assert [text for text in texts if text.encode() in bytes_beside(replies)] == []
+    assert run("replay", replies, "-o", "again.db", "--force").returncode == 0
+    assert everything(tmp_path / "again.db") == everything(path)

@@ -13,7 +13,7 @@ NOT_YET = 6  # the exit code: all was done but for old bytes, which a reader hol
 def left_over(path: Path, replies: Path | None, *, erased: bool, word: str) -> Iterator[str]:
     """Write the lines for the `replies` that were reached as well, and for bytes that are not `erased`."""
     if replies is not None:
-        yield f"Also {word} {replies}, which takes no more replies: `harvest replay` makes the file as it is now."
+        yield f"Also {word} {replies}: `harvest replay` makes the file as it is now."
     if not erased:
         yield (
             "Not yet erased: somebody reads the file or its replies, and old bytes stay. When they are done, run:"

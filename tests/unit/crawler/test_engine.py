@@ -58,7 +58,7 @@ class Books:
     def heartbeat(self):
         """Nothing to renew."""
 
-    def keep(self, task, page, tally):
+    def keep(self, task, page, tally, *, left_out=0):
         self.kept.append(task.id)
         return Receipt(task, 0, Outcome.COMPLETE)
 
@@ -123,7 +123,7 @@ def engine_of(books, clock, *, client=None, budget=None, max_in_flight=1):
 
 
 def raising(error):
-    def call(*_):
+    def call(*_, **__):
         raise error
 
     return call

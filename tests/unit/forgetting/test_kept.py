@@ -193,7 +193,7 @@ def test_killed_before_the_file_has_it_nothing_was_forgotten(path, tmp_path):
     child = os.fork()
     if child == 0:
         begin = forgetting.kept.begin
-        forgetting.kept.begin = lambda replies: (begin(replies), os.kill(os.getpid(), signal.SIGKILL))
+        forgetting.kept.begin = lambda *args: (begin(*args), os.kill(os.getpid(), signal.SIGKILL))
         forget_for_good(path, [("user", busiest(path, "user"))], now=NOW)
         os._exit(1)
     assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
