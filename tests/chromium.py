@@ -87,6 +87,16 @@ class Page:
         self.ask("Emulation.setEmulatedMedia", media=media, features=[{"name": "prefers-color-scheme", "value": theme}])
         self.events.clear()
         self.ask("Page.navigate", url=url)
+        self._wait_until_loaded()
+
+    def follow(self, selector: str) -> None:
+        """Click the first element of a selector, which leads to another page."""
+        self.events.clear()
+        assert self.value(f"!!document.querySelector({json.dumps(selector)})"), f"there is no {selector}"
+        self.value(f"document.querySelector({json.dumps(selector)}).click()")
+        self._wait_until_loaded()
+
+    def _wait_until_loaded(self) -> None:
         deadline = time.monotonic() + PATIENCE
         while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
             assert time.monotonic() < deadline, "the page does not load"

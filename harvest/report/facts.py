@@ -38,6 +38,7 @@ from harvest.report.rows import (
     Theme,
     Totals,
 )
+from harvest.report.spread import Spread
 from harvest.store.failures import retryable_lists
 from harvest.store.samples import Judged, coverages
 from harvest.terms import is_made_up
@@ -235,3 +236,13 @@ def _neighbourhoods(connection: sqlite3.Connection, seeds: list[SeedRow], tell: 
             people = _number(connection, "readers_of_seed", seed=seed.seed_id)
             found.append(Neighbourhood(seed, people, near, _rows(connection, "pairs", Pair)))
     return found
+
+
+def spreads(connection: sqlite3.Connection) -> tuple[Spread, Spread]:
+    """Give how likes are spread over people and over tracks; counts every like. Raises sqlite3.Error."""
+    with _one_moment(connection):
+        connection.execute(query("heard"))
+        return (
+            Spread(_rows(connection, "likes_per_person", Bucket), _rows(connection, "likes_claimed", Bucket)),
+            Spread(_rows(connection, "likers_per_track", Bucket), _rows(connection, "likers_counted", Bucket)),
+        )

@@ -17,7 +17,7 @@ _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A table or view: what it is, and what its columns mean, as plain text."""
+    """A table or view: what it is, and what its columns mean, as Markdown without line breaks."""
 
     about: str
     columns: dict[str, str]
@@ -34,7 +34,7 @@ def plain(text: str) -> str:
 
 
 def _about(body: str) -> str:
-    return plain(body.strip().split("\n\n")[0])
+    return " ".join(body.strip().split("\n\n")[0].split())
 
 
 def _columns(body: str) -> dict[str, str]:
@@ -45,5 +45,5 @@ def _columns(body: str) -> dict[str, str]:
         if not line.startswith("|"):
             break
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        columns.update(dict.fromkeys(_NAME.findall(cells[0]), plain(cells[-1])))
+        columns.update(dict.fromkeys(_NAME.findall(cells[0]), cells[-1]))
     return columns

@@ -6,9 +6,8 @@ Whatever comes from the service is escaped where it becomes HTML.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from harvest.explore.named import Named
@@ -16,9 +15,6 @@ from harvest.serving.dictionary import Entry, plain
 from harvest.terms import ATTRIBUTION, RESTRICTIONS, is_made_up
 
 TERMS = "https://developers.soundcloud.com/docs/api/terms-of-use"
-STYLE = "/-/harvest/style.css"  # behind the one word that no file is named by
-# What a search from the home page shows of a track, out of thirty columns.
-_SHOWN = ("title", "uploader_id", "genre", "likes_count", "playback_count", "created_at", "permalink_url")
 # Tables of bookkeeping that nobody asks for, one click away.
 _HIDDEN = (
     "_sqlite_migrations",
@@ -31,7 +27,7 @@ _HIDDEN = (
     "derivation_sizes",
 )
 _AS_THEY_ARE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
-_LABELS = {
+LABELS = {
     "users": "username",
     "tracks": "title",
     "playlists": "title",
@@ -66,27 +62,37 @@ _NEWEST_OR_MOST_FIRST = {
     "pages": "id",
     "failures": "last_at",
 }
-# The order in which the home page offers them; what is not named follows.
-_FIRST = (
-    "search",
-    "co-likes",
-    "top-tracks",
-    "top-artists",
-    "top-tags",
-    "likes-of",
-    "fans-of",
-    "similar-taste",
-    "methods",
-)
+# What of a table matters first, where it has many columns; the others are one click away.
+FIRST_COLUMNS = {
+    "tracks": ("id", "title", "uploader_id", "genre", "likes_count", "playback_count", "created_at"),
+    "users": ("id", "username", "followers_count", "track_count", "likes_given_count", "status"),
+    "playlists": ("id", "title", "owner_id", "track_count", "likes_count", "playlist_type"),
+    "stations": ("id", "title", "station_type"),
+    "user_engagements": ("user_id", "track_id", "engagement_type", "user_list_rank", "track_list_rank"),
+    "tasks": ("id", "kind", "subject_id", "outcome", "claimed", "collected"),
+    "pages": ("id", "task_id", "number", "fetched_at", "request", "received", "kept"),
+    "failures": ("id", "task_id", "class", "status", "message", "last_at", "resolved_at"),
+    "harvests": ("id", "seed_url", "seed_kind", "seed_id", "state", "reason", "started_at", "finished_at"),
+    "lists": ("kind", "subject_id", "outcome", "claimed", "collected"),
+}
+# Named queries by what they are about, in the order in which pages offer them; what is not named follows.
+_TOPICS = {
+    "Tracks": ("search", "co-likes", "top-tracks", "fans-of", "commented", "track-history", "mirror", "communities"),
+    "People and artists": (
+        *("likes-of", "similar-taste", "shared-likes", "taste-overlap", "top-artists", "shared-fans", "uploads-of"),
+        *("follows-of", "links"),
+    ),
+    "Tags, genres, playlists": ("top-tags", "top-genres", "tag-pairs", "playlists-with", "playlists-around"),
+    "The crawl": ("not-whole", "growth-by-day", "methods", "as-of", "found"),
+}
+_OTHER = "For models, and the rest"
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the home page says of the file: its name, its seeds (title, address), its totals, the service it is from."""
+    """What datasette is told of the file: its name, the service it is from, and which of its tables are empty."""
 
     database: str
-    seeds: tuple[tuple[str, str], ...]
-    totals: Mapping[str, int]
     service: str
     empty: frozenset[str]
 
@@ -95,14 +101,11 @@ def metadata(about: About, entries: Mapping[str, Entry], queries: Mapping[str, N
     """Give datasette's metadata for one file."""
     return {
         "title": f"harvest: {about.database}",
-        "description_html": _home(about, queries),
-        "extra_css_urls": [STYLE],
         **_origin(about),
         "databases": {
             about.database: {
-                "description_html": f"<p>{escape(_sentence(about))}</p>",
                 "tables": {name: _table(name, entry, about) for name, entry in entries.items()},
-                "queries": {query.name: _query(query) for query in _ordered(queries)},
+                "queries": {query.name: _query(query) for query in queries.values()},
             }
         },
     }
@@ -128,9 +131,12 @@ def _origin(about: About) -> dict[str, str]:
 
 
 def _table(name: str, entry: Entry, about: About) -> dict[str, Any]:
-    described: dict[str, Any] = {"description": entry.about, "columns": dict(entry.columns)}
-    if name in _LABELS:
-        described["label_column"] = _LABELS[name]
+    described: dict[str, Any] = {
+        "description": plain(entry.about),
+        "columns": {name: plain(meaning) for name, meaning in entry.columns.items()},
+    }
+    if name in LABELS:
+        described["label_column"] = LABELS[name]
     if name in _FACETS:
         described["facets"] = _FACETS[name]
     if name in _NEWEST_OR_MOST_FIRST:
@@ -144,57 +150,27 @@ def _table(name: str, entry: Entry, about: About) -> dict[str, Any]:
 
 def _query(query: Named) -> dict[str, Any]:
     described: dict[str, Any] = {"title": query.question, "sql": query.body, "hide_sql": True}
-    takes = "".join(
-        f"<li><strong>{escape(p.name)}</strong>: {escape(plain(p.meaning))}{_default(p.type, p.default)}</li>"
-        for p in query.parameters
-    )
-    notes = "".join(f"<p>{escape(plain(part))}</p>" for part in query.notes.split("\n\n") if part)
-    if takes or notes:
-        described["description_html"] = (f"<ul>{takes}</ul>" if takes else "") + notes
     if query.parameters:
         described["params"] = [p.name for p in query.parameters]
     return described
 
 
-def _default(kind: str, default: str | None) -> str:
-    """Say what an empty field means."""
-    if default is None:
-        return ""
-    which = f"{' or '.join(kind.split('|'))}; " if "|" in kind else "an id; " if kind in ("track", "user") else ""
-    return f" <em>({escape(which)}left empty: {escape(default)})</em>"
-
-
-def _home(about: About, queries: Mapping[str, Named]) -> str:
-    base = f"/{tilde(about.database)}"
-    asked = "".join(
-        f'<li><a href="{base}/{tilde(query.name)}">{escape(query.question)}</a></li>' for query in _ordered(queries)
-    )
-    seeds = ", ".join(
-        f'<a href="{escape(url)}">{escape(title)}</a>' if url.startswith("https://soundcloud.com/") else escape(title)
-        for title, url in about.seeds
-    )
-    return (
-        f"<p>{escape(_sentence(about))}{f' Around {seeds}.' if seeds else ''}</p>"
-        + f'<form action="{base}/tracks" method="get" class="sql"><p><input type="search" name="_search"'
-        ' placeholder="title, artist or tag" aria-label="Words in title, artist or tags" style="max-width: 20em">'
-        ' <input type="submit" value="Search tracks">'
-        + "".join(f'<input type="hidden" name="_col" value="{column}">' for column in _SHOWN)
-        + "</p></form>"
-        + f"<h3>Questions</h3><ul>{asked}</ul>"
-        + f"<p>{escape(_terms(about))}</p>"
-    )
-
-
-def _terms(about: About) -> str:
+def terms(about: About) -> str:
+    """Say whose data these are, and what may be done with them."""
     if is_made_up(about.service):
         return "All of this is invented; nothing of it is SoundCloud's."
     return f"{ATTRIBUTION} {RESTRICTIONS}"
 
 
-def _sentence(about: About) -> str:
-    told = ", ".join(f"{n:,} {name}" for name, n in about.totals.items() if n)
-    return f"{told}." if told else "There is nothing in this file yet."
+def by_topic(queries: Mapping[str, Named]) -> list[tuple[str, list[Named]]]:
+    """Sort the named queries into what they are about, each once."""
+    sorted_out = {name for names in _TOPICS.values() for name in names}
+    other = [name for name in queries if name not in sorted_out]
+    topics = [*_TOPICS.items(), (_OTHER, other)]
+    found = [(topic, [queries[name] for name in names if name in queries]) for topic, names in topics]
+    return [(topic, asked) for topic, asked in found if asked]
 
 
-def _ordered(queries: Mapping[str, Named]) -> Iterable[Named]:
-    return [queries[name] for name in (*(n for n in _FIRST if n in queries), *(n for n in queries if n not in _FIRST))]
+def title(table: str) -> str:
+    """Call a table by its name in words."""
+    return table.strip("_").replace("_", " ").capitalize()

@@ -6,15 +6,25 @@ is opened then, or made.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from datasette import handle_exception
-from datasette.database import Database
+from datasette.app import Datasette
+from datasette.database import Database, QueryInterrupted
 
+from harvest.errors import HarvestError
+from harvest.explore.named import Named, named_queries
+from harvest.serving.dictionary import Entry
+from harvest.serving.home import LEDGER, Glance, glance, ledger
+from harvest.serving.metadata import About, terms, tilde
+from harvest.serving.questions import on_the_command_line, seconds_for, sql_on_the_command_line, values
 from harvest.store.database import open_to_serve
 from harvest.system.logs import printable
 
@@ -25,21 +35,106 @@ _LINES = 20  # that a server says of what goes wrong: nobody may read them, and 
 class Served(Database):  # type: ignore[misc]  # datasette has no types
     """The one file that is served."""
 
-    def __init__(self, datasette: Any, path: Path, *, still: bool) -> None:
+    def __init__(self, datasette: Any, path: Path, about: About, entries: Mapping[str, Entry], *, still: bool) -> None:
         super().__init__(datasette, str(path), is_mutable=not still)
-        self._path = path
+        self.file = path
+        self.entries = entries
+        self.terms = terms(about)
+        self.base = f"/{tilde(about.database)}"
+        self.questions = named_queries()
+        self._lookups: sqlite3.Connection | None = None
+        self._by_sql = {query.body: query for query in self.questions.values()}
 
     def connect(self, write: bool = False) -> sqlite3.Connection:
         """Open the file for one thread."""
         if write:
             raise sqlite3.OperationalError("this file is only read")
-        connection = open_to_serve(self._path, still=not self.is_mutable, longest=LONGEST)
+        connection = open_to_serve(self.file, still=not self.is_mutable, longest=LONGEST)
         self._all_file_connections.append(connection)
         return connection
 
-    async def execute(self, *arguments: Any, log_sql_errors: bool = True, **options: Any) -> Any:
-        """Ask a query; what is wrong with it is said on the page."""
-        return await super().execute(*arguments, **options, log_sql_errors=False)
+    async def execute(
+        self, sql: str, params: Any = None, *more: Any, log_sql_errors: bool = True, **options: Any
+    ) -> Any:
+        """Ask a query; what is wrong with it is said on the page. Those that have a name take what they take on the
+        command line.
+        """
+        query = self._by_sql.get(sql.strip())
+        if query is None:
+            return await super().execute(sql, params, *more, **options, log_sql_errors=False)
+        fields = dict(params or {})
+        bound = await self.execute_fn(lambda connection: _bound(connection, query, fields))
+        try:
+            return await super().execute(sql, bound, *more, **options, log_sql_errors=False)
+        except QueryInterrupted as error:
+            raise sqlite3.OperationalError(self._too_slow(query, fields)) from error
+
+    def row_of(self, sql: str, key: int) -> tuple[Any, ...] | None:
+        """Look one row up by its key. A page has hundreds of such rows, and each is found sooner than a thread is."""
+        if self._lookups is None:
+            self._lookups = self.connect()
+        found: tuple[Any, ...] | None = self._lookups.execute(sql, (key,)).fetchone()
+        return found
+
+    async def glance(self) -> Glance:
+        """Give what the first page says, as it is now; without the ledger where adding it up takes too long."""
+        told: Glance = await self.execute_fn(glance)
+        with contextlib.suppress(QueryInterrupted):
+            rows = (await self.execute(LEDGER)).rows
+            return replace(told, ledger=ledger(rows))
+        return told
+
+    def command(self, query: Named, fields: Mapping[str, Any]) -> str:
+        """Write the command that asks a named query."""
+        return on_the_command_line(self.file, query, fields)
+
+    def sql_command(self, sql: str, fields: Mapping[str, Any]) -> str:
+        """Write the command that asks any query."""
+        return sql_on_the_command_line(self.file, sql, fields)
+
+    def table_command(self, table: str) -> str:
+        """Write the command that shows a table."""
+        return sql_on_the_command_line(self.file, table, {})
+
+    @property
+    def seconds(self) -> int:
+        """How long a query may take."""
+        return seconds_for(self.size)
+
+    @property
+    def too_slow(self) -> str:
+        """Say that something takes longer than a page may."""
+        return f"This takes longer than the {self.seconds} s a page may take."
+
+    def _too_slow(self, query: Named, fields: dict[str, Any]) -> str:
+        command = on_the_command_line(self.file, query, fields, "--timeout 0")
+        return f"{self.too_slow} On the command line it has any time: {command}"
+
+
+class Pages(Datasette):  # type: ignore[misc]  # likewise
+    """Datasette for one person at one computer: whoever reaches it may see the file, all of it.
+
+    Its own answer to what may be seen copies all it knows of every table, for each table of each page: most of the time
+    that a page took.
+    """
+
+    async def permission_allowed(self, actor: Any, action: str, resource: Any = None, default: Any = False) -> Any:
+        """Allow what is allowed unless somebody forbids it; what datasette keeps for itself is nobody's."""
+        database = resource[0] if isinstance(resource, tuple) else resource
+        return False if database == "_internal" else default
+
+
+def served_by(datasette: Any) -> Served:
+    """Give the one file that an application serves."""
+    return next(one for one in datasette.databases.values() if isinstance(one, Served))
+
+
+def _bound(connection: sqlite3.Connection, query: Named, fields: dict[str, Any]) -> dict[str, Any]:
+    """Give the values; what is wrong with a field is an error of the query, which datasette shows beside the form."""
+    try:
+        return values(connection, query, fields)
+    except HarvestError as error:
+        raise sqlite3.OperationalError(str(error)) from error
 
 
 def be_brief() -> None:

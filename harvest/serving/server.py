@@ -18,17 +18,15 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from harvest.api.seed_urls import public_address
 from harvest.errors import ExtraMissing, SettingsError
 from harvest.explore.named import named_queries
 from harvest.serving.dictionary import read_dictionary
 from harvest.serving.metadata import About, metadata
+from harvest.serving.questions import seconds_for
 from harvest.store.database import open_to_read, schema_folder
-from harvest.things import THINGS
 
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 SETTINGS = {
-    "sql_time_limit_ms": 5000,
     "facet_time_limit_ms": 1500,
     "suggest_facets": False,  # would try every column of every table, at the price of a second a page
     "default_page_size": 50,
@@ -91,24 +89,27 @@ def application(path: Path) -> App:
 def _datasette(path: Path, state: State) -> App:
     """Make datasette's own application of the file as it is at this moment."""
     try:
-        from datasette.app import Datasette
+        from datasette.plugins import pm
 
-        from harvest.serving.served import Served, be_brief
+        from harvest.serving import plugin
+        from harvest.serving.served import Pages, Served, be_brief
     except ImportError as error:
         raise missing() from error
     be_brief()
+    if not pm.is_registered(plugin):  # datasette has one set of plug-ins, however many files a process serves
+        pm.register(plugin)
     about, counts = look(path)
     dictionary = read_dictionary(schema_folder().joinpath("README.md").read_text(encoding="utf-8"))
-    served = Datasette(
+    served = Pages(
         [str(path)],
         metadata=metadata(about, dictionary, named_queries()),
         inspect_data={about.database: _inspected(path, state, counts)} if state.still else None,
-        static_mounts=[("-/harvest", str(Path(__file__).with_name("static")))],
-        settings=SETTINGS,
+        template_dir=str(Path(__file__).with_name("templates")),
+        settings={**SETTINGS, "sql_time_limit_ms": 1000 * seconds_for(state[2])},
     )
     for name in [name for name in served.databases if name != "_internal"]:  # not opened yet
         served.remove_database(name)
-    served.add_database(Served(served, path, still=state.still), name=about.database)
+    served.add_database(Served(served, path, about, dictionary, still=state.still), name=about.database)
     app: App = served.app()
     return app
 
@@ -159,36 +160,19 @@ async def _refuse(send: Any) -> None:
 
 
 def look(path: Path) -> tuple[About, dict[str, int]]:
-    """Give what the home page says, and the number of rows of each table; large ones are not counted anew."""
+    """Give what datasette is told of the file, and how many rows each table has; large ones are not counted anew."""
     with open_to_read(path) as connection:
         connection.row_factory = None
         counts = _counts(connection)
-        totals = connection.execute("SELECT users, tracks, likes, reposts FROM totals").fetchone()
-        seeds = connection.execute("SELECT address, thing, thing_id FROM seeds ORDER BY id LIMIT 5").fetchall()
-        named = tuple(_seed(connection, *seed) for seed in seeds)
         (service,) = connection.execute("SELECT coalesce(max(api_url), '') FROM runs").fetchone()
     return (
         About(
             database=served_name(path),
-            seeds=named,
-            totals=dict(zip(("people", "tracks", "likes", "reposts"), totals, strict=True)),
             service=service,
             empty=frozenset(name for name, n in counts.items() if not n),
         ),
         counts,
     )
-
-
-def _seed(connection: sqlite3.Connection, address: str, thing: str | None, thing_id: int) -> tuple[str, str]:
-    """Give title and page of what an address led to; the address itself where they are not known."""
-    title = url = None
-    if thing is not None:
-        kind = THINGS[thing]
-        title, url = connection.execute(
-            f"SELECT {kind.label}, permalink_url FROM {kind.table} WHERE id = ?",  # noqa: S608 - our own declarations
-            (thing_id,),
-        ).fetchone()
-    return title or public_address(address), url or public_address(address)
 
 
 def _counts(connection: sqlite3.Connection) -> dict[str, int]:

@@ -8,6 +8,7 @@
 SELECT
     r.rank,
     r.thing_id AS id,
+    r.thing,
     coalesce(t.title, p.title, u.username) AS title,
     coalesce(t.metadata_artist, o.username) AS by,
     coalesce(t.genre, p.genre) AS genre,
