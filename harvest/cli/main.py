@@ -35,6 +35,7 @@ COMMANDS = {
     "why": ("why", "Why a user or a track is in the file."),
     "cite": ("cite", "How to cite the file, and the words on its methods."),
     "estimate": ("estimate", "Means, shares and totals from a random sample."),
+    "bias": ("bias", "How those followed differ from everybody listed."),
     "counts": ("counts", "Look up known people and tracks: counts, who is gone."),
     "refresh": ("refresh", "Read again what has changed; what came, what went."),
     "tend": ("tend", "Keep the file true: the one line for cron and systemd."),
@@ -68,7 +69,7 @@ COMMANDS = {
 GROUPS = {
     "collect": ("crawl", "search", "plan", "resume", "counts", "refresh", "tend", "retry"),
     "look": ("status", "changes", "failures", "why", "verify"),
-    "explore": ("sql", "serve", "report", "related", "similar", "radio", "judge", "estimate"),
+    "explore": ("sql", "serve", "report", "related", "similar", "radio", "judge", "estimate", "bias"),
     "hand off": ("cite", "export", "dehydrate", "hydrate", "analyze", "snapshot", "replay"),
     "protect": ("forget", "purge", "comply"),
     "set up": ("auth", "doctor", "probe", "completion"),

@@ -20,6 +20,7 @@ from harvest.estimates.totals import Estimate, Unit, hajek, ht, ratio, regressio
 from harvest.inference.people import Chosen, Person, against, groups_of, plain_of, read_of, units_of
 from harvest.inference.questions import CUT, LIKES, OF_PEOPLE, Answer, Question, Result, check, estimator_of, words_of
 from harvest.inference.walks import along, walk_of
+from harvest.inference.weights import raked
 from harvest.store import rounds
 from harvest.store.samples import Judged, Sample, harvests, samples
 
@@ -39,6 +40,8 @@ def estimate(connection: sqlite3.Connection, question: Question) -> Result:
     check(question)
     walk = walk_of(connection, question)
     if walk is not None:
+        if question.rake:
+            raise SettingsError("--rake needs people drawn around a seed, and these were walked to: leave it out.")
         return along(connection, walk, question)
     sample = _sample(connection, question)
     listed = _listed(connection, sample, question)
@@ -49,10 +52,13 @@ def estimate(connection: sqlite3.Connection, question: Question) -> Result:
     read = read_of(connection, chosen, sample.cap, question)
     if not read:
         raise SettingsError("Nobody of the sample has answered with a list, so there is nothing to estimate from.")
+    said = list(_conditions(sample, read, question))
+    if question.rake:
+        weights, words = raked(connection, sample, [person.user_id for person in read])
+        read = [person._replace(weight=weights[person.user_id]) for person in read]
+        said.append(words)
     answers = tuple(_answers(sample, listed, read, question))
-    return _result(
-        sample, question, answers, len(read), estimator_of(question), list(_conditions(sample, read, question))
-    )
+    return _result(sample, question, answers, len(read), estimator_of(question), said)
 
 
 def _sample(connection: sqlite3.Connection, question: Question) -> Sample:

@@ -67,7 +67,7 @@ class Question:
     """What is asked: the number `of`, by groups of tracks, a mean over people or over likes, or a total.
 
     `track_id` names the seed, None the only one. `estimator` None is the usual one of what is asked. `seed` is that of
-    the bootstrap.
+    the bootstrap. `rake`: the weights are brought into line with the profiles of everybody listed.
     """
 
     of: str = LIKES
@@ -79,6 +79,7 @@ class Question:
     track_id: int | None = None
     groups: int = GROUPS
     seed: int = 0
+    rake: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ def check(question: Question) -> None:
     ):
         if value not in there:
             raise SettingsError(f"{name} is one of {', '.join(str(one) for one in there if one)}, not {value!r}.")
+    if question.rake and question.of in OF_PEOPLE:
+        raise SettingsError(f"--rake leans on what profiles say, and {question.of} stand there: leave it out.")
     if question.by and question.of in OF_PEOPLE:
         raise SettingsError(f"--by groups liked tracks, and {question.of} are of people: leave it out.")
     if question.total and question.of in OF_TRACKS:

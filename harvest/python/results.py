@@ -21,6 +21,7 @@ from harvest.errors import SettingsError, how_to_install
 from harvest.explore import changes as told
 from harvest.explore.changes import Change
 from harvest.explore.named import named_query
+from harvest.inference.bias import Bias, biases
 from harvest.inference.estimate import estimate
 from harvest.inference.questions import LIKES, Question, Result
 from harvest.settings import DEFAULT_PATH
@@ -267,7 +268,7 @@ class File:
     def estimate(self, of: str = LIKES, **how: Any) -> Result:
         """Estimate a mean, shares (`by='genre'`) or a total (`total=True`) over everybody listed, from a random sample:
         `.answers` hold the estimates with their 95 % intervals, `.conditions` what they rest on. `per`, `estimator`,
-        `capped`, `track_id`, `groups` and `seed` are the options of `harvest estimate`.
+        `capped`, `track_id`, `groups`, `rake` and `seed` are the options of `harvest estimate`.
 
         Raises SettingsError for a question that makes no sense, or that the file cannot answer, with the reason.
         """
@@ -297,6 +298,13 @@ class File:
         """
         with self.connection() as connection:
             return radio(connection, map(str, given), size=size, per_artist=per_artist)
+
+    def bias(self) -> list[Bias]:
+        """Say of each seed that is a track how those who were followed, and those who answered, differ from everybody
+        listed around it: `.compared` has the means and the differences in standard deviations.
+        """
+        with self.connection() as connection:
+            return biases(connection)
 
     def why(self, thing: str, which: int | str, *, limit: int = 3) -> provenance.Reason:
         """Tell why a 'user', a 'track', a 'playlist' or a 'station' is in the file."""

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 from harvest.api.seed_urls import public_address
 from harvest.citing.facts import facts
 from harvest.citing.methods import methods
+from harvest.inference.bias import Bias, biases
 from harvest.report.changed import SinceLast, since_last
 from harvest.report.others import MostNamed, SeedLists, most_named, seed_lists
 from harvest.report.rows import (
@@ -65,7 +66,8 @@ class Neighbourhood:
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
     """All that the page shows. `readers` are the people whose likes were read, in part or whole; `retryable` the lists
-    that failed and may be tried again; `judged` is how much of what people like the samples have seen, `methods`
+    that failed and may be tried again; `judged` is how much of what people like the samples have seen, `biases`
+    how those followed differ from all listed, `methods`
     how the file was made, in sentences.
     """
 
@@ -88,6 +90,7 @@ class ReportFacts:
     likers_counted: list[Bucket]
     samples: dict[int, list[SampleRow]]
     judged: list[Judged]
+    biases: list[Bias]
     methods: list[str]
     levels: list[Level]
     seed_lists: list[SeedLists]
@@ -153,6 +156,7 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
             likers_counted=_rows(connection, "likers_counted", Bucket),
             samples=_samples(connection, seeds, tell),
             judged=judged,
+            biases=biases(connection),
             methods=methods(facts(connection, judged)),
             levels=_rows(connection, "levels", Level),
             seed_lists=_seed_lists(connection, seeds, tell),

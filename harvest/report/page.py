@@ -15,12 +15,13 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harvest.inference.bias import MEASURES
 from harvest.report import palette, pictures, texts
 from harvest.report.curves import middle
 from harvest.report.facts import DRAWN, RUNS, ReportFacts
 from harvest.report.ledger import COLOURS, LedgerRows
 from harvest.report.neighbourhood import surroundings
-from harvest.report.sampling import Sample, judged_of
+from harvest.report.sampling import Sample, bias_of, judged_of
 from harvest.report.spread import Spread
 from harvest.report.svg import as_markup
 from harvest.report.taste import compared, ratio
@@ -38,7 +39,7 @@ def page(facts: ReportFacts) -> str:
         likes_per_person=Spread(facts.likes_per_person, facts.likes_claimed),
         likers_per_track=Spread(facts.likers_per_track, facts.likers_counted),
         samples=[
-            Sample(seed, facts.samples[seed.id], judged_of(facts.judged, seed))
+            Sample(seed, facts.samples[seed.id], judged_of(facts.judged, seed), bias_of(facts.biases, seed))
             for seed in facts.seeds
             if seed.id in facts.samples
         ],
@@ -84,6 +85,7 @@ def templates() -> Environment:
         "style": Markup(style),
         "style_digest": base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         "ratio": ratio,
+        "MEASURES": MEASURES,
         "COLOURS": COLOURS,
         "DRAWN": DRAWN,
         "RUNS": RUNS,

@@ -6,7 +6,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harvest.estimates.balance import MATTERS
 from harvest.estimates.richness import Coverage
+from harvest.inference.bias import MEASURES, Bias
 from harvest.report.rows import SampleRow, SeedRow
 from harvest.store.samples import Judged
 
@@ -18,6 +20,7 @@ class Sample:
     seed: SeedRow
     rows: list[SampleRow]
     judged: Judged | None = None
+    bias: Bias | None = None
 
     @property
     def order(self) -> str:
@@ -74,6 +77,12 @@ class Sample:
         return _mean([row for row in self.rows if not row.chosen])
 
     @property
+    def off(self) -> list[str]:
+        """Name what those who answered differ in from everybody listed, by more than matters."""
+        compared = self.bias.compared if self.bias else ()
+        return [MEASURES[one.measure].words for one in compared if abs(one.answered_difference or 0) > MATTERS]
+
+    @property
     def _chosen(self) -> list[SampleRow]:
         return [row for row in self.rows if row.chosen]
 
@@ -81,6 +90,12 @@ class Sample:
 def judged_of(judged: Sequence[Judged], seed: SeedRow) -> Judged | None:
     """Give what was judged around a seed, None for one around which nobody is followed."""
     return next((one for one in judged if (one.harvest_id, one.track_id) == (seed.harvest_id, seed.seed_id)), None)
+
+
+def bias_of(biases: Sequence[Bias], seed: SeedRow) -> Bias | None:
+    """Give how those followed around a seed differ; None where nobody is, or all are, so that there is no other."""
+    found = next((one for one in biases if (one.harvest_id, one.track_id) == (seed.harvest_id, seed.seed_id)), None)
+    return found if found and 0 < found.answered < found.listed else None
 
 
 def _people(rows: Sequence[SampleRow]) -> int:

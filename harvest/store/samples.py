@@ -112,7 +112,7 @@ def harvests(connection: sqlite3.Connection) -> list[tuple[int, Limits]]:
 
 def samples(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> Iterator[Sample | Judged]:
     """Give the sample around each seed that is a track, or why there is none."""
-    tracks = _seeds(connection, harvest_id)
+    tracks = track_seeds(connection, harvest_id)
     cap = next((line.cap for line in recipe(limits) if line.kind.name == "user_likes" and not line.seeds_only), None)
     if cap is None:
         yield from (Judged(harvest_id, track, "the likes of people are not read") for track in tracks)
@@ -161,7 +161,7 @@ def _without_a_draw(connection: sqlite3.Connection, harvest_id: int, limits: Lim
         why = "nobody is followed"
     elif _by_a_rule(connection, harvest_id, limits):
         why = _rule(limits)
-    yield from (Judged(harvest_id, track, why) for track in _seeds(connection, harvest_id))
+    yield from (Judged(harvest_id, track, why) for track in track_seeds(connection, harvest_id))
 
 
 def _follows(connection: sqlite3.Connection, harvest_id: int) -> bool:
@@ -181,7 +181,7 @@ def _rule(limits: Limits) -> str:
     return f"people were not drawn by chance, but followed {order}"
 
 
-def _seeds(connection: sqlite3.Connection, harvest_id: int) -> list[int]:
+def track_seeds(connection: sqlite3.Connection, harvest_id: int) -> list[int]:
     """Give the seeds of a harvest that are tracks, in order."""
     rows = connection.execute(
         """

@@ -53,6 +53,7 @@ from harvest.system.logs import printable
     "--track", "track_id", type=whole(1), metavar="ID", help="The seed, where people were drawn around several."
 )
 @click.option("--limit", "groups", type=whole(1), default=GROUPS, show_default=True, help="Groups shown at most.")
+@click.option("--rake", is_flag=True, help="Weigh people so that they claim as many likes and followers as all listed.")
 @click.option("--seed", type=whole(0), default=0, show_default=True, help="Another number, another bootstrap.")
 @json_option()
 @reading_log_options

@@ -1,0 +1,77 @@
+"""Show how those who were followed differ from everybody listed around a seed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from harvest.cli.options.crawl import cache_path, json_option, reading_log_options, reads
+from harvest.cli.output.spinner import patience
+from harvest.cli.output.table import table
+from harvest.estimates.balance import MATTERS
+from harvest.inference.bias import MEASURES, Bias, biases
+from harvest.store.database import open_to_read
+from harvest.system.logs import printable
+
+
+@click.command()
+@cache_path()
+@json_option()
+@reading_log_options
+@reads
+def bias(path: Path, as_json: bool) -> int:
+    """Compare those who were followed, and those who answered, with everybody listed around each seed.
+
+    What profiles say is known of all of them, asked or not: so this holds however people were chosen. Differences are
+    in standard deviations; formula and meaning: docs/sampling.md.
+
+    \b
+      harvest bias
+      harvest estimate --rake       weights that take such differences away
+    """
+    with open_to_read(path) as connection, patience(connection, "comparing people"):
+        found = biases(connection)
+    if as_json:
+        click.echo(json.dumps([one.as_json() for one in found]))
+    elif found:
+        click.echo("\n".join(printable(line) for one in found for line in _lines(one)).rstrip())
+    else:
+        click.echo("There is nobody to compare: no seed is a track.")
+    return 0
+
+
+def _lines(bias: Bias) -> Iterator[str]:
+    listed = f"{bias.listed:,} {'person is' if bias.listed == 1 else 'people are'} listed"
+    yield f"Around track {bias.track_id}: {listed}, {bias.followed:,} followed, {bias.answered:,} answered."
+    if not bias.followed:
+        yield ""
+        return
+    yield ""
+    rows = [
+        (
+            MEASURES[one.measure].words,
+            *map(_mean, (one.listed, one.followed, one.answered)),
+            *map(_difference, (one.followed_difference, one.answered_difference)),
+        )
+        for one in bias.compared
+    ]
+    head = ("mean of", "listed", "followed", "answered", "followed differ", "answered differ")
+    yield from table([head, *rows], right=(1, 2, 3, 4, 5))
+    yield ""
+    off = [MEASURES[one.measure].words for one in bias.compared if abs(one.answered_difference or 0) > MATTERS]
+    if off:
+        yield f"Those who answered are unlike everybody by more than {MATTERS} standard deviations: {', '.join(off)}."
+    else:
+        yield f"Those who answered are like everybody in what profiles say: all within {MATTERS} standard deviations."
+    yield ""
+
+
+def _mean(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:,.1f}"
+
+
+def _difference(value: float | None) -> str:
+    return "" if value is None else f"{value:+.2f}"

@@ -1,0 +1,117 @@
+"""Say how those who were followed, and those who answered, differ from everybody listed around a seed.
+
+Profiles say the same of everybody, asked or not: so this is known, not estimated, whoever chose and however.
+
+In: a connection. Out: means and standardised differences. Never: a write, or more than one person in memory.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from harvest.estimates.balance import Spread, standardised
+from harvest.store.samples import harvests, track_seeds
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number on everybody's profile: an expression over `users u`; whether it is a count."""
+
+    words: str
+    sql: str
+    counts: bool = True
+
+
+MEASURES = {
+    "likes-claimed": Measure("likes by their profile", "u.likes_given_count"),
+    "followers": Measure("followers", "u.followers_count"),
+    "followings": Measure("people followed", "u.followings_count"),
+    "uploads": Measure("tracks uploaded", "u.track_count"),
+    "age": Measure("years since they joined", "(julianday(:now) - julianday(u.created_at)) / 365.25", counts=False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One number: known of so many of the people listed, its means, and how far those followed and those who answered
+    are from all, in standard deviations; None where that is not known.
+    """
+
+    measure: str
+    known: int
+    listed: float | None
+    followed: float | None
+    answered: float | None
+    followed_difference: float | None
+    answered_difference: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bias:
+    """Everybody listed around a seed, those of them who were followed, and those who answered, compared."""
+
+    harvest_id: int
+    track_id: int
+    listed: int
+    followed: int
+    answered: int
+    compared: tuple[Compared, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values."""
+        return asdict(self)
+
+
+def biases(connection: sqlite3.Connection) -> list[Bias]:
+    """Compare around every seed that is a track, in the order of harvests and seeds."""
+    return list(_biases(connection))
+
+
+def _biases(connection: sqlite3.Connection) -> Iterator[Bias]:
+    (now,) = connection.execute("SELECT (SELECT fetched_at FROM pages ORDER BY id DESC LIMIT 1)").fetchone()
+    wanted = ", ".join(measure.sql for measure in MEASURES.values())
+    people = f"""
+        SELECT s.chosen, s.answer = 'answered', {wanted}
+        FROM sample AS s CROSS JOIN users AS u ON u.id = s.user_id
+        WHERE s.harvest_id = :harvest AND s.track_id = :track AND s.once
+    """  # noqa: S608 - our own expressions
+    for harvest_id, _ in harvests(connection):
+        for track in track_seeds(connection, harvest_id):
+            listed, followed, answered = (_Group() for _ in range(3))
+            parameters = {"now": now, "harvest": harvest_id, "track": track}
+            for chosen, came, *values in connection.execute(people, parameters):
+                listed.add(values)
+                if chosen:
+                    followed.add(values)
+                if chosen and came:
+                    answered.add(values)
+            compared = tuple(map(_compared, MEASURES, listed.spreads, followed.spreads, answered.spreads))
+            yield Bias(harvest_id, track, listed.people, followed.people, answered.people, compared)
+
+
+class _Group:
+    """So many people, and what their profiles say."""
+
+    def __init__(self) -> None:
+        self.people = 0
+        self.spreads = [Spread(measure.counts) for measure in MEASURES.values()]
+
+    def add(self, values: Sequence[float | None]) -> None:
+        self.people += 1
+        for spread, value in zip(self.spreads, values, strict=True):
+            spread.add(value)
+
+
+def _compared(measure: str, listed: Spread, followed: Spread, answered: Spread) -> Compared:
+    return Compared(
+        measure,
+        listed.n,
+        listed.mean,
+        followed.mean,
+        answered.mean,
+        standardised(followed, listed),
+        standardised(answered, listed),
+    )
