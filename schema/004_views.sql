@@ -103,9 +103,40 @@ JOIN tasks AS t ON t.id = w.task_id
 LEFT JOIN readings AS r ON t.outcome IS NULL AND r.task_id = t.id AND r.number = t.reading
 GROUP BY w.harvest_id, w.depth, t.kind;
 
--- Tracks around which a harvest has chosen people: everybody's chance to stand in the file depends on liking them.
+-- Whether the file holds a whole graph: everybody who likes anything here is followed, and what they like was itself
+-- listed to its end. Then nobody's chance to be here depends on any one track. One row; the counts of likes are made
+-- only where the ledger's own sums allow for it.
+CREATE VIEW census AS
+WITH listed AS MATERIALIZED (                       -- tracks with all their likers
+    SELECT subject_id AS track_id, collected
+    FROM tasks
+    WHERE kind = 'track_likers' AND outcome IN ('complete', 'short')
+),
+own AS MATERIALIZED (
+    SELECT coalesce(sum(collected), 0) AS likes FROM tasks WHERE kind = 'user_likes'
+)
+SELECT
+    CASE
+        WHEN own.likes = 0 OR (SELECT total(collected) FROM listed) < 0.95 * own.likes THEN 0
+        WHEN (
+            SELECT total(l.outcome IS NULL) > 0.05 * count(*)   -- people who like something and were not followed
+            FROM users AS u
+            LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = u.id
+            WHERE EXISTS (SELECT 1 FROM user_engagements AS e WHERE e.user_id = u.id)
+        ) THEN 0
+        ELSE (
+            SELECT count(*) >= 0.95 * own.likes
+            FROM listed AS t
+            CROSS JOIN user_engagements AS e ON e.track_id = t.track_id
+            WHERE e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL
+        )
+    END AS is_census
+FROM own;
+
+-- Tracks around which a harvest has chosen people. `counts` 1: everybody's chance to stand in the file depends on liking
+-- them, so that analyses leave them out or correct for it. 0: the file is a census, where nobody's chance does.
 CREATE VIEW frames AS
-SELECT v.harvest_id, v.thing_id AS track_id
+SELECT v.harvest_id, v.thing_id AS track_id, v.round = 0 AS is_seed, (SELECT NOT is_census FROM census) AS counts
 FROM harvests AS h
 CROSS JOIN visits AS v ON v.harvest_id = h.id AND v.thing = 'track'
 WHERE EXISTS (

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from harvest.analysis import reasons
 from harvest.analysis.formulas import score
 from harvest.analysis.freshness import bound, frames
 from harvest.analysis.methods import Choices
@@ -158,6 +159,7 @@ class Neighbours:
     words: tuple[str, str]
     read: str
     near: tuple[Neighbour, ...] = field(default=())
+    reason: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain JSON values."""
@@ -170,8 +172,10 @@ def methods_of(thing: str) -> tuple[str, ...]:
     return tuple(one.method for one in BESIDE if one.thing == thing) + ((OFFICIAL,) if thing == "track" else ())
 
 
-def beside(connection: sqlite3.Connection, thing: str, wanted: str, *, method: str, limit: int) -> Neighbours:
-    """Give what stands beside a track or a person that an id, URN or address names.
+def beside(
+    connection: sqlite3.Connection, thing: str, wanted: str, *, method: str, limit: int, framing: str | None = None
+) -> Neighbours:
+    """Give what stands beside a track or a person that an id, URN or address names; see `related` for `framing`.
 
     Raises SeedError when it is not in the file.
     """
@@ -181,15 +185,24 @@ def beside(connection: sqlite3.Connection, thing: str, wanted: str, *, method: s
         rows = connection.execute(_OFFICIAL, {"one": one, "limit": limit}).fetchall()
         near = tuple(_neighbour(connection, thing, row[0], row[1], None, None, row[2]) for row in rows)
         words = ("person likes both", "people like both")
-        return Neighbours(one, title, artist, url, thing, method, None, False, words, "--read +related", near)
+        read = "--read +related"
+        return Neighbours(one, title, artist, url, thing, method, None, False, words, read, near, _reason(near, read))
     way = WAYS[thing, method]
-    framing = frames(connection) if way.likes else []
-    is_frame = thing == "track" and one in framing
-    parameters = bound(Choices(), one=one, least=way.least, frames=framing)
+    left_out = frames(connection, Choices(frames=framing or "auto")) if way.likes else []
+    is_frame = thing == "track" and one in left_out
+    parameters = bound(Choices(), one=one, least=way.least, frames=left_out)
     size, scored = _scored(connection, way, parameters)
     nearest = heapq.nsmallest(limit, scored, key=lambda found: (-found[1], found[0]))
     near = tuple(_neighbour(connection, thing, other, common, its, value) for other, value, common, its in nearest)
-    return Neighbours(one, title, artist, url, thing, method, size, is_frame, way.words, way.read, near)
+    reason = _reason(near, way.read)
+    if not near and left_out and connection.execute(filled(TOGETHER, way), {**parameters, "frames": "[]"}).fetchone():
+        reason = reasons.frames_alone("Others stand beside it, but")
+    return Neighbours(one, title, artist, url, thing, method, size, is_frame, way.words, way.read, near, reason)
+
+
+def _reason(near: tuple[Neighbour, ...], read: str) -> str | None:
+    """Say why nothing stands beside a thing; None where something does."""
+    return None if near else f"Nothing that was read puts anything beside it. It counts what is read by: {read}."
 
 
 def in_playlists(connection: sqlite3.Connection, track_id: int) -> Iterator[tuple[int, float, int]]:

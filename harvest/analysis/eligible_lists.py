@@ -26,8 +26,12 @@ WHERE l.kind = 'user_likes' AND (l.outcome IN ('complete', 'short') OR :incomple
 ORDER BY l.subject_id
 """
 
-# Tracks for which people were chosen.
-FRAMES = "SELECT DISTINCT track_id FROM frames ORDER BY track_id"
+# Tracks for which people were chosen, as far as :which (one of methods.FRAMINGS) takes them for frames.
+FRAMES = """
+SELECT DISTINCT track_id FROM frames
+WHERE CASE :which WHEN 'all' THEN 1 WHEN 'seeds' THEN is_seed WHEN 'none' THEN 0 ELSE counts END
+ORDER BY track_id
+"""
 
 # The lists that do not count, by outcome or state.
 LEFT_OUT = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harvest.analysis import derivations
 from harvest.analysis.derivations import Derivation
@@ -14,8 +14,8 @@ from harvest.analysis.methods import Choices, choices_from
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """The derivation that answers, or None; then `why_now` says why: `not analysed`, `interrupted`, `file has grown`,
-    `more asked for`. `choices` are those it was, or is now, computed with.
+    """The derivation that answers, or None; then `why_now` says why: `not analysed`, `interrupted`, `other frames`,
+    `file has grown`, `more asked for`. `choices` are those it was, or is now, computed with.
     """
 
     derivation: Derivation | None
@@ -23,12 +23,14 @@ class Freshness:
     choices: Choices
 
 
-def standing(connection: sqlite3.Connection, method: str, limit: int) -> Freshness:
-    """Look up how a method stands."""
+def standing(connection: sqlite3.Connection, method: str, limit: int, framing: str | None) -> Freshness:
+    """Look up how a method stands; `framing` None takes the frames it was computed with."""
     past = derivations.find(connection, method)
     if past is None:
-        return Freshness(None, "not analysed", Choices())
+        return Freshness(None, "not analysed", Choices(frames=framing or "auto"))
     choices = choices_from(past.parameters)
+    if framing not in (None, choices.frames):
+        return Freshness(None, "other frames", replace(choices, frames=framing))
     if past.state != "whole":
         return Freshness(None, "interrupted", choices)
     if past.max_page_id != derivations.newest_page(connection):
@@ -45,9 +47,9 @@ def people_asked(connection: sqlite3.Connection, choices: Choices) -> int:
     return int(n)
 
 
-def frames(connection: sqlite3.Connection) -> list[int]:
-    """Give the tracks for which people were chosen."""
-    return [row[0] for row in connection.execute(FRAMES)]
+def frames(connection: sqlite3.Connection, choices: Choices) -> list[int]:
+    """Give the tracks for which people were chosen, as far as they count."""
+    return [row[0] for row in connection.execute(FRAMES, {"which": choices.frames})]
 
 
 def bound(choices: Choices, **more: object) -> dict[str, object]:

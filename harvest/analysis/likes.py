@@ -44,13 +44,20 @@ class Library:
         """How many likes."""
         return len(self.tracks)
 
+    @property
+    def frames_liked(self) -> tuple[int, int]:
+        """How many tracks that somebody likes are frames, and how many such tracks there are."""
+        liked = np.unique(self.tracks)
+        return int(self.frames[liked].sum()), len(liked)
+
 
 def read_library(connection: sqlite3.Connection, choices: Choices) -> Library:
     """Read everything; the caller holds the lease, so nothing moves meanwhile."""
     track_ids, counted, artists = _read_tracks(connection)
     people = sum(1 for _ in connection.execute(WHOSE, {"incomplete": choices.include_incomplete}))
     user_ids, pointers, tracks = _read_likes(connection, choices, track_ids)
-    frames = np.isin(track_ids, np.array([row[0] for row in connection.execute(FRAMES)], np.int64))
+    framing = connection.execute(FRAMES, {"which": choices.frames})
+    frames = np.isin(track_ids, np.array([row[0] for row in framing], np.int64))
     left_out = _left_out(connection, choices)
     return Library(user_ids, track_ids, pointers, tracks, frames, counted, artists, people, left_out)
 

@@ -21,6 +21,10 @@ USUAL = (RELATED[0], SIMILAR[0], *ARTISTS, *COMMUNITIES)
 MEASURES = dict.fromkeys(FANS, "cosine") | {method: method.split("_")[1] for method in (*RELATED, *SIMILAR)}
 AGAINST_ALL = ("npmi", "lift")  # measures that change with the number of people, whoever is added
 
+# Which tracks are left out because people were chosen for liking them: where that tells of somebody's chance to be
+# here, the seeds among them, every one of them, or none.
+FRAMINGS = ("auto", "seeds", "all", "none")
+
 FAN_FROM = 2  # tracks of an artist that make a fan
 LABEL_ARTISTS = 100  # a label with more says nothing about any two of them
 
@@ -30,13 +34,15 @@ class Choices:
     """What the result depends on, beside the file.
 
     `neighbours` are kept of each track, person and artist; `min_common` is the least that two must have in common;
-    of each person the `newest` likes count; `include_incomplete` takes lists that were cut or broke off as well.
+    of each person the `newest` likes count; `include_incomplete` takes lists that were cut or broke off as well;
+    `frames`, one of FRAMINGS, says which tracks are taken for frames.
     """
 
     neighbours: int = 50
     min_common: int = 3
     newest: int = 1000
     include_incomplete: bool = False
+    frames: str = "auto"
 
     def as_text(self) -> str:
         """Give it as JSON, the same for the same choices."""

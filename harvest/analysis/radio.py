@@ -128,7 +128,7 @@ def radio(
     if not given or len(given) > MOST:
         raise SeedError(f"Name 1 to {MOST:,} tracks to go on from; these are {len(given):,}.")
     choices = choices or Choices()
-    framing = frames(connection)
+    framing = frames(connection, choices)
     worth: defaultdict[int, float] = defaultdict(float)
     why: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     is_left_out = _left_out(connection, given)

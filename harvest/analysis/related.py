@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from harvest.analysis import reasons
 from harvest.analysis.eligible_lists import LONG_LISTS
 from harvest.analysis.formulas import is_defined, score
 from harvest.analysis.freshness import bound, frames, people_asked, standing
@@ -107,7 +108,7 @@ class Related:
     """The tracks near a track. `size` of `people` like it; `frame`: people were chosen because they do.
 
     `why_now` is None when the answer was analysed before; see `Standing`. `left_out` are the frames, which are not
-    compared with others.
+    compared with others. `reason` says why nothing is near; None where something is.
     """
 
     track_id: int
@@ -122,18 +123,24 @@ class Related:
     min_common: int
     left_out: tuple[str, ...]
     near: tuple[Near, ...]
+    reason: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain JSON values."""
         return asdict(self)
 
 
-def related(connection: sqlite3.Connection, wanted: str, *, method: str, limit: int) -> Related:
-    """Give the tracks near the one that an id, URN or address names. Raises SeedError when it is not in the file."""
+def related(
+    connection: sqlite3.Connection, wanted: str, *, method: str, limit: int, framing: str | None = None
+) -> Related:
+    """Give the tracks near the one that an id, URN or address names. Raises SeedError when it is not in the file.
+
+    `framing`, one of FRAMINGS, says what is taken for a frame; None: what the analysis took.
+    """
     track_id, _, _ = find(connection, "track", wanted)
-    stands = standing(connection, method, limit)
-    framing = frames(connection)
-    parameters = bound(stands.choices, track=track_id, frames=framing, framed=track_id in framing)
+    stands = standing(connection, method, limit, framing)
+    left_out = frames(connection, stands.choices)
+    parameters = bound(stands.choices, track=track_id, frames=left_out, framed=track_id in left_out)
     people = people_asked(connection, stands.choices)
     (size,) = connection.execute(SIZE, parameters).fetchone()
     title, artist, url, likes_count = connection.execute(NAMED, (track_id,)).fetchone()
@@ -143,7 +150,8 @@ def related(connection: sqlite3.Connection, wanted: str, *, method: str, limit: 
         scored = _scored(connection, method.split("_")[1], parameters, size, likes_count, people)
         found = heapq.nsmallest(limit, scored, key=lambda pair: (-pair[1], pair[0]))
     near = tuple(_near(connection, tuple(pair), size, people) for pair in found)
-    others = tuple(_name(connection, frame) for frame in framing if frame != track_id)
+    others = tuple(_name(connection, frame) for frame in left_out if frame != track_id)
+    reason = None if near else _reason(connection, stands.choices, method.split("_")[1], parameters, size, likes_count)
     return Related(
         track_id,
         title,
@@ -152,12 +160,35 @@ def related(connection: sqlite3.Connection, wanted: str, *, method: str, limit: 
         method,
         people,
         int(size),
-        track_id in framing,
+        track_id in left_out,
         stands.why_now,
         stands.choices.min_common,
-        () if track_id in framing else others,
+        () if track_id in left_out else others,
         near,
+        reason,
     )
+
+
+def _reason(
+    connection: sqlite3.Connection,
+    choices: Choices,
+    measure: str,
+    parameters: dict[str, object],
+    size: int,
+    likes_count: int | None,
+) -> str:
+    """Say why nothing is near a track."""
+    if not size:
+        return reasons.nobody_likes(connection, choices)
+    if parameters["framed"] and measure in AGAINST_ALL:
+        return reasons.AGAINST_CHANCE
+    if parameters["framed"] and not likes_count:
+        return reasons.NOT_COUNTED
+    if not parameters["framed"]:
+        everything = connection.execute(TOGETHER, {**parameters, "frames": "[]"})
+        if next(everything, None) is not None:
+            return reasons.frames_alone("These people have other tracks in common with it, but")
+    return f"No other track has {choices.min_common} of these people in common with it."
 
 
 def co_liked(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlite_utils import Database
 
-from harvest.analysis import derivations, links
+from harvest.analysis import derivations, links, reasons
 from harvest.analysis.methods import (
     COMMUNITIES,
     FAN_FROM,
@@ -64,12 +64,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What an analysis used and made."""
+    """What an analysis used and made. `frames` of the tracks liked do not count; `reason` says what that left empty."""
 
     people: int
     likes: int
     lists_left_out: dict[str, int]
     methods: tuple[Done, ...]
+    frames: int = 0
+    reason: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain JSON values."""
@@ -165,7 +167,10 @@ def _analyse(
         computed[method] = find_communities(db, method, resolution, max_page_id, setting.now, fresh=fresh)
         beat()
     made = tuple(_done(db.conn, method, computed[method]) for method in METHODS if method in wanted)
-    return Analysis(library.people, library.size, library.lists_left_out, made)
+    framed, liked = library.frames_liked
+    empty = framed and any(not done.pairs and done.method in (*SIMILAR, *FANS) for done in made)
+    reason = reasons.frames_left_out(framed, liked) if empty else None
+    return Analysis(library.people, library.size, library.lists_left_out, made, framed, reason)
 
 
 def _wanted(connection: sqlite3.Connection, methods: Sequence[str]) -> list[str]:

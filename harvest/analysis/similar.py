@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from harvest.analysis import reasons
 from harvest.analysis.eligible_lists import LONG_LISTS
 from harvest.analysis.formulas import score
 from harvest.analysis.freshness import bound, frames, people_asked, standing
@@ -110,21 +111,24 @@ class Similar:
     why_now: str | None
     min_common: int
     near: tuple[Kin, ...]
+    reason: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain JSON values."""
         return asdict(self)
 
 
-def similar(connection: sqlite3.Connection, wanted: str, *, method: str, limit: int) -> Similar:
-    """Give those near the person that an id, URN or address names.
+def similar(
+    connection: sqlite3.Connection, wanted: str, *, method: str, limit: int, framing: str | None = None
+) -> Similar:
+    """Give those near the person that an id, URN or address names; see `related` for `framing`.
 
     Raises SeedError when they are not in the file, or their own likes do not count.
     """
     user_id, username, url = find(connection, "user", wanted)
-    stands = standing(connection, method, limit)
+    stands = standing(connection, method, limit, framing)
     _check_list(connection, user_id, wanted, stands.choices.include_incomplete)
-    parameters = bound(stands.choices, user=user_id, frames=frames(connection), shown=_SHOWN)
+    parameters = bound(stands.choices, user=user_id, frames=frames(connection, stands.choices), shown=_SHOWN)
     (size,) = connection.execute(SIZE, parameters).fetchone()
     if stands.derivation is not None:
         found = [tuple(row) for row in connection.execute(ANALYSED, (user_id, method, limit))]
@@ -133,7 +137,19 @@ def similar(connection: sqlite3.Connection, wanted: str, *, method: str, limit: 
         found = heapq.nsmallest(limit, scored, key=lambda pair: (-pair[3], pair[0]))
     near = tuple(_kin(connection, pair, parameters) for pair in found)
     people = people_asked(connection, stands.choices)
-    return Similar(user_id, username, url, method, people, int(size), stands.why_now, stands.choices.min_common, near)
+    least = stands.choices.min_common
+    reason = None if near else _reason(connection, parameters, size, least)
+    return Similar(user_id, username, url, method, people, int(size), stands.why_now, least, near, reason)
+
+
+def _reason(connection: sqlite3.Connection, parameters: dict[str, object], size: int, least: int) -> str:
+    """Say why nobody is near."""
+    with_frames = {**parameters, "frames": "[]"}
+    if connection.execute(TOGETHER, with_frames).fetchone():
+        return reasons.frames_alone("They share tracks with others, but")
+    if not size:
+        return "They like nothing that counts, as far as their list shows."
+    return f"Nobody has {least} of these tracks in common."
 
 
 def _check_list(connection: sqlite3.Connection, user_id: int, wanted: str, incomplete: bool) -> None:

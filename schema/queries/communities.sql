@@ -36,7 +36,7 @@ liked AS MATERIALIZED (                             -- what each likes, and how 
     FROM user_communities AS c
     CROSS JOIN user_engagements AS e ON e.user_id = c.user_id AND e.engagement_type = 'like'
     WHERE c.derivation_id IN (SELECT id FROM wanted) AND c.community IN (SELECT community FROM sizes)
-        AND e.track_id NOT IN (SELECT track_id FROM frames)
+        AND e.track_id NOT IN (SELECT track_id FROM frames WHERE counts)
     GROUP BY c.community, e.track_id
 ),
 ranked AS (

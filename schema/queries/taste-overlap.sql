@@ -25,7 +25,8 @@ two AS MATERIALIZED (
     )) AS user_id
 ),
 framed AS MATERIALIZED (                            -- people were chosen because they like these
-    SELECT track_id FROM frames UNION SELECT thing_id FROM seeds WHERE thing = 'track'
+    SELECT track_id FROM frames WHERE counts
+    UNION SELECT thing_id FROM seeds WHERE thing = 'track' AND NOT (SELECT is_census FROM census)
 ),
 mine AS MATERIALIZED (
     SELECT track_id, track_id IN (SELECT track_id FROM framed) AS is_frame FROM user_engagements

@@ -113,7 +113,9 @@ def test_the_derivation_says_what_went_in(file):
     ((parameters, newest, lists, state),) = file.read(
         "SELECT parameters, max_page_id, lists_used, state FROM derivations"
     )
-    assert parameters == '{"include_incomplete": false, "min_common": 2, "neighbours": 3, "newest": 6}'
+    assert (
+        parameters == '{"frames": "auto", "include_incomplete": false, "min_common": 2, "neighbours": 3, "newest": 6}'
+    )
     assert (newest, lists, state) == (file.read("SELECT max(id) FROM pages")[0][0], 6, "whole")
     assert file.read("SELECT subject_id, size, frame FROM derivation_sizes") == [
         (1, 6, 1),

@@ -119,7 +119,7 @@ STATEMENTS = {
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_no_question_reads_all_likes_and_no_list_is_sorted(file, name):
-    parameters = bound(CHOICES, track=3, user=3, other=4, frames=[1], framed=0, shown=3)
+    parameters = bound(CHOICES, track=3, user=3, other=4, frames=[1], framed=0, shown=3, which="auto")
     connection = open_to_read(file.path)
     plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name]}", parameters)]
     connection.close()

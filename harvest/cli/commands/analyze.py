@@ -15,6 +15,7 @@ from harvest.analysis.methods import METHODS, Choices
 from harvest.analysis.quality import Quality
 from harvest.analysis.run import Analysis, Done, analyse
 from harvest.cli.options.crawl import cache_path, json_option, log_options
+from harvest.cli.options.framing import framing_option
 from harvest.cli.options.types import Real, whole
 from harvest.cli.output.formatting import duration
 from harvest.cli.output.spinner import is_watched, spinner
@@ -69,6 +70,7 @@ _THINGS: dict[str, tuple[str, str | None]] = {
     help="Of communities: above 1 more and smaller ones, below 1 fewer.",
 )
 @click.option("--include-incomplete", is_flag=True, help="Use lists of likes that are not whole, as far as read.")
+@framing_option()
 @click.option("--memory", type=whole(1), metavar="MB", default=512, show_default=True, help="Memory to use at most.")
 @click.option("--fresh", is_flag=True, help="Compute everything again, also what has not changed.")
 @json_option()
@@ -81,6 +83,7 @@ def analyze(
     newest: int,
     resolution: float,
     include_incomplete: bool,
+    framing: str,
     memory: int,
     fresh: bool,
     as_json: bool,
@@ -96,7 +99,7 @@ def analyze(
       harvest analyze --method colike_lift --method colike_npmi
     """
     chosen = METHODS if "all" in methods else methods
-    choices = Choices(neighbours, min_common, newest, include_incomplete)
+    choices = Choices(neighbours, min_common, newest, include_incomplete, framing)
     began = time.monotonic()
     try:
         with _telling() as told:
@@ -128,6 +131,8 @@ def _summary(made: Analysis, path: Path, choices: Choices, seconds: float) -> It
         yield f"Left out are lists of likes that are not whole: {left_out}."
         if sum(made.lists_left_out.values()) > made.people and not choices.include_incomplete:
             yield "That is most of them: mind it, or use them as far as they were read with --include-incomplete."
+    if made.reason:
+        yield made.reason
     yield ""
     methods = ((done.table, done.method, f"{done.pairs:,}", _computed(done)) for done in made.methods)
     yield from table([("table", "method", "rows", "computed"), *methods], right=[2])

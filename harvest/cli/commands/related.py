@@ -15,6 +15,7 @@ from harvest.analysis.related import related as tracks_near
 from harvest.analysis.similar import Kin, Similar
 from harvest.analysis.similar import similar as people_near
 from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
+from harvest.cli.options.framing import framing_option
 from harvest.cli.options.types import whole
 from harvest.cli.output.spinner import patience
 from harvest.store.database import open_to_read
@@ -23,6 +24,7 @@ from harvest.system.logs import printable
 _WHY_NOW = {
     "not analysed": "Computed just now: nothing is analysed yet. `harvest analyze` does it for all at once.",
     "interrupted": "Computed just now: the analysis was interrupted. `harvest analyze` finishes it.",
+    "other frames": "Computed just now: it was analysed with other --frames.",
     "file has grown": "Computed just now: the file has new pages since it was analysed. `harvest analyze` catches up.",
     "more asked for": "Computed just now: the analysis keeps fewer. `harvest analyze --neighbours N` keeps more.",
 }
@@ -39,11 +41,12 @@ _WHY_NOW = {
     show_default=True,
     help=f"How nearness is measured, or in what both stand: {', '.join([*RELATED, *methods_of('track')])}.",
 )
+@framing_option(default=None, usual="as analysed, else auto")
 @click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="Tracks told at most.")
 @json_option()
 @log_options
 @reads
-def related(track: str, path: Path, method: str, limit: int, as_json: bool) -> int:
+def related(track: str, path: Path, method: str, framing: str | None, limit: int, as_json: bool) -> int:
     """Say which tracks the same people like, and why.
 
     TRACK is the address of its page, an id, or a URN. Answers from what `harvest analyze` found, or straight from the
@@ -57,9 +60,10 @@ def related(track: str, path: Path, method: str, limit: int, as_json: bool) -> i
     """
     with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
         if method in methods_of("track"):
-            return _show(beside(connection, "track", track, method=method, limit=limit), as_json=as_json)
-        found = tracks_near(connection, track, method=method, limit=limit)
-    click.echo(json.dumps(found.as_json()) if as_json else "\n".join(_tracks(found)))
+            found = beside(connection, "track", track, method=method, limit=limit, framing=framing)
+            return _show(found, as_json=as_json)
+        near = tracks_near(connection, track, method=method, limit=limit, framing=framing)
+    click.echo(json.dumps(near.as_json()) if as_json else "\n".join(_tracks(near)))
     return 0
 
 
@@ -74,11 +78,12 @@ def related(track: str, path: Path, method: str, limit: int, as_json: bool) -> i
     show_default=True,
     help=f"How likeness is measured, or what both share: {', '.join([*SIMILAR, *methods_of('user')])}.",
 )
+@framing_option(default=None, usual="as analysed, else auto")
 @click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="People told at most.")
 @json_option()
 @log_options
 @reads
-def similar(user: str, path: Path, method: str, limit: int, as_json: bool) -> int:
+def similar(user: str, path: Path, method: str, framing: str | None, limit: int, as_json: bool) -> int:
     """Say who likes the same tracks as somebody, and which.
 
     USER is the address of their page, an id, or a URN. Answers from what `harvest analyze` found, or straight from the
@@ -92,9 +97,10 @@ def similar(user: str, path: Path, method: str, limit: int, as_json: bool) -> in
     """
     with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
         if method in methods_of("user"):
-            return _show(beside(connection, "user", user, method=method, limit=limit), as_json=as_json)
-        found = people_near(connection, user, method=method, limit=limit)
-    click.echo(json.dumps(found.as_json()) if as_json else "\n".join(_people(found)))
+            found = beside(connection, "user", user, method=method, limit=limit, framing=framing)
+            return _show(found, as_json=as_json)
+        near = people_near(connection, user, method=method, limit=limit, framing=framing)
+    click.echo(json.dumps(near.as_json()) if as_json else "\n".join(_people(near)))
     return 0
 
 
@@ -107,8 +113,8 @@ def _beside(found: Neighbours) -> Iterator[str]:
     yield f"Beside {_called(found.thing, found)}  {_plain(found.url)}".rstrip()
     if found.frame:
         yield "People were chosen for it, so what everybody here likes stands beside it."
-    if not found.near:
-        yield f"\nNothing that was read puts anything beside it. It counts what is read by: {found.read}."
+    if found.reason:
+        yield f"\n{found.reason}"
     for place, near in enumerate(found.near, start=1):
         yield ""
         yield f"{place:>3}. {_called(found.thing, near)}"
@@ -125,9 +131,8 @@ def _called(thing: str, one: Neighbour | Neighbours) -> str:
 def _tracks(found: Related) -> Iterator[str]:
     yield f"Near {called(found.title, found.artist, found.track_id)}  {_plain(found.url)}".rstrip()
     yield from _whose(found)
-    if not found.near:
-        yield ""
-        yield _nothing(found)
+    if found.reason:
+        yield f"\n{found.reason}"
     for place, near in enumerate(found.near, start=1):
         yield ""
         yield f"{place:>3}. {called(near.title, near.artist, near.track_id)}"
@@ -142,15 +147,6 @@ def _whose(found: Related) -> Iterator[str]:
     yield f"{found.size:,} of the {found.people:,} people whose likes are read like it."
     if found.frame:
         yield "They were chosen for it, so nearness rests on SoundCloud's own counts of likes."
-
-
-def _nothing(found: Related) -> str:
-    if found.frame and found.method.endswith(("lift", "npmi")):
-        return (
-            "People were chosen because they like this track, so nothing can be said against chance. "
-            "--method colike_cosine or colike_jaccard can, by SoundCloud's own counts."
-        )
-    return f"No other track has {found.min_common} of these people in common with it."
 
 
 def _reason(near: Near, found: Related) -> str:
@@ -184,8 +180,8 @@ def _people(found: Similar) -> Iterator[str]:
         f"Compared by {found.size:,} tracks with the {found.people:,} people whose likes are read; "
         "tracks they were chosen for do not count."
     )
-    if not found.near:
-        yield f"\nNobody has {found.min_common} of these tracks in common."
+    if found.reason:
+        yield f"\n{found.reason}"
     for place, near in enumerate(found.near, start=1):
         yield ""
         yield f"{place:>3}. {_person(near.username, near.user_id)}"

@@ -1,0 +1,40 @@
+"""Say in a sentence why an analysis found nothing. Reads only."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from harvest.analysis.eligible_lists import LEFT_OUT
+from harvest.analysis.methods import Choices
+
+AGAINST_CHANCE = (
+    "People were chosen because they like this track, so nothing can be said against chance. "
+    "--method colike_cosine or colike_jaccard can, by SoundCloud's own counts."
+)
+_HOW = "--frames seeds leaves out the seeds alone, --frames none nothing."
+NOT_COUNTED = (
+    "People were chosen because they like this track, and SoundCloud shows no count of its likes to correct for that: "
+    "--frames none compares it as it stands."
+)
+
+
+def frames_alone(lead: str) -> str:
+    """Say that only frames were found, which do not count; `lead` begins the sentence."""
+    return f"{lead} people were chosen for liking these, so they say nothing of taste. {_HOW}"
+
+
+def frames_left_out(frames: int, liked: int) -> str:
+    """Say that what is left beside frames joins no two people or artists."""
+    return (
+        f"People were chosen for liking {frames:,} of the {liked:,} tracks, which do not count, and the others join no "
+        f"two people or artists. {_HOW}"
+    )
+
+
+def nobody_likes(connection: sqlite3.Connection, choices: Choices) -> str:
+    """Say why nobody whose likes count likes a track."""
+    left_out = dict(connection.execute(LEFT_OUT, {"incomplete": choices.include_incomplete}).fetchall())
+    if not left_out:
+        return "Nobody whose likes were read likes it."
+    said = ", ".join(f"{n:,} {outcome}" for outcome, n in left_out.items())
+    return f"Nobody likes it whose list of likes is whole; left out are {said}."
