@@ -126,8 +126,8 @@ SELECT
         ) THEN 0
         ELSE (
             SELECT count(*) >= 0.95 * own.likes
-            FROM listed AS t
-            CROSS JOIN user_engagements AS e ON e.track_id = t.track_id
+            FROM listed AS w
+            CROSS JOIN user_engagements AS e ON e.track_id = w.track_id
             WHERE e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL
         )
     END AS is_census

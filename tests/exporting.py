@@ -52,6 +52,7 @@ _ARTISTS = (
     "INSERT INTO artist_relationships (artist_id, other_artist_id, method, score, common, derivation_id)"
     " VALUES (?, ?, ?, ?, ?, ?)"
 )
+_UNFOLLOWED = ("not followed", None, None, "not followed", None)
 _MOMENT = "'2026-01-01T00:00:00Z'"
 
 
@@ -135,7 +136,8 @@ def _add_scores(connection: sqlite3.Connection, users: list[int], tracks: list[i
 
 
 def leave(path: Path, target: Path, **wishes: Any) -> dict[str, Any]:
-    """Export as somebody with these wishes would; give the manifest as it was written."""
+    """Export as somebody with these wishes would; give the manifest as it was written. Frames stay, also in a split."""
+    wishes.setdefault("without_frames", False)
     how = {name: wishes.pop(name) for name in ("key_file", "force", "rows_per_file", "tell") if name in wishes}
     if "split" in wishes:
         wishes["split"] = parse_split(wishes["split"])
@@ -220,7 +222,25 @@ class Expected:
     @property
     def interactions(self) -> list[tuple[Any, ...]]:
         """The rows of `interactions`."""
-        return [(u, t, kind, 1.0, mine, theirs) for u, t, kind, mine, theirs in self.edges]
+        chances = {row[0]: row[1] for row in self.weights}
+        lists = {
+            (row[0], row[1]): row[2]
+            for row in read(self.path, "SELECT subject_id, replace(kind, 'user_', ''), outcome FROM tasks")
+        }
+        return [
+            (
+                u,
+                t,
+                kind,
+                1.0,
+                mine,
+                theirs,
+                chances[u],
+                lists.get((u, f"{kind}s")),
+                lists.get((u, f"{kind}s")) == "capped",
+            )
+            for u, t, kind, mine, theirs in self.edges
+        ]
 
     @property
     def ordered_pairs(self) -> list[tuple[int, int, float, int | None]]:
@@ -268,9 +288,44 @@ class Expected:
         known = {track: tuple(sorted(names, key=str.encode)) for track, names in tags.items()}
         of = dict(read(self.path, "SELECT track_id, community FROM track_communities"))
         return [
-            (*row[:4], known.get(row[0], ()), *row[4:6], _known(row[6]), *row[7:], here[row[0]], of.get(row[0]))
+            (
+                *row[:4],
+                known.get(row[0], ()),
+                *row[4:6],
+                _known(row[6]),
+                *row[7:],
+                row[0] in self.frames,
+                here[row[0]],
+                of.get(row[0]),
+            )
             for row in rows
             if row[0] in kept
+        ]
+
+    @property
+    def frames(self) -> set[int]:
+        """The seed: nobody was chosen for liking another track."""
+        return {row[0] for row in read(self.path, "SELECT seed_id FROM harvests")}
+
+    @property
+    def weights(self) -> list[tuple[Any, ...]]:
+        """Of each user, id and what `users` says of how they were sampled: the newest were, all around one seed."""
+        places = dict(read(self.path, "SELECT thing_id, place FROM visits WHERE thing = 'user'"))
+        lists = {
+            row[0]: row[1:]
+            for row in read(
+                self.path, "SELECT subject_id, claimed, collected, outcome FROM tasks WHERE kind = 'user_likes'"
+            )
+        }
+        return [
+            (
+                user,
+                None,
+                *(("not drawn by lot", places[user], 1, "newest", "track") if user in places else _UNFOLLOWED),
+                *lists.get(user, (None, None))[:2],
+                lists.get(user, (None,))[-1] == "capped",
+            )
+            for user in self.users
         ]
 
     @property
@@ -280,7 +335,10 @@ class Expected:
             row[0]: row[1] for row in read(self.path, "SELECT subject_id, outcome FROM lists WHERE kind = 'user_likes'")
         }
         rows = {row[0]: row for row in read(self.path, "SELECT id, followers_count, likes_given_count FROM users")}
-        return [(*rows[user], user in self.whole, lists.get(user, "not asked"), None) for user in self.users]
+        weights = {row[0]: row[1:] for row in self.weights}
+        return [
+            (*rows[user], user in self.whole, lists.get(user, "not asked"), *weights[user], None) for user in self.users
+        ]
 
 
 def _known(text: str | None) -> str | None:

@@ -42,11 +42,20 @@ class ExportChoices:
     include_incomplete: bool = False
     lists: bool = False  # what all other lists say as well
     texts: bool = False  # and what people wrote in them
+    frames: str = "auto"  # which tracks are taken for frames, one of FRAMINGS
+    without_frames: bool | None = None  # None: where there is a split
 
     @property
     def filters(self) -> bool:
         """Whether anybody is left out."""
-        return bool(self.complete_users_only or self.min_users or self.min_items or self.kcore or self.k)
+        return bool(
+            self.complete_users_only or self.min_users or self.min_items or self.kcore or self.k or self.drops_frames
+        )
+
+    @property
+    def drops_frames(self) -> bool:
+        """Tracks for which people were chosen are to be left out: whoever knows how the file was made guesses them."""
+        return self.split.how != "none" if self.without_frames is None else self.without_frames
 
     @property
     def likes(self) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harvest.errors import ExtraMissing
 from harvest.export import tables
 from harvest.export.job import Job, OutFile
+from harvest.export.rows import csv_of
 from harvest.export.tables import Row
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ def need_scipy() -> None:
 
 
 def write(job: Job) -> list[OutFile]:
-    """Write train.npz, test.npz if there is a split, user_ids.npy and item_ids.npy."""
+    """Write train.npz, test.npz if there is a split, user_ids.npy, item_ids.npy, and users.csv in the same order."""
     tables.number_places(job.selection.connection)
     shape = (job.selection.left.users, job.selection.left.items)
     parts = {"interactions": "train", "train": "train", "test": "test"}
     files = job.write(tables.places(job.selection), lambda name: _Matrix(job, parts[name], shape))
-    return [*files, _ids(job, "user", "people", shape[0]), _ids(job, "item", "things", shape[1])]
+    ids = (_ids(job, "user", "people", shape[0]), _ids(job, "item", "things", shape[1]))
+    return [*files, *ids, *csv_of(job, tables.users(job.selection))]
 
 
 class _Matrix:

@@ -19,7 +19,13 @@ from harvest.export.tables import Column, Table
 LARGEST = 200_000  # edges that readers of XML put up with
 
 # (name, type in GraphML, type in GEXF)
-_NODE = (("kind", "string", "string"), ("label", "string", "string"), ("genre", "string", "string"))
+_NODE = (
+    ("kind", "string", "string"),
+    ("label", "string", "string"),
+    ("genre", "string", "string"),
+    ("chance", "double", "double"),
+    ("design", "string", "string"),
+)
 _EDGE = (("rel", "string", "string"), ("weight", "double", "double"), ("user_list_rank", "int", "integer"))
 
 Values = tuple[Any, ...]
@@ -65,14 +71,14 @@ def _write(job: Job, dialect: _GraphML | _Gexf) -> list[OutFile]:
 def _nodes(job: Job) -> Iterator[tuple[str, Values]]:
     """Give users, then tracks, with kind, label, genre."""
     for rows in job.batches(_labelled(job)):
-        for number, name in rows:
-            yield f"u{number}", ("user", name or f"user {number}", None)
+        for number, name, chance, design in rows:
+            yield f"u{number}", ("user", name or f"user {number}", None, chance, design)
     items = tables.items(job.selection)
     places = {name: place for place, name in enumerate(items.names)}
     for rows in job.batches(items):
         for row in rows:
             title = row[places["title"]] if "title" in places else None
-            yield f"t{row[0]}", ("track", title or f"track {row[0]}", row[places["genre"]])
+            yield f"t{row[0]}", ("track", title or f"track {row[0]}", row[places["genre"]], None, None)
 
 
 def _labelled(job: Job) -> Table:
@@ -80,9 +86,10 @@ def _labelled(job: Job) -> Table:
     hidden = job.choices.ids == "pseudonym"
     return Table(
         "users",
-        (Column("user_id", "int64"), Column("name", "text")),
-        f"SELECT p.out, {'NULL' if hidden else 'u.username'} FROM people AS p"  # noqa: S608 - our own words
-        f" CROSS JOIN users AS u ON u.id = p.id ORDER BY {'p.out' if hidden else 'p.id'}",
+        (Column("user_id", "int64"), Column("name", "text"), Column("chance", "float64"), Column("design", "text")),
+        f"SELECT p.out, {'NULL' if hidden else 'u.username'}, w.chance, w.design"  # noqa: S608 - our own words
+        " FROM people AS p CROSS JOIN users AS u ON u.id = p.id CROSS JOIN weights AS w ON w.id = p.id"
+        f" ORDER BY {'p.out' if hidden else 'p.id'}",
         job.selection.left.users,
     )
 
@@ -90,7 +97,7 @@ def _labelled(job: Job) -> Table:
 def _edges(job: Job) -> Iterator[tuple[str, str, Values]]:
     """Give likes and reposts, then who follows whom: ends, then rel, weight, rank."""
     for rows in job.batches(tables.interactions(job.selection)):
-        for user, item, kind, weight, rank, _ in rows:
+        for user, item, kind, weight, rank, *_ in rows:
             yield f"u{user}", f"t{item}", (kind, weight, rank)
     for rows in job.batches(tables.follows(job.selection)):
         for source, target in rows:
@@ -162,8 +169,9 @@ class _Gexf:
 
     def node(self, node: str, values: Values) -> str:
         """Write a node."""
-        kind, label, genre = values
-        found = _attvalues((("kind", kind), ("genre", genre)))
+        named = dict(zip((name for name, _, _ in _NODE), values, strict=True))
+        label = named.pop("label")
+        found = _attvalues(tuple(named.items()))
         return f'<node id="{node}" label={_attribute(label)}>{found}</node>\n'
 
     def edge(self, number: int, source: str, target: str, values: Values) -> str:

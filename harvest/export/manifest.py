@@ -20,6 +20,7 @@ from harvest.export.folder import MAKER
 from harvest.export.job import Job, OutFile
 from harvest.export.pseudonyms import key_name
 from harvest.export.tables import LIKES_LIST
+from harvest.export.weights import designs
 from harvest.store.lease import holder_of
 from harvest.terms import ATTRIBUTION, RESTRICTIONS
 
@@ -42,6 +43,16 @@ _HASHED = "test if the first 32 bits of SHA-1 of 'SEED:USER:TRACK', as a fractio
 _LAST = (
     "test: the newest of each user by user_list_rank, ties by the smaller track id; users with no more than that many, "
     "or with fewer that have a rank, are all train, as is everything without a rank"
+)
+_FRAMES = (
+    "Tracks for which people were chosen: seeds, and what a deeper level went around; in a file of a whole graph none. "
+    "Whoever knows how the file was made guesses who likes them, so with a split they are left out unless asked for."
+)
+_WEIGHTS = (
+    "users.chance is the probability with which a person was to be chosen: 1 where all who were listed were followed, "
+    "n / N where n of N were drawn by lot; chance_unknown says why it is empty. Weights of 1 / chance give means and "
+    "totals of those who were listed. censored lists were cut by a cap; claimed is how many likes the service said "
+    "there are."
 )
 _NEIGHBOURS = (
     "Whoever has fewer than k tracks, and what has fewer than k users, is left out, again and again until nobody is "
@@ -77,10 +88,14 @@ def manifest(job: Job, files: Iterable[OutFile], *, made_at: str, key: bytes) ->
             "include_incomplete": choices.include_incomplete,
             "lists": choices.lists,
             "texts": choices.texts,
+            "frames": choices.frames,
+            "without_frames": choices.drops_frames,
         },
         "methods": methods(facts(connection), hide=choices.ids == "pseudonym"),
         "source": _source(connection, made_at, hide=choices.ids == "pseudonym"),
         "counts": _counts(job),
+        "frames": {"tracks": job.selection.frames, "left_out": choices.drops_frames, "rule": _FRAMES},
+        "weights": {"designs": designs(connection), "rule": _WEIGHTS},
         "neighbours": _neighbours(job),
         "lists": {"of these users": _lists_of_users(connection), "in the file": _lists(connection)},
         "changes": {"last_version": newest_version(connection)},

@@ -26,6 +26,7 @@ _HEADS = {
     "tags": "tags:token_seq",
     "duration_ms": "duration_ms:float",
     "followers_count": "followers_count:float",
+    "chance": "chance:float",
 }
 _SAFE: dict[str, Callable[[Any], str]] = {
     "text": field,

@@ -42,10 +42,11 @@ def write_jsonl(job: Job) -> list[OutFile]:
 
 
 def write_tsv(job: Job) -> list[OutFile]:
-    """Write user, item, rating and order, tab-separated, without a header: nothing else."""
+    """Write user, item, rating and order, tab-separated, without a header; and users.csv, with their chances."""
     table = tables.pairs(job.selection, unknown=tables.oldest_order(job.selection))
     files = job.write(table, lambda name: Lines(job, table, name, f"{name}.tsv", header=None, delimiter="\t"))
-    return files + [file for table in tables.maps(job.selection) for file in csv_of(job, table)]
+    others = (tables.users(job.selection), *tables.maps(job.selection))
+    return files + [file for table in others for file in csv_of(job, table)]
 
 
 def csv_of(job: Job, table: Table) -> list[OutFile]:

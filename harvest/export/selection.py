@@ -19,6 +19,7 @@ from pathlib import Path
 from harvest.errors import SettingsError
 from harvest.export.choices import ExportChoices
 from harvest.export.pseudonyms import about, pseudonym
+from harvest.export.weights import FILL, TABLE, mark_frames
 from harvest.store.database import attach_to_read
 from harvest.store.entities import USER_COUNTS
 from harvest.system.sql import split_statements
@@ -42,6 +43,7 @@ CREATE TABLE things (                   -- tracks that are left
     id       INTEGER PRIMARY KEY,
     n        INTEGER NOT NULL,          -- their users that are left
     here     INTEGER NOT NULL DEFAULT 0, -- of these, the ones with a whole list
+    frame    INTEGER NOT NULL DEFAULT 0, -- 1: people were chosen for liking it
     out      INTEGER,
     place    INTEGER
 );
@@ -229,8 +231,8 @@ _SCORES = {
     "users.community": "FROM people AS p CROSS JOIN user_communities AS r ON r.user_id = p.id",
 }
 _HIDDEN_RANKS = (
-    "left out of interactions: track_list_rank; a place in a track's public list leads back to the account that stands "
-    "there"
+    "left out of interactions: track_list_rank; of users: listed_rank, claimed; of items: frame; a place in a track's "
+    "public list leads back to the account that stands there, an exact count to whose it is, a frame to the seed"
 )
 _UNFINISHED = "SELECT id FROM derivations WHERE state <> 'whole'"
 _UNSOUND = "SELECT id FROM derivations WHERE state = 'whole' AND id NOT IN (SELECT id FROM sound)"
@@ -262,6 +264,7 @@ class Selection:
     choices: ExportChoices
     steps: list[SelectionStep] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)  # in words
+    frames: int = 0  # tracks that were frames, before any was left out
 
     @property
     def parameters(self) -> dict[str, int]:
@@ -325,7 +328,7 @@ def _prepare(connection: sqlite3.Connection, choices: ExportChoices, key: bytes,
         f"temp_store = {'MEMORY' if scratch == Path(':memory:') else 'FILE'}",
     ):
         connection.execute(f"PRAGMA {pragma}")
-    for statement in split_statements(_TABLES):
+    for statement in split_statements(_TABLES + TABLE):
         connection.execute(statement)
     seed, share = choices.seed, choices.split.share
 
@@ -344,11 +347,15 @@ def _filter(selection: Selection) -> None:
     connection.execute(_PEOPLE, selection.parameters)
     connection.execute(_THINGS, selection.parameters)
     _count(selection, f"kind {','.join(choices.kinds)}")
+    selection.frames = mark_frames(connection, choices.frames)
+    if choices.drops_frames:
+        _drop_things(selection, "frame", 0)
+        _count(selection, "without frames")
     if choices.complete_users_only:
         _drop_people(selection, "NOT whole", 0)
         _count(selection, "complete users only")
     if choices.min_users:
-        _drop_things(selection, choices.min_users)
+        _drop_things(selection, "n < :least", choices.min_users)
         _count(selection, f"min users {choices.min_users}")
     if choices.min_items:
         _drop_people(selection, "n < :least", choices.min_items)
@@ -369,7 +376,7 @@ def _check_something(selection: Selection) -> None:
 def _drop_to_core(selection: Selection, k: int) -> int:
     """Drop users and tracks with fewer than k partners until there are none; give the rounds it took."""
     rounds = 0
-    while _drop_people(selection, "n < :least", k) + _drop_things(selection, k):
+    while _drop_people(selection, "n < :least", k) + _drop_things(selection, "n < :least", k):
         rounds += 1
     return rounds
 
@@ -385,10 +392,10 @@ def _drop_people(selection: Selection, condition: str, least: int) -> int:
     return gone
 
 
-def _drop_things(selection: Selection, least: int) -> int:
+def _drop_things(selection: Selection, condition: str, least: int) -> int:
     run, parameters = selection.connection.execute, {**selection.parameters, "least": least}
     run("DELETE FROM leaving")
-    gone = run("INSERT INTO leaving SELECT id FROM things WHERE n < :least", {"least": least}).rowcount
+    gone = run(f"INSERT INTO leaving SELECT id FROM things WHERE {condition}", {"least": least}).rowcount  # noqa: S608
     if gone:
         run(_LOWER_PEOPLE, parameters)
         run("DELETE FROM things WHERE id IN (SELECT id FROM leaving)")
@@ -410,6 +417,7 @@ def _number(selection: Selection) -> None:
         run("UPDATE things SET here = n")
     else:
         run(_USERS_HERE, selection.parameters)
+    run(FILL)
     for statement in (*_ACCOUNTS, *(_ALL_LISTS if choices.lists else ())):
         if statement is not _OWNERS or not choices.k:
             run(statement)

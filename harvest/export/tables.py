@@ -54,6 +54,11 @@ def _parameters(selection: Selection, sql: str) -> dict[str, int]:
     return {name: value for name, value in wanted.items() if f":{name}" in sql}
 
 
+# How the list ended that an interaction would stand in: the user's own of its kind.
+_OUTCOME = """CASE e.engagement_type WHEN 'like' THEN w.outcome ELSE (
+    SELECT r.outcome FROM tasks AS r WHERE r.kind = 'user_reposts' AND r.subject_id = p.id
+) END"""
+
 # How the list of likes of `p` stands, with `l` its task, if there is one.
 LIKES_LIST = """coalesce(
     l.outcome, (SELECT r.state FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading), 'not asked'
@@ -66,6 +71,9 @@ _INTERACTION = (
     Column("weight", "float32"),
     Column("user_list_rank", "int32"),
     Column("track_list_rank", "int32"),
+    Column("chance", "float64"),
+    Column("list_outcome", "kind"),
+    Column("censored", "bool"),
 )
 _PAIR_SOURCE = (Column("source_id", "int64"), Column("target_id", "int64"))
 _SCORE = (Column("measure", "text"), Column("score", "float64"), Column("common", "int32"))
@@ -87,8 +95,10 @@ def interactions(selection: Selection) -> Table:
     test = f", {selection.in_test}" if choices.split.how != "none" else ""
     kinds = "((:likes AND e.engagement_type = 'like') OR (:reposts AND e.engagement_type = 'repost'))"
     sql = (
-        f"SELECT p.out, t.out, e.engagement_type, 1.0, e.user_list_rank, {there}"
-        f"{test} {_EDGES} WHERE {kinds} ORDER BY {_by(choices)}, e.engagement_type"
+        f"SELECT p.out, t.out, e.engagement_type, 1.0, e.user_list_rank, {there},"
+        f" w.chance, {_OUTCOME}, {_OUTCOME} IS 'capped'"
+        f"{test} {_EDGES} CROSS JOIN weights AS w ON w.id = p.id WHERE {kinds}"
+        f" ORDER BY {_by(choices)}, e.engagement_type"
     )
     expected = selection.left.interactions if len(choices.kinds) == 1 else None
     return Table("interactions", _INTERACTION, sql, expected, split=bool(test))
@@ -142,6 +152,19 @@ _COMMUNITY = (
     " AND c.derivation_id IN (SELECT id FROM sound))"
 )
 
+# How a person was sampled, and how much of their list of likes was read.
+_WEIGHTS = (
+    Column("chance", "float64"),
+    Column("chance_unknown", "text"),
+    Column("listed_rank", "int32"),
+    Column("depth", "int16"),
+    Column("design", "text"),
+    Column("seed_kind", "text"),
+    Column("claimed", "int64"),
+    Column("likes_read", "int64"),
+    Column("censored", "bool"),
+)
+
 
 def users(selection: Selection) -> Table:
     """Everybody with an interaction that is left."""
@@ -162,10 +185,14 @@ def users(selection: Selection) -> Table:
             Column("likes_total", "int64"),
             Column("likes_complete", "bool"),
             Column("likes_list", "text"),
+            *_WEIGHTS,
             Column("community", "int32"),
         ),
-        f"SELECT p.out, {followers}, {likes}, p.whole, {LIKES_LIST}, {_COMMUNITY.format(of='user', id='p.id')}"  # noqa: S608
-        " FROM people AS p CROSS JOIN users AS u ON u.id = p.id"
+        f"SELECT p.out, {followers}, {likes}, p.whole, {LIKES_LIST},"  # noqa: S608
+        f" w.chance, w.reason, {'w.listed_rank' if exact else 'NULL'}, w.depth, w.design, w.seed_kind,"
+        f" {'w.claimed' if exact else 'NULL'}, w.likes_read, w.outcome IS 'capped',"
+        f" {_COMMUNITY.format(of='user', id='p.id')}"
+        " FROM people AS p CROSS JOIN users AS u ON u.id = p.id CROSS JOIN weights AS w ON w.id = p.id"
         " LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = p.id"
         f" ORDER BY {'p.id' if exact else 'p.out'}",
         selection.left.users,
@@ -193,6 +220,7 @@ def items(selection: Selection) -> Table:
         Column("created_at", "time"): "k.created_at" if exact else "substr(k.created_at, 1, 7) || '-01T00:00:00Z'",
         Column("artist", "text"): "coalesce(k.metadata_artist, w.username)" if exact else None,
         Column("permalink_url", "text"): "k.permalink_url" if exact else None,
+        Column("frame", "bool"): "t.frame" if exact else None,
         Column("users_here", "int32"): "t.here",
         Column("community", "int32"): _COMMUNITY.format(of="track", id="t.id"),
     }

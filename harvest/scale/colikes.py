@@ -4,7 +4,7 @@ Rule 1. What stands in a person's own list counts, if the service itself ended t
         whatever was read if incomplete lists are wanted as well.
 Rule 2. Of each person the newest likes count, by `user_list_rank` (0 is the newest), ties by item id.
 Rule 3. A track whose own list of likers was read, as a seed's was, is left out: the people are here because they like
-        it, so that it would be near to everything.
+        it, so that it would be near to everything. In an export of a whole graph, where that is so of all, none is.
 Rule 4. With n(a) people who like a, and n(ab) who like both: cosine = n(ab) / sqrt(n(a) n(b)),
         jaccard = n(ab) / (n(a) + n(b) - n(ab)).
 Rule 5. Pairs with fewer than `min_common` people in common are left out. Scores are rounded to twelve digits, then
@@ -37,14 +37,19 @@ def colikes(
     min_common: int = 3,
     max_likes: int = 1000,
     include_incomplete: bool = False,
+    frames: bool = True,
 ) -> ir.Table:
     """Give source_id, target_id, measure, score (float64), common (int32), rank (int16, 0 nearest); pairs both ways."""
-    likes = counted_likes(interactions, users, max_likes=max_likes, include_incomplete=include_incomplete)
+    likes = counted_likes(
+        interactions, users, max_likes=max_likes, include_incomplete=include_incomplete, frames=frames
+    )
     return ranked(scored(pairs(likes, min_common=min_common)), top=top)
 
 
-def counted_likes(interactions: ir.Table, users: ir.Table, *, max_likes: int, include_incomplete: bool) -> ir.Table:
-    """Give user_id and item_id of the likes that count (rules 1 to 3)."""
+def counted_likes(
+    interactions: ir.Table, users: ir.Table, *, max_likes: int, include_incomplete: bool, frames: bool
+) -> ir.Table:
+    """Give user_id and item_id of the likes that count (rules 1 and 2, and 3 where there are `frames`)."""
     import ibis
 
     likes = interactions.filter(interactions.kind == "like", interactions.user_list_rank.notnull())
@@ -52,6 +57,8 @@ def counted_likes(interactions: ir.Table, users: ir.Table, *, max_likes: int, in
         likes = likes.semi_join(users.filter(users.likes_list.isin(ENDED)), "user_id")
     place = ibis.row_number().over(group_by=likes.user_id, order_by=[likes.user_list_rank, likes.item_id])
     newest = likes.mutate(place=place).filter(lambda like: like.place < max_likes).select("user_id", "item_id")
+    if not frames:
+        return newest
     return newest.anti_join(interactions.filter(interactions.track_list_rank.notnull()), "item_id")
 
 

@@ -23,8 +23,9 @@ TABLES = ("interactions", "users")
 _ORDER = ("source_id", "measure", "rank")
 
 
-def run_duckdb(expression: Expression, export: str, out: str, *, memory: str = "4GB") -> None:
-    """Run it in this process. What does not fit into `memory` goes to a temporary folder beside the result.
+def run_duckdb(expression: Expression, export: str, out: str, *, memory: str = "4GB") -> int:
+    """Run it in this process; give how many rows it wrote. What does not fit into `memory` goes to a temporary folder
+    beside the result.
 
     Raises SettingsError when the export is not there or the result is, StorageFailed when DuckDB gives up.
     """
@@ -42,17 +43,20 @@ def run_duckdb(expression: Expression, export: str, out: str, *, memory: str = "
             try:
                 result = expression(*(backend.read_parquet(source) for source in sources))
                 result.order_by(*_ORDER).to_parquet(made, compression="zstd")
+                rows = int(backend.read_parquet(str(made)).count().execute())
             finally:
                 backend.disconnect()
         made.replace(target)
+        return rows
     except (duckdb.Error, OSError) as error:
         raise StorageFailed(f"DuckDB gave up: {_first_line(error)}") from error
     finally:
         made.unlink(missing_ok=True)
 
 
-def run_spark(expression: Expression, export: str, out: str) -> None:
-    """Run it in the Spark session there is, as under `spark-submit`, or in one of this process.
+def run_spark(expression: Expression, export: str, out: str) -> int:
+    """Run it in the Spark session there is, as under `spark-submit`, or in one of this process; give how many rows it
+    wrote.
 
     The result is a folder of Parquet files, whole when it holds `_SUCCESS`. Raises SettingsError when Spark does not
     start, when the export is not there or the result is, StorageFailed when Spark gives up.
@@ -74,6 +78,7 @@ def run_spark(expression: Expression, export: str, out: str) -> None:
         backend = ibis.pyspark.connect(session)
         result = expression(*(backend.read_parquet(source) for source in sources))
         result.order_by(*_ORDER).to_parquet(out, compression="zstd")
+        return int(backend.read_parquet(out).count().execute())
     except AnalysisException as error:  # a path that is not there, a result that is, a column that is missing
         raise SettingsError(f"Spark says: {_first_line(error)}") from error
     except (PySparkException, Py4JError) as error:
@@ -107,11 +112,23 @@ def sql(expression: Expression, dialect: str) -> str:
 
 def hides_seeds(export: str) -> bool:
     """Say whether an export on this machine leaves out the places in tracks' lists, by which seeds are known."""
+    return bool(_told(export, "ids", "mode") == "pseudonym")
+
+
+def has_frames(export: str) -> bool:
+    """Say whether there are tracks for which people were chosen: an export of a whole graph has none."""
+    return bool(_told(export, "frames", "tracks") != 0)
+
+
+def _told(export: str, *names: str) -> Any:
+    """Give what the manifest says under these names; None where there is none of ours, or on other storage."""
     try:
-        manifest = json.loads((Path(export) / "manifest.json").read_text("utf-8"))
-        return bool(manifest["ids"]["mode"] == "pseudonym")
-    except (OSError, ValueError, LookupError, TypeError):  # on other storage, or not of our making
-        return False
+        told = json.loads((Path(export) / "manifest.json").read_text("utf-8"))
+        for name in names:
+            told = told[name]
+        return told
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def _local(export: Path, name: str) -> Path:

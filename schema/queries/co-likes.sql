@@ -27,9 +27,12 @@ given AS (
         ) AS track_id,
         CAST(coalesce(nullif(:at_least, ''), 2) AS INTEGER) AS at_least
 ),
+whole AS MATERIALIZED (
+    SELECT is_census FROM census
+),
 framed AS MATERIALIZED (                            -- people were chosen because they like these
-    SELECT track_id FROM frames WHERE counts
-    UNION SELECT thing_id FROM seeds WHERE thing = 'track' AND NOT (SELECT is_census FROM census)
+    SELECT track_id FROM frames WHERE NOT (SELECT is_census FROM whole)
+    UNION SELECT thing_id FROM seeds WHERE thing = 'track' AND NOT (SELECT is_census FROM whole)
 ),
 fans AS MATERIALIZED (
     SELECT e.user_id

@@ -24,9 +24,12 @@ two AS MATERIALIZED (
         SELECT user_id FROM longest WHERE user_id <> (SELECT user_id FROM one) ORDER BY place LIMIT 1
     )) AS user_id
 ),
+whole AS MATERIALIZED (
+    SELECT is_census FROM census
+),
 framed AS MATERIALIZED (                            -- people were chosen because they like these
-    SELECT track_id FROM frames WHERE counts
-    UNION SELECT thing_id FROM seeds WHERE thing = 'track' AND NOT (SELECT is_census FROM census)
+    SELECT track_id FROM frames WHERE NOT (SELECT is_census FROM whole)
+    UNION SELECT thing_id FROM seeds WHERE thing = 'track' AND NOT (SELECT is_census FROM whole)
 ),
 mine AS MATERIALIZED (
     SELECT track_id, track_id IN (SELECT track_id FROM framed) AS is_frame FROM user_engagements

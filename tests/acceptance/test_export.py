@@ -71,7 +71,7 @@ def wishes(filters):
 def test_the_file_has_something_of_everything(harvest):
     """Or the other tests would say little."""
     found = Expected(harvest, BOTH)
-    assert {outcome for *_, outcome, _ in found.profiles} >= {"complete", "capped", "short", "forbidden", "not asked"}
+    assert {row[4] for row in found.profiles} >= {"complete", "capped", "short", "forbidden", "not asked"}
     assert len(found.edges) > len(found.pairs) > 400
     assert any(rank is None for *_, rank, _ in found.edges)
     assert set(HOSTILE) <= {row[1] for row in found.items}
@@ -99,10 +99,11 @@ def test_the_types_of_parquet_are_plain_and_the_same_for_any_content(harvest, tm
     for name, chosen in (("all", {"kinds": BOTH}), ("few", {"kinds": ("repost",)})):
         leave(harvest, tmp_path / name, **chosen)
     types = {
-        "interactions": "int64 int64 dictionary<values=string, indices=int8, ordered=0> float int32 int32",
-        "items": "int64 string int64 string list<element: string> int64 int64 timestamp[s, tz=UTC] string string"
-        " int32 int32",
-        "users": "int64 int64 int64 bool string int32",
+        "interactions": "int64 int64 dictionary<values=string, indices=int8, ordered=0> float int32 int32 double "
+        "dictionary<values=string, indices=int8, ordered=0> bool",
+        "items": "int64 string int64 string list<element: string> int64 int64 timestamp[s, tz=UTC] string string bool "
+        "int32 int32",
+        "users": "int64 int64 int64 bool string double string int32 int16 string string int64 int64 bool int32",
     }
     for name in ("all", "few"):
         for part, expected in types.items():
@@ -219,8 +220,8 @@ def test_recbole_files_have_typed_heads_one_line_a_row_and_no_quotes(harvest, tm
         ],
     ]
     assert found[".user"] == [
-        ["user_id:token", "followers_count:float"],
-        *[[str(row[0]), "" if row[1] is None else str(row[1])] for row in expected.profiles],
+        ["user_id:token", "followers_count:float", "chance:float"],
+        *[[str(row[0]), "" if row[1] is None else str(row[1]), ""] for row in expected.profiles],
     ]
     assert found[".net"][0] == ["source_id:token", "target_id:token"]
     configuration = yaml.safe_load((folder / "set.yaml").read_text("utf-8"))
@@ -283,12 +284,14 @@ def graph_rows(harvest, kinds):
     """What a graph has to hold: nodes, and edges with what they carry."""
     expected = Expected(harvest, kinds)
     names = dict(read(harvest, "SELECT id, username FROM users"))
-    nodes = {f"u{user}": ("user", xml(names[user] or f"user {user}"), None) for user in expected.users}
+    nodes = {
+        f"u{row[0]}": ("user", xml(names[row[0]] or f"user {row[0]}"), None, None, row[5]) for row in expected.weights
+    }
     nodes |= {
-        f"t{row[0]}": ("track", xml(row[1] or f"track {row[0]}"), None if row[3] is None else xml(row[3]))
+        f"t{row[0]}": ("track", xml(row[1] or f"track {row[0]}"), None if row[3] is None else xml(row[3]), None, None)
         for row in expected.items
     }
-    edges = [(f"u{u}", f"t{t}", kind, 1.0, rank) for u, t, kind, _, rank, _ in expected.interactions]
+    edges = [(f"u{u}", f"t{t}", kind, 1.0, rank) for u, t, kind, _, rank, *_ in expected.interactions]
     known = set(expected.users)
     follows = read(harvest, "SELECT follower_id, followee_id FROM user_follows ORDER BY 1, 2")
     edges += [(f"u{a}", f"u{b}", "follow", 1.0, None) for a, b in follows if {a, b} <= known]
@@ -311,7 +314,9 @@ def test_graphml_is_well_formed_and_has_every_node_and_edge(harvest, tmp_path):
 
     nodes, edges = graph_rows(harvest, BOTH)
     found = {node.get("id"): carried(node) for node in root.iter(f"{space}node")}
-    assert {name: (d["kind"], d["label"], d.get("genre")) for name, d in found.items()} == nodes
+    assert {
+        name: (d["kind"], d["label"], *map(d.get, ("genre", "chance", "design"))) for name, d in found.items()
+    } == nodes
     assert [
         (e.get("source"), e.get("target"), d["rel"], float(d["weight"]), _number(d.get("user_list_rank")))
         for e in root.iter(f"{space}edge")
@@ -329,7 +334,9 @@ def test_gexf_is_well_formed_and_has_every_node_and_edge(harvest, tmp_path):
 
     nodes, edges = graph_rows(harvest, BOTH)
     found = {node.get("id"): (node.get("label"), carried(node)) for node in root.iter(f"{space}node")}
-    assert {name: (d["kind"], label, d.get("genre")) for name, (label, d) in found.items()} == nodes
+    assert {
+        name: (d["kind"], label, d.get("genre"), d.get("chance"), d.get("design")) for name, (label, d) in found.items()
+    } == nodes
     elements = list(root.iter(f"{space}edge"))
     assert [element.get("id") for element in elements] == [str(n) for n in range(len(elements))]
     assert [
@@ -465,7 +472,7 @@ def test_pseudonyms_join_as_ids_do(harvest, tmp_path):
     users = {user: pseudonym(key, "user", user) for user in expected.users}
     items = {track: pseudonym(key, "track", track) for track in expected.tracks}
     # without the place in the track's list, which anybody can look up
-    rows = [(users[u], items[t], kind, weight, rank, None) for u, t, kind, weight, rank, _ in expected.interactions]
+    rows = [(users[row[0]], items[row[1]], *row[2:5], None, *row[6:]) for row in expected.interactions]
     assert any("track_list_rank" in note for note in made["left_out"])
     assert table(out, "interactions") == sorted(rows, key=lambda row: row[:3])
     artists = {items[row[0]]: row[2] and pseudonym(key, "user", row[2]) for row in expected.items}
@@ -653,7 +660,7 @@ def test_the_manifest_describes_every_file_as_it_is(harvest, tmp_path):
 def test_the_manifest_says_where_it_comes_from_and_how_whole_it_is(harvest, tmp_path):
     made = leave(harvest, tmp_path / "out", min_items=5)
     expected = Expected(harvest, min_items=5)
-    outcomes = [row[-2] for row in expected.profiles]
+    outcomes = [row[4] for row in expected.profiles]
     assert made["lists"]["of these users"] == {name: outcomes.count(name) for name in sorted(set(outcomes))}
     lists = read(
         harvest, "SELECT kind, outcome, count(*) FROM tasks WHERE kind NOT IN ('resolve', 'lookup') GROUP BY 1, 2"

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from harvest.cli.options.crawl import cache_path, log_options, reads
+from harvest.cli.options.framing import framing_option
 from harvest.cli.options.types import Place, whole
 from harvest.cli.output.spinner import spinner
 from harvest.cli.output.table import table
@@ -44,6 +45,12 @@ from harvest.system.clock import SystemClock, as_text
 )
 @click.option(
     "--split", default="none", show_default=True, help="none, hash:0.2 (a share), or last:1 (the newest of each user)."
+)
+@framing_option()
+@click.option(
+    "--without-frames/--with-frames",
+    default=None,
+    help="Leave out these tracks, or keep them.  [default: leave out with --split, else keep]",
 )
 @click.option("--seed", type=whole(0), default=0, show_default=True, help="Of the hash of --split hash.")
 @click.option(
@@ -91,6 +98,8 @@ def export(folder: Path, path: Path, key_file: Path | None, force: bool, **chose
         include_incomplete=chosen["include_incomplete"],
         lists=chosen["lists"],
         texts=chosen["texts"],
+        frames=chosen["framing"],
+        without_frames=chosen["without_frames"],
     )
     write_export(path, folder, choices, key_file=key_file, force=force)
     return 0

@@ -3,9 +3,12 @@
 -- Counted by index alone; the few likes known only from a track's list are then taken off again. `is_frame`: people
 -- were chosen because they like the track. So are seeds, and what a deeper level went around; in a census nothing is.
 CREATE TEMP TABLE heard AS
-WITH framed AS MATERIALIZED (
-    SELECT track_id FROM frames WHERE counts
-    UNION SELECT thing_id FROM seeds WHERE thing = 'track' AND NOT (SELECT is_census FROM census)
+WITH whole AS MATERIALIZED (
+    SELECT is_census FROM census
+),
+framed AS MATERIALIZED (
+    SELECT track_id FROM frames WHERE NOT (SELECT is_census FROM whole)
+    UNION SELECT thing_id FROM seeds WHERE thing = 'track' AND NOT (SELECT is_census FROM whole)
 ),
 counted AS (
     SELECT track_id, count(*) AS likes

@@ -34,6 +34,7 @@ LARGE = (
 # What may be read from end to end, and why.
 WHOLE = {
     "heard": [
+        "SCAN u",  # whether all are followed: only where the ledger says that most likers were listed
         "SCAN user_engagements USING COVERING INDEX engagements_by_track",  # every like is counted, once
         "SCAN user_engagements USING INDEX engagements_listed",  # a partial index: likers of spilled tracks alone
     ],
