@@ -11,14 +11,14 @@ from importlib import resources
 
 import zstandard
 
-# Between the levels 2 and 3: what costs the least CPU below 160 bytes per like (docs/performance.md).
+# What costs the least CPU below 160 bytes per like: a table that fits the first cache (docs/performance.md).
 PARAMETERS = zstandard.ZstdCompressionParameters(
-    strategy=zstandard.STRATEGY_DFAST,
+    strategy=zstandard.STRATEGY_FAST,
     window_log=19,
     hash_log=13,
     chain_log=12,
     search_log=1,
-    min_match=6,
+    min_match=7,
     target_length=0,
     write_content_size=True,
     write_checksum=True,

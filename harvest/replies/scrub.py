@@ -1,14 +1,13 @@
 """Cut from a body what must not be kept: what the profile level leaves out of people, and secrets. Pure.
 
-The usual pages, of public tracks, playlists, comments or people, are cut where they stand: people are taken out of the
-bytes, read as the few fields that may stay, and put back. It must be certain that nobody else is in them: every brace
-that opens an object is counted. Whatever is odd goes to `cutting.py`, which says what is right.
+The usual pages, of public tracks, playlists, comments or people, are cut where they stand: what lies between people is
+copied as it is, and they are read as the few fields that may stay. It must be certain that nobody else is in them:
+every brace that opens an object is counted. Whatever is odd goes to `cutting.py`, which says what is right.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -83,7 +82,7 @@ def scrubbed(body: bytes, *, full_profiles: bool = False) -> bytes:
     What is no JSON is cut to nothing, a bare value to null.
     """
     for fast in (_with_people_inside, _of_people):
-        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, IndexError, _Odd):
+        with contextlib.suppress(msgspec.DecodeError, ValueError, _Odd):
             return fast(body, full_profiles)
     return exactly(body, full_profiles=full_profiles)
 
@@ -105,25 +104,28 @@ def _with_people_inside(body: bytes, full_profiles: bool) -> bytes:
     _check_address(page.next_href)
     there = [entry.user for entry in page.collection if entry is not None]
     people = [bytes(user) for user in there if len(user) > _NULL]
-    kept = [_kept(person) for person in people]
-    pieces = body.split(b"{")
-    objects = 1 + len(there) + sum([one.objects for one in kept])
-    _check_objects(pieces, objects)
-    if full_profiles:
-        return body
-    at = 0
-    for person, one in zip(people, kept, strict=True):
-        while pieces[at][-7:] != b'"user":':  # where a key is spelt in another way, the pieces run out
-            at += 1
-        at += 1
-        if one.braces > 1:
-            pieces[at : at + one.braces] = [b"{".join(pieces[at : at + one.braces])]
-        pieces[at] = one.text + pieces[at][len(person) - 1 :]
-    return b"{".join(pieces)
+    pieces: list[bytes] = []
+    at = body.index(b"{")
+    cut, braces, objects = 0, 1, 1 + len(there)
+    for person in people:
+        one = _kept(person)
+        while body[at - 7 : at] != b'"user":':  # where a key is spelt in another way, the braces run out
+            at = body.index(b"{", at + 1)
+            braces += 1
+        if not body.startswith(person, at):  # another one, which the reader has passed over
+            raise _Odd
+        pieces += (body[cut:at], one.text)
+        cut = at + len(person)
+        at = cut - 1
+        objects += one.objects
+        braces += one.braces - 1
+    pieces.append(body[cut:])
+    _check_objects(body, braces + body.count(b"{", cut), objects)
+    return body if full_profiles else b"".join(pieces)
 
 
 class _Kept(NamedTuple):
-    """What stays of a person, from behind its first brace; how many braces and objects there were."""
+    """What stays of a person; how many braces and objects there were."""
 
     text: bytes
     braces: int
@@ -132,7 +134,7 @@ class _Kept(NamedTuple):
 
 @lru_cache(maxsize=4096)  # the same uploaders come back page after page
 def _kept(person: bytes) -> _Kept:
-    return _Kept(_encoder.encode(_person(person))[1:], person.count(b"{"), _objects(person.split(b"{")))
+    return _Kept(_encoder.encode(_person(person)), person.count(b"{"), _objects(person))
 
 
 def _check_address(next_href: str | msgspec.UnsetType | None) -> None:
@@ -140,19 +142,19 @@ def _check_address(next_href: str | msgspec.UnsetType | None) -> None:
         raise _Odd
 
 
-def _check_objects(pieces: Sequence[bytes], objects: int) -> None:
-    """Raise _Odd where there are others than so many. The body stands in pieces that were cut at each brace."""
-    if len(pieces) - 1 != objects and _objects(pieces) != objects:
+def _check_objects(body: bytes, braces: int, objects: int) -> None:
+    """Raise _Odd where there are others than so many. That each brace opens one is the rule, and quickly seen."""
+    if braces != objects and _objects(body) != objects:
         raise _Odd
 
 
-def _objects(pieces: Sequence[bytes]) -> int:
-    """Count the objects among what stands behind braces; some braces stand in texts.
+def _objects(body: bytes) -> int:
+    """Count the objects in a body; some braces stand in texts.
 
     No text has a quotation mark behind a brace, unless it ends there: then there are too many. Spaces may stand behind
     both kinds.
     """
-    firsts = [piece[:1] for piece in pieces]
-    if any(first.isspace() for first in set(firsts[1:])):
+    firsts = [piece[:1] for piece in body.split(b"{")[1:]]
+    if any(first.isspace() for first in set(firsts)):
         raise _Odd
-    return firsts.count(b'"') - (firsts[0] == b'"')
+    return firsts.count(b'"')

@@ -78,6 +78,9 @@ def run(command: list[str], folder: Path, url: str | None = None) -> Spent:
 
 def _environment(folder: Path, url: str | None) -> dict[str, str]:
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("SOUNDCLOUD_", "HARVEST_"))}
+    environ.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # or each start compiles everything: a second of CPU that tells nothing
     environ |= {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(folder / "state"), "NO_COLOR": "1"}
     if url is not None:
         environ |= {
