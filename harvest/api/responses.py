@@ -27,6 +27,7 @@ from harvest.errors import (
 )
 from harvest.replies.cutting import PERSONAL
 from harvest.system.clock import parse_time
+from harvest.system.escapes import in_the_clear
 
 EVIDENCE = 2000
 _WORDS = 200
@@ -157,7 +158,7 @@ def evidence(body: bytes) -> str:
     """Keep the beginning of a body as text, without secrets, without what people say of themselves, and without what a
     terminal would obey.
     """
-    text = body[: 4 * EVIDENCE].decode("utf-8", errors="replace")
+    text = in_the_clear(body[: 4 * EVIDENCE])
     text = _PERSONAL.sub(r'\1"***"', _SECRETS.sub(r"\1***", text))
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text[:EVIDENCE])
 

@@ -33,9 +33,9 @@ _GONE = object()
 
 def numbers_in(body: bytes) -> set[int] | None:
     """Give every number that stands in a body, None where something may be named in another way."""
-    return (
-        None if b"\\u00" in body or b"system-playlists" in body else {int(digits) for digits in _NUMBERS.findall(body)}
-    )
+    if b"\\u00" in body or b"\0" in body or b"system-playlists" in body:
+        return None
+    return {int(digits) for digits in _NUMBERS.findall(body)}
 
 
 def without_gone(body: bytes, is_gone: IsGone) -> bytes | None:

@@ -150,10 +150,12 @@ def test_an_error_is_one_clear_line(body, headers, message):
         ('{"quota":{"a":"Planted"},"online":true}', '{"quota":"***","online":"***"}'),
         ('{"username":"stays","description":"cut short: Plant', '{"username":"stays","description":"***"'),
         ('{"last_name":"Planted\\', '{"last_name":"***"'),
+        (r'{"\u0063ity":"Pl\u0061nted"}', '{"city":"***"}'),
     ],
 )
 def test_evidence_holds_nothing_that_people_say_of_themselves(body, kept):
-    assert evidence(body.encode()) == kept
+    for encoding in ("utf-8", "utf-16", "utf-32"):
+        assert evidence(body.encode(encoding)) == kept
 
 
 def test_evidence_is_bounded_and_carries_no_secret():
