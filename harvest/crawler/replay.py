@@ -100,7 +100,12 @@ def _check_whole(recording: Recording, from_version: int | None) -> list[tuple[T
     """
     facts, path = recording.facts, recording.path
     if from_version is not None and not OLDEST_SCHEMA <= from_version <= schema_version():
-        raise StoreError(f"--from-version is one of {OLDEST_SCHEMA} to {schema_version()}, not {from_version}.")
+        newest = schema_version()
+        known = f"{newest}" if newest == OLDEST_SCHEMA else f"one of {OLDEST_SCHEMA} to {newest}"
+        raise StoreError(
+            f"This harvest knows no tables of version {from_version}: leave --from-version out, as what the replies say"
+            f" of their version is nearly always right; or give {known}."
+        )
     _check_version(path, facts.main_schema, facts.harvest, from_version)
     first = next(recording.acts(with_bodies=False), None)
     if first is None:

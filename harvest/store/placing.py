@@ -6,6 +6,7 @@ In: a path. Out: a file under its name. Never: over another one without being to
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from harvest.errors import StorageFailed, StoreError
@@ -22,8 +23,21 @@ def check_target(out: Path, *, force: bool) -> None:
     there = next((_beside(out, name) for name in ("", *_SIDE_FILES) if _beside(out, name).exists()), None)
     if there is not None and not force:
         raise StorageFailed(f"{there} exists: name another file, or overwrite it with --force.")
+    _check_folder(out)
     if out.exists():
         _check_nobody_crawls(out)
+
+
+def _check_folder(out: Path) -> None:
+    """Raise StorageFailed where no file can be made in the folder of a target, or in the one it is to be made in."""
+    try:
+        folder = next(one for one in out.absolute().parents if one.exists())
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StorageFailed(
+            f"{out} cannot be written ({error.strerror or error}): name a file in another folder."
+        ) from error
 
 
 def put_in_place(part: Path, out: Path, *, force: bool) -> None:

@@ -138,7 +138,12 @@ def test_replies_of_a_newer_harvest_are_refused_unless_they_are_to_be_taken_as_o
     change(replies, "UPDATE facts SET main_schema = ?, harvest = '9.9.9'", schema_version() + 1)
     with pytest.raises(SchemaTooNew, match=r"newer harvest \(9\.9\.9, schema .*--from-version"):
         replay(replies, tmp_path / "new.db")
-    assert run("replay", replies, "-o", "new.db", "--from-version", schema_version() + 1).returncode == 4
+    newest = schema_version()
+    for other in (1, newest + 1):
+        told = run("replay", replies, "-o", "new.db", "--from-version", other)
+        assert told.returncode == 4
+        assert f"no tables of version {other}: leave --from-version out" in told.stderr
+        assert told.stderr.rstrip().endswith(f"{newest}.")
     assert not (tmp_path / "new.db").exists()
     assert run("replay", replies, "-o", "new.db", "--from-version", schema_version()).returncode == 0
     there = everything(kept.with_name("t.db"))
@@ -225,3 +230,15 @@ def test_whatever_acts_say_it_is_taken_or_refused(kept, tmp_path, seed):
         assert [p.name for p in tmp_path.iterdir()] == ["t.replies.db"]
     else:
         assert read(tmp_path / "new.db", "PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize("out", ["t.replies.db/new.db", "/proc/new.db"])
+def test_where_no_file_can_be_made_the_line_names_what_was_typed(run, replies, out):
+    if out.startswith("/proc") and not Path("/proc/self").exists():
+        pytest.skip("no such folder here")
+    done = run("replay", replies, "-o", out)
+    assert done.returncode == 4
+    (line,) = done.stderr.splitlines()
+    assert f"{out} cannot be written (" in line
+    assert line.endswith("name a file in another folder.")
+    assert ".part" not in line
