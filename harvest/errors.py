@@ -129,7 +129,7 @@ class ApiError(HarvestError):
 
     `request` is method, path and query without secrets; `status` is 0 when no status line arrived; `reply` is
     the beginning of the body as text, kept as evidence; `attempts` says how often we asked before giving up. A refusal
-    that came `quietly` has stopped nobody yet.
+    that came `quietly` has stopped nobody yet. `body` is all of a reply that cannot be read, where replies are kept.
     """
 
     name: ClassVar[str] = "api"
@@ -142,6 +142,7 @@ class ApiError(HarvestError):
         self.reply = reply
         self.attempts = 1
         self.quietly = False
+        self.body: bytes | None = None
 
 
 class TransientError(ApiError):

@@ -200,13 +200,16 @@ class Client:
             shown = endpoints.redacted(request.path_and_query)
             with _named(f"GET {shown}"), doubt:
                 reply = await self._authorised(request, self._success, doubt)
-                page, next_href = parse.parse_page(reply.body, kind, task.subject_id, full_profiles=self._full_profiles)
-                cursor = cursors.follow(
-                    next_href,
-                    asked=request.path_and_query,
-                    parameters=endpoints.list_parameters(task, kind),
-                    api_base=self._service.base,
-                )
+                with self._reading(reply):
+                    page, next_href = parse.parse_page(
+                        reply.body, kind, task.subject_id, full_profiles=self._full_profiles
+                    )
+                    cursor = cursors.follow(
+                        next_href,
+                        asked=request.path_and_query,
+                        parameters=endpoints.list_parameters(task, kind),
+                        api_base=self._service.base,
+                    )
             if cursor and size != endpoints.clamped(task.page_size):  # small for the sake of this page only
                 cursor = cursors.resized(cursor, endpoints.clamped(task.page_size))
             return self._stamped(page, reply, shown, cursor)
@@ -263,13 +266,14 @@ class Client:
         async def look(failures: int) -> Page:
             with _named(f"GET {endpoints.redacted(request.path_and_query)}"), doubt:
                 reply = await self._authorised(request, self._success, doubt)
-                page = parse.parse_thing(reply.body, thing.name, full_profiles=self._full_profiles)
-                if page.items != (number,):  # a cache has served other people's replies (issue 380)
-                    raise UnexpectedReply(
-                        f"The reply is about another {thing.name}.",
-                        status=200,
-                        reply=responses.evidence(reply.body),
-                    )
+                with self._reading(reply):
+                    page = parse.parse_thing(reply.body, thing.name, full_profiles=self._full_profiles)
+                    if page.items != (number,):  # a cache has served other people's replies (issue 380)
+                        raise UnexpectedReply(
+                            f"The reply is about another {thing.name}.",
+                            status=200,
+                            reply=responses.evidence(reply.body),
+                        )
             return self._stamped(page, reply, shown or endpoints.redacted(request.path_and_query), None)
 
         return await self._retry.run(look, is_there=self._is_there, elsewhere=doubt.answered_elsewhere)
@@ -362,6 +366,16 @@ class Client:
                 raise
         self._bearer.accepted(token)
         return reply
+
+    @contextmanager
+    def _reading(self, reply: Reply) -> Iterator[None]:
+        """Let the error about a reply that cannot be read carry it, where replies are kept."""
+        try:
+            yield
+        except UnexpectedReply as error:
+            if self._carries_bodies:
+                error.body = reply.body
+            raise
 
     def _success(self, reply: Reply) -> None:
         responses.success(reply, now=self._sender.clock.now())

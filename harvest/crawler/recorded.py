@@ -7,13 +7,14 @@ to serve. Never: a request.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 import msgspec
 
 from harvest.api import cursors, endpoints, parse, urns
 from harvest.errors import ApiError, StoreError
-from harvest.lists import LOOKUP, RESOLVE
+from harvest.lists import KINDS, LOOKUP, RESOLVE
 from harvest.models import OURSELVES, Task
 from harvest.replies.files import damaged
 from harvest.replies.recording import Act as Told
@@ -73,11 +74,11 @@ class _Reader:
         if isinstance(act, KeptPage):
             yield from self._page(act, told)
         elif isinstance(act, Failed):
-            yield self._failed(act)
+            yield from self._failed(act, told)
         elif isinstance(act, Withdrew):
-            for subject in act.subjects:
-                one = Task(0, act.kind, subject)
-                yield Exchange(_next_page(one), status=act.status or _NO_ANSWER, evidence=act.reply)
+            for subject, named in zip_longest(act.subjects, act.named):
+                if (asked := _next_page(Task(0, act.kind, subject, about=named))) is not None:
+                    yield Exchange(asked, status=act.status or _NO_ANSWER, evidence=act.reply)
         elif isinstance(act, Began):
             self.seeds.update(dict.fromkeys(address for addresses, _ in act.harvests for address in addresses))
 
@@ -100,24 +101,26 @@ class _Reader:
             path = page.request
         yield Exchange(path, body=told.body_id, urns=(urn,))
 
-    def _failed(self, failed: Failed) -> Exchange:
+    def _failed(self, failed: Failed, told: Told) -> Iterator[Exchange]:
+        asked = self._asked(failed)
+        if asked is None:
+            return
+        times = max(1, failed.attempts)
+        if told.body:  # a reply that could not be read
+            yield Exchange(asked, status=failed.status or _NO_ANSWER, body=told.body_id, times=times)
+            return
         evidence = failed.reply
         if failed.failure == "unexpected_reply" and not _is_json(evidence):  # the beginning of a reply of another shape
             evidence = msgspec.json.encode({"reply": evidence}).decode()
-        return Exchange(
-            self._asked(failed),
-            status=failed.status or _NO_ANSWER,
-            evidence=evidence,
-            times=max(1, failed.attempts),
-        )
+        yield Exchange(asked, status=failed.status or _NO_ANSWER, evidence=evidence, times=times)
 
-    def _asked(self, failed: Failed) -> str:
-        """Give what was asked for when it failed."""
+    def _asked(self, failed: Failed) -> str | None:
+        """Give what was asked for when it failed, None where an older harvest has not said it."""
         cursor = self._cursors.get((failed.kind, failed.subject, failed.reading))
         about = failed.about or ""
         if failed.kind == RESOLVE.name or (failed.kind == LOOKUP.name and "," not in about):
             return _of_seed(about)
-        return _next_page(Task(0, failed.kind, failed.subject, cursor=cursor, about=failed.about))
+        return _next_page(Task(0, failed.kind, failed.subject, cursor=cursor, about=failed.named or failed.about))
 
 
 def _thing(kind: str, body: bytes) -> tuple[str, str]:
@@ -129,7 +132,9 @@ def _thing(kind: str, body: bytes) -> tuple[str, str]:
     return endpoints.thing(thing, number, urn=urn).path_and_query, urn
 
 
-def _next_page(task: Task) -> str:
+def _next_page(task: Task) -> str | None:
+    if task.about is None and KINDS[task.kind].searches:
+        return None
     return endpoints.request(task, endpoints.kind_of(task)).path_and_query
 
 

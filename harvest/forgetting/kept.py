@@ -17,6 +17,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlencode
 
@@ -36,6 +37,7 @@ from harvest.replies.recording import Recording
 from harvest.store import act_kinds, journal, suppression, tables
 from harvest.store.database import schema_version
 from harvest.store.suppression import Named
+from harvest.system.escapes import in_the_clear
 from harvest.system.files import beside
 from harvest.things import SHOWN
 
@@ -206,9 +208,11 @@ def found_in(replies: Path | None, texts: Collection[str], of_others: Collection
     with Recording.open(replies) as recording:
         for told in recording.acts(with_bodies=False):
             found.update(told_of(msgspec.json.encode(told.detail)))
+            if "\\" in (reply := str(told.detail.get("reply", ""))):  # a piece of JSON, in which a name may hide
+                found.update(told_of(in_the_clear(reply.encode()).encode(errors="replace")))
             if told.body_id is None or told.what == act_kinds.NAMES[act_kinds.State]:
                 continue
-            body = recording.body(told.body_id)
+            body = in_the_clear(recording.body(told.body_id)).encode(errors="replace")
             if words.search(body):
                 leads = [one for said in addresses_in(body) for one in told_of(said.encode(errors="replace"))]
                 found.update(leads)
@@ -259,15 +263,27 @@ class _Acts:
 
     def _failed(self, act: act_kinds.Failed) -> act_kinds.Failed | None:
         about = self._about(act)
-        if not self._stays(act, about):
+        if not self._stays(act, about) or self._names_it(act.named or ""):
             return None
         return replace(act, about=about, message="", reply=self._reply(act.reply), tally={})
 
     def _withdrew(self, act: act_kinds.Withdrew) -> act_kinds.Withdrew | None:
-        subjects = [one for one in act.subjects if not self._is_of_gone(act.kind, one)]
-        if not subjects:
+        others = [
+            (subject, named)
+            for subject, named in zip_longest(act.subjects, act.named)
+            if not self._is_of_gone(act.kind, subject) and not self._names_it(named or "")
+        ]
+        if not others:
             return None
-        return replace(act, subjects=subjects, message="", reply=self._reply(act.reply), being_read=[], tally={})
+        return replace(
+            act,
+            subjects=[subject for subject, _ in others],
+            named=[named for _, named in others if named],
+            message="",
+            reply=self._reply(act.reply),
+            being_read=[],
+            tally={},
+        )
 
     def _about(self, act: act_kinds.OfList) -> str | None:
         """Give what a look-up is about, without what was forgotten."""
@@ -289,7 +305,10 @@ class _Acts:
     def _names_it(self, text: str) -> bool:
         if any(map(self._is_gone, named_in(text))):
             return True
-        return self._names is not None and self._names.search(unquote(text).encode()) is not None
+        if self._names is None:
+            return False
+        spellings = (unquote(text), in_the_clear(text.encode(errors="replace")))
+        return any(self._names.search(one.encode(errors="replace")) for one in spellings)
 
     def _reply(self, text: str) -> str:
         """Give what stays of what a failure was told with: nothing, where names cannot be looked for any more."""

@@ -56,6 +56,8 @@ _SECRET_PARAMETER = re.compile(
     r"((?:secret_token|client_id|client_secret|(?:oauth|access|refresh|id)_token)=)[^&#]+", re.ASCII
 )
 _LONGEST_NUMBER = 40  # digits; no longer one is read
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}", re.ASCII)  # how the service names fields
+_ENTRIES_SHOWN = 3  # of a list that is cut
 
 
 def exactly(body: bytes, *, full_profiles: bool = False) -> bytes:
@@ -63,13 +65,41 @@ def exactly(body: bytes, *, full_profiles: bool = False) -> bytes:
 
     What is no JSON is cut to nothing, a bare value to null.
     """
+    return _cut(body, full_profiles, with_shapes=False)
+
+
+def with_shapes(body: bytes, *, full_profiles: bool = False) -> bytes:
+    """Give a body that cannot be read as it may be kept: what `exactly` cuts keeps its name and type, and no value.
+
+    What is no JSON is cut to nothing.
+    """
+    return _cut(body, full_profiles, with_shapes=True)
+
+
+def _cut(body: bytes, full_profiles: bool, *, with_shapes: bool) -> bytes:
     try:
         value = taken_apart(body)
     except ValueError:
         return b""
     if not isinstance(value, dict | list):
-        return b"null"
-    return put_together(_Cut(full_profiles).value(value, "", 0))
+        return put_together(_shape_of(value) if with_shapes else None)
+    return put_together(_Cut(full_profiles, with_shapes).value(value, "", 0))
+
+
+def _shape_of(value: Any, depth: int = 0) -> Any:
+    """Give a value of the same type that says nothing, of a long list the first few."""
+    if isinstance(value, dict | list) and depth > _DEEPEST:
+        return None
+    if isinstance(value, dict):
+        return {_name(name): _shape_of(part, depth + 1) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_shape_of(entry, depth + 1) for entry in value[:_ENTRIES_SHOWN]]
+    return None if value is None else type(value)()
+
+
+def _name(name: str) -> str:
+    """Give the name of a field, not what somebody may have written in its place."""
+    return name if _FIELD.fullmatch(name) else "*"
 
 
 def taken_apart(body: bytes) -> Any:
@@ -96,8 +126,9 @@ def put_together(value: Any) -> bytes:
 class _Cut:
     """Cuts values, of which `key` is the name they stand under and `depth` how deep that is."""
 
-    def __init__(self, full_profiles: bool) -> None:
+    def __init__(self, full_profiles: bool, with_shapes: bool) -> None:
         self._full_profiles = full_profiles
+        self._with_shapes = with_shapes
 
     def value(self, value: Any, key: str, depth: int) -> Any:
         """Give what stays of a value."""
@@ -119,7 +150,10 @@ class _Cut:
                 kept = {name: part for name, part in kept.items() if name in HARMLESS and part is not None}
             else:
                 kept = {name: part for name, part in kept.items() if name not in PERSONAL}
-        return {name: self.value(part, name, depth + 1) for name, part in kept.items()}
+        found = {name: self.value(part, name, depth + 1) for name, part in kept.items()}
+        if self._with_shapes:
+            found |= {_name(name): _shape_of(part) for name, part in fields.items() if name not in kept}
+        return found
 
 
 def _is_person(fields: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from harvest.replies import files, frames, sums
-from harvest.replies.keeper import STATE, drop_later, unfinished
+from harvest.replies.keeper import drop_later, unfinished
 from harvest.replies.recording import Act, Recording
 from harvest.system import sqlite_busy
 
@@ -68,9 +68,9 @@ def has_told_before(path: Path, moment: str) -> bool:
     with contextlib.closing(files.open_to_read(path)) as connection, files.complaints(path):
         sql = """
             SELECT 1 FROM acts
-            WHERE body_id IS NOT NULL AND iif(what = ?, detail ->> 'now', detail ->> 'fetched_at') < ? LIMIT 1
+            WHERE body_id IS NOT NULL AND coalesce(detail ->> 'fetched_at', detail ->> 'now') < ? LIMIT 1
         """
-        return connection.execute(sql, (STATE, moment)).fetchone() is not None
+        return connection.execute(sql, (moment,)).fetchone() is not None
 
 
 def rewrite(

@@ -90,7 +90,10 @@ class KeptPage(OfList, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Failed(OfList, frozen=True, kw_only=True, omit_defaults=True):
-    """A list failed for good."""
+    """A list failed for good; the reply, where it came and cannot be read, stands beside.
+
+    `named` is what its request names the subject by, where the number does not say it: a search, a station.
+    """
 
     now: Time
     failure: str
@@ -98,6 +101,7 @@ class Failed(OfList, frozen=True, kw_only=True, omit_defaults=True):
     status: Count = 0
     reply: str = ""
     attempts: Count = 1
+    named: str | None = None
     tally: Tally = {}
 
 
@@ -108,7 +112,10 @@ class Released(Act, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Withdrew(Act, frozen=True, kw_only=True, omit_defaults=True):
-    """A kind of list was withdrawn, by what was wrong with the lists of some subjects; others were `being_read`."""
+    """A kind of list was withdrawn, by what was wrong with the lists of some subjects; others were `being_read`.
+
+    `named` is what their requests name the subjects by, one after the other, where numbers do not say it.
+    """
 
     now: Time
     kind: str
@@ -117,6 +124,7 @@ class Withdrew(Act, frozen=True, kw_only=True, omit_defaults=True):
     status: Count
     reply: str = ""
     being_read: list[Number] = []
+    named: list[str] = []
     tally: Tally = {}
 
 

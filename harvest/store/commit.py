@@ -148,7 +148,8 @@ class PageCommitter:
                 self._not_looked_up(task, kind, error, outcome, now)
             self._count_requests(tally)
             if self._journal is not None:
-                self._journal.note(self._connection, self._failed(task, error, now, tally))
+                body = None if self._suppressed else error.body  # nobody knows whom it shows
+                self._journal.note(self._connection, self._failed(task, error, now, tally), body, is_read=False)
         return outcome
 
     def withdraw(
@@ -188,7 +189,8 @@ class PageCommitter:
                     self._connection,
                     Withdrew(
                         now=now, kind=kind, subjects=subjects, message=str(error), status=error.status,
-                        reply=error.reply[:_REPLY_KEPT], being_read=list(being_read), tally=dict(tally),
+                        reply=error.reply[:_REPLY_KEPT], being_read=list(being_read),
+                        named=[task.about for task in tasks if task.about is not None], tally=dict(tally),
                     ),
                 )  # fmt: skip
 
@@ -249,7 +251,8 @@ class PageCommitter:
     def _failed(self, task: Task, error: ApiError, now: str, tally: Mapping[int, int]) -> Failed:
         return Failed(
             **self._named(task), now=now, failure=error.name, message=str(error), status=error.status,
-            reply=error.reply[:_REPLY_KEPT], attempts=error.attempts, tally=dict(tally),
+            reply=error.reply[:_REPLY_KEPT], attempts=error.attempts,
+            named=None if KINDS[task.kind].looks_up else task.about, tally=dict(tally),
         )  # fmt: skip
 
     def _named(self, task: Task) -> dict[str, Any]:

@@ -40,13 +40,21 @@ class Journal:
         self.guard = FileGuard(path)
 
     def note(
-        self, connection: sqlite3.Connection, act: Act, body: bytes | None = None, body_hash: int | None = None
+        self,
+        connection: sqlite3.Connection,
+        act: Act,
+        body: bytes | None = None,
+        body_hash: int | None = None,
+        *,
+        is_read: bool = True,
     ) -> None:
-        """Keep an act, at the end of the transaction that does it. Raises StoreError."""
+        """Keep an act, at the end of the transaction that does it; of a body that cannot be read, the shape of what is
+        cut stays. Raises StoreError.
+        """
         (last,) = connection.execute("SELECT act FROM replies").fetchone()
         if self._keeper.last != last:  # the transaction that was to follow an act was not committed, then or just now
             self._keeper.drop_after(last)
-        number = self._keeper.note(NAMES[type(act)], as_detail(act), body, body_hash)
+        number = self._keeper.note(NAMES[type(act)], as_detail(act), body, body_hash, is_read=is_read)
         hold(connection, number)
         self.is_unfinished |= isinstance(act, Forgets)
 

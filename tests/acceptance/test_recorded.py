@@ -106,6 +106,24 @@ async def test_every_kind_of_seed_and_list_is_recorded(tmp_path):
     assert secret.encode() not in (tmp_path / "t.replies.db").read_bytes()
 
 
+async def test_failures_of_searches_and_stations_and_what_cannot_be_read_are_recorded(tmp_path):
+    world = World(8, users=30, tracks=90, likes_per_user=8, seed_likers=5)
+    limits = Limits(max_users=2, max_user_likes=20, depth=1, read=("likers", "likes"), seed_read=EVERYTHING)
+    session = [([examples(world)["its station"], "search:tracks?q=velvet", world.seed_url()], limits)]
+    path, again = tmp_path / "t.db", tmp_path / "again.db"
+    faults = "missing_json[q=velvet],missing_json[/system-playlists/]@2*9,shape_no_collection[/likes/tracks]@2"
+    async with serve(world, faults=faults) as server:
+        await crawl(path, server, session, page_size=20, keep_replies=True)
+    assert await crawl_recording(path, again, session) == []
+    assert_same(path, again)
+    ended = read(again, "SELECT kind, outcome FROM tasks WHERE outcome IN ('gone', 'unreadable') ORDER BY kind")
+    assert ended == [("found_tracks", "gone"), ("station_tracks", "gone"), ("user_likes", "unreadable")]
+    with Recording.open(tmp_path / "t.replies.db") as recording:
+        (unread,) = [act for act in recording.acts() if act.what == "fail" and act.body is not None]
+    assert unread.detail["kind"] == "user_likes"
+    assert unread.body == b'{"next_href":null}'
+
+
 async def test_what_was_recorded_together_is_found_by_itself_and_the_other_way_round(tmp_path):
     """Batches are filled as names come along, so another crawl asks for others."""
     world = World(9, users=40, tracks=120, likes_per_user=8, seed_likers=6)

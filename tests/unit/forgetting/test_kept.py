@@ -18,6 +18,7 @@ from harvest.crawler.recorded import recorded
 from harvest.crawler.replay import replay
 from harvest.errors import KeyMissing, StoreError
 from harvest.forgetting import forget as forgetting
+from harvest.forgetting import kept
 from harvest.forgetting import purge as purging
 from harvest.forgetting.checks import FORGOTTEN_CHECKS
 from harvest.forgetting.comply import empty_what_is_gone
@@ -25,6 +26,7 @@ from harvest.forgetting.forget import finish, forget_for_good
 from harvest.forgetting.purge import purge
 from harvest.lists import KINDS
 from harvest.models import Limits
+from harvest.replies.keeper import Keeper
 from harvest.replies.recording import Recording
 from harvest.simulator import World
 from harvest.store import tables
@@ -218,6 +220,23 @@ def test_forgetting_again_reaches_replies_that_are_not_kept_any_more(path, tmp_p
     assert traces(path, texts, gone) == []
     replay(replies, tmp_path / "again.db")
     assert everything(tmp_path / "again.db") == everything(path)
+
+
+def test_no_name_hides_in_another_spelling(tmp_path):
+    replies = tmp_path / "t.replies.db"
+    facts = {"pair": "p", "key": b"k", "harvest": "0", "main_schema": 8, "pages_before": 0, "service": ""}
+    track = rb'{"kind":"track","sharing":"public","title":"by Pl\u0061nted N\u0061me"}'
+    page = rb'{"collection":[%s],"next_href":null}' % track
+    other = page.replace(b'"title"', rb'"permalink_url":"https:\/\/soundcloud.com\/pl\u0061nted-name","title"')
+    with closing(Keeper.open(replies, full_profiles=False, **facts)) as keeper:
+        for body in (page, other):
+            keeper.note("page", {}, body)
+        keeper.note("fail", {"reply": track.decode()})
+    sought = {"Planted Name", "soundcloud.com/planted-name"}
+    found, named = kept.found_in(replies, sought, ())
+    assert found == {"Planted Name": 1, "soundcloud.com/planted-name": 1}
+    assert named == 1
+    assert kept.found_in(replies, {"Nobody Else"}, ()) == ({}, 0)
 
 
 def test_replies_that_are_not_there_are_missed_before_anything_is_forgotten(path):

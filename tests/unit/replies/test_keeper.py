@@ -63,6 +63,18 @@ def test_acts_come_back_as_they_were_noted(path):
         assert [recording.body(act.body_id) for act in unread if act.body_id is not None] == [BODY, OTHER]
 
 
+def test_a_body_that_cannot_be_read_keeps_the_shape_of_what_is_cut(path):
+    body = b'{"items":[{"full_name":"Planted"}]}'
+    with contextlib.closing(keeper(path)) as kept:
+        kept.note("page", {}, body)
+        for _ in range(2):
+            kept.note("fail", {}, body, is_read=False)
+    with Recording.open(path) as recording:
+        shape = b'{"items":[{"full_name":""}]}'
+        assert [act.body for act in recording.acts()] == [b"{}", shape, shape]
+    assert count(path, "bodies") == 2
+
+
 def test_a_keeper_goes_on_where_another_stopped(path):
     keeper(path).note("begin", {})  # never closed, as of a killed process
     with contextlib.closing(keeper(path, harvest="0.2.0", pages_before=99, main_schema=7)) as kept:

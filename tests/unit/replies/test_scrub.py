@@ -247,6 +247,27 @@ def test_a_planted_person_is_nowhere(body):
     assert kept == b"" or json.loads(kept) == json.loads(cutting.exactly(body))
 
 
+def test_of_a_reply_that_cannot_be_read_the_shape_of_what_is_cut_stays():
+    entry = with_user(PERSON, secret_token="s-planted", city=PLANTED[3])
+    body = encoded({"items": [entry, entry, entry, entry], "who": PERSON, "Planted first": 1.5, "next_href": "x"})
+    shape = json.loads(cutting.with_shapes(body))
+    named = {"first_name": "", "subscriptions": [{"product": {"id": "", "name": ""}}], "something_new": ""}
+    assert {name: shape["who"][name] for name in named} == named
+    assert (shape["*"], shape["next_href"]) == (0.0, "")
+    assert len(shape["items"]) == 3
+    assert shape["items"][0]["user"]["more_that_is_new"] == {"deep": [{"name": ""}]}
+    listed = json.loads(cutting.with_shapes(encoded({"collection": [entry]})))["collection"][0]
+    assert (listed["description"], listed["secret_token"], listed["city"]) == ("words", "", "")
+    assert {name: listed["user"][name] for name in (*named, *BARE)} == named | BARE
+    for found in (shape, listed):
+        assert "lanted" not in json.dumps(found)
+    assert cutting.with_shapes(encoded(PLANTED[0])) == b'""'
+    assert cutting.with_shapes(b"Plantedfirst") == b""
+    deep = b'{"a":' * 500 + b'"Plantedfirst"' + b"}" * 500
+    assert b"Planted" not in cutting.with_shapes(deep)
+    assert json.loads(cutting.with_shapes(encoded([PERSON]), full_profiles=True)) == [PERSON]
+
+
 def test_under_full_profiles_the_person_stays():
     body = page(with_user(PERSON), PERSON)
     assert json.loads(scrub.scrubbed(body, full_profiles=True)) == json.loads(body)
