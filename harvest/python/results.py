@@ -14,13 +14,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from harvest.analysis.radio import Radio, radio
+from harvest.analysis.radio import Radio, Suggested, radio
 from harvest.citing.cite import as_json
 from harvest.citing.facts import facts
 from harvest.errors import SettingsError, how_to_install
 from harvest.explore import changes as told
 from harvest.explore.changes import Change
 from harvest.explore.named import named_query
+from harvest.export.playlists import write
 from harvest.inference.bias import Bias, biases
 from harvest.inference.estimate import estimate
 from harvest.inference.questions import LIKES, Question, Result
@@ -305,6 +306,14 @@ class File:
         """
         with self.connection() as connection:
             return biases(connection)
+
+    def save_playlist(self, out: Path | str, tracks: Iterable[int | Suggested], *, title: str = "harvest") -> int:
+        """Save tracks, by id or as `radio` gives them, as a list for players: `out` ends in .m3u or .jspf. Gives how
+        many. Raises SettingsError, StorageFailed.
+        """
+        ids = (one if isinstance(one, int) else one.track_id for one in tracks)
+        with self.connection() as connection:
+            return write(connection, ids, Path(out), title=title, now=as_text(SystemClock().now()))
 
     def why(self, thing: str, which: int | str, *, limit: int = 3) -> provenance.Reason:
         """Tell why a 'user', a 'track', a 'playlist' or a 'station' is in the file."""

@@ -14,7 +14,9 @@ from harvest.cli.commands.related import called
 from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
 from harvest.cli.options.types import whole
 from harvest.cli.output.formatting import counted
+from harvest.cli.output.playlist import save, to_option
 from harvest.cli.output.spinner import patience
+from harvest.export.playlists import check_target
 from harvest.store.database import open_to_read
 from harvest.store.judgments import liked
 from harvest.system.logs import printable
@@ -33,10 +35,19 @@ from harvest.system.logs import printable
     show_default=True,
     help="Of an artist at most; 0: any number.",
 )
+@to_option
 @json_option()
 @log_options
 @reads
-def radio(given: tuple[str, ...], path: Path, from_liked: bool, size: int, per_artist: int, as_json: bool) -> int:
+def radio(
+    given: tuple[str, ...],
+    path: Path,
+    from_liked: bool,
+    size: int,
+    per_artist: int,
+    target: Path | None,
+    as_json: bool,
+) -> int:
     """Say what to play after a few tracks, and why, from what is in the file.
 
     Near is what the same people like, what stands in the same playlists, and what those like who like several of the
@@ -46,13 +57,17 @@ def radio(given: tuple[str, ...], path: Path, from_liked: bool, size: int, per_a
     \b
       harvest radio https://soundcloud.com/artist/track
       harvest radio soundcloud:tracks:1 soundcloud:tracks:2 --size 50
-      harvest radio --liked --per-artist 2
+      harvest radio --liked --per-artist 2 --to tonight.m3u
     """
+    if target is not None:
+        check_target(target)
     with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
         wanted = [*given, *(liked(connection) if from_liked else ())]
         if not wanted:
             raise click.UsageError("Say which tracks to go on from, or --liked for those you have judged liked.")
         found = play(connection, wanted, size=size, per_artist=per_artist)
+    if target is not None:
+        save(path, (one.track_id for one in found.tracks), target, title="harvest radio")
     click.echo(json.dumps(found.as_json()) if as_json else "\n".join(map(printable, _lines(found))))
     return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -17,7 +17,9 @@ from harvest.analysis.similar import similar as people_near
 from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
 from harvest.cli.options.framing import framing_option
 from harvest.cli.options.types import whole
+from harvest.cli.output.playlist import save, to_option
 from harvest.cli.output.spinner import patience
+from harvest.export.playlists import check_target
 from harvest.store.database import open_to_read
 from harvest.system.logs import printable
 
@@ -43,10 +45,13 @@ _WHY_NOW = {
 )
 @framing_option(default=None, usual="as analysed, else auto")
 @click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="Tracks told at most.")
+@to_option
 @json_option()
 @log_options
 @reads
-def related(track: str, path: Path, method: str, framing: str | None, limit: int, as_json: bool) -> int:
+def related(
+    track: str, path: Path, method: str, framing: str | None, limit: int, target: Path | None, as_json: bool
+) -> int:
     """Say which tracks the same people like, and why.
 
     TRACK is the address of its page, an id, or a URN. Answers from what `harvest analyze` found, or straight from the
@@ -56,15 +61,24 @@ def related(track: str, path: Path, method: str, framing: str | None, limit: int
     \b
       harvest related https://soundcloud.com/artist/track
       harvest related soundcloud:tracks:123 --method colike_npmi --json
-      harvest related soundcloud:tracks:123 --method playlists
+      harvest related soundcloud:tracks:123 --method playlists --to near.m3u
     """
+    if target is not None:
+        check_target(target)
     with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
         if method in methods_of("track"):
-            found = beside(connection, "track", track, method=method, limit=limit, framing=framing)
-            return _show(found, as_json=as_json)
-        near = tracks_near(connection, track, method=method, limit=limit, framing=framing)
-    click.echo(json.dumps(near.as_json()) if as_json else "\n".join(_tracks(near)))
+            neighbours = beside(connection, "track", track, method=method, limit=limit, framing=framing)
+            _save(path, [one.id for one in neighbours.near], target, neighbours.title)
+            return _show(neighbours, as_json=as_json)
+        found = tracks_near(connection, track, method=method, limit=limit, framing=framing)
+    _save(path, [one.track_id for one in found.near], target, found.title)
+    click.echo(json.dumps(found.as_json()) if as_json else "\n".join(_tracks(found)))
     return 0
+
+
+def _save(path: Path, ids: Sequence[int], target: Path | None, title: str | None) -> None:
+    if target is not None:
+        save(path, ids, target, title=f"Near {title or 'a track'}")
 
 
 @click.command()

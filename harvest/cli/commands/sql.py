@@ -17,6 +17,7 @@ from harvest.cli.options.budgets import Seconds
 from harvest.cli.options.crawl import cache_path, reading_log_options, reads
 from harvest.cli.options.types import whole
 from harvest.cli.output import rows
+from harvest.cli.output.playlist import playlist_writer, to_option
 from harvest.cli.output.spinner import spinner
 from harvest.cli.query_time import ended_in_time
 from harvest.errors import QueryError
@@ -24,6 +25,7 @@ from harvest.explore.execute import LONGEST as LONGEST_QUERY
 from harvest.explore.execute import Values, Watch, ask
 from harvest.explore.named import Named, named_queries, named_query
 from harvest.explore.parameters import bind_free, bind_named, usage
+from harvest.export.playlists import check_target
 from harvest.store.database import bound_memory, open_to_read, storage_errors
 from harvest.system.lengths import LONGEST
 
@@ -76,10 +78,18 @@ class _Asking(click.Command):
     metavar="SECONDS",
     help="Stop a query that works longer, 90 or 2m; 0: never.",
 )
+@to_option
 @reading_log_options
 @reads
 def sql(
-    query: str | None, values: tuple[str, ...], path: Path, about: bool, form: str, limit: int | None, timeout: float
+    query: str | None,
+    values: tuple[str, ...],
+    path: Path,
+    about: bool,
+    form: str,
+    limit: int | None,
+    timeout: float,
+    target: Path | None,
 ) -> int:
     """Ask the file in SQL. It can only be read.
 
@@ -90,7 +100,7 @@ def sql(
     \b
       harvest sql
       harvest sql co-likes order=lift
-      harvest sql search velvet drift
+      harvest sql search velvet drift --to found.m3u
       harvest sql 'SELECT title FROM tracks WHERE genre = :genre' genre=Techno
     """
     if query is None:
@@ -103,7 +113,12 @@ def sql(
         return _about(named, text)
     if named is not None and limit is not None and any(p.name == "limit" for p in named.parameters):
         values, limit = (*values, f"limit={limit or -1}"), 0
-    return _ask(path, named, text.strip(), values, form=form, limit=limit, timeout=timeout)
+    shown, writer = _writer(form, limit)
+    if target is not None:
+        check_target(target)
+        form, shown = "playlist", limit or 0
+        writer = playlist_writer(path, target, title=f"harvest sql {text.strip()}" if named else "harvest sql")
+    return _ask(path, named, text.strip(), values, form=form, limit=shown, writer=writer, timeout=timeout)
 
 
 def _piped() -> str:
@@ -122,9 +137,16 @@ def _piped() -> str:
 
 
 def _ask(
-    path: Path, named: Named | None, text: str, values: tuple[str, ...], *, form: str, limit: int | None, timeout: float
+    path: Path,
+    named: Named | None,
+    text: str,
+    values: tuple[str, ...],
+    *,
+    form: str,
+    limit: int,
+    writer: rows.Writer,
+    timeout: float,
 ) -> int:
-    limit, writer = _writer(form, limit)
     watch = Watch(timeout or None)
     with open_to_read(path) as connection, ended_in_time(watch):
         bound_memory(connection)
