@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 
 from harvest.analysis.beside import Neighbour, Neighbours, beside, methods_of
+from harvest.analysis.described import METHOD as METADATA
+from harvest.analysis.described import Described, described
 from harvest.analysis.methods import RELATED, SIMILAR
 from harvest.analysis.related import Near, Related
 from harvest.analysis.related import related as tracks_near
@@ -37,11 +39,13 @@ _WHY_NOW = {
 @cache_path()
 @click.option(
     "--method",
-    type=click.Choice([*RELATED, *methods_of("track")]),
+    "--by",
+    "method",
+    type=click.Choice([*RELATED, *methods_of("track"), METADATA]),
     metavar="NAME",
     default=RELATED[0],
     show_default=True,
-    help=f"How nearness is measured, or in what both stand: {', '.join([*RELATED, *methods_of('track')])}.",
+    help=f"How nearness is measured, or in what both stand: {', '.join([*RELATED, *methods_of('track'), METADATA])}.",
 )
 @framing_option(default=None, usual="as analysed, else auto")
 @click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="Tracks told at most.")
@@ -56,16 +60,23 @@ def related(
 
     TRACK is the address of its page, an id, or a URN. Answers from what `harvest analyze` found, or straight from the
     likes where that is missing or older than the file. The methods after these count in what else two tracks stand
-    together, as far as it was read; soundcloud gives what the service itself finds related.
+    together, as far as it was read; soundcloud gives what the service itself finds related; metadata what has the same
+    artist, label, genre and tags.
 
     \b
       harvest related https://soundcloud.com/artist/track
       harvest related soundcloud:tracks:123 --method colike_npmi --json
       harvest related soundcloud:tracks:123 --method playlists --to near.m3u
+      harvest related soundcloud:tracks:123 --by metadata
     """
     if target is not None:
         check_target(target)
     with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
+        if method == METADATA:
+            alike = described(connection, track, limit=limit)
+            _save(path, [one.track_id for one in alike.near], target, alike.title)
+            click.echo(json.dumps(alike.as_json()) if as_json else "\n".join(_alike(alike)))
+            return 0
         if method in methods_of("track"):
             neighbours = beside(connection, "track", track, method=method, limit=limit, framing=framing)
             _save(path, [one.id for one in neighbours.near], target, neighbours.title)
@@ -74,6 +85,18 @@ def related(
     _save(path, [one.track_id for one in found.near], target, found.title)
     click.echo(json.dumps(found.as_json()) if as_json else "\n".join(_tracks(found)))
     return 0
+
+
+def _alike(found: Described) -> Iterator[str]:
+    yield f"Described like {called(found.title, None, found.track_id)}  {_plain(found.url)}".rstrip()
+    if not found.near:
+        yield "\nNo other track in the file shares its artist, label, genre or a tag."
+    for place, near in enumerate(found.near, start=1):
+        yield ""
+        yield f"{place:>3}. {called(near.title, near.artist, near.track_id)}"
+        yield f"     {near.score:.0%} of what is said of it: {_plain(', '.join(near.shared))}"
+        if near.url:
+            yield f"     {_plain(near.url)}"
 
 
 def _save(path: Path, ids: Sequence[int], target: Path | None, title: str | None) -> None:
