@@ -43,6 +43,7 @@ PAGES = {
     "docs/privacy.md": (ROOT / "docs" / "privacy.md").read_text("utf-8"),
     "docs/probe.md": (ROOT / "docs" / "probe.md").read_text("utf-8"),
     "docs/replies.md": (ROOT / "docs" / "replies.md").read_text("utf-8"),
+    "docs/radio.md": (ROOT / "docs" / "radio.md").read_text("utf-8"),
     "docs/report.md": (ROOT / "docs" / "report.md").read_text("utf-8"),
     "docs/sql.md": (ROOT / "docs" / "sql.md").read_text("utf-8"),
     "docs/tending.md": (ROOT / "docs" / "tending.md").read_text("utf-8"),
