@@ -6,7 +6,7 @@
 --
 -- `share` is the share of the person's likes that are of this genre, tag or artist, `share_here` that of all likes in
 -- this file that were read from people's own lists, `times` the one by the other: 1 is like everybody. Likes of tracks
--- for which people were chosen are left out, since all have them. Tags count in any spelling, genres in any case; the
+-- for which people were chosen are left out, since all have them, but in a census (see the view frames). Tags count in any spelling, genres in any case; the
 -- artist is the uploader. 'Everybody' are the people whose likes were read, who were chosen around the seeds. Of few
 -- likes little can be said: a share of two likes is often chance. What they like most beyond the others comes first.
 WITH
@@ -16,7 +16,7 @@ one AS MATERIALIZED (
         ORDER BY collected DESC, subject_id LIMIT 1
     )) AS user_id
 ),
-framed AS MATERIALIZED (SELECT track_id FROM frames),
+framed AS MATERIALIZED (SELECT track_id FROM frames WHERE counts),
 liked AS MATERIALIZED (                             -- of each track, how many like it, and whether the person does
     SELECT
         e.track_id,
