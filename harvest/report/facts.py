@@ -15,6 +15,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple, TypeVar
 
+from harvest.analysis.methods import COMMUNITIES
+from harvest.analysis.quality import Quality, quality
 from harvest.api.seed_urls import public_address
 from harvest.citing.facts import facts
 from harvest.citing.methods import methods
@@ -31,6 +33,7 @@ from harvest.report.rows import (
     ListsEnded,
     NearTrack,
     Pair,
+    Placed,
     Requests,
     Run,
     RunsTogether,
@@ -84,6 +87,8 @@ class ReportFacts:
     artists: list[Artist]
     genres: list[Theme]
     tags: list[Theme]
+    communities: list[Placed]
+    community_quality: Quality | None
     likes_per_person: list[Bucket]
     likes_claimed: list[Bucket]
     likers_per_track: list[Bucket]
@@ -150,6 +155,8 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
             artists=_rows(connection, "top_artists", Artist, rows=TOP),
             genres=_rows(connection, "top_genres", Theme, rows=TOP),
             tags=[_spelled(connection, tag) for tag in _rows(connection, "top_tags", Theme, rows=TOP)],
+            communities=_rows(connection, "communities", Placed, rows=TOP),
+            community_quality=quality(connection, COMMUNITIES[0]),
             likes_per_person=_rows(connection, "likes_per_person", Bucket),
             likes_claimed=_rows(connection, "likes_claimed", Bucket),
             likers_per_track=_rows(connection, "likers_per_track", Bucket),

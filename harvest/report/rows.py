@@ -56,6 +56,20 @@ class ListsEnded(NamedTuple):
     without_claim: int
 
 
+class Placed(NamedTuple):
+    """A track among the most liked of its community, and what the community is. `of_genre` is a share, 0 to 1."""
+
+    community: int
+    tracks: int
+    likes: int
+    genre: str | None
+    of_genre: float | None
+    title: str | None
+    url: str | None
+    artist: str | None
+    artist_url: str | None
+
+
 class HeardTotals(NamedTuple):
     """All tracks that the people followed like, frames left out. `counted_*`: those the service gives a count of."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -102,6 +103,24 @@ def test_communities_are_the_taste_groups_that_were_planted(world, analysed_file
     by_chance = [community for _, community in tracks]
     random.Random(1).shuffle(by_chance)
     assert shared_information(by_chance, [world.community_of_track(track) for track, _ in tracks]) < 0.1
+
+
+def test_the_report_tells_of_them_and_without_an_analysis_has_no_such_section(ask, crawled, analysed_file, tmp_path):
+    assert ask("report", str(tmp_path / "r.html"), "--db", str(analysed_file)).returncode == 0
+    page = (tmp_path / "r.html").read_text("utf-8")
+    part = page.split('<section id="communities"')[1].split("</section>")[0]
+    ((things, communities, modularity),) = read(
+        analysed_file,
+        "SELECT things, communities, modularity FROM partitions JOIN derivations ON id = derivation_id"
+        " WHERE method = 'leiden_tracks'",
+    )
+    assert f"{things:,} tracks of what they like fall into\n{communities} communities" in part
+    assert f"Modularity is {modularity:.2f} " in part
+    shown = re.findall(r'<th scope="row" class="number">(\d+)</th>\n<td class="number">([\d,]+)</td>', part)
+    sizes = read(analysed_file, "SELECT community, count(*) FROM track_communities GROUP BY 1 ORDER BY 1 LIMIT 12")
+    assert [(int(number), int(size.replace(",", ""))) for number, size in shown] == sizes
+    assert ask("report", str(tmp_path / "plain.html"), "--db", str(crawled)).returncode == 0
+    assert 'id="communities"' not in (tmp_path / "plain.html").read_text("utf-8")
 
 
 def test_the_query_of_communities_counts_what_stands_in_them(ask, analysed_file):
