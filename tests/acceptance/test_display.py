@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import locale
 import re
 import runpy
 from pathlib import Path
@@ -21,7 +22,8 @@ IN_THE_MIDDLE = 14  # requests, some of them for what people like
 
 
 def terminal_environment(server, **more):
-    environ = environment(server, **{"TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", **more})
+    spoken = {} if locale.getencoding().lower() == "utf-8" else {"PYTHONIOENCODING": "utf-8"}  # else no copy would do
+    environ = environment(server, **{"TERM": "xterm-256color", **spoken, **more})
     for name in ("NO_COLOR", "COLUMNS", "LINES"):
         environ.pop(name, None)
     return {**environ, **more}
