@@ -26,6 +26,7 @@ from harvest.wiring import connect
 from tests.acceptance.conftest import ROOT
 from tests.crawling import Onlooker, assert_holds, crawl_world, read, settings_for, told
 from tests.faulty import assert_no_contradiction
+from tests.repetitions import slow_but
 from tests.waiting import until
 
 OPTIONS = {"users": 600, "tracks": 900, "playlists": 60, "likes_per_user": 14, "seed_likers": 40, "forbidden": 0}
@@ -135,7 +136,7 @@ def test_it_says_before_what_it_takes_and_shows_after_what_it_found(run, path):
     assert re.search(rf"^ +looked up +changed +gone +came back\n +people +{people} +0 +\d+ +0\n", done.stdout, re.M)
 
 
-@pytest.mark.parametrize("stop_after", range(1, 8))
+@pytest.mark.parametrize("stop_after", slow_but((1, 4, 7), range(1, 8)))
 def test_stopped_after_any_page_it_goes_on(path, stop_after):
     async def sweeps():
         async with serve(WORLD, gzip=False) as server:
@@ -149,7 +150,7 @@ def test_stopped_after_any_page_it_goes_on(path, stop_after):
     assert_no_contradiction(path)
 
 
-@pytest.mark.parametrize("kill_at", [2, 3, 5, 9])
+@pytest.mark.parametrize("kill_at", slow_but((2, 5), (2, 3, 5, 9)))
 def test_killed_anywhere_it_goes_on_and_repeats_at_most_what_was_in_flight(run, start, path, kill_at):
     with run_in_thread(WORLD, keep_log=True) as server:
         server.hold_after(kill_at)

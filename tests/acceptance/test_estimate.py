@@ -22,6 +22,7 @@ from harvest.simulator.oracle import expect
 from harvest.store.database import open_to_read
 from tests.crawling import crawl_sessions, crawl_world, read
 from tests.estimating import CAP, a_world
+from tests.repetitions import slow_but
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sampling.md").read_text("utf-8")
 WORLD = a_world(5, spread=1.0)
@@ -275,10 +276,14 @@ def test_the_command_says_it_in_a_table_and_in_json(run, drawn):
     assert "--by groups liked tracks" in refused.stderr
 
 
-@pytest.mark.parametrize("of", OF)
-def test_every_question_has_an_answer(drawn, of):
-    for by in (None, *(BY if of in ("likes", *OF_TRACKS) else ())):
-        assert answers(drawn, of=of, by=by, groups=3)
+QUESTIONS = [(of, by) for of in OF for by in (None, *(BY if of in ("likes", *OF_TRACKS) else ()))]
+OFTEN = {(of, by) for of, by in QUESTIONS if by is None or of == "likes"}
+
+
+@pytest.mark.parametrize("question", slow_but(OFTEN, QUESTIONS), ids=repr)
+def test_every_question_has_an_answer(drawn, question):
+    of, by = question
+    assert answers(drawn, of=of, by=by, groups=3)
 
 
 def test_python_asks_the_same(drawn):

@@ -17,7 +17,7 @@ from tests.faulty import WORLD, path_of, play, victim
 from tests.repetitions import slow_but
 
 SMALL = Limits(max_users=4, max_user_likes=6, max_tracks=2)
-EVERY = replace(SMALL, read=tuple(BY_NAME), depth=2)
+EVERY = replace(SMALL, read=tuple(BY_NAME), depth=2, max_users=3, max_tracks=1)
 TRACK, OTHER_TRACK = WORLD.seed_urls(2)
 SOMEBODY = WORLD.user_url(WORLD.id("user", 3))
 PLAYLIST = WORLD.playlist_url(WORLD.id("playlist", 1))
@@ -56,7 +56,7 @@ def test_a_crawl_that_is_interrupted_and_goes_on(page, tmp_path):
     async def scene(s):
         s.limits = EVERY
         await s.crawl([TRACK, SOMEBODY], onlooker=Onlooker(stop_after_pages=page))
-        s.limits = replace(EVERY, max_users=6)
+        s.limits = replace(EVERY, max_users=5)
         await s.crawl([TRACK], onlooker=Onlooker(stop_after_pages=page))
         await s.crawl([TRACK, SOMEBODY], onlooker=Onlooker(stop_after_pages=page))
         assert await s.crawl([TRACK, SOMEBODY]) == "drained"
