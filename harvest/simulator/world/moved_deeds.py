@@ -54,6 +54,9 @@ class MovedDeeds(Deeds):
         self._hides = {
             deed: facts.hidden if _RIGHT.get(deed) == "track" else away[_RIGHT.get(deed, "user")] for deed in moved
         }
+        self._rights = lru_cache(maxsize=64)(
+            self._standing
+        )  # each deed of a person asks for its time, and stands there
         self.comments = lru_cache(maxsize=64)(self._commented)  # each comment on a page asks for its time
         self._edits = Events(salt(o.seed, "playlist edits"), drift.edits, moment.days)
         self._links = Events(salt(o.seed, "links move"), (drift.come + drift.go) / 2, moment.days)
@@ -67,7 +70,10 @@ class MovedDeeds(Deeds):
         return {left: time for left, time in found.items() if not away(left) and (left != right or deed != "follow")}
 
     def rights(self, deed: str, left: int) -> dict[int, int]:
-        """Return what one user did a deed to, with the time of birth or `FIRST_DAY`."""
+        """Return what one user did a deed to, with the time of birth or `FIRST_DAY`; only to be read."""
+        return self._rights(deed, left)
+
+    def _standing(self, deed: str, left: int) -> dict[int, int]:
         if self.facts.away("user", left):
             return {}
         found = self._moved[deed].rights(left)
