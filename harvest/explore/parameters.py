@@ -1,6 +1,7 @@
 """Turn what stands behind a query on the command line into the values of its parameters.
 
-Values come as `name=value`, or in the order of the parameters. A track or a user may be named by id, URN or address.
+Values come as `name=value`, or in the order of the parameters. A track or a user may be named by id, URN, address or
+name.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Any
 from harvest.errors import QueryError
 from harvest.explore import tokenizer
 from harvest.explore.named import THINGS, Named, Parameter
+from harvest.explore.names import named
 from harvest.store.entities import fold_tag
-from harvest.store.provenance import find
 
 _GIVEN_BY_NAME = re.compile(r"([^\W\d]\w*)=(.*)", re.DOTALL)
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,18})", re.ASCII)
@@ -107,7 +108,7 @@ def _value(connection: sqlite3.Connection, query: Named, parameter: Parameter, t
     if text is None or text == parameter.default:
         return None
     if parameter.type in THINGS:
-        return find(connection, parameter.type, text)[0]
+        return named(connection, parameter.type, text)
     if parameter.type == "tag":
         return fold_tag(text) or text  # of nothing but hyphens: no tag is that
     if parameter.type == "integer":

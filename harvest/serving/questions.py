@@ -15,13 +15,13 @@ from harvest.explore.named import Named
 from harvest.explore.parameters import bind_named
 
 _MB = 1_000_000
-_LEAST_SECONDS, _MOST_SECONDS = 5, 60
+_LEAST_SECONDS, _MOST_SECONDS = 5, 30
 _MB_A_SECOND = 20
 
 
 def seconds_for(size: int) -> int:
     """Give how long a query of a page may take, for a file of so many bytes: 5 s up to 100 MB, a second more for each
-    20 MB beyond, a minute at most.
+    20 MB beyond, half a minute at most.
 
     A query that goes through a whole table does 50 to 100 MB in a second where the file is in memory.
     """

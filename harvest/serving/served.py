@@ -29,6 +29,8 @@ from harvest.store.database import open_to_serve
 from harvest.system.logs import printable
 
 LONGEST = 1_000_000  # bytes of a text, a blob or a row that a query makes
+COUNTING_MS = 1500  # for each number beside the rows of a page
+_LEDGER_MS = 5000  # for the first page's own
 _LINES = 20  # that a server says of what goes wrong: nobody may read them, and a full pipe would stop it
 
 
@@ -60,6 +62,8 @@ class Served(Database):  # type: ignore[misc]  # datasette has no types
         command line.
         """
         query = self._by_sql.get(sql.strip())
+        if not options.get("truncate"):  # a count beside what is asked: a page waits for none of them
+            options.setdefault("custom_time_limit", COUNTING_MS)
         if query is None:
             return await super().execute(sql, params, *more, **options, log_sql_errors=False)
         fields = dict(params or {})
@@ -80,7 +84,7 @@ class Served(Database):  # type: ignore[misc]  # datasette has no types
         """Give what the first page says, as it is now; without the ledger where adding it up takes too long."""
         told: Glance = await self.execute_fn(glance)
         with contextlib.suppress(QueryInterrupted):
-            rows = (await self.execute(LEDGER)).rows
+            rows = (await self.execute(LEDGER, custom_time_limit=_LEDGER_MS)).rows
             return replace(told, ledger=ledger(rows))
         return told
 

@@ -27,7 +27,6 @@ from harvest.store.database import open_to_read, schema_folder
 
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 SETTINGS = {
-    "facet_time_limit_ms": 1500,
     "suggest_facets": False,  # would try every column of every table, at the price of a second a page
     "default_page_size": 50,
     "default_facet_size": 12,
@@ -92,7 +91,7 @@ def _datasette(path: Path, state: State) -> App:
         from datasette.plugins import pm
 
         from harvest.serving import plugin
-        from harvest.serving.served import Pages, Served, be_brief
+        from harvest.serving.served import COUNTING_MS, Pages, Served, be_brief
     except ImportError as error:
         raise missing() from error
     be_brief()
@@ -105,7 +104,11 @@ def _datasette(path: Path, state: State) -> App:
         metadata=metadata(about, dictionary, named_queries()),
         inspect_data={about.database: _inspected(path, state, counts)} if state.still else None,
         template_dir=str(Path(__file__).with_name("templates")),
-        settings={**SETTINGS, "sql_time_limit_ms": 1000 * seconds_for(state[2])},
+        settings={
+            **SETTINGS,
+            "sql_time_limit_ms": 1000 * seconds_for(state[2]),
+            "facet_time_limit_ms": COUNTING_MS,
+        },
     )
     for name in [name for name in served.databases if name != "_internal"]:  # not opened yet
         served.remove_database(name)

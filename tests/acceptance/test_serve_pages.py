@@ -165,11 +165,18 @@ def test_no_way_on_is_a_dead_end(address, seed, path):
         assert {link: get(address, link)[0] for link in inside} == dict.fromkeys(inside, 200)
 
 
-def test_addresses_and_urns_are_taken_where_an_id_is(address, path):
-    number, url = read(path, "SELECT id, permalink_url FROM tracks WHERE uploader_id IS NOT NULL ORDER BY id")[0]
+def test_names_addresses_and_urns_are_taken_where_an_id_is(address, path):
+    number, url, title = read(
+        path,
+        """
+        SELECT id, permalink_url, title FROM tracks
+        WHERE title IN (SELECT title FROM tracks GROUP BY title COLLATE NOCASE HAVING count(*) = 1)
+        AND title NOT GLOB '*[^a-zA-Z ]*' AND id IN (SELECT track_id FROM likes) ORDER BY id
+        """,
+    )[0]
     expected = rows_of(address, f"t/fans-of.json?track={number}")
     assert expected
-    for name in (url, f"soundcloud:tracks:{number}", f" {number} "):
+    for name in (url, f"soundcloud:tracks:{number}", f" {number} ", title, title.upper()):
         assert rows_of(address, f"t/fans-of.json?{urlencode({'track': name})}") == expected
 
 

@@ -184,8 +184,8 @@ def test_what_is_wrong_is_one_line_and_exit_2(sql):
         (["SELECT 1", "2"], "The query has no parameters, and '2' is one too many."),
         (["SELECT :a", "b=2"], "There is no parameter b; there are: a."),
         (["search"], "search needs words: harvest sql search WORDS [limit=20]"),
-        (["co-likes", "track=nobody/nothing"], "There is no track nobody/nothing in this file; an id, a URN or the"
-         " page's address names one."),
+        (["co-likes", "track=nobody/nothing"], "There is no track nobody/nothing in this file; an id, a URN, the"
+         " page's address or a whole name names one."),
         (["nothing", "--about"], "There is no query named nothing; `harvest sql` lists them."),
         (["/* nothing */"], "There is no query in this; `harvest sql` lists those that have a name."),
     ):  # fmt: skip

@@ -95,7 +95,7 @@ def sql(
 
     QUERY is SQL, `-` for SQL from stdin, the name of a table, or the name of a query that comes with harvest; without
     one, these are listed. VALUES are those of its parameters, in order or as name=value. A track or a user is named by
-    id, URN or address.
+    id, URN, address or whole name.
 
     \b
       harvest sql
