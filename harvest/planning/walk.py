@@ -33,6 +33,7 @@ ROWS = "users", "tracks", "likes and reposts"
 # Requests that tell what an address leads to; of `me` one, and one is for the list that only we ourselves have.
 _LOOK_UP = 2
 _FARTHEST = 8  # rounds that are walked through
+_OF_STEPS = 200  # where each round takes steps, and so is as small as the one before
 _NEAR, _FARTHER = 0.05, 0.12  # who is not seen differs from who is by about so much, around the seeds and farther off
 _OFF = 0.1  # how far what is told of overlaps may be off
 _OVERLAP = 3.0  # lists have so many times as much in common as entries by themselves, where nothing tells how much
@@ -95,7 +96,7 @@ class Walk:
             )
             for thing, group in self._outlook.rounds[0].items()
         }
-        for number in range(_FARTHEST):
+        for number in range(_OF_STEPS if self._limits.order == "walk" else _FARTHEST):
             before = self.tally.requests
             for thing, group in going.items():
                 self._visited[thing] = self._visited.get(thing, 0.0) + group.n
@@ -194,7 +195,8 @@ class Walk:
         weights: Sequence[float] | None = None
         pool, commons = self._ground.pool(lead.to, number + 1), self._commons.get(lead.to)
         if lead.step:
-            there = n = min(group.n, named)
+            walkers = min(group.n * (1 - self._guess.gone), named)
+            there = n = walkers if commons is None else min(walkers, commons.different(walkers))
         elif lead.in_common:
             there = (
                 named
