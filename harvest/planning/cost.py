@@ -29,7 +29,7 @@ _REQUEST_SECONDS, _ENTRY_SECONDS, _START_SECONDS, _TRACK_SECONDS = 0.005, 0.0000
 _BUSY = (0.75, 1.7)  # times as much, as pages differ
 _LIKE_THE_OTHER = 0.5  # computers differ less in what a crawl does than in the work that tells how fast they are
 _TRACK_BYTES = (440, 900)  # descriptions written by people are longer than the simulator's
-_EDGE_BYTES, _USER_BYTES, _LIST_BYTES, _EMPTY_BYTES = 56, 280, 500, 520_000
+_EDGE_BYTES, _USER_BYTES, _LIST_BYTES, _EMPTY_BYTES = 56, 280, 500, 600_000
 # Of a reply that is kept, packed: an entry, from a person to a track with a long description; and what is noted of it.
 _REPLY_ENTRY_BYTES, _REPLY_BYTES = (60, 220), 800
 
