@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _STATE = act_kinds.NAMES[act_kinds.State]
+_ACTS_TOGETHER = 256  # in one transaction, so that a place that many of them touch is written once
 # What acts that are none lead to.
 _MISLED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, sqlite3.IntegrityError, StoreError)
 
@@ -193,28 +195,34 @@ def _play(
     player = _Player(db, recording.path, from_version)
     if after:
         player.count(after)
-    for told in recording.acts(with_bodies=False):
-        if told.number <= after:
-            continue
-        if told.body_id is not None:
-            told = msgspec.structs.replace(told, body=recording.body(told.body_id))
-        try:
-            player.play(told)
-        except SchemaTooNew:
-            raise
-        except _MISLED as error:
-            raise NotADatabase(
-                f"{recording.path} is damaged, or was made by another program: act {told.number:,} cannot be done"
-                f" ({error})."
-            ) from error
-        player.done.acts = told.number
-        tell(player.done)
+    acts = (told for told in recording.acts(with_bodies=False) if told.number > after)
+    while together := list(islice(acts, _ACTS_TOGETHER)):
+        with immediately(db):
+            for told in together:
+                _play_one(player, recording, told)
+                tell(player.done)
     with immediately(db):  # whoever crawled is not at work any more
         harvests.take_back(db.conn)
         harvests.pause(db.conn)
     if player.emptied:
         levels.cut(db.conn)
     return player.done
+
+
+def _play_one(player: _Player, recording: Recording, told: Told) -> None:
+    """Do an act. Raises NotADatabase where it cannot be done, SchemaTooNew where this harvest is too old for it."""
+    if told.body_id is not None:
+        told = msgspec.structs.replace(told, body=recording.body(told.body_id))
+    try:
+        player.play(told)
+    except SchemaTooNew:
+        raise
+    except _MISLED as error:
+        raise NotADatabase(
+            f"{recording.path} is damaged, or was made by another program: act {told.number:,} cannot be done"
+            f" ({error})."
+        ) from error
+    player.done.acts = told.number
 
 
 class _Player:

@@ -32,7 +32,12 @@ def open_patiently(opening: Callable[[], Opened]) -> Opened:
 
 @contextlib.contextmanager
 def writing_in(connection: sqlite3.Connection) -> Iterator[None]:
-    """Open a transaction that has the write lock from its beginning."""
+    """Open a transaction that has the write lock from its beginning; inside of another one it is a part of that, which
+    whoever began it ends, and must not go on with after an error.
+    """
+    if connection.in_transaction:
+        yield
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
