@@ -25,6 +25,7 @@ _NODE = (
     ("genre", "string", "string"),
     ("chance", "double", "double"),
     ("design", "string", "string"),
+    ("community", "int", "integer"),
 )
 _EDGE = (("rel", "string", "string"), ("weight", "double", "double"), ("user_list_rank", "int", "integer"))
 
@@ -69,16 +70,17 @@ def _write(job: Job, dialect: _GraphML | _Gexf) -> list[OutFile]:
 
 
 def _nodes(job: Job) -> Iterator[tuple[str, Values]]:
-    """Give users, then tracks, with kind, label, genre."""
+    """Give users, then tracks, with what `_NODE` names."""
     for rows in job.batches(_labelled(job)):
-        for number, name, chance, design in rows:
-            yield f"u{number}", ("user", name or f"user {number}", None, chance, design)
+        for number, name, chance, design, community in rows:
+            yield f"u{number}", ("user", name or f"user {number}", None, chance, design, community)
     items = tables.items(job.selection)
     places = {name: place for place, name in enumerate(items.names)}
     for rows in job.batches(items):
         for row in rows:
             title = row[places["title"]] if "title" in places else None
-            yield f"t{row[0]}", ("track", title or f"track {row[0]}", row[places["genre"]], None, None)
+            genre, community = row[places["genre"]], row[places["community"]]
+            yield f"t{row[0]}", ("track", title or f"track {row[0]}", genre, None, None, community)
 
 
 def _labelled(job: Job) -> Table:
@@ -86,8 +88,15 @@ def _labelled(job: Job) -> Table:
     hidden = job.choices.ids == "pseudonym"
     return Table(
         "users",
-        (Column("user_id", "int64"), Column("name", "text"), Column("chance", "float64"), Column("design", "text")),
-        f"SELECT p.out, {'NULL' if hidden else 'u.username'}, w.chance, w.design"  # noqa: S608 - our own words
+        (
+            Column("user_id", "int64"),
+            Column("name", "text"),
+            Column("chance", "float64"),
+            Column("design", "text"),
+            Column("community", "int32"),
+        ),
+        f"SELECT p.out, {'NULL' if hidden else 'u.username'}, w.chance, w.design,"  # noqa: S608 - our own words
+        f" {tables.COMMUNITY.format(of='user', id='p.id')}"
         " FROM people AS p CROSS JOIN users AS u ON u.id = p.id CROSS JOIN weights AS w ON w.id = p.id"
         f" ORDER BY {'p.out' if hidden else 'p.id'}",
         job.selection.left.users,

@@ -147,7 +147,7 @@ def oldest_order(selection: Selection) -> int:
 
 
 # Of what `harvest analyze` found last; the largest is 0.
-_COMMUNITY = (
+COMMUNITY = (
     "(SELECT c.community FROM {of}_communities AS c WHERE c.{of}_id = {id}"
     " AND c.derivation_id IN (SELECT id FROM sound))"
 )
@@ -191,7 +191,7 @@ def users(selection: Selection) -> Table:
         f"SELECT p.out, {followers}, {likes}, p.whole, {LIKES_LIST},"  # noqa: S608
         f" w.chance, w.reason, {'w.listed_rank' if exact else 'NULL'}, w.depth, w.design, w.seed_kind,"
         f" {'w.claimed' if exact else 'NULL'}, w.likes_read, w.outcome IS 'capped',"
-        f" {_COMMUNITY.format(of='user', id='p.id')}"
+        f" {COMMUNITY.format(of='user', id='p.id')}"
         " FROM people AS p CROSS JOIN users AS u ON u.id = p.id CROSS JOIN weights AS w ON w.id = p.id"
         " LEFT JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = p.id"
         f" ORDER BY {'p.id' if exact else 'p.out'}",
@@ -222,7 +222,7 @@ def items(selection: Selection) -> Table:
         Column("permalink_url", "text"): "k.permalink_url" if exact else None,
         Column("frame", "bool"): "t.frame" if exact else None,
         Column("users_here", "int32"): "t.here",
-        Column("community", "int32"): _COMMUNITY.format(of="track", id="t.id"),
+        Column("community", "int32"): COMMUNITY.format(of="track", id="t.id"),
     }
     said = {column: sql for column, sql in columns.items() if sql is not None}
     return Table(

@@ -285,10 +285,21 @@ def graph_rows(harvest, kinds):
     expected = Expected(harvest, kinds)
     names = dict(read(harvest, "SELECT id, username FROM users"))
     nodes = {
-        f"u{row[0]}": ("user", xml(names[row[0]] or f"user {row[0]}"), None, None, row[5]) for row in expected.weights
+        f"u{row[0]}": ("user", xml(names[row[0]] or f"user {row[0]}"), None, None, row[5], None)
+        for row in expected.weights
+    }
+    of = {
+        track: str(community) for track, community in read(harvest, "SELECT track_id, community FROM track_communities")
     }
     nodes |= {
-        f"t{row[0]}": ("track", xml(row[1] or f"track {row[0]}"), None if row[3] is None else xml(row[3]), None, None)
+        f"t{row[0]}": (
+            "track",
+            xml(row[1] or f"track {row[0]}"),
+            None if row[3] is None else xml(row[3]),
+            None,
+            None,
+            of.get(row[0]),
+        )
         for row in expected.items
     }
     edges = [(f"u{u}", f"t{t}", kind, 1.0, rank) for u, t, kind, _, rank, *_ in expected.interactions]
@@ -315,7 +326,8 @@ def test_graphml_is_well_formed_and_has_every_node_and_edge(harvest, tmp_path):
     nodes, edges = graph_rows(harvest, BOTH)
     found = {node.get("id"): carried(node) for node in root.iter(f"{space}node")}
     assert {
-        name: (d["kind"], d["label"], *map(d.get, ("genre", "chance", "design"))) for name, d in found.items()
+        name: (d["kind"], d["label"], *map(d.get, ("genre", "chance", "design", "community")))
+        for name, d in found.items()
     } == nodes
     assert [
         (e.get("source"), e.get("target"), d["rel"], float(d["weight"]), _number(d.get("user_list_rank")))
@@ -335,7 +347,8 @@ def test_gexf_is_well_formed_and_has_every_node_and_edge(harvest, tmp_path):
     nodes, edges = graph_rows(harvest, BOTH)
     found = {node.get("id"): (node.get("label"), carried(node)) for node in root.iter(f"{space}node")}
     assert {
-        name: (d["kind"], label, d.get("genre"), d.get("chance"), d.get("design")) for name, (label, d) in found.items()
+        name: (d["kind"], label, *map(d.get, ("genre", "chance", "design", "community")))
+        for name, (label, d) in found.items()
     } == nodes
     elements = list(root.iter(f"{space}edge"))
     assert [element.get("id") for element in elements] == [str(n) for n in range(len(elements))]
