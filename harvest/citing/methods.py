@@ -140,7 +140,8 @@ def _read(facts: Facts, *, hide: bool) -> Iterator[str]:
         rest += [f"{outcomes['short']:,} shorter than the service claims"] if outcomes.get("short") else []
         rest += [f"{outcomes[name]:,} {words}" for name, words in _OTHERWISE.items() if outcomes.get(name)]
         ended = ", ".join([f"{whole:,} whole", *rest])
-        yield f"{KINDS[kind].title[:1].upper()}{KINDS[kind].title[1:]}: {n:,} lists asked for, {ended}."
+        lists = "1 list" if n == 1 else f"{n:,} lists"
+        yield f"{KINDS[kind].title[:1].upper()}{KINDS[kind].title[1:]}: {lists} asked for, {ended}."
 
 
 def _ended(facts: Facts, *, hide: bool) -> Iterator[str]:

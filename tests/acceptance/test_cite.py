@@ -63,6 +63,7 @@ def test_the_paragraph_says_what_the_world_says(drawn):
     words = {"capped": "cut at our own bound", "short": "shorter than the service claims", "gone": "gone"}
     parts = [f"{ended['complete']} whole", *(f"{ended[name]} {word}" for name, word in words.items() if ended[name])]
     assert f"Tracks the user likes: 60 lists asked for, {', '.join(parts)}." in said
+    assert "Who liked the track: 1 list asked for, 1 whole." in said
     edges = Counter(deed for _, _, deed in truth.engagements)
     assert (
         f"That took {requests} requests in one run; the file holds {len(truth.users):,} people, {len(truth.tracks):,}"

@@ -305,6 +305,8 @@ def test_tend_begins_a_watch_list_goes_on_and_says_what_changed(run, tmp_path):
         assert read(file, "SELECT state FROM harvests") == [("paused",)]
         assert run(*command, server=server).returncode in (0, 6)
         assert read(file, "SELECT state FROM harvests") == [("drained",)]
+        still = run(*command, server=server).stdout
+        assert ("Nothing has changed." in still, "What changed, one by one" in still) == (True, False)
         server.move(9)
         done = run(*command, "--json", server=server)
         told = json.loads(done.stdout)

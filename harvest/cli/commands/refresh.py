@@ -142,7 +142,8 @@ def show(path: Path, stop_reason: str, *, as_json: bool, tending: bool = False) 
         print_result(json.dumps({**told, **asdict(found)}))
         return code
     lines = [_headline(stop_reason, found), *_read(found, requests), "", *summed_up(found.changes, found.reasons)]
-    lines += ["", *_what_next(path, stop_reason, found)]
+    following = _what_next(path, stop_reason, found)
+    lines += ["", *following] if following else []
     print_result("\n".join(lines))
     return code
 
@@ -185,7 +186,7 @@ def _what_next(path: Path, stop_reason: str, found: Found) -> list[str]:
     file = quoted(path)
     if stop_reason != "drained":
         return [f"Go on with: harvest resume --cache-path {file}"]
-    lines = [f"What changed, one by one: harvest changes --cache-path {file}"]
+    lines = [f"What changed, one by one: harvest changes --cache-path {file}"] if any(found.changes.values()) else []
     if found.failed:
         lines.append(f"Try again what failed: harvest retry --cache-path {file}")
     return lines
