@@ -74,7 +74,6 @@ def doom(connection: sqlite3.Connection, wanted: Iterable[Named]) -> None:
 
 def make_table(connection: sqlite3.Connection) -> None:
     """Make `temp.doomed`, empty."""
-    connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("DROP TABLE IF EXISTS temp.doomed")
     connection.execute(
         """

@@ -70,7 +70,6 @@ def _mark(older_than: float | None, now: datetime) -> str:
 def purge_rows(connection: sqlite3.Connection, older_than: float | None, now: datetime) -> Purged:
     """Purge, within the caller's transaction; foreign keys must be off."""
     mark = _mark(older_than, now)
-    connection.execute("PRAGMA temp_store = MEMORY")
     lists = _expire(connection, mark)
     rows = sum(_drop_edges(connection)) if lists else 0
     rows += sum(_drop_past(connection, mark))

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from harvest.errors import StorageFailed
 from harvest.store.database import apply_schema, immediately, open_for_crawl
 from harvest.system.clock import as_text
 from harvest.system.sqlite_busy import fold
+from harvest.system.sqlite_temp import CHOSEN_BY, temporary_folder
 
-_CACHE_KB = 200_000  # rows that go lie scattered over the indexes
+_CACHE_KB = 64_000  # rows that go lie scattered over the indexes; more would be as much more memory
 
 
 @contextlib.contextmanager
@@ -30,6 +32,15 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         with immediately(db):
             apply_schema(db)
         yield db.conn
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_FULL:
+            raise
+        raise StorageFailed(
+            f"There is no room to write {path} anew: that takes as much as it is large, beside it and in"
+            f" {temporary_folder()}, and leaves nothing there. Free some space, or name another folder in {CHOSEN_BY},"
+            " then run this command again; where `harvest status` says that old bytes are left, `harvest forget"
+            " --finish` ends it."
+        ) from error
     finally:
         db.conn.close()
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 Opened = TypeVar("Opened")
 
 PATIENCE_SECONDS = 5.0
+_CACHE_KB = 8000
 
 
 def open_patiently(opening: Callable[[], Opened]) -> Opened:
@@ -63,7 +64,12 @@ def fold(connection: sqlite3.Connection, patience: float | None = None) -> bool:
 
 
 def rewrite(connection: sqlite3.Connection) -> bool:
-    """Write a file anew, so that nothing is left in the free room of its pages; False when somebody prevents it."""
+    """Write a file anew, so that nothing is left in the free room of its pages; False when somebody prevents it.
+
+    SQLite writes it into its temporary folder first, and from there back. Each page is read once, so that a cache would
+    hold memory for nothing: the connection has a small one from then on.
+    """
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
     connection.execute(f"PRAGMA busy_timeout = {PATIENCE_SECONDS * 1000:.0f}")
     try:
         connection.execute("VACUUM")
