@@ -26,6 +26,7 @@ from harvest.crawler.engine import Engine
 from harvest.crawler.request import CrawlRequest, parse_retention
 from harvest.crawler.session import Conditions, crawl
 from harvest.settings import Settings, state_folder
+from harvest.store.handouts import LOG, remember
 from harvest.store.visited import Visited
 from harvest.system.clock import SystemClock
 from harvest.system.logs import file_log
@@ -89,6 +90,8 @@ async def _run(
         with contextlib.ExitStack() as stack:
 
             def started(engine: Engine) -> None:
+                if log_file := click.get_current_context().meta.get("log_file"):
+                    remember(request.path, LOG, log_file, now=clock.now())
                 stack.enter_context(_signals(engine, connection.client))
                 stack.enter_context(witness)
 

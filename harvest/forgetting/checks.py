@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 
+import msgspec
+
+from harvest.forgetting.bodies import IsGone, named_in, without_gone
 from harvest.forgetting.leads import GOES, KEPT_UNDER_A_NUMBER, leads
+from harvest.forgetting.logs import logs_of, naming
+from harvest.lists import KINDS
+from harvest.replies import rewriting
+from harvest.replies.files import kept_of
+from harvest.replies.recording import Recording
+from harvest.store import act_kinds
 from harvest.store.suppression import Suppressed
 from harvest.things import SHOWN
 from harvest.verify.check import Check
 
 _AT_ONCE = 10_000
+_REMEMBERED = 1 << 16
 
 
 def _named(connection: sqlite3.Connection) -> Iterator[tuple[str, str, int]]:
@@ -45,6 +57,41 @@ def _still_there(connection: sqlite3.Connection) -> Iterator[tuple[str]]:
         yield from ((f"{table}: {thing} {one}",) for table, thing, one in some if (thing, one) in gone)
 
 
+def _in_logs(connection: sqlite3.Connection) -> Iterator[tuple[str]]:
+    is_gone = _is_gone(connection)
+    if is_gone is None:
+        return
+    for log in logs_of(connection):
+        yield from ((said,) for said in naming(log, is_gone))
+
+
+def _in_replies(connection: sqlite3.Connection) -> Iterator[tuple[str]]:
+    is_gone = _is_gone(connection)
+    (path,) = connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()
+    (key,) = connection.execute("SELECT key FROM file_key").fetchone()
+    if is_gone is None or not path or not rewriting.belongs(replies := kept_of(Path(path)), key):
+        return
+    with Recording.open(replies) as recording:
+        for act in recording.acts(with_bodies=False):
+            told = f"{replies.name}: act {act.number}"
+            named = [*named_in(msgspec.json.encode(act.detail).decode())]
+            kind, subject = act.detail.get("kind"), act.detail.get("subject")
+            if kind in KINDS and isinstance(subject, int):
+                named.append((KINDS[kind].subject, subject))
+            if any(map(is_gone, named)):
+                yield (f"{told} leads there",)
+            if act.body_id is None or act.what == act_kinds.NAMES[act_kinds.State]:
+                continue
+            body = recording.body(act.body_id)
+            if without_gone(body, is_gone) != body:
+                yield (f"{told} has a body that holds it",)
+
+
+def _is_gone(connection: sqlite3.Connection) -> IsGone | None:
+    suppressed = Suppressed(connection)
+    return lru_cache(_REMEMBERED)(lambda named: bool(suppressed.among((named,)))) if suppressed else None
+
+
 FORGOTTEN_CHECKS = (
     Check(
         "forgotten.rows", "nothing that was forgotten stands in any table, nor does anything lead there", _still_there
@@ -54,6 +101,8 @@ FORGOTTEN_CHECKS = (
         "the old bytes of what was forgotten or purged are gone; else `harvest forget --finish` erases them",
         "SELECT 'forgotten at ' || at FROM forgettings WHERE erased_at IS NULL",
     ),
+    Check("forgotten.logs", "no log of ours has an event that leads to what was forgotten", _in_logs),
+    Check("forgotten.replies", "no kept reply holds what was forgotten, nor is told of it", _in_replies),
     Check(
         "forgotten.numbers",
         "what stands in the ledger for something forgotten says nothing of it",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,14 +16,17 @@ from harvest.errors import StorageFailed
 from harvest.forgetting import doomed, kept, proof
 from harvest.forgetting.erase import erase
 from harvest.forgetting.leads import GOES, leads
+from harvest.forgetting.logs import logs_of, silence
 from harvest.forgetting.writing import note_erased, opened, write_down
 from harvest.store import lease, suppression
 from harvest.store.database import check_readable, storage_errors
+from harvest.store.handouts import LOG
 from harvest.store.suppression import Named
 from harvest.system.clock import as_text
 from harvest.system.sqlite_busy import fold, rewrite, writing_in
 from harvest.things import SHOWN
 
+REPLIES = "replies"  # the place, among columns, of those who are named in kept replies
 _MANY = 200  # texts: some of so many stand in longer ones, so the file is written anew before it is searched
 _THEN = "run this command again"
 
@@ -85,6 +88,7 @@ def forget_for_good(path: Path, wanted: Sequence[Named], *, now: datetime, logs:
             doomed.doom(connection, wanted)
             texts = doomed.texts(connection)
             things = doomed.things(connection)
+            _silence_logs(logs_of(connection, logs), doomed.named(connection), texts)
             rows = erase(connection, texts, as_text(now), key=key)
             write_down(connection, things, rows, as_text(now))
             kept.begin(connection, replies)
@@ -115,6 +119,14 @@ def finish(path: Path, *, now: datetime) -> Forgotten:
         return Forgotten(0, 0, erased, handed_out=_handed_out(connection), replies=replies)
 
 
+def _silence_logs(logs: Sequence[Path], gone: Iterable[Named], texts: Sequence[str]) -> None:
+    """Let our logs say nothing of what goes: first, since nobody knows its names once it is gone."""
+    if logs:
+        is_gone, sought = frozenset(gone).__contains__, proof.pattern_of(texts)
+        for log in logs:
+            silence(log, is_gone, sought)
+
+
 def _prove(
     connection: sqlite3.Connection,
     path: Path,
@@ -128,7 +140,7 @@ def _prove(
     """
     if not (fold(connection) and kept.fold(done.replies)):
         return done
-    files = [*proof.files_of(path), *logs]
+    files = [*proof.files_of(path), *logs_of(connection, logs)]
     sure = len(texts) > _MANY or not all(map(proof.can_be_found, texts)) or _is_unfinished(connection)
     found = {} if sure else proof.search(files, texts)
     if sure or path in found:
@@ -143,7 +155,7 @@ def _prove(
     if done.replies is not None and found_there:
         found.setdefault(done.replies, Counter()).update(found_there)
     if named_there:
-        mentions["replies"] = named_there
+        mentions[REPLIES] = named_there
     erased = note_erased(connection, now)
     return replace(done, erased=erased, found=found, mentions=mentions, searched=(*files, *kept.files_of(done.replies)))
 
@@ -167,4 +179,5 @@ def _drop_copies(path: Path) -> tuple[Path, ...]:
 
 def _handed_out(connection: sqlite3.Connection) -> tuple[tuple[str, str, str, str | None], ...]:
     rows = connection.execute("SELECT at, what, path, hash FROM handouts ORDER BY id").fetchall()
-    return tuple((row[0], row[1], row[2], row[3]) for row in rows)
+    reached = set(map(str, logs_of(connection)))
+    return tuple((row[0], row[1], row[2], row[3]) for row in rows if row[1] != LOG or row[2] not in reached)

@@ -6,16 +6,20 @@ In: paths, texts. Out: where each stands. Never: a row.
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from harvest.settings import state_folder
 
 _BESIDE = ("", "-wal", "-shm", "-journal")
-_PIECE, _OVERLAP = 16 << 20, 4096  # bytes
+_BETWEEN = "\x00"  # stands in no text of ours, and is no part of a word
+_PIECE, _OVERLAP = 4 << 20, 4096  # bytes
+_DIGITS = frozenset("0123456789")
 _SHORTEST = 4  # bytes: a shorter name stands in every file by chance
 
 
@@ -66,8 +70,10 @@ def can_be_found(text: str) -> bool:
 
 
 def pattern_of(texts: Collection[str]) -> re.Pattern[bytes]:
-    """Give one pattern for all texts. A URN ends where its number does; an address is sought without its scheme."""
-    return re.compile(trie(text.removeprefix("https://").encode() for text in texts if can_be_found(text)))
+    """Give one pattern for all texts, as they stand in UTF-8, in JSON, and encoded for an address. A URN ends where its
+    number does; an address is sought without its scheme.
+    """
+    return re.compile(trie(text.removeprefix("https://") for text in texts if can_be_found(text)))
 
 
 def pattern_of_words(texts: Collection[str]) -> re.Pattern[bytes]:
@@ -75,36 +81,61 @@ def pattern_of_words(texts: Collection[str]) -> re.Pattern[bytes]:
     return re.compile(rb"(?<![\w])(?:" + pattern_of(texts).pattern + rb")(?![\w-])")
 
 
-def trie(words: Iterable[bytes]) -> bytes:
-    """Write a pattern for many words that takes every byte once: one branch for each next byte."""
-    root: dict[int, dict[int, object]] = {}
+def trie(words: Iterable[str]) -> bytes:
+    """Write a pattern for many words that takes every character once: one branch for each next one."""
+    root: dict[str, dict[str, object]] = {}
     for word in words:
         node = root
-        for byte in word:
-            node = node.setdefault(byte, {})  # type: ignore[assignment]
-        node[-1] = {}
+        for character in word:
+            node = node.setdefault(character, {})  # type: ignore[assignment]
+        node[""] = {}
     return _written(root) if root else b"(?!)"
 
 
-def _written(node: dict[int, dict[int, object]]) -> bytes:
+def _written(node: dict[str, dict[str, object]]) -> bytes:
     """Write a node: the longest word counts."""
-    ends = -1 in node
+    ends = "" in node
     branches = []
-    for byte, below in sorted((byte, below) for byte, below in node.items() if byte >= 0):
-        text = re.escape(bytes([byte]))
-        while len(below) == 1 and -1 not in below:  # a tail without branches
-            ((following, below),) = below.items()  # type: ignore[assignment]
-            text += re.escape(bytes([following]))
-        branches.append(text + _written(below) if set(below) != {-1} else text + _end(text))  # type: ignore[arg-type]
+    for character, below in sorted((one, below) for one, below in node.items() if one):
+        last, text = character, as_written(character)
+        while len(below) == 1 and "" not in below:  # a tail without branches
+            ((last, below),) = below.items()  # type: ignore[assignment]
+            text += as_written(last)
+        branches.append(text + _written(below) if set(below) != {""} else text + _end(last))  # type: ignore[arg-type]
     if not branches:
         return b""
     written = branches[0] if len(branches) == 1 else b"(?:" + b"|".join(branches) + b")"
     return b"(?:" + written + b")?" if ends else written
 
 
-def _end(text: bytes) -> bytes:
+def _end(last: str) -> bytes:
     """Let a number end where it ends."""
-    return rb"(?![0-9])" if text[-1:].isdigit() else b""
+    return rb"(?![0-9])" if last in _DIGITS else b""
+
+
+@cache
+def as_written(character: str) -> bytes:
+    """Write a pattern for a character in every form in which we write it down: as it is, in JSON (a letter of another
+    script by its number, with capitals or without), and in addresses (by its bytes, a space also as a plus).
+    """
+    if character.isascii() and (character.isalnum() or character in "-_.~"):
+        return re.escape(character.encode())
+    raw = character.encode("utf-8", "surrogatepass")
+    in_address = b"".join(b"%" + _any_case(b"%02x" % byte) for byte in raw)
+    forms = [re.escape(raw), in_address]
+    in_json = json.dumps(character)[1:-1].encode()
+    if in_json != raw:
+        units = in_json.split(rb"\u")
+        forms.append(rb"\\u".join(map(_any_case, units)) if len(units) > 1 else re.escape(in_json))
+    if character == " ":
+        forms.append(rb"\+")
+    if character == "/":
+        forms.append(rb"\\/")
+    return b"(?:" + b"|".join(forms) + b")"
+
+
+def _any_case(hexadecimal: bytes) -> bytes:
+    return b"".join(b"[%c%c]" % (one, one - 32) if one in b"abcdef" else b"%c" % one for one in hexadecimal.lower())
 
 
 def _matches(path: Path, sought: re.Pattern[bytes]) -> Iterator[bytes]:
@@ -123,20 +154,21 @@ def _matches(path: Path, sought: re.Pattern[bytes]) -> Iterator[bytes]:
 def mentions(connection: sqlite3.Connection, texts: Collection[str]) -> dict[str, int]:
     """Count the rows in which others name what was forgotten, by table and column: titles, comments, descriptions."""
     bounded = pattern_of_words(texts)
-    connection.create_function(
-        "names_it", 1, lambda text: isinstance(text, str) and bounded.search(text.encode()) is not None,
-        deterministic=True,
-    )  # fmt: skip
-    found = {}
-    columns = connection.execute(
+    found: Counter[str] = Counter()
+    columns: dict[str, list[str]] = {}
+    for table, column in connection.execute(
         f"""
         SELECT s.name, c.name FROM sqlite_schema AS s CROSS JOIN pragma_table_info(s.name) AS c
         WHERE s.type = 'table' AND s.name NOT LIKE 'track_search%' AND c.type = 'TEXT' AND c.name NOT IN {_OURS}
         ORDER BY 1, 2
         """  # noqa: S608 - our own words
-    ).fetchall()
-    for table, column in columns:
-        (n,) = connection.execute(f'SELECT count(*) FROM "{table}" WHERE names_it("{column}")').fetchone()  # noqa: S608
-        if n:
-            found[f"{table}.{column}"] = int(n)
-    return found
+    ):
+        columns.setdefault(table, []).append(column)
+    for table, named in columns.items():
+        quoted = ", ".join(f'"{column}"' for column in named)
+        for row in connection.execute(f'SELECT {quoted} FROM "{table}"'):  # noqa: S608 - our own schema
+            said = [text or "" for text in row]
+            if bounded.search(_BETWEEN.join(said).encode()):  # most rows name nobody
+                texts_of_row = zip(named, said, strict=True)
+                found.update(f"{table}.{column}" for column, text in texts_of_row if bounded.search(text.encode()))
+    return dict(found)

@@ -13,11 +13,12 @@ from harvest.store import in_memory
 from harvest.store.database import open_for_crawl
 from harvest.system.clock import as_text
 
+LOG = "log"  # what tells of a file as it is crawled, and leads to whom it is about
 _PATIENCE_MS = 2000  # how long a crawl that writes just now is waited for
 
 
 def remember(path: Path, what: str, where: Path, *, now: datetime, manifest: Path | None = None) -> bool:
-    """Note in a file that something was made of it; say whether it could be noted.
+    """Note in a file that something was made of it, a log only once; say whether it could be noted.
 
     A file that may only be read, or that somebody writes all the time, is not the worse for what was made of it.
     """
@@ -29,8 +30,11 @@ def remember(path: Path, what: str, where: Path, *, now: datetime, manifest: Pat
         try:
             db.conn.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
             db.conn.execute(
-                "INSERT INTO handouts (at, what, path, hash) VALUES (?, ?, ?, ?)",
-                (as_text(now), what, str(where.absolute()), told),
+                """
+                INSERT INTO handouts (at, what, path, hash) SELECT ?1, ?2, ?3, ?4
+                WHERE NOT EXISTS (SELECT 1 FROM handouts WHERE what = ?5 AND (what, path) = (?2, ?3))
+                """,
+                (as_text(now), what, str(where.absolute()), told, LOG),
             )
             return True
         finally:

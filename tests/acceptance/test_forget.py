@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import sqlite3
 
 import pytest
@@ -198,6 +199,43 @@ def test_status_says_that_bytes_are_left_until_they_are_erased(run, crawled):
     )
     assert run(*told.split()).returncode == 0
     assert "--finish" not in run("status", "--cache-path", "t.db").stdout
+
+
+def test_logs_of_earlier_runs_say_nothing_more_and_verify_looks_into_them(run, server, tmp_path):
+    path, log = tmp_path / "t.db", tmp_path / "log.jsonl"
+    kept = ("--db", path, "--max-users", "6", "-q", "--keep-replies", "--log-file", log)
+    assert run(server.world.seed_url(), *kept, server=server).returncode == 0
+    assert run("resume", "--db", path, "-q", "--log-file", log, server=server).returncode == 0
+    assert read(path, "SELECT what, path FROM handouts") == [("log", str(log))]
+    assert run("snapshot", "copy.db", "--db", path).returncode == 0
+    ((who,),) = read(path, "SELECT user_id FROM user_engagements GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")
+    texts, before = texts_of(path, "user", who), log.read_text().splitlines()
+    naming = [any(text in line for text in texts) or f'"subject": {who},' in line for line in before]
+    assert 2 <= sum(naming) < len(before)
+    done = forget(run, f"soundcloud:users:{who}", "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["found"]) == (0, {})
+    assert str(log) in told["searched"]
+    assert [one["path"] for one in told["handed_out"]] == [str(tmp_path / f"copy{end}.db") for end in ("", ".replies")]
+    after = log.read_text().splitlines()
+    silent = {"event": "forgotten"}
+    assert [json.loads(line) == silent for line in after] == naming
+    assert [line for line, named in zip(after, naming, strict=True) if not named] == [
+        line for line, named in zip(before, naming, strict=True) if not named
+    ]
+    assert run("verify", "--forgotten", "--db", path).returncode == 0
+    with log.open("a") as file:  # as an older harvest, or somebody else, would bring it back
+        file.write(f'{{"list": "user_likes", "subject": {who}, "event": "page.committed"}}\n')
+    replies = tmp_path / "t.replies.db"
+    cut = replies.read_bytes()
+    shutil.copy(tmp_path / "copy.replies.db", replies)
+    found = run("verify", "--forgotten", "--db", path)
+    assert found.returncode == 1
+    assert re.findall(r"^forgotten\.[a-z]+", found.stdout, re.MULTILINE) == ["forgotten.logs", "forgotten.replies"]
+    log.unlink()
+    replies.write_bytes(cut)
+    gone = json.loads(forget(run, "soundcloud:users:77", "--json").stdout)["handed_out"]
+    assert {"at": gone[0]["at"], "what": "log", "path": str(log), "hash": None} == gone[0]
 
 
 def test_kept_replies_are_reached_and_the_file_comes_back_with_the_key(run, server, tmp_path):

@@ -17,7 +17,7 @@ from harvest.cli.output.formatting import counted
 from harvest.cli.output.table import table
 from harvest.crawler.seed_lists import seeds_in
 from harvest.forgetting import doomed
-from harvest.forgetting.forget import Forgotten, finish, forget_for_good, would_go
+from harvest.forgetting.forget import REPLIES, Forgotten, finish, forget_for_good, would_go
 from harvest.store import suppression
 from harvest.store.database import open_to_read
 from harvest.store.suppression import Named
@@ -146,8 +146,10 @@ def _lines(path: Path, done: Forgotten) -> Iterator[str]:
             yield f"  {one}: {counted(counted_in.total(), 'place')}"
     elif done.erased:
         yield "Erased: the log is empty, and the file is written anew."
-    for column, n in done.mentions.items():
-        yield f"  named by others in {column}: {counted(n, 'row')}"
+    if done.mentions:
+        yield "Named by others, in words of their own, which stay:"
+    for where, n in done.mentions.items():
+        yield f"  {done.replies}: {counted(n, 'page')}" if where == REPLIES else f"  {where}: {counted(n, 'row')}"
     yield from (f"Deleted, since it held them: {one}" for one in done.deleted)
     if done.handed_out:
         yield "Copies that left this file, out of our reach:"

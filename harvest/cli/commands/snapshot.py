@@ -9,6 +9,7 @@ import click
 from harvest.cli.options.crawl import cache_path, log_options, reads
 from harvest.cli.options.types import Place
 from harvest.cli.output.formatting import quoted
+from harvest.replies.files import kept_of
 from harvest.store.handouts import remember
 from harvest.store.snapshot import take_snapshot
 from harvest.system.clock import SystemClock
@@ -32,6 +33,8 @@ def snapshot(out: Path, path: Path, force: bool) -> int:
     """
     made = take_snapshot(path, out, now=SystemClock().now(), force=force)
     remember(path, "snapshot", out, now=SystemClock().now())
+    if made.replies_size is not None:
+        remember(path, "snapshot", kept_of(out), now=SystemClock().now())
     replies = "" if made.replies_size is None else f", its replies beside it, {made.replies_size / 1e6:,.1f} MB"
     click.echo(f"{out}: a copy of {path}, {made.size / 1e6:,.1f} MB{replies}.")
     if made.lost:

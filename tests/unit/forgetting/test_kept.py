@@ -178,7 +178,7 @@ def test_killed_between_the_two_files_it_says_so_and_finish_ends_it(path, tmp_pa
     assert read(replies, acts) == [*before, (len(before) + 1, "forget", "{}")]
     with open_to_read(path) as connection:
         found = [one.check.name for one in verify(connection, more=FORGOTTEN_CHECKS) if one.contradictions]
-    assert found == ["forgotten.bytes"]
+        assert found == ["forgotten.bytes", "forgotten.replies"]
     with pytest.raises(StoreError, match="harvest forget --finish"):
         replay(replies, tmp_path / "again.db")
     assert finish(path, now=NOW).erased
