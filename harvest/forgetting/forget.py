@@ -29,6 +29,7 @@ from harvest.things import SHOWN
 REPLIES = "replies"  # the place, among columns, of those who are named in kept replies
 _MANY = 200  # texts: some of so many stand in longer ones, so the file is written anew before it is searched
 _THEN = "run this command again"
+_HEX = "[0-9a-f]"  # of which the names of unfinished files have eight (system/files.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +168,11 @@ def _is_unfinished(connection: sqlite3.Connection, *, but_for: int = 1) -> bool:
 
 
 def _drop_copies(path: Path) -> tuple[Path, ...]:
-    """Delete the copies that were made of the file before its schema was changed: they hold what is forgotten."""
-    copies = sorted(path.parent.glob(f"{proof.glob_safe(path.name)}.schema-*"))
+    """Delete the copies that were made of the file before its schema was changed, and what killed processes have left
+    of copies beside it: they hold what is forgotten.
+    """
+    name = proof.glob_safe(path.name)
+    copies = sorted([*path.parent.glob(f"{name}.schema-*"), *path.parent.glob(f".{name}.{_HEX * 8}.part*")])
     for copy in copies:
         try:
             copy.unlink()

@@ -77,6 +77,16 @@ def test_nothing_of_it_stays_and_all_else_stays_as_it_was(path, thing):
     assert contradictions(path) == {}
 
 
+def test_copies_beside_the_file_are_deleted_whoever_left_them(path):
+    ours = ["t.db.schema-8", "t.db.schema-8.part", ".t.db.0a1b2c3d.part", ".t.db.0a1b2c3d.part-wal"]
+    of_others = ["t.db.mine", ".t.db.copy.part", ".u.db.0a1b2c3d.part"]
+    for name in (*ours, *of_others):
+        shutil.copy(path, path.with_name(name))
+    done = forget_for_good(path, [("user", busiest(path, "user"))], now=NOW)
+    assert {one.name for one in done.deleted} == set(ours)
+    assert [name for name in (*ours, *of_others) if path.with_name(name).exists()] == of_others
+
+
 @pytest.mark.parametrize("thing", ["user", "track", "playlist"])
 def test_a_later_reading_of_everything_brings_nothing_of_it_back(path, thing):
     one = busiest(path, thing)
