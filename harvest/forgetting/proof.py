@@ -153,7 +153,8 @@ def _matches(path: Path, sought: re.Pattern[bytes]) -> Iterator[bytes]:
 
 def mentions(connection: sqlite3.Connection, texts: Collection[str]) -> dict[str, int]:
     """Count the rows in which others name what was forgotten, by table and column: titles, comments, descriptions."""
-    bounded = pattern_of_words(texts)
+    sought = pattern_of(texts)  # quicker: it knows which bytes a text begins with
+    bounded: re.Pattern[bytes] | None = None
     found: Counter[str] = Counter()
     columns: dict[str, list[str]] = {}
     for table, column in connection.execute(
@@ -168,7 +169,8 @@ def mentions(connection: sqlite3.Connection, texts: Collection[str]) -> dict[str
         quoted = ", ".join(f'"{column}"' for column in named)
         for row in connection.execute(f'SELECT {quoted} FROM "{table}"'):  # noqa: S608 - our own schema
             said = [text or "" for text in row]
-            if bounded.search(_BETWEEN.join(said).encode()):  # most rows name nobody
-                texts_of_row = zip(named, said, strict=True)
-                found.update(f"{table}.{column}" for column, text in texts_of_row if bounded.search(text.encode()))
-    return dict(found)
+            if sought.search(_BETWEEN.join(said).encode()):  # most rows name nobody
+                bounded = bounded or pattern_of_words(texts)
+                for column, text in zip(named, said, strict=True):
+                    found[f"{table}.{column}"] += bounded.search(text.encode()) is not None
+    return dict(+found)
