@@ -22,6 +22,7 @@ from harvest.export.choices import FORMATS
 from harvest.export.folder import leaving_errors
 from tests.acceptance.conftest import environment
 from tests.exporting import Expected, leave, rich_file
+from tests.repetitions import each_once
 from tests.waiting import PATIENCE, until
 
 
@@ -70,11 +71,11 @@ def test_the_command_tells_what_it_wrote_and_what_each_filter_left(run, harvest,
 def test_every_option_reaches_the_export(run, harvest, tmp_path):
     done = run("export", "out", "--db", harvest, "--format", "recbole", "--kind", "repost,like", "--min-users", "2",
                "--min-items", "3", "--split", "hash:0.3", "--seed", "5", "--ids", "pseudonym", "--key", "private.key",
-               "--include-incomplete", "--frames", "seeds")  # fmt: skip
+               "--include-incomplete")  # fmt: skip
     assert done.returncode == 0, done.stderr
     by_hand = leave(harvest, tmp_path / "same" / "out", format="recbole", kinds=("like", "repost"), min_users=2,
                     min_items=3, split="hash:0.3", seed=5, ids="pseudonym", key_file=tmp_path / "private.key",
-                    include_incomplete=True, frames="seeds", without_frames=None)  # fmt: skip
+                    include_incomplete=True)  # fmt: skip
     found = contents(tmp_path / "out")
     written = json.loads(found.pop("manifest.json"))
     expected = contents(tmp_path / "same" / "out")
@@ -206,8 +207,9 @@ def test_a_folder_that_turns_up_meanwhile_is_not_replaced(harvest, tmp_path):
 # --- whole or not there ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
-@pytest.mark.parametrize("moment", ["choosing", "writing interactions", "describing"])
+@pytest.mark.parametrize(
+    ("format_name", "moment"), each_once(FORMATS, ["choosing", "writing interactions", "describing"])
+)
 def test_an_export_that_breaks_off_leaves_nothing_and_keeps_what_was_there(harvest, tmp_path, format_name, moment):
     leave(harvest, tmp_path / "out", format="csv")
     before = contents(tmp_path)
