@@ -21,7 +21,7 @@ from harvest.explore.execute import Watch
 from harvest.report.facts import spreads
 from harvest.report.page import stylesheet, templates
 from harvest.serving.links import WAYS
-from harvest.serving.search import AT_ONCE, by_address, people_named, playlists_named, tracks_with
+from harvest.serving.search import AT_ONCE, by_address, called, tracks_with
 from harvest.serving.served import Served, served_by
 from harvest.store.database import open_to_read
 from harvest.store.provenance import why as reason_of
@@ -66,8 +66,8 @@ async def find(request: Any, datasette: Any) -> Response:
         more = f"{served.base}/search?{urlencode({'words': sought, 'limit': 1000})}"
         looks: tuple[tuple[str, str, Callable[[sqlite3.Connection], list[int]], str | None], ...] = (
             ("Tracks", "track", lambda c: tracks_with(c, served.questions["search"], sought), more),
-            ("People", "user", lambda c: people_named(c, sought), None),
-            ("Playlists", "playlist", lambda c: playlists_named(c, sought), None),
+            ("People", "user", lambda c: called(c, "user", sought), None),
+            ("Playlists", "playlist", lambda c: called(c, "playlist", sought), None),
         )
         for title, thing, look, onward in looks:
             found = await _asked(served, look)

@@ -7,9 +7,10 @@ import sqlite3
 from harvest.errors import SeedError
 from harvest.explore.named import Named
 from harvest.store.provenance import find
-from harvest.things import SHOWN
+from harvest.things import SHOWN, THINGS
 
 AT_ONCE = 20  # of each kind
+_KNOWN_BY = {"user": "followers_count", "playlist": "likes_count"}
 
 
 def by_address(connection: sqlite3.Connection, sought: str) -> list[tuple[str, int]]:
@@ -28,30 +29,17 @@ def tracks_with(connection: sqlite3.Connection, search: Named, words: str) -> li
     return [row[0] for row in connection.execute(search.body, {"words": words, "limit": str(AT_ONCE + 1)})]
 
 
-def people_named(connection: sqlite3.Connection, name: str) -> list[int]:
-    """Give those with most followers whose name has these letters in it; reads through all people."""
-    return _like(
-        connection,
-        r"""
-        SELECT id FROM users WHERE username LIKE ? ESCAPE '\'
-        ORDER BY followers_count DESC NULLS LAST, id LIMIT ?
-        """,
-        name,
-    )
-
-
-def playlists_named(connection: sqlite3.Connection, name: str) -> list[int]:
-    """Give the most liked playlists whose title has these letters in it; reads through all playlists."""
-    return _like(
-        connection,
-        r"""
-        SELECT id FROM playlists WHERE title LIKE ? ESCAPE '\'
-        ORDER BY likes_count DESC NULLS LAST, id LIMIT ?
-        """,
-        name,
-    )
-
-
-def _like(connection: sqlite3.Connection, sql: str, text: str) -> list[int]:
+def called(connection: sqlite3.Connection, thing: str, text: str) -> list[int]:
+    """Give those of which most people know (followers of people, likes of playlists) that have the text in their name;
+    reads through all of them.
+    """
+    kind = THINGS[thing]
     plain = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return [row[0] for row in connection.execute(sql, (f"%{plain}%", AT_ONCE + 1))]
+    found = connection.execute(
+        rf"""
+        SELECT id FROM {kind.table} WHERE {kind.label} LIKE ? ESCAPE '\'
+        ORDER BY {_KNOWN_BY[thing]} DESC NULLS LAST, id LIMIT ?
+        """,  # noqa: S608 - our own declarations
+        (f"%{plain}%", AT_ONCE + 1),
+    )
+    return [row[0] for row in found]
