@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from harvest.analysis.radio import Radio, Suggested, radio
+from harvest.analysis.run import check_extra
 from harvest.citing.cite import as_json
 from harvest.citing.facts import facts
 from harvest.errors import SettingsError, how_to_install
@@ -314,6 +315,18 @@ class File:
         ids = (one if isinstance(one, int) else one.track_id for one in tracks)
         with self.connection() as connection:
             return write(connection, ids, Path(out), title=title, now=as_text(SystemClock().now()))
+
+    def backbone(self, of: str = "tracks", *, level: float = 0.05) -> Iterator[tuple[int, int, float, float]]:
+        """Give the edges between tracks, or people, that are more than chance would give one of their ends, each once:
+        both ids, the score, and the alpha of the disparity filter, below `level`. Of what `harvest analyze` found.
+
+        Raises SettingsError for anything else, or where nothing was analysed. Needs the extra `analysis`.
+        """
+        check_extra()
+        from harvest.analysis.communities import backbone_of
+
+        with self.connection() as connection:
+            yield from backbone_of(connection, of, level)
 
     def why(self, thing: str, which: int | str, *, limit: int = 3) -> provenance.Reason:
         """Tell why a 'user', a 'track', a 'playlist' or a 'station' is in the file."""

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import harvest
 from harvest.analysis.methods import COMMUNITIES, Choices
 from harvest.analysis.quality import quality
+from harvest.errors import SettingsError
 from harvest.store.database import open_to_read
 from tests.analysing import LikesFile
 
@@ -82,6 +84,17 @@ def test_another_resolution_is_another_division(file):
     file.analysed(*COMMUNITIES, choices=CHOICES, resolution=0.01)
     made = file.analysed(*COMMUNITIES, choices=CHOICES, resolution=1.0)
     assert [done.computed for done in made.methods] == [0, 0, 7, 6]
+
+
+def test_the_backbone_leaves_out_the_edges_that_chance_would_give(file):
+    """Four tracks with equal edges: at each end (1 - 1/3)^2 = 4/9; three with two each: 1 - 1/2."""
+    file.analysed("leiden_tracks", choices=CHOICES)
+    found = {(a, b): (score, round(alpha, 9)) for a, b, score, alpha in harvest.open(file.path).backbone(level=0.6)}
+    four = dict.fromkeys([(4, 5), (4, 6), (4, 7), (5, 6), (5, 7), (6, 7)], (1.0, round(4 / 9, 9)))
+    assert found == {**four, **dict.fromkeys([(1, 2), (1, 3), (2, 3)], (1.0, 0.5))}
+    assert {(a, b) for a, b, *_ in harvest.open(file.path).backbone(level=0.45)} == set(four)
+    with pytest.raises(SettingsError, match="not of 'artists'"):
+        list(harvest.open(file.path).backbone("artists"))
 
 
 def test_a_file_without_pairs_has_no_communities(tmp_path):
