@@ -34,7 +34,7 @@ WITH chosen AS (
         v.place,
         v.depth,
         v.round,
-        coalesce(h.options ->> '$.order', 'newest') AS rule,
+        coalesce(coalesce(h.last_options, h.options) ->> 'order', 'newest') AS rule,
         h.seed_kind,
         row_number() OVER (PARTITION BY p.id ORDER BY v.chance IS NULL, v.harvest_id) AS choice
     FROM people AS p

@@ -39,9 +39,9 @@ def shown(cell: dict) -> list[tuple[str, object]]:
     return found
 
 
-def test_there_are_two_and_each_is_stored_as_it_ran():
+def test_there_are_three_and_each_is_stored_as_it_ran():
     """Run from top to bottom once, without an error or a warning, and without what differs from run to run."""
-    assert NAMES == ["evaluation", "quick-start"]
+    assert NAMES == ["evaluation", "quick-start", "weights"]
     for name in NAMES:
         cells = code(name)
         assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
@@ -72,7 +72,7 @@ def test_every_link_leads_somewhere(name):
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Run both anew; give the folder with them and the files they made."""
+    """Run them anew; give the folder with them and the files they made."""
     folder = tmp_path_factory.mktemp("notebooks")
     done = foreign.run("notebooks", foreign.ROOT / "scripts" / "notebooks.py", "--into", folder, timeout=1500)
     assert done.returncode == 0, done.stderr
@@ -101,6 +101,18 @@ def test_neighbours_find_at_least_twice_what_the_charts_find(executed):
     for split in ("hash", "last"):
         assert recall[split, "item kNN"] >= 2 * recall[split, "popularity"] > 0
         assert recall[split, "EASE"] >= 2 * recall[split, "popularity"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_weighted_intervals_hold_the_truth_and_unweighted_numbers_are_far_off(executed):
+    with (executed / "weights" / "means.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row[""]: row for row in csv.DictReader(file)}
+    truth = float(rows["truth"]["likes per person"])
+    for estimator in ("hajek", "horvitz_thompson"):
+        assert float(rows[estimator]["from"]) < truth < float(rows[estimator]["to"])
+    assert float(rows["unweighted"]["likes per person"]) > 1.2 * truth
+    assert float(rows["likes per person in the file"]["likes per person"]) < 0.5 * truth
 
 
 # What the cells of evaluation.ipynb define, against the definitions in the plainest Python.
