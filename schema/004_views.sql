@@ -148,6 +148,20 @@ WHERE EXISTS (
             AND c.reach <= v.reach
     );
 
+-- What people like by their own lists, where the service itself ended these: what analyses of taste count.
+CREATE VIEW own_likes AS
+SELECT
+    e.user_id,
+    e.track_id,
+    e.user_list_rank AS rank,
+    round(1.0 * e.user_list_rank / max(l.collected, 1), 4) AS age, -- 0 the newest, towards 1 the oldest of the list
+    l.collected AS likes_read,
+    l.outcome,
+    e.track_id IN (SELECT track_id FROM frames WHERE counts) AS frame
+FROM user_engagements AS e
+JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id
+WHERE e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL AND l.outcome IN ('complete', 'short');
+
 -- Everybody listed around the tracks of a harvest: who was chosen to be followed, and what came of it.
 CREATE VIEW sample AS
 WITH listed (harvest_id, track_id, user_id, engagement_type, track_list_rank, once) AS (

@@ -17,6 +17,7 @@ from harvest.errors import OutOfTime, QueryError
 from harvest.explore import tokenizer
 from harvest.explore.authorizer import Guard
 from harvest.store.database import bound
+from harvest.store.sql_functions import BROKEN
 
 Values = Mapping[str, Any] | Sequence[Any]
 # SQLite's own steps between two looks at the clock: some ten milliseconds, so that the looks cost nothing.
@@ -194,6 +195,8 @@ def _told(error: Exception, sql: str, watch: Watch, guard: Guard, names: _Names)
         return QueryError("The query is not finished: something is missing at its end.")
     if message.startswith(_MISSING):
         return QueryError(_about_a_name(message, sql, names))
+    if message == BROKEN:
+        return QueryError("What stands behind REGEXP is no regular expression of Python's.")
     if message.startswith("near ") and message.endswith("syntax error"):
         return QueryError(_about_syntax(message, sql, names))
     if message.startswith("fts5: "):

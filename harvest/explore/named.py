@@ -2,9 +2,9 @@
 takes, and what a reader must know.
 
 A parameter is a line `:name type = default  meaning`. Types: `integer`, `text`, `words` (a text that takes all words
-given), `tag` (in any spelling), `track` and `user` (an id, or NULL for the default in words), or the values allowed,
-`people|lift`. A parameter without a default must be given. The queries apply their defaults themselves to NULL and to
-empty text, so that they run the same in any other tool.
+given), `tracks` (a JSON array of ids, which takes all tracks given), `tag` (in any spelling), `track` and `user` (an
+id, or NULL for the default in words), or the values allowed, `people|lift`. A parameter without a default must be
+given. The queries apply their defaults themselves to NULL and to empty text, so that they run the same elsewhere.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ name.
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -75,10 +76,11 @@ def _is_integer(text: str) -> bool:
 def _sorted_out(query: Named, given: Sequence[str]) -> dict[str, str]:
     """Give each parameter its text."""
     names = [p.name for p in query.parameters]
-    greedy = next((p.name for p in query.parameters if p.type == "words"), None)
-    by_name, in_order = _split(given, names, all_words=greedy is not None)
+    greedy = next((p for p in query.parameters if p.type in ("words", "tracks")), None)
+    by_name, in_order = _split(given, names, all_words=greedy is not None and greedy.type == "words")
     if greedy is not None:
-        return {**by_name, **({greedy: " ".join(in_order)} if in_order else {})}
+        between = " " if greedy.type == "words" else ","
+        return {**by_name, **({greedy.name: between.join(in_order)} if in_order else {})}
     left = [name for name in names if name not in by_name]
     if len(in_order) > len(left):
         raise QueryError(f"{query.name} does not know what {in_order[len(left)]!r} is: {usage(query)}")
@@ -109,6 +111,8 @@ def _value(connection: sqlite3.Connection, query: Named, parameter: Parameter, t
         return None
     if parameter.type in THINGS:
         return named(connection, parameter.type, text)
+    if parameter.type == "tracks":
+        return json.dumps([named(connection, "track", name) for name in text.split(",") if name.strip()])
     if parameter.type == "tag":
         return fold_tag(text) or text  # of nothing but hyphens: no tag is that
     if parameter.type == "integer":

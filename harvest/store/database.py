@@ -22,6 +22,7 @@ from harvest.errors import NotADatabase, NothingThere, SchemaTooNew, StorageFail
 from harvest.lists import KINDS
 from harvest.models import Outcome
 from harvest.store import in_memory, suppression
+from harvest.store.sql_functions import add_functions
 from harvest.system.sql import split_statements, without_comments
 from harvest.system.sqlite_busy import PATIENCE_SECONDS, fold, is_locked, open_patiently, writing_in
 from harvest.system.sqlite_temp import CHOSEN_BY, temporary_folder
@@ -183,6 +184,7 @@ def _open_to_look(path: Path) -> ReadConnection:
         _distrust(connection)
         _check_owner(connection, path, empty_is_ours=False)
         connection.execute("PRAGMA query_only = ON")
+        add_functions(connection)
     except BaseException:
         connection.close()
         raise

@@ -13,7 +13,8 @@
 -- as everybody does. The service's counts are used because this file cannot tell chance: everybody who was followed
 -- from a seed likes the seed, so within the file nothing is independent of it. A lift is NULL where the service shows
 -- no count, and where people were chosen because they like the track, so that nothing can be said against chance: a
--- seed, and a track around which a deeper level went (none in a census, see the view frames). Small numbers make large lifts: raise at_least with order=lift.
+-- seed, and a track around which a deeper level went (none in a census, see the view frames). Small numbers make large
+-- lifts: raise at_least with order=lift.
 WITH
 given AS (
     SELECT

@@ -95,6 +95,29 @@ def test_a_part_of_a_graph_is_no_census(tmp_path, limits):
     assert read(tmp_path / "t.db", "SELECT is_census, (SELECT min(counts) FROM frames) FROM census") == [(0, 1)]
 
 
+def test_own_likes_are_those_of_whole_lists_with_place_and_frame(broken):
+    lists = {
+        row[0]: row[1:]
+        for row in read(broken, "SELECT subject_id, outcome, collected FROM tasks WHERE kind = 'user_likes'")
+    }
+    ranks = {
+        row[:2]: row[2]
+        for row in read(
+            broken, "SELECT user_id, track_id, user_list_rank FROM user_engagements WHERE engagement_type = 'like'"
+        )
+    }
+    framed = framing(broken, "all")
+    expected = {
+        (user, track, ranks[user, track], round(ranks[user, track] / lists[user][1], 4), lists[user][1], lists[user][0])
+        for user, tracks in own_likes(broken).items()
+        for track in tracks
+    }
+    found = read(broken, "SELECT * FROM own_likes")
+    assert {row[:6] for row in found} == expected
+    assert {row[1] for row in found if row[6]} == framed & {row[1] for row in found}
+    assert any(lists[user][0] is None for user in lists)
+
+
 @pytest.mark.parametrize("which", FRAMINGS)
 def test_people_are_compared_by_what_is_no_frame(census, tmp_path, which):
     """Every pair of people against sets; with all tracks for frames there is none, and a reason."""

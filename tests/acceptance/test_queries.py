@@ -610,10 +610,10 @@ def test_the_defaults_in_the_head_are_those_of_the_query(connection, path, name)
 
     usual = rows({p.name: None for p in query.parameters})
     assert rows({p.name: "" for p in query.parameters}) == usual
-    said = {p.name: None if p.type in ("track", "user") else p.default for p in query.parameters}
+    said = {p.name: None if p.type in ("track", "user", "tracks") else p.default for p in query.parameters}
     assert rows(said) == usual
     told_on_request = ("playlists-with", "playlists-around", "follows-of", "commented", "uploads-of", "links", "found")
-    if name not in (*told_on_request, "communities", "remixes-of"):  # found by an analysis; by chance
+    if name not in (*told_on_request, "communities", "remixes-of", "duplicates"):  # found by an analysis; by chance
         assert usual
 
 
@@ -651,11 +651,14 @@ DOCUMENTED = {
 # Those that read all likes, with the reason why no index leads to fewer.
 READS_ALL = {
     "queries/as-of": "all likes of a day, where no person and no track is named; then this part is not run",
+    "queries/bridges": "counts the likes of every track where one of the two is not named",
+    "queries/hidden-gems": "holds the likes of every track against the service's counts",
+    "queries/near-several": "counts the likes of every track where none is named",
     "queries/taste-of": "counts the likes of every track, to hold somebody's against everybody's",
     "queries/top-tracks": "counts the likes of every track, and says so",
-    "schema/README.md 7": "five of the edges, whichever; LIMIT ends it",
-    "schema/README.md 11": "five of the stretches, whichever; LIMIT ends it",
-    "schema/README.md 8": "interactions in their order, five of them: the table is in that order, and LIMIT ends it",
+    "schema/README.md 9": "five of the edges, whichever; LIMIT ends it",
+    "schema/README.md 13": "five of the stretches, whichever; LIMIT ends it",
+    "schema/README.md 10": "interactions in their order, five of them: the table is in that order, and LIMIT ends it",
 }
 
 

@@ -355,6 +355,10 @@ NAMED = {
     "seed_coverage WHERE harvest_id = 1": "SEARCH v USING PRIMARY KEY (harvest_id=?",
     "frames WHERE harvest_id = 1": "SEARCH v USING PRIMARY KEY (harvest_id=? AND thing=?)",
     "frames WHERE track_id = 1": "SEARCH v USING",
+    "own_likes WHERE user_id = 1": "SEARCH e USING PRIMARY KEY (user_id=?",
+    "own_likes WHERE track_id = 1": "SEARCH e USING INDEX engagements_by_track (track_id=?)",
+    "verdicts WHERE track_id = 1": "SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+    "walks WHERE harvest_id = 1": "MATERIALIZE steps",  # which goes through visits of walks, not through likes
     "census": "SEARCH tasks USING INDEX tasks_by_outcome (kind=? AND outcome=?)",
     "harvest_tasks WHERE harvest_id = 1": "SEARCH v USING PRIMARY KEY (harvest_id=?",
     "spells WHERE user_id = 1": "SEARCH e USING PRIMARY KEY (user_id=?)",

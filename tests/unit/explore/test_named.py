@@ -62,7 +62,7 @@ def test_a_query_takes_what_its_head_says(name):
     assert set(parameters(query.body)) == {p.name for p in query.parameters}
     assert query.question.endswith(("?", ".")) or ":" in query.question
     assert len(query.question) < 110
-    known = {"integer", "text", "words", "tag", *THINGS}
+    known = {"integer", "text", "words", "tracks", "tag", *THINGS}
     assert all(p.type in known or p.default in p.choices for p in query.parameters)
 
 

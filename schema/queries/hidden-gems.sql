@@ -1,0 +1,60 @@
+-- Which tracks do people here like that hardly anybody else knows?
+--
+-- :at_least  integer = 3             leave out what fewer people here like
+-- :at_most   integer = 1000          leave out what more people like by the count of the service
+-- :limit     integer = 20            rows at most
+--
+-- Counted are likes that stand in people's own lists, as far as these were read. `times` holds two shares against each
+-- other, as the lift of co-likes does: people here who like the track, over all likes that tracks with a count have
+-- here, and the service's count of its likes over the sum of these counts. 10 means that it is liked ten times as much
+-- here as everywhere. `share_here` is what part of all who like it stands in this file. Left out are tracks whose count
+-- is unknown, and those people were chosen for (view frames). A count that is old, or below the people here, makes
+-- both too large: the count is then taken to be the people here.
+WITH
+given AS (
+    SELECT
+        CAST(coalesce(nullif(:at_least, ''), 3) AS INTEGER) AS at_least,
+        CAST(coalesce(nullif(:at_most, ''), 1000) AS INTEGER) AS at_most
+),
+framed AS MATERIALIZED (
+    SELECT track_id FROM frames WHERE counts
+),
+liked AS MATERIALIZED (                             -- whose own list says so
+    SELECT track_id, count(*) AS people
+    FROM user_engagements
+    WHERE engagement_type = 'like' AND user_list_rank IS NOT NULL
+    GROUP BY track_id
+),
+heard AS MATERIALIZED (
+    SELECT l.track_id, l.people, max(t.likes_count, l.people) AS likes_count
+    FROM liked AS l
+    CROSS JOIN tracks AS t ON t.id = l.track_id
+    WHERE t.likes_count > 0 AND l.track_id NOT IN (SELECT track_id FROM framed)
+),
+every AS MATERIALIZED (
+    SELECT sum(people) AS here, sum(1.0 * likes_count) AS counted FROM heard
+),
+found AS MATERIALIZED (
+    SELECT
+        h.track_id,
+        h.people,
+        h.likes_count,
+        round(h.people / (1.0 * n.here) / (h.likes_count / n.counted), 2) AS times
+    FROM heard AS h CROSS JOIN every AS n
+    WHERE h.people >= (SELECT at_least FROM given) AND h.likes_count <= (SELECT at_most FROM given)
+    ORDER BY times DESC, h.people DESC, h.track_id
+    LIMIT CAST(coalesce(nullif(:limit, ''), 20) AS INTEGER)
+)
+SELECT
+    f.track_id,
+    x.title,
+    x.artist,
+    f.people,
+    f.likes_count,
+    round(1.0 * f.people / f.likes_count, 3) AS share_here,
+    f.times,
+    t.permalink_url
+FROM found AS f
+CROSS JOIN tracks AS t ON t.id = f.track_id
+CROSS JOIN track_texts AS x ON x.track_id = f.track_id
+ORDER BY f.times DESC, f.people DESC, f.track_id;
