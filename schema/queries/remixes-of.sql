@@ -4,9 +4,10 @@
 -- :limit  integer = 50               rows at most
 --
 -- A title is taken apart: its name is what stands before the first bracket, and behind the first ' - ' where there is
--- one. Found are tracks that have all words of that name, one after the other, in their titles, and beside it a word that
--- says what they are. Who only shares the words is found too, most of all where the name is short: look at `artist` and
--- `title`. What is named otherwise, or says in its tags alone what it is, is not found. Most liked come first.
+-- one. Found are tracks that have all words of that name, one after the other, in their titles, and beside it a word
+-- that says what they are. Who only shares the words is found too, most of all where the name is short: look at
+-- `artist` and `title`. What is named otherwise, or says in its tags alone what it is, is not found. Most liked come
+-- first.
 WITH
 one AS MATERIALIZED (
     SELECT t.id AS track_id, t.title
@@ -54,7 +55,8 @@ versions AS MATERIALIZED (
         f.track_id,
         (
             SELECT w.version FROM said AS w
-            WHERE ' ' || replace(replace(replace(lower(t.title), '(', ' '), '[', ' '), '-', ' ') LIKE '% ' || w.word || '%'
+            WHERE ' ' || replace(replace(replace(lower(t.title), '(', ' '), '[', ' '), '-', ' ')
+                LIKE '% ' || w.word || '%'
             ORDER BY w.place LIMIT 1
         ) AS version
     FROM found AS f CROSS JOIN tracks AS t ON t.id = f.track_id

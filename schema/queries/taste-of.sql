@@ -6,9 +6,10 @@
 --
 -- `share` is the share of the person's likes that are of this genre, tag or artist, `share_here` that of all likes in
 -- this file that were read from people's own lists, `times` the one by the other: 1 is like everybody. Likes of tracks
--- for which people were chosen are left out, since all have them, but in a census (see the view frames). Tags count in any spelling, genres in any case; the
--- artist is the uploader. 'Everybody' are the people whose likes were read, who were chosen around the seeds. Of few
--- likes little can be said: a share of two likes is often chance. What they like most beyond the others comes first.
+-- for which people were chosen are left out, since all have them, but in a census (see the view frames). Tags count in
+-- any spelling, genres in any case; the artist is the uploader. 'Everybody' are the people whose likes were read, who
+-- were chosen around the seeds. Of few likes little can be said: a share of two likes is often chance. What they like
+-- most beyond the others comes first.
 WITH
 one AS MATERIALIZED (
     SELECT coalesce(CAST(nullif(:user, '') AS INTEGER), (
