@@ -58,18 +58,16 @@ def assert_exact_at_last(tell, server, path, *command):
 # -- every list of a kind is unreadable, or fails
 
 
-@pytest.mark.parametrize(("kind", "path"), KINDS.items())
-@pytest.mark.parametrize(
-    ("fault", "outcome", "why"),
-    [
-        ("shape_no_collection", "unreadable", "the service has changed what it answers"),
-        ("shape_list", "unreadable", "the service has changed what it answers"),
-        ("status_431", "failed", "none was answered"),
-    ],
-)
-def test_a_kind_that_nobody_could_read_is_a_gap_and_the_headline_says_so(
-    tell, tmp_path, kind, path, fault, outcome, why
-):
+UNREAD = [
+    ("shape_no_collection", "unreadable", "the service has changed what it answers"),
+    ("shape_list", "unreadable", "the service has changed what it answers"),
+    ("status_431", "failed", "none was answered"),
+]
+
+
+@pytest.mark.parametrize(("listed", "unread"), each_once([*KINDS.items()], UNREAD))
+def test_a_kind_that_nobody_could_read_is_a_gap_and_the_headline_says_so(tell, tmp_path, listed, unread):
+    (kind, path), (fault, outcome, why) = listed, unread
     with run_in_thread(WORLD, faults=f"{fault}[{path}]") as server:
         code, out, _ = crawl(tell, server)
         assert server.plan.fired[fault] > 0
@@ -97,10 +95,11 @@ OUTAGES = {
 }
 
 
-@pytest.mark.parametrize(("kind", "path"), [("user_likes", "/likes/tracks"), ("user_followings", "/followings")])
-@pytest.mark.parametrize("when", ["from the beginning", "in the middle"])
-def test_an_outage_of_empty_lists_ends_with_exit_5_and_blames_no_list(tell, tmp_path, kind, path, when):
-    file = tmp_path / "t.db"
+@pytest.mark.parametrize(
+    ("kind", "when"), each_once(["user_likes", "user_followings"], ["from the beginning", "in the middle"])
+)
+def test_an_outage_of_empty_lists_ends_with_exit_5_and_blames_no_list(tell, tmp_path, kind, when):
+    file, path = tmp_path / "t.db", KINDS[kind]
     with run_in_thread(WORLD, faults=OUTAGES[when].format(path=path)) as server:
         for command in ([server.world.seed_url(), *READ], ["resume"]):
             code, _, err = tell(*command, "--delay", "0", server=server)
