@@ -77,9 +77,28 @@ FIRST_COLUMNS = {
 }
 # Named queries by what they are about, in the order in which pages offer them; what is not named follows.
 _TOPICS = {
-    "Tracks": ("search", "co-likes", "top-tracks", "fans-of", "commented", "track-history", "mirror", "communities"),
+    "Tracks": (
+        "search",
+        "co-likes",
+        "top-tracks",
+        "fans-of",
+        "commented",
+        "track-history",
+        "mirror",
+        "communities",
+        "remixes-of",
+    ),
     "People and artists": (
-        *("likes-of", "similar-taste", "shared-likes", "taste-overlap", "top-artists", "shared-fans", "uploads-of"),
+        *(
+            "likes-of",
+            "taste-of",
+            "similar-taste",
+            "shared-likes",
+            "taste-overlap",
+            "top-artists",
+            "shared-fans",
+            "uploads-of",
+        ),
         *("follows-of", "links"),
     ),
     "Tags, genres, playlists": ("top-tags", "top-genres", "tag-pairs", "playlists-with", "playlists-around"),
