@@ -28,7 +28,7 @@ CREATE TABLE forgettings (
 CREATE TABLE handouts (
     id   INTEGER PRIMARY KEY,
     at   TEXT NOT NULL,
-    what TEXT NOT NULL,                             -- export, report, snapshot, playlist, log
+    what TEXT NOT NULL,                             -- export, report, snapshot, playlist, log, people
     path TEXT NOT NULL,                             -- where it was written
     hash TEXT                                       -- of an export: the SHA-256 of its manifest
 ) STRICT;

@@ -13,10 +13,11 @@ from datetime import datetime
 from pathlib import Path
 
 from harvest.errors import StorageFailed
-from harvest.forgetting import doomed, kept, proof
+from harvest.forgetting import doomed, kept, people_lists, proof
 from harvest.forgetting.erase import erase
 from harvest.forgetting.leads import GOES, leads
 from harvest.forgetting.logs import logs_of, silence
+from harvest.forgetting.remembered import remember
 from harvest.forgetting.writing import note_erased, opened, write_down
 from harvest.store import lease, suppression
 from harvest.store.database import check_readable, storage_errors
@@ -35,7 +36,8 @@ _HEX = "[0-9a-f]"  # of which the names of unfinished files have eight (system/f
 @dataclass(frozen=True, slots=True)
 class Forgotten:
     """What was done: how many things and rows went; whether their bytes are gone too, or what holds them; where texts
-    that name them still stand, by file, and in which columns others name them; the `replies` that were reached.
+    that name them still stand, by file, and in which columns others name them; the `replies` that were reached, and the
+    lists beside keys of pseudonyms from which people were taken out (`unlisted`).
     """
 
     things: int
@@ -48,6 +50,7 @@ class Forgotten:
     deleted: tuple[Path, ...] = ()
     handed_out: tuple[tuple[str, str, str, str | None], ...] = ()
     replies: Path | None = None
+    unlisted: tuple[Path, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -98,9 +101,17 @@ def forget_for_good(path: Path, wanted: Sequence[Named], *, now: datetime, logs:
         # Who is killed from here on has forgotten in the file alone, and both say so: `finish` goes on.
         if replies is not None:
             kept.take_out(connection, path, replies, *known, now=as_text(now))
+        remember(connection)
+        unlisted = tuple(people_lists.take_out(connection))
         deleted = _drop_copies(path)
         done = Forgotten(
-            things, rows, erased=False, texts=sum(map(proof.can_be_found, texts)), deleted=deleted, replies=replies
+            things,
+            rows,
+            erased=False,
+            texts=sum(map(proof.can_be_found, texts)),
+            deleted=deleted,
+            replies=replies,
+            unlisted=unlisted,
         )
         return _prove(connection, path, texts, logs, replace(done, handed_out=_handed_out(connection)), now)
 
@@ -116,8 +127,10 @@ def finish(path: Path, *, now: datetime) -> Forgotten:
         if replies is not None:
             forgets = suppression.has_any(connection) and _is_unfinished(connection, but_for=0)
             kept.go_on(connection, path, replies, forgets=forgets, now=as_text(now))
+        remember(connection)
+        unlisted = tuple(people_lists.take_out(connection)) if suppression.has_any(connection) else ()
         erased = fold(connection) and rewrite(connection) and kept.fold(replies) and note_erased(connection, now)
-        return Forgotten(0, 0, erased, handed_out=_handed_out(connection), replies=replies)
+        return Forgotten(0, 0, erased, handed_out=_handed_out(connection), replies=replies, unlisted=unlisted)
 
 
 def _silence_logs(logs: Sequence[Path], gone: Iterable[Named], texts: Sequence[str]) -> None:
@@ -183,5 +196,6 @@ def _drop_copies(path: Path) -> tuple[Path, ...]:
 
 def _handed_out(connection: sqlite3.Connection) -> tuple[tuple[str, str, str, str | None], ...]:
     rows = connection.execute("SELECT at, what, path, hash FROM handouts ORDER BY id").fetchall()
-    reached = set(map(str, logs_of(connection)))
-    return tuple((row[0], row[1], row[2], row[3]) for row in rows if row[1] != LOG or row[2] not in reached)
+    reached = {(LOG, str(log)) for log in logs_of(connection)}
+    reached |= {(what, where) for _, what, where, _ in rows if what == people_lists.HANDED_OUT and Path(where).exists()}
+    return tuple((at, what, where, hash_) for at, what, where, hash_ in rows if (what, where) not in reached)

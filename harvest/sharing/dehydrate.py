@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 from collections import Counter
 from pathlib import Path
@@ -20,8 +19,6 @@ from harvest.export.folder import MANIFEST, clear_away, staged
 from harvest.export.pseudonyms import key_name, pseudonym
 from harvest.sharing.columns import FORMAT, held
 from harvest.store.database import open_to_read, schema_version, storage_errors
-from harvest.system.files import beside as place_beside
-from harvest.system.files import write_through
 from harvest.terms import RESTRICTIONS
 
 WHY_PSEUDONYMS = (
@@ -48,38 +45,6 @@ def people_of(path: Path) -> list[int]:
     """Give the ids of everybody in a file, rising: with the key they lead pseudonyms back."""
     with open_to_read(path) as connection:
         return [row[0] for row in connection.execute("SELECT id FROM users ORDER BY id")]
-
-
-def keep_people(key_file: Path, people: list[int]) -> Path:
-    """Add people to the list beside a key, for its owner alone; give where it is. Raises SettingsError."""
-    beside = people_beside(key_file)
-    try:
-        known = set(read_people(key_file)) if beside.exists() else set()
-        with place_beside(beside) as part:
-            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.writelines(f"{one}\n" for one in sorted(known | set(people)))
-            write_through(part)
-            part.replace(beside)
-    except OSError as error:
-        raise SettingsError(f"{beside}: {error.strerror or error}.") from error
-    return beside
-
-
-def read_people(key_file: Path) -> list[int]:
-    """Read the list of people beside a key. Raises SettingsError."""
-    beside = people_beside(key_file)
-    try:
-        return [int(line) for line in beside.read_text("ascii").split()]
-    except (OSError, ValueError) as error:
-        raise SettingsError(
-            f"{beside}, the list of the people whose pseudonyms were made with this key, cannot be read ({error})."
-        ) from error
-
-
-def people_beside(key_file: Path) -> Path:
-    """Give the place of the list of people that belongs to a key."""
-    return key_file.with_name(f"{key_file.name}.people")
 
 
 def _write(source: sqlite3.Connection, folder: Path, *, now: str, key: bytes | None) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from harvest.api.urns import id_of_text
 from harvest.errors import NotADatabase, StoreError
 from harvest.export.folder import MANIFEST
 from harvest.export.pseudonyms import key_name, pseudonym
+from harvest.forgetting.remembered import forget_again
 from harvest.sharing.columns import FORMAT, HIDDEN_STATION, tables
 from harvest.store import harvests, lookups, search
 from harvest.store.database import (
@@ -130,8 +131,9 @@ def is_made(path: Path, folder: Folder) -> bool:
     return True
 
 
-def make(path: Path, folder: Folder, *, now: str, key: bytes | None, people: Sequence[int]) -> None:
-    """Make the file, all of it or nothing. With the key, pseudonyms of these people are led back.
+def make(path: Path, folder: Folder, *, now: str, key: bytes | None, people: Sequence[int]) -> int:
+    """Make the file, all of it or nothing. With the key, pseudonyms of these people are led back. What was forgotten on
+    this machine is not in it; give how many things that were.
 
     Raises StoreError where the folder does not hold what its manifest says, or a value that no file of ours can.
     """
@@ -141,11 +143,14 @@ def make(path: Path, folder: Folder, *, now: str, key: bytes | None, people: Seq
     db = open_for_crawl(path)
     try:
         db.conn.execute("PRAGMA foreign_keys = OFF")
+        db.conn.execute("PRAGMA secure_delete = ON")
         with immediately(db):
             apply_schema(db)
             _fill(db.conn, folder, back)
             _finish(db.conn, folder, now, set(people) if folder.hides_people else None)
+            forgotten = forget_again(db.conn, now)
         db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return forgotten
     except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError, sqlite3.ProgrammingError) as error:
         raise NotADatabase(f"{folder.path} holds what no harvest can hold: {error}.") from error
     finally:

@@ -160,7 +160,7 @@ def check(connection: sqlite3.Connection) -> None:
 def key_for(connection: sqlite3.Connection) -> bytes:
     """Give the key of a file in which something was forgotten. Raises KeyMissing when this user has another one."""
     (mark,) = connection.execute("SELECT mark FROM suppression_key").fetchone()
-    for key in _stored_keys():
+    for key in stored_keys():
         if _mark(connection, key) == mark:
             return key
     raise KeyMissing(
@@ -181,7 +181,7 @@ def key_to_forget_with(connection: sqlite3.Connection) -> bytes:
 
 def export_keys(out: Path) -> None:
     """Write the keys of this user into a new file that nobody else can read. Raises SettingsError."""
-    keys = _stored_keys() or [_own_key()]
+    keys = stored_keys() or [_own_key()]
     _write_keys(out, keys, new=True)
 
 
@@ -191,7 +191,7 @@ def import_keys(source: Path) -> int:
         keys = _keys_in(source.read_text("ascii"))
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise SettingsError(f"{source} cannot be read as keys of `harvest forget --export-key`.") from error
-    there = _stored_keys()
+    there = stored_keys()
     new = [key for key in keys if key not in there]
     if new:
         _write_keys(key_file(), [*there, *new])
@@ -209,14 +209,15 @@ def _mark(connection: sqlite3.Connection, key: bytes) -> int:
 
 
 def _own_key() -> bytes:
-    keys = _stored_keys()
+    keys = stored_keys()
     if not keys:
         keys = [secrets.token_bytes(_KEY_BYTES)]
         _write_keys(key_file(), keys)
     return keys[0]
 
 
-def _stored_keys() -> list[bytes]:
+def stored_keys() -> list[bytes]:
+    """Give the keys of this user, the own one first; none where nothing was ever forgotten. Raises SettingsError."""
     try:
         return _keys_in(key_file().read_text("ascii"))
     except FileNotFoundError:

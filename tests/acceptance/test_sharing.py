@@ -19,6 +19,7 @@ from harvest.sharing.columns import held, tables
 from harvest.simulator import Drift, World, run_in_thread
 from tests.crawling import crawl_world, read
 from tests.faulty import assert_no_contradiction
+from tests.forgetting import texts_of
 from tests.waiting import until
 
 WORLD = World(6, users=50, tracks=120, playlists=60, likes_per_user=12, seed_likers=15, seed_reposters=6, gone=0)
@@ -213,6 +214,34 @@ def test_with_the_key_people_are_led_back(run, path, tmp_path):
     other = run("hydrate", "ids", "--db", "other.db", "--key", "other.key")
     assert other.returncode == 2
     assert (tmp_path / "private.key.people").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("key", ["raw", "named"])
+def test_who_was_forgotten_since_does_not_come_back_with_a_folder(run, path, tmp_path, key):
+    """Nor under a pseudonym that the key leads back; the list beside the key does not hold them any more."""
+    ((who,),) = read(path, "SELECT user_id FROM user_engagements GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")
+    made = {row[0] for row in read(path, "SELECT id FROM tracks WHERE uploader_id = ?", who)}
+    texts = texts_of(path, "user", who)
+    ids, keys = ("--ids", "raw") if key == "raw" else ("--key", "private.key"), ()
+    keys = () if key == "raw" else ("--key", "private.key")
+    others = len(read(path, "SELECT id FROM users")) - 1
+    assert run("dehydrate", "ids", "--db", path, *ids).returncode == 0
+    people = tmp_path / "private.key.people"
+    done = run("forget", f"soundcloud:users:{who}", "--db", path, "--yes", "--json")
+    assert json.loads(done.stdout)["unlisted"] == ([] if key == "raw" else [str(people)])
+    if key == "named":
+        assert len(people.read_text().split()) == others
+        assert str(who) not in people.read_text().split()
+    with run_in_thread(WORLD) as server:
+        done = run("hydrate", "ids", "--db", "new.db", *keys, *USUAL, server=server)
+    assert (done.returncode, read(tmp_path / "new.db", "SELECT count(*) FROM users WHERE id = ?", who)) == (0, [(0,)])
+    new = tmp_path / "new.db"
+    assert made.isdisjoint(row[0] for row in read(new, "SELECT id FROM tracks"))
+    assert read(new, "SELECT count(*) FROM user_engagements WHERE user_id = ?", who) == [(0,)]
+    assert [text for text in texts if text.encode() in new.read_bytes()] == []
+    told = "that you have forgotten before"
+    assert (told in done.stderr) is (key == "raw" or bool(made))
+    assert run("verify", "--forgotten", "--db", new).returncode == 0 or key == "named"
 
 
 def test_without_naming_a_key_the_one_of_the_state_folder_serves(run, path, tmp_path):

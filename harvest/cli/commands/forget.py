@@ -126,6 +126,7 @@ def _as_json(done: Forgotten) -> dict[str, Any]:
         "searched": [str(one) for one in done.searched],
         "found": {str(one): counted.total() for one, counted in done.found.items()},
         "mentions": done.mentions,
+        "unlisted": [str(one) for one in done.unlisted],
         "deleted": [str(one) for one in done.deleted],
         "handed_out": [
             {"at": at, "what": what, "path": where, "hash": hash_} for at, what, where, hash_ in done.handed_out
@@ -151,6 +152,7 @@ def _lines(path: Path, done: Forgotten) -> Iterator[str]:
     for where, n in done.mentions.items():
         yield f"  {done.replies}: {counted(n, 'page')}" if where == REPLIES else f"  {where}: {counted(n, 'row')}"
     yield from (f"Deleted, since it held them: {one}" for one in done.deleted)
+    yield from (f"Taken out of the list of people beside a key of pseudonyms: {one}" for one in done.unlisted)
     if done.handed_out:
         yield "Copies that left this file, out of our reach:"
         for at, what, where, hash_ in done.handed_out:

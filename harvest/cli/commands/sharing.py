@@ -28,7 +28,7 @@ from harvest.cli.run import run_to_the_end
 from harvest.client.budget import REASONS
 from harvest.crawler.request import CrawlRequest, is_drained, to_hydrate
 from harvest.export.pseudonyms import key_name, read_key
-from harvest.settings import state_folder
+from harvest.forgetting import people_lists
 from harvest.sharing import dehydrate as drying
 from harvest.sharing import hydrate as filling
 from harvest.sharing.hydrate import Folder, Persistence
@@ -68,7 +68,7 @@ def dehydrate(out: Path, path: Path, ids: str, key_file: Path | None) -> int:
     """
     if ids == "raw" and key_file is not None:
         raise click.UsageError("--key belongs to --ids pseudonym.")
-    place = key_file or _usual_key()
+    place = key_file or people_lists.usual_key()
     if ids == "pseudonym" and _real(place).is_relative_to(_real(out)):
         raise click.UsageError(f"--key {place} would be handed on with {out}: keep it elsewhere.")
     key = read_key(place) if ids == "pseudonym" else None
@@ -78,7 +78,8 @@ def dehydrate(out: Path, path: Path, ids: str, key_file: Path | None) -> int:
     things = ", ".join(f"{n:,} {name}" for name, n in made["things"].items() if n)
     click.echo(f"{out}: {things}, without content.")
     if key is not None:
-        people = drying.keep_people(place, drying.people_of(path))
+        people = people_lists.keep_people(place, drying.people_of(path))
+        remember(path, people_lists.HANDED_OUT, people, now=now)
         click.echo(f"{drying.WHY_PSEUDONYMS[0].upper()}{drying.WHY_PSEUDONYMS[1:]}.")
         click.echo(f"Keep to yourself: {quoted(place)} and {quoted(people)}")
     click.echo(f"Fill it again with: harvest hydrate {quoted(out)} --cache-path NEW.db")
@@ -120,7 +121,10 @@ def hydrate(source: Path, path: Path, key_file: Path | None, as_json: bool, dry_
             click.echo(_cost_of(folder))
             return 0
         key, people = _key_of(folder, key_file)
-        filling.make(path, folder, now=as_text(SystemClock().now()), key=key, people=people)
+        forgotten = filling.make(path, folder, now=as_text(SystemClock().now()), key=key, people=people)
+        if forgotten:
+            things = counted(forgotten, "thing")
+            click.echo(f"Left out, with what leads there: {things} that you have forgotten before.", err=True)
         if folder.hides_people and key is None:
             click.echo("People stay pseudonyms: without the key nobody can ask for them.", err=True)
     options = given(chosen)
@@ -138,22 +142,18 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _usual_key() -> Path:
-    return state_folder() / "pseudonyms.key"
-
-
 def _key_of(folder: Folder, key_file: Path | None) -> tuple[bytes | None, list[int]]:
     """Give the key of a folder with the people it stands for; None where we have none."""
     if not folder.hides_people:
         if key_file is not None:
             raise click.UsageError("--key belongs to a folder with pseudonyms.")
         return None, []
-    place = key_file or _usual_key()
+    place = key_file or people_lists.usual_key()
     if key_file is None and not (place.exists() and key_name(read_key(place)) == folder.key_name):
         return None, []
     if not place.exists():
         raise click.UsageError(f"--key {place}: there is no such file.")
-    return read_key(place), drying.read_people(place)
+    return read_key(place), people_lists.read_people(place)
 
 
 def _cost_of(folder: Folder) -> str:
