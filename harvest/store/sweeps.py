@@ -30,6 +30,8 @@ PARTS: dict[str, dict[str, str]] = {
     "tracks": {"track": "true"},
     "all": {"user": "true", "track": "true"},
 }
+SHOWN = "shown"  # everything that can be looked up by itself; a private playlist is shown by its link alone
+_PARTS = {**PARTS, SHOWN: {**PARTS["all"], "playlist": "x.sharing IS NOT 'private'"}}
 
 
 def _asked_for(thing: str, after: str) -> str:
@@ -116,7 +118,7 @@ def due(connection: sqlite3.Connection, sweep: Sweep, now: datetime) -> dict[str
     given = {"mark": mark, **_below(connection)}
     return {
         thing: array("q", (row[0] for row in connection.execute(_due_sql(thing, which, sweep), given)))
-        for thing, which in PARTS[sweep.of].items()
+        for thing, which in _PARTS[sweep.of].items()
     }
 
 
@@ -200,10 +202,12 @@ def failed(connection: sqlite3.Connection) -> int:
 def _due_sql(thing: str, which: str, sweep: Sweep) -> str:
     """Write the query for what is due: what is little known once, what is old unless it was asked for since."""
     look_ups = f"SELECT 1 FROM {OF_THING.format(thing=thing, thing_id='x.id')}"  # noqa: S608 - our own text
-    wanted = f"x.seen_as = 'embedded' AND NOT EXISTS ({look_ups})"
+    has_counts = thing in PARTS["all"]
+    seen = "coalesce(x.counts_seen_at, x.last_seen_on)" if has_counts else "x.last_seen_on"
+    wanted = f"x.seen_as = 'embedded' AND NOT EXISTS ({look_ups})" if has_counts else "false"
     if sweep.older_than is not None:
         wanted += f"""
-            OR coalesce(x.counts_seen_at, x.last_seen_on) < :mark AND NOT EXISTS ({look_ups} AND (
+            OR {seen} < :mark AND NOT EXISTS ({look_ups} AND (
                 l.outcome IS NULL OR EXISTS (
                     SELECT 1 FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading AND r.ended_at >= :mark
                 )
@@ -211,12 +215,12 @@ def _due_sql(thing: str, which: str, sweep: Sweep) -> str:
         """  # noqa: S608 - our own text
     if sweep.profiles == "full" and thing == "user":
         wanted += f" OR ({_PROFILE_MISSING})"
-    if rank(sweep.profiles) > 0:
+    if rank(sweep.profiles) > 0 and thing in _BARE:
         wanted += f" OR ({_BARE[thing]})"
     return f"""
         SELECT x.id FROM {THINGS[thing].table} AS x
         WHERE x.status <> 'forgotten' AND {which} AND ({wanted})
-        ORDER BY x.counts_seen_at, x.id
+        ORDER BY {"x.counts_seen_at" if has_counts else seen}, x.id
     """  # noqa: S608 - our own text
 
 

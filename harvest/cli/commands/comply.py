@@ -14,6 +14,7 @@ from harvest.cli.output.summary import exit_code, print_result
 from harvest.cli.run import run_to_the_end
 from harvest.crawler.request import to_count
 from harvest.forgetting.comply import check, empty_what_is_gone
+from harvest.store.sweeps import SHOWN
 from harvest.system.clock import SystemClock
 
 _JUST_NOW = 1.0  # seconds: whatever was looked up longer ago is looked up again
@@ -29,18 +30,19 @@ def comply_options(command: Any) -> Any:
 @comply_options
 @log_options
 def comply(path: Path, as_json: bool, **chosen: Any) -> int:
-    """Look everybody and every track up, and empty what the service no longer shows.
+    """Look everything up, and empty what the service no longer shows.
 
-    People and tracks are asked for 50 in a request; what a batch leaves out is asked for by itself before it is called
-    gone. Of what is gone the id, the status and the dates stay, and its likes and other edges; names, texts, addresses
-    and counts go, and harvest changes tells of each. Stopped by a bound, it empties what is known to be gone by then.
+    People and tracks are asked for 50 in a request, playlists one by one; what a batch leaves out is asked for by
+    itself before it is called gone. Private playlists, stations, comments and links cannot be looked up. Of what is
+    gone the id, the status and the dates stay, and its likes and other edges; names, texts, addresses and counts go,
+    and harvest changes tells of each. Stopped by a bound, it empties what is known to be gone by then.
 
     \b
       harvest comply
       harvest comply --max-requests 2000
     """
     options = given(chosen)
-    request = asked(to_count, path, {**options, "of": "all", "older_than": _JUST_NOW})
+    request = asked(to_count, path, {**options, "of": SHOWN, "older_than": _JUST_NOW})
     check(path)
     stop_reason = run_to_the_end(request)
     done = empty_what_is_gone(path, now=SystemClock().now())

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
+import pytest
+import sqlite_utils.migrations  # noqa: F401 - here, or every child of ours would import it anew
+
+from harvest.crawler.replay import replay
+from harvest.forgetting import writing as to_file
 from harvest.forgetting.comply import empty_what_is_gone
-from harvest.simulator import World
+from harvest.forgetting.forget import finish
+from harvest.forgetting.kept import is_begun
+from harvest.models import Limits
+from harvest.replies.files import beside as replies_of
+from harvest.simulator import Drift, World, serve
 from harvest.store.database import open_for_crawl, open_to_read
-from tests.crawling import contents, crawl_world, read
+from harvest.store.sweeps import SHOWN, Sweep
+from tests.crawling import contents, crawl_into, crawl_world, read
+from tests.dying import statements_in_a_child
 from tests.forgetting import bytes_beside, contradictions, texts_of
 from tests.refreshing import LIMITS
+from tests.repetitions import slow_but
+from tests.unit.forgetting.test_purge import Later
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 WORLD = World(3, users=40, tracks=60, seed_likers=12, seed_reposters=3)
@@ -73,3 +90,89 @@ def test_bytes_that_a_reader_kept_go_with_the_next_run(tmp_path, monkeypatch):
     done = empty_what_is_gone(path, now=NOW)
     assert (done.erased, sum(done.things.values())) == (True, 0)
     assert b"somebody who is gone" not in bytes_beside(path)
+
+
+def test_playlists_are_looked_up_too_and_who_is_gone_is_emptied(tmp_path):
+    """Whatever list has shown them, and though no list is read again."""
+    path = tmp_path / "t.db"
+    world = World(5, users=15, tracks=20, playlists=30, seed_likers=6, drift=Drift(playlists_go=0.05, tracks_go=0))
+
+    async def both():
+        async with serve(world, gzip=False) as server:
+            few = Limits(max_users=5, read=("likers", "likes", "liked-playlists", "playlists"))
+            assert await crawl_into(path, server, limits=few) == "drained"
+            server.move(10)
+            later = Later(10)
+            assert await crawl_into(path, server, [], sweep=Sweep(SHOWN, 1.0), clock=later) == "drained"
+            return server.world
+
+    moved = asyncio.run(both())
+    ids = [row[0] for row in read(path, "SELECT id FROM playlists")]
+    gone = {one for one in ids if not moved.facts.there("playlist", moved.index("playlist", one))}
+    assert 0 < len(gone) < len(ids)
+    assert {row[0] for row in read(path, "SELECT id FROM playlists WHERE status = 'gone'")} == gone
+    assert empty_what_is_gone(path, now=NOW).things["playlists"] == len(gone)
+    full = {row[0] for row in read(path, "SELECT id FROM playlists WHERE title IS NOT NULL")}
+    assert full == set(ids) - gone
+
+
+@pytest.mark.parametrize("every", slow_but((11,), (11, 1)))
+def test_killed_at_every_statement_all_is_emptied_or_nothing_and_the_next_run_ends_it(tmp_path, every):
+    crawled, path = tmp_path / "crawled.db", tmp_path / "t.db"
+    few = Limits(max_users=2)
+    crawl_world(crawled, World(4, users=6, tracks=8, seed_likers=3, seed_reposters=1), limits=few, keep_replies=True)
+    with closing(sqlite3.connect(crawled)) as db:
+        for table in ("users", "tracks"):
+            db.execute(f"UPDATE {table} SET status = 'gone' WHERE id = (SELECT min(id) FROM {table})")
+        db.commit()
+
+    def fresh():
+        for left in tmp_path.glob("t.*"):
+            left.unlink()
+        shutil.copy(replies_of(crawled), tmp_path / "t.replies.db")
+        return shutil.copy(crawled, path)
+
+    before = rows_of(crawled)
+    statements = _in_a_child(fresh(), None)
+    after = rows_of(path)
+    assert after != before
+    found = []
+    for kill_at in [*range(1, statements, every), statements]:
+        _in_a_child(fresh(), kill_at)
+        found.append({str(before): "nothing", str(after): "all"}.get(str(rows_of(path)), f"half at {kill_at}"))
+        if is_begun(replies_of(path)):
+            finish(path, now=NOW)
+        assert empty_what_is_gone(path, now=NOW).erased
+        assert rows_of(path) == after
+        replay(replies_of(path), path.with_name("t.again.db"))
+        assert rows_of(path.with_name("t.again.db")) == after
+    assert set(found) == {"nothing", "all"}
+    assert found == sorted(found, reverse=True)
+
+
+def rows_of(path):
+    """Every row of a file but for the index of words, and which replies are kept."""
+    tables = read(
+        path,
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'track_search%'"
+        " AND name NOT LIKE '%sqlite%' AND name NOT IN ('replies', 'lease', 'progress')",
+    )
+    with closing(sqlite3.connect(path)) as connection:
+        return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for (table,) in tables}
+
+
+def _in_a_child(path, kill_at):
+    """Empty in a process that is killed at its n-th statement; give how many it ran when it was not."""
+
+    def work(hear):
+        opened = to_file.open_for_crawl
+
+        def traced(path):
+            db = opened(path)
+            db.conn.set_trace_callback(hear)
+            return db
+
+        to_file.open_for_crawl = traced
+        empty_what_is_gone(path, now=NOW)
+
+    return statements_in_a_child(work, kill_at=kill_at, counts=lambda statement: not statement.startswith("--"))
