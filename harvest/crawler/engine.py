@@ -62,6 +62,7 @@ class Hooks:
     heartbeat_seconds: float
     list_ended: Callable[[Task], None] = lambda task: None
     sift: Sift = whole
+    sift_error: Callable[[ApiError], None] = lambda error: None
 
 
 class Engine:
@@ -225,6 +226,7 @@ class Engine:
     def _give_up(self, failed: Iterable[Refused]) -> None:
         """Write down that lists have failed for good."""
         for one in failed:
+            self._hooks.sift_error(one.error)
             outcome = self._acts.fail(one.task, one.error, as_text(self._clock.now()), self._client.take_tally())
             self._witness.list_failed(one.task, one.error, outcome)
             self._hooks.list_ended(one.task)

@@ -21,7 +21,7 @@ from harvest.crawler.engine import MAX_IN_FLIGHT, Engine, Hooks, Witness
 from harvest.crawler.judge import Docket, Judge
 from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.crawler.room import Room
-from harvest.crawler.sieve import Sieve, Sift, whole
+from harvest.crawler.sieve import Sieve, whole
 from harvest.forgetting.forget import finish
 from harvest.forgetting.purge import purge
 from harvest.models import Limits, Task
@@ -254,9 +254,7 @@ def _engine(
         if on_visited is not None and (read := visited(db.conn, task.kind, task.subject_id)) is not None:
             on_visited(read)
 
-    sift: Sift = whole
-    if acts.journal is not None and suppression.has_any(db.conn):
-        sift = Sieve(db.conn, full_profiles=_full_profiles(conditions))
+    sieve = Sieve(db.conn, full_profiles=_full_profiles(conditions)) if suppression.has_any(db.conn) else None
     docket = Docket(
         answered_before=lambda kind, most: answered_before(db.conn, kind, most),
         emptied=acts.emptied,
@@ -274,7 +272,8 @@ def _engine(
             heartbeat=lambda: lease.renew(db.conn, clock.now()),
             heartbeat_seconds=HEARTBEAT_SECONDS,
             list_ended=list_ended,
-            sift=sift,
+            sift=sieve or whole,
+            sift_error=sieve.cut_error if sieve else lambda error: None,
         ),
         judge=Judge(client, docket),
         witness=witness,

@@ -68,3 +68,12 @@ class Sieve:
             body=cut,
         )
         return left, lost
+
+    def cut_error(self, error: ApiError) -> None:
+        """Cut from the reply of an error what was forgotten; where there is any, nothing of it is evidence."""
+        if not self._gone.may_stand_in(error.body or error.reply.encode()):
+            return
+        if error.body is None:
+            error.reply = ""
+        elif (cut := without_gone(error.body, self._gone)) != error.body:
+            error.body, error.reply = cut, ""

@@ -12,13 +12,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from harvest.errors import StoreError
+from harvest.crawler.sieve import Sieve
+from harvest.errors import StoreError, UnexpectedReply
 from harvest.forgetting import forget as forgetting
 from harvest.forgetting.comply import empty_what_is_gone
 from harvest.forgetting.forget import finish, forget_for_good
 from harvest.forgetting.purge import purge
 from harvest.models import Limits
 from harvest.simulator import World
+from harvest.store.database import open_to_read
 from harvest.store.refreshes import Refresh
 from harvest.store.snapshot import take_snapshot
 from harvest.store.sweeps import Sweep
@@ -112,6 +114,23 @@ def test_the_same_tables_stand_in_the_file_as_without_replies(path, tmp_path):
     assert of_others[0] == of_others[1]
     counts = "SELECT task_id, reading, number, received, skipped, suppressed, kept FROM pages ORDER BY 1, 2, 3"
     assert read(path, counts) == read(other, counts)
+
+
+@pytest.mark.parametrize("stays", [b"[]", None])
+def test_a_reply_that_cannot_be_read_is_kept_without_it(path, stays):
+    one = busiest(path, "user")
+    forget_for_good(path, [("user", one)], now=NOW)
+    with open_to_read(path) as connection:
+        sieve = Sieve(connection, full_profiles=False)
+    entry = b'{"kind":"user","id":%d,"username":"somebody"}' % one
+    error = UnexpectedReply("The reply is no list.", status=200, reply=entry.decode())
+    error.body = None if stays is None else b'{"strange":[%s,{"kind":"user","id":1}]}' % entry
+    sieve.cut_error(error)
+    assert (error.body, error.reply) == (stays and b'{"strange":[null,{"kind":"user","id":1}]}', "")
+    other = UnexpectedReply("The reply is no list.", status=200, reply='{"kind":"user","id":1}')
+    other.body = stays
+    sieve.cut_error(other)
+    assert (other.body, other.reply) == (stays, '{"kind":"user","id":1}')
 
 
 def test_an_address_that_leads_to_it_does_not_stay_in_the_replies(tmp_path):
