@@ -71,11 +71,11 @@ def test_the_command_tells_what_it_wrote_and_what_each_filter_left(run, harvest,
 def test_every_option_reaches_the_export(run, harvest, tmp_path):
     done = run("export", "out", "--db", harvest, "--format", "recbole", "--kind", "repost,like", "--min-users", "2",
                "--min-items", "3", "--split", "hash:0.3", "--seed", "5", "--ids", "pseudonym", "--key", "private.key",
-               "--include-incomplete")  # fmt: skip
+               "--include-incomplete", "--frames", "seeds")  # fmt: skip
     assert done.returncode == 0, done.stderr
     by_hand = leave(harvest, tmp_path / "same" / "out", format="recbole", kinds=("like", "repost"), min_users=2,
                     min_items=3, split="hash:0.3", seed=5, ids="pseudonym", key_file=tmp_path / "private.key",
-                    include_incomplete=True)  # fmt: skip
+                    include_incomplete=True, frames="seeds", without_frames=None)  # fmt: skip
     found = contents(tmp_path / "out")
     written = json.loads(found.pop("manifest.json"))
     expected = contents(tmp_path / "same" / "out")
