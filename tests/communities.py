@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harvest.analysis.radio import radio
+from harvest.analysis.related import related
 from harvest.simulator import World
+from harvest.store.database import open_to_read
 from tests.crawling import read
 
 Answer = Callable[[int], Sequence[int]]
@@ -43,6 +47,44 @@ def analysed(path: Path, method: str) -> Answer:
     ):
         near.setdefault(track, []).append(other)
     return lambda track: near.get(track, [])
+
+
+def several(world: World, tracks: Sequence[int], n: int) -> Callable[[int], list[int]]:
+    """Give each track with others of its group that were drawn by lot, `n` in all."""
+    by_group: dict[int, list[int]] = {}
+    for track in tracks:
+        by_group.setdefault(world.community_of_track(track), []).append(track)
+
+    def of(track: int) -> list[int]:
+        others = [other for other in by_group[world.community_of_track(track)] if other != track]
+        return [track, *random.Random(track).sample(others, min(n - 1, len(others)))]
+
+    return of
+
+
+def played(path: Path, given: Callable[[int], list[int]]) -> Answer:
+    """Answer with the radio after the tracks that are given, ten by any artists."""
+
+    def answer(track: int) -> list[int]:
+        with contextlib.closing(open_to_read(path)) as connection:
+            found = radio(connection, map(str, given(track)), size=10, per_artist=0)
+        return [one.track_id for one in found.tracks]
+
+    return answer
+
+
+def co_liked(path: Path, given: Callable[[int], list[int]]) -> Answer:
+    """Answer with the tracks of the greatest cosine with any of those given."""
+
+    def answer(track: int) -> list[int]:
+        best: dict[int, float] = {}
+        with contextlib.closing(open_to_read(path)) as connection:
+            for one in given(track):
+                for near in related(connection, str(one), method="colike_cosine", limit=20).near:
+                    best[near.track_id] = max(best.get(near.track_id, 0), near.score)
+        return sorted(best.keys() - set(given(track)), key=lambda other: (-best[other], other))[:10]
+
+    return answer
 
 
 def popularity(path: Path) -> Answer:
