@@ -10,7 +10,8 @@ Three signals, each a list of tracks from near to far (`docs/radio.md` has the f
 
 A track is worth the sum over the signals of 1 / (60 + its place), for the first two the mean over the given tracks
 (reciprocal rank fusion: Cormack, Clarke and Büttcher, SIGIR 2009); equal scores share a place. Only places are added,
-so that no signal outweighs another by the range of its scores.
+so that no signal outweighs another by the range of its scores. Playlists count half: one person's playlist is enough
+for a place there, of likes it takes three people.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from harvest.errors import SeedError
 from harvest.store.judgments import tracks_named, verdict_of
 
 PLACES = 60  # the constant of the fusion
+OF_PLAYLISTS = 0.5  # what their places are worth
 DEEPEST = 1000  # places of a list that count
 MOST = 500  # given tracks
 
@@ -151,7 +153,7 @@ def _signals(
     """Yield the lists: the number of their signal, what a place in them is worth, their tracks in any order."""
     for one in given:
         yield 0, 1 / len(given), co_liked(connection, one, framing, choices)
-        yield 1, 1 / len(given), in_playlists(connection, one)
+        yield 1, OF_PLAYLISTS / len(given), in_playlists(connection, one)
     yield 2, 1.0, _shared(connection, [one for one in given if one not in framing], framing, choices)
 
 

@@ -61,7 +61,7 @@ def test_the_example_of_the_page_comes_out_as_counted_by_hand(file):
     assert [(one.track_id, one.score, one.people, one.playlists, one.shared) for one in found.tracks] == [
         (10, round(1 / 61 / 2 + 1 / 61 / 2 + 1 / 61, 12), 3, 0, 2),
         (11, round(1 / 62 / 2 + 1 / 61 / 2 + 1 / 62, 12), 2, 0, 1),
-        (12, round(1 / 63 / 2 + 1 / 61 / 2 + 1 / 61 / 2, 12), 1, 1, 0),
+        (12, round(1 / 63 / 2 + 1 / 61 / 4 + 1 / 61 / 4, 12), 1, 1, 0),
     ]
     assert (found.given, found.frames, found.found) == ((1, 2), (), 3)
 
@@ -137,7 +137,7 @@ def by_sets(likes, playlists, given, frames, counts, least):
         holding = {track: {p for p, held in playlists.items() if track in held} for track in likers}
         both = {other: len(holding[one] & holding[other]) for other in set(likers) - {one}}
         lists.append(
-            (1 / len(given), {o: n / math.sqrt(len(holding[one]) * len(holding[o])) for o, n in both.items() if n})
+            (0.5 / len(given), {o: n / math.sqrt(len(holding[one]) * len(holding[o])) for o, n in both.items() if n})
         )
     mine = [one for one in given if one not in frames]
     weights = {user: len(tracks & set(mine)) - 1 for user, tracks in likes.items() if len(tracks & set(mine)) > 1}
