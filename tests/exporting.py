@@ -73,6 +73,10 @@ def rich_file(path: Path) -> Path:
         connection.execute("UPDATE tracks SET uploader_id = NULL WHERE id = ?", (tracks[1],))
         _add_lists(connection, users, tracks)
         _add_scores(connection, users, tracks)
+        connection.executemany(
+            f"INSERT INTO judgments (track_id, verdict, at) VALUES (?, ?, {_MOMENT})",
+            [(tracks[3], "liked"), (tracks[4], "liked"), (tracks[3], "not_quite"), (tracks[4], "none")],
+        )
         connection.execute("DELETE FROM changes")  # nothing was read a second time
     connection.close()
     return path
@@ -287,6 +291,8 @@ class Expected:
         kept = set(self.tracks)
         known = {track: tuple(sorted(names, key=str.encode)) for track, names in tags.items()}
         of = dict(read(self.path, "SELECT track_id, community FROM track_communities"))
+        history = dict(read(self.path, "SELECT track_id, verdict FROM judgments ORDER BY id"))  # the last one counts
+        verdicts = {track: verdict for track, verdict in history.items() if verdict != "none"}
         return [
             (
                 *row[:4],
@@ -295,6 +301,7 @@ class Expected:
                 _known(row[6]),
                 *row[7:],
                 row[0] in self.frames,
+                verdicts.get(row[0]),
                 here[row[0]],
                 of.get(row[0]),
             )

@@ -13,6 +13,7 @@ from typing import Any
 
 from harvest.export.choices import ExportChoices
 from harvest.export.selection import PAIR, SHARED, Selection
+from harvest.store.judgments import verdict_of
 
 ROWS_AT_ONCE = 50_000  # in memory, as Python objects
 
@@ -221,6 +222,7 @@ def items(selection: Selection) -> Table:
         Column("artist", "text"): "coalesce(k.metadata_artist, w.username)" if exact else None,
         Column("permalink_url", "text"): "k.permalink_url" if exact else None,
         Column("frame", "bool"): "t.frame" if exact else None,
+        Column("verdict", "text"): verdict_of(selection.connection, "t.id", schema="harvest") if exact else None,
         Column("users_here", "int32"): "t.here",
         Column("community", "int32"): COMMUNITY.format(of="track", id="t.id"),
     }

@@ -102,7 +102,7 @@ def test_the_types_of_parquet_are_plain_and_the_same_for_any_content(harvest, tm
         "interactions": "int64 int64 dictionary<values=string, indices=int8, ordered=0> float int32 int32 double "
         "dictionary<values=string, indices=int8, ordered=0> bool",
         "items": "int64 string int64 string list<element: string> int64 int64 timestamp[s, tz=UTC] string string bool "
-        "int32 int32",
+        "string int32 int32",
         "users": "int64 int64 int64 bool string double string int32 int16 string string int64 int64 bool int32",
     }
     for name in ("all", "few"):
