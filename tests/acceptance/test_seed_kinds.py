@@ -15,7 +15,7 @@ from harvest.cli.output import onward
 from harvest.models import Limits
 from harvest.report.facts import gather
 from harvest.report.page import page as report_page
-from harvest.serving.server import look
+from harvest.serving.home import glance
 from harvest.simulator import World
 from harvest.store.database import open_to_read
 from harvest.store.provenance import why
@@ -181,7 +181,8 @@ def test_the_report_has_each_seed_once_in_its_heading_and_all_in_its_tables(conn
 
 
 def test_the_home_page_of_serve_names_what_the_seeds_are(path):
-    about, counts = look(path)
+    with contextlib.closing(open_to_read(path)) as connection:
+        found = glance(connection)
     names = [
         read(path, f"SELECT {column}, permalink_url FROM {table} WHERE id = ?", number)[0]
         for table, column, number in (
@@ -190,8 +191,8 @@ def test_the_home_page_of_serve_names_what_the_seeds_are(path):
             ("playlists", "title", PLAYLIST),
         )
     ]
-    assert list(about.seeds) == names
-    assert counts["seeds"] == 3
+    assert [(seed.title, seed.url) for seed in found.seeds] == names
+    assert found.seed_count == 3
 
 
 def test_an_export_names_every_seed_once(run, path, tmp_path):
