@@ -75,13 +75,13 @@ def test_a_place_that_cannot_be_written_is_named(run, server, tmp_path):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 600 kB, and the means to make it larger."""
+    """A file system of 700 kB, and the means to make it larger."""
     place = tmp_path / "small"
     place.mkdir()
     mount = shutil.which("mount")
     if os.geteuid() != 0 or mount is None:
         pytest.skip("making a small disk needs root")
-    done = subprocess.run([mount, "-t", "tmpfs", "-o", "size=600k", "tmpfs", place], check=False, capture_output=True)
+    done = subprocess.run([mount, "-t", "tmpfs", "-o", "size=700k", "tmpfs", place], check=False, capture_output=True)
     if done.returncode:
         pytest.skip(f"no small disk to be had here: {done.stderr.decode()}")
     yield place, lambda: subprocess.run([mount, "-o", "remount,size=50m", place], check=True)

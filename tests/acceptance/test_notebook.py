@@ -69,7 +69,7 @@ def test_every_example_runs_in_the_order_of_the_page(here, capsys):
             if importlib.util.find_spec(package) is None:
                 code = re.sub(rf"^.*\.{method}\(\)\n", "", code, flags=re.MULTILINE)
         exec(compile(code, "docs/python.md", "exec"), names)
-    assert len(BLOCKS) == 17
+    assert len(BLOCKS) == 18
     assert "complete" in capsys.readouterr().out
     assert_exact(here / "data/cache/tracks.db", WORLD, limits=Limits(max_users=40))
 

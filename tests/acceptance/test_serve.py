@@ -93,7 +93,7 @@ def test_tracks_are_searched(address, path):
 # What they tell of is read on request alone.
 NOT_IN_A_PLAIN_CRAWL = (
     "playlists-around", "playlists-with", "follows-of", "commented", "uploads-of", "links", "found", "remixes-of",
-    "communities",  # until somebody asks for an analysis
+    "duplicates", "communities",  # until somebody asks for an analysis
 )  # fmt: skip
 
 

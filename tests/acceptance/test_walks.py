@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from dataclasses import replace
+from pathlib import Path
 from statistics import fmean
 
 import pytest
@@ -81,8 +83,11 @@ def test_the_estimate_is_the_mean_weighed_by_one_over_the_number_of_likes(walked
 
 
 def test_views_of_the_walk_say_the_same(walked):
-    mean = read(walked, "SELECT sum(likes_read * weight) / sum(weight) FROM walks WHERE stop > 3 AND weight > 0")[0][0]
+    page = (Path(__file__).parents[2] / "docs" / "sampling.md").read_text("utf-8")
+    (sql,) = (block for block in re.findall(r"^```sql\n(.*?)^```$", page, re.MULTILINE | re.DOTALL) if "walks" in block)
+    mean, setting_out = read(walked, sql)[0]
     assert mean == pytest.approx(answer(walked).answers[0].estimate.value)
+    assert 0 < setting_out <= 20
     walkers = read(walked, "SELECT walker, max(stop), count(*) FROM walks GROUP BY walker")
     assert len(walkers) == 20
     assert all(last == stops for _, last, stops in walkers)
