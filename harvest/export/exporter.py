@@ -11,10 +11,11 @@ from harvest.errors import SettingsError
 from harvest.export import csr, graphs, hugging_face, parquet, recbole, rows
 from harvest.export.changes import names_left_out
 from harvest.export.choices import TABLES, ExportChoices, check
+from harvest.export.crates import crates
 from harvest.export.folder import MANIFEST, check_target, clear_away, staged
 from harvest.export.job import ROWS_PER_FILE, Job, OutFile
 from harvest.export.list_tables import widen, words_left_out
-from harvest.export.manifest import manifest
+from harvest.export.manifest import described, manifest
 from harvest.export.pseudonyms import read_key
 from harvest.export.selection import Tell, select
 from harvest.store import in_memory
@@ -67,9 +68,20 @@ def export(
             if choices.format in TABLES:
                 selection.left_out.extend(names_left_out(selection))
             made = manifest(job, files, made_at=now, key=key)
+            made["files"] += _write_crates(folder, made, files)
         scratch.unlink(missing_ok=True)
         (folder / MANIFEST).write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return made
+
+
+def _write_crates(folder: Path, made: dict[str, Any], files: list[OutFile]) -> list[dict[str, Any]]:
+    """Write what others read of an export, and describe these files too."""
+    types = {file.path: dict(zip(file.columns, file.types, strict=True)) for file in files if file.types}
+    written = []
+    for path, told in crates(made, types).items():
+        (folder / path).write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        written.append(described(folder, OutFile(path, "crate", 0, ())))
+    return written
 
 
 def check_wishes(choices: ExportChoices, target: Path, key_file: Path | None) -> None:

@@ -17,12 +17,13 @@ ROWS_PER_FILE = 10_000_000  # of Parquet: what one machine, and one worker of ma
 
 @dataclass(frozen=True, slots=True)
 class OutFile:
-    """A file that was written; `path` is relative to the folder."""
+    """A file that was written; `path` is relative to the folder. `types` are those of its columns, of tables."""
 
     path: str
     table: str
     rows: int
     columns: tuple[str, ...]
+    types: tuple[str, ...] = ()
 
 
 class Sink(Protocol):

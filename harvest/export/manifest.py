@@ -106,7 +106,7 @@ def manifest(job: Job, files: Iterable[OutFile], *, made_at: str, key: bytes) ->
         "left_out": job.selection.left_out,
         "attribution": ATTRIBUTION,
         "terms": RESTRICTIONS,
-        "files": [_file(job.folder, file) for file in files],
+        "files": [described(job.folder, file) for file in files],
     }
 
 
@@ -197,7 +197,7 @@ def _ids(job: Job, key: bytes) -> dict[str, str]:
     return {"mode": "raw", "rule": "SoundCloud's own"}
 
 
-def _file(folder: Path, file: OutFile) -> dict[str, Any]:
+def described(folder: Path, file: OutFile) -> dict[str, Any]:
     """Describe a file by what is on the disk, and see to it that it really is."""
     path = folder / file.path
     with path.open("rb") as written:

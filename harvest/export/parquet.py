@@ -82,7 +82,10 @@ class Parts:
             target = self._job.folder / name
             target.parent.mkdir(exist_ok=True)
             path.rename(target)
-        return [OutFile(name, self._name, rows, columns) for (_, rows), name in zip(self._done, names, strict=True)]
+        types = self._table.types
+        return [
+            OutFile(name, self._name, rows, columns, types) for (_, rows), name in zip(self._done, names, strict=True)
+        ]
 
     def abandon(self) -> None:
         """Let go of the file."""

@@ -76,7 +76,7 @@ class Lines:
     def finish(self) -> list[OutFile]:
         """Close the file."""
         self._file.close()
-        return [OutFile(self._path, self._name, self._rows, tuple(self._table.names))]
+        return [OutFile(self._path, self._name, self._rows, tuple(self._table.names), self._table.types)]
 
     def abandon(self) -> None:
         """Let go of the file."""
@@ -104,7 +104,7 @@ class JsonLines:
     def finish(self) -> list[OutFile]:
         """Close the file."""
         self._file.close()
-        return [OutFile(f"{self._name}.jsonl", self._name, self._rows, tuple(self._table.names))]
+        return [OutFile(f"{self._name}.jsonl", self._name, self._rows, tuple(self._table.names), self._table.types)]
 
     def abandon(self) -> None:
         """Let go of the file."""

@@ -43,6 +43,11 @@ class Table:
         """The names of the columns."""
         return [column.name for column in self.columns]
 
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types of the columns."""
+        return tuple(column.type for column in self.columns)
+
     def batches(self, selection: Selection) -> Iterator[list[Row]]:
         """Give the rows in lists of bounded length."""
         cursor = selection.connection.execute(self.sql, _parameters(selection, self.sql))

@@ -63,7 +63,8 @@ def test_the_command_tells_what_it_wrote_and_what_each_filter_left(run, harvest,
         assert f"{said}{lost['interactions']} interactions" in done.stdout.splitlines()
     manifest = json.loads((tmp_path / "out" / "first" / "manifest.json").read_text("utf-8"))
     for file in manifest["files"]:
-        assert any(line.split()[:2] == [file["path"], f"{file['rows']:,}"] for line in done.stdout.splitlines())
+        told = [file["path"], f"{file['rows']:,}"] if file["columns"] else [file["path"], f"{file['bytes'] / 1e6:,.2f}"]
+        assert any(line.split()[:2] == told for line in done.stdout.splitlines())
     (note,) = done.stderr.splitlines()
     assert note.startswith("Note: left out of item_item")
 
@@ -149,7 +150,8 @@ def test_an_earlier_export_is_replaced_only_when_told_to(harvest, tmp_path):
         leave(harvest, tmp_path / "out", format="jsonl")
     assert contents(tmp_path / "out") == before
     leave(harvest, tmp_path / "out", format="jsonl", force=True)
-    assert not set(contents(tmp_path / "out")) & (set(before) - {"manifest.json"})
+    descriptions = {"manifest.json", "croissant.json", "ro-crate-metadata.json"}
+    assert set(contents(tmp_path / "out")) & set(before) == descriptions
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
