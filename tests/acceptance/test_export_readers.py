@@ -96,7 +96,7 @@ def graph(harvest, exports):
     from tests.acceptance.test_export import graph_rows
 
     nodes, edges = graph_rows(harvest, BOTH)
-    return sorted([name, *values] for name, values in nodes.items()), sorted(map(list, edges), key=str)
+    return sorted([name, *values[:3]] for name, values in nodes.items()), sorted(map(list, edges), key=str)
 
 
 def in_order(found, name):

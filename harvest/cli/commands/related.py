@@ -151,7 +151,7 @@ def _beside(found: Neighbours) -> Iterator[str]:
     if found.frame:
         yield "People were chosen for it, so what everybody here likes stands beside it."
     if found.reason:
-        yield f"\n{found.reason}"
+        yield f"\n{printable(found.reason)}"
     for place, near in enumerate(found.near, start=1):
         yield ""
         yield f"{place:>3}. {_called(found.thing, near)}"
@@ -169,7 +169,7 @@ def _tracks(found: Related) -> Iterator[str]:
     yield f"Near {called(found.title, found.artist, found.track_id)}  {_plain(found.url)}".rstrip()
     yield from _whose(found)
     if found.reason:
-        yield f"\n{found.reason}"
+        yield f"\n{printable(found.reason)}"
     for place, near in enumerate(found.near, start=1):
         yield ""
         yield f"{place:>3}. {called(near.title, near.artist, near.track_id)}"
@@ -218,7 +218,7 @@ def _people(found: Similar) -> Iterator[str]:
         "tracks they were chosen for do not count."
     )
     if found.reason:
-        yield f"\n{found.reason}"
+        yield f"\n{printable(found.reason)}"
     for place, near in enumerate(found.near, start=1):
         yield ""
         yield f"{place:>3}. {_person(near.username, near.user_id)}"
