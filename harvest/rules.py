@@ -134,7 +134,7 @@ def leads_of(thing: str, limits: Limits, depth: int = -1) -> Iterator[tuple[Lead
     lines = recipe(limits)
     read, visited = {line.kind.name for line in lines}, {line.kind.subject for line in lines if not line.seeds_only}
     via = {kind_named(name).name for name in limits.via}
-    walks = limits.order == "walk" and depth > 0
+    walks = limits.order == "walk" and depth > 0 and thing in ("track", "user")
     for declared in RULES[thing].leads:
         lead = replace(declared, in_common=False, in_all=False, step=True) if walks and not declared.opens else declared
         lists = tuple(KINDS[name] for name in lead.of if name in read and (not lead.chosen or name in via))
