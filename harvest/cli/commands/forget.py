@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from harvest.cli.options.crawl import cache_path, json_option, log_options
+from harvest.cli.options.seeds import from_file_option
 from harvest.cli.options.types import Place
 from harvest.cli.output.erasing import NOT_YET, left_over
 from harvest.cli.output.formatting import counted
@@ -28,13 +29,7 @@ from harvest.system.logs import printable
 @click.command()
 @click.argument("things", nargs=-1, metavar="PERSON|TRACK|PLAYLIST...")
 @cache_path()
-@click.option(
-    "--from-file",
-    type=Place(dir_okay=False),
-    metavar="FILE",
-    multiple=True,
-    help="Also what a list names, one on a line. May be repeated.",
-)
+@from_file_option()
 @click.option("--dry-run", is_flag=True, help="Say what would go, table by table, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is asked anyway.")
 @click.option("--finish", "is_finish", is_flag=True, help="End what a reader or a kill kept from its end.")

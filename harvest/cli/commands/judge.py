@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from harvest.cli.options.crawl import cache_path, json_option, reading_log_options
-from harvest.cli.options.types import Place
+from harvest.cli.options.seeds import from_file_option
 from harvest.cli.output.formatting import counted
 from harvest.crawler.seed_lists import seeds_in
 from harvest.store.judgments import TAKEN_BACK, VERDICTS, Judgment
@@ -20,13 +20,7 @@ from harvest.system.clock import SystemClock
 @click.argument("things", nargs=-1, metavar="TRACK|PLAYLIST...")
 @click.argument("verdict", type=click.Choice([*VERDICTS, TAKEN_BACK]), metavar="|".join([*VERDICTS, TAKEN_BACK]))
 @cache_path()
-@click.option(
-    "--from-file",
-    type=Place(dir_okay=False),
-    metavar="FILE",
-    multiple=True,
-    help="Also what a list names, one on a line. May be repeated.",
-)
+@from_file_option()
 @json_option()
 @reading_log_options
 def judge(things: tuple[str, ...], verdict: str, path: Path, from_file: tuple[Path, ...], as_json: bool) -> int:

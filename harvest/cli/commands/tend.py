@@ -18,7 +18,7 @@ from harvest.cli.options.crawl import (
     older_than_option,
     with_options,
 )
-from harvest.cli.options.types import Place
+from harvest.cli.options.seeds import from_file_option
 from harvest.cli.run import run_to_the_end
 from harvest.crawler.request import to_tend
 from harvest.crawler.seed_lists import seeds_in
@@ -29,13 +29,7 @@ def tend_options(command: Any) -> Any:
     """Add the options of the command."""
     return with_options(
         command,
-        click.option(
-            "--from-file",
-            type=Place(dir_okay=False),
-            metavar="FILE",
-            multiple=True,
-            help="Watch what a list names, one address a line: what is new in it is harvested first. May be repeated.",
-        ),
+        from_file_option("Watch what a list names, one address a line: what is new in it is harvested first."),
         older_than_option("Read lists again that were read longer ago, whether their counts have moved or not: 30d."),
         *asking_options(),
         json_option("Print what was found as one JSON object."),

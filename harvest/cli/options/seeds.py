@@ -98,6 +98,13 @@ def seed_options(command: Command) -> Command:
     return gathered
 
 
+def from_file_option(words: str = "Also what a list names, one on a line.") -> Callable[[Command], Command]:
+    """Add --from-file for files alone, as `from_file`; may be repeated."""
+    return click.option(
+        "--from-file", type=Place(dir_okay=False), metavar="FILE", multiple=True, help=f"{words} May be repeated."
+    )
+
+
 def _piped() -> list[str]:
     """Read standard input. Raises SeedError, also when nothing is piped in."""
     if sys.stdin is None or sys.stdin.closed:
