@@ -92,11 +92,8 @@ def _alike(found: Described) -> Iterator[str]:
     if not found.near:
         yield "\nNo other track in the file shares its artist, label, genre or a tag."
     for place, near in enumerate(found.near, start=1):
-        yield ""
-        yield f"{place:>3}. {called(near.title, near.artist, near.track_id)}"
-        yield f"     {near.score:.0%} of what is said of it: {_plain(', '.join(near.shared))}"
-        if near.url:
-            yield f"     {_plain(near.url)}"
+        why = f"{near.score:.0%} of what is said of it: {_plain(', '.join(near.shared))}"
+        yield from _listed(place, called(near.title, near.artist, near.track_id), why, near.url)
 
 
 def _save(path: Path, ids: Sequence[int], target: Path | None, title: str | None) -> None:
@@ -153,12 +150,17 @@ def _beside(found: Neighbours) -> Iterator[str]:
     if found.reason:
         yield f"\n{printable(found.reason)}"
     for place, near in enumerate(found.near, start=1):
-        yield ""
-        yield f"{place:>3}. {_called(found.thing, near)}"
         of = "" if near.size is None else f", of {found.size:,} and {near.size:,}"
-        yield f"     {near.common:,} {found.words[near.common != 1]}{of}"
-        if near.url:
-            yield f"     {_plain(near.url)}"
+        why = f"{near.common:,} {found.words[near.common != 1]}{of}"
+        yield from _listed(place, _called(found.thing, near), why, near.url)
+
+
+def _listed(place: int, name: str, why: str, url: str | None) -> Iterator[str]:
+    """Give the lines of one answer, below those before it."""
+    yield f"\n{place:>3}. {name}"
+    yield f"     {why}"
+    if url:
+        yield f"     {_plain(url)}"
 
 
 def _called(thing: str, one: Neighbour | Neighbours) -> str:
@@ -171,11 +173,7 @@ def _tracks(found: Related) -> Iterator[str]:
     if found.reason:
         yield f"\n{printable(found.reason)}"
     for place, near in enumerate(found.near, start=1):
-        yield ""
-        yield f"{place:>3}. {called(near.title, near.artist, near.track_id)}"
-        yield f"     {_reason(near, found)}"
-        if near.url:
-            yield f"     {_plain(near.url)}"
+        yield from _listed(place, called(near.title, near.artist, near.track_id), _reason(near, found), near.url)
     yield from _footnotes(found)
 
 
@@ -220,11 +218,8 @@ def _people(found: Similar) -> Iterator[str]:
     if found.reason:
         yield f"\n{printable(found.reason)}"
     for place, near in enumerate(found.near, start=1):
-        yield ""
-        yield f"{place:>3}. {_person(near.username, near.user_id)}"
-        yield f"     {near.common:,} tracks in common, of {near.size:,} they like: {_shared(near)}"
-        if near.url:
-            yield f"     {_plain(near.url)}"
+        why = f"{near.common:,} tracks in common, of {near.size:,} they like: {_shared(near)}"
+        yield from _listed(place, _person(near.username, near.user_id), why, near.url)
     yield from _footnotes(found)
 
 
