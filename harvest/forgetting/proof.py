@@ -54,7 +54,7 @@ def glob_safe(name: str) -> str:
 
 
 def search(paths: Iterable[Path], texts: Collection[str]) -> dict[Path, Counter[str]]:
-    """Count the texts in the bytes of some files, as UTF-8; the names of files in which any stands."""
+    """Count the texts in the bytes of some files, by the form in which they stand there; give those that hold any."""
     sought = pattern_of(texts)
     found: dict[Path, Counter[str]] = {}
     for path in paths:
@@ -168,7 +168,7 @@ def mentions(connection: sqlite3.Connection, texts: Collection[str]) -> dict[str
     for table, named in columns.items():
         quoted = ", ".join(f'"{column}"' for column in named)
         for row in connection.execute(f'SELECT {quoted} FROM "{table}"'):  # noqa: S608 - our own schema
-            said = [text or "" for text in row]
+            said = [text if isinstance(text, str) else "" for text in row]
             if sought.search(_BETWEEN.join(said).encode()):  # most rows name nobody
                 bounded = bounded or pattern_of_words(texts)
                 for column, text in zip(named, said, strict=True):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from urllib.parse import quote, quote_plus
 
 import pytest
 
-from harvest.forgetting.proof import pattern_of, pattern_of_words
+from harvest.forgetting.proof import mentions, pattern_of, pattern_of_words
 
 TEXTS = [
     "Ære Ñandú",
@@ -46,3 +48,11 @@ def test_every_text_is_found_in_every_form(form):
 @pytest.mark.parametrize("other", ["soundcloud:users:123", "soundcloud%3Ausers%3A120", "soundcloud:users:1", "abcd"])
 def test_what_only_begins_alike_is_not_found(other):
     assert pattern_of(TEXTS).search(other.encode()) is None
+
+
+def test_whatever_a_table_that_somebody_has_added_holds_its_texts_are_looked_through():
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE notes (said TEXT, more TEXT, n INTEGER)")
+        rows = [("by Ære Ñandú", None, 1), (b"\xff", "Ære Ñandú, too", 2), (None, "nobody", 3)]
+        connection.executemany("INSERT INTO notes VALUES (?, ?, ?)", rows)
+        assert mentions(connection, TEXTS) == {"notes.said": 1, "notes.more": 1}
