@@ -197,5 +197,9 @@ def _drop_copies(path: Path) -> tuple[Path, ...]:
 def _handed_out(connection: sqlite3.Connection) -> tuple[tuple[str, str, str, str | None], ...]:
     rows = connection.execute("SELECT at, what, path, hash FROM handouts ORDER BY id").fetchall()
     reached = {(LOG, str(log)) for log in logs_of(connection)}
-    reached |= {(what, where) for _, what, where, _ in rows if what == people_lists.HANDED_OUT and Path(where).exists()}
+    reached |= {
+        (what, where)
+        for _, what, where, _ in rows
+        if what == people_lists.HANDED_OUT and people_lists.is_reached(Path(where))
+    }
     return tuple((at, what, where, hash_) for at, what, where, hash_ in rows if (what, where) not in reached)

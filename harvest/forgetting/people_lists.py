@@ -46,19 +46,29 @@ def read_people(key_file: Path) -> list[int]:
 
 def take_out(connection: sqlite3.Connection) -> Iterator[Path]:
     """Take out of every list that a file has handed out, and is still there, who was forgotten in the file; give those
-    that held anybody. What cannot be read as such a list is left alone. Raises SettingsError.
+    that held anybody. What cannot be read as such a list is left alone. Raises SettingsError, KeyMissing.
     """
     told = connection.execute("SELECT DISTINCT path FROM handouts WHERE what = ? ORDER BY path", (HANDED_OUT,))
     gone = Gone(connection, None)
     for beside in dict.fromkeys([people_beside(usual_key()), *(Path(row[0]) for row in told)]):
-        try:
-            people = _read(beside) if beside.name.endswith(_END) else []
-        except SettingsError:
-            continue
+        people = _found(beside) or []
         left = [one for one in people if not gone(("user", one))]
         if len(left) < len(people):
             _write(beside, left)
             yield beside
+
+
+def is_reached(beside: Path) -> bool:
+    """Say whether people are taken out of a list that was handed out: whether it is there, and can be read."""
+    return _found(beside) is not None
+
+
+def _found(beside: Path) -> list[int] | None:
+    """Give the people of what a file calls a list of them, None where it is none."""
+    try:
+        return _read(beside) if beside.name.endswith(_END) else None
+    except SettingsError:
+        return None
 
 
 def _read(beside: Path) -> list[int]:

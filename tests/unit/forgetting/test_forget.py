@@ -87,6 +87,24 @@ def test_copies_beside_the_file_are_deleted_whoever_left_them(path):
     assert [name for name in (*ours, *of_others) if path.with_name(name).exists()] == of_others
 
 
+def test_people_are_taken_out_of_lists_and_a_list_that_cannot_be_read_is_told_of(path, tmp_path):
+    one = busiest(path, "user")
+    good, damaged = (tmp_path / f"{name}.key.people" for name in ("good", "damaged"))
+    good.write_text(f"{one}\n{one + 1}\n")
+    damaged.write_text(f"{one}\nno number\n")
+    connection = sqlite3.connect(path)
+    with connection:
+        rows = [("2026-11-29", "people", str(where)) for where in (good, damaged)]
+        connection.executemany("INSERT INTO handouts (at, what, path) VALUES (?, ?, ?)", rows)
+    connection.close()
+    done = forget_for_good(path, [("user", one)], now=NOW)
+    assert (done.unlisted, good.read_text()) == ((good,), f"{one + 1}\n")
+    assert (done.handed_out, damaged.read_text()) == (
+        (("2026-11-29", "people", str(damaged), None),),
+        f"{one}\nno number\n",
+    )
+
+
 @pytest.mark.parametrize("thing", ["user", "track", "playlist"])
 def test_a_later_reading_of_everything_brings_nothing_of_it_back(path, thing):
     one = busiest(path, thing)
