@@ -22,6 +22,9 @@ from harvest.lists import KINDS
 from harvest.store.handouts import LOG
 
 _SILENT = b'{"event": "forgotten"}'
+_EVENT = (
+    b'{"'  # so an event begins: a file from somebody else may name anything as its log, and nothing else is touched
+)
 _LONGEST = 1 << 20  # bytes of a line that may be an event of ours
 _NOBODY = re.compile(b"(?!)")
 
@@ -37,16 +40,17 @@ def silence(log: Path, is_gone: IsGone, sought: re.Pattern[bytes]) -> int:
     """Write over the events of a log that name what was forgotten; give how many. Raises StorageFailed."""
     try:
         with log.open("r+b") as file:
-            found = list(_naming(log, is_gone, sought))
-            for place, length in found:
+            silenced = 0
+            for place, length in _naming(log, is_gone, sought):
                 file.seek(place)
                 file.write(_SILENT.ljust(length) if length >= len(_SILENT) else b" " * length)
+                silenced += 1
     except OSError as error:
         raise StorageFailed(
             f"{log} is a log that may name what is to be forgotten, and cannot be written: {error.strerror}. Delete it"
             " or make it writable, then run this command again."
         ) from error
-    return len(found)
+    return silenced
 
 
 def naming(log: Path, is_gone: IsGone) -> Iterator[str]:
@@ -61,7 +65,7 @@ def _naming(log: Path, is_gone: IsGone, sought: re.Pattern[bytes]) -> Iterator[t
     with log.open("rb") as file:
         while line := file.readline(_LONGEST):
             event = line.rstrip(b"\r\n")
-            if sought.search(event) or any(map(is_gone, _things_of(event))):
+            if event.startswith(_EVENT) and (sought.search(event) or any(map(is_gone, _things_of(event)))):
                 yield place, len(event)
             place += len(line)
 

@@ -60,3 +60,12 @@ def test_events_are_found_by_their_ids_alone(log):
 def test_a_log_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(StorageFailed, match=r"nowhere\.jsonl is a log that may name what is to be forgotten"):
         silence(tmp_path / "nowhere.jsonl", GONE.__contains__, pattern_of(TEXTS))
+
+
+def test_in_a_file_that_is_no_log_nothing_is_written_over(tmp_path):
+    """A file from somebody else may call any file its log."""
+    other = tmp_path / "profile"
+    other.write_text("export WHO=Ñandú\ncurl https://soundcloud.com/somebody\n")
+    before = other.read_bytes()
+    assert silence(other, GONE.__contains__, pattern_of(TEXTS)) == 0
+    assert other.read_bytes() == before
