@@ -7,26 +7,26 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
 import msgspec
 
-from harvest.forgetting.bodies import IsGone, named_in, without_gone
+from harvest.forgetting.bodies import named_in, without_gone
+from harvest.forgetting.gone import Gone
 from harvest.forgetting.leads import GOES, KEPT_UNDER_A_NUMBER, leads
 from harvest.forgetting.logs import logs_of, naming
 from harvest.lists import KINDS
 from harvest.replies import rewriting
 from harvest.replies.files import kept_of
+from harvest.replies.keeper import STATE
 from harvest.replies.recording import Recording
-from harvest.store import act_kinds
+from harvest.store import suppression
 from harvest.store.suppression import Suppressed
 from harvest.things import SHOWN
 from harvest.verify.check import Check
 
 _AT_ONCE = 10_000
-_REMEMBERED = 1 << 16
 
 
 def _named(connection: sqlite3.Connection) -> Iterator[tuple[str, str, int]]:
@@ -58,7 +58,7 @@ def _still_there(connection: sqlite3.Connection) -> Iterator[tuple[str]]:
 
 
 def _in_logs(connection: sqlite3.Connection) -> Iterator[tuple[str]]:
-    is_gone = _is_gone(connection)
+    is_gone = _gone(connection)
     if is_gone is None:
         return
     for log in logs_of(connection):
@@ -66,7 +66,7 @@ def _in_logs(connection: sqlite3.Connection) -> Iterator[tuple[str]]:
 
 
 def _in_replies(connection: sqlite3.Connection) -> Iterator[tuple[str]]:
-    is_gone = _is_gone(connection)
+    is_gone = _gone(connection)
     (path,) = connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()
     (key,) = connection.execute("SELECT key FROM file_key").fetchone()
     if is_gone is None or not path or not rewriting.belongs(replies := kept_of(Path(path)), key):
@@ -80,16 +80,15 @@ def _in_replies(connection: sqlite3.Connection) -> Iterator[tuple[str]]:
                 named.append((KINDS[kind].subject, subject))
             if any(map(is_gone, named)):
                 yield (f"{told} leads there",)
-            if act.body_id is None or act.what == act_kinds.NAMES[act_kinds.State]:
+            if act.body_id is None or act.what == STATE:
                 continue
             body = recording.body(act.body_id)
             if without_gone(body, is_gone) != body:
                 yield (f"{told} has a body that holds it",)
 
 
-def _is_gone(connection: sqlite3.Connection) -> IsGone | None:
-    suppressed = Suppressed(connection)
-    return lru_cache(_REMEMBERED)(lambda named: bool(suppressed.among((named,)))) if suppressed else None
+def _gone(connection: sqlite3.Connection) -> Gone | None:
+    return Gone(connection, None) if suppression.has_any(connection) else None
 
 
 FORGOTTEN_CHECKS = (

@@ -32,6 +32,7 @@ from harvest.forgetting.gone import Gone
 from harvest.lists import KINDS, LOOKUP
 from harvest.replies import rewriting
 from harvest.replies.files import kept_of
+from harvest.replies.keeper import FORGETS, GONE, STATE
 from harvest.replies.recording import Act as Told
 from harvest.replies.recording import Recording
 from harvest.store import act_kinds, journal, suppression, tables
@@ -42,8 +43,7 @@ from harvest.system.files import beside
 from harvest.things import SHOWN
 
 _PIECE = 4 << 20  # bytes
-_BLANK = (act_kinds.NAMES[act_kinds.Gone], act_kinds.as_detail(act_kinds.Gone()))
-_FORGETS = act_kinds.NAMES[act_kinds.Forgets]
+_BLANK = (GONE, act_kinds.as_detail(act_kinds.Gone()))
 _NOT_OF_ALL = ("lease", "replies", "handouts")  # tables: of processes, and of what has left the file
 
 
@@ -94,7 +94,7 @@ def begin(
     if mine is not None:
         rewriting.take_back(replies, mine[1])  # what the file never had
     act = act_kinds.Forgets(before=before, gone=gone)
-    number = rewriting.begin(replies, (act_kinds.NAMES[act_kinds.Forgets], act_kinds.as_detail(act)))
+    number = rewriting.begin(replies, (FORGETS, act_kinds.as_detail(act)))
     if mine is not None:
         journal.hold(connection, number)
 
@@ -114,7 +114,7 @@ def go_on(connection: sqlite3.Connection, path: Path, replies: Path, *, forgets:
     begun = [
         (number, act)
         for number, detail in rewriting.unfinished_in(replies)
-        if isinstance(act := act_kinds.from_detail(_FORGETS, detail), act_kinds.Forgets)
+        if isinstance(act := act_kinds.from_detail(FORGETS, detail), act_kinds.Forgets)
     ]
     times = [act.before for _, act in begun if act.before is not None]
     if times:
@@ -210,7 +210,7 @@ def found_in(replies: Path | None, texts: Collection[str], of_others: Collection
             found.update(told_of(msgspec.json.encode(told.detail)))
             if "\\" in (reply := str(told.detail.get("reply", ""))):  # a piece of JSON, in which a name may hide
                 found.update(told_of(in_the_clear(reply.encode()).encode(errors="replace")))
-            if told.body_id is None or told.what == act_kinds.NAMES[act_kinds.State]:
+            if told.body_id is None or told.what == STATE:
                 continue
             body = in_the_clear(recording.body(told.body_id)).encode(errors="replace")
             if words.search(body):
@@ -337,4 +337,4 @@ def _state(connection: sqlite3.Connection, part: Path, now: str) -> Iterator[tup
     with part.open("rb") as file:
         for number in range(1, pieces + 1):
             act = act_kinds.State(now=now, version=__version__, schema=schema_version(), piece=number, pieces=pieces)
-            yield (act_kinds.NAMES[act_kinds.State], act_kinds.as_detail(act)), file.read(_PIECE)
+            yield (STATE, act_kinds.as_detail(act)), file.read(_PIECE)
