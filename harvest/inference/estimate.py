@@ -17,11 +17,10 @@ from typing import NamedTuple
 
 from harvest.errors import SettingsError
 from harvest.estimates.totals import Estimate, Unit, hajek, ht, ratio, regression
-from harvest.inference.people import Chosen, Person, against, groups_of, plain_of, read_of, units_of
+from harvest.inference.people import Chosen, Person, against, groups_of, plain_of, profiles_of, read_of, units_of
 from harvest.inference.questions import CUT, LIKES, OF_PEOPLE, Answer, Question, Result, check, estimator_of, words_of
 from harvest.inference.walks import along, walk_of
 from harvest.inference.weights import raked
-from harvest.store import rounds
 from harvest.store.samples import Judged, Sample, harvests, samples
 
 
@@ -81,18 +80,9 @@ def _sample(connection: sqlite3.Connection, question: Question) -> Sample:
 
 def _listed(connection: sqlite3.Connection, sample: Sample, question: Question) -> list[_Listed]:
     """Give everybody listed around the seed."""
-    asked = f"u.{OF_PEOPLE[question.of].column}" if question.of in OF_PEOPLE else "NULL"
-    return [
-        _Listed(*row)
-        for choice in rounds.draws(connection, sample.harvest_id, sample.limits)
-        for row in connection.execute(
-            f"""
-            SELECT u.id, u.likes_given_count, {asked}
-            FROM ({choice.sql}) AS d CROSS JOIN users AS u ON u.id = d.user_id WHERE d.track_id = :track
-            """,  # noqa: S608 - our own columns
-            {**choice.parameters, "most": sample.population, "track": sample.track_id},
-        )
-    ]
+    claimed = "likes_given_count"
+    asked = OF_PEOPLE[question.of].column if question.of in OF_PEOPLE else claimed
+    return [_Listed(*row) for row in profiles_of(connection, sample, (claimed, asked))]
 
 
 def _answers(sample: Sample, listed: Sequence[_Listed], read: Sequence[Person], question: Question) -> Iterator[Answer]:

@@ -10,12 +10,13 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from harvest.estimates.totals import Unit
 from harvest.inference.questions import BY, LIKES, OF_TRACKS, Question
 from harvest.models import Outcome
-from harvest.store.samples import Drawn
+from harvest.store import rounds
+from harvest.store.samples import Drawn, Sample
 
 
 class Sums(NamedTuple):
@@ -43,6 +44,19 @@ class Person(NamedTuple):
     read: int
     claimed: int | None
     sums: Mapping[str | None, Sums]  # by group
+
+
+def profiles_of(connection: sqlite3.Connection, sample: Sample, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Give what everybody listed around the seed says of themselves: the id, and columns of `users`."""
+    wanted = ", ".join(f"u.{column}" for column in ("id", *columns))
+    for choice in rounds.draws(connection, sample.harvest_id, sample.limits):
+        yield from connection.execute(
+            f"""
+            SELECT {wanted} FROM ({choice.sql}) AS d CROSS JOIN users AS u ON u.id = d.user_id
+            WHERE d.track_id = :track
+            """,  # noqa: S608 - our own columns
+            {**choice.parameters, "most": sample.population, "track": sample.track_id},
+        )
 
 
 def read_of(connection: sqlite3.Connection, chosen: Iterable[Chosen], cap: int, question: Question) -> list[Person]:

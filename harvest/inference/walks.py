@@ -24,7 +24,7 @@ from harvest.lists import ListKind
 from harvest.models import Limits, Outcome
 from harvest.rules import depth_of, leads_of, recipe
 from harvest.store.edges import of_type
-from harvest.store.samples import Drawn, harvests
+from harvest.store.samples import Drawn, harvests, track_seeds
 
 LEFT_OUT = 0.2  # of the stops of each walker
 # Where a walk went: what each visit came from, its depth, and how its list of likes ended. Uses visits_by_round.
@@ -60,7 +60,7 @@ def walk_of(connection: sqlite3.Connection, question: Question) -> Walk | None:
     found = []
     for harvest_id, limits in harvests(connection):
         if limits.order == "walk" and depth_of("track", limits) > 1:
-            seeds = [row[0] for row in connection.execute(_SEEDS, (harvest_id,))]
+            seeds = track_seeds(connection, harvest_id)
             if question.track_id is None or question.track_id in seeds:
                 found.append((harvest_id, limits, seeds))
     if not found:
@@ -77,12 +77,6 @@ def walk_of(connection: sqlite3.Connection, question: Question) -> Walk | None:
         if thing == "user" and depth > left_out and outcome is not None:
             walkers[walker_at[thing, thing_id]].append(Drawn(thing_id, outcome))
     return Walk(harvest_id, seeds[0] if seeds else None, limits, walkers, left_out)
-
-
-_SEEDS = """
-SELECT thing_id FROM visits INDEXED BY visits_by_round
-WHERE harvest_id = ? AND round = 0 AND thing = 'track' AND place IS NOT NULL ORDER BY place, thing_id
-"""
 
 
 def along(connection: sqlite3.Connection, walk: Walk, question: Question) -> Result:

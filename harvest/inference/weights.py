@@ -14,7 +14,7 @@ from statistics import quantiles
 
 from harvest.errors import SettingsError
 from harvest.estimates.raking import Raked, rake
-from harvest.store import rounds
+from harvest.inference.people import profiles_of
 from harvest.store.samples import Sample
 
 RAKED_BY = {"likes_given_count": "likes", "followers_count": "followers"}
@@ -26,7 +26,7 @@ def raked(connection: sqlite3.Connection, sample: Sample, people: Sequence[int])
 
     Raises SettingsError when no weights fit.
     """
-    everybody = _profiles(connection, sample)
+    everybody = {row[0]: row[1:] for row in profiles_of(connection, sample, tuple(RAKED_BY))}
     cuts = [_cuts([row[place] for row in everybody.values()]) for place in range(len(RAKED_BY))]
     classes = {user: tuple(map(_class, row, cuts)) for user, row in everybody.items()}
     mine = [classes[user] for user in people]
@@ -52,20 +52,6 @@ def _words(found: Raked) -> str:
         f" {found.rounds} rounds, and lie between {min(found.weights):.3g} and {max(found.weights):.3g}. The interval"
         " takes them as given."
     )
-
-
-def _profiles(connection: sqlite3.Connection, sample: Sample) -> dict[int, tuple[int | None, ...]]:
-    """Give what the profile of everybody listed says."""
-    columns = ", ".join(f"u.{column}" for column in RAKED_BY)
-    return {
-        row[0]: row[1:]
-        for choice in rounds.draws(connection, sample.harvest_id, sample.limits)
-        for row in connection.execute(
-            f"SELECT u.id, {columns} FROM ({choice.sql}) AS d CROSS JOIN users AS u ON u.id = d.user_id"  # noqa: S608
-            " WHERE d.track_id = :track",
-            {**choice.parameters, "most": sample.population, "track": sample.track_id},
-        )
-    }
 
 
 def _cuts(values: Sequence[int | None]) -> list[float]:

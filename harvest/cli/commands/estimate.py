@@ -59,7 +59,8 @@ from harvest.system.logs import printable
 @reading_log_options
 @reads
 def estimate(path: Path, as_json: bool, **asked_for: object) -> int:
-    """Estimate means, shares and totals over everybody listed, from a random sample (`--sample`), with 95% intervals.
+    """Estimate means, shares and totals over everybody listed, from a random sample (`--sample`), with 95% intervals;
+    means and shares over all who can be reached, from a walk (`--order walk`).
 
     Says what an estimate is conditional on, and why there is none where people were not drawn by chance. Formulas and
     assumptions: docs/sampling.md.

@@ -40,6 +40,7 @@ from harvest.simulator.truth.options import LISTS, TruthOptions
 
 Thing = tuple[str, int]
 _AROUND_TRACKS = ["likers", "reposters", "comments"]
+_BY_LOT = ("random", "walk")
 _BACK = {"likes": "likers", "reposts": "reposters"}
 
 
@@ -189,9 +190,8 @@ class Rounds:
             most = min(most, self._mark)
         for visit in things:
             people = self._in_order(self._named(visit, names))
-            chance = (
-                1.0 if len(people) <= most else most / len(people) if self.options.order in ("random", "walk") else None
-            )
+            drawn = most / len(people) if people and self.options.order in _BY_LOT else None
+            chance = 1.0 if len(people) <= most else drawn
             for place, person in enumerate(people[:most]):
                 yield Visit(self._number + 1, "user", person, place, visit.depth + 1, chance)
 
@@ -234,7 +234,7 @@ class Rounds:
         order = self.options.order
         if order == "newest":
             return list(people)
-        if order in ("random", "walk"):
+        if order in _BY_LOT:
             seed = self.options.sample_seed
             return sorted(people, key=lambda p: (_lot(seed, p), p))
         sign = -1 if order == "popular" else 1
