@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 from sqlite_utils import Database
 
 from harvest.analysis import derivations
 from harvest.analysis.backbone import significance
+from harvest.analysis.derive import Setting
 from harvest.analysis.methods import COMMUNITIES, PLACES, SOURCES
 from harvest.analysis.partitions import SEEDS, Ints, Partition, divide
 from harvest.errors import SettingsError
@@ -65,10 +67,14 @@ class Near:
         return told.hexdigest()
 
 
-def find_communities(
-    db: Database, method: str, resolution: float, max_page_id: int | None, now: Callable[[], str], *, fresh: bool
-) -> int:
+def find_communities(db: Database, method: str, resolution: float, setting: Setting, *, fresh: bool) -> int:
     """Bring the communities of tracks or people up to date with the pairs; give how many things were divided anew."""
+
+    def told(share: float) -> None:
+        setting.beat()
+        setting.told(method, share)
+
+    told(0.0)
     source = derivations.find(db.conn, SOURCES[method])
     assert source is not None
     near = read_near(db.conn, method)
@@ -77,30 +83,37 @@ def find_communities(
     past = None if fresh else derivations.find(db.conn, method)
     if past and (past.state, past.parameters, past.fingerprint) == ("whole", parameters, mark):
         with db.atomic():
-            derivations.still_holds(db.conn, past.id, max_page_id, source.lists_used or 0)
+            derivations.still_holds(db.conn, past.id, setting.max_page_id, source.lists_used or 0)
         return 0
-    found = divide(near.graph, resolution)
+    found = divide(near.graph, resolution, told)
     with db.atomic():
-        number = derivations.begin(db.conn, method, parameters, mark, now(), in_order=True)
+        number = derivations.begin(db.conn, method, parameters, mark, setting.now(), in_order=True)
         _write(db.conn, method, number, near, found)
-        derivations.finish(db.conn, number, max_page_id=max_page_id, lists_used=source.lists_used, now=now())
+        derivations.finish(
+            db.conn, number, max_page_id=setting.max_page_id, lists_used=source.lists_used, now=setting.now()
+        )
     return len(near.ids)
 
 
 def read_near(connection: sqlite3.Connection, method: str) -> Near:
     """Read the graph of tracks or people: of two that are near each other, either among the nearest of the other."""
+    pairs, scores = _read_pairs(connection, method)
+    ids = np.unique(pairs)
+    places = np.searchsorted(ids, pairs).astype(np.int32)  # so the matrix counts in 32 bits, too
+    one_way = sparse.coo_array((scores, (places[:, 0], places[:, 1])), shape=(len(ids),) * 2).tocsr()
+    graph = one_way.maximum(one_way.T).tocsr()
+    graph.sort_indices()
+    return Near(ids, graph)
+
+
+def _read_pairs(connection: sqlite3.Connection, method: str) -> tuple[Ints, npt.NDArray[np.float64]]:
+    """Give the ids of each thing and one of its nearest, a row each, and their scores."""
     ends, scores = [np.empty((0, 2), np.int64)], [np.empty(0)]
     rows = connection.execute(_PAIRS[method], {"source": SOURCES[method], "nearest": NEAREST})
     while some := rows.fetchmany(_ROWS_AT_ONCE):
         ends.append(np.array([row[:2] for row in some], np.int64))
         scores.append(np.array([row[2] for row in some]))
-    pairs = np.concatenate(ends)
-    ids, places = np.unique(pairs, return_inverse=True)
-    places = places.reshape(-1, 2)
-    one_way = sparse.coo_array((np.concatenate(scores), (places[:, 0], places[:, 1])), shape=(len(ids),) * 2).tocsr()
-    graph = one_way.maximum(one_way.T).tocsr()
-    graph.sort_indices()
-    return Near(ids, graph)
+    return np.concatenate(ends), np.concatenate(scores)
 
 
 def backbone_of(connection: sqlite3.Connection, of: str, level: float) -> Iterator[tuple[int, int, float, float]]:

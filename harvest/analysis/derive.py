@@ -25,7 +25,7 @@ Told = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Under which conditions tables are computed. `entries` bounds a block; `beat` is called after every block."""
+    """Under which conditions tables are computed. `entries` bounds a block; `beat` is called after every step."""
 
     choices: Choices
     max_page_id: int | None

@@ -16,6 +16,7 @@ adjusted Rand index (Hubert and Arabie 1985, doi:10.1007/BF01908075) and by norm
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -44,14 +45,18 @@ class Partition:
     information: float | None
 
 
-def divide(graph: Any, resolution: float) -> Partition:
+def divide(graph: Any, resolution: float, told: Callable[[float], None] = lambda share: None) -> Partition:
     """Divide a graph, a symmetric CSR matrix of weights above 0 with sorted columns and an empty diagonal.
 
-    The same graph gives the same division. Needs graspologic-native.
+    The same graph gives the same division. `told` hears after each seed how much is done, 0 to 1. Needs
+    graspologic-native.
     """
     if not graph.nnz:
         return Partition(np.zeros(0, np.int64), 0, None, 0, None, None)
-    found = [by_size(_leiden(graph, resolution, seed)) for seed in range(SEEDS)]
+    found = []
+    for seed in range(SEEDS):
+        found.append(by_size(_leiden(graph, resolution, seed)))
+        told((seed + 1) / SEEDS)
     quality = [modularity(graph, labels, resolution) for labels in found]
     best = int(np.argmax(np.round(quality, 12)))  # of equals the first
     pairs = list(combinations(found, 2))
@@ -70,9 +75,9 @@ def _leiden(graph: Any, resolution: float, seed: int) -> Ints:
 
     n = graph.shape[0]
     _, found = leiden_csr(
-        graph.indptr.astype(np.int64),
-        graph.indices.astype(np.int32),
-        graph.data.astype(np.float64),
+        graph.indptr.astype(np.int64, copy=False),
+        graph.indices.astype(np.int32, copy=False),
+        graph.data.astype(np.float64, copy=False),
         n,
         resolution=resolution,
         iterations=_ITERATIONS,

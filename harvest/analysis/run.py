@@ -163,9 +163,7 @@ def _analyse(
         del likes
     computed.update(_words(db, wanted, setting.max_page_id, setting.now, told, fresh=fresh))
     for method in (method for method in COMMUNITIES if method in wanted):
-        told(method, 0.0)
-        computed[method] = find_communities(db, method, resolution, max_page_id, setting.now, fresh=fresh)
-        beat()
+        computed[method] = find_communities(db, method, resolution, setting, fresh=fresh)
     made = tuple(_done(db.conn, method, computed[method]) for method in METHODS if method in wanted)
     framed, liked = library.frames_liked
     empty = framed and any(not done.pairs and done.method in (*SIMILAR, *FANS) for done in made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 import harvest
 from harvest.analysis.methods import COMMUNITIES, Choices
 from harvest.analysis.quality import quality
+from harvest.analysis.run import analyse
 from harvest.errors import SettingsError
 from harvest.store.database import open_to_read
+from harvest.system.clock import SystemClock
 from tests.analysing import LikesFile
 
 pytest.importorskip("scipy")
@@ -78,6 +81,34 @@ def test_a_file_that_has_grown_says_so_until_it_is_divided_again(file):
     file.analysed(choices=CHOICES)
     found = asked(file, "leiden_tracks")
     assert (found.current, found.communities, placed(file)[0][33]) == (True, 3, 0)
+
+
+class Leaping(SystemClock):
+    """A clock on which a minute and a second pass between two looks."""
+
+    def __init__(self) -> None:
+        self._looks = 0
+
+    def monotonic(self) -> float:
+        self._looks += 1
+        return 61.0 * self._looks
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 2, tzinfo=UTC) + timedelta(seconds=61 * self._looks)
+
+
+def test_between_two_seeds_it_says_how_far_it_is_and_that_it_is_still_at_work(file):
+    heard = []
+
+    def told(method: str, share: float) -> None:
+        if method == "leiden_tracks":
+            heard.append((share, file.read("SELECT heartbeat_at FROM lease")))
+
+    analyse(file.path, ["leiden_tracks"], CHOICES, clock=Leaping(), memory_mb=512, told=told)
+    assert [share for share, _ in heard] == [seeds / 10 for seeds in range(11)]
+    beats = [beat for _, beat in heard]
+    assert beats == sorted(beats)
+    assert len({str(beat) for beat in beats}) == 11
 
 
 def test_another_resolution_is_another_division(file):
