@@ -55,17 +55,18 @@ WAYS = {
     "likes": {"read": ("likers", "likes")},
     "likes and reposts": {"read": ("likers", "reposters", "likes", "reposts"), "via": ("likes", "reposts")},
     "follows": {"read": ("likers", "likes", "followings", "followers"), "via": ("followings", "followers")},
+    "likes, and the playlists of people": {"read": ("likers", "likes", "playlists", "playlist-tracks")},
     "likes and follows": {"read": ("likers", "likes", "followers"), "via": ("likes", "followers")},
 }
 
 
-@pytest.mark.parametrize("way", slow_but(["likes and reposts", "follows"], WAYS))
+@pytest.mark.parametrize("way", slow_but(["likes and reposts", "follows", "likes, and the playlists of people"], WAYS))
 def test_a_walk_goes_where_the_oracle_goes_by_whatever_lists_lead_on(tmp_path, way):
     limits = replace(LIMITS, order="walk", max_users=4, depth=6, seed_read=(), **WAYS[way])
     crawl_world(tmp_path / "t.db", WORLD, limits=limits, **HOW)
     assert_exact(tmp_path / "t.db", WORLD, limits=limits, page_size=5)
     rows = read(tmp_path / "t.db", "SELECT depth, count(*) FROM visits WHERE thing = 'user' GROUP BY depth")
-    steps = 1 if "and follows" not in way else 3  # whoever goes on by two kinds of lists leads to two
+    steps = 1 if way in ("likes", "likes and reposts", "follows") else 9  # others lead on by several kinds of lists
     assert rows[0] == (1, 4)
     assert len(rows) == 6
     assert all(0 < n <= 4 * steps**6 for _, n in rows)
