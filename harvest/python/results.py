@@ -29,6 +29,7 @@ from harvest.inference.questions import LIKES, Question, Result
 from harvest.settings import DEFAULT_PATH
 from harvest.store import provenance
 from harvest.store.database import check_readable, open_to_read
+from harvest.store.handouts import remember
 from harvest.store.judgments import TAKEN_BACK, VERDICTS, Judgment, judge
 from harvest.store.samples import Judged, coverages
 from harvest.store.status import Overview, overview
@@ -310,11 +311,14 @@ class File:
 
     def save_playlist(self, out: Path | str, tracks: Iterable[int | Suggested], *, title: str = "harvest") -> int:
         """Save tracks, by id or as `radio` gives them, as a list for players: `out` ends in .m3u or .jspf. Gives how
-        many. Raises SettingsError, StorageFailed.
+        many, and notes in the file that it was made. Raises SettingsError, StorageFailed.
         """
         ids = (one if isinstance(one, int) else one.track_id for one in tracks)
+        now = SystemClock().now()
         with self.connection() as connection:
-            return write(connection, ids, Path(out), title=title, now=as_text(SystemClock().now()))
+            n = write(connection, ids, Path(out), title=title, now=as_text(now))
+        remember(self.path, "playlist", Path(out), now=now)
+        return n
 
     def backbone(self, of: str = "tracks", *, level: float = 0.05) -> Iterator[tuple[int, int, float, float]]:
         """Give the edges between tracks, or people, that are more than chance would give one of their ends, each once:

@@ -92,6 +92,7 @@ def test_python_saves_what_the_radio_plays(path, tmp_path):
     db = harvest.open(path)
     assert db.save_playlist(tmp_path / "x.m3u", db.radio(13, per_artist=0).tracks, title="x") == 3
     assert m3u(tmp_path / "x.m3u") == M3U
+    assert db.query("SELECT what, path FROM handouts").first() == ("playlist", str(tmp_path / "x.m3u"))
     with pytest.raises(SettingsError, match=r"ends in \.m3u, \.m3u8, \.jspf; x\.pls does not"):
         db.save_playlist(tmp_path / "x.pls", [10])
 
