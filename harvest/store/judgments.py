@@ -29,10 +29,9 @@ VERDICTS = ("liked", "not_interested", "not_quite")
 TAKEN_BACK = "none"
 
 # The verdict of one track, NULL where there is none or it was taken back.
-VERDICT_OF = """(
+_VERDICT_OF = """(
     SELECT nullif(j.verdict, 'none') FROM judgments AS j WHERE j.track_id = {track} ORDER BY j.id DESC LIMIT 1
 )"""
-_NO_VERDICT = "NULL"  # in files of an older version, until somebody writes into them
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +49,21 @@ class Judgment:
 
 def verdict_of(connection: sqlite3.Connection, track: str, *, schema: str = "main") -> str:
     """Write the SQL that gives the verdict of a track, whose id is the SQL `track`."""
-    there = connection.execute(
-        "SELECT 1 FROM pragma_table_list WHERE schema = ? AND name = 'judgments'", (schema,)
-    ).fetchone()
-    return VERDICT_OF.format(track=track) if there else _NO_VERDICT
+    return _VERDICT_OF.format(track=track) if _has_judgments(connection, schema) else "NULL"
 
 
 def liked(connection: sqlite3.Connection) -> list[str]:
     """Give the ids of the tracks that are judged liked, the latest first."""
-    if verdict_of(connection, "1") == _NO_VERDICT:
+    if not _has_judgments(connection):
         return []
     rows = connection.execute("SELECT track_id FROM verdicts WHERE verdict = 'liked' ORDER BY judged_at DESC, track_id")
     return [str(row[0]) for row in rows]
+
+
+def _has_judgments(connection: sqlite3.Connection, schema: str = "main") -> bool:
+    """Say whether a file has the table: one of an older version has not, until somebody writes into it."""
+    sql = "SELECT 1 FROM pragma_table_list WHERE schema = ? AND name = 'judgments'"
+    return connection.execute(sql, (schema,)).fetchone() is not None
 
 
 def tracks_named(connection: sqlite3.Connection, wanted: Iterable[str]) -> list[int]:
@@ -118,7 +120,7 @@ def judge(path: Path, wanted: Sequence[str], verdict: str, *, now: datetime) -> 
                 changed = db.conn.executemany(
                     f"""
                     INSERT INTO judgments (track_id, verdict, at)
-                    SELECT ?1, ?2, ?3 WHERE coalesce({VERDICT_OF.format(track="?1")}, '{TAKEN_BACK}') <> ?2
+                    SELECT ?1, ?2, ?3 WHERE coalesce({_VERDICT_OF.format(track="?1")}, '{TAKEN_BACK}') <> ?2
                     """,
                     ((track, verdict, as_text(now)) for track in tracks),
                 ).rowcount
