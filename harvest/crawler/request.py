@@ -27,7 +27,7 @@ from harvest.rules import RULES
 from harvest.store import harvests, history, journal, levels, lookups, readings, refreshes, sweeps
 from harvest.store.database import open_if_begun, open_to_read
 from harvest.store.refreshes import Refresh
-from harvest.store.sweeps import PARTS, SHOWN, Sweep
+from harvest.store.sweeps import ALL_SHOWN, PARTS, Sweep
 from harvest.system.shares import parse_share
 
 _USUAL = Limits()
@@ -141,7 +141,7 @@ def to_count(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
     """
     request = _without_harvests(path, given)
     of = given.get("of") or Sweep().of
-    if of not in (*PARTS, SHOWN):
+    if of not in (*PARTS, ALL_SHOWN):
         raise SettingsError(f"{_flag('of')} is one of {', '.join(PARTS)}, not {of!r}.")
     age = seconds_of("--older-than", given.get("older_than"))
     return replace(request, sweep=Sweep(of, age, request.conditions.profiles))

@@ -30,8 +30,8 @@ PARTS: dict[str, dict[str, str]] = {
     "tracks": {"track": "true"},
     "all": {"user": "true", "track": "true"},
 }
-SHOWN = "shown"  # everything that can be looked up by itself; a private playlist is shown by its link alone
-_PARTS = {**PARTS, SHOWN: {**PARTS["all"], "playlist": "x.sharing IS NOT 'private'"}}
+ALL_SHOWN = "shown"  # everything that can be looked up by itself; a private playlist is shown by its link alone
+_PARTS = {**PARTS, ALL_SHOWN: {**PARTS["all"], "playlist": "x.sharing IS NOT 'private'"}}
 
 
 def _asked_for(thing: str, after: str) -> str:

@@ -14,7 +14,7 @@ from harvest.cli.output.summary import exit_code, print_result
 from harvest.cli.run import run_to_the_end
 from harvest.crawler.request import to_count
 from harvest.forgetting.comply import check, empty_what_is_gone
-from harvest.store.sweeps import SHOWN
+from harvest.store.sweeps import ALL_SHOWN
 from harvest.system.clock import SystemClock
 
 _JUST_NOW = 1.0  # seconds: whatever was looked up longer ago is looked up again
@@ -42,7 +42,7 @@ def comply(path: Path, as_json: bool, **chosen: Any) -> int:
       harvest comply --max-requests 2000
     """
     options = given(chosen)
-    request = asked(to_count, path, {**options, "of": SHOWN, "older_than": _JUST_NOW})
+    request = asked(to_count, path, {**options, "of": ALL_SHOWN, "older_than": _JUST_NOW})
     check(path)
     stop_reason = run_to_the_end(request)
     done = empty_what_is_gone(path, now=SystemClock().now())

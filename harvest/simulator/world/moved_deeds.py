@@ -54,9 +54,7 @@ class MovedDeeds(Deeds):
         self._hides = {
             deed: facts.hidden if _RIGHT.get(deed) == "track" else away[_RIGHT.get(deed, "user")] for deed in moved
         }
-        self._rights = lru_cache(maxsize=64)(
-            self._standing
-        )  # each deed of a person asks for its time, and stands there
+        self._rights = lru_cache(maxsize=64)(self._standing)  # each deed of a person asks for its time
         self.comments = lru_cache(maxsize=64)(self._commented)  # each comment on a page asks for its time
         self._edits = Events(salt(o.seed, "playlist edits"), drift.edits, moment.days)
         self._links = Events(salt(o.seed, "links move"), (drift.come + drift.go) / 2, moment.days)

@@ -20,7 +20,7 @@ from harvest.models import Limits
 from harvest.replies.files import beside as replies_of
 from harvest.simulator import Drift, World, serve
 from harvest.store.database import open_for_crawl, open_to_read
-from harvest.store.sweeps import SHOWN, Sweep
+from harvest.store.sweeps import ALL_SHOWN, Sweep
 from tests.crawling import contents, crawl_into, crawl_world, read
 from tests.dying import statements_in_a_child
 from tests.forgetting import bytes_beside, contradictions, texts_of
@@ -103,7 +103,7 @@ def test_playlists_are_looked_up_too_and_who_is_gone_is_emptied(tmp_path):
             assert await crawl_into(path, server, limits=few) == "drained"
             server.move(10)
             later = Later(10)
-            assert await crawl_into(path, server, [], sweep=Sweep(SHOWN, 1.0), clock=later) == "drained"
+            assert await crawl_into(path, server, [], sweep=Sweep(ALL_SHOWN, 1.0), clock=later) == "drained"
             return server.world
 
     moved = asyncio.run(both())
