@@ -24,7 +24,7 @@ CREATE TABLE weights (                  -- how people who are left were sampled
 );
 """
 
-# Of several harvests, the one that drew by lot, then the oldest. Who was not visited has no row in `chosen`.
+# Of several harvests, the oldest that knows a chance, else the oldest. Who was not visited has no row in `chosen`.
 FILL = """
 INSERT INTO weights
 WITH chosen AS (

@@ -57,7 +57,7 @@ top AS (
     GROUP BY r.community
 ),
 genres AS (
-    SELECT l.community, t.genre, count(*) AS tracks, sum(l.likes) AS likes
+    SELECT l.community, t.genre, count(*) AS tracks
     FROM liked AS l
     CROSS JOIN tracks AS t ON t.id = l.track_id
     WHERE t.genre <> ''

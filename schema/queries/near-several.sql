@@ -9,6 +9,9 @@
 -- that what is near each of them comes before what is very near one; `near` is how many of them it has `at_least`
 -- people in common with. Tracks people were chosen for (view frames) do not come up, but may be given.
 WITH
+framed AS MATERIALIZED (
+    SELECT track_id FROM frames WHERE counts
+),
 given AS MATERIALIZED (
     SELECT DISTINCT value AS track_id FROM json_each(
         coalesce(
@@ -17,15 +20,12 @@ given AS MATERIALIZED (
                 SELECT json_group_array(track_id) FROM (
                     SELECT track_id FROM user_engagements
                     WHERE engagement_type = 'like' AND user_list_rank IS NOT NULL
-                        AND track_id NOT IN (SELECT track_id FROM frames WHERE counts)
+                        AND track_id NOT IN (SELECT track_id FROM framed)
                     GROUP BY track_id ORDER BY count(*) DESC, track_id LIMIT 3
                 )
             )
         )
     )
-),
-framed AS MATERIALIZED (
-    SELECT track_id FROM frames WHERE counts
 ),
 common AS MATERIALIZED (
     SELECT g.track_id AS given_id, o.track_id, count(*) AS people
