@@ -19,6 +19,8 @@ from tests.analysing import LikesFile
 pytest.importorskip("scipy")
 pytest.importorskip("graspologic_native")
 
+from harvest.analysis.communities import read_near
+
 CHOICES = Choices(min_common=2)
 PLACED = "SELECT track_id, community FROM track_communities", "SELECT user_id, community FROM user_communities"
 
@@ -55,6 +57,19 @@ def test_tracks_and_people_fall_into_their_groups_and_the_frame_into_none(file):
     assert (found.things, found.edges, found.communities, found.seeds, found.rand) == (7, 9, 2, 10, 1.0)
     assert found.modularity == pytest.approx(1 - (6 / 9) ** 2 - (3 / 9) ** 2)  # every cosine is 1, nothing lies between
     assert file.read("PRAGMA foreign_key_check") == []
+
+
+def test_each_thing_brings_its_nearest_few_and_of_equals_the_lower_ids(file, monkeypatch):
+    monkeypatch.setattr("harvest.analysis.communities.NEAREST", 1)
+    file.analysed("colike_cosine", "taste_cosine", choices=CHOICES)
+    edges = []
+    with open_to_read(file.path) as connection:
+        for near in (read_near(connection, method) for method in COMMUNITIES):
+            there = near.graph.tocoo()
+            edges.append(
+                {(int(near.ids[a]), int(near.ids[b])) for a, b in zip(there.row, there.col, strict=True) if a < b}
+            )
+    assert edges == [{(1, 2), (1, 3), (4, 5), (4, 6), (4, 7)}, {(11, 12), (11, 13), (21, 22), (21, 23)}]
 
 
 def test_asked_for_alone_they_bring_the_pairs_they_need(file):
