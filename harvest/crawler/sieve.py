@@ -70,10 +70,9 @@ class Sieve:
         return left, lost
 
     def cut_error(self, error: ApiError) -> None:
-        """Cut from the reply of an error what was forgotten; where there is any, nothing of it is evidence."""
-        if not self._gone.may_stand_in(error.body or error.reply.encode()):
+        """Let an error lose its reply, the evidence, where anything forgotten may stand in it. Its body is not kept."""
+        body = error.body
+        if not self._gone.may_stand_in(body or error.reply.encode()):
             return
-        if error.body is None:
+        if body is None or without_gone(body, self._gone) != body:
             error.reply = ""
-        elif (cut := without_gone(error.body, self._gone)) != error.body:
-            error.body, error.reply = cut, ""
