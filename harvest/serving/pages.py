@@ -62,7 +62,7 @@ async def find(request: Any, datasette: Any) -> Response:
     slow = []
     if sought:
         for thing, number in await served.execute_fn(lambda connection: by_address(connection, sought)):
-            groups.append((f"The {'person' if thing == 'user' else thing} of this address", thing, [number], None))
+            groups.append((f"The {'person' if thing == 'user' else thing} that this names", thing, [number], None))
         more = f"{served.base}/search?{urlencode({'words': sought, 'limit': 1000})}"
         looks: tuple[tuple[str, str, Callable[[sqlite3.Connection], list[int]], str | None], ...] = (
             ("Tracks", "track", lambda c: tracks_with(c, served.questions["search"], sought), more),
@@ -82,7 +82,7 @@ async def curves(request: Any, datasette: Any) -> Response:
     """Draw how likes are spread over people and over tracks."""
     served = served_by(datasette)
     found = await _asked(served, spreads)
-    ledger = (await served.glance()).ledger
+    ledger = await served.ledger()
     drawn = None
     if found is not None and ledger is not None:
         people, tracks = found

@@ -21,6 +21,7 @@ from datasette.database import Database, QueryInterrupted
 
 from harvest.errors import HarvestError
 from harvest.explore.named import Named, named_queries
+from harvest.report.ledger import LedgerRows
 from harvest.serving.dictionary import Entry
 from harvest.serving.home import LEDGER, Glance, glance, ledger
 from harvest.serving.metadata import About, terms, tilde
@@ -30,7 +31,7 @@ from harvest.system.logs import printable
 
 LONGEST = 1_000_000  # bytes of a text, a blob or a row that a query makes
 COUNTING_MS = 1500  # for each number beside the rows of a page
-_LEDGER_MS = 5000  # for the first page's own
+_LEDGER_MS = 5000  # for how the lists have ended
 _LINES = 20  # that a server says of what goes wrong: nobody may read them, and a full pipe would stop it
 
 
@@ -83,10 +84,13 @@ class Served(Database):  # type: ignore[misc]  # datasette has no types
     async def glance(self) -> Glance:
         """Give what the first page says, as it is now; without the ledger where adding it up takes too long."""
         told: Glance = await self.execute_fn(glance)
+        return replace(told, ledger=await self.ledger())
+
+    async def ledger(self) -> LedgerRows | None:
+        """Say how the lists have ended, None where adding that up takes too long."""
         with contextlib.suppress(QueryInterrupted):
-            rows = (await self.execute(LEDGER, custom_time_limit=_LEDGER_MS)).rows
-            return replace(told, ledger=ledger(rows))
-        return told
+            return ledger((await self.execute(LEDGER, custom_time_limit=_LEDGER_MS)).rows)
+        return None
 
     def command(self, query: Named, fields: Mapping[str, Any]) -> str:
         """Write the command that asks a named query."""

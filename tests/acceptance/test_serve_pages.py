@@ -33,7 +33,7 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory, small_world):
-    """A small crawl; the seed has the worst of titles, and a person the worst of names and of addresses."""
+    """A small crawl: the seed has the worst of titles, a person the worst of names, another one a number for a name."""
     path = tmp_path_factory.mktemp("pages") / "t.db"
     crawl_world(path, small_world)
     writer = sqlite3.connect(path)
@@ -42,6 +42,7 @@ def path(tmp_path_factory, small_world):
         "UPDATE users SET username = ?, permalink_url = 'javascript:alert(1)' WHERE id = (SELECT min(id) FROM users)",
         (HOSTILE,),
     )
+    writer.execute("UPDATE users SET username = CAST(id AS TEXT) WHERE id = (SELECT max(id) FROM users)")
     writer.commit()
     writer.close()
     return path
@@ -230,11 +231,16 @@ def test_the_first_page_says_how_whole_the_file_is_and_where_it_began(address, p
 def test_words_addresses_and_ids_find_what_they_name(address, path, seed):
     def found(sought):
         page = page_at(address, f"-/find?{urlencode({'q': sought})}")
+        ids = [e.get("id") for e in page.iter() if e.get("id")]
+        assert sorted(set(ids)) == sorted(ids)
         return [link for _, link in links(by_id(page, "main")) if link.startswith(("/t/tracks/", "/t/users/"))]
 
     ((url,),) = read(path, "SELECT permalink_url FROM tracks WHERE id = ?", seed)
     assert found(url) == found(f"soundcloud:tracks:{seed}") == [f"/t/tracks/{seed}"]
     assert f"/t/tracks/{seed}" in found("the seed")
+    ((number,),) = read(path, "SELECT max(id) FROM users")
+    people = [link for link in found(str(number)) if link.startswith("/t/users/")]
+    assert people == [f"/t/users/{number}"] * 2  # by id, and by what they are called
     name, number = read(path, "SELECT username, id FROM users WHERE username NOT LIKE '%<%' ORDER BY id DESC")[0]
     assert f"/t/users/{number}" in found(name[:-1].upper() if name.isascii() else name)
     assert found("%") == [
