@@ -107,7 +107,7 @@ class Near:
 class Related:
     """The tracks near a track. `size` of `people` like it; `frame`: people were chosen because they do.
 
-    `why_now` is None when the answer was analysed before; see `Standing`. `left_out` are the frames, which are not
+    `why_now` is None when the answer was analysed before; see `Freshness`. `left_out` are the frames, which are not
     compared with others. `reason` says why nothing is near; None where something is.
     """
 

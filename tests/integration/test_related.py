@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harvest.analysis import eligible_lists
+from harvest.analysis import eligible_lists, reasons
 from harvest.analysis import related as related_module
 from harvest.analysis import similar as similar_module
+from harvest.analysis.beside import beside
 from harvest.analysis.freshness import bound
 from harvest.analysis.methods import RELATED, SIMILAR, Choices
 from harvest.analysis.related import related
@@ -137,3 +138,36 @@ def test_an_analysed_answer_is_found_by_the_key(file, sql):
     plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", (1, "x", 4))]
     connection.close()
     assert [line for line in plan if line.startswith("SCAN")] == []
+
+
+def test_an_empty_answer_says_which_of_the_causes_it_has(tmp_path):
+    """Track 9 is a frame without a count; 8 is in a track's list alone, and later in a list of likes that was cut."""
+    made = LikesFile(tmp_path / "few.db")
+    made.likes(1, [9, 1, 2])
+    made.likes(2, [9])
+    made.listed(2, 8)
+    made.frame(9)
+
+    def tracks(track: int, method: str = "colike_cosine") -> str | None:
+        return related(connection, str(track), method=method, limit=4).reason
+
+    def people(user: int) -> str | None:
+        return similar(connection, str(user), method="taste_cosine", limit=4).reason
+
+    with open_to_read(made.path) as connection:
+        assert [tracks(8), tracks(9), tracks(1)] == [
+            "Nobody whose likes were read likes it.",
+            reasons.NOT_COUNTED,
+            "No other track has 3 of these people in common with it.",
+        ]
+        assert [people(1), people(2)] == [
+            "Nobody has 3 of these tracks in common.",
+            "They like nothing that counts, as far as their list shows.",
+        ]
+        reposts = beside(connection, "track", "1", method="reposts", limit=4)
+        assert reposts.reason == (
+            "Nothing that was read puts anything beside it. It counts what is read by: --read +reposts."
+        )
+    made.likes(3, [7, 8], outcome="capped")
+    with open_to_read(made.path) as connection:
+        assert tracks(8) == "Nobody likes it whose list of likes is whole; left out are 1 capped."
