@@ -195,11 +195,13 @@ def _left_out(connection: sqlite3.Connection, given: Sequence[int]) -> Callable[
 def _apart(
     connection: sqlite3.Connection, ordered: Iterable[int], per_artist: int
 ) -> Iterator[tuple[int, Sequence[Any]]]:
-    """Yield tracks with what is known of them, and no more of an artist than are wanted."""
+    """Yield tracks with what is known of them, and no more of an artist than are wanted; one whose artist is not known
+    stands alone.
+    """
     had: Counter[str] = Counter()
     for track_id in ordered:
         row = connection.execute(_TRACK, (track_id,)).fetchone()
-        artist = fold(row[1] or "") or f"user {row[4]}"
+        artist = fold(row[1] or "") or (f"track {track_id}" if row[4] is None else f"user {row[4]}")
         had[artist] += 1
         if not per_artist or had[artist] <= per_artist:
             yield track_id, row

@@ -72,6 +72,11 @@ def test_of_one_track_without_playlists_it_is_the_order_of_co_likes(file):
     assert [one.track_id for one in played(file, 2, size=2).tracks] == [1, 10]
 
 
+def test_tracks_of_nobody_known_are_not_taken_for_one_artist(file):
+    example(file)
+    assert [one.track_id for one in played(file, 1, 2, per_artist=1).tracks] == [10, 11, 12]
+
+
 def test_what_is_judged_blocked_private_or_gone_is_not_played(file):
     for user in range(1, 5):
         file.likes(user, range(1, 9))
