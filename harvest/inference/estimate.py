@@ -175,7 +175,7 @@ def _conditions(sample: Sample, read: Sequence[Person], question: Question) -> I
         left = sample.wanted - len(sample.people)
         yield f"{left:,} more are still to be read; those read so far are the first by lot."
     if sample.censored:
-        yield f"{sample.censored:,} lists were cut at {sample.cap:,}: {CUT[question.capped]}."
+        yield f"Lists that were cut at {sample.cap:,}: {sample.censored:,}; {CUT[question.capped]}."
     if question.estimator in ("ratio", "regression"):
         yield (
             "It leans on the likes that profiles claim: a few that count what cannot be listed make the interval too"

@@ -55,9 +55,9 @@ PER = ("person", "like")
 ESTIMATORS = ("hajek", "ht", "ratio", "regression")
 CAPPED = ("by-profile", "as-read", "left-out")  # what is done with people whose list was cut
 CUT = {
-    "by-profile": "these people count with as many likes as their profiles let expect, like those that were read",
-    "as-read": "these people count with what was read of them, the newest of what they like",
-    "left-out": "these people, who like more than others, are left out, which lowers what grows with it",
+    "by-profile": "who has one counts with as many likes as their profile lets expect, like those that were read",
+    "as-read": "who has one counts with what was read of it, the newest likes",
+    "left-out": "who has one likes more than others and is left out, which lowers what grows with it",
 }
 GROUPS = 12  # shown, unless more are asked for
 

@@ -204,4 +204,4 @@ def _conditions(walk: Walk, lists: Sequence[tuple[ListKind, int]], question: Que
         yield f"{silent:,} of the stops did not answer (gone, forbidden or failed), and no walk goes on from there."
     if any(stop.outcome == Outcome.CAPPED for stop in walk.stops):
         cut = sum(stop.outcome == Outcome.CAPPED for stop in walk.stops)
-        yield f"{cut:,} lists were cut: {CUT[question.capped]}."
+        yield f"Lists that were cut: {cut:,}; {CUT[question.capped]}."

@@ -193,7 +193,7 @@ def test_it_says_what_it_is_conditional_on(drawn):
         f"The population is the {found.population:,} people listed around the seed; 90"
     )
     assert any("did not answer" in one for one in found.conditions)
-    assert any(f"lists were cut at {CAP}" in one for one in found.conditions)
+    assert any(f"Lists that were cut at {CAP}: " in one for one in found.conditions)
     silent = read(drawn, "SELECT count(*) FROM sample WHERE once AND chance > 0 AND answer = 'unanswered'")[0][0]
     assert (found.drawn, found.answered) == (90, 90 - silent)
     assert silent > 0
