@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import copy
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from harvest.forgetting import writing as to_file
 from harvest.store.database import open_to_read
 from harvest.verify.checks import verify
 from tests.crawling import read
+from tests.dying import Hears, statements_in_a_child
 
 Content = dict[str, Any]
 _ENDS = {  # part -> the place of each kind of thing in its keys
@@ -85,3 +90,38 @@ def contradictions(path: Path) -> dict[str, tuple[str, ...]]:
     """Give what `verify` finds wrong, by check."""
     with open_to_read(path) as connection:
         return {found.check.name: found.examples for found in verify(connection) if found.contradictions}
+
+
+def rows_of(path: Path, *but_for: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Give every row of a file but for the index of words, and these tables."""
+    tables = read(
+        path,
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'track_search%'"
+        " AND name NOT LIKE '%sqlite%'",
+    )
+    with closing(sqlite3.connect(path)) as connection:
+        return {
+            table: connection.execute(f"SELECT * FROM {table}").fetchall()
+            for (table,) in tables
+            if table not in but_for
+        }
+
+
+def taken_out_in_a_child(work: Callable[[], object], *, kill_at: int | None) -> int:
+    """Take something out of a file in a process that is killed at its n-th statement; give how many it ran when it was
+    not.
+    """
+
+    def heard(hear: Hears) -> None:
+        opened = to_file.open_for_crawl
+
+        def traced(path: Path) -> Any:
+            db = opened(path)
+            db.conn.set_trace_callback(hear)
+            return db
+
+        to_file.open_for_crawl = traced  # type: ignore[assignment]
+        work()
+
+    # What triggers and virtual tables run belongs to a statement of ours.
+    return statements_in_a_child(heard, kill_at=kill_at, counts=lambda statement: not statement.startswith("--"))

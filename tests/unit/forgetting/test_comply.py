@@ -12,7 +12,6 @@ import pytest
 import sqlite_utils.migrations  # noqa: F401 - here, or every child of ours would import it anew
 
 from harvest.crawler.replay import replay
-from harvest.forgetting import writing as to_file
 from harvest.forgetting.comply import empty_what_is_gone
 from harvest.forgetting.forget import finish
 from harvest.forgetting.kept import is_begun
@@ -22,8 +21,7 @@ from harvest.simulator import Drift, World, serve
 from harvest.store.database import open_for_crawl, open_to_read
 from harvest.store.sweeps import ALL_SHOWN, Sweep
 from tests.crawling import contents, crawl_into, crawl_world, read
-from tests.dying import statements_in_a_child
-from tests.forgetting import bytes_beside, contradictions, texts_of
+from tests.forgetting import bytes_beside, contradictions, rows_of, taken_out_in_a_child, texts_of
 from tests.refreshing import LIMITS
 from tests.repetitions import slow_but
 from tests.unit.forgetting.test_purge import Later
@@ -126,53 +124,29 @@ def test_killed_at_every_statement_all_is_emptied_or_nothing_and_the_next_run_en
             db.execute(f"UPDATE {table} SET status = 'gone' WHERE id = (SELECT min(id) FROM {table})")
         db.commit()
 
-    def fresh():
+    def emptied_in_a_child(kill_at):
         for left in tmp_path.glob("t.*"):
             left.unlink()
         shutil.copy(replies_of(crawled), tmp_path / "t.replies.db")
-        return shutil.copy(crawled, path)
+        shutil.copy(crawled, path)
+        return taken_out_in_a_child(lambda: empty_what_is_gone(path, now=NOW), kill_at=kill_at)
 
-    before = rows_of(crawled)
-    statements = _in_a_child(fresh(), None)
-    after = rows_of(path)
+    def rows(path):
+        return rows_of(path, "replies", "lease", "progress")
+
+    before = rows(crawled)
+    statements = emptied_in_a_child(None)
+    after = rows(path)
     assert after != before
     found = []
     for kill_at in [*range(1, statements, every), statements]:
-        _in_a_child(fresh(), kill_at)
-        found.append({str(before): "nothing", str(after): "all"}.get(str(rows_of(path)), f"half at {kill_at}"))
+        emptied_in_a_child(kill_at)
+        found.append({str(before): "nothing", str(after): "all"}.get(str(rows(path)), f"half at {kill_at}"))
         if is_begun(replies_of(path)):
             finish(path, now=NOW)
         assert empty_what_is_gone(path, now=NOW).erased
-        assert rows_of(path) == after
+        assert rows(path) == after
         replay(replies_of(path), path.with_name("t.again.db"))
-        assert rows_of(path.with_name("t.again.db")) == after
+        assert rows(path.with_name("t.again.db")) == after
     assert set(found) == {"nothing", "all"}
     assert found == sorted(found, reverse=True)
-
-
-def rows_of(path):
-    """Every row of a file but for the index of words, and which replies are kept."""
-    tables = read(
-        path,
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'track_search%'"
-        " AND name NOT LIKE '%sqlite%' AND name NOT IN ('replies', 'lease', 'progress')",
-    )
-    with closing(sqlite3.connect(path)) as connection:
-        return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for (table,) in tables}
-
-
-def _in_a_child(path, kill_at):
-    """Empty in a process that is killed at its n-th statement; give how many it ran when it was not."""
-
-    def work(hear):
-        opened = to_file.open_for_crawl
-
-        def traced(path):
-            db = opened(path)
-            db.conn.set_trace_callback(hear)
-            return db
-
-        to_file.open_for_crawl = traced
-        empty_what_is_gone(path, now=NOW)
-
-    return statements_in_a_child(work, kill_at=kill_at, counts=lambda statement: not statement.startswith("--"))

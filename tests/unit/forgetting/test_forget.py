@@ -6,7 +6,6 @@ import json
 import shutil
 import sqlite3
 import stat
-from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +13,6 @@ import sqlite_utils.migrations  # noqa: F401 - here, or every child of ours woul
 
 from harvest.crawler.session import put_back
 from harvest.errors import CrawlBusy, KeyMissing, SeedError
-from harvest.forgetting import writing as to_file
 from harvest.forgetting.checks import FORGOTTEN_CHECKS
 from harvest.forgetting.forget import finish, forget_for_good, would_go
 from harvest.forgetting.purge import purge
@@ -30,8 +28,7 @@ from harvest.store.status import look
 from harvest.system.clock import SystemClock
 from harvest.verify.checks import verify
 from tests.crawling import Onlooker, contents, crawl_together, crawl_world, read
-from tests.dying import statements_in_a_child
-from tests.forgetting import bytes_beside, contradictions, goes_with, texts_of, without
+from tests.forgetting import bytes_beside, contradictions, goes_with, rows_of, taken_out_in_a_child, texts_of, without
 from tests.refreshing import LIMITS
 from tests.repetitions import slow_but
 
@@ -231,47 +228,26 @@ def test_killed_at_every_statement_it_is_all_or_nothing(tmp_path, every):
     crawled, path = tmp_path / "crawled.db", tmp_path / "t.db"
     crawl_world(crawled, World(4, users=6, tracks=8, seed_likers=3, seed_reposters=1), limits=Limits(max_users=2))
     ((one,),) = read(crawled, "SELECT user_id FROM user_engagements GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
-    before = rows_of(crawled)
-    statements = _in_a_child(shutil.copy(crawled, path), one, None)
-    after = rows_of(path)
+
+    def forgotten_in_a_child(kill_at):
+        for left in tmp_path.glob("t.db*"):
+            left.unlink()
+        shutil.copy(crawled, path)
+        return taken_out_in_a_child(lambda: forget_for_good(path, [("user", one)], now=NOW), kill_at=kill_at)
+
+    def rows(path):
+        return rows_of(path, "forgettings")  # when it was erased, and the order of numbers, are drawn
+
+    before = rows(crawled)
+    statements = forgotten_in_a_child(None)
+    after = rows(path)
     assert after != before
     found = []
     for kill_at in [*range(1, statements, every), statements]:
-        for left in tmp_path.glob("t.db*"):
-            left.unlink()
-        _in_a_child(shutil.copy(crawled, path), one, kill_at)
-        found.append({str(before): "nothing", str(after): "all"}.get(str(rows_of(path)), f"half at {kill_at}"))
+        forgotten_in_a_child(kill_at)
+        found.append({str(before): "nothing", str(after): "all"}.get(str(rows(path)), f"half at {kill_at}"))
     assert set(found) == {"nothing", "all"}
     assert found == sorted(found, reverse=True)
-
-
-def rows_of(path):
-    """Every row of a file but for when it was erased and the order of numbers, which are drawn."""
-    tables = read(
-        path,
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'track_search%'"
-        " AND name NOT LIKE '%sqlite%' AND name <> 'forgettings'",
-    )
-    with closing(sqlite3.connect(path)) as connection:
-        return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for (table,) in tables}
-
-
-def _in_a_child(path, one, kill_at):
-    """Forget in a process that is killed at its n-th statement; give how many it ran when it was not."""
-
-    def work(hear):
-        opened = to_file.open_for_crawl
-
-        def traced(path):
-            db = opened(path)
-            db.conn.set_trace_callback(hear)
-            return db
-
-        to_file.open_for_crawl = traced
-        forget_for_good(path, [("user", one)], now=NOW)
-
-    # What triggers and virtual tables run belongs to a statement of ours.
-    return statements_in_a_child(work, kill_at=kill_at, counts=lambda statement: not statement.startswith("--"))
 
 
 def test_a_reader_keeps_the_bytes_and_finish_erases_them(path, monkeypatch):
