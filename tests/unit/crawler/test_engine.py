@@ -104,7 +104,7 @@ class Wire:
         return {}
 
 
-def engine_of(books, clock, *, client=None, budget=None, max_in_flight=1):
+def engine_of(books, clock, *, client=None, budget=None, max_in_flight=1, **hooks):
     return Engine(
         frontier=books,
         client=client or Wire(clock),
@@ -113,6 +113,7 @@ def engine_of(books, clock, *, client=None, budget=None, max_in_flight=1):
             next_round=books.next_round,
             heartbeat=books.heartbeat,
             heartbeat_seconds=books.heartbeat_seconds,
+            **hooks,
         ),
         judge=books,
         witness=books,
@@ -239,6 +240,18 @@ async def test_an_error_that_reaches_several_lists_is_told_once(clock):
     assert caught.value is blocked
     assert not hasattr(caught.value, "__notes__")
     assert sorted(books.released) == [1, 2, 3]
+
+
+async def test_what_an_error_may_not_say_is_taken_from_it_before_it_is_written_down(clock):
+    books, written = Books([1]), []
+    books.fail = lambda task, error, now, tally: written.append(error.reply) or Outcome.FAILED
+
+    def cut(error):
+        error.reply = error.reply.replace("somebody", "")
+
+    client = Wire(clock, {1: ServerTrouble(status=500, reply="no somebody")})
+    await engine_of(books, clock, client=client, sift_error=cut).run()
+    assert written == ["no "]
 
 
 async def test_a_fault_of_ours_in_one_list_lets_the_others_keep_their_pages(clock):
