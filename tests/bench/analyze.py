@@ -50,7 +50,7 @@ def main() -> None:
             _, again, _, _ = analyse(path, arguments.memory)
             methods = made["methods"]
             assert isinstance(methods, list)
-            pairs = sum(method["pairs"] for method in methods)
+            pairs = sum(method["pairs"] for method in methods if method["communities"] is None)
             size = path.stat().st_size / 1e6
             counts = (made["likes"], made["people"], pairs)
             cells = [f"{n:,}" for n in counts] + [f"{size:,.0f}", f"{seconds:.1f}", f"{cpu:.1f}", f"{peak:.0f}"]

@@ -46,10 +46,9 @@ def bias(path: Path, as_json: bool) -> int:
 def _lines(bias: Bias) -> Iterator[str]:
     listed = f"{bias.listed:,} {'person is' if bias.listed == 1 else 'people are'} listed"
     yield f"Around track {bias.track_id}: {listed}, {bias.followed:,} followed, {bias.answered:,} answered."
-    if not bias.followed:
-        yield ""
-        return
     yield ""
+    if not bias.followed:
+        return
     rows = [
         (
             MEASURES[one.measure].words,
