@@ -71,7 +71,14 @@ _THINGS: dict[str, tuple[str, str | None]] = {
 )
 @click.option("--include-incomplete", is_flag=True, help="Use lists of likes that are not whole, as far as read.")
 @framing_option()
-@click.option("--memory", type=whole(1), metavar="MB", default=512, show_default=True, help="Memory to use at most.")
+@click.option(
+    "--memory",
+    type=whole(1),
+    metavar="MB",
+    default=512,
+    show_default=True,
+    help="Memory to compare in at most; communities need some 2 kB for each track.",
+)
 @click.option("--fresh", is_flag=True, help="Compute everything again, also what has not changed.")
 @json_option()
 @log_options
