@@ -10,14 +10,27 @@ import dataclasses
 import sqlite3
 from collections.abc import Collection, Mapping
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harvest.errors import ApiError, Withdrawn
 from harvest.lists import KINDS, LOOKUP, RESOLVE, Edge, ListKind
 from harvest.models import Outcome, Page, Receipt, Task
 from harvest.profiles import USUAL
-from harvest.store import doubts, edges, entities, history, levels, lookups, proof, readings, search, seeds, withdrawals
-from harvest.store.act_kinds import Failed, Forgets, KeptPage, Released, Withdrew
+from harvest.store import (
+    doubts,
+    edges,
+    entities,
+    history,
+    levels,
+    lookups,
+    proof,
+    readings,
+    search,
+    seeds,
+    telling,
+    withdrawals,
+)
+from harvest.store.act_kinds import Forgets, Released
 from harvest.store.edges import Kept
 from harvest.store.journal import Journal
 from harvest.store.lease import Lease, writing
@@ -33,7 +46,6 @@ if TYPE_CHECKING:
 
 _OUTCOMES = {outcome.failure: outcome for outcome in Outcome if outcome.failure}
 _UNSUPPORTED_URN = "unsupported_urn"  # of an entry, not of the list: a list that ends well does not mend it
-_REPLY_KEPT = 2000  # characters of evidence
 
 
 class PageCommitter:
@@ -149,7 +161,8 @@ class PageCommitter:
             self._count_requests(tally)
             if self._journal is not None:
                 body = None if self._suppressed else error.body  # nobody knows whom it shows
-                self._journal.note(self._connection, self._failed(task, error, now, tally), body, is_read=False)
+                act = telling.failed(task, error, now, tally, hide=self._journal.without_secret)
+                self._journal.note(self._connection, act, body, is_read=False)
         return outcome
 
     def withdraw(
@@ -184,15 +197,7 @@ class PageCommitter:
             self._note_failure(first if known is None else dataclasses.replace(first, id=known), error, now, len(tasks))
             self._count_requests(tally)
             if self._journal is not None:
-                subjects = [task.subject_id for task in tasks]
-                self._journal.note(
-                    self._connection,
-                    Withdrew(
-                        now=now, kind=kind, subjects=subjects, message=str(error), status=error.status,
-                        reply=error.reply[:_REPLY_KEPT], being_read=list(being_read),
-                        named=[task.about for task in tasks if task.about is not None], tally=dict(tally),
-                    ),
-                )  # fmt: skip
+                self._journal.note(self._connection, telling.withdrew(tasks, error, now, tally, being_read))
 
     def _looked_up(self, task: Task, page: Page, outcome: Outcome | None) -> None:
         """Note what a page of a batch shows, and at its end ask for what it has left out."""
@@ -241,27 +246,8 @@ class PageCommitter:
         if page.body is None:
             self._journal.note(self._connection, Forgets())
             return
-        act = KeptPage(
-            **self._named(task), number=task.page_number, request=page.request, fetched_at=page.fetched_at,
-            next_cursor=page.next_cursor, cursor_time=page.cursor_time, elapsed_ms=page.elapsed_ms,
-            size=page.size_bytes, hash=body_hash, left_out=left_out, thing=page.thing, tally=dict(tally),
-        )  # fmt: skip
+        act = telling.kept_page(task, page, body_hash, tally, left_out, hide=self._journal.without_secret)
         self._journal.note(self._connection, act, page.body, body_hash)
-
-    def _failed(self, task: Task, error: ApiError, now: str, tally: Mapping[int, int]) -> Failed:
-        return Failed(
-            **self._named(task), now=now, failure=error.name, message=str(error), status=error.status,
-            reply=error.reply[:_REPLY_KEPT], attempts=error.attempts,
-            named=None if KINDS[task.kind].looks_up else task.about, tally=dict(tally),
-        )  # fmt: skip
-
-    def _named(self, task: Task) -> dict[str, Any]:
-        """Name a reading of a list, without the secret of a private link."""
-        assert self._journal is not None
-        named = {"kind": task.kind, "subject": task.subject_id, "reading": task.reading}
-        if KINDS[task.kind].looks_up and task.about is not None:
-            return {**named, "about": self._journal.without_secret(task.about)}
-        return named
 
     def _insert_page(
         self, task: Task, page: Page, kept: Kept, body_hash: int | None, *, asked_again: bool, left_out: int
@@ -453,7 +439,7 @@ class PageCommitter:
                 name or error.name,
                 error.status,
                 str(error),
-                None if self._bare else error.reply[:_REPLY_KEPT] or None,
+                None if self._bare else error.reply[: telling.REPLY_KEPT] or None,
                 attempts,
                 now,
                 now,
