@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+TERMS = "https://developers.soundcloud.com/docs/api/terms-of-use"
 NOTICE = (
     "Note: SoundCloud's API terms restrict storing what the API returns and forbid feeding it to AI; whether your use "
     "is allowed is for you to settle. See 'Responsible use' in the README. (This is said once.)"
@@ -17,8 +18,8 @@ ATTRIBUTION = (
     "link the track."
 )
 RESTRICTIONS = (
-    "SoundCloud's API terms (https://developers.soundcloud.com/docs/api/terms-of-use) restrict storing what the API "
-    "returns and forbid using it to train or feed AI; whether a use is allowed is for whoever uses it to settle."
+    f"SoundCloud's API terms ({TERMS}) restrict storing what the API returns and forbid using it to train or feed AI; "
+    "whether a use is allowed is for whoever uses it to settle."
 )
 
 

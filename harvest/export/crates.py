@@ -15,12 +15,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harvest.export.folder import MANIFEST
+from harvest.terms import TERMS
 
 CROISSANT = "croissant.json"
 RO_CRATE = "ro-crate-metadata.json"
 DATA_PACKAGE = "datapackage.json"
 NAME = "Listening graph"
-TERMS = "https://developers.soundcloud.com/docs/api/terms-of-use"
 
 Types = Mapping[str, Mapping[str, str]]  # path of a file to its columns with their types, as in `tables.Column`
 

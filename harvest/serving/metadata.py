@@ -12,9 +12,8 @@ from typing import Any
 
 from harvest.explore.named import Named
 from harvest.serving.dictionary import Entry, plain
-from harvest.terms import ATTRIBUTION, RESTRICTIONS, is_made_up
+from harvest.terms import ATTRIBUTION, RESTRICTIONS, TERMS, is_made_up
 
-TERMS = "https://developers.soundcloud.com/docs/api/terms-of-use"
 # Tables of bookkeeping that nobody asks for, one click away.
 _HIDDEN = (
     "_sqlite_migrations",
