@@ -20,7 +20,8 @@ LEVELS = ("none", "minimal", "full")  # each keeps what the one before keeps, an
 USUAL = "minimal"
 PERSONAL = ("full_name", "city", "country", "description", "website")  # of people, kept with `full` alone
 
-_NOUNS: dict[str, tuple[str, ...]] = {
+# What replies say of things, by table: the columns that hold it.
+NOUNS: dict[str, tuple[str, ...]] = {
     "users": User._fields,
     "tracks": Track._fields,
     "playlists": Playlist._fields,
@@ -35,7 +36,7 @@ _CLAIMED = {(THINGS[kind.subject].table, kind.claimed) for kind in KINDS.values(
 # What `none` leaves out, by table.
 CONTENT: dict[str, tuple[str, ...]] = {
     table: tuple(name for name in fields if name not in _KEPT and (table, name) not in _CLAIMED)
-    for table, fields in _NOUNS.items()
+    for table, fields in NOUNS.items()
 }
 # What cannot be NULL has no text in place of one.
 NO_TEXT: Mapping[tuple[str, str], str] = {("web_profiles", "url"): ""}

@@ -38,10 +38,10 @@ def middle(buckets: Sequence[Bucket]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class LogAxis:
-    """A logarithmic axis from 10^low to 10^high, drawn from `start` to `end`."""
+    """A logarithmic axis from 10^low to 10^high, drawn from `start` to `end`. It may begin between powers of ten."""
 
-    low: int
-    high: int
+    low: float
+    high: float
     start: float
     end: float
 
@@ -53,7 +53,7 @@ class LogAxis:
     @property
     def decades(self) -> list[int]:
         """Give the powers of ten on it, as exponents."""
-        return list(range(self.low, self.high + 1))
+        return list(range(math.ceil(self.low - 1e-9), math.floor(self.high + 1e-9) + 1))
 
 
 def axis_up_to(most: float, start: float, end: float) -> LogAxis:
@@ -62,12 +62,16 @@ def axis_up_to(most: float, start: float, end: float) -> LogAxis:
 
 
 def axis_down_to(least: float, start: float, end: float) -> LogAxis:
-    """Make an axis from the power of ten below the smallest share up to 1."""
-    return LogAxis(min(-_LEAST_DECADES, math.floor(math.log10(least) + 1e-9)), 0, start, end)
+    """Make an axis from the smallest share up to 1, a decade at least. Down to the power of ten below, a curve that
+    ends at one person of 1,295 would seem to end at 0.01 %.
+    """
+    return LogAxis(min(-_LEAST_DECADES, math.log10(least)), 0, start, end)
 
 
 def steps(points: Sequence[tuple[int, float]], x: LogAxis, y: LogAxis) -> str:
-    """Write the path of a curve that goes down in steps: exact between the points too."""
+    """Write the path of a curve that goes down in steps: exact between the points too. It ends at its last point: what
+    nobody has is no share that could be drawn.
+    """
     parts: list[str] = []
     height = y.place(1.0)
     for value, share in points:
@@ -76,6 +80,4 @@ def steps(points: Sequence[tuple[int, float]], x: LogAxis, y: LogAxis) -> str:
         if abs(down - height) >= 0.05:
             parts.append(f"V{down:.1f}")
             height = down
-    if points:
-        parts.append(f"V{y.start:.1f}")
     return "".join(parts)

@@ -22,6 +22,7 @@ from harvest.citing.facts import facts
 from harvest.citing.methods import methods
 from harvest.inference.bias import Bias, biases
 from harvest.report.changed import SinceLast, since_last
+from harvest.report.missing import TableGaps, gaps
 from harvest.report.others import MostNamed, SeedLists, most_named, seed_lists
 from harvest.report.rows import (
     Artist,
@@ -78,6 +79,7 @@ class ReportFacts:
     totals: Totals
     seeds: list[SeedRow]
     ledger: list[ListsEnded]
+    gaps: list[TableGaps]
     since_last: SinceLast | None
     readers: int
     heard: HeardTotals
@@ -133,6 +135,8 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
         tell("reading the ledger")
         seeds = [_public(seed) for seed in _rows(connection, "seeds", SeedRow)]
         ledger = _rows(connection, "ledger", ListsEnded)
+        tell("looking for what is not known")
+        unknown = gaps(connection)
         tell("counting the likes of every track")
         connection.execute(query("heard"))
         heard = _rows(connection, "heard_totals", HeardTotals)[0]
@@ -146,6 +150,7 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
             totals=_rows(connection, "totals", Totals)[0],
             seeds=seeds,
             ledger=ledger,
+            gaps=unknown,
             since_last=since_last(connection),
             readers=readers,
             heard=heard,

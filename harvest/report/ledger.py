@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harvest.lists import KINDS
 from harvest.report.rows import ListsEnded
 
 # Outcome → colour, in the order in which they are shown; the last two are open lists.
@@ -34,11 +35,12 @@ class LedgerRows:
 
     @property
     def kinds(self) -> dict[str, LedgerRows]:
-        """Give the rows of each kind that was asked for, in the order in which outcomes are shown."""
+        """Give the rows of each kind that was asked for, in the order of their declarations and of outcomes."""
         asked = sorted((row for row in self.rows if row.outcome), key=lambda row: list(COLOURS).index(str(row.outcome)))
         return {
             kind: LedgerRows([row for row in asked if row.kind == kind])
-            for kind in dict.fromkeys(row.kind for row in self.rows if row.outcome)
+            for kind in KINDS
+            if any(row.kind == kind for row in asked)
         }
 
     @property
@@ -69,6 +71,11 @@ class LedgerRows:
     def collected(self) -> int:
         """Count what these lists brought."""
         return sum(row.collected for row in self.rows)
+
+    @property
+    def longest(self) -> int:
+        """Give how much the longest of them brought."""
+        return max((row.longest for row in self.rows), default=0)
 
     @property
     def claimed(self) -> int:

@@ -24,9 +24,9 @@ _CHOSEN = "followee_id"
 _OWNER = {"track": "uploader_id", "playlist": "owner_id"}
 
 _MOST_NAMED = """
-SELECT t.{label}, t.permalink_url, {artist}, m.lists, m.place
+SELECT t.{label}, t.permalink_url, {artist}, m.lists, m.place, m.things
 FROM (
-    SELECT {item} AS id, count(*) AS lists, min({rank}) AS place
+    SELECT {item} AS id, count(*) AS lists, min({rank}) AS place, count(*) OVER () AS things
     FROM {table} AS e
     WHERE {rank} IS NOT NULL {typed} {uploaded}
     GROUP BY {item}
@@ -78,10 +78,11 @@ class Shared(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MostNamed:
-    """What the lists of one kind name most, of so many lists that brought anything."""
+    """What the lists of one kind name most, of so many lists that brought anything, and of so many different things."""
 
     kind: ListKind
     lists: int
+    things: int
     named: list[NamedThing]
 
 
@@ -110,9 +111,9 @@ def most_named(connection: sqlite3.Connection, ledger: list[ListsEnded], rows: i
     for kind in KINDS.values():
         lists = sum(row.lists for row in ledger if row.kind == kind.name and row.collected)
         if lists and _may_be_told(kind, lists):
-            named = [NamedThing(*row) for row in connection.execute(_statement(kind), {"rows": rows})]
+            named = connection.execute(_statement(kind), {"rows": rows}).fetchall()
             if named:
-                found.append(MostNamed(kind, lists, named))
+                found.append(MostNamed(kind, lists, named[0][-1], [NamedThing(*row[:-1]) for row in named]))
     return found
 
 

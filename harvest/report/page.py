@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harvest.inference.bias import MEASURES
+from harvest.profiles import PERSONAL
 from harvest.report import palette, pictures, texts
 from harvest.report.curves import middle
 from harvest.report.facts import DRAWN, RUNS, ReportFacts
@@ -86,6 +87,7 @@ def templates() -> Environment:
         "style_digest": base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         "ratio": ratio,
         "MEASURES": MEASURES,
+        "PERSONAL": PERSONAL,
         "COLOURS": COLOURS,
         "DRAWN": DRAWN,
         "RUNS": RUNS,

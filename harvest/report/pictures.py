@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from harvest.report.curves import LogAxis, axis_down_to, axis_up_to, steps
 from harvest.report.layout import Box, Point, frame, place
 from harvest.report.svg import Element, el
-from harvest.report.texts import fitted, width
+from harvest.report.texts import fitted, share, width
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class Curve:
     dashed: bool = False
 
 
+_TOO_NEAR = 0.2  # of a decade: the names of two lines would cover each other
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -87,11 +88,10 @@ def _grid(x: LogAxis, y: LogAxis) -> list[Element]:
         name = f"{10**decade:,}" if decade < 5 else f"10{str(decade).translate(_SUPERSCRIPT)}"
         made.append(el("line", x1=at, y1=y.end, x2=at, y2=y.start, class_="thin"))
         made.append(el("text", name, x=at, y=y.start + 18, class_="tick middle"))
-    for decade in y.decades:
-        at = y.place(10.0**decade)
-        name = f"{10.0**decade:.0%}" if decade >= -2 else f"{100 * 10.0**decade:g}%" if decade > -6 else "…"
+    for exponent in [y.low, *(decade for decade in y.decades if decade - y.low > _TOO_NEAR)]:
+        at = y.place(10.0**exponent)
         made.append(el("line", x1=x.start, y1=at, x2=x.end, y2=at, class_="thin"))
-        made.append(el("text", name, x=x.start - 6, y=at + 4, class_="tick end"))
+        made.append(el("text", share(10.0**exponent, 1.0), x=x.start - 6, y=at + 4, class_="tick end"))
     return made
 
 

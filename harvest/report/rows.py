@@ -54,6 +54,7 @@ class ListsEnded(NamedTuple):
     collected_of_claimed: int
     missing: int
     without_claim: int
+    longest: int = 0
 
 
 class Placed(NamedTuple):

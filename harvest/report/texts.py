@@ -90,7 +90,7 @@ def share(part: float, whole: float) -> str:
         return "–"
     percent = 100 * part / whole
     if 0 < percent < 0.1:
-        return "under 0.1%"
+        return f"{percent:.{-math.floor(math.log10(percent))}f}%" if percent >= 0.0001 else "under 0.0001%"
     if 99 < percent < 100:
         return "over 99.9%" if percent > 99.9 else f"{math.floor(percent * 10) / 10:.1f}%"
     return f"{percent:.0f}%" if percent >= 9.95 or percent == 0 else f"{percent:.1f}%"

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from harvest.cli.main import cli
 from harvest.errors import StorageFailed
+from harvest.lists import KINDS
 from harvest.models import Limits
 from harvest.report.facts import DRAWN, NEAR, TOP, gather
 from harvest.report.neighbourhood import LEAST_COMMON, STRONGEST, strongest
@@ -182,6 +183,38 @@ def test_what_nobody_asked_for_is_called_not_asked_and_never_none(case):
     assert not any(
         title in told for kind, title in read(case.path, "SELECT kind, title FROM list_kinds") if kind in asked
     )
+
+
+def test_what_is_not_known_is_counted_column_by_column(case):
+    """Each column of people and tracks that the world tells of, and none that we keep for ourselves."""
+    told = defaultdict(dict)
+    for of, column, *numbers in table(case.page, "missing-table"):
+        told[of][column.replace(" ", "_")] = numbers
+    things = {f"{len(rows):,} {of}": rows for of, rows in (("users", case.truth.users), ("tracks", case.truth.tracks))}
+    assert list(told) == list(things)
+    for of, columns in told.items():
+        rows = things[of].values()
+        assert {"urn", "first_seen_at", "uploader_list_rank", "gone_at"} & set(columns) == set()
+        assert len(columns) > 10
+        for column in set(columns) & set(next(iter(rows))):
+            known = sum(row[column] is not None for row in rows)
+            missing = len(rows) - known
+            assert columns[column] == [f"{known:,}", f"{missing:,}", share(missing, len(rows))], column
+
+
+def test_each_kind_of_list_has_a_part_of_its_own(case):
+    ended = defaultdict(list)
+    for (kind, _), (outcome, collected, _) in case.truth.lists.items():
+        ended[kind].append((outcome, collected))
+    parts = [e.get("id") for e in by_id(case.page, "lists").iter("h3")]
+    assert parts == [f"list-{kind.replace('_', '-')}" for kind in KINDS if kind in ended]
+    told = words(by_id(case.page, "lists"))
+    for lists in ended.values():
+        if len(lists) > 1:
+            brought = [collected for _, collected in lists]
+            assert f"{sum(brought):,} items in all; the longest list brought {max(brought):,}." in told
+    for outcome, n in Counter(outcome for outcome, _ in ended["user_likes"]).items():
+        assert f"{n} {outcome}" in told
 
 
 def test_the_tracks_most_of_them_like_are_counted_right(case):

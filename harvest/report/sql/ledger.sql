@@ -16,7 +16,8 @@ SELECT
     CAST(sum(1.0 * s.claimed) AS INTEGER) AS claimed,
     coalesce(sum(s.collected) FILTER (WHERE s.claimed IS NOT NULL), 0) AS collected_of_claimed,
     coalesce(CAST(sum(1.0 * max(s.claimed - s.collected, 0)) AS INTEGER), 0) AS missing,
-    count(s.kind) - count(s.claimed) AS without_claim
+    count(s.kind) - count(s.claimed) AS without_claim,
+    coalesce(max(s.collected), 0) AS longest
 FROM list_kinds AS k
 LEFT JOIN stands AS s ON s.kind = k.kind
 WHERE k.subject NOT IN ('seed', 'batch')

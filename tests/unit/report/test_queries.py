@@ -143,7 +143,7 @@ def test_likers_per_track_are_cut_to_two_digits(conn):
 def test_a_list_that_brought_more_than_claimed_does_not_hide_what_another_lacks(conn):
     add_lists(conn, [("complete", 10, 4), ("complete", 3, 5), ("complete", 7, None), ("complete", 0, 0)])
     (found,) = [rows.ListsEnded(*row) for row in conn.execute(query("ledger")) if row[0] == "user_likes"]
-    assert found == rows.ListsEnded("user_likes", "tracks the user likes", "complete", 4, 20, 9, 13, 2, 1)
+    assert found == rows.ListsEnded("user_likes", "tracks the user likes", "complete", 4, 20, 9, 13, 2, 1, 10)
 
 
 @pytest.mark.parametrize("name", NAMES)
