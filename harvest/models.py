@@ -79,7 +79,8 @@ class Limits:
     `read` names the lists that are read of whatever is visited, `seed_read` those read of a seed besides (None: what
     its kind is usually read with, but for those `without`). `via` are the lists of people that lead on. `caps` bound
     single kinds of lists, by name. `depth` None is what the kind of seed asks for. `until_new` ends a random sample
-    around the seeds where less than this share of what the next person likes would be new.
+    around the seeds where less than this share of what the next person likes would be new. `control` are drawn by lot
+    around each seed track among those whom another order leaves out.
     """
 
     max_users: int = 1000  # people followed per track
@@ -96,6 +97,12 @@ class Limits:
     via: tuple[str, ...] = ("likes",)
     caps: tuple[tuple[str, int], ...] = ()
     until_new: float | None = None
+    control: int = 0
+
+    @property
+    def controls(self) -> int:
+        """People drawn by lot beside those whom a rule chooses: none where all are drawn by lot."""
+        return 0 if self.order in BY_LOT else self.control
 
     @classmethod
     def load(cls, text: str) -> Limits:

@@ -70,7 +70,7 @@ def estimates(path: Path, world: World, limits: Limits) -> dict[str, Estimate]:
     crawl_world(path, world, limits=limits, max_in_flight=8)
     genre, truth = truth_of(world)
     (people,) = read(path, "SELECT count(*) FROM sample WHERE once")[0]
-    if limits.order != "random" and limits.max_users < people:
+    if limits.order != "random" and not limits.controls and limits.max_users < people:
         rows = read(path, ASKED, genre)
         values = {"likes": [float(n) for n, _ in rows], "genre": [share / n for n, share in rows]}
         rest = 1 - limits.max_users / people

@@ -34,6 +34,7 @@ class Started:
     listed: int
     followed: int
     drawn: int
+    controls: int  # of them, drawn by lot beside those whom a rule chose
     chances: tuple[float, ...]
     mark: int | None
     judged: tuple[Judged, ...]
@@ -130,9 +131,9 @@ def _harvests(connection: sqlite3.Connection, judged: Sequence[Judged]) -> Itera
         ).fetchall()
         limits = Limits.load(options)
         listed = sum(_listed(connection, choice) for choice in rounds.draws(connection, harvest_id, limits))
-        followed, drawn = connection.execute(
+        followed, drawn, controls = connection.execute(
             """
-            SELECT count(*), count(chance) FROM visits
+            SELECT count(*), count(chance), count(*) FILTER (WHERE chance < 1) FROM visits
             WHERE harvest_id = ?1 AND thing = 'user' AND place IS NOT NULL AND round = (
                 SELECT min(round) FROM visits
                 WHERE harvest_id = ?1 AND thing = 'user' AND round > 0 AND place IS NOT NULL
@@ -152,6 +153,7 @@ def _harvests(connection: sqlite3.Connection, judged: Sequence[Judged]) -> Itera
             listed=listed,
             followed=followed,
             drawn=drawn,
+            controls=controls if limits.controls else 0,
             chances=tuple(row[0] for row in chances),
             mark=mark,
             judged=tuple(one for one in judged if one.harvest_id == harvest_id),

@@ -96,6 +96,16 @@ def _sampled(one: Started, facts: Facts, *, hide: bool) -> Iterator[str]:
         yield f"{people} were drawn by lot (BLAKE2b, sample seed {limits.sample_seed}){known}."
         if one.mark is not None:
             yield _until(one, hide=hide)
+    elif limits.controls and one.chances and min(one.chances) < 1:
+        first, *others = (f"{chance:.3g}" for chance in sorted({*one.chances} - {1.0}))
+        known = "" if hide else f", each with an inclusion probability of {' to '.join([first, *others[-1:]])}"
+        people = "People" if hide else f"{one.followed - one.controls:,} people"
+        control = "others" if hide else f"{one.controls:,} of the others"
+        yield f"{people} were followed, chosen {_FIRST[limits.order]}, and so for certain."
+        yield (
+            f"Beside them {control} were drawn by lot as a control sample (BLAKE2b, sample seed"
+            f" {limits.sample_seed}){known}."
+        )
     elif one.chances == (1.0,) and one.followed == one.listed:
         yield "All of them were followed." if not hide else "All people listed were followed."
     else:

@@ -21,7 +21,7 @@ from harvest.crawler.engine import MAX_IN_FLIGHT
 from harvest.crawler.recipes import OF_TRACKS_ALONE, in_order, parse_caps, parse_recipe, parse_via
 from harvest.errors import SettingsError
 from harvest.lists import BY_NAME
-from harvest.models import DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits
+from harvest.models import BY_LOT, DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits
 from harvest.profiles import LEVELS, USUAL
 from harvest.rules import RULES
 from harvest.store import harvests, history, journal, levels, lookups, readings, refreshes, sweeps
@@ -31,7 +31,17 @@ from harvest.store.sweeps import ALL_SHOWN, PARTS, Sweep
 from harvest.system.shares import parse_share
 
 _USUAL = Limits()
-_PLAIN = ("max_users", "max_user_likes", "max_listed", "max_tracks", "max_playlists", "depth", "order", "sample_seed")
+_PLAIN = (
+    "max_users",
+    "max_user_likes",
+    "max_listed",
+    "max_tracks",
+    "max_playlists",
+    "depth",
+    "order",
+    "sample_seed",
+    "control",
+)
 _ANY = Limits(order="random")  # beside which an option is no contradiction yet
 _USUAL_OF_SEEDS = [name for rule in RULES.values() for name in rule.seed_read]
 _NUMBERS = {  # least and most
@@ -43,6 +53,7 @@ _NUMBERS = {  # least and most
     "depth": (0, DEEPEST),
     "sample": (1, MOST),
     "sample_seed": (0, MOST),
+    "control": (0, MOST),
     "delay": (0, LONGEST_DELAY),
     "concurrency": (1, 256),
     "page_size": (1, 200),
@@ -224,7 +235,9 @@ def limits_of(given: Mapping[str, Any], stored: Limits) -> Limits:
     changes.update(_sampled(given))
     changes.update(_bounded(given, stored))
     changes.update(_read(given, stored))
-    changes.update(_until_new(given, stored, str(changes.get("order", stored.order))))
+    order = str(changes.get("order", stored.order))
+    changes.update(_until_new(given, stored, order))
+    changes.update(_control(given, order))
     return replace(stored, **changes)
 
 
@@ -285,6 +298,15 @@ def _until_new(given: Mapping[str, Any], stored: Limits, order: str) -> dict[str
     return {"until_new": share or None}
 
 
+def _control(given: Mapping[str, Any], order: str) -> dict[str, Any]:
+    """A control sample is dropped where all are drawn by lot, and refused where both are asked for."""
+    if order not in BY_LOT:
+        return {}
+    if given.get("control"):
+        raise SettingsError(f"--control draws by lot beside a rule, and --order {order} draws everybody: leave it out.")
+    return {"control": 0}
+
+
 def _bounded(given: Mapping[str, Any], stored: Limits) -> dict[str, Any]:
     """Caps of single lists: what is given now for one list counts, then what is for several, then what is stored."""
     now = parse_caps(given["cap"]) if given.get("cap") else {}
@@ -336,7 +358,7 @@ def _check(given: Mapping[str, Any]) -> None:
     for name, words in _WORDS.items():
         if given.get(name) is not None and given[name] not in words:
             raise SettingsError(f"{_flag(name)} is one of {', '.join(words)}, not {given[name]!r}.")
-    limits_of(given, _ANY)
+    limits_of(given, _USUAL if given.get("control") else _ANY)
     bounds(given, {"total": True, "max_requests": 1})
 
 

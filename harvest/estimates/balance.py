@@ -20,32 +20,34 @@ class Spread:
 
     counts: bool
     n: int = 0
+    weights: float = 0.0
     total: float = 0.0
     compared: float = 0.0
     squares: float = 0.0
 
-    def add(self, value: float | None) -> None:
-        """Take in somebody; None is not known, and left out."""
+    def add(self, value: float | None, weight: float = 1.0) -> None:
+        """Take in somebody who stands for so many; None is not known, and left out."""
         if value is None:
             return
         size = log1p(max(value, 0.0)) if self.counts else value
         self.n += 1
-        self.total += value
-        self.compared += size
-        self.squares += size * size
+        self.weights += weight
+        self.total += weight * value
+        self.compared += weight * size
+        self.squares += weight * size * size
 
     @property
     def mean(self) -> float | None:
-        """Give the plain mean; None where nobody's value is known."""
-        return self.total / self.n if self.n else None
+        """Give the mean; None where nobody's value is known."""
+        return self.total / self.weights if self.weights else None
 
 
 def standardised(group: Spread, everybody: Spread) -> float | None:
     """Give the standardised difference; None where nobody is in the group, or all are alike."""
     if not group.n or not everybody.n:
         return None
-    mean = everybody.compared / everybody.n
-    variance = everybody.squares / everybody.n - mean * mean
+    mean = everybody.compared / everybody.weights
+    variance = everybody.squares / everybody.weights - mean * mean
     if variance <= 1e-12 * max(1.0, mean * mean):
         return None
-    return (group.compared / group.n - mean) / sqrt(variance)
+    return (group.compared / group.weights - mean) / sqrt(variance)

@@ -12,6 +12,10 @@ The first three are ratios R of two sums; their standard error is that of Taylor
 without replacement (Särndal et al., 5.6): sqrt((1 - f) n / (n - 1) sum(e^2)), e = (w y - R w x) / sum(w x). The
 interval is that of the bootstrap over people, studentised (Efron & Tibshirani 1993, 12.5): in skewed samples it holds
 the truth at its nominal rate where estimate and two standard errors do not.
+
+Whoever was chosen for certain, beside a sample by lot of the others, stands for themselves: they add to the sums, and
+neither to the standard error, n being the others, whose e are taken from their mean, nor are they drawn again (a
+stratum of which all are taken; Cochran 1977, 5.9).
 """
 
 from __future__ import annotations
@@ -29,11 +33,14 @@ _LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Somebody of the sample: weight, value, and what is known of everybody in the population."""
+    """Somebody of the sample: weight, value, what is known of everybody in the population, and whether they were chosen
+    for certain.
+    """
 
     weight: float
     value: float
     known: float = 1.0
+    certain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,9 @@ class Estimate:
 
 
 def ht(units: Sequence[Unit], fraction: float, *, factor: float = 1.0, seed: int = 0) -> Estimate:
-    """Estimate the total, times `factor`, from a `fraction` of the population; the mean with a factor of 1 / N."""
+    """Estimate the total, times `factor`, from a `fraction` of the population, or of its part that is drawn from; the
+    mean with a factor of 1 / N.
+    """
     n = len(units)
     plain = plain_error(units) * sum(unit.weight for unit in units)
     return _estimated(units, [1 / n] * n, fraction, factor, seed, plain)
@@ -88,19 +97,23 @@ def regression(
 ) -> Estimate:
     """Estimate the mean by a line through values and known values, whose mean is known, times `factor`."""
 
+    sure = [unit for unit in units if unit.certain]
+
     def fitted(drawn: Sequence[int]) -> tuple[float, float]:
-        some = [units[place] for place in drawn]
-        n, weights = len(some), sum(unit.weight for unit in some)
+        again = [units[place] for place in drawn]
+        some = sure + again
+        weights = sum(unit.weight for unit in some)
         mean = sum(unit.weight * unit.value for unit in some) / weights
         centre = sum(unit.weight * unit.known for unit in some) / weights
         spread = sum(unit.weight * (unit.known - centre) ** 2 for unit in some)
         both = sum(unit.weight * (unit.known - centre) * (unit.value - mean) for unit in some)
         slope = both / spread if spread else 0.0
-        left = (unit.weight * (unit.value - mean - slope * (unit.known - centre)) for unit in some)
-        error = sqrt(n / max(n - 2, 1) * sum(one**2 for one in left)) / weights
+        left = [unit.weight * (unit.value - mean - slope * (unit.known - centre)) for unit in again]
+        n = len(left)
+        error = sqrt(n / max(n - 2, 1) * max(0.0, sum(one**2 for one in left) - sum(left) ** 2 / max(n, 1))) / weights
         return mean + slope * (known_mean - centre), error
 
-    return _interval(fitted, len(units), fraction, factor, seed, plain_error(units))
+    return _interval(fitted, _drawn(units), len(units), fraction, factor, seed, plain_error(units))
 
 
 def _estimated(
@@ -109,30 +122,42 @@ def _estimated(
     """Estimate the sum of w y over the sum of what stands below it."""
     above = [unit.weight * unit.value for unit in units]
     squares = [a * a for a in above], [a * b for a, b in zip(above, below, strict=True)], [b * b for b in below]
+    sure_above = sum(one for one, unit in zip(above, units, strict=True) if unit.certain)
+    sure_below = sum(one for one, unit in zip(below, units, strict=True) if unit.certain)
 
     def divided(drawn: Sequence[int]) -> tuple[float, float]:
-        total = sum(map(below.__getitem__, drawn))
+        others_above, others_below = sum(map(above.__getitem__, drawn)), sum(map(below.__getitem__, drawn))
+        total = others_below + sure_below
         if not total:
             return 0.0, 0.0
-        value = sum(map(above.__getitem__, drawn)) / total
+        value = (others_above + sure_above) / total
         aa, ab, bb = (sum(map(column.__getitem__, drawn)) for column in squares)
-        left = max(0.0, aa - 2 * value * ab + value * value * bb)
         n = len(drawn)
+        off = (others_above - value * others_below) ** 2 / max(n, 1) if sure_below else 0.0
+        left = max(0.0, aa - 2 * value * ab + value * value * bb - off)
         return value, sqrt(n / (n - 1) * left) / abs(total) if n > 1 else 0.0
 
-    return _interval(divided, len(units), fraction, factor, seed, plain)
+    return _interval(divided, _drawn(units), len(units), fraction, factor, seed, plain)
+
+
+def _drawn(units: Sequence[Unit]) -> list[int]:
+    """Give the places of those who were drawn, and were not certain."""
+    return [place for place, unit in enumerate(units) if not unit.certain]
 
 
 def _interval(
     of: Callable[[Sequence[int]], tuple[float, float]],
+    drawn: Sequence[int],
     n: int,
     fraction: float,
     factor: float,
     seed: int,
     plain: float,
 ) -> Estimate:
-    """Give the estimate with its studentised interval: `of` gives value and error of people drawn again by place."""
-    value, error = of(range(n))
+    """Give the estimate with its studentised interval: `of` gives value and error of those `drawn`, drawn again."""
+    if not drawn:
+        return Estimate(of(drawn)[0] * factor, None, None, None, n, None)
+    value, error = of(drawn)
     sure = sqrt(max(0.0, 1 - fraction))
     effect = (error / plain) ** 2 if plain and error else None
     if fraction >= 1:
@@ -141,8 +166,8 @@ def _interval(
         return Estimate(value * factor, None, None, None, n, effect)
     lots = random.Random(seed)
     off = []
-    for _ in range(max(_FEWEST, min(DRAWS, _WORK // n))):
-        again, spread = of(lots.choices(range(n), k=n))
+    for _ in range(max(_FEWEST, min(DRAWS, _WORK // len(drawn)))):
+        again, spread = of(lots.choices(drawn, k=len(drawn)))
         if spread > 1e-12 * abs(again):
             off.append((again - value) / spread)
     off.sort()

@@ -27,7 +27,15 @@ CREATE TABLE weights (                  -- how people who are left were sampled
 # Of several harvests, the oldest that knows a chance, else the oldest. Who was not visited has no row in `chosen`.
 FILL = """
 INSERT INTO weights
-WITH chosen AS (
+WITH controlled AS MATERIALIZED (   -- tracks around which a control sample was drawn beside those whom a rule chose
+    SELECT DISTINCT v.harvest_id, p.subject_id AS track_id
+    FROM harvests AS h
+    JOIN visits AS v INDEXED BY visits_by_round
+        ON v.harvest_id = h.id AND v.round = 1 AND v.thing = 'user' AND v.place IS NOT NULL AND v.chance < 1
+    JOIN tasks AS p ON p.id = v.parent_task_id
+    WHERE coalesce(h.last_options, h.options) ->> 'order' NOT IN ('random', 'walk')
+),
+chosen AS (
     SELECT
         p.id,
         v.chance,
@@ -36,6 +44,10 @@ WITH chosen AS (
         v.round,
         coalesce(coalesce(h.last_options, h.options) ->> 'order', 'newest') AS rule,
         h.seed_kind,
+        EXISTS (
+            SELECT 1 FROM controlled AS k JOIN tasks AS t ON t.subject_id = k.track_id
+            WHERE k.harvest_id = v.harvest_id AND t.id = v.parent_task_id
+        ) AS is_controlled,
         row_number() OVER (PARTITION BY p.id ORDER BY v.chance IS NULL, v.harvest_id) AS choice
     FROM people AS p
     CROSS JOIN visits AS v ON v.thing_id = p.id AND v.thing = 'user'
@@ -57,7 +69,8 @@ SELECT
     CASE
         WHEN c.id IS NULL THEN 'not followed'
         WHEN c.round = 0 THEN 'seed'
-        WHEN c.chance = 1 THEN 'everybody'
+        WHEN c.chance = 1 AND NOT c.is_controlled THEN 'everybody'
+        WHEN c.chance < 1 AND c.rule <> 'random' AND c.rule <> 'walk' THEN 'control'
         ELSE c.rule
     END,
     c.seed_kind,

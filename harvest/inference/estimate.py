@@ -46,14 +46,15 @@ def estimate(connection: sqlite3.Connection, question: Question) -> Result:
     listed = _listed(connection, sample, question)
     if question.of in OF_PEOPLE:
         return _of_people(sample, listed, question)
-    claims, weight = {one.user_id: one.claimed for one in listed}, sample.population / len(sample.people)
-    chosen = (Chosen(one, weight, claims[one.user_id]) for one in sample.people)
+    claims = {one.user_id: one.claimed for one in listed}
+    chosen = [Chosen(one, 1.0, claims[one.user_id], certain=True) for one in sample.certain]
+    chosen += [Chosen(one, sample.weight, claims[one.user_id]) for one in sample.people]
     read = read_of(connection, chosen, sample.cap, question)
     if not read:
         raise SettingsError("Nobody of the sample has answered with a list, so there is nothing to estimate from.")
     said = list(_conditions(sample, read, question))
     if question.rake:
-        weights, words = raked(connection, sample, [person.user_id for person in read])
+        weights, words = raked(connection, sample, {person.user_id: person.weight for person in read})
         read = [person._replace(weight=weights[person.user_id]) for person in read]
         said.append(words)
     answers = tuple(_answers(sample, listed, read, question))
@@ -71,7 +72,7 @@ def _sample(connection: sqlite3.Connection, question: Question) -> Sample:
         named = ", ".join(str(one.track_id) for one in drawn[:5])
         raise SettingsError(f"People were drawn around several tracks: say which with --track, one of {named}.")
     if drawn:
-        return max(drawn, key=lambda one: len(one.people))
+        return max(drawn, key=lambda one: len(one.everybody))
     reason = next((one.reason for one in meant if isinstance(one, Judged)), None)
     if reason is None:
         reason = "no seed is a track" if question.track_id is None else f"track {question.track_id} is no seed"
@@ -97,7 +98,7 @@ def _by(
     question: Question, units: list[Unit], sample: Sample, listed: Sequence[_Listed], plain: float | None = None
 ) -> Estimate:
     """Estimate by the estimator that is asked for, or the usual one."""
-    fraction, everybody = len(sample.people) / sample.population, sample.population
+    fraction, everybody = 1 / sample.weight, sample.population
     factor = float(everybody) if question.total else 1.0
     if question.per == "like":
         return ratio(units, fraction, seed=question.seed, plain=plain)
@@ -127,8 +128,9 @@ def _of_people(sample: Sample, listed: Sequence[_Listed], question: Question) ->
         said = [f"Known of {len(known):,} of the {len(listed):,} people listed, so nothing is estimated."]
         return _result(sample, question, (Answer(None, found),), len(known), "known of everybody", said)
     claims = {one.user_id: one.claimed for one in listed}
-    weight = sample.population / len(sample.people)
-    read = [Person(one.user_id, weight, 0, 0, claims[one.user_id], {}) for one in sample.people if one.user_id in known]
+    read = [Person(one.user_id, 1.0, 0, 0, claims[one.user_id], {}, certain=True) for one in sample.certain]
+    read += [Person(one.user_id, sample.weight, 0, 0, claims[one.user_id], {}) for one in sample.people]
+    read = [person for person in read if person.user_id in known]
     units = [against(question, known[person.user_id], person) for person in read]
     if not units:
         raise SettingsError("Nobody of the sample has this on their profile, so there is nothing to estimate from.")
@@ -146,7 +148,7 @@ def _result(
         harvest_id=sample.harvest_id,
         track_id=sample.track_id,
         population=sample.population,
-        drawn=len(sample.people),
+        drawn=len(sample.everybody),
         answered=answered,
         censored=sample.censored,
         answers=answers,
@@ -158,6 +160,13 @@ def _of_the_listed(sample: Sample) -> str:
     drawn, population = len(sample.people), sample.population
     if drawn == population:
         return f"The population is the {population:,} people listed around the seed, all of whom were followed."
+    if sample.certain:
+        n = len(sample.certain)
+        return (
+            f"The population is the {population:,} people listed around the seed; {n:,} of them were followed by a"
+            f" rule, for certain, and {drawn:,} of the other {population - n:,} were drawn by lot, with a chance of"
+            f" {1 / sample.weight:.3g} each."
+        )
     return (
         f"The population is the {population:,} people listed around the seed; {drawn:,} of them were drawn by lot, with"
         f" a chance of {drawn / population:.3g} each."
@@ -167,12 +176,12 @@ def _of_the_listed(sample: Sample) -> str:
 def _conditions(sample: Sample, read: Sequence[Person], question: Question) -> Iterator[str]:
     """Say what the estimate is conditional on."""
     yield _of_the_listed(sample)
-    silent = sum(not one.answered for one in sample.people)
+    silent = sum(not one.answered for one in sample.everybody)
     if silent:
         taken = "count as liking nothing" if question.estimator == "ht" else "are taken to be like the others"
         yield f"{silent:,} of the sample did not answer (gone, forbidden or failed) and {taken}."
-    if sample.wanted > len(sample.people):
-        left = sample.wanted - len(sample.people)
+    left = sample.wanted - len(sample.everybody)
+    if left > 0:
         yield f"{left:,} more are still to be read; those read so far are the first by lot."
     if sample.censored:
         yield f"Lists that were cut at {sample.cap:,}: {sample.censored:,}; {CUT[question.capped]}."

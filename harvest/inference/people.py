@@ -28,11 +28,14 @@ class Sums(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """Somebody of a sample, how many of the population they stand for, and the likes that their profile claims."""
+    """Somebody of a sample, how many of the population they stand for, the likes that their profile claims, and whether
+    they were chosen for certain.
+    """
 
     drawn: Drawn
     weight: float
     claimed: int | None
+    certain: bool = False
 
 
 class Person(NamedTuple):
@@ -44,6 +47,7 @@ class Person(NamedTuple):
     read: int
     claimed: int | None
     sums: Mapping[str | None, Sums]  # by group
+    certain: bool = False
 
 
 def profiles_of(connection: sqlite3.Connection, sample: Sample, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
@@ -84,7 +88,7 @@ def read_of(connection: sqlite3.Connection, chosen: Iterable[Chosen], cap: int, 
             continue
         if is_cut and question.capped == "by-profile" and one.claimed is not None:
             likes = max(likes, per_claim * one.claimed)
-        read.append(Person(one.drawn.user_id, one.weight, likes, n, one.claimed, sums))
+        read.append(Person(one.drawn.user_id, one.weight, likes, n, one.claimed, sums, one.certain))
     return read
 
 
@@ -106,14 +110,14 @@ def units_of(read: Iterable[Person], question: Question, group: str | None) -> I
         scale = person.likes / person.read if person.read else 1.0
         if question.of == LIKES:
             if question.per == "like":
-                yield Unit(person.weight, n * scale, person.likes)
+                yield Unit(person.weight, n * scale, person.likes, person.certain)
             elif question.by and not question.total:
                 if person.read:
                     yield against(question, n / person.read, person)
             else:
                 yield against(question, n * scale if question.by else person.likes, person)
         elif n and question.per == "like":
-            yield Unit(person.weight, total * scale, n * scale)
+            yield Unit(person.weight, total * scale, n * scale, person.certain)
         elif n:
             yield against(question, total / n, person)
 
@@ -137,6 +141,5 @@ def _sums(person: Person, question: Question, group: str | None) -> Sums:
 
 def against(question: Question, value: float, person: Person) -> Unit:
     """Give somebody's number, against the likes that their profile claims where an estimator asks for them."""
-    return Unit(
-        person.weight, value, float(person.claimed or 0) if question.estimator in ("ratio", "regression") else 1.0
-    )
+    known = float(person.claimed or 0) if question.estimator in ("ratio", "regression") else 1.0
+    return Unit(person.weight, value, known, person.certain)

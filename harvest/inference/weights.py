@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import quantiles
 
 from harvest.errors import SettingsError
@@ -21,8 +21,9 @@ RAKED_BY = {"likes_given_count": "likes", "followers_count": "followers"}
 CLASSES = 4
 
 
-def raked(connection: sqlite3.Connection, sample: Sample, people: Sequence[int]) -> tuple[dict[int, float], str]:
-    """Give the weight of each of some people of a sample, who answered, and a sentence on how they came about.
+def raked(connection: sqlite3.Connection, sample: Sample, people: Mapping[int, float]) -> tuple[dict[int, float], str]:
+    """Give the weight of each of some people of a sample, who answered, begun with those of the draw, and a sentence on
+    how they came about.
 
     Raises SettingsError when no weights fit.
     """
@@ -36,7 +37,7 @@ def raked(connection: sqlite3.Connection, sample: Sample, people: Sequence[int])
         kept = {one[division] for one in mine}
         scale = len(classes) / sum(there[one] for one in kept)
         sizes.append({one: there[one] * scale for one in kept})
-    found = rake(mine, sizes, [len(classes) / len(mine)] * len(mine))
+    found = rake(mine, sizes, list(people.values()))
     if not found.converged:
         raise SettingsError(
             f"No weights bring these {len(mine):,} people into line with all {len(classes):,}: after {found.rounds}"

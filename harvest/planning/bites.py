@@ -35,9 +35,10 @@ class Bites:
     def of_lead(self, lead: Lead, named: Range, chosen: Range) -> None:
         """Look at how many of those that the seeds' lists name will be visited."""
         most = getattr(self._limits, lead.most)
+        controls = self._limits.controls if lead.to == "user" and not lead.in_common else 0
         option = f"--{lead.most.replace('_', '-')} {most:,}"
         share = chosen.likely / max(named.likely, 1)
-        if named.likely <= most or share > 0.99:
+        if named.likely <= most + controls or share > 0.99:
             return
         if not most:
             self.said.append(f"{option} goes no further: the lists around the seeds are all there will be.")
@@ -54,12 +55,18 @@ class Bites:
                 f"{option} follows a random {share:.0%} of the people, drawn from all of them; the chance of each is"
                 " stored."
             )
+        elif controls:
+            self.said.append(
+                f"{option} follows the {self._limits.order} people, --control {controls:,} others drawn by lot: about"
+                f" {share:.0%} of the people, each with a chance that is stored."
+            )
         elif self._limits.order != "newest":
             self.said.append(f"{option} follows about {share:.0%} of the people, the {self._limits.order} ones.")
         else:
             self.said.append(
                 f"{option} follows about {share:.0%} of the people: likers come first, and the list runs newest first,"
-                " so this is about the newest likers, not all of them. --sample N draws from all."
+                " so this is about the newest likers, not all of them. --sample N draws from all, --control N beside"
+                " them from the others."
             )
 
     def of_people(self, people: Sequence[Visit], recipe: Sequence[RecipeLine]) -> None:

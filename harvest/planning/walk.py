@@ -188,6 +188,8 @@ class Walk:
     def _led_to(self, number: int, group: _Group, lead: Lead, lines: Sequence[RecipeLine]) -> _Group:
         """Say whom or what these visits lead to."""
         most = float(getattr(self._limits, lead.most))
+        if number == 0 and lines[0].kind.subject == "track" and lead.to == "user":
+            most += self._limits.controls
         if lead.in_all:
             most = max(0.0, most - self._visited.get(lead.to, 0.0))
         alone = group.n <= 1

@@ -73,6 +73,7 @@ class Options(RunOptions, total=False):
     order: str
     sample: int
     sample_seed: int
+    control: int
     until_new: float | str
     read: str | Iterable[str]
     seed_read: str | Iterable[str]

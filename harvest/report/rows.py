@@ -137,6 +137,7 @@ class SampleRow(NamedTuple):
     least_chance: float | None
     most_chance: float | None
     with_chance: int
+    by_lot: int
 
 
 class Level(NamedTuple):

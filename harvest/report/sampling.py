@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from harvest.estimates.balance import MATTERS
 from harvest.estimates.richness import Coverage
 from harvest.inference.bias import MEASURES, Bias
+from harvest.models import BY_LOT
 from harvest.report.rows import SampleRow, SeedRow
 from harvest.store.samples import Judged
 
@@ -41,6 +42,11 @@ class Sample:
     def drawn(self) -> int:
         """Count the people chosen by lot; the others may be followed for another track's sake."""
         return sum(row.with_chance for row in self._chosen)
+
+    @property
+    def control(self) -> int:
+        """Count the people of a control sample, drawn beside those whom a rule chose."""
+        return 0 if self.order in BY_LOT else sum(row.by_lot for row in self._chosen)
 
     @property
     def chances(self) -> list[str]:

@@ -12,6 +12,7 @@ from harvest.api.seed_urls import public_address
 from harvest.api.urns import LARGEST_ID
 from harvest.errors import SeedError
 from harvest.lists import KINDS, Edge
+from harvest.models import Limits
 from harvest.store.edges import of_type
 from harvest.store.rounds import LINES, READERS
 from harvest.things import THINGS, Thing, label
@@ -61,7 +62,8 @@ class Because:
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """A harvest that visits something: in which round, for which place among those chosen with it (None: by an earlier
-    choice), with which chance (None: none was drawn by chance). `lists` says how those it reads stand, by kind.
+    choice), with which chance (None: none was drawn by chance), and whether as one of a control sample. `lists` says
+    how those it reads stand, by kind.
     """
 
     seed: str
@@ -69,6 +71,7 @@ class Chosen:
     depth: int
     place: int | None
     chance: float | None
+    control: bool
     lists: dict[str, str]
     chain: tuple[Step, ...]
 
@@ -259,10 +262,12 @@ def _seed(connection: sqlite3.Connection, chain: tuple[Step, ...], thing: str, t
 
 def _chosen(connection: sqlite3.Connection, thing: str, number: int) -> Iterator[Chosen]:
     """Give the harvests that visit something."""
-    for harvest_id, number_of_round, depth, place, chance, parent in connection.execute(
+    for harvest_id, number_of_round, depth, place, chance, parent, options in connection.execute(
         """
-        SELECT harvest_id, round, depth, place, chance, parent_task_id FROM visits
-        WHERE thing = ? AND thing_id = ? ORDER BY harvest_id
+        SELECT v.harvest_id, v.round, v.depth, v.place, v.chance, v.parent_task_id,
+            coalesce(h.last_options, h.options)
+        FROM visits AS v JOIN harvests AS h ON h.id = v.harvest_id
+        WHERE v.thing = ? AND v.thing_id = ? ORDER BY v.harvest_id
         """,
         (thing, number),
     ).fetchall():
@@ -276,4 +281,5 @@ def _chosen(connection: sqlite3.Connection, thing: str, number: int) -> Iterator
         )
         chain = tuple(_up(connection, harvest_id, parent))
         seed, stand = _seed(connection, chain, thing, number), dict(lists.fetchall())
-        yield Chosen(seed, number_of_round, depth, place, chance, stand, chain)
+        control = chance is not None and chance < 1 and Limits.load(options).controls > 0
+        yield Chosen(seed, number_of_round, depth, place, chance, control, stand, chain)

@@ -33,6 +33,13 @@ _ORDERS = dict(
         strict=True,
     )
 )
+# Behind those whom a rule chooses come all others, by lot: the first of these are the control sample.
+_CONTROLLED = """
+            SELECT subject, turn, depth, item, task_id, people, row_number() OVER (
+                PARTITION BY subject ORDER BY place >= :most, iif(place < :most, place, lot(:sample_seed, item)), item
+            ) - 1 AS place
+            FROM ruled
+"""
 _SOURCE = 2**40  # what comes of the n-th list of a lead stands behind all of the lists before it
 
 # The lines of the recipe that a visit `v` reads.
@@ -139,7 +146,7 @@ def draws(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> It
             f"""
             WITH {_placed(lead, lists, limits)}
             SELECT subject AS track_id, item AS user_id, place, people, {_chance(lead, lists, limits)} AS chance
-            FROM placed WHERE place < :most ORDER BY turn, place
+            FROM placed WHERE place < :most + :control ORDER BY turn, place
             """,  # noqa: S608 - built from our own declarations
             parameters,
         )
@@ -297,13 +304,19 @@ def _parameters(
         "round": number,
         "deepest": DEEPEST + 1 if lead.opens else depth_of(thing, limits),
         "most": _bound(connection, harvest_id, number, lead, limits, thing),
+        "control": limits.controls if _is_around_seeds(thing, lead, number) else 0,
         "sample_seed": limits.sample_seed,
     }
 
 
+def _is_around_seeds(thing: str, lead: Lead, number: int) -> bool:
+    """Say whether a lead is that to the people around the seeds that are tracks."""
+    return thing == "track" and lead.to == "user" and number == 0
+
+
 def _bound(connection: sqlite3.Connection, harvest_id: int, number: int, lead: Lead, limits: Limits, thing: str) -> int:
     most = int(getattr(limits, lead.most))
-    if thing == "track" and lead.to == "user" and number == 0:
+    if _is_around_seeds(thing, lead, number):
         row = connection.execute("SELECT mark FROM harvests WHERE id = ?", (harvest_id,)).fetchone()
         return most if row is None or row[0] is None else min(most, int(row[0]))
     if not lead.in_all:
@@ -333,7 +346,7 @@ def _of_each(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
         WITH {_placed(lead, lists, limits)}
         SELECT item AS thing_id, depth + {THINGS[lead.to].steps} AS depth, place,
             {_chance(lead, lists, limits)} AS chance, task_id AS parent_task_id, min(turn * {_SOURCE} + place) AS first
-        FROM placed WHERE place < :most AND {_not_visited(lead)}
+        FROM placed WHERE place < :most + :control AND {_not_visited(lead)}
         GROUP BY item ORDER BY first LIMIT {"-1" if lead.to == "user" else ":most"}
     """  # noqa: S608 - built from our own declarations
 
@@ -355,6 +368,7 @@ def _placed(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
     order = _ORDERS[limits.order] if lead.to == "user" else "listed"
     if lead.step:
         order = "lot(:sample_seed, subject, item), item"
+    controlled = lead.to == "user" and limits.controls
     return f"""
         visited AS (
             SELECT v.thing_id, v.depth, v.round, v.reach, row_number() OVER (ORDER BY v.place, v.thing_id) - 1 AS turn
@@ -367,17 +381,18 @@ def _placed(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
             SELECT subject, turn, depth, item, min(listed) AS listed, task_id FROM named
             {f"WHERE {_not_visited(lead)}" if lead.step else ""} GROUP BY subject, item
         ),
-        placed AS (
+        {"ruled" if controlled else "placed"} AS (
             SELECT *, row_number() OVER (PARTITION BY subject ORDER BY {order}) - 1 AS place,
                 count(*) OVER (PARTITION BY subject) AS people
             FROM once
         )
+        {f", placed AS ({_CONTROLLED})" if controlled else ""}
     """  # noqa: S608 - built from our own declarations
 
 
 def _chance(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
     """Write the chance of what is placed: 1 where all are chosen, n / N where they were drawn, and unknown where a rule
-    without chance has cut or a list could not be read.
+    without chance has cut or a list could not be read. Beside a control sample a rule chooses for certain.
     """
     if lead.to != "user":
         return "NULL"
@@ -388,7 +403,11 @@ def _chance(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:
         WHERE c.harvest_id = :harvest AND c.kind IN ({kinds}) AND q.outcome IN ('failed', 'withdrawn')
             AND q.collected < c.cap
     """  # noqa: S608 - built from our own declarations
-    return f"CASE WHEN EXISTS ({failed}) THEN NULL WHEN people <= :most THEN 1.0 ELSE {drawn} END"
+    if limits.controls:
+        drawn = (
+            "CASE WHEN :control = 0 THEN NULL WHEN place < :most THEN 1.0 ELSE 1.0 * :control / (people - :most) END"
+        )
+    return f"CASE WHEN EXISTS ({failed}) THEN NULL WHEN people <= :most + :control THEN 1.0 ELSE {drawn} END"
 
 
 def _in_common(lead: Lead, lists: tuple[ListKind, ...], limits: Limits) -> str:

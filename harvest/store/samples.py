@@ -48,7 +48,8 @@ class Sample:
     """The people drawn around a track, in the order of their lots, up to the first whose likes are still to be read.
 
     `population` are listed around it, `wanted` of them are, or are to be, followed; `cap` likes are kept of each. By
-    a rule (an order other than random) nobody is drawn: then all of the population are in it.
+    a rule (an order other than random) nobody is drawn: then all of the population are in it. Of a control sample
+    `certain` are those whom the rule chose, all read, and `people` were drawn from the others.
     """
 
     harvest_id: int
@@ -58,11 +59,22 @@ class Sample:
     wanted: int
     cap: int
     people: tuple[Drawn, ...]
+    certain: tuple[Drawn, ...] = ()
+
+    @property
+    def everybody(self) -> tuple[Drawn, ...]:
+        """All of whom lists were read."""
+        return self.certain + self.people
+
+    @property
+    def weight(self) -> float:
+        """So many of those listed does each of the people drawn stand for; who is certain for one."""
+        return (self.population - len(self.certain)) / len(self.people)
 
     @property
     def censored(self) -> int:
         """Count the people whose list was cut at the cap."""
-        return sum(one.outcome == Outcome.CAPPED for one in self.people)
+        return sum(one.outcome == Outcome.CAPPED for one in self.everybody)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +129,7 @@ def samples(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> 
     if cap is None:
         yield from (Judged(harvest_id, track, "the likes of people are not read") for track in tracks)
         return
-    if _by_a_rule(connection, harvest_id, limits):
+    if not limits.controls and _by_a_rule(connection, harvest_id, limits):
         yield from (Judged(harvest_id, track, _rule(limits)) for track in tracks)
         return
     drawn: dict[int, tuple[int, float | None, list[int]]] = {}
@@ -134,10 +146,13 @@ def samples(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> 
             yield Judged(harvest_id, track, why)
             continue
         read = tuple(_read(connection, users))
-        if not read or (limits.order not in BY_LOT and len(read) < people):
+        is_controlled = limits.controls > 0 and people > len(users)
+        certain = min(limits.max_users, len(users)) if is_controlled else 0
+        least = certain + 1 if is_controlled or limits.order in BY_LOT else people
+        if len(read) < least:
             yield Judged(harvest_id, track, "the likes of the people followed are still to be read")
             continue
-        yield Sample(harvest_id, track, limits, people, len(users), cap, read)
+        yield Sample(harvest_id, track, limits, people, len(users), cap, read[certain:], read[:certain])
 
 
 def judge(connection: sqlite3.Connection, sample: Sample) -> Judged:
@@ -161,6 +176,8 @@ def _without_a_draw(connection: sqlite3.Connection, harvest_id: int, limits: Lim
         why = "nobody is followed"
     elif _by_a_rule(connection, harvest_id, limits):
         why = _rule(limits)
+        if limits.controls:
+            why += "; what a control sample tells is in `harvest estimate` and `harvest bias`"
     yield from (Judged(harvest_id, track, why) for track in track_seeds(connection, harvest_id))
 
 
@@ -211,13 +228,15 @@ def _is_chosen(connection: sqlite3.Connection, harvest_id: int) -> bool:
 
 
 def _by_a_rule(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> bool:
-    """Say whether a rule chose, and left somebody out, which shows in chances that nobody knows."""
+    """Say whether a rule chose, and left somebody out: it shows in chances that nobody knows, and, where a control
+    sample was drawn from these, in chances below one.
+    """
     if limits.order in BY_LOT:
         return False
     row = connection.execute(
         """
         SELECT 1 FROM visits INDEXED BY visits_by_round
-        WHERE harvest_id = ? AND round = 1 AND thing = 'user' AND place IS NOT NULL AND chance IS NULL LIMIT 1
+        WHERE harvest_id = ? AND round = 1 AND thing = 'user' AND place IS NOT NULL AND coalesce(chance, 0) < 1 LIMIT 1
         """,
         (harvest_id,),
     ).fetchone()

@@ -204,6 +204,7 @@ def limits_to(users: int, likes: int, listed: int) -> st.SearchStrategy[Limits]:
         depth=st.integers(1, 3),
         order=st.sampled_from(ORDERS),
         sample_seed=st.integers(0, 3),
+        control=st.sampled_from([0, 0, 2, 9]),
     )
 
 

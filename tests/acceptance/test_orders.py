@@ -16,6 +16,7 @@ from tests.crawling import Onlooker, assert_exact, crawl_into, crawl_world, grap
 from tests.repetitions import slow_but
 
 OTHERS = ORDERS[1:]
+CONTROLLED = ("newest beside a control sample", "popular beside a control sample")
 WORLD = World(5, users=90, tracks=300, likes_per_user=12, seed_likers=40, seed_reposters=15, null_entries=0.05)
 LIMITS = Limits(max_users=12, max_user_likes=20, sample_seed=7)
 HOW = {"page_size": 5, "max_in_flight": 4}
@@ -24,6 +25,12 @@ FOLLOWED = """
 SELECT t.subject_id, w.depth, w.listed_rank, w.chance FROM harvest_tasks AS w JOIN tasks AS t ON t.id = w.task_id
 WHERE t.kind = 'user_likes' ORDER BY w.depth, w.listed_rank, w.parent_task_id
 """
+
+
+def by(order):
+    """The options of an order."""
+    rule, _, control = order.partition(" ")
+    return {"order": rule, "control": 4 if control else 0}
 
 
 def followed(path):
@@ -41,10 +48,10 @@ def people(path):
     ]
 
 
-@pytest.mark.parametrize("order", OTHERS)
+@pytest.mark.parametrize("order", [*OTHERS, *CONTROLLED])
 @pytest.mark.parametrize("depth", [1, 2])
 def test_the_choice_is_that_of_the_oracle(tmp_path, order, depth):
-    limits = replace(LIMITS, order=order, depth=depth, max_tracks=3)
+    limits = replace(LIMITS, **by(order), depth=depth, max_tracks=3)
     crawl_world(tmp_path / "t.db", WORLD, limits=limits, **HOW)
     assert_exact(tmp_path / "t.db", WORLD, limits=limits, page_size=5)
     chosen = expect(WORLD, **asdict(limits)).followed[WORLD.seed_ids(1)[0]]
@@ -80,11 +87,13 @@ def test_another_sample_seed_draws_other_people(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "order_and_stop", slow_but([("random", 11), ("popular", 1)], product(OTHERS, (1, 11))), ids=repr
+    "order_and_stop",
+    slow_but([("random", 11), ("popular", 1), (CONTROLLED[0], 11)], product([*OTHERS, *CONTROLLED], (1, 11))),
+    ids=repr,
 )
 def test_a_crawl_that_is_stopped_chooses_the_same(tmp_path, order_and_stop):
     order, stop_after = order_and_stop
-    limits = replace(LIMITS, order=order, depth=2, max_tracks=2)
+    limits = replace(LIMITS, **by(order), depth=2, max_tracks=2)
     whole, path = tmp_path / "whole.db", tmp_path / "t.db"
     crawl_world(whole, WORLD, limits=limits, **HOW)
 
@@ -120,6 +129,24 @@ def test_chances_are_n_of_n_for_a_sample_and_1_for_everybody_and_none_for_a_cut(
     assert n > 4
     assert chances(tmp_path / "random.db") == {4 / n}
     assert chances(tmp_path / "newest.db") == chances(tmp_path / "popular.db") == {None}
+    crawl_world(tmp_path / "control.db", world, limits=replace(LIMITS, max_users=4, control=3), **HOW)
+    assert chances(tmp_path / "control.db") == {1.0, 3 / (n - 4)}
+    crawl_world(tmp_path / "control.db", world, limits=replace(LIMITS, max_users=4, control=n - 4), **HOW)
+    assert chances(tmp_path / "control.db") == {1.0}
+
+
+def test_a_raised_control_sample_draws_the_same_and_more_and_goes_again(tmp_path):
+    path, small = tmp_path / "t.db", replace(LIMITS, control=5)
+    crawl_world(path, WORLD, limits=small, **HOW)
+    before = followed(path)
+    more = replace(small, control=9)
+    crawl_world(path, WORLD, limits=more, **HOW)
+    assert followed(path)[:17] == before
+    assert len(followed(path)) == 12 + 9
+    assert_exact(path, WORLD, limits=more, page_size=5)
+    crawl_world(path, WORLD, limits=replace(small, control=0), **HOW)
+    kept = {row[0]: row[3] for row in read(path, FOLLOWED)}
+    assert (len(kept), set(kept.values())) == (12 + 9, {None})  # what was read stays; nobody was drawn
 
 
 def test_a_raised_bound_draws_the_same_and_more(tmp_path):
@@ -202,13 +229,21 @@ def test_a_sample_in_another_order_is_refused(run, server, tmp_path):
     done = run(server.world.seed_url(), "--sample", "7", "--order", "popular", server=server)
     assert (done.returncode, server.total, list(tmp_path.iterdir())) == (2, 0, [])
     assert "--order popular" in done.stderr
+    done = run(server.world.seed_url(), "--sample", "7", "--control", "3", server=server)
+    assert (done.returncode, server.total, list(tmp_path.iterdir())) == (2, 0, [])
+    assert "--control draws by lot beside a rule" in done.stderr
 
 
-def test_a_crawl_that_is_killed_draws_the_same(tmp_path, run, start, server):
+HALF = ({"max_users": 6, "control": 6}, ("--max-users", "6", "--control", "6"))
+DRAWN = ({"max_users": 12, "order": "random"}, ("--sample", "12"))
+
+
+@pytest.mark.parametrize("drawn", slow_but([HALF], [DRAWN, HALF]), ids=["all", "half of them"])
+def test_a_crawl_that_is_killed_draws_the_same(tmp_path, run, start, server, drawn):
     path = tmp_path / "t.db"
-    limits = Limits(max_users=12, max_user_likes=20, order="random", sample_seed=7)
-    options = ("--sample", "12", "--sample-seed", "7", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")
-    arguments = [server.world.seed_url(), "--db", path, "--concurrency", "4", *options]
+    limits = Limits(max_user_likes=20, sample_seed=7, **drawn[0])
+    options = ("--sample-seed", "7", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")
+    arguments = [server.world.seed_url(), "--db", path, "--concurrency", "4", *drawn[1], *options]
     kills = 0
     for point in (6, 24, 40):
         process = start(*arguments, server=server)

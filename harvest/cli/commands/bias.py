@@ -45,20 +45,22 @@ def bias(path: Path, as_json: bool) -> int:
 
 def _lines(bias: Bias) -> Iterator[str]:
     listed = f"{bias.listed:,} {'person is' if bias.listed == 1 else 'people are'} listed"
-    yield f"Around track {bias.track_id}: {listed}, {bias.followed:,} followed, {bias.answered:,} answered."
+    control = f" Beside them {bias.control:,} others were drawn by lot." if bias.control else ""
+    yield f"Around track {bias.track_id}: {listed}, {bias.followed:,} followed, {bias.answered:,} answered.{control}"
     yield ""
     if not bias.followed:
         return
     rows = [
         (
-            MEASURES[one.measure].words,
-            *map(_mean, (one.listed, one.followed, one.answered)),
-            *map(_difference, (one.followed_difference, one.answered_difference)),
+            MEASURES[one.measure].words + (", estimated" if one.estimated else ""),
+            *map(_mean, (one.listed, one.followed, one.answered, one.control)),
+            *map(_difference, (one.followed_difference, one.answered_difference, one.control_difference)),
         )
         for one in bias.compared
     ]
-    head = ("mean of", "listed", "followed", "answered", "followed differ", "answered differ")
-    yield from table([head, *rows], right=(1, 2, 3, 4, 5))
+    head = ("mean of", "listed", "followed", "answered", "control", "followed differ", "answered differ", "control")
+    shown = [place for place in range(len(head)) if bias.control or head[place] != "control"]
+    yield from table([[row[place] for place in shown] for row in (head, *rows)], right=range(1, len(shown)))
     yield ""
     off = [MEASURES[one.measure].words for one in bias.compared if abs(one.answered_difference or 0) > MATTERS]
     if off:

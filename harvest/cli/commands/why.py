@@ -74,6 +74,8 @@ def _lines(reason: Reason) -> Iterator[str]:
 def _choice(thing: str, chosen: Chosen) -> str:
     place = f"as number {chosen.place + 1}" if chosen.place is not None else "by an earlier choice"
     chance = "" if chosen.chance is None else f", with a chance of {chosen.chance:.3g}"
+    if chosen.control:
+        chance += ", drawn by lot into the control sample"
     how = f"{place} at depth {chosen.depth}{chance}" if chosen.round else "as a seed"
     lists = ", ".join(f"{KINDS[kind].option}: {outcome}" for kind, outcome in chosen.lists.items())
     return f"{'followed' if thing == 'user' and chosen.round else 'visited'} {how} ({lists}), for {chosen.seed}"

@@ -299,6 +299,15 @@ def crawl_options(command: Command) -> Command:
             help="Another number draws another sample.  [default: 0]",
         ),
         click.option(
+            "--control",
+            type=whole(0),
+            metavar="N",
+            cls=Setting,
+            envvar="HARVEST_CONTROL",
+            help="Besides those whom the order puts first, follow so many of the others around the seed, drawn by lot: "
+            "a control sample.  [default: 0]",
+        ),
+        click.option(
             "--until-new",
             type=Parsed("share", parse_share, as_typed=True),
             metavar="SHARE",

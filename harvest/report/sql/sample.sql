@@ -9,7 +9,8 @@ SELECT
     count(likes_given_count) AS claims,
     min(chance) AS least_chance,
     max(chance) AS most_chance,
-    count(chance) AS with_chance
+    count(chance) AS with_chance,
+    count(*) FILTER (WHERE chance < 1) AS by_lot
 FROM sample
 WHERE harvest_id = :harvest AND track_id = :track AND once
 GROUP BY chosen, answer, chosen AND coalesce(censored, 0)

@@ -6,7 +6,7 @@ Rules:
    that is itself a seed is read with its usual lists besides, less those in `without`; `seed_read` says otherwise.
 2. A list with a cap of 0 is not read. `max_user_likes` is the cap of likes, `max_listed` that of likers and of
    reposters; `caps` by name say it more exactly.
-3. `until_new` bounds what is new, in a random sample around the seeds.
+3. `until_new` bounds what is new, in a random sample around the seeds; `control` adds people by lot to other orders.
 4. From tracks a harvest goes to depth 1, from everything else to depth 0, unless the depth is given.
 """
 
@@ -78,6 +78,7 @@ class TruthOptions:
     via: tuple[str, ...] = ("likes",)
     caps: tuple[tuple[str, int], ...] = ()
     until_new: float | None = None
+    control: int = 0
 
     def cap(self, name: str) -> int:
         """Return how many entries of a list are kept at most."""

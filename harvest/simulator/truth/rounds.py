@@ -20,7 +20,9 @@ Rules:
 7. With `until_new`, people are drawn around the seeds 50 by 50: when those drawn have been read, and less than that
    share of what the next person likes would be new around each seed (`truth/novelty.py`), or all are read, no more
    are drawn.
-8. People drawn around a track by lot have the chance n / N; where all were taken it is 1, else it is unknown.
+8. People drawn around a track by lot have the chance n / N; where all were taken it is 1, else it is unknown. Of those
+   whom an order other than by lot leaves out around a seed, `control` come behind them, by lot: their chance is that
+   number over all who are left out, and the others' is 1.
 9. A walk draws people around the seeds by lot. From depth 1 on each person leads to one track of those that the lists
    of `via` name, each track to one person of those whose list of `via` it stands in, smallest BLAKE2b of
    `seed:from:to` first; what is visited is passed over, and those who come to the same place go on as one, in the place
@@ -191,8 +193,13 @@ class Rounds:
         for visit in things:
             people = self._in_order(self._named(visit, names))
             drawn = most / len(people) if people and self.options.order in _BY_LOT else None
-            chance = 1.0 if len(people) <= most else drawn
-            for place, person in enumerate(people[:most]):
+            others: list[int] = []
+            if names == _AROUND_TRACKS and self._number == 0 and self.options.order not in _BY_LOT:
+                others = self._by_lot(people[most:])[: self.options.control]
+            sure = len(people) <= most + len(others)
+            for place, person in enumerate([*people[:most], *others]):
+                of_rest = len(others) / (len(people) - most) if place >= most else 1.0
+                chance = 1.0 if sure else of_rest if others else drawn
                 yield Visit(self._number + 1, "user", person, place, visit.depth + 1, chance)
 
     def _from_people(self, thing: str, leading: Sequence[Visit]) -> Iterator[Visit]:
@@ -229,14 +236,16 @@ class Rounds:
         followed = sum(visit.thing == "user" and visit.round > 0 for visit in self.visits.values())
         return max(0, self.options.max_users - followed)
 
+    def _by_lot(self, people: Iterable[int]) -> list[int]:
+        return sorted(people, key=lambda p: (_lot(self.options.sample_seed, p), p))
+
     def _in_order(self, people: Iterable[int]) -> list[int]:
         """Put the people of a track into the order in which they are followed."""
         order = self.options.order
         if order == "newest":
             return list(people)
         if order in _BY_LOT:
-            seed = self.options.sample_seed
-            return sorted(people, key=lambda p: (_lot(seed, p), p))
+            return self._by_lot(people)
         sign = -1 if order == "popular" else 1
         fame = {person: self._content.truth.users[person]["followers_count"] for person in people}
         return sorted(fame, key=lambda p: (fame[p] is None, sign * (fame[p] or 0), p))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from math import sqrt
 from statistics import fmean, stdev
 
@@ -47,6 +48,22 @@ def test_regression_by_hand():
     assert found.value == pytest.approx(6 + 64 / 74 * (9 - 8))
     left = [4 - 6 + 3 * 64 / 74, 2 - 6 + 4 * 64 / 74, 0, 12 - 6 - 7 * 64 / 74]
     assert found.error == pytest.approx(sqrt((1 - 4 / 12) * 4 / 2 * sum(e**2 for e in left)) / 4)
+
+
+def test_people_who_are_certain_by_hand():
+    """Two who were chosen for certain and like 4 and 2; of 12 others, 4 were drawn, who like 3, 1, 5 and 7."""
+    units = [Unit(1, 4, certain=True), Unit(1, 2, certain=True), *(Unit(3, likes) for likes in (3, 1, 5, 7))]
+    total = ht(units, 4 / 12)
+    assert total.value == 4 + 2 + 3 * 16
+    assert total.error == pytest.approx(12 * sqrt((1 - 4 / 12) / 4) * stdev([3, 1, 5, 7]))
+    mean = hajek(units, 4 / 12)
+    assert mean.value == pytest.approx(54 / 14)
+    assert mean.error == pytest.approx(total.error / 14)
+    share = ratio([replace(unit, known=2.0 if unit.certain else 1.0) for unit in units], 4 / 12)
+    assert share.value == pytest.approx(54 / (4 + 12))
+    assert share.error == pytest.approx(total.error / 16)
+    assert hajek(units[:2], 1.0).value == 3
+    assert hajek(units[:2], 0.5).low is None
 
 
 def test_the_design_effect_by_hand():

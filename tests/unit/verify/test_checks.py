@@ -566,6 +566,10 @@ CRAWLS = {
     "depth 3": [(None, replace(SMALL, depth=3))],
     "every list": [(None, replace(SMALL, read=EVERY, depth=2))],
     "by lot": [(None, replace(SMALL, order="random", sample_seed=3, depth=2))],
+    "a control sample, then a larger one": [
+        (None, replace(SMALL, control=2, depth=2)),
+        (None, replace(SMALL, control=4)),
+    ],
     "the popular first": [(None, replace(SMALL, order="popular", depth=2))],
     "the least known first, commenters too": [
         (None, replace(SMALL, order="least-known", depth=2, read=("likers", "reposters", "comments", "likes")))
