@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def _of_a_room(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'harvest' has no attribute {name!r}")
     from importlib import import_module
@@ -46,3 +46,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+if not TYPE_CHECKING:  # a type checker shall miss a name that is not there
+    __getattr__ = _of_a_room

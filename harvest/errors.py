@@ -46,6 +46,9 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
+# The name on the package index, where `harvest` is another project.
+DISTRIBUTION = "soundcloud-harvest"
+
 
 class HarvestError(Exception):
     """Something went wrong that has no better name."""
@@ -77,13 +80,25 @@ class ExtraMissing(SettingsError):
 
 
 def how_to_install(extra: str) -> str:
-    """Give the command that adds an extra to the very Python that runs, from the clone: by the name `harvest`, a
-    package index would give another project.
+    """Give the command that adds an extra to the very Python that runs: from where harvest came itself. By the name
+    `harvest`, a package index would give another project.
     """
     pip, clone = f"{shlex.quote(sys.executable)} -m pip install", Path(__file__).parents[1]
     if (clone / "pyproject.toml").is_file():
         return f"{pip} -e {shlex.quote(f'{clone}[{extra}]')}"
+    if _came_from_an_index():
+        return f"{pip} '{DISTRIBUTION}[{extra}]'"
     return f"{pip} '.[{extra}]' in the clone of harvest"
+
+
+def _came_from_an_index() -> bool:
+    """Say whether we were installed by name: a folder, a file or an address would have been written down (PEP 610)."""
+    from importlib.metadata import PackageNotFoundError, distribution  # slow, and wanted here alone
+
+    try:
+        return distribution(DISTRIBUTION).read_text("direct_url.json") is None
+    except PackageNotFoundError:
+        return False
 
 
 class SeedError(SettingsError):
