@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from harvest.python.crawling import Progress, counts, crawl, pages, refresh, resume
+    from harvest.python.file import File, open
     from harvest.python.probing import probe
     from harvest.python.replaying import replay
-    from harvest.python.results import File, open
 
 __all__ = [
     "File",
@@ -40,7 +40,7 @@ def _of_a_room(name: str) -> Any:
         raise AttributeError(f"module 'harvest' has no attribute {name!r}")
     from importlib import import_module
 
-    room = {"File": "results", "open": "results", "probe": "probing", "replay": "replaying"}.get(name, "crawling")
+    room = {"File": "file", "open": "file", "probe": "probing", "replay": "replaying"}.get(name, "crawling")
     return getattr(import_module(f"harvest.python.{room}"), name)
 
 

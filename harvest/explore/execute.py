@@ -84,39 +84,72 @@ def ask(connection: sqlite3.Connection, sql: str, values: Values = (), *, watch:
     The connection is good for this one query, and should be closed after it.
     """
     watch = watch or Watch(None)
-    guard = Guard()
+    running = _begin(connection, sql, sql, values, watch)
+    return Answer(_unique([column[0] for column in running.cursor.description or ()]), _rows(running))
+
+
+def check(connection: sqlite3.Connection, sql: str, values: Values = ()) -> None:
+    """Have SQLite read a query and not run it. Raises QueryError for all that `ask` would find wrong before it starts.
+
+    The connection is good for this one look, and should be closed after it.
+    """
+    first = next(tokenizer.tokens(sql), None)
+    explained = first is not None and first.text.lower() == "explain"
+    _begin(connection, sql if explained else f"EXPLAIN {sql}", sql, values, Watch(None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A query that was begun, and what it takes to say what is wrong with it."""
+
+    cursor: sqlite3.Cursor
+    sql: str
+    watch: Watch
+    guard: Guard
+    names: _Names
+
+    def told(self, error: Exception) -> BaseException:
+        """Turn what went wrong into one line."""
+        if isinstance(error, MemoryError):
+            return QueryError(_TOO_MUCH)
+        return _told(error, self.sql, self.watch, self.guard, self.names)
+
+
+def _begin(connection: sqlite3.Connection, run: str, sql: str, values: Values, watch: Watch) -> _Running:
+    """Run something that stands for a query, which is what is spoken of where it fails."""
     cursor = connection.cursor()
     cursor.row_factory = None
-    names = _Names(connection)
+    running = _Running(cursor, sql, watch, Guard(), _Names(connection))
     bound(connection, LONGEST)
     connection.set_progress_handler(watch.look, _STEPS_BETWEEN_LOOKS)
-    connection.set_authorizer(guard)
+    connection.set_authorizer(running.guard)
     watch.go_on()
     try:
-        cursor.execute(sql, values)
-    except MemoryError as error:
-        raise QueryError(_TOO_MUCH) from error
+        cursor.execute(run, values)
     except UnicodeEncodeError as error:
         raise QueryError("The query holds bytes that are no text in UTF-8.") from error
-    except (sqlite3.Error, sqlite3.Warning) as error:
-        raise _told(error, sql, watch, guard, names) from error
+    except OverflowError as error:
+        raise QueryError("A whole number is larger than any in the file: 64 bits are allowed.") from error
+    except (sqlite3.Error, sqlite3.Warning, MemoryError) as error:
+        raise running.told(error) from error
     finally:
         watch.pause()
-    columns = _unique([column[0] for column in cursor.description or ()])
-    return Answer(columns, _rows(cursor, sql, watch, guard, names))
+    return running
 
 
-def _rows(cursor: sqlite3.Cursor, sql: str, watch: Watch, guard: Guard, names: _Names) -> Iterator[tuple[Any, ...]]:
+def _rows(running: _Running) -> Iterator[tuple[Any, ...]]:
+    watch = running.watch
     try:
         watch.go_on()
-        for row in cursor:
+        if watch.seconds is None:  # nobody measures
+            yield from running.cursor
+            return
+        for row in running.cursor:
             watch.pause()
             yield row
             watch.go_on()
-    except MemoryError as error:
-        raise QueryError(_TOO_MUCH) from error
-    except sqlite3.Error as error:
-        raise _told(error, sql, watch, guard, names) from error
+    except (sqlite3.Error, MemoryError) as error:
+        raise running.told(error) from error
 
 
 def _unique(columns: list[str]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 A crawl runs in a thread with an event loop of its own, so it does not matter whether the caller has one running, as
 Jupyter does. What it tells arrives in the caller's thread, page after page as they are committed.
 
-In: seeds and options by the names they have on the command line. Out: a file that can be read (`results.py`).
+In: seeds and options by the names they have on the command line. Out: a file that can be read (`file.py`).
 Never: a word on stdout.
 """
 
@@ -33,7 +33,7 @@ from harvest.environment import Environment
 from harvest.errors import ApiError, SeedError, SettingsError
 from harvest.explore.seed_queries import seeds_from
 from harvest.models import Outcome, Page, Receipt, Task
-from harvest.python.results import File
+from harvest.python.file import File
 from harvest.settings import DEFAULT_PATH, Settings, read_settings, state_folder
 from harvest.store import in_memory, refreshes, status, sweeps
 from harvest.store.sweeps import Found

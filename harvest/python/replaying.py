@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harvest.crawler.replay import replay as replay_into
-from harvest.python.results import File
+from harvest.python.file import File
 
 
 def replay(replies: Path | str, out: Path | str, *, force: bool = False, from_version: int | None = None) -> File:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import sys
 from collections.abc import Iterator
-from difflib import get_close_matches
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -22,16 +20,16 @@ from harvest.cli.output.spinner import spinner
 from harvest.cli.query_time import ended_in_time
 from harvest.errors import QueryError
 from harvest.explore.execute import LONGEST as LONGEST_QUERY
-from harvest.explore.execute import Values, Watch, ask
-from harvest.explore.named import Named, named_queries, named_query
-from harvest.explore.parameters import bind_free, bind_named, usage
+from harvest.explore.execute import Watch, ask
+from harvest.explore.named import Named, named_queries
+from harvest.explore.parameters import usage
+from harvest.explore.statements import query_named, statement_of
 from harvest.export.playlists import check_target
 from harvest.store.database import bound_memory, open_to_read, storage_errors
 from harvest.system.lengths import LONGEST
 
 FORMATS = ("table", "csv", "json", "ndjson")
 ON_A_TERMINAL = 1000  # rows of a table that are shown there unless --limit says otherwise
-_NAME = re.compile(r"[\w-]{1,200}")
 _COMMENT = re.compile(r"--[^=\s]*\s")  # and no option: `--db=my file`
 _HYPHENED = re.compile(r"-[^-]")
 
@@ -108,7 +106,7 @@ def sql(
     text = query
     if query == "-":
         text = _piped()
-    named = named_query(text.strip()) if _NAME.fullmatch(text.strip()) else None
+    named = query_named(text)
     if about:
         return _about(named, text)
     if named is not None and limit is not None and any(p.name == "limit" for p in named.parameters):
@@ -118,7 +116,7 @@ def sql(
         check_target(target)
         form, shown = "playlist", limit or 0
         writer = playlist_writer(path, target, title=f"harvest sql {text.strip()}" if named else "harvest sql")
-    return _ask(path, named, text.strip(), values, form=form, limit=shown, writer=writer, timeout=timeout)
+    return _ask(path, text, values, form=form, limit=shown, writer=writer, timeout=timeout)
 
 
 def _piped() -> str:
@@ -138,7 +136,6 @@ def _piped() -> str:
 
 def _ask(
     path: Path,
-    named: Named | None,
     text: str,
     values: tuple[str, ...],
     *,
@@ -151,8 +148,7 @@ def _ask(
     with open_to_read(path) as connection, ended_in_time(watch):
         bound_memory(connection)
         with spinner("asking; Ctrl-C stops"), storage_errors(path, writes=False):  # up to the first row
-            statement, bound = _query(connection, named, text, values)
-            answer = ask(connection, statement, bound, watch=watch)
+            answer = ask(connection, *statement_of(connection, text, values), watch=watch)
             first = list(islice(answer.rows, 1))
         if not answer.columns:
             raise QueryError("There is no query in this; `harvest sql` lists those that have a name.")
@@ -165,33 +161,6 @@ def _ask(
     if more:
         click.echo(f"The first {n:,} rows; --limit 0 gives all.", err=True)
     return 0
-
-
-def _query(
-    connection: sqlite3.Connection, named: Named | None, text: str, values: tuple[str, ...]
-) -> tuple[str, Values]:
-    """Give the SQL to ask and its values: of a named query, of a table called by its name, or as it is."""
-    if named is not None:
-        return named.sql, bind_named(connection, named, values)
-    if _NAME.fullmatch(text):
-        text = f'SELECT * FROM "{_table(connection, text)}"'  # noqa: S608 - a name that was looked up
-    return text, bind_free(text, values)
-
-
-def _table(connection: sqlite3.Connection, name: str) -> str:
-    """Find a table or view by its name. Raises QueryError with the nearest name of a table or query."""
-    found = connection.execute(
-        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'shadow' AND name = ? COLLATE NOCASE",
-        (name,),
-    ).fetchone()
-    if found:
-        return str(found[0])
-    tables = [
-        row[0] for row in connection.execute("SELECT name FROM pragma_table_list WHERE type IN ('table', 'view')")
-    ]
-    near = get_close_matches(name.replace("_", "-"), named_queries(), n=1) or get_close_matches(name, tables, n=1)
-    what = f"did you mean {near[0]}?" if near else "`harvest sql` lists the queries, `harvest sql tables` the tables."
-    raise QueryError(f"There is no query and no table named {name}; {what}")
 
 
 def _writer(form: str, limit: int | None) -> tuple[int, rows.Writer]:
