@@ -6,13 +6,10 @@ file; two working tables stand in SQLite's temporary database, which is another 
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import Any, NamedTuple, TypeVar
 
 from harvest.analysis.methods import COMMUNITIES
@@ -23,6 +20,7 @@ from harvest.citing.methods import methods
 from harvest.inference.bias import Bias, biases
 from harvest.report.changed import SinceLast, since_last
 from harvest.report.missing import TableGaps, gaps
+from harvest.report.neighbourhood import Neighbourhood, neighbourhood
 from harvest.report.others import MostNamed, SeedLists, most_named, seed_lists
 from harvest.report.rows import (
     Artist,
@@ -32,8 +30,6 @@ from harvest.report.rows import (
     Level,
     Liked,
     ListsEnded,
-    NearTrack,
-    Pair,
     Placed,
     Requests,
     Run,
@@ -44,27 +40,17 @@ from harvest.report.rows import (
     Totals,
 )
 from harvest.report.spread import Spread
+from harvest.report.statements import query
 from harvest.store.failures import retryable_lists
 from harvest.store.samples import Judged, coverages
 from harvest.terms import is_made_up
 
 TOP = 12  # rows of the tables of tracks, artists, genres and tags
-NEAR = 20  # tracks drawn around a seed: more of them cannot be read
 DRAWN = 4  # seeds that get a picture; the page says so when there are more
 RUNS = 20  # runs shown one by one
 
 Row = TypeVar("Row", bound=NamedTuple)
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbourhood:
-    """The tracks around one seed. `people` like it and had their likes read; `near` and `pairs` count among them."""
-
-    seed: SeedRow
-    people: int
-    near: list[NearTrack]
-    pairs: list[Pair]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +169,6 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
         )
 
 
-@cache
-def query(name: str) -> str:
-    """Give one of the statements of this room, each in a file of its own."""
-    return resources.files("harvest.report").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-
-
 @contextmanager
 def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
     """Open a reading transaction with room for working tables; what is in the file stays as it is."""
@@ -240,17 +220,11 @@ def _found(seeds: list[SeedRow]) -> list[SeedRow]:
 
 def _neighbourhoods(connection: sqlite3.Connection, seeds: list[SeedRow], tell: Tell) -> list[Neighbourhood]:
     tracks = list({seed.seed_id: seed for seed in seeds if seed.seed_kind == "track"}.values())
-    connection.execute(query("fans"))
     found = []
     for place, seed in enumerate(tracks[:DRAWN], start=1):
         tell(f"finding what lies around seed {place} of {min(len(tracks), DRAWN)}")
-        near = _rows(connection, "near", NearTrack, seed=seed.seed_id, rows=NEAR)
-        if near:
-            connection.execute(query("no_fans"))
-            wanted = json.dumps([track.track_id for track in near])
-            connection.execute(query("fans_of_seed"), {"seed": seed.seed_id, "tracks": wanted})
-            people = _number(connection, "readers_of_seed", seed=seed.seed_id)
-            found.append(Neighbourhood(seed, people, near, _rows(connection, "pairs", Pair)))
+        around = neighbourhood(connection, seed)
+        found += [around] if around else []
     return found
 
 

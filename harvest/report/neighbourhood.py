@@ -1,84 +1,72 @@
-"""What lies around a seed: the tracks most liked beside it, the lines between them, the colours of artists. Pure."""
+"""Gather what lies around a seed: the tracks that most people who like it like as well, and the groups among them.
+
+In: a connection opened to read. Out: a Neighbourhood for each seed. Never: more than PEOPLE people's likes looked
+through for the groups, so that a large file takes no longer than a small one.
+"""
 
 from __future__ import annotations
 
-import math
+import json
+import sqlite3
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from harvest.report.facts import Neighbourhood
-from harvest.report.palette import ARTISTS
-from harvest.report.pictures import Graph, Node
-from harvest.report.rows import NearTrack, Pair
-from harvest.report.texts import shown
+from harvest.analysis.methods import COMMUNITIES
+from harvest.analysis.quality import quality
+from harvest.analysis.run import check_extra
+from harvest.errors import ExtraMissing
+from harvest.report.rows import NearTrack, SeedRow
+from harvest.report.statements import query
 
-STRONGEST = 2  # lines per track; with all of them nothing could be told apart
-LEAST_COMMON = 2
+if TYPE_CHECKING:
+    from harvest.analysis.groups import Grouped
+
+DOTS = 300  # tracks drawn around a seed; more of them cannot be told apart
+LEAST_COMMON = 3  # people who like both of two that are joined: one or two may be chance
+PEOPLE = 2_000  # whose likes are compared; more of them change little
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """A neighbourhood with its graph. `artists` are those with a colour: (colour, name); `others` counts the rest."""
+class Neighbourhood:
+    """The tracks around one seed. `people` of `listed` like it and had their likes read; `near` count among them.
 
-    around: Neighbourhood
-    graph: Graph
-    artists: list[tuple[str, str]]
-    others: int
-
-    @property
-    def rows(self) -> list[tuple[NearTrack, list[int]]]:
-        """Give each track with the numbers of those that a line joins it to."""
-        joined: list[list[int]] = [[] for _ in self.around.near]
-        for one, other in self.graph.links:
-            joined[one].append(other + 1)
-            joined[other].append(one + 1)
-        return [(near, sorted(numbers)) for near, numbers in zip(self.around.near, joined, strict=True)]
-
-
-def surroundings(around: Neighbourhood) -> Surroundings:
-    """Make the graph of what lies around a seed."""
-    colours = artist_colours(around.near)
-    names = {track.artist_id: shown(track.artist, 40) for track in around.near}
-    nodes = [
-        Node(n, shown(near.title, 60), shown(near.artist, 40), near.common, colours.get(near.artist_id, "plain"))
-        for n, near in enumerate(around.near, start=1)
-    ]
-    graph = Graph(shown(around.seed.name, 60), nodes, strongest(around))
-    artists = [(colour, names[artist]) for artist, colour in colours.items()]
-    return Surroundings(around, graph, artists, len(names) - len(colours))
-
-
-def artist_colours(tracks: list[NearTrack]) -> dict[int | None, str]:
-    """Give a colour to each of the artists who stand out: most tracks in the picture, then most people."""
-    weights: dict[int, tuple[int, int]] = {}
-    for track in tracks:
-        if track.artist_id is not None:
-            n, common = weights.get(track.artist_id, (0, 0))
-            weights[track.artist_id] = (n + 1, common + track.common)
-    ranked = sorted(weights, key=lambda artist: (-weights[artist][0], -weights[artist][1], artist))
-    return {artist: f"artist{place}" for place, artist in enumerate(ranked[:ARTISTS], start=1)}
-
-
-def strongest(around: Neighbourhood) -> dict[tuple[int, int], float]:
-    """Choose the lines: for each track its nearest few by cosine, the people both share over the root of the product of
-    each one's. Keys are places in `near`, the smaller first.
+    `groups` says where those of `near` stand that are joined to another one; None where none is, or where
+    `extra_missing`: what compares them is not installed. `as_analysed`: the communities are those of `harvest analyze`.
     """
-    places = {near.track_id: place for place, near in enumerate(around.near)}
-    strength = {
-        _ordered(places[p.one], places[p.other]): _cosine(p, around.near, places)
-        for p in around.pairs
-        if p.common >= LEAST_COMMON
-    }
-    kept: dict[tuple[int, int], float] = {}
-    for place in range(len(around.near)):
-        own = sorted((pair for pair in strength if place in pair), key=lambda pair: (-strength[pair], pair))
-        kept.update({pair: strength[pair] for pair in own[:STRONGEST]})
-    return kept
+
+    seed: SeedRow
+    people: int
+    listed: int
+    near: list[NearTrack]
+    groups: Grouped | None
+    as_analysed: bool
+    extra_missing: bool
 
 
-def _cosine(pair: Pair, near: list[NearTrack], places: dict[int, int]) -> float:
-    one, other = near[places[pair.one]].common, near[places[pair.other]].common
-    return round(pair.common / math.sqrt(one * other), 9)  # rounded, so that ties are ties everywhere
+def neighbourhood(connection: sqlite3.Connection, seed: SeedRow) -> Neighbourhood | None:
+    """Give what lies around a seed track, None where nobody's likes were read who likes it."""
+    near = [NearTrack(*row) for row in connection.execute(query("near"), {"seed": seed.seed_id, "rows": DOTS})]
+    if not near:
+        return None
+    people, listed = connection.execute(query("readers_of_seed"), {"seed": seed.seed_id}).fetchone()
+    given = _given(connection, near)
+    try:
+        check_extra()
+    except ExtraMissing:
+        return Neighbourhood(seed, people, listed, near, None, as_analysed=False, extra_missing=True)
+    from harvest.analysis.groups import grouped  # needs the extra, and half a second
+
+    tracks = [track.track_id for track in near]
+    wanted = {"seed": seed.seed_id, "tracks": json.dumps(tracks), "people": PEOPLE}
+    likes = connection.execute(query("likes_of_fans"), wanted).fetchall()
+    groups = grouped(tracks, [track.common for track in near], likes, LEAST_COMMON, given)
+    return Neighbourhood(seed, people, listed, near, groups, as_analysed=given is not None, extra_missing=False)
 
 
-def _ordered(one: int, other: int) -> tuple[int, int]:
-    return (one, other) if one < other else (other, one)
+def _given(connection: sqlite3.Connection, near: list[NearTrack]) -> dict[int, int] | None:
+    """Give the communities that stand in the file, None where there are none of the file as it is."""
+    found = quality(connection, COMMUNITIES[0])
+    if found is None or not found.current:
+        return None
+    tracks = json.dumps([track.track_id for track in near])
+    return dict(connection.execute(query("given_communities"), {"tracks": tracks}).fetchall()) or None

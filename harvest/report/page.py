@@ -21,9 +21,10 @@ from harvest.report import palette, pictures, texts
 from harvest.report.curves import middle
 from harvest.report.facts import DRAWN, RUNS, ReportFacts
 from harvest.report.ledger import COLOURS, LedgerRows
-from harvest.report.neighbourhood import surroundings
+from harvest.report.neighbourhood import LEAST_COMMON, PEOPLE
 from harvest.report.sampling import Sample, bias_of, judged_of
 from harvest.report.spread import Spread
+from harvest.report.surroundings import NAMED, surroundings
 from harvest.report.svg import as_markup
 from harvest.report.taste import compared, ratio
 
@@ -79,8 +80,6 @@ def templates() -> Environment:
     style = stylesheet()
     made.globals |= {
         "curves": pictures.curves,
-        "labelled_graph": pictures.labelled_graph,
-        "numbered_graph": pictures.numbered_graph,
         "stacked": pictures.stacked,
         "generator": GENERATOR,
         "style": Markup(style),
@@ -90,6 +89,9 @@ def templates() -> Environment:
         "PERSONAL": PERSONAL,
         "COLOURS": COLOURS,
         "DRAWN": DRAWN,
+        "LEAST_COMMON": LEAST_COMMON,
+        "NAMED": NAMED,
+        "PEOPLE": PEOPLE,
         "RUNS": RUNS,
     }
     return made
@@ -108,4 +110,5 @@ def stylesheet() -> str:
     written = resources.files("harvest.report").joinpath("style.css").read_text(encoding="utf-8")
     light, dark = palette.variables(palette.LIGHT), palette.variables(palette.DARK)
     colours = f":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
-    return colours + written
+    groups = "".join(f".fill-{one}{{fill:var(--{one})}}.swatch.{one}{{color:var(--{one})}}" for one in palette.GROUPS)
+    return f"{colours}{written}{groups}\n"

@@ -22,12 +22,18 @@ LIGHT = {
     "open": "#78716c",
     "edge": "#b9b3a6",
     "plain": "#736d62",
-    "artist1": "#c2410c",
-    "artist2": "#1d6fa5",
-    "artist3": "#3f7d4e",
-    "artist4": "#7c4dad",
-    "artist5": "#8f6408",
-    "artist6": "#b0306a",
+    "group1": "#c2460d",
+    "group2": "#037ac0",
+    "group3": "#118d29",
+    "group4": "#9351bd",
+    "group5": "#936e03",
+    "group6": "#be3d70",
+    "group7": "#025956",
+    "group8": "#373ba7",
+    "group9": "#4c5202",
+    "group10": "#930123",
+    "group11": "#733e01",
+    "group12": "#831169",
 }
 
 DARK = {
@@ -46,14 +52,22 @@ DARK = {
     "open": "#a8a29e",
     "edge": "#55585f",
     "plain": "#8f8b82",
-    "artist1": "#fb8c4b",
-    "artist2": "#5fb3e6",
-    "artist3": "#6cc384",
-    "artist4": "#b794e6",
-    "artist5": "#dfb23c",
-    "artist6": "#ee7fb0",
+    "group1": "#ff8d65",
+    "group2": "#63b9fe",
+    "group3": "#61cc69",
+    "group4": "#d190ff",
+    "group5": "#dea80b",
+    "group6": "#ff83ad",
+    "group7": "#04a19b",
+    "group8": "#707ff1",
+    "group9": "#8a9504",
+    "group10": "#e05860",
+    "group11": "#cc7200",
+    "group12": "#cd5cac",
 }
 
+# Of groups that stand side by side, the largest first: hues far apart, the second six darker than the first.
+GROUPS = tuple(f"group{n}" for n in range(1, 13))
 TEXT = ("ink", "soft", "link")
 SHAPES = (
     "focus",
@@ -64,10 +78,9 @@ SHAPES = (
     "bad",
     "open",
     "plain",
-    *(f"artist{n}" for n in range(1, 7)),
+    *GROUPS,
 )
 ON = ("paper", "card")
-ARTISTS = 6
 
 
 def variables(colours: dict[str, str]) -> str:

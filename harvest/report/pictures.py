@@ -1,18 +1,16 @@
-"""Draw as SVG: bars of shares, curves, the tracks around a seed. Pure.
+"""Draw as SVG: bars of shares, and curves. Pure.
 
 Titles and descriptions stand in the templates. Colours are CSS variables by class, so that the theme decides.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harvest.report.curves import LogAxis, axis_down_to, axis_up_to, steps
-from harvest.report.layout import Box, Point, frame, place
 from harvest.report.svg import Element, el
-from harvest.report.texts import fitted, share, width
+from harvest.report.texts import share
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,105 +90,4 @@ def _grid(x: LogAxis, y: LogAxis) -> list[Element]:
         at = y.place(10.0**exponent)
         made.append(el("line", x1=x.start, y1=at, x2=x.end, y2=at, class_="thin"))
         made.append(el("text", share(10.0**exponent, 1.0), x=x.start - 6, y=at + 4, class_="tick end"))
-    return made
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A track in the picture: its number in the table, its texts, how many people, and its artist's colour."""
-
-    number: int
-    title: str
-    artist: str
-    common: int
-    colour: str
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """A seed, the tracks around it (most people in common first), and how strongly two of them belong together.
-
-    Links go by place in `nodes`, the smaller first; strength is from 0 to 1.
-    """
-
-    seed_title: str
-    nodes: list[Node]
-    links: dict[tuple[int, int], float]
-
-
-_TITLE, _ARTIST = 13.0, 11.5
-
-
-def labelled_graph(graph: Graph) -> Drawing:
-    """Draw it with names, for wide screens and for paper."""
-    radii = [15.0, *(_radius(node, graph, 5, 17) for node in graph.nodes)]
-    names = [
-        (fitted(graph.seed_title, 15, 210), ""),
-        *((_short(n.title, _TITLE), _short(n.artist, _ARTIST)) for n in graph.nodes),
-    ]
-    boxes = [
-        Box(max(width(name, _TITLE + 2 * (not i)), width(artist, _ARTIST), 2 * radius) / 2 + 5, radius + 5, radius + 37)
-        for i, (radius, (name, artist)) in enumerate(zip(radii, names, strict=True))
-    ]
-    points = place(_closeness(graph), _shifted(graph.links), boxes, stretch=1.45, size=310)
-    left, top, wide, high = frame(points, boxes, 8)
-    shapes = [*_lines(graph, points), *_circles(graph, points, radii)]
-    for (x, y), radius, (name, artist), i in zip(points, radii, names, range(len(points)), strict=True):
-        shapes.append(el("text", name, x=x, y=y + radius + 16, class_="name" if i else "name seed"))
-        if artist:
-            shapes.append(el("text", artist, x=x, y=y + radius + 31, class_="artist"))
-    box = f"{left:.0f} {top:.0f} {math.ceil(wide)} {math.ceil(high)}"
-    return Drawing(box, "graph wide", shapes)
-
-
-def numbered_graph(graph: Graph) -> Drawing:
-    """Draw it with the numbers of the table, for narrow screens."""
-    radii = [16.0, *(_radius(node, graph, 11, 19) for node in graph.nodes)]
-    boxes = [Box(radius + 2, radius + 2, radius + 2) for radius in radii]
-    points = place(_closeness(graph), _shifted(graph.links), boxes, stretch=0.95, size=160)
-    left, top, wide, high = frame(points, boxes, 3)
-    shapes = [*_lines(graph, points), *_circles(graph, points, radii)]
-    shapes += [
-        el("text", str(node.number), x=x, y=y + 4, class_="number")
-        for node, (x, y) in zip(graph.nodes, points[1:], strict=True)
-    ]
-    box = f"{left:.0f} {top:.0f} {math.ceil(wide)} {math.ceil(high)}"
-    return Drawing(box, "graph narrow", shapes)
-
-
-def _short(text: str, size: float) -> str:
-    return fitted(text, size, 150)
-
-
-def _radius(node: Node, graph: Graph, least: float, most: float) -> float:
-    """Let areas, not widths, stand for numbers."""
-    largest = max(other.common for other in graph.nodes)
-    return max(least, most * math.sqrt(node.common / largest))
-
-
-def _closeness(graph: Graph) -> list[float]:
-    most, least = graph.nodes[0].common, graph.nodes[-1].common
-    spread = max(most - least, 1)
-    return [1.0, *((node.common - least) / spread for node in graph.nodes)]
-
-
-def _shifted(links: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
-    return {(one + 1, other + 1): strength for (one, other), strength in links.items()}
-
-
-def _lines(graph: Graph, points: Sequence[Point]) -> list[Element]:
-    made = [_line(points[0], point, 0.8, "spoke") for point in points[1:]]
-    for (one, other), strength in sorted(graph.links.items(), key=lambda link: (link[1], link[0])):
-        made.append(_line(points[one + 1], points[other + 1], 0.8 + 2.6 * strength, "link"))
-    return made
-
-
-def _line(one: Point, other: Point, thick: float, kind: str) -> Element:
-    return el("line", x1=one[0], y1=one[1], x2=other[0], y2=other[1], stroke_width=thick, class_=kind)
-
-
-def _circles(graph: Graph, points: Sequence[Point], radii: Sequence[float]) -> list[Element]:
-    made = [el("circle", cx=points[0][0], cy=points[0][1], r=radii[0], class_="seed")]
-    for node, (x, y), radius in zip(graph.nodes, points[1:], radii[1:], strict=True):
-        made.append(el("circle", cx=x, cy=y, r=radius, class_=f"node fill-{node.colour}"))
     return made

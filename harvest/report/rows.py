@@ -166,14 +166,7 @@ class NearTrack(NamedTuple):
     artist: str | None
     artist_url: str | None
     likes_count: int | None
-
-
-class Pair(NamedTuple):
-    """Two tracks around a seed, and how many of the people who like the seed like both."""
-
-    one: int
-    other: int
-    common: int
+    genre: str | None
 
 
 class Failure(NamedTuple):

@@ -41,7 +41,7 @@ def _overlap(rows: Sequence[Mapping[str, Any]]) -> Picture | None:
     if not one + both + other:
         return None
     names = shown(row["username"], 40), shown(row["other"], 40)
-    parts = [(one, "artist2", f"only {names[0]}"), (both, "here", "both"), (other, "artist3", f"only {names[1]}")]
+    parts = [(one, "group2", f"only {names[0]}"), (both, "here", "both"), (other, "group3", f"only {names[1]}")]
     return Picture(
         "Tracks that one, both or the other likes",
         ", ".join(f"{words}: {n:,}" for n, _, words in parts),

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harvest.api.seed_urls import public_address
-from harvest.report.facts import query
 from harvest.report.ledger import LedgerRows
 from harvest.report.rows import ListsEnded
+from harvest.report.statements import query
 from harvest.things import THINGS
 
 LEDGER = query("ledger")

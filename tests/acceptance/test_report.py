@@ -20,9 +20,11 @@ from harvest.cli.main import cli
 from harvest.errors import StorageFailed
 from harvest.lists import KINDS
 from harvest.models import Limits
-from harvest.report.facts import DRAWN, NEAR, TOP, gather
-from harvest.report.neighbourhood import LEAST_COMMON, STRONGEST, strongest
+from harvest.report.facts import DRAWN, TOP, gather
+from harvest.report.neighbourhood import DOTS, LEAST_COMMON, PEOPLE
 from harvest.report.page import page as page_of
+from harvest.report.palette import GROUPS
+from harvest.report.surroundings import STRONGEST
 from harvest.report.texts import share, shown, times
 from harvest.report.writing import write
 from harvest.simulator import World
@@ -317,71 +319,56 @@ def test_the_page_says_what_one_seed_means(one):
 
 
 def around(case, seed):
-    """Count by brute force which tracks the people who like a seed like as well, and which pairs of them."""
+    """Count by brute force which tracks the people who like a seed like as well, and how many of them were read."""
     fans = {u for (u, t, kind) in case.truth.engagements if t == seed and kind == "like"}
     liked = defaultdict(set)
     for u, t in case.likes:
         if u in fans and t != seed:
             liked[t].add(u)
-    top = sorted(liked, key=lambda t: (-len(liked[t]), t))[:NEAR]
-    cosine = {
-        (i, j): len(liked[top[i]] & liked[top[j]]) / math.sqrt(len(liked[top[i]]) * len(liked[top[j]]))
-        for i, j in combinations(range(len(top)), 2)
-        if len(liked[top[i]] & liked[top[j]]) >= 2
-    }
-    joined = defaultdict(set)
-    for i in range(len(top)):
-        for pair in sorted((p for p in cosine if i in p), key=lambda p: (-round(cosine[p], 9), p))[:2]:
-            joined[pair[0]].add(pair[1] + 1)
-            joined[pair[1]].add(pair[0] + 1)
     read = {
         s
         for (kind, s), ended in case.truth.lists.items()
         if kind == "user_likes" and ended[0] in ("complete", "capped", "short", "loop")
     }
-    return top, liked, joined, len(fans & read)
+    return sorted(liked, key=lambda t: (-len(liked[t]), t))[:DOTS], liked, len(fans & read)
 
 
-def test_the_neighbourhood_is_counted_right_and_so_are_its_lines(case):
+def test_the_tracks_around_a_seed_are_those_its_fans_like_most(case):
     for place, seed in enumerate(case.seeds, start=1):
-        top, liked, joined, people = around(case, seed)
-        assert table(case.page, f"near-{place}") == [
-            [
-                str(n + 1),
-                case.name(t),
-                str(len(liked[t])),
-                share(len(liked[t]), people),
-                ", ".join(map(str, sorted(joined[n]))) or "–",
-            ]
-            for n, t in enumerate(top)
+        top, liked, people = around(case, seed)
+        (svg,) = [s for s in case.page.iter("svg") if s.get("aria-labelledby") == f"around-{place}-title"]
+        told = [words(circle.find("title")) for circle in svg.iter("circle")]
+        joined = [t for t in top if any(len(liked[t] & liked[o]) >= LEAST_COMMON for o in top if o != t)]
+        assert told == [
+            f"{shown(case.truth.tracks[t]['title'], 60)} by "
+            f"{shown(case.username(case.truth.tracks[t]['uploader_id']), 40)}: {len(liked[t]):,}"
+            for t in joined
         ]
+        expected = {(case.name(t), str(len(liked[t])), share(len(liked[t]), people)) for t in top}
+        rows = [tuple(row[1:]) for row in table(case.page, f"near-{place}")]
+        assert len(rows) > 5
+        assert set(rows) <= expected
 
 
-def test_the_picture_has_a_circle_per_track_and_a_line_per_pair(case):
-    facts = facts_of(case.path)
-    assert facts.neighbourhoods
-    for place, near in enumerate(facts.neighbourhoods, start=1):
-        for identity in (f"around-{place}", f"around-{place}-small"):
-            (svg,) = [s for s in case.page.iter("svg") if s.get("aria-labelledby") == f"{identity}-title"]
-            classes = Counter(e.get("class", "").split()[0] for e in svg.iter() if e.tag in ("circle", "line"))
-            assert classes == {"seed": 1, "node": len(near.near), "spoke": len(near.near), "link": len(strongest(near))}
-
-
-def labels(svg):
-    for text in svg.iter("text"):
-        yield text.text or "", float(text.get("x")), float(text.get("y")), 13 if "name" in text.get("class") else 11.5
-
-
-def test_labels_do_not_cover_each_other(case):
-    from harvest.report.texts import width
-
-    graphs = [svg for svg in case.page.iter("svg") if svg.get("class") == "graph wide"]
-    assert graphs
-    for svg in graphs:
-        boxes = [(x - width(t, s) / 2, y - s * 0.8, x + width(t, s) / 2, y + s * 0.2) for t, x, y, s in labels(svg)]
-        assert len(boxes) > 20
-        for a, b in combinations(boxes, 2):
-            assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+def test_a_line_joins_tracks_that_the_same_people_like(case):
+    """By cosine, each with its two nearest of those that three people at least like both."""
+    for place, seed in enumerate(case.seeds, start=1):
+        top, liked, _ = around(case, seed)
+        (svg,) = [s for s in case.page.iter("svg") if s.get("aria-labelledby") == f"around-{place}-title"]
+        top = [t for t in top if any(len(liked[t] & liked[o]) >= LEAST_COMMON for o in top if o != t)]
+        at = {(c.get("cx"), c.get("cy")): i for i, c in enumerate(svg.iter("circle"))}
+        lines = [e for e in svg.iter("line") if e.get("class") == "link"]
+        drawn = {tuple(sorted((at[e.get("x1"), e.get("y1")], at[e.get("x2"), e.get("y2")]))) for e in lines}
+        assert len(drawn) == len(lines) > 2
+        cosine = {
+            (i, j): round(len(liked[top[i]] & liked[top[j]]) / math.sqrt(len(liked[top[i]]) * len(liked[top[j]])), 9)
+            for i, j in combinations(range(len(top)), 2)
+            if len(liked[top[i]] & liked[top[j]]) >= LEAST_COMMON
+        }
+        for i in range(len(top)):
+            own = sorted((p for p in cosine if i in p), key=lambda p: -cosine[p])
+            nearest = sum(cosine[p] > cosine[own[STRONGEST - 1]] for p in own) if len(own) >= STRONGEST else len(own)
+            assert set(own[:nearest]) <= drawn
 
 
 def test_the_curves_are_shares_of_people_and_of_tracks(case):
@@ -836,11 +823,14 @@ def test_what_the_documentation_shows_runs(run, one, tmp_path):
 
 
 def test_the_documentation_tells_the_numbers_of_the_program():
-    numbers = {2: "two", 4: "four", 20: "twenty"}
-    assert f"the {numbers[NEAR]} tracks that most people" in DOCS
-    assert f"the first {numbers[DRAWN]} seeds" in DOCS.lower().replace("\n", " ")
-    assert f"with the {numbers[STRONGEST]} nearest to it by cosine" in DOCS
-    assert f"at least {numbers[LEAST_COMMON]} people" in DOCS
+    numbers = {2: "two", 3: "three", 4: "four"}
+    told = " ".join(DOCS.split())
+    assert f"the {DOTS} tracks that most people" in told
+    assert f"the first {numbers[DRAWN]} seeds" in told.lower()
+    assert f"with the {numbers[STRONGEST]} nearest to it by cosine" in told
+    assert f"at least {numbers[LEAST_COMMON]} people" in told
+    assert f"{PEOPLE:,} people" in told
+    assert f"the {len(GROUPS)} largest" in told
 
 
 # A real browser
@@ -864,11 +854,11 @@ def test_a_browser_shows_the_page_without_complaint_and_without_scrolling_sidewa
                 browser.value("getComputedStyle(document.body).color")
                 == {"light": "rgb(29, 28, 26)", "dark": "rgb(236, 234, 229)"}[theme]
             )
-            drawn = browser.value(
-                "[...document.querySelectorAll('svg.graph')]"
-                ".filter(s => s.getClientRects().length).map(s => s.classList[1])"
+            told = browser.value(
+                "[...document.querySelectorAll('svg.graph text')]"
+                ".filter(t => t.getClientRects().length).map(t => t.classList[0])"
             )
-            assert set(drawn) <= {"narrow" if width < 600 else "wide"}
+            assert set(told) <= ({"badge"} if width < 600 else {"name", "artist"})
         browser.open(place.as_uri(), width=700, theme="dark", media="print")  # about the width of a sheet
         assert browser.value("document.documentElement.scrollWidth") == 700
         assert browser.value("getComputedStyle(document.body).color") == "rgb(29, 28, 26)"
@@ -878,17 +868,18 @@ def test_a_browser_shows_the_page_without_complaint_and_without_scrolling_sidewa
 
 @pytest.mark.slow
 @pytest.mark.skipif(not CHROMIUM, reason="no Chromium here")
-def test_labels_as_really_drawn_do_not_cover_each_other(one, tmp_path):
+@pytest.mark.parametrize(("width", "least"), [(390, 4), (1280, 10), (2560, 10)])
+def test_labels_as_really_drawn_do_not_cover_each_other(one, tmp_path, width, least):
     """The page estimates how wide a text is; the browser knows."""
     place = tmp_path / "page.html"
     place.write_text(one.text, encoding="utf-8")
     with chromium() as browser:
-        browser.open(place.as_uri(), width=1280)
+        browser.open(place.as_uri(), width=width)
         boxes = browser.value(
-            "[...document.querySelectorAll('svg.graph.wide text')]"
+            "[...document.querySelectorAll('svg.graph text')].filter(t => t.getClientRects().length)"
             ".map(t => {const b = t.getBBox(); return [b.x, b.y, b.width, b.height]})"
         )
-        assert len(boxes) > 20
+        assert len(boxes) >= least
         for a, b in combinations(boxes, 2):
             assert a[0] + a[2] <= b[0] or b[0] + b[2] <= a[0] or a[1] + a[3] * 0.8 <= b[1] or b[1] + b[3] * 0.8 <= a[1]
 

@@ -1,6 +1,6 @@
 -- The tracks that most people who like the seed like as well, among those whose likes were read.
 SELECT c.track_id, c.common, t.title, t.permalink_url, t.uploader_id, u.username AS artist, u.permalink_url AS artist_url,
-    nullif(t.likes_count, 0) AS likes_count
+    nullif(t.likes_count, 0) AS likes_count, t.genre
 FROM (
     SELECT other.track_id, count(*) AS common
     FROM user_engagements AS mine INDEXED BY engagements_by_track

@@ -1,9 +1,11 @@
+import math
 import re
+from itertools import combinations
 
 import pytest
 
 from harvest.report.page import stylesheet
-from harvest.report.palette import ARTISTS, DARK, LIGHT, ON, SHAPES, TEXT
+from harvest.report.palette import DARK, GROUPS, LIGHT, ON, SHAPES, TEXT
 
 THEMES = {"light": LIGHT, "dark": DARK}
 
@@ -48,11 +50,10 @@ def test_shapes_can_be_told_from_the_ground(theme, ground):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_number_in_a_circle_can_be_read(theme):
-    """They are written in the colour of the paper."""
-    colours = THEMES[theme]
-    for name in ("plain", *(f"artist{n}" for n in range(1, ARTISTS + 1))):
-        assert contrast(colours["paper"], colours[name]) >= 4.5, name
+def test_no_two_groups_look_the_same(theme):
+    """As far apart as two neighbours of a colour wheel of twelve: in sRGB, which is coarse, but far enough."""
+    colours = [[int(THEMES[theme][name][i : i + 2], 16) for i in (1, 3, 5)] for name in GROUPS]
+    assert min(math.dist(one, other) for one, other in combinations(colours, 2)) > 40
 
 
 def test_every_colour_of_the_page_is_one_of_the_palette():

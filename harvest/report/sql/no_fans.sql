@@ -1,2 +1,0 @@
--- Empty it for the next seed.
-DELETE FROM temp.fans;
