@@ -37,6 +37,7 @@ PAGES = {
     "docs/adr/0005-vanished.md": (ROOT / "docs" / "adr" / "0005-vanished.md").read_text("utf-8"),
     "docs/adr/0006-acts.md": (ROOT / "docs" / "adr" / "0006-acts.md").read_text("utf-8"),
     "docs/analysis.md": (ROOT / "docs" / "analysis.md").read_text("utf-8"),
+    "docs/containers.md": (ROOT / "docs" / "containers.md").read_text("utf-8"),
     "docs/export.md": (ROOT / "docs" / "export.md").read_text("utf-8"),
     "docs/getting-access.md": (ROOT / "docs" / "getting-access.md").read_text("utf-8"),
     "docs/lists.md": (ROOT / "docs" / "lists.md").read_text("utf-8"),
@@ -261,7 +262,8 @@ def test_no_page_names_an_option_that_does_not_exist(page):
         "--all",  # scripts/test
         "--quick",  # scripts/bench
         "--crawl",  # tests/bench/plans.py
-        "--now",  # systemctl
+        *("--now", "--system"),  # systemctl, useradd
+        *("--build-arg", "--rm", "--read-only", "--cap-drop", "--security-opt", "--env-file", "--volume"),  # docker
         "--jsonld",  # mlcroissant
     }
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", PAGES[page])) - real == set()

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from harvest._version import __version__
+from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, run_in_thread
+from tests.containers import CONTAINERFILE, environment_of, instruction
 from tests.foreign import python_of
 from tests.waiting import PATIENCE
 
@@ -65,33 +67,27 @@ def run(*command: object, folder: Path, code: int = 0, **environ: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Build the source distribution, and the wheel from it, as a workflow would; give wheel and sdist."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(
-        tool("uv"), "build", "--quiet", "--out-dir", folder, ROOT,
-        folder=folder, GITHUB_SERVER_URL="https://github.example", GITHUB_REPOSITORY="some/where",
-    )  # fmt: skip
-    (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
-    return wheel, sdist
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build all of it, as the workflow of a release does."""
+    tool("uv")  # or skip
+    folder = tmp_path_factory.mktemp("out")
+    where = {"GITHUB_SERVER_URL": "https://github.example", "GITHUB_REPOSITORY": "some/where"}
+    run(ROOT / "scripts" / "build", folder, folder=folder, **where)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def clean(built: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment that has the wheel and what it needs, and nothing else; give its folder of programs."""
-    place = tmp_path_factory.mktemp("clean")
-    run(tool("uv"), "venv", "--quiet", "--clear", place, folder=place)
-    run(tool("uv"), "pip", "install", "--quiet", "--python", place / "bin" / "python", built[0], folder=place)
-    return place / "bin"
+def clean(out: Path) -> Path:
+    """The programs of the environment that the build made: the wheel and what it needs, and nothing else."""
+    return out / "clean" / "bin"
 
 
-def test_what_is_built_is_what_the_index_takes_and_names_where_it_was_built(built):
-    wheel, sdist = built
+def test_what_is_built_is_what_the_index_takes_and_names_where_it_was_built(out):
+    (wheel,), (sdist,) = (out / "packages").glob("*.whl"), (out / "packages").glob("*.tar.gz")
     assert (wheel.name, sdist.name) == (
         f"soundcloud_harvest-{__version__}-py3-none-any.whl",
         f"soundcloud_harvest-{__version__}.tar.gz",
     )
-    assert run(tool("twine"), "check", "--strict", wheel, sdist, folder=wheel.parent).count("PASSED") == 2
     with zipfile.ZipFile(wheel) as opened:
         names = set(opened.namelist())
         told = opened.read(f"soundcloud_harvest-{__version__}.dist-info/METADATA").decode()
@@ -135,11 +131,64 @@ def test_types_reach_whoever_builds_on_it(clean, tmp_path):
     ]  # fmt: skip
 
 
-def test_the_bill_of_materials_names_what_is_installed(clean, tmp_path):
-    """As the workflow of a release makes it."""
-    run(tool("cyclonedx-py"), "environment", "--output-reproducible", "--of", "JSON", "-o", "sbom.json",
-        clean / "python", folder=tmp_path)  # fmt: skip
-    parts = json.loads((tmp_path / "sbom.json").read_text("utf-8"))["components"]
+def test_the_bill_of_materials_names_what_is_installed(out):
+    parts = json.loads((out / "sbom.cdx.json").read_text("utf-8"))["components"]
     named = {part["name"].lower().replace("_", "-") for part in parts}
     needed = {re.match(r"[\w-]+", one)[0].lower() for one in PROJECT["dependencies"]}
     assert needed | {"soundcloud-harvest"} <= named
+    assert named.isdisjoint({"pytest", "uv", "datasette"})  # no tools, no extras
+
+
+# In a mount namespace of its own: what Containerfile makes, with the wheel at its place and a volume, and nothing else
+# that could be written to. The programs of the environment name the folder it was made in, so Python is called itself.
+LIKE_A_CONTAINER = """
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/harvest /mnt/data
+mount --bind "$1" /mnt/harvest
+mount --bind "$2" /mnt/data
+for place in /mnt/harvest /mnt / /tmp /var/tmp /dev/shm /run; do
+    ! mountpoint -q "$place" || mount -o remount,ro,bind "$place"
+done
+shift 2
+cd /mnt/data
+exec setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs /mnt/harvest/bin/python -m harvest "$@"
+"""
+
+
+def test_as_another_user_with_nothing_to_write_to_but_the_volume(clean, tmp_path):
+    """What deploy/Containerfile starts, on a read-only root: a crawl, the check of its health, and `tend`."""
+    probe = ["unshare", "--mount", "true"]
+    if not shutil.which("setpriv") or subprocess.run(probe, capture_output=True, check=False).returncode:
+        pytest.skip("needs root, unshare and setpriv")
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    os.chown(volume, 10001, 10001)
+    told = {name: value.replace("/data", "/mnt/data") for name, value in environment_of(CONTAINERFILE).items()}
+    del told["PATH"]
+    wrapped = (
+        "env",
+        "-u",
+        "SSL_CERT_FILE",
+        "unshare",
+        "--mount",
+        "sh",
+        "-ec",
+        LIKE_A_CONTAINER,
+        "sh",
+        clean.parent,
+        volume,
+    )
+    world = World(3, users=20, tracks=60, likes_per_user=8, seed_likers=12, seed_reposters=3)
+    with run_in_thread(world) as server:
+        told |= {"SOUNDCLOUD_API_URL": server.url, "SOUNDCLOUD_AUTH_URL": server.url}
+        told |= {"SOUNDCLOUD_CLIENT_ID": DEMO_CLIENT_ID, "SOUNDCLOUD_CLIENT_SECRET": DEMO_CLIENT_SECRET}
+        health = instruction(CONTAINERFILE, "HEALTHCHECK")[1:]
+        run(*wrapped, *health, folder=tmp_path, code=4, **told)  # nothing is there yet
+        seed = world.seed_url()
+        said = run(*wrapped, seed, "--delay", "0", folder=tmp_path, **told)
+        assert "Harvest complete" in said
+        run(*wrapped, *health, folder=tmp_path, **told)
+        run(*wrapped, *instruction(CONTAINERFILE, "CMD"), "--delay", "0", folder=tmp_path, **told)
+    there = {path.name for path in volume.iterdir()}
+    assert there == {"harvest.db", "state"}
+    assert {path.stat().st_uid for path in volume.rglob("*")} == {10001}
