@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harvest.api.searches import search
 from harvest.api.seed_urls import Seed, normalise_seed
-from harvest.crawler.recipes import OF_TRACKS_ALONE
+from harvest.crawler.recipes import OF_TRACKS_ALONE, parse_caps
 from harvest.models import Limits
 from harvest.rules import RULES
 
@@ -38,6 +39,27 @@ def starts(texts: Iterable[str], given: Mapping[str, Any]) -> Starts:
         if alone and not set(Limits().via) & set(options["seed_read"]):
             options["read"] = OF_TRACKS_ALONE
     return Starts(list(dict.fromkeys(seed.url for seed in seeds)), options)
+
+
+def starts_of_search(
+    what: str,
+    words: Iterable[str],
+    given: Mapping[str, Any],
+    *,
+    genres: Iterable[str] = (),
+    tags: Iterable[str] = (),
+    limit: int | None = None,
+    **ranges: str | None,
+) -> Starts:
+    """Start from a search for words, with its filters; `ranges` are `bpm`, `duration`, `created`, and `limit` bounds
+    the results that are kept. Raises SeedError.
+    """
+    wanted = {"q": " ".join(words), "genres": ",".join(genres), "tags": ",".join(tags), **ranges}
+    address = search(what, {name: text for name, text in wanted.items() if text}).address
+    options = dict(given)
+    if limit is not None:
+        options["cap"] = {**(parse_caps(options["cap"]) if options.get("cap") else {}), f"found-{what}": limit}
+    return starts([address], options)
 
 
 def _read_of(seeds: Sequence[Seed]) -> list[str]:

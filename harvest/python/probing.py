@@ -6,11 +6,7 @@ In: options by the names of the command line. Out: a report of shapes, of nobody
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from harvest.auth.token_store import MemoryKeeper
 from harvest.client.budget import Budget
@@ -20,6 +16,7 @@ from harvest.probing.compare import changes
 from harvest.probing.credentials import at_hand, clients
 from harvest.probing.probe import Probe, how_it_ended
 from harvest.probing.report import Report, check_target, read_report, write_report
+from harvest.python.threads import in_a_thread
 from harvest.settings import Settings, read_settings, state_folder
 from harvest.system.clock import SystemClock
 from harvest.system.logs import configure_unless_done
@@ -58,7 +55,7 @@ def probe(
         ) as opened:
             await work.run(opened)
 
-    error = _in_a_thread(run)
+    error = in_a_thread(run).error
     report = work.report(how_it_ended(error), budget.requests, clock.now())
     report.changes = changes(old, report) if old is not None else None
     if out is not None and work.learned:
@@ -69,31 +66,24 @@ def probe(
     return report
 
 
-def _in_a_thread(run: Callable[[], Coroutine[Any, Any, None]]) -> BaseException | None:
-    """Run it in a thread with a loop of its own, as the caller may have one running; give what it ended with."""
-    ended: list[BaseException] = []
-    begun: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
-
-    async def work() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        begun.append((asyncio.get_running_loop(), task))
-        await run()
-
-    def to_the_end() -> None:
-        try:
-            asyncio.run(work())
-        except BaseException as error:
-            ended.append(error)
-
-    thread = threading.Thread(target=to_the_end, name="harvest", daemon=True)
-    thread.start()
-    try:
-        thread.join()
-    except KeyboardInterrupt as interrupted:
-        with suppress(RuntimeError):  # the loop has just closed
-            for loop, task in begun:
-                loop.call_soon_threadsafe(task.cancel)
-        thread.join()
-        return interrupted
-    return ended[0] if ended else None
+async def aprobe(
+    url: str = "",
+    *,
+    out: Path | str | None = None,
+    compare: Path | str | None = None,
+    credentials: str = "",
+    delay: float = 0.5,
+    max_requests: int | None = None,
+    settings: Settings | None = None,
+) -> Report:
+    """Do what `probe` does, beside whatever else the event loop does."""
+    return await asyncio.to_thread(
+        probe,
+        url,
+        out=out,
+        compare=compare,
+        credentials=credentials,
+        delay=delay,
+        max_requests=max_requests,
+        settings=settings,
+    )

@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 
 from harvest._version import __version__
 from harvest.api.urns import id_of_text
-from harvest.errors import NotADatabase, StoreError
+from harvest.errors import NotADatabase, SettingsError, StoreError
 from harvest.export.folder import MANIFEST
-from harvest.export.pseudonyms import key_name, pseudonym
+from harvest.export.pseudonyms import key_name, pseudonym, read_key
+from harvest.forgetting import people_lists
 from harvest.forgetting.remembered import forget_again
 from harvest.sharing.columns import FORMAT, HIDDEN_STATION, tables
 from harvest.store import harvests, lookups, search
@@ -116,6 +117,20 @@ def read_folder(path: Path) -> Folder:
         if Path(name).name != name or not _is_as_told(path / name, digest):
             raise NotADatabase(f"{path / name} is not as the manifest beside it says: get the folder anew.")
     return Folder(path, manifest, hashlib.sha256(text).hexdigest())
+
+
+def key_of(folder: Folder, key_file: Path | None) -> tuple[bytes | None, list[int]]:
+    """Give the key of a folder with the people it stands for; None where we have none. Raises SettingsError."""
+    if not folder.hides_people:
+        if key_file is not None:
+            raise SettingsError("--key belongs to a folder with pseudonyms.")
+        return None, []
+    place = key_file or people_lists.usual_key()
+    if key_file is None and not (place.exists() and key_name(read_key(place)) == folder.key_name):
+        return None, []
+    if not place.exists():
+        raise SettingsError(f"--key {place}: there is no such file.")
+    return read_key(place), people_lists.read_people(place)
 
 
 def is_made(path: Path, folder: Folder) -> bool:

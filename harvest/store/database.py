@@ -176,7 +176,12 @@ def open_to_read(path: Path) -> ReadConnection:
 
 def _open_to_look(path: Path) -> ReadConnection:
     connection = sqlite3.connect(
-        _reading_address(path), uri=True, isolation_level=None, timeout=PATIENCE_SECONDS, factory=ReadConnection
+        _reading_address(path),
+        uri=True,
+        isolation_level=None,
+        timeout=PATIENCE_SECONDS,
+        factory=ReadConnection,
+        check_same_thread=False,  # rows that nobody goes on with are let go of wherever Python cleans up
     )
     try:
         if in_memory.holds(path):

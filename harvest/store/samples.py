@@ -9,7 +9,7 @@ In: a connection. Out: samples, coverage, or the reason why there is none. Never
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -241,3 +241,9 @@ def _by_a_rule(connection: sqlite3.Connection, harvest_id: int, limits: Limits) 
         (harvest_id,),
     ).fetchone()
     return row is not None
+
+
+def in_short(judged: Sequence[Judged]) -> dict[str, Any]:
+    """Give the coverage around the first seed, and around all where there are several; nothing where there is none."""
+    told = [one.as_json() for one in judged]
+    return {**({"coverage": told[0]} if told else {}), **({"coverages": told} if len(told) > 1 else {})}

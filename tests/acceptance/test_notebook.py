@@ -14,10 +14,9 @@ import pytest
 import structlog
 
 import harvest
-from harvest.crawler.request import to_crawl
 from harvest.errors import QueryError, SeedError, SettingsError, StoreError
 from harvest.models import Limits
-from harvest.python import crawling
+from harvest.python.worker import Worker
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, run_in_thread
 from harvest.store.database import schema_version
 from tests.crawling import assert_exact, read, settings_for
@@ -69,7 +68,7 @@ def test_every_example_runs_in_the_order_of_the_page(here, capsys):
             if importlib.util.find_spec(package) is None:
                 code = re.sub(rf"^.*\.{method}\(.*\)\n", "", code, flags=re.MULTILINE)
         exec(compile(code, "docs/python.md", "exec"), names)
-    assert len(BLOCKS) == 20
+    assert len(BLOCKS) == 22
     assert "complete" in capsys.readouterr().out
     assert_exact(here / "data/cache/tracks.db", WORLD, limits=Limits(max_users=40))
 
@@ -278,7 +277,7 @@ def test_crawl_can_be_called_whatever_was_imported_before(before):
     """The name is that of a package as well."""
     code = f"{before}\nimport harvest\nassert callable(harvest.crawl)\nharvest.open\nassert callable(harvest.crawl)\n"
     code += "import harvest.crawler.session as s\nassert s.crawl\ntry:\n    harvest.crawl()\n"
-    code += "except harvest.python.crawling.SettingsError as error:\n    print(error)\n"
+    code += "except harvest.python.options.SettingsError as error:\n    print(error)\n"
     done = subprocess.run(
         [sys.executable, "-c", f"import harvest\n{code}"], capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE
     )
@@ -287,11 +286,11 @@ def test_crawl_can_be_called_whatever_was_imported_before(before):
 
 def test_the_terms_are_told_once_at_the_first_crawl_of_the_real_service(monkeypatch, capsys, tmp_path):
     """Nobody is asked: the thread ends before anything is sent."""
-    monkeypatch.setattr(crawling._Worker, "_run", lambda self: self._told.put(None))
+    monkeypatch.setattr(Worker, "_run", lambda self: self._tell_of(None))
     monkeypatch.chdir(tmp_path)
-    request = to_crawl(tmp_path / "t.db", ["https://soundcloud.com/a/b"], {})
     for _ in range(2):
-        assert list(crawling._Worker(request, None)) == []
+        with pytest.raises(StoreError):  # nothing was made
+            harvest.crawl("https://soundcloud.com/a/b", path="t.db")
     assert capsys.readouterr().err.count("Note: SoundCloud's API terms") == 1
 
 

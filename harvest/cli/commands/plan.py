@@ -5,45 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from harvest.api.searches import SCHEME
 from harvest.api.seed_urls import public_address
 from harvest.cli.commands.refresh import show_plan as show_refresh
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options, reads
 from harvest.cli.options.environment import own_settings
 from harvest.cli.options.seeds import Typed, seed_options
 from harvest.cli.options.types import Place
-from harvest.cli.output.coverage import coverage_lines, in_short
+from harvest.cli.output.coverage import coverage_lines
 from harvest.cli.output.formatting import counted, duration, quoted
 from harvest.cli.output.table import table
-from harvest.crawler.bounds import Bounds
 from harvest.crawler.request import CrawlRequest, to_crawl, to_refresh
-from harvest.errors import StorageFailed
-from harvest.models import Limits
-from harvest.planning.computer import slowness
-from harvest.planning.cost import Plan, Speed, estimate
-from harvest.planning.known import HarvestStanding, Known, KnownSeed, is_enough, look_into
-from harvest.planning.outlook import Outlook, outlook_of
+from harvest.planning.cost import Plan, Speed
+from harvest.planning.planned import Planned, Wanted
+from harvest.planning.planned import plan as make_plan
+from harvest.planning.planned import save as save_plan
 from harvest.planning.ranges import Range
-from harvest.planning.saved import digest, to_save
-from harvest.planning.survey import Surveyed, survey
-from harvest.settings import state_folder
-from harvest.store.samples import Judged
-from harvest.system.clock import SystemClock, as_text
-from harvest.system.files import beside
 from harvest.system.logs import printable
-from harvest.things import THINGS, of_urn
-from harvest.wiring import connect, keeper_for
+from harvest.things import THINGS
 
 _SEEDS_SHOWN = 5
-_SEEDS_LOOKED_AROUND = 2
-_SEEDS_ASKED = 20  # of one harvest; the others are taken to be like them
 
 
 @click.command()
@@ -81,44 +66,14 @@ def plan(typed: Typed, path: Path, as_json: bool, refresh: bool, save: Path | No
     return show_plan(asked(to_crawl, path, start.addresses, start.given), as_json=as_json, save=save)
 
 
-@dataclass(slots=True)
-class _Wanted:
-    """One harvest with what is known of it."""
-
-    addresses: tuple[str, ...]
-    limits: Limits
-    standing: HarvestStanding | None = None
-    complete: bool = False
-    seeds: dict[str, KnownSeed | Surveyed] = field(default_factory=dict)
-    outlook: Outlook | None = None
-    judged: list[Judged] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What was asked to find it out."""
-
-    requests: int
-    speed: Speed
-
-
 def show_plan(request: CrawlRequest, *, as_json: bool, save: Path | None = None) -> int:
     """Work out the plan and print it; `save` it as well. Raises StorageFailed when it cannot be written."""
-    wanted = [_Wanted(*harvest) for harvest in request.harvests]
-    with look_into(request.path) as file:
-        if file is not None:
-            for one in wanted:
-                _look_up(file, one, profiles=request.conditions.profiles)
-        found = asyncio.run(_ask(request, wanted, file))
-    outlooks = [(one.outlook, one.limits) for one in wanted if one.outlook is not None]
-    made = estimate(outlooks, found.speed, keeps_replies=request.conditions.keep_replies)
-    made.bites.extend(_budget_bites(made, request.budget))
-    told = _as_json(request.path, wanted, made, found)
-    saved = _save(save, request, told) if save is not None else None
+    planned = asyncio.run(make_plan(request, own_settings))
+    saved = {"path": str(save), "sha256": save_plan(planned, request, save)} if save is not None else {}
     if as_json:
-        click.echo(json.dumps({**told, **({"saved": saved} if saved else {})}))
+        click.echo(json.dumps({**planned.as_json(), **({"saved": saved} if saved else {})}))
     else:
-        click.echo("\n".join(_lines(request.path, wanted, made, found)))
+        click.echo("\n".join(_lines(planned)))
         if saved:
             click.echo(
                 f"\nPlan saved as {saved['path']}, SHA-256 {saved['sha256']}. Crawl with --plan to keep that hash."
@@ -126,129 +81,12 @@ def show_plan(request: CrawlRequest, *, as_json: bool, save: Path | None = None)
     return 0
 
 
-def _save(path: Path, request: CrawlRequest, told: dict[str, object]) -> dict[str, str]:
-    """Write the plan, whole or not at all; give where, and its hash."""
-    plan = to_save(request, told, as_text(SystemClock().now()))
-    try:
-        with beside(path) as part:
-            part.write_bytes(plan)
-            part.replace(path)
-    except OSError as error:
-        raise StorageFailed(f"The plan cannot be written to {path}: {error.strerror}.") from error
-    return {"path": str(path), "sha256": digest(plan)}
-
-
-def _look_up(file: Known, wanted: _Wanted, *, profiles: str) -> None:
-    """Find out what is there already, and what that says of the rest."""
-    wanted.standing = file.standing(wanted.addresses)
-    wanted.judged = file.coverages(wanted.addresses)
-    wanted.complete = file.is_drained(wanted.addresses, wanted.limits, profiles=profiles)
-    wanted.seeds = {one: seed for one in wanted.addresses if (seed := file.seed(one)) is not None}
-    if wanted.complete or len(wanted.seeds) < len(wanted.addresses):
-        return
-    outlook = file.outlook(wanted.addresses, wanted.limits)
-    outlook = replace(outlook, urns=outlook.urns + file.profiles_missing(wanted.addresses, profiles))
-    wanted.outlook = outlook if is_enough(outlook, wanted.limits) else None
-
-
-async def _ask(request: CrawlRequest, wanted: Sequence[_Wanted], file: Known | None) -> _Asked:
-    """Ask about the seeds of which the file does not tell enough."""
-    conditions = request.conditions
-    unknown = [one for one in wanted if one.outlook is None and not one.complete]
-    sent, interval, latency = 0, conditions.delay, 0.2
-    if unknown:
-        settings = own_settings()
-        async with connect(
-            settings,
-            clock=SystemClock(),
-            delay=conditions.delay,
-            keeper=keeper_for(settings),
-            pace_folder=state_folder(),
-        ) as connection:
-            latencies = []
-            for one in unknown:
-                parts: list[Outlook] = []
-                known = set(one.seeds)
-                for address in _spread(one.addresses):
-                    found = await survey(
-                        connection.client,
-                        address,
-                        one.limits,
-                        page_size=conditions.page_size,
-                        file=file,
-                        around=len(parts) < _SEEDS_LOOKED_AROUND,
-                    )
-                    one.seeds[address] = found
-                    parts.append(found.outlook)
-                    latencies.append(found.latency)
-                urns = sum(of_urn(address) is not None for address in one.addresses if address not in known)
-                searches = sum(address.startswith(SCHEME) for address in one.addresses if address not in known)
-                pages = len(one.addresses) - len(known) - urns - searches
-                one.outlook = outlook_of(parts, of=len(one.addresses), look_ups=pages, urns=urns)
-            gauge = connection.client.gauge()
-            sent, interval, latency = gauge.sent, gauge.interval, max(latencies)
-    return _Asked(sent, Speed(interval, latency, conditions.max_in_flight, conditions.page_size, slowness()))
-
-
-def _spread(addresses: Sequence[str]) -> Sequence[str]:
-    """Take a few of many, evenly."""
-    n = min(len(addresses), _SEEDS_ASKED)
-    return [addresses[place * len(addresses) // n] for place in range(n)]
-
-
-def _budget_bites(made: Plan, bounds: Bounds) -> list[str]:
-    """Say which bounds would end the crawl before it is done."""
-    said = []
-    for bound, option, need in (
-        (bounds.max_requests, "--max-requests", made.requests),
-        (bounds.for_seconds, "--for", made.seconds),
-    ):
-        if bound is not None and bound < need.high:
-            said.append(
-                f"{option} would end it after about {min(1.0, bound / max(need.likely, 1)):.0%}; what is read stays,"
-                " and `harvest resume` goes on."
-            )
-    return said
-
-
-def _as_json(path: Path, wanted: Sequence[_Wanted], made: Plan, asked: _Asked) -> dict[str, object]:
-    return {
-        "path": str(path),
-        "seeds": [_seed_as_json(address, one) for one in wanted for address in one.addresses],
-        "asked": asked.requests,
-        "requests": made.requests.whole(),
-        "beyond_depth_1": made.deep.whole(),
-        "seconds": made.seconds.whole(),
-        "interval_seconds": asked.speed.interval,
-        "rows": {name.replace("likes and reposts", "user_engagements"): n.whole() for name, n in made.rows.items()},
-        "bytes": made.size_bytes.whole(),
-        "bites": made.bites,
-    }
-
-
-def _seed_as_json(address: str, wanted: _Wanted) -> dict[str, object]:
-    seed, standing = wanted.seeds.get(address), wanted.standing
-    thing, thing_id = (seed.thing, seed.thing_id) if seed else (None, None)
-    return {
-        "seed": public_address(address),
-        "thing": thing,
-        "thing_id": thing_id,
-        "track_id": thing_id if thing == "track" else None,
-        "title": seed.title if seed else None,
-        "likes_count": seed.likes_count if seed else None,
-        "reposts_count": seed.reposts_count if seed else None,
-        "complete": wanted.complete,
-        **in_short([one for one in wanted.judged if thing == "track" and one.track_id == thing_id]),
-        "in_the_file": standing
-        and {"state": standing.state, "lists_read": standing.lists_read, "lists_open": standing.lists_open},
-    }
-
-
-def _lines(path: Path, wanted: Sequence[_Wanted], made: Plan, asked: _Asked) -> list[str]:
+def _lines(planned: Planned) -> list[str]:
+    path, wanted, made = planned.path, planned.harvests, planned.plan
     lines = [line for one in wanted for line in _harvest_lines(one)]
     if all(one.complete for one in wanted):
         return [*lines, "", f"Nothing to do. Look at it with: harvest status --cache-path {quoted(path)}"]
-    lines += ["", *_table(made), "", _pace_line(asked.speed)]
+    lines += ["", *_table(made), "", _pace_line(planned.speed)]
     if made.deep.high:
         lines.append(f"Of the requests, {_interval(made.deep, _number)} lie beyond depth 1, which nobody has seen yet.")
     if made.bites:
@@ -259,7 +97,7 @@ def _lines(path: Path, wanted: Sequence[_Wanted], made: Plan, asked: _Asked) -> 
     few = few and all(one.limits.seed_read is None for one in wanted)  # such an address may have named the list
     command = f"harvest {' '.join(map(quoted, addresses))} --cache-path {quoted(path)}"
     start = f"Start it with the same options: {command}" if few else "Start it with the same command, without `plan`."
-    n = f"{asked.requests} request{'' if asked.requests == 1 else 's'}" if asked.requests else "No request"
+    n = counted(planned.requests, "request") if planned.requests else "No request"
     return [
         *lines,
         "",
@@ -267,7 +105,7 @@ def _lines(path: Path, wanted: Sequence[_Wanted], made: Plan, asked: _Asked) -> 
     ]
 
 
-def _harvest_lines(wanted: _Wanted) -> list[str]:
+def _harvest_lines(wanted: Wanted) -> list[str]:
     lines = [line for address in wanted.addresses[:_SEEDS_SHOWN] for line in _seed_lines(address, wanted)]
     if len(wanted.addresses) > _SEEDS_SHOWN:
         lines.append(f"and {len(wanted.addresses) - _SEEDS_SHOWN:,} other seeds")
@@ -279,7 +117,7 @@ def _harvest_lines(wanted: _Wanted) -> list[str]:
     return [*lines, *coverage_lines(wanted.judged)]
 
 
-def _seed_lines(address: str, wanted: _Wanted) -> list[str]:
+def _seed_lines(address: str, wanted: Wanted) -> list[str]:
     seed = wanted.seeds.get(address)
     if seed is None:
         return [public_address(address), "  not asked"]

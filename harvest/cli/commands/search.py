@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from harvest.api.searches import MOST, SEARCHED
-from harvest.api.searches import search as search_for
 from harvest.cli.commands.crawl import harvest_request
 from harvest.cli.commands.plan import show_plan
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
@@ -18,7 +17,7 @@ from harvest.cli.options.types import whole
 from harvest.cli.output.rows import stdout_table
 from harvest.cli.output.summary import show_summary
 from harvest.crawler.request import to_crawl
-from harvest.crawler.starts import starts
+from harvest.crawler.starts import starts_of_search
 from harvest.explore.execute import Watch, ask
 from harvest.explore.named import named_query
 from harvest.store.database import open_to_read
@@ -62,13 +61,9 @@ def search(
       harvest search --genre Techno --bpm 128:140 --created 2026-11-01:
       harvest search dj --type users --depth 1 --max-users 50
     """
-    filters = {name: chosen.pop(name) for name in ("bpm", "duration", "created")}
-    wanted = {"q": " ".join(words), "genres": ",".join(genres), "tags": ",".join(tags), **filters}
-    address = search_for(what, {name: text for name, text in wanted.items() if text}).address
-    options = given(chosen)
-    if limit is not None:
-        options["cap"] = (*options.get("cap", ()), f"found-{what}={limit}")
-    start = starts([address], options)
+    ranges = {name: chosen.pop(name) for name in ("bpm", "duration", "created")}
+    start = starts_of_search(what, words, given(chosen), genres=genres, tags=tags, limit=limit, **ranges)
+    (address,) = start.addresses
     request = asked(to_crawl, path, start.addresses, start.given)
     if dry_run:
         return show_plan(request, as_json=as_json)

@@ -27,7 +27,7 @@ from harvest.cli.output.table import table
 from harvest.cli.run import run_to_the_end
 from harvest.client.budget import REASONS
 from harvest.crawler.request import CrawlRequest, is_drained, to_hydrate
-from harvest.export.pseudonyms import key_name, read_key
+from harvest.export.pseudonyms import read_key
 from harvest.forgetting import people_lists
 from harvest.sharing import dehydrate as drying
 from harvest.sharing import hydrate as filling
@@ -120,7 +120,7 @@ def hydrate(source: Path, path: Path, key_file: Path | None, as_json: bool, dry_
         if dry_run:
             click.echo(_cost_of(folder))
             return 0
-        key, people = _key_of(folder, key_file)
+        key, people = filling.key_of(folder, key_file)
         forgotten = filling.make(path, folder, now=as_text(SystemClock().now()), key=key, people=people)
         if forgotten:
             things = counted(forgotten, "thing")
@@ -140,20 +140,6 @@ def hydrate(source: Path, path: Path, key_file: Path | None, as_json: bool, dry_
 def _real(path: Path) -> Path:
     """Follow links as far as they lead; `resolve` gives up on those that lead round."""
     return Path(os.path.realpath(path))
-
-
-def _key_of(folder: Folder, key_file: Path | None) -> tuple[bytes | None, list[int]]:
-    """Give the key of a folder with the people it stands for; None where we have none."""
-    if not folder.hides_people:
-        if key_file is not None:
-            raise click.UsageError("--key belongs to a folder with pseudonyms.")
-        return None, []
-    place = key_file or people_lists.usual_key()
-    if key_file is None and not (place.exists() and key_name(read_key(place)) == folder.key_name):
-        return None, []
-    if not place.exists():
-        raise click.UsageError(f"--key {place}: there is no such file.")
-    return read_key(place), people_lists.read_people(place)
 
 
 def _cost_of(folder: Folder) -> str:

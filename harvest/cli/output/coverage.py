@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from harvest.cli.output.formatting import counted
 from harvest.estimates.richness import CORE
 from harvest.store.samples import Judged
 
 _SHOWN = 5  # seeds with lines of their own
-
-
-def in_short(judged: Sequence[Judged]) -> dict[str, Any]:
-    """Give the coverage around the first seed, and around all where there are several; nothing where there is none."""
-    told = [one.as_json() for one in judged]
-    return {**({"coverage": told[0]} if told else {}), **({"coverages": told} if len(told) > 1 else {})}
 
 
 def coverage_lines(judged: Sequence[Judged]) -> Iterator[str]:

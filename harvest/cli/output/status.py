@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harvest import errors
-from harvest.cli.output.coverage import coverage_lines, in_short
+from harvest.cli.output.coverage import coverage_lines
 from harvest.cli.output.formatting import (
     counted,
     duration,
@@ -28,7 +28,7 @@ from harvest.cli.output.formatting import (
 from harvest.cli.output.gaps import gap_lines
 from harvest.client.budget import REASONS
 from harvest.lists import KINDS, LOOKUP
-from harvest.store.samples import Judged
+from harvest.store.samples import Judged, in_short
 from harvest.store.standing import Lists
 from harvest.store.status import HarvestLook, Look
 from harvest.system.logs import printable
