@@ -106,12 +106,14 @@ def test_links_are_told_with_where_they_stand_and_no_mail_unless_asked(tmp_path)
     assert {row["url"] for row in all_of_it} == {url for url, _ in FOUND} | EMAILS
 
 
+WORLD = World(4, users=60, tracks=200, likes_per_user=25, seed_likers=20, seed_reposters=2, versions=0.2)
+
+
 @pytest.fixture(scope="module")
 def crawled(tmp_path_factory):
     path = tmp_path_factory.mktemp("words") / "t.db"
-    world = World(4, users=60, tracks=200, likes_per_user=25, seed_likers=20, seed_reposters=2)
-    crawl_world(path, world, limits=Limits(max_users=15))
-    return path, expect(world, max_users=15)
+    crawl_world(path, WORLD, limits=Limits(max_users=15))
+    return path, expect(WORLD, max_users=15)
 
 
 def test_a_taste_is_held_against_everybodys(crawled):
@@ -145,3 +147,74 @@ def test_a_taste_is_held_against_everybodys(crawled):
         (r["what"], r["name"], r["artist_id"]): (r["likes"], r["share"], r["share_here"], r["times"]) for r in found
     } == (expected)
     assert [r["times"] for r in found] == sorted((r["times"] for r in found), reverse=True)
+
+
+def planted(truth):
+    """The versions among the tracks of the file whose original is there too, by the ids of both, with their kind."""
+    made = {WORLD.id("track", index): WORLD.facts.version(index) for index in range(WORLD.options.tracks)}
+    return {
+        (WORLD.id("track", version.original), track): version
+        for track, version in made.items()
+        if version is not None and track in truth.tracks and WORLD.id("track", version.original) in truth.tracks
+    }
+
+
+def test_recordings_that_were_uploaded_twice_are_found(crawled):
+    """All that the world has planted, and what happens to be called alike."""
+    path, truth = crawled
+    again = {tuple(sorted(pair)): made for pair, made in planted(truth).items() if made.kind == "again"}
+    assert {made.coded for made in again.values()} == {True, False}
+    found = {(row["track_id"], row["other_id"]): row for row in asked(path, "duplicates", "limit=9999")}
+    for pair, made in again.items():
+        titles = [truth.tracks[one]["title"] for one in pair]
+        if made.coded:
+            assert found[pair]["why"] == "isrc"
+        elif None not in titles and len(titles[0].strip()) >= 4:
+            assert (found[pair]["why"], found[pair]["seconds_apart"] <= 1.1) == ("title", True), pair
+    for pair in found.keys() - again.keys():
+        one, other = (truth.tracks[track] for track in pair)
+        assert (one["isrc"] and one["isrc"] == other["isrc"]) or (
+            one["title"].strip().lower() == other["title"].strip().lower()
+            and abs(one["duration_ms"] - other["duration_ms"]) <= 2000
+        ), pair
+
+
+def test_remixes_of_the_hit_name_it(crawled):
+    path, truth = crawled
+    ((hit,),) = {(seed,) for kind, seed in truth.lists if kind == "track_likers"}
+    versions = {track: made for (original, track), made in planted(truth).items() if original == hit}
+    wanted = {track for track, made in versions.items() if made.kind != "again"}
+    assert len(wanted) >= 2
+    found = {row["track_id"]: row for row in asked(path, "remixes-of", "limit=9999")}
+    assert wanted <= found.keys()
+    for track in wanted:
+        is_remix = versions[track].kind == "remix"
+        assert (found[track]["version"] == "remix") == is_remix
+        owner = truth.users[truth.tracks[track]["uploader_id"]]["username"] if is_remix else ""
+        assert not is_remix or f"({owner} Remix)" in found[track]["title"]
+
+
+def test_tempo_key_and_label_are_those_of_the_genre(crawled):
+    """House is danced to, drum and bass is faster; each genre has its two labels. A set in a range holds to it."""
+    path, truth = crawled
+    tempi, labels = defaultdict(set), defaultdict(set)
+    for track in truth.tracks.values():
+        tempi[track["genre"]] |= {track["bpm"]} - {None}
+        labels[track["genre"]] |= {track["label_name"]} - {None, ""}
+    assert all(118 <= bpm <= 126 for bpm in tempi["House"] | tempi["Deep House"])
+    assert all(170 <= bpm <= 176 for bpm in tempi["Drum & Bass"])
+    assert tempi["House"] | tempi["Deep House"]
+    assert tempi["Drum & Bass"]
+    assert {len(names) for genre, names in labels.items() if genre} <= {0, 1, 2}
+    assert len(set.union(*labels.values())) > 4
+    (seed,) = (subject for kind, subject in truth.lists if kind == "track_likers")
+    liked = {t for (_, t, deed), ranks in truth.engagements.items() if deed == "like" and ranks[0] is not None}
+    fitting = {
+        track
+        for track in liked - {seed}
+        if (told := truth.tracks[track])["access"] in ("playable", None) and 100 <= (told["bpm"] or 0) <= 140
+    }
+    artists = {truth.tracks[track]["uploader_id"] or -track for track in fitting}
+    found = asked(path, "set-of", "minutes=9999", "slowest=100", "fastest=140")
+    assert {row["track_id"] for row in found} <= fitting
+    assert (len(found), len(found) > 3) == (len(artists), True)

@@ -17,6 +17,7 @@ from harvest.simulator.world.facts import COMMENTS, Facts
 from harvest.simulator.world.made_ids import SERVICES
 from harvest.simulator.world.options import NOW_MS
 from harvest.simulator.world.prng import mix
+from harvest.simulator.world.versions import AGAIN, titled
 from harvest.simulator.world.world import World, as_datetime
 
 API = "https://api.soundcloud.com"
@@ -186,7 +187,10 @@ class Objects:
 
     def duration(self, track: int) -> int:
         """Return how long a track is, in milliseconds."""
-        return 30_000 + self._facts.chance("track", track) % 600_000
+        made = self._facts.version(track)
+        again = made is not None and made.kind == AGAIN
+        of, more = (made.original, made.apart_ms) if made is not None and again else (track, 0)
+        return 30_000 + self._facts.chance("track", of) % 600_000 + more
 
     def heading(self, thing: str, index: int) -> str:
         """Return what a thing is called, and by whom; what a search looks into."""
@@ -213,18 +217,42 @@ class Objects:
         tags = names.tags(mix(chance, 7), odd=odd)
         title = names.title(self._facts.told("track", track, chance), nasty=odd)
         genre = names.GENRES[(chance >> 12) % len(names.GENRES)]
-        return {
+        words = {
             "title": None if odd and (chance >> 36) % 200 == 0 else title,
             "genre": (genre, genre, genre, "", None)[(chance >> 20) % 5 if odd else 0],
             "tag_list": names.tag_list(tags, mix(chance, 8), odd=odd),
             "description": (None, "", f"{title}\nOut now. Mail: x@example.com")[(chance >> 24) % 3],
-            "label_name": (None, "", "Paper Moon Records")[(chance >> 26) % 3],
-            "metadata_artist": None if (chance >> 30) % 4 else f"{names.title(mix(chance, 9), nasty=False)} Band",
+            "label_name": (None, "", names.label(genre, chance >> 16))[(chance >> 26) % 3],
+            "metadata_artist": self._artist(chance),
             "license": _LICENSES[(chance >> 34) % 16 % len(_LICENSES)],
             "key_signature": None if (chance >> 38) % 16 else _KEYS[(chance >> 42) % len(_KEYS)],
-            "isrc": None if (chance >> 44) % 8 else f"QZ{chance % 10**10:010d}",
-            "bpm": None if (chance >> 48) % 8 else (128, 174, 92.5, 140.0)[(chance >> 51) % 4],
+            "isrc": self._facts.recording(track),
+            "bpm": None if (chance >> 48) % 8 else names.tempo(genre, chance >> 51),
         }
+        return words | self._version(track, chance)
+
+    @staticmethod
+    def _artist(chance: int) -> str | None:
+        return None if (chance >> 30) % 4 else f"{names.title(mix(chance, 9), nasty=False)} Band"
+
+    def _version(self, track: int, chance: int) -> Json:
+        """Return the texts in which a version of another track follows it, or names who made it."""
+        facts, made = self._facts, self._facts.version(track)
+        if made is None:
+            return {}
+        of = facts.chance("track", made.original)
+        plain = names.title(of, nasty=self._quirks and not facts.spotless(made.original))
+        is_called = facts.told("track", track, chance) == chance  # not renamed since
+        if made.kind == AGAIN:
+            if made.coded:
+                return {"isrc": facts.recording(made.original)}
+            artist = self._artist(of) or self._first_name(facts.owner("track", made.original))
+            return {"metadata_artist": artist} | ({"title": plain} if is_called else {})
+        return {"title": titled(plain, made, self._first_name(facts.owner("track", track)))} if is_called else {}
+
+    def _first_name(self, user: int) -> str:
+        """Return the name that a user went by on the first day."""
+        return names.name(self._facts.chance("username", user), nasty=self._quirks)
 
     def tags_of(self, track: int) -> tuple[str, ...]:
         """Return the tags that the tag_list of a track spells."""

@@ -13,6 +13,7 @@ from harvest.simulator.world.bipartite import Ownership
 from harvest.simulator.world.made_ids import LinkIds, MadeIds, StationIds
 from harvest.simulator.world.options import WorldOptions
 from harvest.simulator.world.prng import Ids, mix, salt, threshold
+from harvest.simulator.world.versions import Version, version
 
 DAY_MS = 86_400_000
 SITE = "https://soundcloud.com"
@@ -94,6 +95,18 @@ class Facts:
     def nobody(self, track: int) -> bool:
         """Say whether a track comes with a null user."""
         return not self.spotless(track) and self.odd("null_users", track)
+
+    def version(self, track: int) -> Version | None:
+        """Return what a track is another upload, a remix or an edit of; None for a recording of its own."""
+        if not self.odd("versions", track):
+            return None
+        found = version(self.chance("version", track), track, SPOTLESS, lambda one: self.recording(one) is not None)
+        return None if found is None or (found.original >= SPOTLESS and self.odd("versions", found.original)) else found
+
+    def recording(self, track: int) -> str | None:
+        """Return the code of a track's own recording (ISRC), which most have not."""
+        chance = self.chance("track", track)
+        return None if (chance >> 44) % 8 else f"QZ{chance % 10**10:010d}"
 
     def access(self, track: int) -> str | None:
         """Return the access of a track as our caller sees it."""

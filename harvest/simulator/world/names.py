@@ -23,6 +23,15 @@ GENRES = _listed(
     "Pop|Jazz & Blues|Electronic|R&B & Soul|Trap|Classical",
     "|",
 )
+# Of each genre, as usual there: the slowest and the fastest beats per minute, and the labels.
+_TEMPI = (
+    (118, 126), (118, 124), (126, 136), (60, 90), (84, 96), (84, 96), (170, 176), (95, 130),
+    (80, 120), (124, 130), (100, 128), (70, 140), (110, 130), (68, 96), (132, 146), (60, 120),
+)  # fmt: skip
+_LABELS = (
+    "Paper Moon Records", "Basement Tide", "Kiosk 9", "Salt & Static", "Nachtbus", "Low Orchard", "Ferry Terminal",
+    "Second Hand Sun",
+)  # fmt: skip
 TAGS = _listed(
     "techno|deep house|Deep House|deephouse|hip hop|Hip-Hop|hiphop|ambient|lofi|lo-fi|Jazz|drum and bass|dnb|2step|"
     "Berlin|summer vibes|música|ヒップホップ|свет|live set|free|130bpm",
@@ -68,6 +77,17 @@ def title(chance: int, *, nasty: bool) -> str:
     """Return a track's or playlist's title."""
     plain = name(mix(chance, 3), nasty=nasty)
     return plain if chance & 3 else f"{plain} {_EXTRA[(chance >> 5) % len(_EXTRA)]}"
+
+
+def tempo(genre: str, chance: int) -> float:
+    """Return beats per minute as they are usual in a genre; every eighth in between."""
+    slowest, fastest = _TEMPI[GENRES.index(genre)]
+    return slowest + chance % (fastest - slowest) + (0.5 if chance & 7 == 7 else 0)
+
+
+def label(genre: str, chance: int) -> str:
+    """Return a label that brings out such a genre, one of two."""
+    return _LABELS[(GENRES.index(genre) + chance % 2) % len(_LABELS)]
 
 
 def slug(chance: int, number: int) -> str:

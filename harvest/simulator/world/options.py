@@ -17,6 +17,7 @@ class WorldOptions:
     `overclaimed` is the share of users whose profile counts many more likes than can be listed.
     `newcomers_differ` (0 to 1) makes late likes and reposts come from less active people of later taste groups, so that
     the newest people of a list are unlike the others; 0 leaves times to chance alone.
+    `versions` is the share of tracks that are another upload, a remix or an edit of an earlier one.
     `null_entries` is the share of entries that stand in a list as null. `quirks` False gives plain texts.
     """
 
@@ -43,6 +44,7 @@ class WorldOptions:
     null_users: float = 0.01
     hidden_stats: float = 0.02
     null_entries: float = 0.0
+    versions: float = 0.02
     newcomers_differ: float = 0.0
     numeric_ids: bool = False
     quirks: bool = True

@@ -44,8 +44,8 @@ SEARCHES = {
     "two words": ({"q": "drift paper"}, lambda t: "drift" in heading(t) and "paper" in heading(t)),
     "genres": ({"genres": "techno,Hip hop"}, lambda t: (t["genre"] or "").lower() in ("techno", "hip hop")),
     "tags": ({"tags": "deep house"}, lambda t: "deep house" in t["tag_list"].lower()),
-    "bpm": ({"bpm[from]": 93, "bpm[to]": 140}, lambda t: t["bpm"] in (128, 140)),
-    "bpm from": ({"bpm[from]": 140}, lambda t: t["bpm"] in (140, 174)),
+    "bpm": ({"bpm[from]": 93, "bpm[to]": 140}, lambda t: t["bpm"] is not None and 93 <= t["bpm"] <= 140),
+    "bpm from": ({"bpm[from]": 140}, lambda t: t["bpm"] is not None and t["bpm"] >= 140),
     "duration": ({"duration[from]": 60_000, "duration[to]": 90_000}, lambda t: 60_000 <= t["duration"] <= 90_000),
     "created": (
         {"created_at[from]": "2020-01-01 00:00:00", "created_at[to]": "2022-01-01 00:00:00"},
