@@ -230,6 +230,10 @@ def test_killed_between_emptying_and_erasing_the_next_run_erases(tmp_path):
     path = tmp_path / "t.db"
     crawled(path, ("minimal", {}))
     planted = words(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA secure_delete = OFF")  # so that free pages keep their words
+        connection.execute("CREATE TABLE room AS SELECT one.* FROM users AS one, users AS other")
+        connection.execute("DROP TABLE room")
     dying = (
         "import os\n"
         "from harvest.store import levels\n"
