@@ -154,6 +154,12 @@ def people_by_tracks(library: Library) -> Likes:
     )
 
 
+def all_likes(library: Library) -> Any:
+    """Give all likes but those of frames, as a CSR matrix of people x tracks, by the places in the library."""
+    tracks, pointers = _selected(library, ~library.frames, renumber=False)
+    return _matrix(tracks, pointers, width=len(library.track_ids))
+
+
 def artists_by_people(library: Library, min_common: int, at_least: int) -> Likes:
     """Compare uploaders by who likes `at_least` so many of their tracks. Frames do not count."""
     artist_ids, artist = np.unique(library.artists, return_inverse=True)

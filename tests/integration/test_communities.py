@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections import Counter
+from csv import DictReader
 from datetime import UTC, datetime, timedelta
+from itertools import product
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -20,6 +26,7 @@ pytest.importorskip("scipy")
 pytest.importorskip("graspologic_native")
 
 from harvest.analysis.communities import read_near
+from harvest.analysis.projections import edges
 
 CHOICES = Choices(min_common=2)
 PLACED = "SELECT track_id, community FROM track_communities", "SELECT user_id, community FROM user_communities"
@@ -141,6 +148,72 @@ def test_the_backbone_leaves_out_the_edges_that_chance_would_give(file):
     assert {(a, b) for a, b, *_ in harvest.open(file.path).backbone(level=0.45)} == set(four)
     with pytest.raises(SettingsError, match="not of 'artists'"):
         list(harvest.open(file.path).backbone("artists"))
+
+
+def test_edges_say_what_is_shared_and_how_likely_that_is(file):
+    """All chances of a like found anew person by person and track by track, and all 64 ways to share gone through."""
+    file.analysed(*COMMUNITIES, choices=CHOICES)
+    lists = {11: (1, 2, 3), 12: (1, 2, 3), 13: (1, 2, 3, 8)} | dict.fromkeys((21, 22, 23), (4, 5, 6, 7))
+    liked = Counter(track for tracks in lists.values() for track in tracks)
+    x, y = dict.fromkeys(lists, 1.0), dict.fromkeys(liked, 1.0)
+    for _ in range(4000):
+        x = {p: len(lists[p]) / sum(y[t] / (1 + x[p] * y[t]) for t in y) for p in x}
+        y = {t: liked[t] / sum(x[p] / (1 + x[p] * y[t]) for p in x) for t in y}
+
+    def at_least(common, chances):
+        ways = product((0, 1), repeat=len(chances))
+        return sum(
+            prod(p if on else 1 - p for on, p in zip(way, chances, strict=True)) for way in ways if sum(way) >= common
+        )
+
+    def like(person, track):
+        return x[person] * y[track] / (1 + x[person] * y[track])
+
+    with open_to_read(file.path) as connection:
+        tracks = list(edges(connection, "tracks", method="sdsm", level=None))
+        people = list(edges(connection, "people", method="sdsm", level=None))
+        weights = [edge[:3] + edge[5:] for edge in edges(connection, "tracks", level=0.6)]
+        assert weights == [pytest.approx(row) for row in harvest.open(file.path).backbone(level=0.6)]
+        assert [edge for edge in tracks if edge.alpha < 0.2] == list(
+            edges(connection, "tracks", method="sdsm", level=0.2)
+        )
+        for wrong in (("artists", "sdsm"), ("tracks", "best")):
+            with pytest.raises(SettingsError, match=r"not .*'(artists|best)'"):
+                list(edges(connection, wrong[0], method=wrong[1]))
+    assert len(tracks) == len(weights) == 9
+    for one, other, _, common, shared, alpha in tracks:
+        both = [p for p in lists if {one, other} <= {*lists[p]}]
+        assert (common, shared) == (len(both), pytest.approx(sum(1 / (len(lists[p]) - 1) for p in both)))
+        assert alpha == pytest.approx(at_least(common, [like(p, one) * like(p, other) for p in lists]), rel=1e-4)
+    for one, other, _, common, shared, alpha in people:
+        both = {*lists[one]} & {*lists[other]}
+        assert (common, shared) == (len(both), pytest.approx(sum(1 / (liked[t] - 1) for t in both)))
+        assert alpha == pytest.approx(at_least(common, [like(one, t) * like(other, t) for t in liked]), rel=1e-4)
+
+
+def run(*arguments):
+    words = [sys.executable, "-m", "harvest", *map(str, arguments)]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+def test_the_backbone_is_told_on_the_command_line(file):
+    file.analysed(*COMMUNITIES, choices=CHOICES)
+    for of, one in (("tracks", "title"), ("people", "username")):
+        told = run("backbone", "--db", file.path, "--of", of, "--method", "sdsm", "--level", "1", "-f", "csv").stdout
+        rows = list(DictReader(told.splitlines()))
+        with open_to_read(file.path) as connection:
+            expected = list(edges(connection, of, method="sdsm", level=None))
+        assert {(int(row["one"]), int(row["other"]), int(row["common"])) for row in rows} == {
+            (edge.one, edge.other, edge.common) for edge in expected
+        }
+        alphas = [float(row["alpha"]) for row in rows]
+        assert alphas == pytest.approx(sorted(edge.alpha for edge in expected), rel=1e-3)
+        names = dict(file.read(f"SELECT id, {one} FROM {'tracks' if of == 'tracks' else 'users'}"))
+        assert all((names[int(row["one"])] or "") == row["one_name"] for row in rows)
+    done = run("backbone", "--db", file.path, "--level", "0.1")
+    assert (done.returncode, "a higher --level keeps more" in done.stderr) == (0, True)
+    done = run("backbone", "--db", file.path, "--level", "0.6", "-n", "4")
+    assert "9 edges in all; --limit 0 shows them." in done.stderr
 
 
 def test_a_file_without_pairs_has_no_communities(tmp_path):
