@@ -39,6 +39,7 @@ from harvest.report.rows import (
     Theme,
     Totals,
 )
+from harvest.report.scatter import scatter
 from harvest.report.spread import Spread
 from harvest.report.statements import query
 from harvest.store.failures import retryable_lists
@@ -56,9 +57,9 @@ Tell = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
     """All that the page shows. `readers` are the people whose likes were read, in part or whole; `retryable` the lists
-    that failed and may be tried again; `judged` is how much of what people like the samples have seen, `biases`
-    how those followed differ from all listed, `methods`
-    how the file was made, in sentences.
+    that failed and may be tried again; `genre_scatter` and `tag_scatter` say, by folded names, how far people are from
+    the shares; `judged` is how much of what people like the samples have seen, `biases` how those followed differ from
+    all listed, `methods` how the file was made, in sentences.
     """
 
     file_name: str
@@ -75,6 +76,8 @@ class ReportFacts:
     artists: list[Artist]
     genres: list[Theme]
     tags: list[Theme]
+    genre_scatter: dict[str, float]
+    tag_scatter: dict[str, float]
     communities: list[Placed]
     community_quality: Quality | None
     likes_per_person: list[Bucket]
@@ -131,6 +134,8 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
         tell("judging what the samples have seen")
         judged = coverages(connection)
         tell("comparing with SoundCloud's own counts")
+        genres, tags = (_rows(connection, name, Theme, rows=TOP) for name in ("top_genres", "top_tags"))
+        genre_scatter, tag_scatter = scatter(connection, genres, tags, heard)
         return ReportFacts(
             file_name=file_name,
             totals=_rows(connection, "totals", Totals)[0],
@@ -144,8 +149,10 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
             own_tracks=_rows(connection, "own_tracks", Liked, rows=TOP, least=least),
             own_least=least,
             artists=_rows(connection, "top_artists", Artist, rows=TOP),
-            genres=_rows(connection, "top_genres", Theme, rows=TOP),
-            tags=[_spelled(connection, tag) for tag in _rows(connection, "top_tags", Theme, rows=TOP)],
+            genres=genres,
+            tags=[_spelled(connection, tag) for tag in tags],
+            genre_scatter=genre_scatter,
+            tag_scatter=tag_scatter,
             communities=_rows(connection, "communities", Placed, rows=TOP),
             community_quality=quality(connection, COMMUNITIES[0]),
             likes_per_person=_rows(connection, "likes_per_person", Bucket),

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from harvest.inference.bias import MEASURES
 from harvest.profiles import PERSONAL
 from harvest.report import palette, pictures, texts
+from harvest.report.asked import asked_around, asked_in_all
 from harvest.report.curves import middle
 from harvest.report.facts import DRAWN, RUNS, ReportFacts
 from harvest.report.ledger import COLOURS, LedgerRows
@@ -34,17 +35,22 @@ GENERATOR = "harvest report"
 def page(facts: ReportFacts) -> str:
     """Write the page. The same facts give the same page: no clock is read here."""
     whole = templates().get_template("page.html")
+    samples = {
+        seed.id: Sample(seed, facts.samples[seed.id], judged_of(facts.judged, seed), bias_of(facts.biases, seed))
+        for seed in facts.seeds
+        if seed.id in facts.samples
+    }
     return whole.render(
         facts=facts,
         ledger=LedgerRows(facts.ledger),
-        surroundings=[surroundings(around) for around in facts.neighbourhoods],
+        asked=asked_in_all(list(samples.values()), facts.readers, went_on=facts.went_on),
+        surroundings=[
+            (surroundings(one), asked_around(samples.get(one.seed.id), one.people, one.listed))
+            for one in facts.neighbourhoods
+        ],
         likes_per_person=Spread(facts.likes_per_person, facts.likes_claimed),
         likers_per_track=Spread(facts.likers_per_track, facts.likers_counted),
-        samples=[
-            Sample(seed, facts.samples[seed.id], judged_of(facts.judged, seed), bias_of(facts.biases, seed))
-            for seed in facts.seeds
-            if seed.id in facts.samples
-        ],
+        samples=list(samples.values()),
     )
 
 

@@ -109,13 +109,16 @@ class Artist(NamedTuple):
 
 
 class Theme(NamedTuple):
-    """A genre or tag: tracks and likes of them here, likes of the same tracks on SoundCloud."""
+    """A genre or tag: tracks and likes of them here, likes of the same tracks on SoundCloud. `folded` is its name
+    without capitals, blanks, hyphens and underscores.
+    """
 
     name: str
     tracks: int
     likes: int
     counted_likes: int
     likes_count: int | None
+    folded: str
 
 
 class Bucket(NamedTuple):

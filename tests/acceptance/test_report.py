@@ -51,6 +51,28 @@ def text_of(path):
     return page_of(facts_of(path))
 
 
+Z = 1.959964
+
+
+def between(part, people, listed):
+    """Try shares until one is found that the observed one would not contradict, from below and from above."""
+    if listed is not None and people >= listed:
+        return None
+    left = 1 if listed is None else (listed - people) / (listed - 1)
+
+    def possible(p):
+        return abs(part / people - p) <= Z * math.sqrt(p * (1 - p) / people * left) + 1e-12
+
+    def end(inside, outside):
+        for _ in range(60):
+            middle = (inside + outside) / 2
+            inside, outside = (middle, outside) if possible(middle) else (inside, middle)
+        return inside
+
+    low, high = (share(end(part / people, border), 1) for border in (0, 1))
+    return low if low == high else f"{low[:-1]}–{high}"
+
+
 class Case:
     """A crawled world with its page, and what the page should say counted from the truth by brute force."""
 
@@ -83,6 +105,36 @@ class Case:
         here, there = self.counted(tracks)
         all_here, all_there = self.counted(self.heard)
         return times((here / all_here) / (there / all_there) if there else None)
+
+    def listed(self):
+        """Count who was listed around the one seed; around several nobody knows."""
+        if len(self.seeds) > 1:
+            return None
+        edges = self.truth.engagements.items()
+        return len({u for (u, t, _), ranks in edges if t == self.seeds[0] and ranks[1] is not None})
+
+    def interval(self, part):
+        return between(part, self.readers, self.listed())
+
+    def interval_of_likes(self, tracks):
+        """By the definition: how far each person is from the share, over the mean number of their likes."""
+        known = {t for t in self.heard if self.likes_count(t)}
+        lists = defaultdict(list)
+        for u, t in self.likes:
+            if t in known:
+                lists[u].append(t)
+        part = self.counted(tracks)[0] / self.counted(self.heard)[0]
+        off = [sum(t in tracks for t in own) - part * len(own) for own in lists.values()]
+        n, mean = len(off), sum(map(len, lists.values())) / len(lists)
+        left = 1 if self.listed() is None else (self.listed() - self.readers) / (self.listed() - 1)
+        error = math.sqrt(sum(e * e for e in off) / (n - 1) * left / self.readers) / mean
+        if not 0 < part < 1:
+            return share(part, 1)
+        ends = [
+            part * math.exp(w) / (1 - part + part * math.exp(w))
+            for w in (-Z * error / part / (1 - part), Z * error / part / (1 - part))
+        ]
+        return "–".join((share(ends[0], 1)[:-1], share(ends[1], 1)))
 
     def name(self, track):
         told = self.truth.tracks[track]
@@ -226,6 +278,7 @@ def test_the_tracks_most_of_them_like_are_counted_right(case):
             case.name(t),
             str(case.heard[t]),
             share(case.heard[t], case.readers),
+            case.interval(case.heard[t]),
             f"{case.likes_count(t):,}" if case.likes_count(t) else "not known",
             case.against([t]),
         ]
@@ -238,7 +291,7 @@ def test_the_tracks_liked_more_than_elsewhere_are_those(case):
     least = max(3, case.readers // 50)
     known = [t for t in case.heard if case.likes_count(t) and case.heard[t] >= least]
     top = sorted(known, key=lambda t: (-round(case.heard[t] / case.likes_count(t), 9), -case.heard[t], t))[:TOP]
-    assert [(row[0], row[4]) for row in table(case.page, "own-tracks")] == [
+    assert [(row[0], row[5]) for row in table(case.page, "own-tracks")] == [
         (case.name(t), case.against([t])) for t in top
     ]
 
@@ -259,6 +312,7 @@ def test_the_artists_are_counted_by_different_people(case):
             shown(case.username(a), 60),
             str(len(fans[a])),
             share(len(fans[a]), case.readers),
+            case.interval(len(fans[a])),
             str(likes[a]),
             str(len(tracks[a])),
             "not known" if n is None else f"{n:,}",
@@ -295,6 +349,7 @@ def test_genres_and_tags_are_shares_of_the_same_likes(case, which):
         (
             name,
             share(case.counted(tracks)[0], all_here),
+            case.interval_of_likes(tracks),
             share(case.counted(tracks)[1], all_there),
             case.against(tracks),
             str(len(tracks)),
@@ -344,7 +399,11 @@ def test_the_tracks_around_a_seed_are_those_its_fans_like_most(case):
             f"{shown(case.username(case.truth.tracks[t]['uploader_id']), 40)}: {len(liked[t]):,}"
             for t in joined
         ]
-        expected = {(case.name(t), str(len(liked[t])), share(len(liked[t]), people)) for t in top}
+        listed = sum(t == seed and kind == "like" for _, t, kind in case.truth.engagements)
+        expected = {
+            (case.name(t), str(n), share(n, people), between(n, people, listed))
+            for t, n in ((t, len(liked[t])) for t in top)
+        }
         rows = [tuple(row[1:]) for row in table(case.page, f"near-{place}")]
         assert len(rows) > 5
         assert set(rows) <= expected
@@ -388,6 +447,25 @@ def test_the_curves_are_shares_of_people_and_of_tracks(case):
         for mark, *shares in rows:
             least = int(mark.replace(",", ""))
             assert shares == [share(sum(v >= least for v in values), len(values)) for values in (here, there)]
+
+
+def test_what_intervals_stand_for_is_said(one, tmp_path):
+    told = words(by_id(one.page, "taste"))
+    assert "Interval (95 %): as if these people had been drawn by lot. A rule chose them" in told
+    world = World(11, users=80, tracks=300, likes_per_user=10, seed_likers=40, seed_reposters=0, gone=0, forbidden=0)
+    for name, limits, says in (
+        ("lot", Limits(max_users=12, order="random", sample_seed=3), "listed lies, 95 times in 100."),
+        (
+            "all",
+            Limits(max_users=100),
+            "Everybody listed was read: these shares are counted, so they have no interval.",
+        ),
+    ):
+        crawl_world(tmp_path / f"{name}.db", world, None, limits)
+        page = parse(text_of(tmp_path / f"{name}.db"))
+        for section in ("taste", "around"):
+            assert says in words(by_id(page, section)), (name, section)
+        assert len(table(page, "tracks")[0]) == (5 if name == "all" else 6)
 
 
 def test_the_sample_is_that_of_the_world(one):

@@ -19,7 +19,8 @@ SELECT
     sum(tracks) AS tracks,
     sum(likes) AS likes,
     sum(counted_likes) AS counted_likes,
-    CAST(sum(1.0 * likes_count) AS INTEGER) AS likes_count
+    CAST(sum(1.0 * likes_count) AS INTEGER) AS likes_count,
+    folded
 FROM ranked
 WHERE folded <> ''
 GROUP BY folded

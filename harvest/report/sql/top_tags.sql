@@ -12,7 +12,8 @@ SELECT
     count(*) AS tracks,
     sum(likes) AS likes,
     coalesce(sum(likes) FILTER (WHERE likes_count IS NOT NULL), 0) AS counted_likes,
-    CAST(sum(1.0 * likes_count) AS INTEGER) AS likes_count
+    CAST(sum(1.0 * likes_count) AS INTEGER) AS likes_count,
+    folded
 FROM tagged
 GROUP BY folded
 ORDER BY likes DESC, folded

@@ -15,7 +15,17 @@ from tests.booking import add_list
 
 ROOM = Path(str(resources.files("harvest.report")))
 NAMES = sorted(path.stem for path in (ROOM / "sql").glob("*.sql"))
-PARAMETERS = {"rows": 5, "least": 3, "seed": 1, "tracks": "[1]", "people": 5, "harvest": 1, "track": 1, "folded": "x"}
+PARAMETERS = {
+    "rows": 5,
+    "least": 3,
+    "seed": 1,
+    "tracks": "[1]",
+    "people": 5,
+    "tags": "[]",
+    "harvest": 1,
+    "track": 1,
+    "folded": "x",
+}
 LARGE = (
     "user_engagements",
     "users",
