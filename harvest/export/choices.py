@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from harvest.analysis.methods import FRAMINGS
 from harvest.errors import SettingsError
 
 FORMATS = ("parquet", "csv", "jsonl", "recbole", "csr", "tsv", "hf", "graphml", "gexf")
@@ -96,6 +99,21 @@ def parse_split(text: str) -> Split:
     raise SettingsError(
         f"--split is none, hash:SHARE (a share between 0 and 1, as hash:0.2) or last:N (as last:1); not {text!r}."
     )
+
+
+def choices_of(given: Mapping[str, Any]) -> ExportChoices:
+    """Read options as they are called on the command line and in Python; what is None or left out is as usual. Raises
+    SettingsError.
+    """
+    wanted = {name: value for name, value in given.items() if value is not None}
+    if "kind" in wanted:
+        wanted["kinds"] = parse_kinds(wanted.pop("kind"))
+    if "split" in wanted:
+        wanted["split"] = parse_split(wanted["split"])
+    for name, there in (("format", FORMATS), ("ids", IDS), ("frames", FRAMINGS)):
+        if name in wanted and wanted[name] not in there:
+            raise SettingsError(f"--{name} is one of {', '.join(there)}; not {wanted[name]!r}.")
+    return ExportChoices(**wanted)
 
 
 def check(choices: ExportChoices) -> None:

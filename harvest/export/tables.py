@@ -48,16 +48,16 @@ class Table:
         """The types of the columns."""
         return tuple(column.type for column in self.columns)
 
+    def parameters(self, selection: Selection) -> dict[str, int]:
+        """Give the values that the query takes."""
+        wanted = {**selection.parameters, "both": selection.choices.likes and selection.choices.reposts}
+        return {name: value for name, value in wanted.items() if f":{name}" in self.sql}
+
     def batches(self, selection: Selection) -> Iterator[list[Row]]:
         """Give the rows in lists of bounded length."""
-        cursor = selection.connection.execute(self.sql, _parameters(selection, self.sql))
+        cursor = selection.connection.execute(self.sql, self.parameters(selection))
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
             yield rows
-
-
-def _parameters(selection: Selection, sql: str) -> dict[str, int]:
-    wanted = {**selection.parameters, "both": selection.choices.likes and selection.choices.reposts}
-    return {name: value for name, value in wanted.items() if f":{name}" in sql}
 
 
 # How the list ended that an interaction would stand in: the user's own of its kind.
@@ -330,7 +330,7 @@ def extras(selection: Selection) -> list[Table]:
 
 def has_rows(selection: Selection, table: Table) -> bool:
     """Say whether a table gives anything, without reading all of it."""
-    cursor = selection.connection.execute(f"SELECT 1 FROM ({table.sql}) LIMIT 1", _parameters(selection, table.sql))  # noqa: S608
+    cursor = selection.connection.execute(f"SELECT 1 FROM ({table.sql}) LIMIT 1", table.parameters(selection))  # noqa: S608
     return cursor.fetchone() is not None
 
 

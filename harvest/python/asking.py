@@ -2,46 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
-from harvest.analysis.radio import Radio, radio
+from harvest.analysis.beside import Neighbours
+from harvest.analysis.described import Described
+from harvest.analysis.methods import COMMUNITIES, PLACES, RELATED, SIMILAR
+from harvest.analysis.quality import quality
+from harvest.analysis.radio import radio
 from harvest.analysis.run import check_extra
 from harvest.citing.cite import as_json
 from harvest.citing.facts import facts
 from harvest.errors import SettingsError
+from harvest.explore.named import named_query
+from harvest.explore.parameters import bind_named
+from harvest.forgetting.checks import FORGOTTEN_CHECKS
 from harvest.inference.bias import Bias, biases
 from harvest.inference.estimate import estimate
-from harvest.inference.questions import LIKES, Question, Result
-from harvest.python.opened import Opened
+from harvest.inference.questions import LIKES, Question
+from harvest.python.answers import (
+    Beside,
+    Citation,
+    Communities,
+    DescribedAlike,
+    Estimated,
+    RelatedTracks,
+    SimilarPeople,
+    Status,
+    Suggestions,
+    Verified,
+    Why,
+)
+from harvest.python.near import near_person, near_track
+from harvest.python.opened import Opened, plain
+from harvest.python.sequences import Rows, kinds_of
+from harvest.python.shown import Several, shown
+from harvest.python.sources import Held
 from harvest.store import provenance
+from harvest.store.failures import COLUMNS, failed_lists
+from harvest.store.judgments import liked as liked_tracks
 from harvest.store.samples import Judged, coverages
-from harvest.store.status import Overview, overview
+from harvest.store.status import overview
 from harvest.things import SHOWN
+from harvest.verify.checks import verify
+
+
+class BackboneEdge(NamedTuple):
+    """An edge between two tracks or people, the lesser id first: how near they are, and the alpha of the filter."""
+
+    source_id: int
+    target_id: int
+    score: float
+    alpha: float
 
 
 class Questions(Opened):
     """What a file answers."""
 
-    def overview(self) -> Overview:
-        """Count what the file holds, as `harvest status` shows it."""
+    def status(self) -> Status:
+        """Count what the file holds, and say where it stands, as `harvest status` does."""
         with self.connection() as connection:
-            return overview(connection)
+            return shown(Status, overview(connection))
 
-    def coverage(self) -> list[Judged]:
+    def failures(self, *, failure_class: str | None = None, resolved: bool = False) -> Rows[tuple[Any, ...]]:
+        """Say what failed and why, a row per list and reason; with `resolved` also what was read after all."""
+        with self.connection() as connection:
+            found = list(failed_lists(connection, failure_class=failure_class, also_resolved=resolved))
+        return Rows(Held(list(COLUMNS), [tuple(row) for row in found]), plain)
+
+    def verify(self, *, forgotten: bool = False) -> Verified:
+        """Check every claim of the file against its rows: `.sound` says whether all hold, `.wrong` which do not. With
+        `forgotten` also that what was forgotten is gone.
+        """
+        with self.connection() as connection:
+            return Verified(tuple(verify(connection, more=FORGOTTEN_CHECKS if forgotten else ())))
+
+    def related(
+        self, track: int | str, *, method: str = RELATED[0], frames: str | None = None, limit: int = 10
+    ) -> RelatedTracks | Beside | DescribedAlike:
+        """Say which tracks are near a track, by id, URN or address, as `harvest related` does: `.near`.
+
+        Raises SeedError where it is not in the file, SettingsError for a method that there is not.
+        """
+        with self.connection() as connection:
+            found = near_track(connection, str(track), method=method, limit=limit, framing=frames)
+        if isinstance(found, Described):
+            return shown(DescribedAlike, found)
+        return shown(Beside, found) if isinstance(found, Neighbours) else shown(RelatedTracks, found)
+
+    def similar(
+        self, user: int | str, *, method: str = SIMILAR[0], frames: str | None = None, limit: int = 10
+    ) -> SimilarPeople | Beside:
+        """Say who is near a person, by id, URN or address, as `harvest similar` does: `.near`.
+
+        Raises SeedError where they are not in the file, SettingsError for a method that there is not.
+        """
+        with self.connection() as connection:
+            found = near_person(connection, str(user), method=method, limit=limit, framing=frames)
+        return shown(Beside, found) if isinstance(found, Neighbours) else shown(SimilarPeople, found)
+
+    def communities(self, of: str = "tracks", *, limit: int = 20) -> Communities:
+        """Say which communities of 'tracks' or 'people' `analyze` has found: the largest with what they like, who is in
+        which, and how good the division is. Raises SettingsError for anything else.
+        """
+        if of not in ("tracks", "people"):
+            raise SettingsError(f"There are communities of tracks and of people, not of {of!r}.")
+        method = COMMUNITIES[of == "people"]
+        query, thing = named_query("communities"), "track" if of == "tracks" else "user"
+        assert query is not None
+        with self.connection() as connection:
+            bound = bind_named(connection, query, [f"of={of}", f"limit={limit}"])
+            how_good = quality(connection, method)
+        members = f"SELECT {thing}_id, community FROM {PLACES[method]} WHERE method = ?"  # noqa: S608 - our own names
+        return Communities(
+            of,
+            how_good,
+            self._asked(query.body.rstrip(";"), bound, make=plain),
+            self._asked(members, (method,), make=plain),
+        )
+
+    def coverage(self) -> Several[Judged]:
         """Say of each seed that is a track how much of what the people around it like the sample has seen, or why there
         is no saying: `.coverage.new_share` is the share of the next person's likes that would be new.
         """
         with self.connection() as connection:
-            return coverages(connection)
+            return Several(coverages(connection))
 
-    def cite(self) -> dict[str, Any]:
+    def cite(self) -> Citation:
         """Say how to cite the file and harvest: `text`, `data`, `bibtex`, and the sentences on `methods`."""
         with self.connection() as connection:
-            return as_json(facts(connection))
+            return Citation(as_json(facts(connection)))
 
-    def estimate(self, of: str = LIKES, **how: Any) -> Result:
+    def estimate(self, of: str = LIKES, **how: Any) -> Estimated:
         """Estimate a mean, shares (`by='genre'`) or a total (`total=True`) over everybody listed, from a random sample:
         `.answers` hold the estimates with their 95 % intervals, `.conditions` what they rest on. `per`, `estimator`,
         `capped`, `track_id`, `groups`, `rake` and `seed` are the options of `harvest estimate`.
@@ -52,25 +144,27 @@ class Questions(Opened):
         if unknown := sorted(set(how) - set(there)):
             raise SettingsError(f"There is no option {', '.join(unknown)}; there are {', '.join(there)}.")
         with self.connection() as connection:
-            return estimate(connection, Question(of, **how))
+            return shown(Estimated, estimate(connection, Question(of, **how)))
 
-    def radio(self, *given: int | str, size: int = 20, per_artist: int = 1) -> Radio:
-        """Say what to play after some tracks, or after what playlists hold, from the file alone: `.tracks` are up to
-        `size` of them, the nearest first, `per_artist` of an artist (0: any number), with the reasons.
+    def radio(self, *given: int | str, liked: bool = False, size: int = 20, per_artist: int = 1) -> Suggestions:
+        """Say what to play after some tracks, or after what playlists hold, or what you have `liked`, from the file
+        alone: `.tracks` are up to `size` of them, the nearest first, `per_artist` of an artist (0: any number), with
+        the reasons.
 
         Raises SeedError where one is not in the file.
         """
         with self.connection() as connection:
-            return radio(connection, map(str, given), size=size, per_artist=per_artist)
+            wanted = [*map(str, given), *(liked_tracks(connection) if liked else ())]
+            return shown(Suggestions, radio(connection, wanted, size=size, per_artist=per_artist))
 
-    def bias(self) -> list[Bias]:
+    def bias(self) -> Several[Bias]:
         """Say of each seed that is a track how those who were followed, and those who answered, differ from everybody
         listed around it: `.compared` has the means and the differences in standard deviations.
         """
         with self.connection() as connection:
-            return biases(connection)
+            return Several(biases(connection))
 
-    def backbone(self, of: str = "tracks", *, level: float = 0.05) -> Iterator[tuple[int, int, float, float]]:
+    def backbone(self, of: str = "tracks", *, level: float = 0.05) -> Rows[BackboneEdge]:
         """Give the edges between tracks, or people, that are more than chance would give one of their ends, each once:
         both ids, the score, and the alpha of the disparity filter, below `level`. Of what `harvest analyze` found.
 
@@ -80,12 +174,13 @@ class Questions(Opened):
         from harvest.analysis.communities import backbone_of
 
         with self.connection() as connection:
-            yield from backbone_of(connection, of, level)
+            held = Held(list(BackboneEdge._fields), list(backbone_of(connection, of, level)))
+        return Rows(held, BackboneEdge._make, kinds_of(BackboneEdge))
 
-    def why(self, thing: str, which: int | str, *, limit: int = 3) -> provenance.Reason:
-        """Tell why a 'user', a 'track', a 'playlist' or a 'station' is in the file."""
-        shown = [one.name for one in SHOWN]
-        if thing not in shown:
-            raise ValueError(f"why one of {', '.join(shown)}, not {thing!r}")
+    def why(self, thing: str, which: int | str, *, limit: int = 3) -> Why:
+        """Tell why a 'user', a 'track', a 'playlist' or a 'station' is in the file. Raises SeedError, SettingsError."""
+        there = [one.name for one in SHOWN]
+        if thing not in there:
+            raise SettingsError(f"why one of {', '.join(there)}, not {thing!r}")
         with self.connection() as connection:
-            return provenance.why(connection, thing, str(which), limit=limit)
+            return shown(Why, provenance.why(connection, thing, str(which), limit=limit))

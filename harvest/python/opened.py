@@ -14,6 +14,7 @@ from harvest.python.sources import Query
 from harvest.store.database import check_readable, open_to_read, storage_errors
 
 Row = TypeVar("Row", bound=tuple[Any, ...])
+_STEPS_BETWEEN_CALLS = 100_000  # of SQLite's own; some milliseconds
 
 
 class Opened:
@@ -27,10 +28,16 @@ class Opened:
     @contextlib.contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
         """Open a connection that can only read. What SQLite complains about meanwhile is raised as StoreError where the
-        file is to blame.
+        file is to blame; Ctrl-C is heard while it works.
         """
         with storage_errors(self.path, writes=False), contextlib.closing(open_to_read(self.path)) as connection:
-            yield connection
+            connection.set_progress_handler(lambda: 0, _STEPS_BETWEEN_CALLS)
+            try:
+                yield connection
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                    raise KeyboardInterrupt from None
+                raise
 
     def _asked(
         self,

@@ -83,6 +83,31 @@ class RefreshOptions(RunOptions, total=False):
     page_size: int
 
 
+class TableOptions(TypedDict, total=False):
+    """What of the graph leaves, by the names of `harvest export`."""
+
+    kind: str
+    complete_users_only: bool
+    min_users: int
+    min_items: int
+    kcore: int
+    k: int
+    split: str
+    seed: int
+    ids: str
+    include_incomplete: bool
+    lists: bool
+    texts: bool
+    frames: str
+    without_frames: bool
+
+
+class ExportOptions(TableOptions, total=False):
+    """The same, and in which `format` it is written: parquet, csv, jsonl, recbole, tsv, csr, hf, graphml, gexf."""
+
+    format: str
+
+
 def known(options: Mapping[str, Any], there: type = Options) -> Mapping[str, Any]:
     """Refuse options that there are not. Raises SettingsError."""
     unknown = sorted(set(options) - set(there.__annotations__))

@@ -8,23 +8,62 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harvest._version import __version__
 from harvest.errors import SettingsError
 from harvest.export.folder import MANIFEST, clear_away, staged
-from harvest.export.pseudonyms import key_name, pseudonym
+from harvest.export.pseudonyms import key_name, pseudonym, read_key
+from harvest.forgetting import people_lists
 from harvest.sharing.columns import FORMAT, held
 from harvest.store.database import open_to_read, schema_version, storage_errors
+from harvest.store.handouts import remember
+from harvest.system.clock import SystemClock, as_text
 from harvest.terms import RESTRICTIONS
 
 WHY_PSEUDONYMS = (
     "ids of people are pseudonyms: what somebody likes is about them even as ids, and every id leads to their page. "
     "Whoever has the key and the list of people beside it can lead them back; --ids raw leaves them as they are"
 )
+
+
+class HandedOver(NamedTuple):
+    """What was written: its manifest, and of pseudonyms where their key and the list of people are, which stay."""
+
+    manifest: dict[str, Any]
+    key: Path | None
+    people: Path | None
+
+
+def hand_over(path: Path, out: Path, *, ids: str, key_file: Path | None) -> HandedOver:
+    """Write the folder `out`, with `pseudonym` ids of people under a key, the usual one unless one is named, or `raw`
+    ones; and note in the file that it was made. Raises SettingsError, StoreError.
+    """
+    if ids not in ("pseudonym", "raw"):
+        raise SettingsError(f"--ids is pseudonym or raw, not {ids!r}.")
+    if ids == "raw" and key_file is not None:
+        raise SettingsError("--key belongs to --ids pseudonym.")
+    place = key_file or people_lists.usual_key()
+    if ids == "pseudonym" and _real(place).is_relative_to(_real(out)):
+        raise SettingsError(f"--key {place} would be handed on with {out}: keep it elsewhere.")
+    key = read_key(place) if ids == "pseudonym" else None
+    now = SystemClock().now()
+    made = dehydrate(path, out, now=as_text(now), key=key)
+    remember(path, "export", out, now=now, manifest=out / MANIFEST)
+    if key is None:
+        return HandedOver(made, None, None)
+    people = people_lists.keep_people(place, people_of(path))
+    remember(path, people_lists.HANDED_OUT, people, now=now)
+    return HandedOver(made, place, people)
+
+
+def _real(path: Path) -> Path:
+    """Follow links as far as they lead; `resolve` gives up on those that lead round."""
+    return Path(os.path.realpath(path))
 
 
 def dehydrate(path: Path, out: Path, *, now: str, key: bytes | None) -> dict[str, Any]:

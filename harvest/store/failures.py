@@ -8,6 +8,24 @@ from typing import Any
 
 from harvest.things import label
 
+# Of `failed_lists`.
+COLUMNS = (
+    "list",
+    "subject_id",
+    "subject",
+    "class",
+    "status",
+    "outcome",
+    "attempts",
+    "retryable",
+    "collected",
+    "claimed",
+    "first_at",
+    "last_at",
+    "resolved_at",
+    "message",
+)
+
 
 def retryable_lists(connection: sqlite3.Connection) -> int:
     """Count the lists that failed and may be tried again, and the look-ups of seeds; others cost nobody anything."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -61,16 +62,38 @@ def test_every_example_runs_in_the_order_of_the_page(here, capsys):
     for block in BLOCKS:
         code = block.replace("https://soundcloud.com/artist/track", WORLD.seed_url())
         code = code.replace('"https://soundcloud.com/artist"', f'"{WORLD.seed_url().rpartition("/")[0]}"')
-        code = code.replace("max_users=20)", "max_users=20, delay=0)")  # two requests a second would take long
+        for bound in ("max_users=20", "max_users=40", "limit=20", "depth=0", 'older_than="7d"', "max_requests=200"):
+            code = code.replace(f"{bound})", f"{bound}, delay=0)")  # two requests a second would take long
+        code = code.replace('"10m")', '"10m", delay=0)').replace('{"uploads": 50}', '{"uploads": 50}, delay=0')
+        code = code.replace("progress=show", "progress=show, delay=0")
         code = code.replace('credentials="application")', 'credentials="application", delay=0)')
         code = code.replace("=DEMO_CLIENT_SECRET", "=DEMO_CLIENT_SECRET, retry_seconds=0.01")
         for package, method in {**FRAMES, **GRAPHS}.items():
             if importlib.util.find_spec(package) is None:
                 code = re.sub(rf"^.*\.{method}\(.*\)\n", "", code, flags=re.MULTILINE)
         exec(compile(code, "docs/python.md", "exec"), names)
-    assert len(BLOCKS) == 22
+    assert len(BLOCKS) == 24
     assert "complete" in capsys.readouterr().out
     assert_exact(here / "data/cache/tracks.db", WORLD, limits=Limits(max_users=40))
+
+
+@pytest.mark.slow
+def test_every_example_is_right_by_its_types(tmp_path):
+    """As whoever builds on them has it: mypy --strict finds nothing in them, and does find what is wrong."""
+    code = "".join(BLOCKS)
+    (tmp_path / "right.py").write_text(code)
+    (tmp_path / "wrong.py").write_text("import harvest\nharvest.open().tracks[0].titel\nharvest.crawl(max_user=3)\n")
+    strict = [sys.executable, "-m", "mypy", "--strict", "--allow-redefinition", "--cache-dir", str(tmp_path / "cache")]
+    (tmp_path / "mypy.ini").write_text(
+        "[mypy]\n[mypy-pandas.*,polars.*,pyarrow.*,networkx.*,igraph.*,torch.*,scipy.*]\n"
+        "ignore_missing_imports = True\n"
+    )
+    done = subprocess.run(
+        [*strict, "--config-file", "mypy.ini", "right.py", "wrong.py"],
+        capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "MYPYPATH": str(ROOT)}, timeout=PATIENCE,
+    )  # fmt: skip
+    found = re.findall(r"^(\w+)\.py:(\d+): error: .*\[([a-z-]+)\]", done.stdout, re.MULTILINE)
+    assert found == [("wrong", "2", "attr-defined"), ("wrong", "3", "call-arg")], done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("settled", [False, True], ids=["nobody chose", "the program chose"])
@@ -225,7 +248,7 @@ def test_typed_rows_have_the_columns_of_their_table(tmp_path, service):
         assert len(rows) == len(list(rows))
         assert rows.columns == list(rows.first()._fields)
     assert db.query("SELECT 1 AS one WHERE 0").first() is None
-    assert db.overview().rows["users"] == len(db.users)
+    assert db.status().rows["users"] == len(db.users)
 
 
 def test_a_reader_cannot_write(tmp_path, service):

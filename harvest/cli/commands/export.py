@@ -14,7 +14,7 @@ from harvest.cli.options.framing import framing_option
 from harvest.cli.options.types import Place, whole
 from harvest.cli.output.spinner import spinner
 from harvest.cli.output.table import table
-from harvest.export.choices import FORMATS, IDS, ExportChoices, parse_kinds, parse_split
+from harvest.export.choices import FORMATS, IDS, ExportChoices, choices_of
 from harvest.export.exporter import export as export_into
 from harvest.store.handouts import remember
 from harvest.system.clock import SystemClock, as_text
@@ -84,23 +84,8 @@ def export(folder: Path, path: Path, key_file: Path | None, force: bool, **chose
       harvest export shared --ids pseudonym --key private.key --k 5
       harvest export everything --lists
     """
-    choices = ExportChoices(
-        format=chosen["format_name"],
-        kinds=parse_kinds(chosen["kind"]),
-        complete_users_only=chosen["complete_users_only"],
-        min_users=chosen["min_users"] or 0,
-        min_items=chosen["min_items"] or 0,
-        kcore=chosen["kcore"] or 0,
-        k=chosen["k"] or 0,
-        split=parse_split(chosen["split"]),
-        seed=chosen["seed"],
-        ids=chosen["ids"],
-        include_incomplete=chosen["include_incomplete"],
-        lists=chosen["lists"],
-        texts=chosen["texts"],
-        frames=chosen["framing"],
-        without_frames=chosen["without_frames"],
-    )
+    names = {"format_name": "format", "framing": "frames"}
+    choices = choices_of({names.get(name, name): value for name, value in chosen.items()})
     write_export(path, folder, choices, key_file=key_file, force=force)
     return 0
 

@@ -14,25 +14,8 @@ from harvest.cli.output.formatting import counted, quoted
 from harvest.cli.output.rows import write_csv, write_ndjson
 from harvest.errors import failure_classes
 from harvest.store.database import open_to_read
-from harvest.store.failures import failed_lists
+from harvest.store.failures import COLUMNS, failed_lists
 from harvest.system.logs import printable
-
-COLUMNS = (
-    "list",
-    "subject_id",
-    "subject",
-    "class",
-    "status",
-    "outcome",
-    "attempts",
-    "retryable",
-    "collected",
-    "claimed",
-    "first_at",
-    "last_at",
-    "resolved_at",
-    "message",
-)
 
 # What a failure is called: the names of errors, and that of an entry whose URN no table can hold.
 CLASSES = click.Choice([*failure_classes(), "unsupported_urn"])

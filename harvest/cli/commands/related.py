@@ -8,20 +8,18 @@ from pathlib import Path
 
 import click
 
-from harvest.analysis.beside import Neighbour, Neighbours, beside, methods_of
-from harvest.analysis.described import METHOD as METADATA
-from harvest.analysis.described import Described, described
+from harvest.analysis.beside import Neighbour, Neighbours
+from harvest.analysis.described import Described
 from harvest.analysis.methods import RELATED, SIMILAR
 from harvest.analysis.related import Near, Related
-from harvest.analysis.related import related as tracks_near
 from harvest.analysis.similar import Kin, Similar
-from harvest.analysis.similar import similar as people_near
 from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
 from harvest.cli.options.framing import framing_option
 from harvest.cli.options.types import whole
 from harvest.cli.output.playlist import save, to_option
 from harvest.cli.output.spinner import patience
 from harvest.export.playlists import check_target
+from harvest.python.near import OF_PEOPLE, OF_TRACKS, near_person, near_track
 from harvest.store.database import open_to_read
 from harvest.system.logs import printable
 
@@ -41,11 +39,11 @@ _WHY_NOW = {
     "--method",
     "--by",
     "method",
-    type=click.Choice([*RELATED, *methods_of("track"), METADATA]),
+    type=click.Choice(OF_TRACKS),
     metavar="NAME",
     default=RELATED[0],
     show_default=True,
-    help=f"How nearness is measured, or in what both stand: {', '.join([*RELATED, *methods_of('track'), METADATA])}.",
+    help=f"How nearness is measured, or in what both stand: {', '.join(OF_TRACKS)}.",
 )
 @framing_option(default=None, usual="as analysed, else auto")
 @click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="Tracks told at most.")
@@ -72,18 +70,13 @@ def related(
     if target is not None:
         check_target(target)
     with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
-        if method == METADATA:
-            alike = described(connection, track, limit=limit)
-            _save(path, [one.track_id for one in alike.near], target, alike.title)
-            click.echo(json.dumps(alike.as_json()) if as_json else "\n".join(_alike(alike)))
-            return 0
-        if method in methods_of("track"):
-            neighbours = beside(connection, "track", track, method=method, limit=limit, framing=framing)
-            _save(path, [one.id for one in neighbours.near], target, neighbours.title)
-            return _show(neighbours, as_json=as_json)
-        found = tracks_near(connection, track, method=method, limit=limit, framing=framing)
-    _save(path, [one.track_id for one in found.near], target, found.title)
-    click.echo(json.dumps(found.as_json()) if as_json else "\n".join(_tracks(found)))
+        found = near_track(connection, track, method=method, limit=limit, framing=framing)
+    ids = [one.id if isinstance(one, Neighbour) else one.track_id for one in found.near]
+    _save(path, ids, target, found.title)
+    if isinstance(found, Neighbours):
+        return _show(found, as_json=as_json)
+    lines = _alike(found) if isinstance(found, Described) else _tracks(found)
+    click.echo(json.dumps(found.as_json()) if as_json else "\n".join(lines))
     return 0
 
 
@@ -106,11 +99,11 @@ def _save(path: Path, ids: Sequence[int], target: Path | None, title: str | None
 @cache_path()
 @click.option(
     "--method",
-    type=click.Choice([*SIMILAR, *methods_of("user")]),
+    type=click.Choice(OF_PEOPLE),
     metavar="NAME",
     default=SIMILAR[0],
     show_default=True,
-    help=f"How likeness is measured, or what both share: {', '.join([*SIMILAR, *methods_of('user')])}.",
+    help=f"How likeness is measured, or what both share: {', '.join(OF_PEOPLE)}.",
 )
 @framing_option(default=None, usual="as analysed, else auto")
 @click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="People told at most.")
@@ -130,10 +123,9 @@ def similar(user: str, path: Path, method: str, framing: str | None, limit: int,
       harvest similar soundcloud:users:123 --method followings
     """
     with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
-        if method in methods_of("user"):
-            found = beside(connection, "user", user, method=method, limit=limit, framing=framing)
-            return _show(found, as_json=as_json)
-        near = people_near(connection, user, method=method, limit=limit, framing=framing)
+        near = near_person(connection, user, method=method, limit=limit, framing=framing)
+    if isinstance(near, Neighbours):
+        return _show(near, as_json=as_json)
     click.echo(json.dumps(near.as_json()) if as_json else "\n".join(_people(near)))
     return 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,14 +26,11 @@ from harvest.cli.output.table import table
 from harvest.cli.run import run_to_the_end
 from harvest.client.budget import REASONS
 from harvest.crawler.request import CrawlRequest, is_drained, to_hydrate
-from harvest.export.pseudonyms import read_key
-from harvest.forgetting import people_lists
 from harvest.sharing import dehydrate as drying
 from harvest.sharing import hydrate as filling
 from harvest.sharing.hydrate import Folder, Persistence
 from harvest.store import sweeps
 from harvest.store.database import open_to_read
-from harvest.store.handouts import remember
 from harvest.system.clock import SystemClock, as_text
 
 _WORDS = {"user": "people", "track": "tracks", "playlist": "playlists", "station": "stations"}
@@ -66,22 +62,12 @@ def dehydrate(out: Path, path: Path, ids: str, key_file: Path | None) -> int:
       harvest dehydrate shared
       harvest dehydrate mine --ids raw
     """
-    if ids == "raw" and key_file is not None:
-        raise click.UsageError("--key belongs to --ids pseudonym.")
-    place = key_file or people_lists.usual_key()
-    if ids == "pseudonym" and _real(place).is_relative_to(_real(out)):
-        raise click.UsageError(f"--key {place} would be handed on with {out}: keep it elsewhere.")
-    key = read_key(place) if ids == "pseudonym" else None
-    now = SystemClock().now()
-    made = drying.dehydrate(path, out, now=as_text(now), key=key)
-    remember(path, "export", out, now=now, manifest=out / "manifest.json")
-    things = ", ".join(f"{n:,} {name}" for name, n in made["things"].items() if n)
+    made = drying.hand_over(path, out, ids=ids, key_file=key_file)
+    things = ", ".join(f"{n:,} {name}" for name, n in made.manifest["things"].items() if n)
     click.echo(f"{out}: {things}, without content.")
-    if key is not None:
-        people = people_lists.keep_people(place, drying.people_of(path))
-        remember(path, people_lists.HANDED_OUT, people, now=now)
+    if made.key is not None and made.people is not None:
         click.echo(f"{drying.WHY_PSEUDONYMS[0].upper()}{drying.WHY_PSEUDONYMS[1:]}.")
-        click.echo(f"Keep to yourself: {quoted(place)} and {quoted(people)}")
+        click.echo(f"Keep to yourself: {quoted(made.key)} and {quoted(made.people)}")
     click.echo(f"Fill it again with: harvest hydrate {quoted(out)} --cache-path NEW.db")
     return 0
 
@@ -135,11 +121,6 @@ def hydrate(source: Path, path: Path, key_file: Path | None, as_json: bool, dry_
         return 0
     stop_reason = "drained" if is_drained(request) else run_to_the_end(request)
     return _show(path, source, stop_reason, as_json=as_json)
-
-
-def _real(path: Path) -> Path:
-    """Follow links as far as they lead; `resolve` gives up on those that lead round."""
-    return Path(os.path.realpath(path))
 
 
 def _cost_of(folder: Folder) -> str:

@@ -1,0 +1,182 @@
+"""What questions to a file, and acts on it, give: what the commands of the same names tell, as objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from harvest.analysis.beside import Neighbours
+from harvest.analysis.described import Described
+from harvest.analysis.quality import Quality
+from harvest.analysis.radio import Radio
+from harvest.analysis.related import Related
+from harvest.analysis.run import Analysis
+from harvest.analysis.similar import Similar
+from harvest.forgetting.forget import Forgotten
+from harvest.forgetting.purge import Purged
+from harvest.inference.questions import Result
+from harvest.python import html
+from harvest.python.sequences import Rows
+from harvest.python.shown import Shown
+from harvest.store.judgments import Judgment
+from harvest.store.provenance import Reason
+from harvest.store.snapshot import Copied
+from harvest.store.status import Overview
+from harvest.verify.checks import Finding
+
+
+class RelatedTracks(Shown, Related):
+    """Tracks that the same people like: `.near` are the nearest, `.reason` says why there are none."""
+
+    _listed = "near"
+
+
+class Beside(Shown, Neighbours):
+    """Tracks or people that stand together in what else was read: `.near`, the nearest first."""
+
+    _listed = "near"
+
+
+class DescribedAlike(Shown, Described):
+    """Tracks of the same artist, label, genre and tags: `.near`, the nearest first."""
+
+    _listed = "near"
+
+    @property
+    def reason(self) -> str | None:
+        """Say why there are none, if there are none."""
+        return None if self.near else "No other track in the file shares its artist, label, genre or a tag."
+
+
+class SimilarPeople(Shown, Similar):
+    """People who like the same tracks: `.near`, the nearest first."""
+
+    _listed = "near"
+
+
+class Suggestions(Shown, Radio):
+    """What to play: `.tracks`, the nearest first."""
+
+    _listed = "tracks"
+
+
+class Estimated(Shown, Result):
+    """Estimates with their intervals in `.answers`, and in `.conditions` what they rest on."""
+
+    _listed = "answers"
+
+
+class Analysed(Shown, Analysis):
+    """What an analysis used, and in `.methods` what it made."""
+
+    _listed = "methods"
+
+
+class Status(Shown, Overview):
+    """What the file holds, and where it stands."""
+
+    def _repr_html_(self) -> str:
+        return html.facts(self.told_rows, "rows in the file")
+
+
+class Why(Shown, Reason):
+    """Why something is in the file: `.because`, each with its chain up to a seed."""
+
+    _listed = "because"
+
+
+class Judged(Shown, Judgment):
+    """Of how many tracks a verdict was, and how many were told otherwise before."""
+
+
+class Copy(Shown, Copied):
+    """A copy of the file that was made."""
+
+
+class Gone(Shown, Forgotten):
+    """What was forgotten, and whether anything is left of it."""
+
+
+class Out(Shown, Purged):
+    """What was purged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified(Shown):
+    """What `verify` found: a finding for each claim; those with contradictions are `wrong`."""
+
+    findings: tuple[Finding, ...]
+    _listed: ClassVar[str] = "findings"
+
+    @property
+    def wrong(self) -> tuple[Finding, ...]:
+        """The claims that do not hold."""
+        return tuple(one for one in self.findings if one.contradictions)
+
+    @property
+    def sound(self) -> bool:
+        """Whether all of them hold."""
+        return not self.wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Communities(Shown):
+    """Communities of tracks or people, the largest first: what each likes, who is in which (`members`: id, community),
+    and how good the division is; None, and no rows, where `analyze` has found none yet.
+    """
+
+    of: str
+    quality: Quality | None
+    listed: Rows[tuple[Any, ...]]
+    members: Rows[tuple[Any, ...]]
+
+    @property
+    def table(self) -> Rows[tuple[Any, ...]]:
+        """A row for each of the largest."""
+        return self.listed
+
+    def _repr_html_(self) -> str:
+        return self.listed._repr_html_()
+
+
+@dataclass(frozen=True, slots=True)
+class Handed(Shown):
+    """A folder that was written, and what its manifest says."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """The files in it: path, rows, columns, bytes, hash."""
+        return list(self.manifest["files"])
+
+    @property
+    def left_out(self) -> list[str]:
+        """What stays behind, in sentences."""
+        return list(self.manifest.get("left_out", ()))
+
+    def _repr_html_(self) -> str:
+        rows = ((one["path"], one.get("rows"), one.get("bytes")) for one in self.files)
+        return html.table(["file", "rows", "bytes"], rows, str(self.folder))
+
+
+class Citation(dict[str, Any]):
+    """How to cite the file and harvest: `text`, `data`, `bibtex`, and the sentences on `methods`."""
+
+    def __str__(self) -> str:
+        return "\n\n".join([self["text"], self["data"], " ".join(self["methods"])])
+
+    def _repr_html_(self) -> str:
+        return html.facts({"tool": self["text"], "data": self["data"], "methods": " ".join(self["methods"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Reported(Shown):
+    """A report that was written."""
+
+    path: Path
+
+    def __fspath__(self) -> str:
+        return str(self.path)
