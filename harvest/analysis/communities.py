@@ -97,7 +97,11 @@ def find_communities(db: Database, method: str, resolution: float, setting: Sett
 
 def read_near(connection: sqlite3.Connection, method: str) -> Near:
     """Read the graph of tracks or people: of two that are near each other, either among the nearest of the other."""
-    pairs, scores = _read_pairs(connection, method)
+    return joined(*_read_pairs(connection, method))
+
+
+def joined(pairs: Ints, scores: npt.NDArray[np.float64]) -> Near:
+    """Make the graph of pairs of ids, a row each, and their scores."""
     ids = np.unique(pairs)
     places = np.searchsorted(ids, pairs).astype(np.int32)  # so the matrix counts in 32 bits, too
     one_way = sparse.coo_array((scores, (places[:, 0], places[:, 1])), shape=(len(ids),) * 2).tocsr()

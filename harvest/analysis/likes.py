@@ -114,10 +114,16 @@ def _left_out(connection: sqlite3.Connection, choices: Choices) -> dict[str, int
     return {row[0]: row[1] for row in rows}
 
 
-def tracks_by_people(library: Library, min_common: int) -> Likes:
-    """Compare tracks by who likes them. Tracks with fewer likers than two must have in common are dropped first."""
+def tracks_by_people(library: Library, min_common: int, most_liked: int | None = None) -> Likes:
+    """Compare tracks by who likes them: all of them, or the `most_liked`, the frames among these first.
+
+    Tracks with fewer likers than two must have in common are dropped first.
+    """
     sizes = np.bincount(library.tracks, minlength=len(library.track_ids))
     kept = sizes >= min_common
+    if most_liked is not None:
+        order = np.lexsort((library.track_ids, -sizes, ~library.frames))
+        kept[order[kept[order]][most_liked:]] = False
     back = _matrix(*_selected(library, kept), width=int(kept.sum()))
     forth = _transposed(back)
     return Likes(

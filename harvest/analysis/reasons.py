@@ -17,6 +17,21 @@ NOT_COUNTED = (
     "--frames none compares it as it stands."
 )
 
+CHOSEN = "people were chosen for liking one of them, so nothing can be said against chance"
+
+
+def like_both(common: int, times: float | None) -> str:
+    """Say how many people like two tracks, and how many times more these are than chance would give."""
+    return f"{common:,} people like both; {_against_chance(times)}"
+
+
+def _against_chance(times: float | None) -> str:
+    if times is None:
+        return "how many by chance is not known"
+    if times >= 1.05:
+        return f"{times:,.0f} times more than chance" if times >= 9.5 else f"{times:.1f} times more than chance"
+    return "as many as by chance" if times > 0.95 else f"fewer than by chance ({times:.2f} times)"
+
 
 def frames_alone(lead: str) -> str:
     """Say that only frames were found, which do not count; `lead` begins the sentence."""

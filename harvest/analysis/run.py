@@ -78,14 +78,14 @@ class Analysis:
         return asdict(self)
 
 
-def check_extra() -> None:
-    """Raise ExtraMissing, with the command that helps, when a part of the extra is missing."""
+def check_extra(command: str = "harvest analyze") -> None:
+    """Raise ExtraMissing, with what helps, when a part of the extra that a command needs is missing."""
     try:
         import graspologic_native  # noqa: F401
         import numpy  # noqa: F401
         import scipy.sparse  # noqa: F401
     except ImportError as error:
-        raise ExtraMissing("harvest analyze", error.name or "scipy", "analysis") from error
+        raise ExtraMissing(command, error.name or "scipy", "analysis") from error
 
 
 def analyse(
@@ -146,7 +146,7 @@ def _analyse(
     max_page_id = derivations.newest_page(db.conn)
     told("likes", 0.0)
     library = read_library(db.conn, choices)
-    _check_lists(library)
+    check_lists(library)
     db.conn.execute("PRAGMA foreign_keys = OFF")  # ids come from the file itself, and nobody else may write
     setting = Setting(
         choices=choices,
@@ -179,11 +179,12 @@ def _wanted(connection: sqlite3.Connection, methods: Sequence[str]) -> list[str]
     return [method for method in METHODS if method in wanted]
 
 
-def _check_lists(library: Library) -> None:
+def check_lists(library: Library, work: str = "analyse") -> None:
+    """Raise SettingsError where nobody's likes count."""
     if not library.size:
         left_out = ", ".join(f"{n:,} {outcome}" for outcome, n in library.lists_left_out.items())
         raise SettingsError(
-            f"Nothing to analyse: nobody's list of likes is whole ({left_out or 'none was asked for'}). "
+            f"Nothing to {work}: nobody's list of likes is whole ({left_out or 'none was asked for'}). "
             "Crawl with a higher --max-user-likes, or take lists that were cut as well: --include-incomplete."
         )
 

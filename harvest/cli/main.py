@@ -50,6 +50,7 @@ COMMANDS = {
     "sql": ("sql", "Ask the file: queries with a name, or any SQL."),
     "serve": ("serve", "Look at the file in the browser."),
     "report": ("report", "One HTML page about the file, pictures included."),
+    "explore": ("explore", "A page to pan, search and click through, with why."),
     "export": ("export", "Files for notebooks, recommenders and graph programs."),
     "judge": ("judge", "Say what you think of tracks: liked, not_quite, ..."),
     "radio": ("radio", "What to play after a few tracks, and why."),
@@ -70,7 +71,7 @@ COMMANDS = {
 GROUPS = {
     "collect": ("crawl", "search", "plan", "resume", "counts", "refresh", "tend", "retry"),
     "look": ("status", "changes", "failures", "why", "verify"),
-    "explore": ("sql", "serve", "report", "related", "similar", "radio", "judge", "estimate", "bias"),
+    "explore": ("sql", "serve", "report", "explore", "related", "similar", "radio", "judge", "estimate", "bias"),
     "hand off": ("cite", "export", "dehydrate", "hydrate", "analyze", "backbone", "snapshot", "replay"),
     "protect": ("forget", "purge", "comply"),
     "set up": ("auth", "doctor", "probe", "completion"),

@@ -1,12 +1,14 @@
-"""Write a list of tracks for players: extended M3U, or JSPF (XSPF in JSON, as ListenBrainz and others take it).
+"""Write a list of tracks for players: extended M3U, or JSPF (XSPF in JSON, as ListenBrainz and others take it); or CSV.
 
 A track is its page on soundcloud.com; where that is not in the file, its address in the API. No audio is fetched. M3U
 gives title and length of each track (`#EXTINF`, whole seconds, -1 unknown); JSPF gives the URN besides, and
-milliseconds. Both are UTF-8, written track by track, and appear only when they are whole.
+milliseconds, and so does CSV, with a header. All are UTF-8, written track by track, and appear only when they are
+whole.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -15,12 +17,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from harvest.errors import SettingsError, StorageFailed
-from harvest.export.escaping import field
+from harvest.export.escaping import cell, field
 from harvest.system.files import beside, write_through
 
 _OF_ID = "https://api.soundcloud.com/tracks/{}"
 _M3U = "#EXTM3U"
 _JSPF = '{"playlist": {'
+_CSV = ("track_id", "title", "artist", "address", "duration_ms")
 _TRACK = """
 SELECT t.title, coalesce(t.metadata_artist, a.username), t.permalink_url, t.duration_ms
 FROM tracks AS t LEFT JOIN users AS a ON a.id = t.uploader_id WHERE t.id = ?
@@ -69,7 +72,12 @@ def _played(connection: sqlite3.Connection, ids: Iterable[Any]) -> Iterator[Play
     for track_id in ids:
         row = connection.execute(_TRACK, (track_id,)).fetchone() if type(track_id) is int else None
         if row is not None:
-            yield Played(track_id, row[0], row[1], row[2] or _OF_ID.format(track_id), row[3])
+            yield Played(track_id, row[0], row[1], address_of(row[2], track_id), row[3])
+
+
+def address_of(url: str | None, track_id: int) -> str:
+    """Give the address by which a list names a track: its page, or else its address in the API."""
+    return url or _OF_ID.format(track_id)
 
 
 def _write_m3u(file: TextIO, tracks: Iterator[Played], title: str, _: str) -> int:
@@ -103,10 +111,22 @@ def _write_jspf(file: TextIO, tracks: Iterator[Played], title: str, now: str) ->
     return n
 
 
+def _write_csv(file: TextIO, tracks: Iterator[Played], _: str, __: str) -> int:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(_CSV)
+    n = 0
+    for one in tracks:
+        n += 1
+        texts = [cell(text) if text else text for text in (one.title, one.artist)]
+        writer.writerow([one.track_id, *texts, one.address, one.duration_ms])
+    return n
+
+
 _WRITERS: dict[str, Callable[[TextIO, Iterator[Played], str, str], int]] = {
     ".m3u": _write_m3u,
     ".m3u8": _write_m3u,
     ".jspf": _write_jspf,
+    ".csv": _write_csv,
 }
 
 
@@ -119,5 +139,5 @@ def _writer(out: Path) -> Callable[[TextIO, Iterator[Played], str, str], int]:
 
 def _is_playlist(out: Path) -> bool:
     with out.open("rb") as file:
-        head = file.read(len(_JSPF)).decode(errors="replace")
-    return head.startswith((_M3U, _JSPF))
+        head = file.read(100).decode(errors="replace")
+    return head.startswith((_M3U, _JSPF, f"{','.join(_CSV)}\n"))

@@ -154,7 +154,7 @@ class Acts(Opened):
         return shown(Copy, made)
 
     def save_playlist(self, out: Path | str, tracks: Iterable[int | Suggested], *, title: str = "harvest") -> int:
-        """Save tracks, by id or as `radio` gives them, as a list for players: `out` ends in .m3u or .jspf. Gives how
+        """Save tracks, by id or as `radio` gives them, as a list: `out` ends in .m3u, .jspf or .csv. Gives how
         many, and notes in the file that it was made. Raises SettingsError, StorageFailed.
         """
         ids = (one if isinstance(one, int) else one.track_id for one in tracks)

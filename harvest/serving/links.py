@@ -72,12 +72,12 @@ def row_address(base: str, thing: str, thing_id: int) -> str:
     return f"{base}/{THINGS[thing].table}/{thing_id}"
 
 
-def onward(base: str, thing: str, thing_id: int) -> list[tuple[str, str]]:
+def onward(base: str, thing: str, thing_id: int | str) -> list[tuple[str, str]]:
     """Give the ways on from a thing inside the file, as (words, address): the queries about it, and why it is here."""
     asked = [(way.words, f"{base}/{way.where}?{way.parameter}={thing_id}") for way in WAYS[thing]]
     return [*asked, ("why", why_address(thing, thing_id))]
 
 
-def why_address(thing: str, thing_id: int) -> str:
+def why_address(thing: str, thing_id: int | str) -> str:
     """Give the page that says how a thing came into the file."""
     return f"/-/why/{thing}/{thing_id}"

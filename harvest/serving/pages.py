@@ -1,4 +1,5 @@
-"""Pages of our own beside datasette's: why something is here, what has these words, how likes are spread, the style.
+"""Pages of our own beside datasette's: why something is here, what has these words, how likes are spread, the map of
+tracks, the style.
 
 Imports datasette.
 """
@@ -16,8 +17,10 @@ from urllib.parse import urlencode
 from datasette import NotFound, Response
 from markupsafe import Markup
 
-from harvest.errors import SeedError
+from harvest.analysis.run import check_extra
+from harvest.errors import SeedError, SettingsError
 from harvest.explore.execute import Watch
+from harvest.explorer.asked import LEAST, MOST, USUAL, Asked
 from harvest.report.facts import spreads
 from harvest.report.page import stylesheet, templates
 from harvest.serving.links import WAYS
@@ -93,6 +96,24 @@ async def curves(request: Any, datasette: Any) -> Response:
         )
     command = f"harvest report --cache-path {shlex.quote(str(served.file))}"
     return await _page(datasette, request, "curves.html", drawn=drawn, command_line=command)
+
+
+async def explore(request: Any, datasette: Any) -> Response:
+    """Give the page to pan, search and click through, as `harvest explore` makes it; made once for a file as it is."""
+    served = served_by(datasette)
+    wanted = request.args.get("tracks") or ""
+    asked = Asked(min(max(int(wanted), LEAST), MOST) if wanted.isdecimal() and len(wanted) < 9 else USUAL)
+    command = f"harvest explore {shlex.quote(str(served.file))} --tracks {asked.tracks}"
+    try:
+        check_extra("A map of the tracks")
+        text = await _asked(served, lambda connection: served.explored(asked, connection))
+    except SettingsError as error:
+        return await _page(datasette, request, "error.html", title="Nothing to explore", error=str(error), status=404)
+    if text is None:
+        return await _page(
+            datasette, request, "error.html", error=served.too_slow, command_line=command, status=400, title="Too slow"
+        )
+    return Response.html(text)
 
 
 async def _asked(served: Served, ask: Callable[[sqlite3.Connection], Found]) -> Found | None:

@@ -21,7 +21,7 @@ from harvest.serving.drawings import drawn
 from harvest.serving.leading import leading_on
 from harvest.serving.links import WAYS, bare, thing_of
 from harvest.serving.metadata import FIRST_COLUMNS, LABELS, by_topic, title
-from harvest.serving.pages import curves, find, style, why
+from harvest.serving.pages import curves, explore, find, style, why
 from harvest.serving.served import Served, served_by
 from harvest.things import SHOWN
 
@@ -59,6 +59,7 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Response]]]]:
         (r"^/-/why/(?P<thing>\w+)/(?P<wanted>-?\d+)$", why),
         (r"^/-/find$", find),
         (r"^/-/curves$", curves),
+        (r"^/-/explore$", explore),
     ]
 
 

@@ -21,9 +21,11 @@ from datasette.database import Database, QueryInterrupted
 
 from harvest.errors import HarvestError
 from harvest.explore.named import Named, named_queries
+from harvest.explorer.asked import Asked
 from harvest.report.ledger import LedgerRows
 from harvest.serving.dictionary import Entry
 from harvest.serving.home import LEDGER, Glance, glance, ledger
+from harvest.serving.links import onward
 from harvest.serving.metadata import About, terms, tilde
 from harvest.serving.questions import on_the_command_line, seconds_for, sql_on_the_command_line, values
 from harvest.store.database import open_to_serve
@@ -46,6 +48,7 @@ class Served(Database):  # type: ignore[misc]  # datasette has no types
         self.base = f"/{tilde(about.database)}"
         self.questions = named_queries()
         self._lookups: sqlite3.Connection | None = None
+        self._explored: tuple[object, str] | None = None
         self._by_sql = {query.body: query for query in self.questions.values()}
 
     def connect(self, write: bool = False) -> sqlite3.Connection:
@@ -91,6 +94,19 @@ class Served(Database):  # type: ignore[misc]  # datasette has no types
         with contextlib.suppress(QueryInterrupted):
             return ledger((await self.execute(LEDGER, custom_time_limit=_LEDGER_MS)).rows)
         return None
+
+    def explored(self, asked: Asked, connection: sqlite3.Connection) -> str:
+        """Give the map of the tracks, with ways on from each into these pages; the last one is kept while it holds."""
+        from harvest.explorer.facts import gather  # numpy and scipy, an extra of its own
+        from harvest.explorer.page import page
+
+        log = self.file.with_name(f"{self.file.name}-wal")
+        looked = [file.stat() for file in (self.file, log) if file.exists()]
+        state = (asked, [(one.st_mtime_ns, one.st_size) for one in looked if one.st_size])
+        if self._explored is None or self._explored[0] != state:
+            live = onward(self.base, "track", "{}")
+            self._explored = (state, page(gather(connection, self.file.name, asked), live))
+        return self._explored[1]
 
     def command(self, query: Named, fields: Mapping[str, Any]) -> str:
         """Write the command that asks a named query."""

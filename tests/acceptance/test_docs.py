@@ -38,6 +38,7 @@ PAGES = {
     "docs/adr/0006-acts.md": (ROOT / "docs" / "adr" / "0006-acts.md").read_text("utf-8"),
     "docs/analysis.md": (ROOT / "docs" / "analysis.md").read_text("utf-8"),
     "docs/containers.md": (ROOT / "docs" / "containers.md").read_text("utf-8"),
+    "docs/explore.md": (ROOT / "docs" / "explore.md").read_text("utf-8"),
     "docs/export.md": (ROOT / "docs" / "export.md").read_text("utf-8"),
     "docs/getting-access.md": (ROOT / "docs" / "getting-access.md").read_text("utf-8"),
     "docs/lists.md": (ROOT / "docs" / "lists.md").read_text("utf-8"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 
@@ -92,15 +93,28 @@ def test_python_saves_what_the_radio_plays(path, tmp_path):
     db = harvest.open(path)
     assert db.save_playlist(tmp_path / "x.m3u", db.radio(13, per_artist=0).tracks, title="x") == 3
     assert m3u(tmp_path / "x.m3u") == M3U
+    for _ in range(2):  # an earlier one is replaced
+        assert db.save_playlist(tmp_path / "x.csv", [11, 10, 12]) == 3
+    with (tmp_path / "x.csv").open(encoding="utf-8", newline="") as file:
+        assert [tuple(row.values()) for row in csv.DictReader(file)] == [
+            ("11", ODD, "Nova", "https://soundcloud.com/nova/odd", ""),
+            ("10", "Drift", "Nova", "https://soundcloud.com/nova/drift", "213400"),
+            ("12", "", "", "https://api.soundcloud.com/tracks/12", "1499"),
+        ]
     assert db.query("SELECT what, path FROM handouts").first() == ("playlist", str(tmp_path / "x.m3u"))
-    with pytest.raises(SettingsError, match=r"ends in \.m3u, \.m3u8, \.jspf; x\.pls does not"):
+    with pytest.raises(SettingsError, match=r"ends in \.m3u, \.m3u8, \.jspf, \.csv; x\.pls does not"):
         db.save_playlist(tmp_path / "x.pls", [10])
 
 
 @pytest.mark.parametrize(
     ("asked", "target", "line", "code"),
     [
-        ("SELECT 10 AS track_id", "x.txt", "The name of a playlist ends in .m3u, .m3u8, .jspf; x.txt does not.", 2),
+        (
+            "SELECT 10 AS track_id",
+            "x.txt",
+            "The name of a playlist ends in .m3u, .m3u8, .jspf, .csv; x.txt does not.",
+            2,
+        ),
         ("SELECT 10 AS track_id", "mine.m3u", "mine.m3u exists and is no playlist: name another file.", 4),
         ("SELECT id FROM tracks", "x.m3u", "A playlist is made of a column track_id", 2),
     ],

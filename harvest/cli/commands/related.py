@@ -11,6 +11,7 @@ import click
 from harvest.analysis.beside import Neighbour, Neighbours
 from harvest.analysis.described import Described
 from harvest.analysis.methods import RELATED, SIMILAR
+from harvest.analysis.reasons import like_both
 from harvest.analysis.related import Near, Related
 from harvest.analysis.similar import Kin, Similar
 from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
@@ -180,15 +181,7 @@ def _reason(near: Near, found: Related) -> str:
     if near.basis == "service":
         counted = "" if near.likes_count is None else f"; {near.likes_count:,} on SoundCloud do"
         return f"{near.common:,} of these {found.size:,} like it too{counted}"
-    return f"{near.common:,} people like both; {_against_chance(near.times_chance)}"
-
-
-def _against_chance(times: float | None) -> str:
-    if times is None:
-        return "how many by chance is not known"
-    if times >= 1.05:
-        return f"{times:,.0f} times more than chance" if times >= 9.5 else f"{times:.1f} times more than chance"
-    return "as many as by chance" if times > 0.95 else f"fewer than by chance ({times:.2f} times)"
+    return like_both(near.common, near.times_chance)
 
 
 def _footnotes(found: Related | Similar) -> Iterator[str]:
