@@ -24,6 +24,7 @@ from harvest.report.neighbourhood import Neighbourhood, neighbourhood
 from harvest.report.others import MostNamed, SeedLists, most_named, seed_lists
 from harvest.report.rows import (
     Artist,
+    Brought,
     Bucket,
     Failure,
     HeardTotals,
@@ -57,9 +58,9 @@ Tell = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
     """All that the page shows. `readers` are the people whose likes were read, in part or whole; `retryable` the lists
-    that failed and may be tried again; `genre_scatter` and `tag_scatter` say, by folded names, how far people are from
-    the shares; `judged` is how much of what people like the samples have seen, `biases` how those followed differ from
-    all listed, `methods` how the file was made, in sentences.
+    that failed and may be tried again; `last_run` is empty where there was one run; `genre_scatter` and `tag_scatter`
+    say, by folded names, how far people are from the shares; `judged` is how much of what people like the samples have
+    seen, `biases` how those followed differ from all listed, `methods` how the file was made, in sentences.
     """
 
     file_name: str
@@ -68,6 +69,7 @@ class ReportFacts:
     ledger: list[ListsEnded]
     gaps: list[TableGaps]
     since_last: SinceLast | None
+    last_run: list[Brought]
     readers: int
     heard: HeardTotals
     tracks: list[Liked]
@@ -143,6 +145,7 @@ def gather(connection: sqlite3.Connection, file_name: str, tell: Tell = lambda s
             ledger=ledger,
             gaps=unknown,
             since_last=since_last(connection),
+            last_run=_rows(connection, "last_run", Brought),
             readers=readers,
             heard=heard,
             tracks=_rows(connection, "top_tracks", Liked, rows=TOP),

@@ -201,6 +201,15 @@ class Run(NamedTuple):
     requests: int
 
 
+class Brought(NamedTuple):
+    """What the last run brought of one kind of list: from so many lists, in so many pages, so many entries."""
+
+    title: str
+    lists: int
+    pages: int
+    kept: int
+
+
 class RunsTogether(NamedTuple):
     """All runs of a file."""
 

@@ -782,6 +782,26 @@ def test_a_crawl_that_was_stopped_says_so(unfinished):
     assert "open" in {row[1].split()[0].strip(",") for row in table(page, "ledger")}
 
 
+def test_what_the_last_of_several_runs_brought_is_told(tmp_path):
+    path, world = tmp_path / "twice.db", World(5, users=60, tracks=200, likes_per_user=10, seed_likers=12)
+    for seed in world.seed_urls(2):
+        crawl_world(path, world, [seed], Limits(max_users=3))
+        page = parse(text_of(path))
+        assert ("since" in {e.get("id") for e in page.iter("section")}) == (seed != world.seed_urls(2)[0])
+    titles = dict(read(path, "SELECT id, title FROM tasks JOIN list_kinds USING (kind)"))
+    brought = defaultdict(lambda: [set(), 0, 0])
+    for task, kept in read(path, "SELECT task_id, kept FROM pages WHERE run_id = 2"):
+        of = brought[titles[task]]
+        of[0].add(task)
+        of[1] += 1
+        of[2] += kept
+    del brought["the seed"], brought["things looked up by URN"]
+    found = {row[0].lower(): [int(cell) for cell in row[1:]] for row in table(page, "last-run")}
+    assert found == {title.lower(): [len(lists), pages, kept] for title, (lists, pages, kept) in brought.items()}
+    whole = sum(kept for *_, kept in brought.values())
+    assert f"brought {whole:,} entries of" in words(by_id(page, "since"))
+
+
 def test_seeds_of_every_kind_are_named(one, tmp_path):
     """A file may come to hold seeds that are no tracks."""
     path = tmp_path / "kinds.db"

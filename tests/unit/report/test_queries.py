@@ -49,6 +49,10 @@ WHOLE = {
         "SCAN user_engagements USING INDEX engagements_listed",  # a partial index: likers of spilled tracks alone
     ],
     "last_page": ["SCAN pages"],  # one row, the last one
+    "last_run": [
+        "SCAN pages",
+        "SCAN pages",
+    ],  # which one it is, whether there was another; then its pages, one per 200 rows
 }
 
 
