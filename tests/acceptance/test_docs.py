@@ -31,11 +31,15 @@ DICTIONARY = (ROOT / "schema" / "README.md").read_text(encoding="utf-8")
 PAGES = {
     "README.md": README,
     "schema/README.md": DICTIONARY,
-    "docs/adr/README.md": (ROOT / "docs" / "adr" / "README.md").read_text("utf-8"),
-    "docs/adr/0001-rounds.md": (ROOT / "docs" / "adr" / "0001-rounds.md").read_text("utf-8"),
-    "docs/adr/0002-readings.md": (ROOT / "docs" / "adr" / "0002-readings.md").read_text("utf-8"),
-    "docs/adr/0005-vanished.md": (ROOT / "docs" / "adr" / "0005-vanished.md").read_text("utf-8"),
-    "docs/adr/0006-acts.md": (ROOT / "docs" / "adr" / "0006-acts.md").read_text("utf-8"),
+    **{
+        str(path.relative_to(ROOT)): path.read_text("utf-8")
+        for path in (
+            *(ROOT / "docs" / "adr").glob("*.md"),
+            *(ROOT / f"{name}.md" for name in ("ARCHITECTURE", "CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT")),
+            ROOT / ".github" / "PULL_REQUEST_TEMPLATE.md",
+            ROOT / "docs" / "releasing.md",
+        )
+    },
     "docs/analysis.md": (ROOT / "docs" / "analysis.md").read_text("utf-8"),
     "docs/containers.md": (ROOT / "docs" / "containers.md").read_text("utf-8"),
     "docs/explore.md": (ROOT / "docs" / "explore.md").read_text("utf-8"),
@@ -266,6 +270,8 @@ def test_no_page_names_an_option_that_does_not_exist(page):
         *("--now", "--system"),  # systemctl, useradd
         *("--build-arg", "--rm", "--read-only", "--cap-drop", "--security-opt", "--env-file", "--volume"),  # docker
         "--jsonld",  # mlcroissant
+        *("--from", "--spec"),  # uvx, pipx
+        *("--sample",),  # scripts/mutants
     }
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", PAGES[page])) - real == set()
 
