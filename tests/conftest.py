@@ -37,7 +37,8 @@ with suppress(ImportError):  # tests/environments/readers.txt does without it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--fresh", action="store_true", help="start an interpreter for every command (tests/copying.py)")
+    one_in = "start an interpreter for every command of one test in N, of all of them with 1 (tests/copying.py)"
+    parser.addoption("--fresh", type=int, default=0, metavar="N", help=one_in)
     parser.addoption("--seed", type=int, default=1, help="what tests marked fresh make their worlds of (scripts/soak)")
 
 

@@ -1,7 +1,8 @@
 """Run commands as copies of a process that has imported the program: most of what a command costs is that import.
 
 A copy is a process of its own all the same, with the arguments, environment, folder, streams, signals and end that
-`python -m harvest` has there. `pytest --fresh`, and `scripts/test --all`, start an interpreter for each.
+`python -m harvest` has there. `pytest --fresh 1` starts an interpreter for each, `scripts/test --all` for one test in
+ten.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -35,7 +36,11 @@ def environment(server: Server | None = None, **more: str) -> dict[str, str]:
     """What the command line is to find in its environment."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("SOUNDCLOUD_", "HARVEST_"))}
     environ.update(
-        {"PYTHONPATH": str(ROOT), "HARVEST_HOLD_SECONDS": "0.1", "HARVEST_RETRY_SECONDS": "0.01", "NO_COLOR": "1"}
+        PYTHONPATH=str(ROOT),
+        NO_COLOR="1",
+        HARVEST_DELAY="0",  # half a second between requests is for those tests that are about it
+        HARVEST_HOLD_SECONDS="0.1",
+        HARVEST_RETRY_SECONDS="0.01",
     )
     if server is not None:
         environ.update(
@@ -47,10 +52,11 @@ def environment(server: Server | None = None, **more: str) -> dict[str, str]:
     return {**environ, **more}
 
 
-@pytest.fixture(scope="session", autouse=True)
-def interpreters(request: pytest.FixtureRequest) -> None:
-    """Give every command one of its own when that is wanted."""
-    copying.fresh = bool(request.config.getoption("--fresh"))
+@pytest.hookimpl(tryfirst=True)  # before what the test's fixtures run
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give every command of a test an interpreter of its own where that is wanted; which tests follows from names."""
+    one_in = item.config.getoption("--fresh")
+    copying.fresh = one_in > 0 and crc32(item.nodeid.encode()) % one_in == 0
 
 
 @pytest.fixture
