@@ -9,8 +9,11 @@ from typing import Any
 from harvest.analysis.methods import FRAMINGS
 from harvest.errors import SettingsError
 
-FORMATS = ("parquet", "csv", "jsonl", "recbole", "csr", "tsv", "hf", "graphml", "gexf")
+FORMATS = ("parquet", "csv", "jsonl", "recbole", "csr", "tsv", "hf", "graphml", "gexf", "m3u", "jspf")
 GRAPHS = ("graphml", "gexf")
+PLAYERS = ("m3u", "jspf")
+SHAPES = ("all", "follows", "tracks", "people")  # of a graph: what its nodes and edges are
+BACKBONES = ("disparity", "sdsm")  # by what an edge between two tracks or people is held to be chance
 TABLES = ("parquet", "csv", "jsonl", "hf")  # formats that take all tables
 KINDS = ("like", "repost")
 IDS = ("raw", "dense", "pseudonym")
@@ -47,12 +50,23 @@ class ExportChoices:
     texts: bool = False  # and what people wrote in them
     frames: str = "auto"  # which tracks are taken for frames, one of FRAMINGS
     without_frames: bool | None = None  # None: where there is a split
+    graph: str = "all"  # one of SHAPES
+    backbone: str = BACKBONES[0]  # which alpha edges of tracks or people carry
+    level: float | None = None  # edges whose alpha is below it; None: all
+    ego: str | None = None  # what lies around this track or person alone: an address, a URN, an id
+    radius: int = 1  # so many steps from there
 
     @property
     def filters(self) -> bool:
         """Whether anybody is left out."""
         return bool(
-            self.complete_users_only or self.min_users or self.min_items or self.kcore or self.k or self.drops_frames
+            self.complete_users_only
+            or self.min_users
+            or self.min_items
+            or self.kcore
+            or self.k
+            or self.drops_frames
+            or self.ego
         )
 
     @property
@@ -110,7 +124,13 @@ def choices_of(given: Mapping[str, Any]) -> ExportChoices:
         wanted["kinds"] = parse_kinds(wanted.pop("kind"))
     if "split" in wanted:
         wanted["split"] = parse_split(wanted["split"])
-    for name, there in (("format", FORMATS), ("ids", IDS), ("frames", FRAMINGS)):
+    for name, there in (
+        ("format", FORMATS),
+        ("ids", IDS),
+        ("frames", FRAMINGS),
+        ("graph", SHAPES),
+        ("backbone", BACKBONES),
+    ):
         if name in wanted and wanted[name] not in there:
             raise SettingsError(f"--{name} is one of {', '.join(there)}; not {wanted[name]!r}.")
     return ExportChoices(**wanted)
@@ -132,6 +152,15 @@ def check(choices: ExportChoices) -> None:
         raise SettingsError(
             f"--split has no meaning in a graph: leave it out, or choose another format than {choices.format}."
         )
+    if choices.graph != "all" and choices.format not in GRAPHS:
+        raise SettingsError(f"--graph {choices.graph} needs --format {' or '.join(GRAPHS)}, not {choices.format}.")
+    if choices.level is not None and choices.graph not in ("tracks", "people"):
+        raise SettingsError("--level belongs to --graph tracks or people, whose edges have a chance.")
+    if choices.ids == "pseudonym" and (choices.ego or choices.format in PLAYERS):
+        what = "--ego names whom pseudonyms are to hide" if choices.ego else "a list for players names its tracks"
+        raise SettingsError(f"{what}: leave out --ids pseudonym.")
+    if choices.split.how != "none" and choices.format in PLAYERS:
+        raise SettingsError("--split has no meaning in a list for players: leave it out.")
     if choices.ids == "dense" and choices.format == "csr":
         raise SettingsError(
             "The rows and columns of csr are dense as they are, and user_ids.npy and item_ids.npy say which is whom: "

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harvest.errors import SettingsError
-from harvest.export import csr, graphs, hugging_face, parquet, recbole, rows
+from harvest.export import csr, graphs, hugging_face, parquet, players, recbole, rows
 from harvest.export.changes import names_left_out
 from harvest.export.choices import TABLES, ExportChoices, check
 from harvest.export.crates import crates
@@ -31,6 +31,8 @@ _WRITERS: dict[str, Callable[[Job], list[OutFile]]] = {
     "hf": hugging_face.write,
     "graphml": graphs.write_graphml,
     "gexf": graphs.write_gexf,
+    "m3u": players.write,
+    "jspf": players.write,
 }
 
 

@@ -13,6 +13,7 @@ from itertools import groupby
 
 from harvest.export import tables
 from harvest.export.changes import changes
+from harvest.export.choices import PLAYERS
 from harvest.export.selection import SHARED, Selection
 from harvest.export.tables import Column, Table
 from harvest.lists import KINDS, ListKind
@@ -182,8 +183,10 @@ _LEFT = {"user": "people", "track": "things", "playlist": "collections", "statio
 def widen(selection: Selection) -> None:
     """Take along whom and what only other lists name: all of it where nobody has filtered anything."""
     run = selection.connection.execute
+    choices = selection.choices
+    only = {"follows"} if choices.graph == "follows" else {"playlist_items"} if choices.format in PLAYERS else None
     for one in LIST_TABLES:
-        for end in one.ends:
+        for end in one.ends if only is None or one.name in only else ():
             if end.thing in ("user", "track"):
                 columns, values = ("id, n, whole", "0, 0") if end.thing == "user" else ("id, n", "0")
                 run(

@@ -90,6 +90,7 @@ def manifest(job: Job, files: Iterable[OutFile], *, made_at: str, key: bytes) ->
             "texts": choices.texts,
             "frames": choices.frames,
             "without_frames": choices.drops_frames,
+            **_graph_options(job),
         },
         "methods": methods(facts(connection), hide=choices.ids == "pseudonym"),
         "source": _source(connection, made_at, hide=choices.ids == "pseudonym"),
@@ -108,6 +109,17 @@ def manifest(job: Job, files: Iterable[OutFile], *, made_at: str, key: bytes) ->
         "terms": RESTRICTIONS,
         "files": [described(job.folder, file) for file in files],
     }
+
+
+def _graph_options(job: Job) -> dict[str, Any]:
+    """Give what was asked of a graph, where anything was."""
+    choices, ego = job.choices, job.selection.ego
+    told: dict[str, Any] = {} if choices.graph == "all" else {"graph": choices.graph}
+    if choices.graph in ("tracks", "people"):
+        told |= {"backbone": choices.backbone, "level": choices.level}
+    if ego:
+        told |= {"ego": f"soundcloud:{ego[0]}s:{ego[1]}", "radius": choices.radius}
+    return told
 
 
 def _source(connection: sqlite3.Connection, made_at: str, *, hide: bool) -> dict[str, Any]:

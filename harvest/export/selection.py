@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harvest.errors import SettingsError
-from harvest.export.choices import ExportChoices
+from harvest.errors import SeedError, SettingsError
+from harvest.export.choices import PLAYERS, ExportChoices
 from harvest.export.pseudonyms import about, pseudonym
 from harvest.export.weights import FILL, TABLE, mark_frames
 from harvest.store.database import attach_to_read
 from harvest.store.entities import USER_COUNTS
+from harvest.store.provenance import find
 from harvest.system.sql import split_statements
 
 # What is going on, how far, of how much (None: not known).
@@ -48,6 +49,7 @@ CREATE TABLE things (                   -- tracks that are left
     place    INTEGER
 );
 CREATE TABLE leaving (id INTEGER PRIMARY KEY);
+CREATE TABLE around (kind TEXT, id INTEGER, step INTEGER, PRIMARY KEY (kind, id)) WITHOUT ROWID; -- somebody, or a track
 CREATE TABLE accounts (id INTEGER PRIMARY KEY, out INTEGER); -- people, then uploaders of things
 CREATE TABLE collections (id INTEGER PRIMARY KEY, out INTEGER); -- playlists with a thing in them
 CREATE TABLE channels (id INTEGER PRIMARY KEY, out INTEGER); -- stations
@@ -110,6 +112,29 @@ FROM (
 ) AS lost
 WHERE people.id = lost.id
 """  # noqa: S608
+
+# One step further around somebody or a track, by likes and reposts either way and by follows either way.
+_BY_LIKES = (
+    "INSERT OR IGNORE INTO around SELECT 'track', e.track_id, :step + 1 FROM around AS b"  # noqa: S608
+    f" CROSS JOIN user_engagements AS e ON e.user_id = b.id WHERE b.kind = 'user' AND b.step = :step AND {PAIR}",
+    "INSERT OR IGNORE INTO around SELECT 'user', e.user_id, :step + 1 FROM around AS b"  # noqa: S608
+    " CROSS JOIN user_engagements AS e INDEXED BY engagements_by_track ON e.track_id = b.id"
+    f" WHERE b.kind = 'track' AND b.step = :step AND {PAIR}",
+)
+_BY_FOLLOWS = tuple(
+    f"INSERT OR IGNORE INTO around SELECT 'user', p.id, :step + 1 FROM around AS b"  # noqa: S608
+    f" CROSS JOIN user_follows AS f ON f.{here} = b.id JOIN people AS p ON p.id = f.{there}"
+    " WHERE b.kind = 'user' AND b.step = :step"
+    for here, there in (("follower_id", "followee_id"), ("followee_id", "follower_id"))
+)
+_THOSE_AROUND = (
+    "DELETE FROM people WHERE id NOT IN (SELECT id FROM around WHERE kind = 'user')",
+    "DELETE FROM things WHERE id NOT IN (SELECT id FROM around WHERE kind = 'track')",
+    "UPDATE people SET n = (SELECT count(*) FROM user_engagements AS e JOIN things AS t ON t.id = e.track_id"  # noqa: S608
+    f" WHERE e.user_id = people.id AND {PAIR})",
+    "UPDATE things SET n = (SELECT count(*) FROM user_engagements AS e INDEXED BY engagements_by_track"  # noqa: S608
+    f" JOIN people AS p ON p.id = e.user_id WHERE e.track_id = things.id AND {PAIR})",
+)
 
 _USERS_HERE = f"""
 UPDATE things SET here = known.n
@@ -265,6 +290,7 @@ class Selection:
     steps: list[SelectionStep] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)  # in words
     frames: int = 0  # tracks that were frames, before any was left out
+    ego: tuple[str, int] | None = None  # the user or track in the middle
 
     @property
     def parameters(self) -> dict[str, int]:
@@ -308,7 +334,7 @@ def select(
         selection = Selection(connection, choices)
         tell("choosing", 0, None)
         _filter(selection)
-        if choices.lists and not choices.filters:
+        if (choices.lists or choices.graph == "follows" or choices.format in PLAYERS) and not choices.filters:
             widen(selection)
         _check_something(selection)
         _number(selection)
@@ -347,6 +373,13 @@ def _filter(selection: Selection) -> None:
     connection.execute(_PEOPLE, selection.parameters)
     connection.execute(_THINGS, selection.parameters)
     _count(selection, f"kind {','.join(choices.kinds)}")
+    if choices.ego:
+        selection.ego = _found(connection, choices.ego)
+        if choices.graph == "follows":  # people alone, those who like nothing here too
+            connection.execute("INSERT OR IGNORE INTO people (id, n, whole) SELECT follower_id, 0, 0 FROM user_follows")
+            connection.execute("INSERT OR IGNORE INTO people (id, n, whole) SELECT followee_id, 0, 0 FROM user_follows")
+        if choices.graph in ("all", "follows"):
+            _keep_around(selection, *selection.ego)
     selection.frames = mark_frames(connection, choices.frames)
     if choices.drops_frames:
         _drop_things(selection, "frame", 0)
@@ -363,6 +396,30 @@ def _filter(selection: Selection) -> None:
     for name, k in (("kcore", choices.kcore), ("k", choices.k)):
         if k:
             _count(selection, f"{name} {k}", rounds=_drop_to_core(selection, k))
+
+
+def _found(connection: sqlite3.Connection, wanted: str) -> tuple[str, int]:
+    """Find a track or a person of the file. Raises SeedError where it is neither."""
+    for kind in ("track", "user"):
+        with contextlib.suppress(SeedError):
+            return kind, find(connection, kind, wanted)[0]
+    raise SeedError(f"There is no track or person {wanted} in this file: name one by id, URN or address with --ego.")
+
+
+def _keep_around(selection: Selection, kind: str, number: int) -> None:
+    """Keep what lies within so many steps of a user or a track. Raises SettingsError where that is not there."""
+    run, choices = selection.connection.execute, selection.choices
+    place = "people" if kind == "user" else "things"
+    if run(f"SELECT 1 FROM {place} WHERE id = ?", (number,)).fetchone() is None:  # noqa: S608 - one of two
+        raise SettingsError(f"{kind} {number} stands in none of what is exported: name another with --ego.")
+    run("INSERT INTO around VALUES (?, ?, 0)", (kind, number))
+    steps = _BY_FOLLOWS if choices.graph == "follows" else (*_BY_LIKES, *_BY_FOLLOWS)
+    for step in range(choices.radius):
+        for statement in steps:
+            run(statement, {**selection.parameters, "step": step})
+    for statement in _THOSE_AROUND:
+        run(statement, selection.parameters)
+    _count(selection, f"around {kind} {number}, {choices.radius} {'step' if choices.radius == 1 else 'steps'}")
 
 
 def _check_something(selection: Selection) -> None:

@@ -100,12 +100,20 @@ class TableOptions(TypedDict, total=False):
     texts: bool
     frames: str
     without_frames: bool
+    ego: str
+    radius: int
 
 
 class ExportOptions(TableOptions, total=False):
-    """The same, and in which `format` it is written: parquet, csv, jsonl, recbole, tsv, csr, hf, graphml, gexf."""
+    """The same, and in which `format` it is written: parquet, csv, jsonl, recbole, tsv, csr, hf, graphml, gexf, m3u,
+    jspf. Of graphml and gexf, which `graph`: all, follows, tracks, people; of the last two by which `backbone`
+    (disparity, sdsm) and below which `level` of chance.
+    """
 
     format: str
+    graph: str
+    backbone: str
+    level: float
 
 
 def known(options: Mapping[str, Any], there: type = Options) -> Mapping[str, Any]:

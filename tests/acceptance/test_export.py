@@ -11,6 +11,7 @@ import re
 import shutil
 import socket
 import sqlite3
+from collections import Counter
 from xml.etree import ElementTree
 
 import numpy as np
@@ -19,15 +20,16 @@ import yaml
 from pyarrow import dataset, parquet
 from scipy import sparse
 
-from harvest.errors import SettingsError
+from harvest.errors import SeedError, SettingsError
 from harvest.export import graphs, tables
 from harvest.export import selection as selection_module
 from harvest.export.choices import ExportChoices
 from harvest.export.escaping import cell, field, word, xml
 from harvest.export.pseudonyms import pseudonym
 from harvest.export.selection import select
+from harvest.simulator import World
 from harvest.system.processes import born
-from tests.crawling import read
+from tests.crawling import crawl_world, read
 from tests.exporting import HOSTILE, NOW, Expected, leave, rich_file
 
 BOTH = ("like", "repost")
@@ -280,27 +282,37 @@ def test_a_part_without_rows_is_an_empty_matrix(harvest, tmp_path):
     assert sparse.load_npz(tmp_path / "out" / "train.npz").nnz == 10
 
 
+OF_USERS = (
+    "followers_count", "likes_total", "likes_complete", "likes_list", "chance", "chance_unknown", "listed_rank",
+    "depth", "design", "seed_kind", "claimed", "likes_read", "censored", "community",
+)  # fmt: skip
+OF_ITEMS = (
+    "label", "artist_id", "genre", "tags", "duration_ms", "playback_count", "created_at", "artist", "permalink_url",
+    "frame", "verdict", "users_here", "community",
+)  # fmt: skip
+
+
+def as_attribute(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return xml(json.dumps(value, ensure_ascii=False, separators=(",", ":")) if isinstance(value, tuple) else str(value))
+
+
 def graph_rows(harvest, kinds):
-    """What a graph has to hold: nodes, and edges with what they carry."""
+    """What a graph has to hold: nodes with all that is known of them, as text, and edges with what they carry."""
     expected = Expected(harvest, kinds)
     names = dict(read(harvest, "SELECT id, username FROM users"))
+    uploaded = dict(read(harvest, "SELECT id, created_at FROM tracks"))
+    nodes = {}
+    for row in expected.profiles:
+        told = {"label": names[row[0]] or f"user {row[0]}", **dict(zip(OF_USERS, row[1:], strict=True))}
+        nodes[f"u{row[0]}"] = {"kind": "user", **told}
+    for row in expected.items:
+        told = dict(zip(OF_ITEMS, row[1:], strict=True)) | {"created_at": uploaded[row[0]]}
+        nodes[f"t{row[0]}"] = {"kind": "track", **told, "label": told["label"] or f"track {row[0]}"}
     nodes = {
-        f"u{row[0]}": ("user", xml(names[row[0]] or f"user {row[0]}"), None, None, row[5], None)
-        for row in expected.weights
-    }
-    of = {
-        track: str(community) for track, community in read(harvest, "SELECT track_id, community FROM track_communities")
-    }
-    nodes |= {
-        f"t{row[0]}": (
-            "track",
-            xml(row[1] or f"track {row[0]}"),
-            None if row[3] is None else xml(row[3]),
-            None,
-            None,
-            of.get(row[0]),
-        )
-        for row in expected.items
+        node: {name: as_attribute(value) for name, value in told.items() if value is not None}
+        for node, told in nodes.items()
     }
     edges = [(f"u{u}", f"t{t}", kind, 1.0, rank) for u, t, kind, _, rank, *_ in expected.interactions]
     known = set(expected.users)
@@ -325,10 +337,7 @@ def test_graphml_is_well_formed_and_has_every_node_and_edge(harvest, tmp_path):
 
     nodes, edges = graph_rows(harvest, BOTH)
     found = {node.get("id"): carried(node) for node in root.iter(f"{space}node")}
-    assert {
-        name: (d["kind"], d["label"], *map(d.get, ("genre", "chance", "design", "community")))
-        for name, d in found.items()
-    } == nodes
+    assert found == nodes
     assert [
         (e.get("source"), e.get("target"), d["rel"], float(d["weight"]), _number(d.get("user_list_rank")))
         for e in root.iter(f"{space}edge")
@@ -345,11 +354,8 @@ def test_gexf_is_well_formed_and_has_every_node_and_edge(harvest, tmp_path):
         return {value.get("for"): value.get("value") for value in element.iter(f"{space}attvalue")}
 
     nodes, edges = graph_rows(harvest, BOTH)
-    found = {node.get("id"): (node.get("label"), carried(node)) for node in root.iter(f"{space}node")}
-    assert {
-        name: (d["kind"], label, *map(d.get, ("genre", "chance", "design", "community")))
-        for name, (label, d) in found.items()
-    } == nodes
+    found = {node.get("id"): {**carried(node), "label": node.get("label")} for node in root.iter(f"{space}node")}
+    assert found == nodes
     elements = list(root.iter(f"{space}edge"))
     assert [element.get("id") for element in elements] == [str(n) for n in range(len(elements))]
     assert [
@@ -357,6 +363,97 @@ def test_gexf_is_well_formed_and_has_every_node_and_edge(harvest, tmp_path):
         for e in elements
         for d in [carried(e)]
     ] == edges
+
+
+def carried_by(path):
+    """The nodes and edges of a GraphML file, without what they carry but for what edges are."""
+    space = "{http://graphml.graphdrawing.org/xmlns}"
+    root = ElementTree.parse(path / "graph.graphml").getroot()
+    edges = [
+        (e.get("source"), e.get("target"), next(d.text for d in e if d.get("key") == "e_rel"))
+        for e in root.iter(f"{space}edge")
+    ]
+    return {node.get("id") for node in root.iter(f"{space}node")}, edges
+
+
+def around(edges, middle, radius):
+    """Those within so many steps of one, whichever way edges go."""
+    reached, last = {middle}, {middle}
+    for _ in range(radius):
+        last = {end for edge in edges for end in edge[:2] if {*edge[:2]} & last} - reached
+        reached |= last
+    return reached
+
+
+@pytest.mark.parametrize(("kind", "radius"), [("user", 1), ("user", 2), ("track", 1), ("track", 2)])
+def test_what_lies_around_somebody_or_a_track_leaves_alone(harvest, tmp_path, kind, radius):
+    leave(harvest, tmp_path / "all", format="graphml", kinds=BOTH)
+    nodes, edges = carried_by(tmp_path / "all")
+    middle = min((node for node in nodes if node[0] == kind[0]), key=lambda node: int(node[1:]))
+    wanted = around(edges, middle, radius)
+    assert wanted < nodes
+    made = leave(
+        harvest, tmp_path / "ego", format="graphml", kinds=BOTH, ego=f"soundcloud:{kind}s:{middle[1:]}", radius=radius
+    )
+    found = carried_by(tmp_path / "ego")
+    assert found == (wanted, [edge for edge in edges if {*edge[:2]} <= wanted])
+    step = made["counts"]["after each filter"][1]
+    pairs = {edge[:2] for edge in found[1] if edge[2] != "follow"}
+    assert (step["users"], step["interactions"]) == (sum(node[0] == "u" for node in wanted), len(pairs))
+    assert made["options"]["ego"] == f"soundcloud:{kind}s:{middle[1:]}"
+    ((stranger,),) = read(harvest, "SELECT max(id) FROM users WHERE id NOT IN (SELECT user_id FROM user_engagements)")
+    with pytest.raises(SettingsError, match="stands in none of what is exported"):
+        leave(harvest, tmp_path / "none", format="graphml", ego=f"soundcloud:users:{stranger}")
+    with pytest.raises(SeedError, match=f"no track or person soundcloud:{kind}s:1 in this file"):
+        leave(harvest, tmp_path / "none", format="graphml", ego=f"soundcloud:{kind}s:1")
+
+
+def test_the_graph_of_follows_has_those_who_like_nothing_here(harvest, tmp_path):
+    follows = {
+        (f"u{a}", f"u{b}", "follow") for a, b in read(harvest, "SELECT follower_id, followee_id FROM user_follows")
+    }
+    leave(harvest, tmp_path / "out", format="graphml", graph="follows")
+    nodes, edges = carried_by(tmp_path / "out")
+    assert (nodes, set(edges), len(edges)) == ({end for edge in follows for end in edge[:2]}, follows, len(follows))
+    assert nodes - {f"u{user}" for user in Expected(harvest).users}
+    middle = edges[0][0]
+    leave(harvest, tmp_path / "ego", format="graphml", graph="follows", ego=f"soundcloud:users:{middle[1:]}")
+    wanted = around(follows, middle, 1)
+    assert carried_by(tmp_path / "ego") == (wanted, [edge for edge in edges if {*edge[:2]} <= wanted])
+
+
+def test_tracks_leave_for_players(harvest, tmp_path):
+    """All of them, those that most have first; of a file of playlists each in its order."""
+    people = Counter(track for _, track in Expected(harvest).pairs)
+    pages = dict(read(harvest, "SELECT id, permalink_url FROM tracks"))
+    in_order = [pages[track] for track in sorted(people, key=lambda track: (-people[track], track))]
+    made = leave(harvest, tmp_path / "m3u", format="m3u")
+    lines = (tmp_path / "m3u" / "tracks.m3u").read_text("utf-8").splitlines()
+    assert [line for line in lines if not line.startswith("#")] == in_order
+    assert next(file for file in made["files"] if file["path"] == "tracks.m3u")["rows"] == len(in_order)
+    leave(harvest, tmp_path / "jspf", format="jspf", min_users=5)
+    told = json.loads((tmp_path / "jspf" / "tracks.jspf").read_text("utf-8"))["playlist"]["track"]
+    assert [one["location"][0] for one in told] == [page for page in in_order if people[_id_of(pages, page)] >= 5]
+    path, town = tmp_path / "lists.db", World(12, users=30, tracks=60, playlists=12)
+    lists = sorted(range(12), key=lambda n: -len(town.listing("playlist_tracks", town.id("playlist", n))))[:2]
+    crawl_world(path, town, [town.playlist_url(town.id("playlist", n)) for n in lists])
+    leave(path, tmp_path / "lists", format="m3u")
+    for number in (town.id("playlist", n) for n in lists):
+        held = read(
+            path,
+            "SELECT t.permalink_url FROM playlist_tracks AS l JOIN tracks AS t ON t.id = l.track_id"
+            f" WHERE l.playlist_id = {number} ORDER BY l.position",
+        )
+        lines = (tmp_path / "lists" / f"playlist-{number}.m3u").read_text("utf-8").splitlines()
+        assert [line for line in lines if not line.startswith("#")] == [page for (page,) in held]
+        assert held
+    for wishes in ({"split": "hash:0.2"}, {"ids": "pseudonym", "key_file": tmp_path / "key"}):
+        with pytest.raises(SettingsError, match="list for players"):
+            leave(harvest, tmp_path / "no", format="m3u", **wishes)
+
+
+def _id_of(pages, page):
+    return next(track for track, one in pages.items() if one == page)
 
 
 def test_a_large_graph_needs_to_be_insisted_on(harvest, tmp_path, monkeypatch):

@@ -96,7 +96,8 @@ def graph(harvest, exports):
     from tests.acceptance.test_export import graph_rows
 
     nodes, edges = graph_rows(harvest, BOTH)
-    return sorted([name, *values[:3]] for name, values in nodes.items()), sorted(map(list, edges), key=str)
+    told = sorted([name, d["kind"], d["label"], d.get("genre")] for name, d in nodes.items())
+    return told, sorted(map(list, edges), key=str)
 
 
 def in_order(found, name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from math import prod
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -18,9 +20,14 @@ from harvest.analysis.methods import COMMUNITIES, Choices
 from harvest.analysis.quality import quality
 from harvest.analysis.run import analyse
 from harvest.errors import SettingsError
+from harvest.models import Limits
+from harvest.simulator import World
 from harvest.store.database import open_to_read
 from harvest.system.clock import SystemClock
+from tests import foreign
 from tests.analysing import LikesFile
+from tests.crawling import crawl_world, read
+from tests.exporting import leave
 
 pytest.importorskip("scipy")
 pytest.importorskip("graspologic_native")
@@ -214,6 +221,77 @@ def test_the_backbone_is_told_on_the_command_line(file):
     assert (done.returncode, "a higher --level keeps more" in done.stderr) == (0, True)
     done = run("backbone", "--db", file.path, "--level", "0.6", "-n", "4")
     assert "9 edges in all; --limit 0 shows them." in done.stderr
+
+
+SPACE = "{http://graphml.graphdrawing.org/xmlns}"
+
+
+@pytest.mark.parametrize(("of", "letter"), [("tracks", "t"), ("people", "u")])
+def test_the_graph_of_what_is_near_leaves_with_communities_and_chances(file, tmp_path, of, letter):
+    file.analysed(*COMMUNITIES, choices=CHOICES)
+    community = placed(file)[of == "people"]
+    how = {"format": "graphml", "graph": of, "backbone": "sdsm"}
+    for level, out in ((None, "all"), (0.2, "strong")):
+        leave(file.path, tmp_path / out, level=level, **how)
+        root = ElementTree.parse(tmp_path / out / "graph.graphml").getroot()
+        assert root.find(f"{SPACE}graph").get("edgedefault") == "undirected"
+        told = {one.get("id"): {d.get("key"): d.text for d in one} for one in root.iter(f"{SPACE}node")}
+        found = [
+            (e.get("source"), e.get("target"), *(d[f"e_{name}"] for name in ("weight", "common", "shared", "alpha")))
+            for e in root.iter(f"{SPACE}edge")
+            for d in [{one.get("key"): one.text for one in e}]
+        ]
+        with open_to_read(file.path) as connection:
+            expected = list(edges(connection, of, method="sdsm", level=level))
+        assert found == [(f"{letter}{one}", f"{letter}{other}", *map(str, rest)) for one, other, *rest in expected]
+        assert {node: d["n_community"] for node, d in told.items()} == {
+            f"{letter}{one}": str(community[one]) for edge in expected for one in edge[:2]
+        }
+    around = leave(
+        file.path, tmp_path / "ego", ego="soundcloud:tracks:5" if of == "tracks" else "soundcloud:users:22", **how
+    )
+    assert around["options"]["radius"] == 1
+    group = {4, 5, 6, 7} if of == "tracks" else {21, 22, 23}
+    root = ElementTree.parse(tmp_path / "ego" / "graph.graphml").getroot()
+    assert {node.get("id") for node in root.iter(f"{SPACE}node")} == {f"{letter}{n}" for n in group}
+    for wishes, said in (
+        ({"ego": "soundcloud:tracks:8" if of == "tracks" else "soundcloud:tracks:5"}, f"is near none of the {of}"),
+        ({"level": 0.0}, "a higher --level keeps more"),
+        ({"min_items": 9}, "Nothing is left|No two"),
+    ):
+        with pytest.raises(SettingsError, match=said):
+            leave(file.path, tmp_path / "not", **(how | wishes))
+
+
+@pytest.mark.slow
+def test_networkx_and_igraph_find_the_same_communities_as_good(tmp_path):
+    """The modularity that stands in the file, and what lies around somebody, worked out by others."""
+    path = tmp_path / "t.db"
+    world = World(11, users=60, tracks=300, likes_per_user=30, seed_likers=30, follows_per_user=4)
+    limits = Limits(max_users=40, read=("likers", "likes", "followings"))
+    crawl_world(path, world, limits=limits)
+    analyse(path, COMMUNITIES, Choices(min_common=2, include_incomplete=True), clock=SystemClock(), memory_mb=256)
+    how = {"include_incomplete": True}
+    for of in ("tracks", "people"):
+        for form in ("graphml", "gexf"):
+            leave(path, tmp_path / f"{of}-{form}", format=form, graph=of, **how)
+    leave(path, tmp_path / "all", format="graphml", **how)
+    (middle,) = read(path, "SELECT min(user_id) FROM user_engagements")[0]
+    for radius in (1, 2, 3):
+        leave(path, tmp_path / f"ego-{radius}", format="graphml", ego=str(middle), radius=radius, **how)
+    done = foreign.run("readers", foreign.ROOT / "tests" / "readers" / "with_communities.py", tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    for of, method in zip(("tracks", "people"), COMMUNITIES, strict=True):
+        with open_to_read(path) as connection:
+            here = quality(connection, method)
+        for reader in ("graphml", "gexf", "igraph"):
+            ((directed, things, joined, many, modularity),) = found[f"{of}/{reader}"]
+            assert (directed, things, joined, many) == (False, here.things, here.edges, here.communities), reader
+            assert modularity == pytest.approx(here.modularity)
+    sizes = [found[f"ego/{radius}"][0] for radius in (1, 2, 3)]
+    assert all(same == [True, True] for *same, _ in sizes)
+    assert sizes[0][2] < sizes[1][2] < sizes[2][2]
 
 
 def test_a_file_without_pairs_has_no_communities(tmp_path):

@@ -11,10 +11,10 @@ import click
 
 from harvest.cli.options.crawl import cache_path, log_options, reads
 from harvest.cli.options.framing import framing_option
-from harvest.cli.options.types import Place, whole
+from harvest.cli.options.types import Place, Real, whole
 from harvest.cli.output.spinner import spinner
 from harvest.cli.output.table import table
-from harvest.export.choices import FORMATS, IDS, ExportChoices, choices_of
+from harvest.export.choices import BACKBONES, FORMATS, IDS, SHAPES, ExportChoices, choices_of
 from harvest.export.exporter import export as export_into
 from harvest.store.handouts import remember
 from harvest.system.clock import SystemClock, as_text
@@ -29,8 +29,25 @@ from harvest.system.clock import SystemClock, as_text
     default="parquet",
     show_default=True,
     help="What to write: tables (parquet, csv, jsonl), files of recommenders (recbole, tsv), a scipy matrix (csr), "
-    "Hugging Face datasets (hf), graphs (graphml, gexf).",
+    "Hugging Face datasets (hf), graphs (graphml, gexf), lists for players (m3u, jspf).",
 )
+@click.option(
+    "--graph",
+    type=click.Choice(SHAPES),
+    default="all",
+    show_default=True,
+    help="Of graphml and gexf: all likes and follows, follows alone, or which tracks or people are near each other.",
+)
+@click.option(
+    "--backbone",
+    type=click.Choice(BACKBONES),
+    default=BACKBONES[0],
+    show_default=True,
+    help="Of --graph tracks and people: by what their edges are held to be chance (docs/analysis.md).",
+)
+@click.option("--level", type=Real(0, 1), metavar="ALPHA", help="Only edges whose chance is below it.")
+@click.option("--ego", metavar="WHICH", help="Only what lies around a track or a person: an address, a URN or an id.")
+@click.option("--radius", type=whole(1), default=1, show_default=True, help="Of --ego: so many steps from there.")
 @click.option("--kind", default="like", show_default=True, help="like, repost, or like,repost.")
 @click.option("--complete-users-only", is_flag=True, help="Only users whose whole list of likes is here.")
 @click.option("--min-users", type=whole(1), metavar="N", help="Only tracks with N users or more.")
