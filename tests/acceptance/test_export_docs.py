@@ -56,7 +56,8 @@ def test_every_command_runs(harvest, tmp_path, monkeypatch, capfd, line):
     monkeypatch.setenv("HARVEST_CACHE_PATH", str(harvest))
     ((somebody,),) = read(
         harvest,
-        "SELECT permalink_url FROM users WHERE id = (SELECT max(user_id) FROM user_engagements WHERE engagement_type = 'like')",
+        "SELECT permalink_url FROM users"
+        " WHERE id = (SELECT max(user_id) FROM user_engagements WHERE engagement_type = 'like')",
     )
     line = line.replace("https://soundcloud.com/somebody", somebody)
     assert run_here(shlex.split(line)[1:], Environment.here()) == 0, capfd.readouterr().err
