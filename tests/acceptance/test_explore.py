@@ -27,7 +27,6 @@ from tests.crawling import crawl_world, read
 from tests.waiting import PATIENCE
 
 SIZES = ((390, 844, "light"), (1280, 900, "dark"), (2560, 1300, "light"))
-ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +125,7 @@ def test_the_page_in_a_browser(path, facts, tmp_path):
         one = next(n for n in most if re.fullmatch(r"[A-Z]\w+ [A-Z]\w+", title(n)) and n not in tracks["frames"])
         browser.value("document.getElementById('search').focus()")
         browser.ask("Input.insertText", text=title(one).lower())
-        browser.ask("Input.dispatchKeyEvent", type="keyDown", **ENTER)
+        press(browser, "Enter")
         chosen = browser.value("state.chosen")
         assert title(chosen) == title(one)
         near = [
@@ -145,6 +144,22 @@ def test_the_page_in_a_browser(path, facts, tmp_path):
         click(browser, *at(browser, other))
         assert browser.value("state.chosen") == other
         assert browser.value("document.querySelector('#track-name').textContent") == title(other)
+        # The map moves by keys, and so does who goes through what is found.
+        before = browser.value("map.sigma.getCamera().getState()")
+        browser.value("document.getElementById('stage').focus()")
+        for key in ("ArrowRight", "ArrowUp", "+"):
+            press(browser, key)
+        after = browser.value("map.sigma.getCamera().getState()")
+        assert (after["x"] > before["x"], after["y"] > before["y"], after["ratio"] < before["ratio"]) == (True,) * 3
+        press(browser, "0")
+        assert browser.value("map.sigma.getCamera().ratio") == 1
+        browser.value("document.getElementById('from').focus()")
+        browser.ask("Input.insertText", text=title(most[0])[:3].lower())
+        found = browser.value("matching(document.getElementById('from').value, 12)")
+        for key in ("ArrowDown", "ArrowDown", "Enter"):
+            press(browser, key)
+        assert browser.value("ends") == [found[1], None]
+        press(browser, "Escape")
         # A path has the fewest steps, and is told as a list.
         far = most[-1]
         browser.value(f"setEnd(0, {most[3]}), setEnd(1, {far})")
@@ -236,6 +251,13 @@ def at(browser, place):
 def browser_has_room(browser, place):
     x, y = at(browser, place)
     return browser.value(f"document.getElementById('stage').contains(document.elementFromPoint({x}, {y}))")
+
+
+def press(browser, key):
+    """Press a key and let it go; Enter is what clicks a button."""
+    enter = {"code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"} if key == "Enter" else {}
+    for kind in ("keyDown", "keyUp"):
+        browser.ask("Input.dispatchKeyEvent", type=kind, key=key, **enter)
 
 
 def click(browser, x, y):

@@ -18,6 +18,12 @@ function drawMap(stage, state, choose, surrounded) {
   let stretch = 0; // width over height: the map takes the room there is, within bounds
   let colours = {};
   let taken = []; // by names, in this picture
+  let groups = []; // whose names stand in it
+  const middles = communities.slice(0, COLOURS).map((one, rank) => {
+    const members = tracks.id.map((_, n) => n).filter((n) => rankOf(n) === rank);
+    const middle = (of) => members.map((n) => of[n]).sort((a, b) => a - b)[members.length >> 1];
+    return { x: middle(tracks.x), y: middle(tracks.y), name: one.name || communityName(rank) };
+  });
   const extra = new Set(); // lines that are there only for what is chosen
 
   fit();
@@ -60,15 +66,44 @@ function drawMap(stage, state, choose, surrounded) {
     const wide = context.measureText(told.label).width;
     const right = told.x + told.size + 4;
     const left = right + wide > stage.clientWidth ? told.x - told.size - 4 - wide : right;
-    const box = [left - 3, told.y - 9, left + wide + 3, told.y + 9];
-    if (taken.some((one) => one[0] < box[2] && box[0] < one[2] && one[1] < box[3] && box[1] < one[3])) return;
+    if (isFree([left - 3, told.y - 9, left + wide + 3, told.y + 9])) writeOn(context, told.label, left, told.y + 4.5);
+  }
+
+  // The names of communities stand in their midst, as long as all of the map is in view; those of tracks give way.
+  function nameGroups() {
+    taken = [];
+    groups = [];
+    if (sigma.getCamera().ratio < 0.6 || state.marked) return;
+    const context = sigma.getCanvases().labels.getContext("2d");
+    context.font = `600 14px ${FONT}`;
+    for (const { x, y, name } of middles) {
+      const at = sigma.graphToViewport({ x: x * stretch, y });
+      const wide = context.measureText(name).width;
+      const left = Math.min(Math.max(at.x - wide / 2, 6), stage.clientWidth - wide - 6);
+      if (isFree([left - 4, at.y - 10, left + wide + 4, at.y + 10])) groups.push({ name, left, base: at.y + 5 });
+    }
+  }
+
+  function drawGroups() {
+    const context = sigma.getCanvases().labels.getContext("2d");
+    context.font = `600 14px ${FONT}`;
+    for (const { name, left, base } of groups) writeOn(context, name, left, base);
+  }
+
+  // Say whether there is room for a name, and take it then.
+  function isFree(box) {
+    if (taken.some((one) => one[0] < box[2] && box[0] < one[2] && one[1] < box[3] && box[1] < one[3])) return false;
     taken.push(box);
+    return true;
+  }
+
+  function writeOn(context, text, left, base) {
     context.lineWidth = 4;
     context.lineJoin = "round";
     context.strokeStyle = colours["--card"];
-    context.strokeText(told.label, left, told.y + 4.5);
+    context.strokeText(text, left, base);
     context.fillStyle = colours["--ink"];
-    context.fillText(told.label, left, told.y + 4.5);
+    context.fillText(text, left, base);
   }
 
   function drawChosen(context, told, settings) {
@@ -165,9 +200,8 @@ function drawMap(stage, state, choose, surrounded) {
     surrounded(byFans.filter((n) => state.passes[n] && isWithin(sigma.graphToViewport(graph.getNodeAttributes(n)), around)));
   });
 
-  sigma.on("beforeRender", () => {
-    taken = [];
-  });
+  sigma.on("beforeRender", nameGroups);
+  sigma.on("afterRender", drawGroups);
   sigma.on("clickNode", ({ node }) => choose(Number(node)));
   sigma.on("clickStage", () => choose(null));
   sigma.on("enterNode", () => stage.classList.add("over"));
