@@ -14,11 +14,11 @@ from importlib import resources
 from typing import Any
 
 from harvest.analysis.formulas import score
+from harvest.analysis.layout import SIDE, place
 from harvest.analysis.reasons import CHOSEN, like_both
 from harvest.api.seed_urls import public_address
 from harvest.explorer.asked import Asked
 from harvest.explorer.graph import NO_COMMUNITY, Graph, choices_of, read_graph
-from harvest.explorer.layout import SIDE, place
 from harvest.export.playlists import address_of
 from harvest.report.texts import link_target, shown
 

@@ -43,6 +43,7 @@ def page(facts: ReportFacts) -> str:
     return whole.render(
         facts=facts,
         ledger=LedgerRows(facts.ledger),
+        most_named=facts.most_named,
         asked=asked_in_all(list(samples.values()), facts.readers, went_on=facts.went_on),
         surroundings=[
             (surroundings(one), asked_around(samples.get(one.seed.id), one.people, one.listed))

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from datasette import Response, hookimpl
+from datasette.utils.asgi import NotFound
 from datasette.views.base import DatasetteError
 from markupsafe import Markup
 
@@ -25,6 +26,7 @@ from harvest.serving.pages import curves, explore, find, style, why
 from harvest.serving.served import Served, served_by
 from harvest.things import SHOWN
 
+_COMPLETE = ("complete.html", "lists.html")  # sections of the report
 # Columns of an answer that hold the name of a thing, which need not stand in its id too.
 _NAMES = {
     **dict.fromkeys(("track", "playlist", "station"), frozenset(("title", "subject"))),
@@ -121,10 +123,19 @@ def extra_template_vars(datasette: Any) -> dict[str, Any]:
 
 @hookimpl(tryfirst=True)  # type: ignore[untyped-decorator]
 def handle_exception(datasette: Any, request: Any, exception: Exception) -> Awaitable[Response] | None:
-    """Say of what takes too long how long it may, and how to ask it where it has any time."""
+    """Say of what takes too long how long it may, and how to ask it where it has any time; and lead on from where
+    nothing is.
+    """
+    if isinstance(exception, NotFound) and not request.path.endswith((".json", ".csv")):
+        return _not_there(datasette, request, exception)
     if not isinstance(exception, DatasetteError) or exception.title != "SQL Interrupted":
         return None
     return _too_slow(datasette, request)
+
+
+async def _not_there(datasette: Any, request: Any, exception: Exception) -> Response:
+    context = {"status": 404, "error": str(exception) or f"There is nothing at {request.path}."}
+    return Response.html(await datasette.render_template("error.html", context, request=request), status=404)
 
 
 async def _too_slow(datasette: Any, request: Any) -> Response:
@@ -175,7 +186,8 @@ def _is_numeric(values: Sequence[Any]) -> bool:
 
 def completeness(ledger: LedgerRows) -> Markup:
     """Write how lists ended, as the report does."""
-    return Markup(templates().get_template("complete.html").render(ledger=ledger))
+    parts = (templates().get_template(name).render(ledger=ledger, most_named=()) for name in _COMPLETE)
+    return Markup("").join(map(Markup, parts))
 
 
 _PICTURE = templates().from_string(

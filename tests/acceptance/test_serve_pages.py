@@ -181,6 +181,18 @@ def test_names_addresses_and_urns_are_taken_where_an_id_is(address, path):
         assert rows_of(address, f"t/fans-of.json?{urlencode({'track': name})}") == expected
 
 
+@pytest.mark.parametrize("where", ["nothing", "nothing/here", "t/nothing", "t/tracks/7"])
+def test_a_page_that_is_not_there_has_the_ways_on_of_any_other(address, where):
+    page = page_at(address, where, status=404)
+    assert words(page.find("body/main/h1")) == "There is no such page"
+    assert len(words(classed(page, "error")[0])) > 10
+    ways = [link for _, link in links(page.find("body/header"))]
+    home = page_at(address, "")
+    assert ways == [link for _, link in links(home.find("body/header"))]
+    assert words(by_id(home, "lists-user-likes-desc"))  # where the way on leads: how each kind of list ended
+    assert by_id(page, "find").get("name") == "q"
+
+
 def test_what_is_not_in_the_file_is_said_beside_the_form_with_a_way_on(address):
     page = page_at(address, f"t/co-likes?track={quote(HOSTILE)}", status=400)
     (error,) = classed(page, "error")
@@ -327,7 +339,9 @@ def test_a_browser_goes_from_the_first_page_to_a_track_nearby_and_why_it_is_here
             assert page.told("Runtime.exceptionThrown", "Log.entryAdded") == []
             assert page.value("document.title !== 'gone'")
             if not wide:
-                assert page.value("document.documentElement.scrollWidth <= innerWidth")
+                assert (
+                    page.value("document.documentElement.scrollWidth") <= width
+                )  # a phone's window grows with the page
 
         for width, theme in ((390, "dark"), (1280, "light")):
             page.open(address, width=width, theme=theme)

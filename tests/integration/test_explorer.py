@@ -18,12 +18,13 @@ pytest.importorskip("graspologic_native")
 
 import numpy as np
 
+from harvest import explorer
+from harvest.analysis import layout
 from harvest.analysis.methods import COMMUNITIES, RELATED
 from harvest.analysis.reasons import CHOSEN
 from harvest.analysis.related import related
 from harvest.cli.commands.related import _reason as as_related_says
 from harvest.errors import SettingsError
-from harvest.explorer import layout
 from harvest.explorer.asked import Asked
 from harvest.explorer.facts import gather
 from harvest.explorer.page import _DARK, _LIGHT, page
@@ -33,7 +34,7 @@ from tests.analysing import LikesFile
 from tests.unit.report.test_palette import contrast
 
 SEED, ALONE = 900, 901
-STATIC = Path(layout.__file__).with_name("static")
+STATIC = Path(explorer.__file__).with_name("static")
 HOSTILE = "</script><script>document.title='gone'</script>"
 
 
@@ -236,7 +237,7 @@ def test_the_library_is_the_one_that_was_made_with_its_licences_beside_it():
     library = (STATIC / name).read_bytes()
     assert hashlib.sha256(library).hexdigest() == recorded
     assert b"</script" not in library.lower()
-    pinned = json.loads((Path(layout.__file__).parents[2] / "scripts/graph_library/package-lock.json").read_text())[
+    pinned = json.loads((Path(explorer.__file__).parents[2] / "scripts/graph_library/package-lock.json").read_text())[
         "packages"
     ]
     licences = (STATIC / "library.licences.txt").read_text("utf-8")
