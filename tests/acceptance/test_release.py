@@ -92,6 +92,9 @@ def test_what_is_built_is_what_the_index_takes_and_names_where_it_was_built(out)
         names = set(opened.namelist())
         told = opened.read(f"soundcloud_harvest-{__version__}.dist-info/METADATA").decode()
     assert "Project-URL: Source, https://github.example/some/where\n" in told
+    assert "](https://github.example/some/where/raw/HEAD/docs/crawl.svg)" in told
+    assert "](https://github.example/some/where/blob/HEAD/docs/sampling.md)" in told
+    assert re.findall(r"\]\((?!https?://|#)[^)]*\)", told) == []
     of_ours = {str(path.relative_to(ROOT)) for path in (ROOT / "harvest").rglob("*") if _is_shipped(path)}
     of_ours |= {f"harvest/{path.relative_to(ROOT)}" for path in (ROOT / "schema").rglob("*") if path.is_file()}
     assert {name for name in names if name.startswith("harvest/")} == of_ours
