@@ -48,11 +48,15 @@ from harvest.verify.checks import verify
 
 
 class BackboneEdge(NamedTuple):
-    """An edge between two tracks or people, the lesser id first: how near they are, and the alpha of the filter."""
+    """An edge between two tracks or people, the lesser id first: how near they are, how many they have in common, the
+    same corrected for how much each has, and how likely it would be by chance.
+    """
 
     source_id: int
     target_id: int
     score: float
+    common: int
+    shared: float
     alpha: float
 
 
@@ -164,17 +168,20 @@ class Questions(Opened):
         with self.connection() as connection:
             return Several(biases(connection))
 
-    def backbone(self, of: str = "tracks", *, level: float = 0.05) -> Rows[BackboneEdge]:
-        """Give the edges between tracks, or people, that are more than chance would give one of their ends, each once:
-        both ids, the score, and the alpha of the disparity filter, below `level`. Of what `harvest analyze` found.
+    def backbone(
+        self, of: str = "tracks", *, method: str = "disparity", level: float | None = 0.05
+    ) -> Rows[BackboneEdge]:
+        """Give the edges between tracks, or people, that are more than chance would give, each once, as `harvest
+        backbone` does: those whose `alpha` is below `level`, None for all. `method` says what chance is: 'disparity',
+        or 'sdsm'. Of what `analyze` found.
 
         Raises SettingsError for anything else, or where nothing was analysed. Needs the extra `analysis`.
         """
         check_extra()
-        from harvest.analysis.communities import backbone_of
+        from harvest.analysis.projections import edges
 
         with self.connection() as connection:
-            held = Held(list(BackboneEdge._fields), list(backbone_of(connection, of, level)))
+            held = Held(list(BackboneEdge._fields), list(edges(connection, of, method=method, level=level)))
         return Rows(held, BackboneEdge._make, kinds_of(BackboneEdge))
 
     def why(self, thing: str, which: int | str, *, limit: int = 3) -> Why:

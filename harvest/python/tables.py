@@ -19,6 +19,7 @@ from harvest.export.selection import Selection, select
 from harvest.export.tables import Table
 from harvest.python.opened import plain
 from harvest.python.sequences import Rows
+from harvest.python.shown import table_of
 from harvest.python.sources import Query
 from harvest.store.database import storage_errors
 
@@ -64,6 +65,11 @@ class Tables(Mapping[str, Rows[tuple[Any, ...]]]):
 
     def __repr__(self) -> str:
         return f"<tables {', '.join(self)}>"
+
+    @property
+    def steps(self) -> Rows[tuple[Any, ...]]:
+        """What each filter left: users, items, interactions."""
+        return table_of(self._selection.steps)
 
     @property
     def left_out(self) -> list[str]:

@@ -39,9 +39,9 @@ def shown(cell: dict) -> list[tuple[str, object]]:
     return found
 
 
-def test_there_are_three_and_each_is_stored_as_it_ran():
+def test_there_are_six_and_each_is_stored_as_it_ran():
     """Run from top to bottom once, without an error or a warning, and without what differs from run to run."""
-    assert NAMES == ["evaluation", "quick-start", "weights"]
+    assert NAMES == ["changes", "communities", "embeddings", "evaluation", "quick-start", "sampling-and-estimates"]
     for name in NAMES:
         cells = code(name)
         assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
@@ -53,11 +53,11 @@ def test_there_are_three_and_each_is_stored_as_it_ran():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_commands_run_with_the_python_of_the_notebook(name):
+def test_a_notebook_uses_the_python_interface_and_no_shell(name):
     """Whoever opens it in an editor has no activated environment, and `harvest` is not on the path."""
-    commands = [line for cell in code(name) for line in cell["source"] if line.startswith("!")]
-    assert commands
-    assert [line for line in commands if not line.startswith("!{command} ")] == []
+    lines = [line for cell in code(name) for line in cell["source"]]
+    assert [line for line in lines if line.startswith(("!", "%")) or "subprocess" in line] == []
+    assert "import harvest\n" in lines
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -106,13 +106,35 @@ def test_neighbours_find_at_least_twice_what_the_charts_find(executed):
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_weighted_intervals_hold_the_truth_and_unweighted_numbers_are_far_off(executed):
-    with (executed / "weights" / "means.csv").open(encoding="utf-8", newline="") as file:
+    with (executed / "sampling" / "means.csv").open(encoding="utf-8", newline="") as file:
         rows = {row[""]: row for row in csv.DictReader(file)}
     truth = float(rows["truth"]["likes per person"])
     for estimator in ("hajek", "horvitz_thompson"):
         assert float(rows[estimator]["from"]) < truth < float(rows[estimator]["to"])
     assert float(rows["unweighted"]["likes per person"]) > 1.2 * truth
     assert float(rows["likes per person in the file"]["likes per person"]) < 0.5 * truth
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_an_embedding_finds_more_than_counting_and_the_charts_least_of_all(executed):
+    with (executed / "embeddings" / "scores.csv").open(encoding="utf-8", newline="") as file:
+        recall = {row[""]: float(row["recall@10"]) for row in csv.DictReader(file)}
+    assert recall["SVD"] > recall["co-likes"] > recall["popularity"] > 0
+    assert recall["autoencoder"] > 1.5 * recall["popularity"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_file_that_is_refreshed_misses_little_of_what_changed(executed):
+    with (executed / "changes" / "compared.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row[""]: row for row in csv.DictReader(file)}
+    for missed, of in (
+        ("new likes that are missing", "of how many"),
+        ("likes shown that are gone", "of how many gone"),
+    ):
+        assert int(rows["never read again"][missed]) == int(rows["refreshed"][of]) > 50
+        assert int(rows["refreshed"][missed]) < 0.2 * int(rows["refreshed"][of])
 
 
 # What the cells of evaluation.ipynb define, against the definitions in the plainest Python.

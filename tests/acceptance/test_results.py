@@ -178,6 +178,8 @@ def test_tables_are_those_of_an_export_with_the_weights_in_them(rich, tmp_path, 
                 row.update({"tags": json.loads(row["tags"])} if "tags" in row else {})
             assert found == rows, name
         assert len(tables["users"][:3]) == 3
+        steps = [{name: n for name, n in step.items() if n is not None} for step in tables.steps.to_arrow().to_pylist()]
+        assert steps == made.manifest["counts"]["after each filter"]
         matrix = tables["interactions"].to_scipy(weight="weight").matrix
         pairs = set(tables["interactions"].pick("user_id", "item_id"))
         assert (matrix.nnz, matrix.shape[0]) == (len(pairs), len({user for user, _ in pairs}))
