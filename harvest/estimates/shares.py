@@ -28,7 +28,7 @@ def share_of_people(part: int, people: int, population: int | None = None) -> In
     z2 = SURE * SURE * _left(people, population) / people
     middle = (share + z2 / 2) / (1 + z2)
     half = sqrt(z2 * (share * (1 - share) + z2 / 4)) / (1 + z2)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+    return max(middle - half, 0.0) if part else 0.0, min(middle + half, 1.0) if part < people else 1.0
 
 
 def spread_of_ratio(share: float, units: Sequence[tuple[float, float]]) -> float:

@@ -32,7 +32,7 @@ class Asked:
 
 def between(interval: Interval) -> str:
     """Write an interval of shares: '0.5–2.1%'."""
-    low, high = (share(end, 1.0) for end in interval)
+    low, high = (share(end, 1.0).removeprefix("over ").removeprefix("under ") for end in interval)
     return low if low == high else f"{low.removesuffix('%')}–{high}"
 
 

@@ -64,7 +64,7 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def curves(lines: Sequence[Curve], across: str, up: str) -> Drawing:
     """Draw curves on two logarithmic axes; `across` and `up` name them. Each has at least one point."""
-    x = axis_up_to(max(line.points[-1][0] for line in lines), 52, 466)
+    x = axis_up_to(max(line.points[-1][0] for line in lines), 64, 466)
     y = axis_down_to(min(line.points[-1][1] for line in lines), 282, 18)
     shapes = [
         *_grid(x, y),
@@ -89,5 +89,7 @@ def _grid(x: LogAxis, y: LogAxis) -> list[Element]:
     for exponent in [y.low, *(decade for decade in y.decades if decade - y.low > _TOO_NEAR)]:
         at = y.place(10.0**exponent)
         made.append(el("line", x1=x.start, y1=at, x2=x.end, y2=at, class_="thin"))
-        made.append(el("text", share(10.0**exponent, 1.0), x=x.start - 6, y=at + 4, class_="tick end"))
+        made.append(
+            el("text", share(10.0**exponent, 1.0).replace(".0%", "%"), x=x.start - 6, y=at + 4, class_="tick end")
+        )
     return made

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from harvest.report.asked import Asked
 from harvest.report.curves import reaching
 from harvest.report.pictures import Curve
 from harvest.report.rows import Bucket
@@ -36,6 +37,11 @@ class Spread:
         if not here:
             return []
         return [Curve(here, "here"), *([Curve(there, "there", dashed=True)] if there else [])]
+
+    def intervals(self, asked: Asked) -> list[str]:
+        """Give the interval of each share of people here that `shares` tells, for people asked for like `asked`."""
+        own = replace(asked, people=self.things)
+        return [own.of_people(sum(n for value, n in self.here if value >= mark)) for mark, _ in self.shares]
 
     @property
     def shares(self) -> list[tuple[int, list[str]]]:

@@ -92,7 +92,7 @@ async def curves(request: Any, datasette: Any) -> Response:
         drawn = Markup(
             templates()
             .get_template("spread.html")
-            .render(likes_per_person=people, likers_per_track=tracks, ledger=ledger, aside="seeds")
+            .render(likes_per_person=people, likers_per_track=tracks, ledger=ledger, aside="seeds", asked=None)
         )
     command = f"harvest report --cache-path {shlex.quote(str(served.file))}"
     return await _page(datasette, request, "curves.html", drawn=drawn, command_line=command)

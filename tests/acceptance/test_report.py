@@ -446,6 +446,8 @@ def test_the_curves_are_shares_of_people_and_of_tracks(case):
         assert len(rows) > 3
         for mark, *shares in rows:
             least = int(mark.replace(",", ""))
+            if "people" in name:
+                assert shares.pop(1) == between(sum(v >= least for v in here), len(here), case.listed())
             assert shares == [share(sum(v >= least for v in values), len(values)) for values in (here, there)]
 
 
