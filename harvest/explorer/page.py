@@ -20,7 +20,7 @@ from harvest.explorer.facts import Tell, gather
 from harvest.report import palette, writing
 from harvest.report.page import templates
 
-KIND = writing.Kind("harvest explore", "explore", "harvest explore -o PAGE")
+KIND = writing.Kind("harvest explore", "page", "explore", "harvest explore -o PAGE")
 
 # Beside the palette: borders of what can be clicked, 3 to 1 against what they stand on; thousands of lines of a map.
 _LIGHT = {**palette.LIGHT, "control": "#827c71", "line": "#cfc9bd"}

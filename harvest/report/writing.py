@@ -14,10 +14,13 @@ _HEAD = 500  # bytes; the mark stands among the first
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of page: what its head says made it, what it is called, the command with which another place is named."""
+    """A kind of page: what its head says made it, what it is called, what stands in the name of its file, the command
+    with which another place is named.
+    """
 
     generator: str
     name: str
+    suffix: str
     elsewhere: str
 
     @property
@@ -26,12 +29,12 @@ class Kind:
         return f'<meta name="generator" content="{self.generator}">'.encode()
 
 
-REPORT = Kind(GENERATOR, "report", "harvest report OUT")
+REPORT = Kind(GENERATOR, "report", "report", "harvest report OUT")
 
 
 def usual_place(database: Path, kind: Kind = REPORT) -> Path:
     """Give where a page goes when nobody says: beside the file."""
-    return database.with_name(f"{database.stem}.{kind.name}.html")
+    return database.with_name(f"{database.stem}.{kind.suffix}.html")
 
 
 def check_target(out: Path, database: Path, *, force: bool, kind: Kind = REPORT) -> None:

@@ -1,10 +1,9 @@
-"""`harvest explore` as a reader meets it: the command, the page in a real browser, the same from `harvest serve`."""
+"""`harvest explore` as a reader meets it: the command, and the page in a real browser."""
 
 from __future__ import annotations
 
 import csv
 import heapq
-import json
 import re
 import time
 from itertools import pairwise
@@ -21,7 +20,6 @@ from harvest.export.playlists import write
 from harvest.models import Limits
 from harvest.simulator import World
 from harvest.store.database import open_to_read
-from tests.acceptance.serving import get, serving
 from tests.chromium import CHROMIUM, chromium
 from tests.crawling import crawl_world, read
 from tests.waiting import PATIENCE
@@ -51,7 +49,7 @@ def test_the_command_writes_a_page_beside_the_file_and_says_where(run, path, fac
     (tmp_path / "mine.html").write_text("my diary")
     refused = run("explore", path, "-o", "mine.html")
     assert (refused.returncode, refused.stderr.count("\n")) == (4, 1)
-    assert "mine.html exists and is no explore" in refused.stderr
+    assert "mine.html exists and is no page of harvest: name another file" in refused.stderr
     assert run("explore", path, path, "-o", "x.html").returncode == 2
     assert run("explore", path, "--tracks", "6000").returncode == 2
     assert read(path, "SELECT what, path FROM handouts") == [("page", str(path.with_name("t.explore.html")))]
@@ -74,18 +72,6 @@ def test_seeds_lead_to_what_their_fans_like(path, facts):
         told = {facts["tracks"]["id"][place] for place in seed["tracks"]}
         assert told == {track for (track,) in beside} & set(facts["tracks"]["id"])
         assert thing_id in told
-
-
-def test_what_is_served_is_the_same_page_with_ways_on(path, tmp_path):
-    with serving(path) as (address, _):
-        status, text = get(address, "-/explore?tracks=200")
-        assert status == 200
-        told = json.loads(re.search(r'id="facts">(.*?)</script>', text, re.DOTALL)[1])
-        assert len(told["tracks"]["id"]) == 200
-        ways = [where.replace("{}", str(told["tracks"]["id"][0])) for _, where in told["live"]]
-        assert [words for words, _ in told["live"]] == ["co-likes", "fans", "why"]
-        assert [get(address, where)[0] for where in ways] == [200, 200, 200]
-        assert 'href="/-/explore"' in get(address)[1]
 
 
 def cheapest(weight, one, other):
@@ -176,6 +162,17 @@ def test_the_page_in_a_browser(path, facts, tmp_path):
         assert browser.value("[...document.querySelectorAll('#steps .pick > bdi')].map(e => e.textContent)") == [
             title(n) for n in steps
         ]
+        # Near this one, and few know it: the nearest that pass the filter, in their order.
+        near = [b if a == chosen else a for a, b in map(tuple, weight) if chosen in (a, b)]
+        known = sorted(tracks["likes"][n] or 0 for n in near)[len(near) // 2]
+        browser.value(f"choose({chosen}), document.getElementById('likes-to').value = {known}, filter()")
+        browser.value(
+            "[...document.querySelectorAll('#track-told button')].find(b => /the nearest/.test(b.textContent)).click()"
+        )
+        few = [n for n in near if tracks["likes"][n] is not None and tracks["likes"][n] <= known]
+        assert browser.value("list") == few
+        assert 0 < len(few) < len(near)
+        browser.value("document.getElementById('clear-list').click()")
         # The lasso takes what passes the filters and lies within.
         browser.value(
             "document.getElementById('clear-path').click(), choose(null),"

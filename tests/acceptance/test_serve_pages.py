@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from harvest.explore.named import named_queries
+from harvest.explorer.asked import Asked
+from harvest.store.database import open_to_read
 from tests.acceptance.serving import get, serving
 from tests.chromium import CHROMIUM, chromium
 from tests.crawling import crawl_world, read
@@ -102,6 +104,22 @@ def of_user(number, url, words_):
 
 def rows_of(address, where):
     return json.loads(get(address, f"{where}&_shape=objects")[1])["rows"]
+
+
+def test_the_map_of_the_tracks_is_that_of_explore_with_ways_on(address, path):
+    pytest.importorskip("graspologic_native")
+    from harvest.explorer.facts import gather  # numpy and scipy
+
+    status, text = get(address, "-/explore?tracks=200")
+    assert (status, HOSTILE in text) == (200, False)
+    told = json.loads(re.search(r'id="facts">(.*?)</script>', text, re.DOTALL)[1])
+    with open_to_read(path) as connection:
+        facts = gather(connection, path.name, Asked(tracks=200))
+    assert told == json.loads(json.dumps({**facts, "live": told["live"]}))
+    assert [words for words, _ in told["live"]] == ["co-likes", "fans", "why"]
+    assert [get(address, way.replace("{}", str(told["tracks"]["id"][0])))[0] for _, way in told["live"]] == [200] * 3
+    assert get(address, "-/explore?tracks=200")[1] == text  # kept
+    assert ("Explore", "/-/explore") in links(page_at(address, ""))
 
 
 def test_every_id_of_an_answer_leads_on_and_to_the_page_of_that_thing(address, path):

@@ -52,7 +52,7 @@ function drawMap(stage, state, choose, surrounded) {
     edgeReducer(key, told) {
       if (state.lit.has(Number(key))) return { ...told, color: colours.lit, size: 1.6, zIndex: 1 };
       if (state.marked) return { ...told, hidden: true };
-      return { ...told, color: colours.line, size: 0.7, zIndex: 0 };
+      return { ...told, color: colours.line, size: pairs.drawn.length > 4000 ? 0.35 : 0.7, zIndex: 0 };
     },
   });
 

@@ -64,7 +64,7 @@ function tellTrack() {
   $("track-name").replaceChildren(make("bdi", {}, titleOf(n)));
   const told = [
     ["By", artistOf(n)],
-    ["Like it here", `${number(tracks.fans[n])} of ${counted(facts.people, "person", "people")} read${frames.has(n) ? "; they were chosen for liking it" : ""}`],
+    ["Like it here", `${number(tracks.fans[n])} of ${counted(facts.people, "person", "people")} whose likes are read${frames.has(n) ? "; they were chosen for liking it" : ""}`],
     ["On SoundCloud", tracks.likes[n] === null ? "not known" : counted(tracks.likes[n], "like")],
     ["Genre", genreOf(n)],
     ["Tempo", tracks.bpm[n] && `${tracks.bpm[n]} BPM`],
@@ -76,7 +76,8 @@ function tellTrack() {
   if (communityOf(n)) terms.push(make("dt", {}, "Community"), make("dd", {}, swatch(colourOf(n)), make("bdi", {}, communityOf(n))));
   const ways = (facts.live ?? []).map(([words, where]) => make("a", { href: where.replace("{}", tracks.id[n]) }, words));
   if (!unlinked.has(n)) ways.unshift(make("a", { href: addressOf(n), rel: "noopener noreferrer", target: "_blank" }, "Listen on SoundCloud"));
-  const nearest = near[n].map(([pair, other]) =>
+  const shown = near[n].filter(([, other]) => state.passes[other]);
+  const nearest = shown.map(([pair, other]) =>
     make("tr", {}, make("th", { scope: "row" }, pick(other), make("span", { class: "why" }, sentence(pair))), make("td", {}, adder(other))),
   );
   $("track-told").replaceChildren(
@@ -90,7 +91,8 @@ function tellTrack() {
       make("button", { type: "button", onclick: () => setEnd(1, n) }, "Path to here"),
     ),
     ...fansOf(n),
-    make("h3", { id: "near-name" }, `Nearest on this page: ${counted(nearest.length, "track")}`),
+    make("h3", { id: "near-name" }, `Nearest on this page: ${counted(near[n].length, "track")}${shown.length < near[n].length ? `, ${number(shown.length)} of which pass the filters` : ""}`),
+    make("p", { class: "buttons" }, make("button", { type: "button", disabled: !shown.length, onclick: () => put(shown.map(([, other]) => other)) }, "Put the nearest on the list")),
     make("div", { class: "near", tabindex: "0", role: "group", "aria-labelledby": "near-name" }, make("table", { "aria-labelledby": "near-name" }, make("tbody", {}, ...nearest))),
   );
 }
@@ -224,6 +226,7 @@ function filter() {
   for (const button of $("legend").querySelectorAll("button")) button.setAttribute("aria-pressed", Number(button.dataset.rank) === community);
   first = 0;
   tellTable();
+  tellTrack();
   map?.show();
 }
 
