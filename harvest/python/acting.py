@@ -8,15 +8,24 @@ from typing import Unpack
 
 from harvest.analysis.methods import METHODS, Choices
 from harvest.analysis.radio import Suggested
-from harvest.analysis.run import analyse
+from harvest.analysis.run import analyse, check_extra
 from harvest.errors import SettingsError
+from harvest.explorer.asked import LEAST, MOST, USUAL, Asked
 from harvest.export.choices import choices_of
 from harvest.export.exporter import export as export_into
 from harvest.export.playlists import write
 from harvest.forgetting import doomed
 from harvest.forgetting.forget import forget_for_good, would_go
 from harvest.forgetting.purge import purge as purge_file
-from harvest.python.answers import Analysed, Copy, Gone, Handed, Judged, Out, Reported
+from harvest.python.answers import (
+    Analysed,
+    ForgottenThings,
+    JudgedTracks,
+    PurgedThings,
+    Snapshot,
+    WrittenFolder,
+    WrittenPage,
+)
 from harvest.python.opened import Opened
 from harvest.python.options import ExportOptions, TableOptions, known
 from harvest.python.shown import shown
@@ -35,7 +44,7 @@ from harvest.system.logs import configure_unless_done
 class Acts(Opened):
     """What is done with a file."""
 
-    def judge(self, wanted: int | str | Iterable[int | str], verdict: str) -> Judged:
+    def judge(self, wanted: int | str | Iterable[int | str], verdict: str) -> JudgedTracks:
         """Say what you think of a track, of the tracks of a playlist, or of several: 'liked', 'not_interested',
         'not_quite', or 'none', which takes a verdict back. Says of how many tracks it was, and how many were told so
         before; `verdicts` are those that count.
@@ -45,7 +54,7 @@ class Acts(Opened):
         if verdict not in (*VERDICTS, TAKEN_BACK):
             raise SettingsError(f"There is no verdict {verdict!r}; there are {', '.join((*VERDICTS, TAKEN_BACK))}.")
         several = [wanted] if isinstance(wanted, int | str) else wanted
-        return shown(Judged, judge(self.path, [str(one) for one in several], verdict, now=SystemClock().now()))
+        return shown(JudgedTracks, judge(self.path, [str(one) for one in several], verdict, now=SystemClock().now()))
 
     def analyze(
         self,
@@ -101,7 +110,7 @@ class Acts(Opened):
         force: bool = False,
         progress: Callable[[str, int, int | None], object] | None = None,
         **options: Unpack[ExportOptions],
-    ) -> Handed:
+    ) -> WrittenFolder:
         """Write the graph into a folder, as `harvest export` does: `.files` are what was written, `.manifest` says what
         is in it. Raises SettingsError, StoreError.
         """
@@ -116,17 +125,17 @@ class Acts(Opened):
             force=force,
         )
         remember(self.path, "export", Path(folder), now=now, manifest=Path(folder) / "manifest.json")
-        return Handed(Path(folder), made)
+        return WrittenFolder(Path(folder), made)
 
-    def dehydrate(self, out: Path | str, *, ids: str = "pseudonym", key: Path | str | None = None) -> Handed:
+    def dehydrate(self, out: Path | str, *, ids: str = "pseudonym", key: Path | str | None = None) -> WrittenFolder:
         """Write ids, ranks, weights and the ledger into a folder, and no content, as `harvest dehydrate` does.
 
         Raises SettingsError, StoreError.
         """
         made = hand_over(self.path, Path(out), ids=ids, key_file=Path(key) if key is not None else None)
-        return Handed(Path(out), made.manifest)
+        return WrittenFolder(Path(out), made.manifest)
 
-    def report(self, out: Path | str | None = None, *, force: bool = False) -> Reported:
+    def report(self, out: Path | str | None = None, *, force: bool = False) -> WrittenPage:
         """Write one HTML page about the file, as `harvest report` does, beside it unless `out` says where.
 
         Raises StorageFailed where that cannot be, or would overwrite anything but an earlier report.
@@ -142,16 +151,43 @@ class Acts(Opened):
             facts = gather(connection, self.path.name)
         write_page(page(facts), target)
         remember(self.path, "report", target, now=SystemClock().now())
-        return Reported(target)
+        return WrittenPage(target)
 
-    def snapshot(self, out: Path | str, *, force: bool = False) -> Copy:
+    def explore(
+        self,
+        out: Path | str | None = None,
+        *,
+        tracks: int = USUAL,
+        people: bool = False,
+        frames: str | None = None,
+        include_incomplete: bool = False,
+        force: bool = False,
+    ) -> WrittenPage:
+        """Write one page to pan, search and click through, as `harvest explore` does, beside the file unless `out` says
+        where. Raises SettingsError where there is nothing to show, StorageFailed. Needs the extra `analysis`.
+        """
+        check_extra("explore")
+        from harvest.explorer.page import KIND
+        from harvest.explorer.page import write as write_page
+        from harvest.report.writing import check_target, usual_place
+
+        if not LEAST <= tracks <= MOST:
+            raise SettingsError(f"tracks is a number from {LEAST} to {MOST:,}, not {tracks}.")
+        target = Path(out) if out is not None else usual_place(self.path, KIND)
+        check_target(target, self.path, force=force, kind=KIND)
+        with self.connection() as connection:
+            write_page(connection, self.path.name, target, Asked(tracks, people, frames, include_incomplete))
+        remember(self.path, "page", target, now=SystemClock().now())
+        return WrittenPage(target)
+
+    def snapshot(self, out: Path | str, *, force: bool = False) -> Snapshot:
         """Copy the file as it is at one moment, also while it is being crawled. Raises StoreError."""
         now = SystemClock().now()
         made = take_snapshot(self.path, Path(out), now=now, force=force)
         remember(self.path, "snapshot", Path(out), now=now)
         if made.replies_size is not None:
             remember(self.path, "snapshot", kept_of(Path(out)), now=now)
-        return shown(Copy, made)
+        return shown(Snapshot, made)
 
     def save_playlist(self, out: Path | str, tracks: Iterable[int | Suggested], *, title: str = "harvest") -> int:
         """Save tracks, by id or as `radio` gives them, as a list: `out` ends in .m3u, .jspf or .csv. Gives how
@@ -171,7 +207,7 @@ class Acts(Opened):
             connection.execute("PRAGMA query_only = OFF")  # what would go is written down in a temporary table
             return would_go(connection, wanted)
 
-    def forget(self, *things: int | str) -> Gone:
+    def forget(self, *things: int | str) -> ForgottenThings:
         """Forget people, tracks and playlists for good, by URN, address or id, as `harvest forget` does, and look for
         what is left of them. This cannot be taken back, and nobody is asked; `would_forget` says what would go.
 
@@ -182,9 +218,9 @@ class Acts(Opened):
             wanted = list(dict.fromkeys(doomed.find(connection, str(one)) for one in things))
         if not wanted:
             raise SettingsError("Say who or what is to be forgotten: a URN, the address of a page, an id.")
-        return shown(Gone, forget_for_good(self.path, wanted, now=SystemClock().now()))
+        return shown(ForgottenThings, forget_for_good(self.path, wanted, now=SystemClock().now()))
 
-    def purge(self, older_than: float | str | None = None, *, everything: bool = False) -> Out:
+    def purge(self, older_than: float | str | None = None, *, everything: bool = False) -> PurgedThings:
         """Take out what the service has not shown for so many seconds, or a length of time as '30d'; or everything.
 
         This cannot be taken back, and nobody is asked. Raises SettingsError, StoreError.
@@ -197,7 +233,7 @@ class Acts(Opened):
         except ValueError as error:
             raise SettingsError(f"older_than: {error}.") from None
         with storage_errors(self.path):
-            return shown(Out, purge_file(self.path, age, now=SystemClock().now()))
+            return shown(PurgedThings, purge_file(self.path, age, now=SystemClock().now()))
 
 
 def _tell(heard: Callable[..., object], *what: object) -> None:

@@ -73,7 +73,7 @@ class Analysed(Shown, Analysis):
     _listed = "methods"
 
 
-class Status(Shown, Overview):
+class FileStatus(Shown, Overview):
     """What the file holds, and where it stands."""
 
     def _repr_html_(self) -> str:
@@ -86,19 +86,19 @@ class Why(Shown, Reason):
     _listed = "because"
 
 
-class Judged(Shown, Judgment):
+class JudgedTracks(Shown, Judgment):
     """Of how many tracks a verdict was, and how many were told otherwise before."""
 
 
-class Copy(Shown, Copied):
+class Snapshot(Shown, Copied):
     """A copy of the file that was made."""
 
 
-class Gone(Shown, Forgotten):
+class ForgottenThings(Shown, Forgotten):
     """What was forgotten, and whether anything is left of it."""
 
 
-class Out(Shown, Purged):
+class PurgedThings(Shown, Purged):
     """What was purged."""
 
 
@@ -141,7 +141,7 @@ class Communities(Shown):
 
 
 @dataclass(frozen=True, slots=True)
-class Handed(Shown):
+class WrittenFolder(Shown):
     """A folder that was written, and what its manifest says."""
 
     folder: Path
@@ -173,8 +173,8 @@ class Citation(dict[str, Any]):
 
 
 @dataclass(frozen=True, slots=True)
-class Reported(Shown):
-    """A report that was written."""
+class WrittenPage(Shown):
+    """A page that was written: a path, wherever one is taken."""
 
     path: Path
 

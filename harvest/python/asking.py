@@ -26,9 +26,9 @@ from harvest.python.answers import (
     Communities,
     DescribedAlike,
     Estimated,
+    FileStatus,
     RelatedTracks,
     SimilarPeople,
-    Status,
     Suggestions,
     Verified,
     Why,
@@ -63,10 +63,10 @@ class BackboneEdge(NamedTuple):
 class Questions(Opened):
     """What a file answers."""
 
-    def status(self) -> Status:
+    def status(self) -> FileStatus:
         """Count what the file holds, and say where it stands, as `harvest status` does."""
         with self.connection() as connection:
-            return shown(Status, overview(connection))
+            return shown(FileStatus, overview(connection))
 
     def failures(self, *, failure_class: str | None = None, resolved: bool = False) -> Rows[tuple[Any, ...]]:
         """Say what failed and why, a row per list and reason; with `resolved` also what was read after all."""

@@ -21,6 +21,7 @@ from harvest.crawler.starts import starts, starts_of_search
 from harvest.errors import SettingsError, failure_classes
 from harvest.explore.seed_queries import seeds_from
 from harvest.models import Outcome
+from harvest.planning.saved import followed
 from harvest.python import jobs
 from harvest.python.file import File
 from harvest.python.jobs import Heard, Job
@@ -159,11 +160,13 @@ async def aretry(
 def request_of(seeds: Iterable[Seed], path: Path | str, options: Mapping[str, Any]) -> CrawlRequest:
     """Give what is to be crawled of seeds and options. Raises SettingsError, SeedError, QueryError."""
     given = dict(known(options, SeedOptions))
+    plan = given.pop("plan", None)
     typed = [*_typed(seeds), *_listed(given, Path(path))]
     if not typed:
         raise SettingsError("Name at least one track, person or playlist to start from.")
     start = starts(typed, given)
-    return to_crawl(Path(path), start.addresses, start.given)
+    request = to_crawl(Path(path), start.addresses, start.given)
+    return request if plan is None else replace(request, plan=followed(Path(plan), request))
 
 
 def _crawling(seeds: Iterable[Seed], path: Path | str, settings: Settings | None, options: dict[str, Any]) -> Job[File]:

@@ -53,7 +53,8 @@ class Options(RunOptions, total=False):
 class SeedOptions(Options, total=False):
     """Where to start besides, and the options of a crawl: lists in files, one seed a line, and the first column of a
     query over the file, or over `from_db`; `of` says what its plain ids are: 'tracks', 'users' or 'playlists'.
-    `ephemeral` keeps everything in memory, for as long as the process lives.
+    `ephemeral` keeps everything in memory, for as long as the process lives. `plan` is a plan that was saved before:
+    its hash is kept with the run, and seeds or options that differ from it are refused.
     """
 
     from_file: Path | str | Iterable[Path | str]
@@ -61,6 +62,7 @@ class SeedOptions(Options, total=False):
     of: str
     from_db: Path | str
     ephemeral: bool
+    plan: Path | str
 
 
 class CountOptions(RunOptions, total=False):

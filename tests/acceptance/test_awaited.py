@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import inspect
 import json
 import subprocess
@@ -221,5 +222,11 @@ def test_a_plan_is_that_of_the_command_line(tmp_path, service, monkeypatch, capf
     planned = harvest.plan(WORLD.seed_url(), max_users=20, delay=0, settings=settings_for(service), save="plan.json")
     assert {**planned.as_json(), "seconds": 0} == {**told, "seconds": 0}  # which the service has its part in
     assert planned.plan.requests.low <= planned.plan.requests.likely <= planned.plan.requests.high
-    assert json.loads((tmp_path / "plan.json").read_text())
+    db = harvest.crawl(
+        WORLD.seed_url(), max_users=20, plan="plan.json", path="t.db", delay=0, settings=settings_for(service)
+    )
+    (hashed,) = db.sql("SELECT options ->> '$.plan' FROM runs").first()
+    assert hashed == hashlib.sha256((tmp_path / "plan.json").read_bytes()).hexdigest()
+    with pytest.raises(SettingsError, match=r"max.users"):
+        harvest.crawl(WORLD.seed_url(), max_users=21, plan="plan.json", path="u.db", settings=settings_for(service))
     assert not (tmp_path / "data").exists()

@@ -6,13 +6,26 @@ import json
 import shutil
 from html.parser import HTMLParser
 
+import click
 import pytest
 
 import harvest
+from harvest.cli.main import COMMANDS, cli
 from harvest.cli.main import _run as run_here
 from harvest.environment import Environment
 from harvest.errors import HarvestError, SettingsError
 from harvest.models import Limits
+from harvest.python.options import (
+    CountOptions,
+    ExportOptions,
+    Options,
+    RefreshOptions,
+    RetryOptions,
+    RunOptions,
+    SearchOptions,
+    SeedOptions,
+    TendOptions,
+)
 from harvest.simulator import World
 from tests.crawling import crawl_world, read
 from tests.exporting import rich_file
@@ -187,7 +200,34 @@ def test_tables_are_those_of_an_export_with_the_weights_in_them(rich, tmp_path, 
     assert page_of(made).texts[0] == str(tmp_path / "out")
 
 
+COMMANDS_OF_A_TERMINAL = {"auth", "completion", "demo", "doctor", "serve", "simulate"}
+OPTIONS = {
+    "crawl": SeedOptions, "resume": Options, "counts": CountOptions, "refresh": RefreshOptions, "tend": TendOptions,
+    "search": SearchOptions, "retry": RetryOptions, "export": ExportOptions, "comply": RunOptions,
+    "hydrate": RunOptions,
+}  # fmt: skip
+SAID_OTHERWISE = {  # a path, `progress`, what comes back and who looks: arguments of the call, or nothing at all
+    "as_json", "dry_run", "log_file", "log_format", "log_level", "path", "quiet", "verbose", "key_file", "force",
+    "framing", "format_name", "genres", "tags", "what", "folder",
+}  # fmt: skip
+
+
+def test_every_command_has_a_call_with_its_options():
+    there = {name for name in COMMANDS if name in harvest.__all__ or callable(getattr(harvest.File, name, None))}
+    assert set(COMMANDS) - there == COMMANDS_OF_A_TERMINAL
+    context = click.Context(cli)
+    for name, taken in OPTIONS.items():
+        command = cli.get_command(context, name)
+        options = {option.name for option in command.params if isinstance(option, click.Option)} - SAID_OTHERWISE
+        of_exports = {"k", "lists", "ids"} if name == "crawl" else set()  # of --ephemeral --export
+        assert options - of_exports <= set(taken.__annotations__), name
+
+
 def test_what_is_written_of_a_file_is_noted_in_it(db, path, tmp_path):
+    shown = db.explore(tmp_path / "e.html", tracks=200)
+    assert "<html" in shown.path.read_text("utf-8")
+    with pytest.raises(SettingsError, match="tracks is a number"):
+        db.explore(tmp_path / "f.html", tracks=1)
     page = db.report(tmp_path / "r.html")
     assert (tmp_path / "r.html").read_text("utf-8").startswith("<!doctype html>")
     assert page.path == tmp_path / "r.html"
