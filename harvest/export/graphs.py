@@ -182,7 +182,7 @@ def _likes(job: Job) -> Iterator[Edge]:
 
 def _follows(job: Job) -> Iterator[Edge]:
     for rows in job.batches(tables.follows(job.selection)):
-        for source, target in rows:
+        for source, target, *_ in rows:
             yield f"u{source}", f"u{target}", ("follow", 1.0, None)
 
 

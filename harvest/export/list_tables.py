@@ -208,7 +208,7 @@ def list_tables(selection: Selection) -> Iterator[Table]:
             sql = value.sql if exact else value.shared
             if sql is not None and (texts or not value.words):
                 columns[value.column] = sql
-        columns |= _places(one, exact=exact)
+        columns |= _chances(one) | _places(one, exact=exact)
         yield Table(one.name, tuple(columns), f"SELECT {', '.join(columns.values())} {_rows(one, exact=exact)}")
 
 
@@ -233,6 +233,16 @@ def words_left_out(selection: Selection) -> list[str]:
         for table in list_tables(selection)
         if words[table.name] and not selection.choices.texts and tables.has_rows(selection, table)
     ]
+
+
+def _chances(one: ListTable) -> dict[Column, str]:
+    """Give with which chance people at the ends of a row were to be chosen."""
+    names = {"user_id": "chance", "source_id": "source_chance", "target_id": "target_chance"}
+    return {
+        Column(names[end.name], "float64"): tables.chance_of(f"x{place}.id")
+        for place, end in enumerate(one.ends)
+        if end.name in names
+    }
 
 
 def _places(one: ListTable, *, exact: bool) -> dict[Column, str]:

@@ -243,12 +243,18 @@ def items(selection: Selection) -> Table:
     )
 
 
+def chance_of(user: str) -> str:
+    """Write with which chance a user was to be chosen; unknown of who is not among those who leave."""
+    return f"(SELECT w.chance FROM weights AS w WHERE w.id = {user})"  # noqa: S608 - our own words
+
+
 def follows(selection: Selection) -> Table:
     """Who follows whom, among the users that are left."""
     return Table(
         "follows",
-        _PAIR_SOURCE,
-        "SELECT a.out, b.out FROM people AS a CROSS JOIN user_follows AS f ON f.follower_id = a.id"  # noqa: S608
+        (*_PAIR_SOURCE, Column("source_chance", "float64"), Column("target_chance", "float64")),
+        f"SELECT a.out, b.out, {chance_of('a.id')}, {chance_of('b.id')} FROM people AS a"  # noqa: S608
+        " CROSS JOIN user_follows AS f ON f.follower_id = a.id"
         f" JOIN people AS b ON b.id = f.followee_id ORDER BY {_ends(selection)}",
     )
 

@@ -149,6 +149,7 @@ def test_a_control_sample_tells_what_the_newest_do_not_and_profiles_do_not_say(r
         (False, 40 / rest),
     }
     (found,) = json.loads(run("bias", "--db", str(controlled), "--json").stdout)
+    assert json.loads(run("status", "--db", str(controlled), "--json").stdout)["bias"] == [found]
     compared = {one["measure"]: one for one in found["compared"]}
     assert (found["listed"], found["followed"], found["control"]) == (len(people), 60, 40)
     fame = [row[5] for row in people if row[1] is not None and row[1] >= 60 and row[5] is not None]

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "export.md").read_text("utf-8")
 README = (ROOT / "README.md").read_text("utf-8")
 EXTRAS = {
-    "follows": ["source_id", "target_id"],
+    "follows": ["source_id", "target_id", "source_chance", "target_chance"],
     "playlist_items": ["playlist_id", "item_id", "position"],
     "item_item": ["source_id", "target_id", "measure", "score", "common", "rank"],
     "user_user": ["source_id", "target_id", "measure", "score", "common", "rank"],
@@ -54,11 +54,8 @@ def first_cells(part):
 def test_every_command_runs(harvest, tmp_path, monkeypatch, capfd, line):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HARVEST_CACHE_PATH", str(harvest))
-    ((somebody,),) = read(
-        harvest,
-        "SELECT permalink_url FROM users"
-        " WHERE id = (SELECT max(user_id) FROM user_engagements WHERE engagement_type = 'like')",
-    )
+    liker = "(SELECT max(user_id) FROM user_engagements WHERE engagement_type = 'like')"
+    ((somebody,),) = read(harvest, f"SELECT permalink_url FROM users WHERE id = {liker}")
     line = line.replace("https://soundcloud.com/somebody", somebody)
     assert run_here(shlex.split(line)[1:], Environment.here()) == 0, capfd.readouterr().err
     assert (tmp_path / shlex.split(line)[2] / "manifest.json").exists()

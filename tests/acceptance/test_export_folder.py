@@ -18,12 +18,14 @@ import pytest
 
 from harvest.cli.main import main as run_here
 from harvest.errors import StorageFailed, how_to_install
-from harvest.export.choices import FORMATS
+from harvest.export.choices import FORMATS, PLAYERS
 from harvest.export.folder import leaving_errors
 from tests.acceptance.conftest import environment
 from tests.exporting import Expected, leave, rich_file
 from tests.repetitions import each_once
 from tests.waiting import PATIENCE, until
+
+WHOLE = [name for name in FORMATS if name not in PLAYERS]  # formats of interactions
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +212,7 @@ def test_a_folder_that_turns_up_meanwhile_is_not_replaced(harvest, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("format_name", "moment"), each_once(FORMATS, ["choosing", "writing interactions", "describing"])
+    ("format_name", "moment"), each_once(WHOLE, ["choosing", "writing interactions", "describing"])
 )
 def test_an_export_that_breaks_off_leaves_nothing_and_keeps_what_was_there(harvest, tmp_path, format_name, moment):
     leave(harvest, tmp_path / "out", format="csv")
@@ -274,7 +276,7 @@ def longer(harvest, tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", WHOLE)
 def test_a_full_disk_is_said_and_leaves_nothing(longer, small_disk, format_name):
     with pytest.raises(StorageFailed, match=r"The disk is full: .*out could not be written"):
         leave(longer, small_disk / "new" / "out", format=format_name)

@@ -168,11 +168,13 @@ def test_likes_and_reposts_of_playlists_are_told_apart(path, tmp_path):
     leave(path, tmp_path / "out", format="jsonl", lists=True)
     ended = outcomes(path)
     of_users = {"like": "user_playlist_likes", "repost": "user_playlist_reposts"}
+    chances = dict(read(path, "SELECT thing_id, chance FROM visits WHERE thing = 'user'"))
     expected = [
         {
             "user_id": user,
             "playlist_id": playlist,
             "kind": deed,
+            "chance": chances.get(user),
             "playlist_list_rank": theirs,
             "playlist_list": ended.get(("playlist_reposters", playlist), "not asked"),
             "user_list_rank": mine,

@@ -81,6 +81,25 @@ def test_every_interaction_carries_its_persons_weight(drawn, tmp_path):
         assert (row["list_outcome"] or "not asked") == person["likes_list"]
 
 
+def test_follows_carry_the_weights_of_both_ends(drawn, tmp_path):
+    one, other = (row[0] for row in read(drawn, "SELECT user_id FROM sample WHERE chosen ORDER BY 1 LIMIT 2"))
+    (stranger,) = read(drawn, "SELECT user_id FROM sample WHERE NOT chosen LIMIT 1")[0]
+    ends = [(one, other), (stranger, one)]
+    follows = ", ".join(f"({a}, {b}, 1)" for a, b in ends)
+    copy = changed(
+        drawn, tmp_path, f"INSERT INTO user_follows (follower_id, followee_id, first_page_id) VALUES {follows}"
+    )
+    chances = dict(read(drawn, "SELECT user_id, chance FROM sample"))
+    for lists in (False, True):
+        leave(copy, tmp_path / f"{lists}", lists=lists)
+        found = {
+            (row["source_id"], row["target_id"]): (row["source_chance"], row["target_chance"])
+            for row in rows(tmp_path / f"{lists}", "follows")
+        }
+        assert found == {(a, b): (chances[a], chances[b]) for a, b in ends}
+    assert found[ends[1]] == (None, chances[one])
+
+
 @pytest.mark.parametrize(
     ("statement", "reason", "design"),
     [

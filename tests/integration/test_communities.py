@@ -204,6 +204,17 @@ def run(*arguments):
     return subprocess.run(words, capture_output=True, text=True, check=False)
 
 
+def test_no_communities_are_told_with_the_reason(file, tmp_path):
+    done = run("sql", "communities", "--db", file.path, "-f", "csv")
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
+    assert "no communities of tracks were looked for yet; `harvest analyze` finds them" in done.stderr
+    file.analysed(*COMMUNITIES, choices=Choices(min_common=9))
+    done = run("sql", "communities", "of=people", "--db", file.path)
+    assert "no two people are near each other" in done.stderr
+    file.analysed(*COMMUNITIES, choices=CHOICES)
+    assert run("sql", "communities", "--db", file.path).stderr == ""
+
+
 def test_the_backbone_is_told_on_the_command_line(file):
     file.analysed(*COMMUNITIES, choices=CHOICES)
     for of, one in (("tracks", "title"), ("people", "username")):

@@ -7,10 +7,12 @@ import sys
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
 import click
 
+from harvest.analysis.quality import quality
 from harvest.cli.options.budgets import Seconds
 from harvest.cli.options.crawl import cache_path, reading_log_options, reads
 from harvest.cli.options.types import whole
@@ -156,11 +158,25 @@ def _ask(
         n = writer(answer.columns, islice(found, limit or None), sys.stdout)
         sys.stdout.flush()
         more = bool(limit) and n == limit and next(found, None) is not None
-    if form == "table" and not n:
-        click.echo("No rows.", err=True)
+        why = _why_none(connection, text, values) if not n else None
+    if why or (form == "table" and not n):
+        click.echo(f"No rows{f': {why}' if why else ''}.", err=True)
     if more:
         click.echo(f"The first {n:,} rows; --limit 0 gives all.", err=True)
     return 0
+
+
+def _why_none(connection: Connection, text: str, values: tuple[str, ...]) -> str | None:
+    """Say why there are no communities, where that is what was asked for."""
+    if text.strip() != "communities" or any(value.startswith("limit=") for value in values):
+        return None
+    of = "people" if {"people", "of=people"} & {*values} else "tracks"
+    found = quality(connection, f"leiden_{of}")
+    if found is None:
+        return f"no communities of {of} were looked for yet; `harvest analyze` finds them"
+    if not found.things:
+        return f"no two {of} are near each other, as `harvest analyze` compared them, so none stand together"
+    return None
 
 
 def _writer(form: str, limit: int | None) -> tuple[int, rows.Writer]:

@@ -12,6 +12,7 @@ import click
 
 from harvest.cli.options.crawl import cache_path, json_option, reading_log_options, reads
 from harvest.cli.output.status import Scene, as_lines, in_json
+from harvest.inference.bias import biases
 from harvest.store.database import open_to_read
 from harvest.store.lease import holder_of
 from harvest.store.samples import coverages
@@ -31,14 +32,15 @@ def status(path: Path, as_json: bool, watch: bool) -> int:
     """Say where we are: seeds, lists by outcome, what is left, failures, what to do next.
 
     It works beside a running crawl, from another terminal, and however large the file is. Of a random sample it also
-    says how much of the next person's likes would be new, which takes two seconds per million of their likes.
+    says how much of the next person's likes would be new, which takes two seconds per million of their likes; --json
+    without --watch, how those who were followed differ from everybody listed, too.
 
     \b
       harvest status
       harvest status --watch
       harvest status --json | jq .requests_left
     """
-    scenes = _scenes(path) if watch else iter([_scene(path)])
+    scenes = _scenes(path) if watch else iter([_scene(path, compared=as_json)])
     if as_json:
         for scene in scenes:
             click.echo(json.dumps(in_json(scene)))
@@ -50,10 +52,10 @@ def status(path: Path, as_json: bool, watch: bool) -> int:
     return 0
 
 
-def _scene(path: Path) -> Scene:
+def _scene(path: Path, *, compared: bool = False) -> Scene:
     with open_to_read(path) as connection:
-        now = SystemClock().now()
-        return Scene(path, look(connection), holder_of(connection, now), now, coverages(connection))
+        now, differ = SystemClock().now(), biases(connection) if compared else None
+        return Scene(path, look(connection), holder_of(connection, now), now, coverages(connection), differ)
 
 
 def _scenes(path: Path) -> Iterator[Scene]:

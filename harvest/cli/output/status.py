@@ -27,6 +27,7 @@ from harvest.cli.output.formatting import (
 )
 from harvest.cli.output.gaps import gap_lines
 from harvest.client.budget import REASONS
+from harvest.inference.bias import Bias
 from harvest.lists import KINDS, LOOKUP
 from harvest.store.samples import Judged, in_short
 from harvest.store.standing import Lists
@@ -38,13 +39,14 @@ _SEEDS_SHOWN = 5  # of each harvest
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A look at a file, what its samples have seen, who holds it, and the present time."""
+    """A look at a file, what its samples have seen, how those followed differ, who holds it, and the present time."""
 
     path: Path
     look: Look
     holder: tuple[str, int, str] | None
     now: datetime
     judged: Sequence[Judged] = ()
+    biases: Sequence[Bias] | None = None  # None: not looked for
 
     @property
     def seconds_left(self) -> float | None:
@@ -98,6 +100,7 @@ def in_json(scene: Scene) -> dict[str, Any]:
         "retryable_failures": look.retryable_failures,
         "gaps": [asdict(gap) for gap in look.gaps],
         **in_short(scene.judged),
+        **({} if scene.biases is None else {"bias": [one.as_json() for one in scene.biases]}),
         "requests": look.requests,
         "api_calls": sum(look.requests.values()),
         "seconds": look.seconds,
