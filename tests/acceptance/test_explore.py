@@ -114,6 +114,7 @@ def test_the_page_in_a_browser(path, facts, tmp_path):
         press(browser, "Enter")
         chosen = browser.value("state.chosen")
         assert title(chosen) == title(one)
+        assert browser.value("document.activeElement.id") == "track"
         near = [
             (title(b if a == chosen else a), facts["pairs"]["sentences"][why])
             for a, b, why in zip(*(facts["pairs"][name] for name in ("one", "other", "why")), strict=True)
@@ -146,6 +147,9 @@ def test_the_page_in_a_browser(path, facts, tmp_path):
             press(browser, key)
         assert browser.value("ends") == [found[1], None]
         press(browser, "Escape")
+        browser.value("document.getElementById('from').value = ''")
+        browser.value("document.getElementById('from').dispatchEvent(new Event('input'))")
+        assert browser.value("ends") == [None, None]
         # A path has the fewest steps, and is told as a list.
         scores = [7919 * n % 1000 for n in range(len(facts["pairs"]["one"]))]  # so that detours would pay
         browser.value("pairs.score = pairs.score.map((_, n) => (7919 * n) % 1000), 0")

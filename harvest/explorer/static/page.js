@@ -24,7 +24,12 @@ const swatch = (colour) => {
   return made;
 };
 const called = (n) => [make("bdi", {}, titleOf(n)), artistOf(n) ? make("span", { class: "by" }, make("bdi", {}, artistOf(n))) : null];
-const pick = (n) => make("button", { type: "button", class: "pick", onclick: () => choose(n, true) }, ...called(n));
+// Choose what was picked beside the map, and go to where it is told: the button may be gone by then, or far below.
+const turnTo = (n) => {
+  choose(n, true);
+  $("track").focus();
+};
+const pick = (n) => make("button", { type: "button", class: "pick", onclick: () => turnTo(n) }, ...called(n));
 const adder = (n) =>
   make("button", { type: "button", class: "add", "aria-label": `Put ${titleOf(n)} on the list`, onclick: () => put([n]) }, "+");
 
@@ -294,9 +299,10 @@ $("legend").append(
   ...(communities.length > COLOURS ? [make("li", {}, swatch("--plain"), "further ones")] : []),
   ...(frames.size ? [make("li", {}, swatch("--ink"), "people were chosen for it")] : []),
 );
-finder($("search"), $("search-found"), (n) => choose(n, true), $("search-told"));
+finder($("search"), $("search-found"), turnTo, $("search-told"));
 finder($("from"), $("from-found"), (n) => setEnd(0, n));
 finder($("to"), $("to-found"), (n) => setEnd(1, n));
+["from", "to"].forEach((id, which) => $(id).addEventListener("input", () => $(id).value === "" && setEnd(which, null)));
 const clicks = {
   "zoom-in": () => map.zoom(0.6),
   "zoom-out": () => map.zoom(1.6),
