@@ -16,6 +16,7 @@ from harvest.analysis.similar import Similar
 from harvest.forgetting.forget import Forgotten
 from harvest.forgetting.purge import Purged
 from harvest.inference.questions import Result
+from harvest.planning.refresh_cost import RefreshCost
 from harvest.python import html
 from harvest.python.sequences import Rows
 from harvest.python.shown import Shown
@@ -65,6 +66,10 @@ class Estimated(Shown, Result):
     """Estimates with their intervals in `.answers`, and in `.conditions` what they rest on."""
 
     _listed = "answers"
+
+
+class ExpectedRefresh(Shown, RefreshCost):
+    """What a refresh would take, as far as the file knows."""
 
 
 class Analysed(Shown, Analysis):
@@ -132,12 +137,17 @@ class Communities(Shown):
     members: Rows[tuple[Any, ...]]
 
     @property
+    def reason(self) -> str | None:
+        """Say why there are none, if there are none."""
+        return "No communities were looked for yet: analyze() does it." if self.quality is None else None
+
+    @property
     def table(self) -> Rows[tuple[Any, ...]]:
         """A row for each of the largest."""
         return self.listed
 
     def _repr_html_(self) -> str:
-        return self.listed._repr_html_()
+        return html.facts({"reason": self.reason}) if self.reason else self.listed._repr_html_()
 
 
 @dataclass(frozen=True, slots=True)

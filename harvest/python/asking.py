@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 from harvest.analysis.beside import Neighbours
 from harvest.analysis.described import Described
@@ -13,6 +13,7 @@ from harvest.analysis.radio import radio
 from harvest.analysis.run import check_extra
 from harvest.citing.cite import as_json
 from harvest.citing.facts import facts
+from harvest.crawler.request import to_refresh
 from harvest.errors import SettingsError
 from harvest.explore.named import named_query
 from harvest.explore.parameters import bind_named
@@ -20,12 +21,14 @@ from harvest.forgetting.checks import FORGOTTEN_CHECKS
 from harvest.inference.bias import Bias, biases
 from harvest.inference.estimate import estimate
 from harvest.inference.questions import LIKES, Question
+from harvest.planning.refresh_cost import refresh_cost
 from harvest.python.answers import (
     Beside,
     Citation,
     Communities,
     DescribedAlike,
     Estimated,
+    ExpectedRefresh,
     FileStatus,
     RelatedTracks,
     SimilarPeople,
@@ -35,6 +38,7 @@ from harvest.python.answers import (
 )
 from harvest.python.near import near_person, near_track
 from harvest.python.opened import Opened, plain
+from harvest.python.options import RefreshOptions, known
 from harvest.python.sequences import Rows, kinds_of
 from harvest.python.shown import Several, shown
 from harvest.python.sources import Held
@@ -124,6 +128,12 @@ class Questions(Opened):
             self._asked(query.body.rstrip(";"), bound, make=plain),
             self._asked(members, (method,), make=plain),
         )
+
+    def would_refresh(self, **options: Unpack[RefreshOptions]) -> ExpectedRefresh:
+        """Say what `harvest.refresh` would take, as far as the file knows: `.lookups` are requests that look counts up,
+        `.requests` those for the `.lists` that are known to be due. Raises SettingsError.
+        """
+        return shown(ExpectedRefresh, refresh_cost(to_refresh(self.path, known(options, RefreshOptions))))
 
     def coverage(self) -> Several[Judged]:
         """Say of each seed that is a track how much of what the people around it like the sample has seen, or why there

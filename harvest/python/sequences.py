@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from operator import index
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_type_hints, overload
 
 from harvest.errors import QueryError
@@ -56,6 +57,12 @@ class Rows(Sequence[Row], Generic[Row]):
                 first, last, _ = slice(first, last).indices(len(self))
             most = -1 if last is None else max(last - first, 0)
             return Rows(self._source.cut(first, most), self._make, self._kinds)
+        try:
+            wanted = index(wanted)
+        except TypeError:
+            raise TypeError(
+                f"a row is found by its place, a whole number, and a column by pick(), not {wanted!r}"
+            ) from None
         place = wanted + len(self) if wanted < 0 else wanted
         found = list(self._source.cut(place, 1).rows()) if place >= 0 else []
         if not found:

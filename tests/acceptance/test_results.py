@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from html.parser import HTMLParser
 
 import click
@@ -142,6 +143,7 @@ def test_an_analysis_says_what_it_made(db, path, analysed):
     assert sorted(tracks.members) == sorted(read(path, "SELECT track_id, community FROM track_communities"))
     assert tracks.quality.communities == len({community for _, community in tracks.members}) >= 2
     assert page_of(tracks).tags >= {"table"}
+    assert db.communities("people").reason is None
     assert len(db.communities("people").members) == len(read(path, "SELECT 1 FROM user_communities"))
     edges = db.backbone(level=0.4)
     assert 0 < len(edges) == edges.to_scipy(weight="score").matrix.nnz
@@ -158,6 +160,9 @@ def test_lists_of_results_are_tables_too(db, path, capfd):
     assert page_of(db.status()).texts[-1].isdecimal()
     failed = read(path, "SELECT class, message FROM failures WHERE resolved_at IS NULL")
     assert sorted(db.failures().pick("class", "message")) == sorted(failed) != []
+    assert run_here(["refresh", "--dry-run", "--full", "--db", str(path), "--json"], Environment.here()) == 0
+    assert asdict(db.would_refresh(full=True)) == json.loads(capfd.readouterr().out)
+    assert page_of(db.would_refresh()).tags
     assert str(db.cite()).startswith(db.cite()["text"])
     assert page_of(db.cite()).tags
 
@@ -256,6 +261,7 @@ def test_what_is_taken_out_is_gone(path, tmp_path, user):
     assert user not in {one.id for one in db.users if one.status != "forgotten"}
     assert [like for like in db.likes if like.user_id == user] == []
     assert db.verify(forgotten=True).sound
+    assert harvest.open(tmp_path / "t.db").communities().reason is None
     out = db.purge(everything=True)
     assert (out.lists > 0, len(db.likes)) == (True, 0)
     judged = harvest.open(path).judge(harvest.open(path).tracks[0].id, "liked")

@@ -78,6 +78,8 @@ def test_an_index_and_a_slice_are_those_of_a_list(db, part):
             rows[place]
     with pytest.raises(QueryError, match="list\\(rows\\)"):
         rows[::2]
+    with pytest.raises(TypeError, match="a column by pick"):
+        rows["title"]
 
 
 def test_a_part_is_read_only_as_far_as_it_is_looked_at(db, monkeypatch):

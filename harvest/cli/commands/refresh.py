@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +28,11 @@ from harvest.client.budget import REASONS
 from harvest.crawler.recipes import parse_recipe
 from harvest.crawler.request import CrawlRequest, to_refresh
 from harvest.lists import BY_NAME
+from harvest.planning.refresh_cost import RefreshCost, refresh_cost
 from harvest.store import refreshes
 from harvest.store.database import open_to_read
 from harvest.store.failures import retryable_lists
-from harvest.store.refreshes import Found, Refresh
-from harvest.system.clock import as_text
-from harvest.things import THINGS
+from harvest.store.refreshes import Found
 
 
 def refresh_options(command: Any) -> Any:
@@ -77,30 +75,18 @@ def refresh(path: Path, as_json: bool, dry_run: bool, **chosen: Any) -> int:
     if dry_run:
         return show_plan(request, as_json=as_json)
     if not as_json:
-        click.echo("\n".join(_to_do(request, _expected(request))), err=True)
+        click.echo("\n".join(_to_do(request, refresh_cost(request))), err=True)
     return show(path, run_to_the_end(request), as_json=as_json)
-
-
-@dataclass(frozen=True, slots=True)
-class _Expected:
-    """What a refresh takes, as far as the file knows: requests for look-ups, lists that are due, requests for these,
-    lists whose count has moved for which a bound leaves no room.
-    """
-
-    lookups: int
-    lists: int
-    requests: int
-    left_out: int
 
 
 def show_plan(request: CrawlRequest, *, as_json: bool) -> int:
     """Print what a refresh takes, and give the exit code."""
-    expected = _expected(request)
+    expected = refresh_cost(request)
     print_result(json.dumps(asdict(expected)) if as_json else "\n".join(_to_do(request, expected)))
     return 0
 
 
-def _to_do(request: CrawlRequest, expected: _Expected) -> list[str]:
+def _to_do(request: CrawlRequest, expected: RefreshCost) -> list[str]:
     """Say what a refresh takes, as far as can be told before anything is looked up."""
     delay = request.conditions.delay
     time = f", {about(expected.lookups * delay)} at the usual pace" if delay else ""
@@ -110,19 +96,6 @@ def _to_do(request: CrawlRequest, expected: _Expected) -> list[str]:
             f"Known to be due already: {counted(expected.lists, 'list')}, {counted(expected.requests, 'request')}."
         )
     return lines
-
-
-def _expected(request: CrawlRequest) -> _Expected:
-    refresh = request.refresh or Refresh()
-    with open_to_read(request.path) as connection:
-        subjects = refreshes.subjects(connection, refresh)
-        due, left_out = refreshes.choose(
-            connection, refresh, as_text(datetime.now(UTC)), page_size=request.conditions.page_size,
-            room=request.budget.max_requests,
-        )  # fmt: skip
-    lookups = sum(-(-len(ids) // THINGS[thing].at_once) for thing, ids in subjects.items())
-    worth_it = [one for one in due if one.worth_it]
-    return _Expected(lookups, len(worth_it), sum(one.requests for one in worth_it), left_out)
 
 
 def show(path: Path, stop_reason: str, *, as_json: bool, tending: bool = False) -> int:
