@@ -50,7 +50,7 @@ def tool(name: str) -> Path:
 
 
 def run(*command: object, folder: Path, code: int = 0, **environ: str) -> str:
-    """Run a program away from the clone, and away from the settings of whoever tests; give what it says."""
+    """Run a program away from the clone, and away from the settings of this machine; give what it says."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SOUNDCLOUD_", "HARVEST_", "PYTHON", "GITHUB_"))}
     done = subprocess.run(
         [str(part) for part in command],
