@@ -121,13 +121,8 @@ NAMED = (
 @pytest.mark.timeout(300)
 def test_the_recipes_do_what_they_say(tmp_path):
     copy = tmp_path / "harvest"
-    kept = ("harvest", "schema", "docs", "scripts", "tests", "pyproject.toml", "README.md", "CHANGELOG.md")
-    left = shutil.ignore_patterns("__pycache__", "notebooks")
-    for name in (*kept, *(path.name for path in ROOT.glob("*.md"))):
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, copy / name, ignore=left)
-        elif not (copy / name).exists():
-            shutil.copy(ROOT / name, copy / name)
+    of_no_use = (".git", ".venv*", ".*_cache", ".hypothesis", "__pycache__", "node_modules", "dist", "build", "data")
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*of_no_use, "notebooks"))
     for step in steps():
         step.done_in(copy)
     environ = {key: value for key, value in os.environ.items() if not key.startswith(("SOUNDCLOUD_", "HARVEST_"))}
