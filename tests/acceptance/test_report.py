@@ -959,6 +959,14 @@ def test_a_browser_shows_the_page_without_complaint_and_without_scrolling_sidewa
                 ".filter(t => t.getClientRects().length).map(t => t.classList[0])"
             )
             assert set(told) <= ({"badge"} if width < 600 else {"name", "artist"})
+            # What goes on sideways says so, and can be reached and told apart without a mouse.
+            going_on = browser.value(
+                "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).map(e => ["
+                "getComputedStyle(e).backgroundImage.split('linear-gradient').length - 1, e.tabIndex, e.role,"
+                "!!document.getElementById(e.getAttribute('aria-labelledby')).innerText])"
+            )
+            assert all(one == [4, 0, "region", True] for one in going_on)
+            assert going_on or width > 600 or not isinstance(found, Case)
         browser.open(place.as_uri(), width=700, theme="dark", media="print")  # about the width of a sheet
         assert browser.value("document.documentElement.scrollWidth") == 700
         assert browser.value("getComputedStyle(document.body).color") == "rgb(29, 28, 26)"
