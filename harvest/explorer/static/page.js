@@ -37,6 +37,7 @@ const map = drawMap($("stage"), state, (n) => choose(n), surrounded);
 if (map === null) {
   for (const part of [$("stage"), document.querySelector(".tools")]) part.hidden = true;
   $("no-map").hidden = false;
+  document.querySelector("main").classList.add("flat"); // the table takes the room of the map
 }
 
 // -- a track
