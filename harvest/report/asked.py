@@ -31,8 +31,10 @@ class Asked:
 
 
 def between(interval: Interval) -> str:
-    """Write an interval of shares: '0.5–2.1%'."""
+    """Write an interval of shares, with a digit more where its ends would look the same: '0.5–2.1%', '26.8–27.4%'."""
     low, high = (share(end, 1.0).removeprefix("over ").removeprefix("under ") for end in interval)
+    if low == high and interval[0] != interval[1]:
+        low, high = (f"{100 * end:.1f}%" for end in interval)
     return low if low == high else f"{low.removesuffix('%')}–{high}"
 
 

@@ -69,8 +69,15 @@ def between(part, people, listed):
             inside, outside = (middle, outside) if possible(middle) else (inside, middle)
         return inside
 
-    low, high = (share(end(part / people, border), 1) for border in (0, 1))
-    return low if low == high else f"{low[:-1]}–{high}"
+    return written(*(end(part / people, border) for border in (0, 1)))
+
+
+def written(*ends):
+    for spell in (lambda end: share(end, 1), lambda end: f"{100 * end:.1f}%"):
+        low, high = map(spell, ends)
+        if low != high:
+            return f"{low[:-1]}–{high}"
+    return high
 
 
 class Case:
@@ -134,7 +141,7 @@ class Case:
             part * math.exp(w) / (1 - part + part * math.exp(w))
             for w in (-Z * error / part / (1 - part), Z * error / part / (1 - part))
         ]
-        return "–".join((share(ends[0], 1)[:-1], share(ends[1], 1)))
+        return written(*ends)
 
     def name(self, track):
         told = self.truth.tracks[track]
