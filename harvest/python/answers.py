@@ -13,15 +13,20 @@ from harvest.analysis.radio import Radio
 from harvest.analysis.related import Related
 from harvest.analysis.run import Analysis
 from harvest.analysis.similar import Similar
+from harvest.forgetting.comply import Emptied
 from harvest.forgetting.forget import Forgotten
 from harvest.forgetting.purge import Purged
 from harvest.inference.questions import Result
+from harvest.planning.planned import Planned
 from harvest.planning.refresh_cost import RefreshCost
 from harvest.python import html
+from harvest.python.opened import plain
 from harvest.python.sequences import Rows
 from harvest.python.shown import Shown
+from harvest.python.sources import Held
 from harvest.store.judgments import Judgment
 from harvest.store.provenance import Reason
+from harvest.store.refreshes import Found
 from harvest.store.snapshot import Copied
 from harvest.store.status import Overview
 from harvest.verify.checks import Finding
@@ -66,6 +71,39 @@ class Estimated(Shown, Result):
     """Estimates with their intervals in `.answers`, and in `.conditions` what they rest on."""
 
     _listed = "answers"
+
+
+class PlannedCrawl(Shown, Planned):
+    """What a crawl would cost: `.plan.requests`, `.seconds`, `.rows`, `.size_bytes`, each with low, likely, high."""
+
+    @property
+    def table(self) -> Rows[tuple[Any, ...]]:
+        """A row for each number, which lies between low and high nine times in ten."""
+        made = self.plan
+        numbers = {"requests": made.requests, "seconds": made.seconds, **made.rows, "bytes": made.size_bytes}
+        rows = [(name, *(round(n) for n in (one.low, one.likely, one.high))) for name, one in numbers.items()]
+        return Rows(Held(["what", "low", "likely", "high"], rows), plain)
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_() + "".join(html.facts({"would cut it short": bite}) for bite in self.plan.bites)
+
+
+class Refreshed(Shown, Found):
+    """What reading again has found."""
+
+    @property
+    def table(self) -> Rows[tuple[Any, ...]]:
+        """How many changes of which kind."""
+        return Rows(Held(["what", "changes"], list(self.changes.items())), plain)
+
+
+class EmptiedThings(Shown, Emptied):
+    """What the service shows no more, by table, and is empty now."""
+
+    @property
+    def table(self) -> Rows[tuple[Any, ...]]:
+        """How many of which table."""
+        return Rows(Held(["table", "emptied"], list(self.things.items())), plain)
 
 
 class ExpectedRefresh(Shown, RefreshCost):

@@ -56,6 +56,21 @@ class Several(list[Item]):
         return self.table._repr_html_()
 
 
+class ByKind(dict[str, Item]):
+    """What was found, by kind of thing; a notebook shows a row for each."""
+
+    @property
+    def table(self) -> Rows[tuple[Any, ...]]:
+        """A row for each kind."""
+        found = table_of(self.values())
+        return Rows(
+            Held(["kind", *found.columns], [(kind, *row) for kind, row in zip(self, found, strict=True)]), plain
+        )
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()
+
+
 def table_of(listed: Iterable[Any]) -> Rows[tuple[Any, ...]]:
     """Give a row for each thing, with the names of its fields; what is inside of a field stands beside the others."""
     rows = [dict(_flat(one)) for one in listed]

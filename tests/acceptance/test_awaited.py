@@ -201,6 +201,9 @@ def test_a_file_is_kept_true(tmp_path):
         found = asyncio.run(harvest.atend(path, settings=settings, delay=0))
         assert found.lists > 0
         assert sum(found.changes.values()) == len(harvest.open(path).changes()) > 0
+        assert list(found.table) == list(found.changes.items())
+        looked_up = harvest.counts(path, settings=settings, delay=0, older_than=1)
+        assert [row[:2] for row in looked_up.table] == [(kind, one.looked_up) for kind, one in looked_up.items()] != []
         emptied = harvest.comply(path, settings=settings, delay=0)
     gone = {
         table: n
@@ -209,6 +212,7 @@ def test_a_file_is_kept_true(tmp_path):
     }
     assert {table: n for table, n in emptied.things.items() if n} == gone
     assert emptied.erased
+    assert all("<table>" in one._repr_html_() for one in (found, looked_up, emptied))
 
 
 def test_a_plan_is_that_of_the_command_line(tmp_path, service, monkeypatch, capfd):
@@ -221,6 +225,8 @@ def test_a_plan_is_that_of_the_command_line(tmp_path, service, monkeypatch, capf
     told = json.loads(capfd.readouterr().out)
     planned = harvest.plan(WORLD.seed_url(), max_users=20, delay=0, settings=settings_for(service), save="plan.json")
     assert {**planned.as_json(), "seconds": 0} == {**told, "seconds": 0}  # which the service has its part in
+    assert [row[0] for row in planned.table] == ["requests", "seconds", *planned.plan.rows, "bytes"]
+    assert "<td>requests</td>" in planned._repr_html_()
     assert planned.plan.requests.low <= planned.plan.requests.likely <= planned.plan.requests.high
     db = harvest.crawl(
         WORLD.seed_url(), max_users=20, plan="plan.json", path="t.db", delay=0, settings=settings_for(service)
