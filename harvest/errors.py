@@ -36,7 +36,7 @@
 
 Halted is no failure and stands outside the tree: a request that is no longer wanted. The engine catches it.
 
-Exit codes: README, "Exit codes". The first line of a class docstring is its default message.
+Exit codes: docs/settings.md. The first line of a class docstring is its default message.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class Settings:
         return urlsplit(self.api_url).hostname not in _LOOPBACK
 
 
-# Environment name → (field, what it is). The README shows this table; a test holds the two together.
+# Environment name → (field, what it is). docs/settings.md shows this table; a test holds the two together.
 VARIABLES: dict[str, tuple[str, str]] = {
     "SOUNDCLOUD_CLIENT_ID": ("client_id", "id of your registered app"),
     "SOUNDCLOUD_CLIENT_SECRET": ("client_secret", "its secret"),

@@ -179,7 +179,7 @@ def cli() -> None:
 
 
 def main(argv: list[str] | None = None, *, beside: Path | None = None) -> None:
-    """Run the command line and exit with its code (README, "Exit codes").
+    """Run the command line and exit with its code (docs/settings.md).
 
     A `.env` is looked for in the working directory, then in the folder `beside` which the program lies.
     """

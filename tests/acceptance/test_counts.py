@@ -271,8 +271,12 @@ def test_python_counts_as_well(path):
     assert_no_contradiction(path)
 
 
-def test_the_lines_of_the_readme_run(run, path):
-    shown = [line for line in (ROOT / "README.md").read_text("utf-8").splitlines() if line.startswith("harvest counts")]
+def test_the_lines_of_the_page_run(run, path):
+    shown = [
+        line
+        for line in (ROOT / "docs" / "crawling.md").read_text("utf-8").splitlines()
+        if line.startswith("harvest counts")
+    ]
     lines = [shlex.split(line, comments=True)[1:] for line in shown]
     assert len(lines) == 2
     with run_in_thread(WORLD) as server:

@@ -20,7 +20,7 @@ from tests.exporting import leave, rich_file
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "export.md").read_text("utf-8")
-README = (ROOT / "README.md").read_text("utf-8")
+TOUR = (ROOT / "docs" / "tour.md").read_text("utf-8")
 EXTRAS = {
     "follows": ["source_id", "target_id", "source_chance", "target_chance"],
     "playlist_items": ["playlist_id", "item_id", "position"],
@@ -41,7 +41,7 @@ def blocks(text, language):
 
 
 def commands():
-    pages = [*blocks(PAGE, "sh"), *blocks(README, "sh")]
+    pages = [*blocks(PAGE, "sh"), *blocks(TOUR, "sh")]
     lines = [line.partition("#")[0].strip() for block in pages for line in block.splitlines()]
     return sorted({line for line in lines if line.startswith("harvest export")})
 

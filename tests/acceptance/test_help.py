@@ -37,9 +37,9 @@ def test_the_help_fits_a_page_of_80_columns(run):
     assert [line for line in lines if len(line) > 80] == []
 
 
-def test_the_readme_names_every_command():
+def test_the_page_about_settings_names_every_command():
     sentence = re.search(
-        r"`harvest --help` lists the commands(.+?)each has its own", (ROOT / "README.md").read_text(), re.S
+        r"`harvest --help` lists the commands(.+?)each has its own", (ROOT / "docs" / "settings.md").read_text(), re.S
     )
     assert sorted(re.findall(r"`([a-z]+)`", sentence[1])) == sorted(COMMANDS)
 

@@ -297,8 +297,10 @@ def test_the_page_names_every_option_and_its_default_and_no_other():
         assert str(options[option].default) == re.search(r"[\d,]+", words)[0].replace(",", "")
 
 
-def test_the_readme_shows_the_same_commands():
-    assert re.search(r"^```sh\n.*?^```$", PAGE, re.MULTILINE | re.DOTALL)[0] in (ROOT / "README.md").read_text("utf-8")
+def test_the_tour_shows_the_same_commands():
+    assert re.search(r"^```sh\n.*?^```$", PAGE, re.MULTILINE | re.DOTALL)[0] in (ROOT / "docs" / "tour.md").read_text(
+        "utf-8"
+    )
 
 
 def test_without_the_extra_it_says_how_to_get_it(tmp_path):

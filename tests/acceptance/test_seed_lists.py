@@ -27,7 +27,7 @@ WORLD = World(7, users=160, tracks=200, playlists=60, likes_per_user=6, gone=0, 
 PEOPLE = [WORLD.id("user", index) for index in range(160)]
 TRACKS = [WORLD.id("track", index) for index in range(200) if not WORLD.facts.private(index)]
 SHALLOW = ("--depth", "0", "--delay", "0", "-q")
-README = (ROOT / "README.md").read_text("utf-8")
+GUIDE = (ROOT / "docs" / "crawling.md").read_text("utf-8")
 
 
 def mixed(n: int) -> list[str]:
@@ -227,7 +227,7 @@ def test_of_many_that_lead_nowhere_a_few_are_named(run, tmp_path):
 
 def test_the_lines_of_the_readme_run(run, tmp_path):
     lines = [
-        shlex.split(line, comments=True)[1:] for line in README.splitlines() if re.match(r"harvest .*--from-", line)
+        shlex.split(line, comments=True)[1:] for line in GUIDE.splitlines() if re.match(r"harvest .*--from-", line)
     ]
     assert len(lines) == 2
     (tmp_path / "seeds.txt").write_text(f"soundcloud:users:{PEOPLE[1]}\n")

@@ -23,7 +23,7 @@ from harvest.system.logs import printable
 
 DEMO_PATH = Path("data/cache/demo.db")
 
-# What to try on the file, each with what it answers; the README shows the same and a test runs them.
+# What to try on the file, each with what it answers; docs/sql.md shows the same and a test runs them.
 QUERIES = {
     "People who like the seed also like": """
 SELECT t.title, count(*) AS people_in_common
