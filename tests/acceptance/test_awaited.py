@@ -99,6 +99,27 @@ async def test_a_crawl_that_is_cancelled_leaves_the_file_whole_and_goes_on(tmp_p
     assert_exact(path, WORLD, page_size=5)
 
 
+async def test_a_crawl_that_is_cancelled_twice_ends_at_once(tmp_path):
+    """Without the pages in flight, which the service keeps back."""
+    path, fifth = tmp_path / "t.db", asyncio.Event()
+    with run_in_thread(WORLD, faults="slow@8*100000") as service:
+        settings = settings_for(service)
+        heard = {"progress": lambda page: fifth.set() if page.pages == 5 else None}
+        task = asyncio.create_task(harvest.acrawl(WORLD.seed_url(), path=path, settings=settings, delay=0, **heard))
+        await fifth.wait()
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=0.3)
+        assert not done
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert told_off(path)
+        assert read(path, "SELECT count(*) < 8 FROM pages") == [(1,)]
+        service.use("")
+        await harvest.aresume(path, settings=settings, delay=0)
+    assert_exact(path, WORLD)
+
+
 INTERRUPTED = """
 import os, signal, threading
 import harvest
