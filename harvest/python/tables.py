@@ -85,8 +85,8 @@ def _query(selection: Selection, table: Table) -> Query:
     """Ask for a table by the names of its columns; what goes to test says so in a last one. What is no time is unknown,
     as in the files of an export.
     """
-    names = [*table.names, *(["test"] if table.split else [])]
-    times = {column.name for column in table.columns if column.type == "time"}
+    names = [f'"{name}"' for name in [*table.names, *(["test"] if table.split else [])]]  # one is called table
+    times = {f'"{column.name}"' for column in table.columns if column.type == "time"}
     given = (f"iif(unixepoch({name}) IS NULL, NULL, {name}) AS {name}" if name in times else name for name in names)
     sql = f"WITH chosen ({', '.join(names)}) AS (\n{table.sql}\n) SELECT {', '.join(given)} FROM chosen"  # noqa: S608
     return Query(lambda: contextlib.nullcontext(selection.connection), sql, table.parameters(selection))

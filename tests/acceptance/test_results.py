@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from dataclasses import asdict
 from html.parser import HTMLParser
 
@@ -169,7 +170,13 @@ def test_lists_of_results_are_tables_too(db, path, capfd):
 
 @pytest.fixture(scope="module")
 def rich(tmp_path_factory):
-    return rich_file(tmp_path_factory.mktemp("rich") / "t.db")
+    """With a change to tell, whose table is called `table`."""
+    path = rich_file(tmp_path_factory.mktemp("rich") / "t.db")
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("UPDATE tracks SET title = 'another' WHERE id = (SELECT max(id) FROM tracks)")
+    connection.close()
+    return path
 
 
 @pytest.mark.parametrize("choices", [{"lists": True, "texts": True}, {"kind": "like,repost", "split": "hash:0.3"}])
