@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.metadata import version
@@ -20,11 +19,9 @@ from scipy import sparse
 from sqlite_utils import Database
 
 from harvest.analysis import derivations
-from harvest.analysis.backbone import significance
 from harvest.analysis.derive import Setting
 from harvest.analysis.methods import COMMUNITIES, PLACES, SOURCES
 from harvest.analysis.partitions import SEEDS, Ints, Partition, divide
-from harvest.errors import SettingsError
 
 NEAREST = 15  # neighbours of each that make the graph
 
@@ -118,23 +115,6 @@ def _read_pairs(connection: sqlite3.Connection, method: str) -> tuple[Ints, npt.
         ends.append(np.array([row[:2] for row in some], np.int64))
         scores.append(np.array([row[2] for row in some]))
     return np.concatenate(ends), np.concatenate(scores)
-
-
-def backbone_of(connection: sqlite3.Connection, of: str, level: float) -> Iterator[tuple[int, int, float, float]]:
-    """Give the edges of the graph of `tracks` or `people` whose alpha is below a level: ids, the lesser first, score,
-    alpha. Raises SettingsError where there is no such graph.
-    """
-    method = {"tracks": COMMUNITIES[0], "people": COMMUNITIES[1]}.get(of)
-    if method is None:
-        raise SettingsError(f"There is a backbone of tracks and of people, not of {of!r}.")
-    if derivations.find(connection, SOURCES[method]) is None:
-        raise SettingsError(f"No {of} were compared yet: `harvest analyze --method {SOURCES[method]}` does it.")
-    near = read_near(connection, method)
-    alphas = significance(near.graph)
-    rows = np.repeat(np.arange(len(near.ids)), np.diff(near.graph.indptr))
-    for place in np.flatnonzero((alphas < level) & (rows < near.graph.indices)).tolist():
-        one, other = near.ids[rows[place]], near.ids[near.graph.indices[place]]
-        yield int(one), int(other), float(near.graph.data[place]), float(alphas[place])
 
 
 def _parameters(method: str, resolution: float, source: str) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import random
 import sqlite3
+import subprocess
 import sys
 from collections import Counter
 from html.parser import HTMLParser
+from pathlib import Path
 from types import SimpleNamespace
 
+import httpx
 import pytest
 
 import harvest
@@ -17,6 +21,10 @@ from harvest.errors import HarvestError, OutOfTime, QueryError, SeedError
 from harvest.python import frames, sequences
 from tests.crawling import read
 from tests.exporting import rich_file
+from tests.waiting import PATIENCE
+
+ROOT = Path(__file__).parents[2]
+TORCH = ROOT / ".venv-recbole" / "bin" / "python"  # it comes with RecBole
 
 TABLES = {
     "seeds": "harvests",
@@ -243,6 +251,30 @@ def edges(graph):
         return {(ids[edge.source], ids[edge.target]): edge["weight"] for edge in graph.es}
     assert all(data["kind"] == node[0] for node, data in graph.nodes(data=True))
     return {(one[1], other[1]): float(weight) for one, other, weight in graph.edges(data="weight")}
+
+
+_IN_TORCH = """
+import json, sys
+sys.path += sys.argv[2:]  # ours come last: what PyTorch was installed with counts
+import harvest
+
+found = harvest.open(sys.argv[1]).likes.to_torch()
+ends = zip(found.source_ids[found.edge_index[0]].tolist(), found.target_ids[found.edge_index[1]].tolist())
+kinds = [str(one.dtype) for one in (found.edge_index, found.weight)]
+print(json.dumps([kinds, sorted([*pair, weight] for pair, weight in zip(ends, found.weight.tolist()))]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not TORCH.exists(), reason="scripts/environment recbole makes it")
+def test_tensors_of_pytorch_itself_hold_the_likes(path):
+    ours = [str(ROOT), str(Path(httpx.__file__).parents[1])]
+    done = subprocess.run(
+        [TORCH, "-c", _IN_TORCH, path, *ours], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    likes = read(path, "SELECT user_id, track_id FROM likes ORDER BY 1, 2")
+    assert json.loads(done.stdout) == [["torch.int64", "torch.float32"], [[*like, 1.0] for like in likes]]
 
 
 def test_a_matrix_of_one_kind_is_square(db):
