@@ -50,6 +50,11 @@ def test_regression_by_hand():
     assert found.error == pytest.approx(sqrt((1 - 4 / 12) * 4 / 2 * sum(e**2 for e in left)) / 4)
 
 
+def test_stops_of_a_walk_by_hand():
+    """Somebody with 8 ways on likes 4, somebody with 4 likes 2: (4 / 8 + 2 / 4) / (1 / 8 + 1 / 4)."""
+    assert hajek([Unit(1 / 8, 4), Unit(1 / 4, 2)], 0.0).value == pytest.approx(8 / 3)
+
+
 def test_people_who_are_certain_by_hand():
     """Two who were chosen for certain and like 4 and 2; of 12 others, 4 were drawn, who like 3, 1, 5 and 7."""
     units = [Unit(1, 4, certain=True), Unit(1, 2, certain=True), *(Unit(3, likes) for likes in (3, 1, 5, 7))]
