@@ -1,15 +1,14 @@
--- What was liked and reposted on a day, for certain or possibly?
+-- What was liked and reposted on a day, certainly or possibly?
 --
--- :day    text = today               a day, or any moment of UTC as far as you want to tell it: 2026-11-20T18
--- :user   user = all                 of one person alone
--- :track  track = all                of one track alone
--- :which  possible|certain = possible  certain leaves out what may have stood then, and may not
--- :limit  integer = 100              rows at most; -1: all
+-- :day    text = today               a day, or a UTC time as precise as you like: 2026-11-20T18
+-- :user   user = all                 only this person's
+-- :track  track = all                only this track's
+-- :which  possible|certain = possible  certain leaves out what is only possible
+-- :limit  integer = 100              maximum rows; -1: all
 --
--- `certain` is 1 where a page had shown it by then and a later whole reading showed it still, 0 where it may have
--- stood: it came after a reading that lacked it, or nobody knows since when it stands, or it has not been looked at
--- since. A file that was read once knows for certain only of that day. Without a person or track this goes through all
--- likes.
+-- `certain` is 1 if a page showed it by then and a later complete reading still showed it. It is 0 if it is possible:
+-- it appeared after a reading without it, its start is unknown, or it was not checked afterwards. A file that was read
+-- once is certain only about that day. Without a person or track, this reads all likes.
 WITH
 given AS (
     SELECT day, day || '~' AS day_end                -- behind every moment that begins so

@@ -1,14 +1,14 @@
--- Which tracks join the people of two tracks: liked by those of the one and by those of the other?
+-- Which tracks connect the audiences of two tracks: liked by people of the one and of the other?
 --
--- :track     track = first           the one; without one, the track that most people here like
--- :other     track = farthest        the other; without one, of the twenty most liked that whose people share least
--- :at_least  integer = 2             people of each side that must like it
--- :limit     integer = 20            rows at most
+-- :track     track = first           one track; by default the one most people here like
+-- :other     track = farthest        the other; by default, of the twenty most liked, the least shared
+-- :at_least  integer = 2             minimum number of people on each side who like it
+-- :limit     integer = 20            maximum rows
 --
--- Counted are likes that stand in people's own lists; who likes both tracks stands on neither side. Of the m people who
--- like the one alone c like a track, of the n who like the other alone d. `bridge` is the smaller of c / m and d / n: a
--- track that one side loves and the other does not know is no bridge. Tracks people were chosen for (view frames) do
--- not come up.
+-- Only likes from people's own lists count, as far as those lists were read. People who like both tracks are on neither
+-- side. Of the m people who like only the first, c like a track; of the n who like only the second, d. `bridge` is the
+-- smaller of c / m and d / n: a track that one side loves and the other does not know is no bridge. Tracks people were
+-- chosen for (view frames) are left out.
 WITH
 framed AS MATERIALIZED (
     SELECT track_id FROM frames WHERE counts

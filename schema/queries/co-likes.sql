@@ -1,20 +1,20 @@
 -- What do people who like a track also like, and how far beyond its popularity?
 --
--- :track     track = seed            around which track; where no seed is one, the one with the longest list of likers
--- :at_least  integer = 2             leave out what fewer people have in common
--- :order     people|lift = people    what comes first
--- :limit     integer = 20            rows at most
+-- :track     track = seed            the track; without a seed track, the one with the longest list of likers
+-- :at_least  integer = 2             minimum number of people in common
+-- :order     people|lift = people    sort order
+-- :limit     integer = 20            maximum rows
 --
--- Counted are the people who like the track and whose own list of likes was read, as far as it was read: only likes
--- that stand in somebody's own list count.
+-- This counts the people who like the track and whose own list of likes was read, as far as it was read. Only likes
+-- from people's own lists count.
 --
--- `lift` holds two shares against each other: the share of all likes these people gave to the tracks counted here, and
--- the share of all likes the service counts for the same tracks (likes_count). 2 means that they like it twice as much
--- as everybody does. The service's counts are used because this file cannot tell chance: everybody who was followed
--- from a seed likes the seed, so within the file nothing is independent of it. A lift is NULL where the service shows
--- no count, and where people were chosen because they like the track, so that nothing can be said against chance: a
--- seed, and a track around which a deeper level went (none in a census, see the view frames). Small numbers make large
--- lifts: raise at_least with order=lift.
+-- `lift` compares two shares: the share of all likes these people gave to the tracks counted here, and the share of all
+-- likes SoundCloud counts for the same tracks (likes_count). 2 means they like it twice as much as SoundCloud's users
+-- do. It uses SoundCloud's counts because this file cannot measure chance: all people followed from a seed like the
+-- seed, so nothing in the file is independent of it. `lift` is NULL if SoundCloud returns no count, and if people were
+-- chosen because they like the track, so that there is no comparison with chance: a seed, and a track around which a
+-- deeper level went (none in a census, see the view frames). Small numbers make large lifts: raise at_least with
+-- order=lift.
 WITH
 given AS (
     SELECT

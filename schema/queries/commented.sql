@@ -1,10 +1,10 @@
 -- What was said about a track, and when?
 --
--- :track  track = seed               which track; where no seed is one, the one with the most comments
--- :limit  integer = 50               rows at most
+-- :track  track = seed               the track; without a seed track, the one with the most comments
+-- :limit  integer = 50               maximum rows
 --
--- Comments are the only engagement with a time of its own. `seconds` is the place in the track they are about, NULL:
--- about all of it. A plain crawl reads none: --read +comments does.
+-- Comments are the only engagement with a time of their own. `seconds` is the position in the track; NULL: the comment
+-- is about all of it. A plain crawl reads no comments; use --read +comments.
 SELECT
     c.created_at,
     c.user_id,

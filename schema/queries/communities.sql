@@ -1,12 +1,13 @@
--- Which communities are there, what do they like, and how good is the division?
+-- Which communities are there, what do they like, and how good is the partition?
 --
--- :of         tracks|people = tracks  communities of what
--- :limit      integer = 20            rows at most
+-- :of         tracks|people = tracks  what the communities consist of
+-- :limit      integer = 20            maximum rows
 --
--- As `harvest analyze` found them: tracks or people that stand nearer to each other than to the rest, largest first.
--- `top` are the three of its tracks that most people here like; of people, what most of them like. `genre` is the most
--- frequent genre of these tracks, on `of_genre` of those that have one. The last columns say the same in every row: how
--- much denser communities are inside than by chance, and how far divisions from other seeds agree: docs/analysis.md.
+-- As `harvest analyze` found them: tracks or people that are nearer to each other than to the rest, largest first.
+-- `top` lists the three of its tracks that most people here like; for people, what most of them like. `genre` is the
+-- most frequent genre of these tracks, on `of_genre` of those that have one. The last columns are the same in every
+-- row: how much denser communities are inside than by chance, and how far partitions from other random seeds agree: see
+-- docs/analysis.md.
 WITH
 wanted AS MATERIALIZED (
     SELECT d.id, p.modularity, p.rand, p.information

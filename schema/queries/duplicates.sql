@@ -1,13 +1,13 @@
 -- Which tracks are the same recording, uploaded more than once?
 --
--- :seconds  integer = 2              how much their lengths may differ
--- :limit    integer = 50             pairs at most
+-- :seconds  integer = 2              maximum difference in length
+-- :limit    integer = 50             maximum pairs
 --
--- `why` is 'isrc' where both tell the same recording code, and 'title' where both have the same title, ASCII letters in
--- either case, and the same artist (the one the track names, else the uploader), and their lengths differ by no more
--- than `seconds`. Titles shorter than four characters, and titles or codes that more than twenty tracks here share, say
--- nothing. A re-upload under a title of its own is not found; another master of the same length is. `people` like
--- either here, `both` like both. Most liked pairs come first.
+-- `why` is 'isrc' if both have the same recording code, and 'title' if both have the same title (ASCII letters in
+-- either case) and the same artist (the one the track names, else the uploader), and their lengths differ by at most
+-- `seconds`. Titles shorter than four characters, and titles or codes shared by more than twenty tracks here, are
+-- ignored. A re-upload under a different title is not found; a different master of the same length is. `people` like
+-- either here, `both` like both. The most liked pairs come first.
 WITH
 given AS (
     SELECT CAST(coalesce(nullif(:seconds, ''), 2) AS INTEGER) * 1000 AS apart_ms

@@ -1,11 +1,11 @@
 -- Who likes a track, in the order of its list?
 --
--- :track  track = seed               which track; where no seed is one, the one with the longest list of likers
--- :limit  integer = 50               rows at most
+-- :track  track = seed               the track; without a seed track, the one with the longest list of likers
+-- :limit  integer = 50               maximum rows
 --
--- `rank` is the place in the track's list of likers, 0 newest as far as is known; NULL: seen in the person's list
--- only, which is so for all tracks but seeds and those a deeper crawl went around. `their_list` tells how the person's
--- own list of likes ended.
+-- `rank` is the place in the track's list of likers, 0 newest as far as is known. NULL: the like was seen only in the
+-- person's list, as for all tracks except seeds and those a deeper crawl went around. `their_list` is the outcome of
+-- the person's own list of likes.
 SELECT
     e.track_list_rank AS rank,
     e.user_id,

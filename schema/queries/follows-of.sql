@@ -1,10 +1,10 @@
--- Whom does a person follow, in the order of their list?
+-- Who does a person follow, in the order of their list?
 --
--- :user   user = longest             who follows; without a name, the person with the longest list of followings
--- :limit  integer = 50               rows at most
+-- :user   user = longest             the person; by default the one with the longest list of followings
+-- :limit  integer = 50               maximum rows
 --
 -- `rank` is the place in the list of followings, 0 newest as far as is known. NULL: seen in the other's list of
--- followers and not in the person's own. A plain crawl reads neither: --read +followings does.
+-- followers and not in the person's own. A plain crawl reads neither; use --read +followings.
 SELECT
     f.followings_list_rank AS rank,
     f.followee_id AS user_id,

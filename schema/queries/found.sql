@@ -1,9 +1,9 @@
 -- What did a search find?
 --
--- :search text = last                its words or its address; without one, the last search
--- :limit  integer = 200              rows at most
+-- :search text = last                its words or its address; by default the last search
+-- :limit  integer = 200              maximum rows
 --
--- In the order of the service, `rank` 0 first. It shows a thousand results at most, and says nothing of how many there
+-- In SoundCloud's order, `rank` 0 first. SoundCloud returns at most a thousand results and never reports how many there
 -- are.
 SELECT
     r.rank,

@@ -1,8 +1,8 @@
 -- What did each day of the crawl bring?
 --
--- Days are UTC. `entries` came in replies, `kept` were new to their list; a like that stands in two lists, the track's
--- and the person's, is kept in both. Users and tracks count on the day on which they were first seen. No like has a
--- time of its own, so this is the growth of the file and not of anything on SoundCloud; for that see track-history.
+-- Days are UTC. `entries` is what replies contained, `kept` what was new to its list; a like in two lists, the track's
+-- and the person's, is kept in both. Users and tracks count on the day they were first seen. Likes have no time of
+-- their own, so this is the growth of the file, not of anything on SoundCloud; for that, see track-history.
 WITH
 days AS (
     SELECT substr(fetched_at, 1, 10) AS day, count(*) AS pages, sum(received) AS entries, sum(kept) AS kept,

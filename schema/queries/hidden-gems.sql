@@ -1,15 +1,15 @@
--- Which tracks do people here like that hardly anybody else knows?
+-- Which tracks do people here like that few others know?
 --
--- :at_least  integer = 3             leave out what fewer people here like
--- :at_most   integer = 1000          leave out what more people like by the count of the service
--- :limit     integer = 20            rows at most
+-- :at_least  integer = 3             minimum number of people here who like it
+-- :at_most   integer = 1000          maximum number of likes SoundCloud counts
+-- :limit     integer = 20            maximum rows
 --
--- Counted are likes that stand in people's own lists, as far as these were read. `times` holds two shares against each
--- other, as the lift of co-likes does: people here who like the track, over all likes that tracks with a count have
--- here, and the service's count of its likes over the sum of these counts. 10 means that it is liked ten times as much
--- here as everywhere. `share_here` is what part of all who like it stands in this file. Left out are tracks whose count
--- is unknown, and those people were chosen for (view frames). A count that is old, or below the people here, makes
--- both too large: the count is then taken to be the people here.
+-- Only likes from people's own lists count, as far as those lists were read. `times` compares two shares, like the lift
+-- of co-likes: people here who like the track, over all likes here of tracks with a count; and SoundCloud's count of
+-- its likes, over the sum of these counts. 10 means it is liked ten times as much here as everywhere. `share_here` is
+-- the share of all its likers who are in this file. Tracks with an unknown count and tracks people were chosen for
+-- (view frames) are left out. A count that is old, or below the people here, makes both too large; the number of people
+-- here is then used as the count.
 WITH
 given AS (
     SELECT

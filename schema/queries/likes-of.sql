@@ -1,9 +1,9 @@
 -- What does a person like, in the order of their list?
 --
--- :user   user = longest             whose likes; without a name, the person with the longest list
--- :limit  integer = 50               rows at most
+-- :user   user = longest             the person; by default the one with the longest list
+-- :limit  integer = 50               maximum rows
 --
--- `rank` is the place in the list, 0 newest as far as is known: the service gives no times of likes. NULL: the like
+-- `rank` is the place in the list, 0 newest as far as is known: SoundCloud returns no times of likes. NULL: the like
 -- was seen in the track's list and not in the person's own.
 SELECT
     e.user_list_rank AS rank,

@@ -1,14 +1,14 @@
--- Where else on the web is a person to be found?
+-- Where else on the web can you find a person?
 --
--- :user    user = longest            whose links; without a name, the person with the most
--- :emails  no|yes = no               whether e-mail addresses are told, too
--- :limit   integer = 50              rows at most
+-- :user    user = longest            the person; by default the one with the most links
+-- :emails  no|yes = no               include e-mail addresses
+-- :limit   integer = 50              maximum rows
 --
--- First the links on the person's page, in its order, as far as they were read: a plain crawl reads none, --read +links
--- does. Then the addresses that the person has written into the descriptions of tracks, playlists and the profile, and
--- where tracks are to be had, each once; `found_in` says where first. An address is a word that begins with http://,
--- https:// or www., without the marks behind it. E-mail addresses reach a person directly: they are left out, also
--- within other addresses, unless emails=yes. Descriptions of profiles are kept with --profiles full alone.
+-- First the links on the person's page, in its order, if they were read: a plain crawl reads none; use --read +links.
+-- Then the addresses the person wrote into descriptions of tracks, playlists and the profile, and purchase links, each
+-- once; `found_in` is where it was found first. An address is a word that begins with http://, https:// or www.,
+-- without punctuation behind it. E-mail addresses reach a person directly: they are left out, also within other
+-- addresses, unless emails=yes. Profile descriptions are stored only with --profiles full.
 WITH
 one AS MATERIALIZED (
     SELECT coalesce(

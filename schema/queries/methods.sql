@@ -1,9 +1,9 @@
--- The numbers for the methods section of a paper: what was asked for, when, and how complete it is.
+-- The numbers for the methods section of a paper: what was requested, when, and how complete it is.
 --
--- One row per number, in sections. `claimed` adds up what the service said of those lists that it said anything of,
--- and `collected (of these)` what was collected of the same lists; the difference is what is not in the file.
--- `refused` requests are those answered 429, 403 or 401. People 'listed' stand in the lists of likers and reposters
--- that were read; 'followed' are those whose own likes were asked for because a list named them. A seed of two harvests
+-- One row per number, in sections. `claimed` is the sum of SoundCloud's counts for the lists that have one, and
+-- `collected (of these)` is what was collected from the same lists; the difference is missing from the file. `refused`
+-- requests are those that returned 429, 403 or 401. People 'listed' appear in the lists of likers and reposters that
+-- were read; 'followed' are those whose own likes were requested because a list named them. A seed of two harvests
 -- counts in both states.
 WITH
 ledger AS MATERIALIZED (

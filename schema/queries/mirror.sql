@@ -1,12 +1,12 @@
--- How much do the service's own related tracks and station share with what the fans of a track like?
+-- How much do SoundCloud's related tracks and station share with what the fans of a track like?
 --
--- :track    track = seed             around which track; where no seed is one, the one with the most related ones
--- :nearest  integer = 50             so many of the tracks that its fans like count as near
+-- :track    track = seed             the track; without a seed track, the one with the most related ones
+-- :nearest  integer = 50             how many of the tracks its fans like count as near
 --
--- Near are tracks that its fans here like, by cosine: fans in common, against the likes that the service counts. Only
--- people whose own list of likes was read are asked. `co_liked` counts the tracks of the service that any fan likes,
--- `near` those that stand among the nearest, `share` is that of the most it could be. `tracks` is 0 where the list was
--- not read: --read +related does, and a station is read as a seed of its own.
+-- Near are the tracks that its fans here like, by cosine: fans in common, against the likes that SoundCloud counts.
+-- Only people whose own list of likes was read are included. `co_liked` counts SoundCloud's tracks that any fan likes,
+-- `near` those among the nearest, `share` is that of the most it could be. `tracks` is 0 if the list was not read: use
+-- --read +related, or crawl the station as a seed.
 WITH
 given AS (
     SELECT coalesce(

@@ -1,13 +1,14 @@
 -- Which tracks are near several tracks at once, by who likes them?
 --
--- :tracks    tracks = first          which ones; without any, the three that most people here like
--- :at_least  integer = 2             people that a track must share with one of them
--- :limit     integer = 20            rows at most
+-- :tracks    tracks = first          the tracks; by default the three most people here like
+-- :at_least  integer = 2             minimum number of people shared with one of them
+-- :limit     integer = 20            maximum rows
 --
--- Counted are likes that stand in people's own lists. Near one track is what the same people like: c / sqrt(a b), with
--- a and b who like the one and the other and c who like both. `score` is the mean of this over all the tracks given, so
--- that what is near each of them comes before what is very near one; `near` is how many of them it has `at_least`
--- people in common with. Tracks people were chosen for (view frames) do not come up, but may be given.
+-- Only likes from people's own lists count, as far as those lists were read. A track is near another if the same people
+-- like both: c / sqrt(a b), where a and b people like the one and the other and c like both. `score` is the mean over
+-- all the tracks given, so a track near each of them comes before one that is very near only one; `near` is how many of
+-- them it shares `at_least` people with. Tracks people were chosen for (view frames) are left out of the answer, but
+-- may be given.
 WITH
 framed AS MATERIALIZED (
     SELECT track_id FROM frames WHERE counts

@@ -1,17 +1,16 @@
--- Which tracks does each person not like? Drawn by lot, for training and testing recommenders.
+-- Which tracks does each person not like? Drawn at random, for training and testing recommenders.
 --
--- :per_user  integer = 5             tracks drawn for each person, at most
--- :seed      integer = 0             another number draws other tracks
+-- :per_user  integer = 5             maximum tracks drawn per person
+-- :seed      integer = 0             a different number draws different tracks
 --
--- Only people whose list of likes is whole take part (outcome 'complete'): of somebody whose list was cut by a cap,
--- ended short, went in circles or failed, nobody knows what they do not like. 'complete' forgives a small gap against
--- the count on the profile, so a few of the likes may still be missing. Left out are tracks the person likes or
--- reposted, as far as any list tells. Drawn from are all tracks that somebody here likes, with the same chance each;
--- popular ones are not drawn more often.
+-- Only people whose list of likes is complete take part (outcome 'complete'). If a list was cut by a cap, ended short,
+-- looped or failed, what the person does not like is unknown. 'complete' tolerates a small gap against the count on the
+-- profile, so a few likes may still be missing. Tracks that the person likes or reposted according to any list are left
+-- out. The draw is from all tracks with a like here, with equal probability; popular ones are not drawn more often.
 --
--- The lots are arithmetic on the numbers of person and track, without chance and without hash functions: the same
--- people, tracks and seed give the same rows in every file, on every machine. A person who likes nearly everything may
--- get fewer rows.
+-- The draw is arithmetic on the numbers of person and track, without randomness and hash functions: the same people,
+-- tracks and seed give the same rows in every file, on every machine. A person who likes nearly everything may get
+-- fewer rows.
 WITH RECURSIVE
 given AS (
     SELECT

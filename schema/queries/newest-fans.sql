@@ -1,11 +1,11 @@
 -- Who likes a track among the newest of their likes?
 --
--- :track   track = seed              which track; where no seed is one, the one with the longest list of likers
--- :newest  integer = 20              likes of each person that are new
--- :limit   integer = 50              rows at most
+-- :track   track = seed              the track; without a seed track, the one with the longest list of likers
+-- :newest  integer = 20              how many likes of each person count as new
+-- :limit   integer = 50              maximum rows
 --
--- `place` is where the track stands in the person's own list, 0 first, which is the newest as far as is known. People
--- whose list was not read, or not as far as the track, are missing. `share` is what part of their list is newer.
+-- `place` is the track's position in the person's own list, 0 first, which is the newest as far as is known. People
+-- whose list was not read, or not as far as the track, are missing. `share` is the part of their list that is newer.
 WITH
 given AS (
     SELECT

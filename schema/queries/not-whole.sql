@@ -2,11 +2,11 @@
 --
 -- :kind     text = all               one kind of list, as in list_kinds, for example user_likes
 -- :outcome  text = all               one outcome, for example capped; todo and doing are lists still open
--- :limit    integer = 100            rows at most
+-- :limit    integer = 100            maximum rows
 --
--- Lists with most missing come first. `missing` is what the service claimed less what was collected; NULL where it
--- claimed nothing. A count on a profile includes liked playlists, which the list does not, so a few missing are
--- normal. `reason` is the newest entry in failures that was not mended.
+-- The lists with the most missing come first. `missing` is what SoundCloud claimed minus what was collected; NULL if it
+-- claimed nothing. A count on a profile includes liked playlists, which the list does not, so a few missing are normal.
+-- `reason` is the newest unresolved entry in failures.
 WITH chosen AS MATERIALIZED (
     SELECT task_id, kind, subject_id, outcome, claimed, collected, missing
     FROM lists

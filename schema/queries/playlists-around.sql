@@ -1,11 +1,11 @@
--- Which tracks stand in the same playlists as a track?
+-- Which tracks are in the same playlists as a track?
 --
--- :track     track = seed            around which track; where no seed is one, the one in most playlists
--- :at_least  integer = 1             leave out tracks that share fewer playlists
--- :limit     integer = 20            rows at most
+-- :track     track = seed            the track; without a seed track, the one in most playlists
+-- :at_least  integer = 1             minimum number of shared playlists
+-- :limit     integer = 20            maximum rows
 --
--- `steps` is the smallest distance of the two in any of these playlists, 1 beside it. Only playlists that were
--- collected can be counted; a plain crawl collects none.
+-- `steps` is the smallest distance of the two in any of these playlists; 1 is adjacent. Only collected playlists count;
+-- a plain crawl collects none.
 WITH
 given AS (
     SELECT coalesce(

@@ -1,9 +1,9 @@
 -- Which playlists hold a track?
 --
--- :track  track = seed               which track; where no seed is one, the one in most playlists
--- :limit  integer = 50               rows at most
+-- :track  track = seed               the track; without a seed track, the one in most playlists
+-- :limit  integer = 50               maximum rows
 --
--- Only playlists that were collected can be found; a plain crawl collects none.
+-- Only collected playlists can be found; a plain crawl collects none.
 SELECT
     p.id AS playlist_id,
     p.title,

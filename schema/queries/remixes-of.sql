@@ -1,13 +1,12 @@
 -- Which remixes, edits and other versions of a track are there, by their titles?
 --
--- :track  track = seed               which track; where no seed is one, the one with the longest list of likers
--- :limit  integer = 50               rows at most
+-- :track  track = seed               the track; without a seed track, the one with the longest list of likers
+-- :limit  integer = 50               maximum rows
 --
--- A title is taken apart: its name is what stands before the first bracket, and behind the first ' - ' where there is
--- one. Found are tracks that have all words of that name, one after the other, in their titles, and beside it a word
--- that says what they are. Who only shares the words is found too, most of all where the name is short: look at
--- `artist` and `title`. What is named otherwise, or says in its tags alone what it is, is not found. Most liked come
--- first.
+-- The name in a title is what comes before the first bracket, and after the first ' - ' if there is one. This finds
+-- tracks whose titles contain all words of that name, one after the other, and also a word for the kind of version.
+-- Tracks that merely share the words are found too, most of all if the name is short: check `artist` and `title`.
+-- Tracks with another name, or with the kind of version only in their tags, are not found. The most liked come first.
 WITH
 one AS MATERIALIZED (
     SELECT t.id AS track_id, t.title

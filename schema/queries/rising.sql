@@ -1,16 +1,16 @@
--- Which tracks stand among people's newest likes more often than among their older ones?
+-- Which tracks appear among people's newest likes more often than among their older ones?
 --
--- :newest    integer = 20            likes of each person that are new
--- :at_least  integer = 3             leave out what fewer people like newly
--- :limit     integer = 20            rows at most
+-- :newest    integer = 20            how many likes of each person count as new
+-- :at_least  integer = 3             minimum number of people with a new like
+-- :limit     integer = 20            maximum rows
 --
--- SoundCloud tells no times: the newest are those first in people's own lists, and one person's newest may be older
--- than another's oldest. Counted are people with more likes here than `newest`, so that each has both kinds. Of the N
--- likes that are new, a are of the track, of the M older ones b. `times` is (a / N) / ((b + 0.5) / (M + 1)), half a
--- like being added so that what nobody liked before has a number too. `z` says how sure that is: with
--- p = (a + b) / (N + M), it is (a / N - b / M) / sqrt(p (1 - p) (1 / N + 1 / M)), and rows come by it; above 2 a track
--- alone would hardly be there by accident, but of a thousand tracks some twenty are. Left out are tracks people were
--- chosen for (view frames).
+-- SoundCloud returns no times of likes: the newest are the first in people's own lists, and one person's newest may be
+-- older than another's oldest. This counts people with more likes here than `newest`, so that each has both kinds. Of
+-- the N likes that are new, a are of the track; of the M older ones, b. `times` is (a / N) / ((b + 0.5) / (M + 1));
+-- half a like is added so that a track without older likes has a number too. `z` is how sure that is: with p = (a + b)
+-- / (N + M), it is (a / N - b / M) / sqrt(p (1 - p) (1 / N + 1 / M)), and rows are sorted by it. Above 2, a single
+-- track is hardly there by accident, but of a thousand tracks some twenty are. Tracks people were chosen for (view
+-- frames) are left out.
 WITH
 given AS (
     SELECT

@@ -1,12 +1,12 @@
 -- Which tracks have these words in title, artist or tags?
 --
--- :words  words                      one word or more; all of them must be there
--- :limit  integer = 20               rows at most
+-- :words  words                      one or more words; a track must have all of them
+-- :limit  integer = 20               maximum rows
 --
--- Case and accents make no difference; a word that ends in * stands for all words that begin so. 'hip-hop' finds 'hip
--- hop', and 'hiphop' finds tags spelled either way. Nothing else has a meaning of its own: quotes, brackets and words
--- such as AND are looked for as they are. Tracks with most likes, as the service counts them, come first. In the
--- titles of languages that put no blanks between words, look for the beginning of a title with *.
+-- Case and accents do not matter. A word that ends in * matches all words that begin with it. 'hip-hop' finds 'hip
+-- hop', and 'hiphop' finds tags with either spelling. No other syntax is special: quotes, brackets and words such as
+-- AND are searched as they are. Tracks with the most likes, as SoundCloud counts them, come first. In languages without
+-- blanks between words, search for the beginning of a title with *.
 WITH found AS MATERIALIZED (
     SELECT s.rowid AS track_id
     FROM track_search AS s

@@ -1,15 +1,15 @@
--- Which tracks make so many minutes, within a range of tempo and in one key?
+-- Which tracks fill a number of minutes, within a range of tempo and in one key?
 --
--- :minutes  integer = 60             how long it may be
--- :slowest  integer = 0              beats per minute at least
--- :fastest  integer = 1000           beats per minute at most
+-- :minutes  integer = 60             maximum length
+-- :slowest  integer = 0              minimum beats per minute
+-- :fastest  integer = 1000           maximum beats per minute
 -- :key      text = any               the key as uploaders write it, ASCII letters in either case
--- :limit    integer = 100            rows at most
+-- :limit    integer = 100            maximum rows
 --
--- Tracks that most people here like in their own lists come first, one of each artist, until the next would make it
--- longer than `minutes`; what is too long by itself is passed over and shorter ones follow no more. Left out are tracks
--- that cannot be played, whose length is unknown, or that people were chosen for (view frames); where a tempo or key is
--- asked for, those of which it is unknown, which are most: uploaders give both, and few do.
+-- The tracks that most people here like in their own lists come first, one per artist, until the next would exceed
+-- `minutes`; a track that is too long on its own is skipped, and shorter ones further down are not added. Tracks that
+-- cannot be played, whose length is unknown, or that people were chosen for (view frames) are left out. With a tempo or
+-- key, tracks without one are left out too, which are most: uploaders enter both, and few do.
 WITH
 given AS (
     SELECT

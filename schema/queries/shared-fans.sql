@@ -1,11 +1,11 @@
 -- Which artists share their fans with an artist?
 --
--- :artist    user = seed             whose fans; without a name, the artist of the track that co-likes takes
--- :at_least  integer = 2             leave out artists who share fewer
--- :limit     integer = 20            rows at most
+-- :artist    user = seed             the artist; by default the artist of the default track of co-likes
+-- :at_least  integer = 2             minimum number of shared fans
+-- :limit     integer = 20            maximum rows
 --
--- An artist is whoever uploaded a track that stands in this file, a fan whoever likes one of these tracks here. In a
--- file with one seed nearly everybody is a fan of the seed's artist, so look at `share_of_theirs` beside the number.
+-- An artist is a person who uploaded a track in this file; a fan is a person who likes one of these tracks here. In a
+-- file with one seed, nearly all people are fans of the seed's artist, so compare `share_of_theirs` with the number.
 WITH
 given AS (
     SELECT coalesce(

@@ -1,10 +1,10 @@
 -- Which tracks do two people both like?
 --
--- :user   user = longest             one of them; without a name, the person with the longest list
--- :other  user = longest             the other; without a name, the person with the longest list but one
--- :limit  integer = 50               rows at most
+-- :user   user = longest             one person; by default the one with the longest list
+-- :other  user = longest             the other; by default the one with the second longest list
+-- :limit  integer = 50               maximum rows
 --
--- `rank` and `other_rank` are places in each person's own list, 0 newest as far as is known; two lists' ranks cannot
+-- `rank` and `other_rank` are places in each person's own list, 0 newest as far as is known; ranks of two lists cannot
 -- be compared. The order is that of the first person's list.
 WITH
 longest AS MATERIALIZED (

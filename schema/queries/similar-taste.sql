@@ -1,11 +1,11 @@
 -- Whose likes are nearest to a person's?
 --
--- :user      user = longest          whose; without a name, the person with the longest list
--- :at_least  integer = 2             leave out people who have fewer tracks in common
--- :limit     integer = 20            rows at most
+-- :user      user = longest          the person; by default the one with the longest list
+-- :at_least  integer = 2             minimum number of tracks in common
+-- :limit     integer = 20            maximum rows
 --
--- Compared are the people whose own list of likes was read, as far as it was read: only likes that stand in somebody's
--- own list count. `jaccard` is tracks both like by tracks either likes. Everybody followed from one seed has the seed
+-- This compares people whose own list of likes was read, as far as it was read: only likes from people's own lists
+-- count. `jaccard` is tracks both like divided by tracks either likes. All people followed from one seed have the seed
 -- in common.
 WITH
 given AS (

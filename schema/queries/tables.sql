@@ -1,6 +1,6 @@
 -- Which tables and views are there, and what are their columns?
 --
--- What each of them means stands in schema/README.md.
+-- schema/README.md explains each of them.
 SELECT t.name, t.type, group_concat(c.name, ', ') AS columns
 FROM pragma_table_list AS t
 JOIN pragma_table_xinfo(t.name) AS c ON c.hidden <> 1

@@ -1,13 +1,13 @@
--- Which tags stand together on tracks, more than chance would have it?
+-- Which tags appear together on tracks more often than by chance?
 --
 -- :tag       tag = all               only pairs with this tag, in any spelling
--- :at_least  integer = 2             leave out pairs on fewer tracks
--- :order     tracks|lift = tracks    what comes first
--- :limit     integer = 20            rows at most
+-- :at_least  integer = 2             minimum number of tracks per pair
+-- :order     tracks|lift = tracks    sort order
+-- :limit     integer = 20            maximum rows
 --
--- Tags are folded: 'hip hop', 'Hip-Hop' and 'hiphop' are one. `lift` is the number of tracks with both tags by the
--- number to be expected if tags fell on the tagged tracks of this file independently. These are the tracks that the
--- people followed like, and no fair picture of all tracks.
+-- Tags are folded: 'hip hop', 'Hip-Hop' and 'hiphop' are one. `lift` is the number of tracks with both tags divided by
+-- the number expected if tags fell on the tagged tracks of this file independently. The tracks are those liked by the
+-- people followed; they do not represent all tracks.
 WITH
 given AS (
     SELECT

@@ -1,15 +1,15 @@
 -- What does a person like more than the others here do: which genres, tags and artists?
 --
--- :user      user = longest          whose likes; without a name, the person with the longest list
--- :at_least  integer = 2             so many of their likes at least
--- :limit     integer = 30            rows at most
+-- :user      user = longest          the person; by default the one with the longest list
+-- :at_least  integer = 2             minimum number of their likes
+-- :limit     integer = 30            maximum rows
 --
--- `share` is the share of the person's likes that are of this genre, tag or artist, `share_here` that of all likes in
--- this file that were read from people's own lists, `times` the one by the other: 1 is like everybody. Likes of tracks
--- for which people were chosen are left out, since all have them, but in a census (see the view frames). Tags count in
--- any spelling, genres in any case; the artist is the uploader. 'Everybody' are the people whose likes were read, who
--- were chosen around the seeds. Of few likes little can be said: a share of two likes is often chance. What they like
--- most beyond the others comes first.
+-- `share` is the share of the person's likes with this genre, tag or artist, `share_here` the share of all likes in
+-- this file that come from people's own lists, `times` the one divided by the other: 1 is average. Likes of tracks for
+-- which people were chosen are left out, since all have them, except in a census (see the view frames). Tags count in
+-- any spelling, genres in any case; the artist is the uploader. The average is over the people whose likes were read,
+-- who were chosen around the seeds. Few likes say little: a share of two likes is often chance. What the person likes
+-- most beyond the average comes first.
 WITH
 one AS MATERIALIZED (
     SELECT coalesce(CAST(nullif(:user, '') AS INTEGER), (

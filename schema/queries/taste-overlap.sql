@@ -1,12 +1,12 @@
 -- How much do two people's likes have in common?
 --
--- :user   user = longest             one of them; without a name, the person with the longest list
--- :other  user = longest             the other; without a name, the person with the longest list but one
+-- :user   user = longest             one person; by default the one with the longest list
+-- :other  user = longest             the other; by default the one with the second longest list
 --
--- `likes` are the likes that stand in this file. The lists may be cut: see `list` and `other_list`. People followed
--- from the same seed all like the seed, so `beside_seeds` leaves the seeds out, and the tracks around which a deeper
--- level went, and so does `jaccard`: tracks both like by tracks either likes. `share_of_shorter` is tracks both like by
--- the likes of whoever has fewer, likewise.
+-- `likes` counts the likes in this file. The lists may be cut: see `list` and `other_list`. All people followed from
+-- the same seed like the seed, so `beside_seeds` leaves out the seeds and the tracks around which a deeper level went,
+-- and so does `jaccard`: tracks both like divided by tracks either likes. `share_of_shorter` is tracks both like
+-- divided by the likes of the person with fewer, likewise.
 WITH
 longest AS MATERIALIZED (
     SELECT subject_id AS user_id, row_number() OVER (ORDER BY collected DESC, subject_id) AS place

@@ -1,9 +1,9 @@
 -- Which genres do the tracks have?
 --
--- :limit  integer = 20               rows at most
+-- :limit  integer = 20               maximum rows
 --
--- A genre is one word or more, as the uploader typed it; spellings are not brought together. `likes_count` adds up
--- what the service counts. NULL: the uploader named none.
+-- A genre is one or more words, as the uploader typed them; spellings are not merged. `likes_count` is the sum of
+-- SoundCloud's counts. NULL: the uploader entered none.
 SELECT
     genre,
     count(*) AS tracks,

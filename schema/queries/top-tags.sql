@@ -1,8 +1,8 @@
--- Which tags stand on most tracks?
+-- Which tags are on the most tracks?
 --
--- :limit  integer = 20               rows at most
+-- :limit  integer = 20               maximum rows
 --
--- Tags are folded: 'hip hop', 'Hip-Hop' and 'hiphop' are one; `written` is the spelling on most tracks. The tracks are
+-- Tags are folded: 'hip hop', 'Hip-Hop' and 'hiphop' are one; `written` is the most frequent spelling. The tracks are
 -- those the people followed like, each counted once.
 WITH
 spelled AS MATERIALIZED (

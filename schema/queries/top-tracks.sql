@@ -1,9 +1,9 @@
--- Which tracks do most people here like, beside the likes the service counts?
+-- Which tracks do most people here like, compared with the likes SoundCloud counts?
 --
--- :limit  integer = 20               rows at most
+-- :limit  integer = 20               maximum rows
 --
--- A seed comes first in its own file, since that is how its people were found. `of_all` is likes here by the service's
--- count. Reads the index of all likes once.
+-- A seed comes first in its own file, because its likers are how people were found. `of_all` is likes here divided by
+-- SoundCloud's count. Reads the index of all likes once.
 WITH top AS MATERIALIZED (
     SELECT track_id, count(*) FILTER (WHERE engagement_type = 'like') AS likes_here
     FROM user_engagements

@@ -1,9 +1,9 @@
--- How did a track's counts move while it was watched?
+-- How did a track's counts change while it was watched?
 --
--- :track  track = seed               which track; where no seed is one, the one with the longest list of likers
+-- :track  track = seed               the track; without a seed track, the one with the longest list of likers
 --
--- One row as the service's counts were when they were first seen, one whenever one of them changed, and the counts as
--- they stand, marked `now`: for a track that never changed this one alone. A count is NULL where the uploader hides it.
+-- One row with SoundCloud's counts as first seen, one for each change, and the current counts, marked `now`; a track
+-- that never changed has only this row. A count is NULL if the uploader hides it.
 WITH
 given AS (
     SELECT coalesce(

@@ -1,10 +1,10 @@
 -- What did a person upload?
 --
--- :user   user = longest             whose tracks; without a name, the person with the longest list of uploads
--- :limit  integer = 50               rows at most
+-- :user   user = longest             the person; by default the one with the longest list of uploads
+-- :limit  integer = 50               maximum rows
 --
--- `rank` is the place in the list of uploads, 0 newest. NULL: the track was met elsewhere. A plain crawl reads no such
--- list: --read +uploads does, and the tracks that stand here are then all there are.
+-- `rank` is the place in the list of uploads, 0 newest. NULL: the track was found elsewhere. A plain crawl does not
+-- read this list; with --read +uploads, the tracks here are complete.
 SELECT
     t.uploader_list_rank AS rank,
     t.id AS track_id,
