@@ -63,7 +63,7 @@ def a_world(number: int, spread: float = 0.6) -> World:
     )
 
 
-def estimates(path: Path, world: World, limits: Limits) -> dict[str, Estimate]:
+def estimates(path: Path, world: World, limits: Limits, *, rake: bool = False) -> dict[str, Estimate]:
     """Crawl, estimate, and look up the truth: as `harvest estimate` does; where a rule chose, it refuses, and whoever
     takes the people followed for a sample all the same is shown to be wrong.
     """
@@ -76,8 +76,9 @@ def estimates(path: Path, world: World, limits: Limits) -> dict[str, Estimate]:
         rest = 1 - limits.max_users / people
         return {question: _plainly(values[question], rest, truth[question]) for question in QUESTIONS}
     with contextlib.closing(open_to_read(path)) as connection:
-        likes = asked(connection, Question(seed=limits.sample_seed)).answers[0].estimate
-        shares = asked(connection, Question(by="genre", groups=1000, seed=limits.sample_seed)).answers
+        likes = asked(connection, Question(seed=limits.sample_seed, rake=rake)).answers[0].estimate
+        by_genre = Question(by="genre", groups=1000, seed=limits.sample_seed, rake=rake)
+        shares = asked(connection, by_genre).answers
     share = next(one.estimate for one in shares if one.group == genre)
     return {
         question: Estimate(found.value, found.low, found.high, truth[question])

@@ -20,12 +20,12 @@ FOLLOWED = 70
 SPREADS = (0.6, 1.0)  # of how much people like: tame, and as a power law
 
 
-def covered(folder, worlds, order, spread=0.6):
+def covered(folder, worlds, order, spread=0.6, *, rake=False):
     """In how many worlds the 95 % interval held the truth, per question."""
     hits = dict.fromkeys(QUESTIONS, 0)
     for number in worlds:
         limits = Limits(max_users=FOLLOWED, max_user_likes=CAP, order=order, sample_seed=number)
-        found = estimates(folder / f"{order}{number}.db", a_world(number, spread), limits)
+        found = estimates(folder / f"{order}{number}.db", a_world(number, spread), limits, rake=rake)
         for question, estimate in found.items():
             hits[question] += estimate.covers
     return hits
@@ -43,6 +43,14 @@ def test_a_sample_covers_the_truth_and_the_newest_do_not(tmp_path):
 def test_over_two_hundred_worlds_a_sample_covers_the_truth_at_its_nominal_rate(tmp_path, spread):
     hits = covered(tmp_path, range(200), "random", spread)
     assert all(183 <= n <= 198 for n in hits.values()), hits  # 95 % of 200, two and a half standard errors around
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("spread", SPREADS)
+def test_raked_over_the_same_worlds_it_covers_the_truth_at_least_so_often(tmp_path, spread):
+    hits = covered(tmp_path, range(100), "random", spread, rake=True)
+    assert min(hits.values()) >= 90, hits  # 95 % of 100, two and a half standard errors below
 
 
 @pytest.mark.soak
