@@ -103,22 +103,24 @@ def _with_people_inside(body: bytes, full_profiles: bool) -> bytes:
     page = _entries(body)
     _check_address(page.next_href)
     there = [entry.user for entry in page.collection if entry is not None]
-    people = [bytes(user) for user in there if len(user) > _NULL]
     pieces: list[bytes] = []
-    at = body.index(b"{")
+    brace, starts = body.index, body.startswith
+    at = brace(b"{")
     cut, braces, objects = 0, 1, 1 + len(there)
-    for person in people:
+    for user in there:
+        if len(user) == _NULL:
+            continue
+        person = bytes(user)
         one = _kept(person)
-        while body[at - 7 : at] != b'"user":':  # where a key is spelt in another way, the braces run out
-            at = body.index(b"{", at + 1)
+        at = brace(b"{", at + 1)  # of the thing itself, as a rule; where the person is not found, the braces run out
+        while not starts(person, at):
+            at = brace(b"{", at + 1)
             braces += 1
-        if not body.startswith(person, at):  # another one, which the reader has passed over
-            raise _Odd
         pieces += (body[cut:at], one.text)
         cut = at + len(person)
         at = cut - 1
         objects += one.objects
-        braces += one.braces - 1
+        braces += one.braces
     pieces.append(body[cut:])
     _check_objects(body, braces + body.count(b"{", cut), objects)
     return body if full_profiles else b"".join(pieces)
