@@ -21,6 +21,7 @@ RESTRICTIONS = (
     f"SoundCloud's API terms ({TERMS}) restrict storing what the API returns and forbid using it to train or feed AI; "
     "whether a use is allowed is for whoever uses it to settle."
 )
+AGENTS_NOTICE = f"Note: {RESTRICTIONS} What an agent reads here goes to the company that runs it. (This is said once.)"
 
 
 def is_made_up(address: str) -> bool:
@@ -28,12 +29,14 @@ def is_made_up(address: str) -> bool:
     return address.startswith("simulator:") or urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
 
 
-def say_once(folder: Path, say: Callable[[str], object]) -> None:
-    """Say it unless a file in this user's state folder tells that it has been said."""
-    said = folder / "terms-notice-shown"
+def say_once(folder: Path, say: Callable[[str], object], *, of_agents: bool = False) -> None:
+    """Say the notice, or what the terms say `of_agents`, unless a file in this user's state folder tells that it has
+    been said.
+    """
+    said = folder / ("terms-agents-notice-shown" if of_agents else "terms-notice-shown")
     if said.exists():
         return
-    say(NOTICE)
+    say(AGENTS_NOTICE if of_agents else NOTICE)
     with contextlib.suppress(OSError):  # a home that cannot be written means it is said again, no more
         said.parent.mkdir(parents=True, exist_ok=True)
         said.touch()

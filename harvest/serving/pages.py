@@ -11,7 +11,7 @@ import shlex
 import sqlite3
 from collections.abc import Callable
 from importlib import resources
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
 from datasette import NotFound, Response
@@ -19,18 +19,15 @@ from markupsafe import Markup
 
 from harvest.analysis.run import check_extra
 from harvest.errors import SeedError, SettingsError
-from harvest.explore.execute import Watch
 from harvest.explorer.asked import LEAST, MOST, USUAL, Asked
 from harvest.report.facts import spreads
 from harvest.report.page import stylesheet, templates
 from harvest.serving.links import WAYS
+from harvest.serving.looking import Found, look
 from harvest.serving.search import AT_ONCE, by_address, called, tracks_with
 from harvest.serving.served import Served, served_by
-from harvest.store.database import open_to_read
 from harvest.store.provenance import why as reason_of
 
-Found = TypeVar("Found")
-_STEPS = 100_000  # of SQLite between two looks at the clock
 _LONGEST = 200  # characters of what is looked for
 _CHAINS = 20
 
@@ -72,8 +69,8 @@ async def find(request: Any, datasette: Any) -> Response:
             ("People", "user", lambda c: called(c, "user", sought), None),
             ("Playlists", "playlist", lambda c: called(c, "playlist", sought), None),
         )
-        for title, thing, look, onward in looks:
-            found = await _asked(served, look)
+        for title, thing, sought_in, onward in looks:
+            found = await _asked(served, sought_in)
             if found is None:
                 slow.append(title.lower())
             elif found:
@@ -118,21 +115,7 @@ async def explore(request: Any, datasette: Any) -> Response:
 
 async def _asked(served: Served, ask: Callable[[sqlite3.Connection], Found]) -> Found | None:
     """Ask the file something in a thread of its own, None where it takes longer than a page may."""
-
-    def look() -> Found | None:
-        watch = Watch(served.seconds)
-        with open_to_read(served.file) as connection:
-            connection.row_factory = None
-            connection.set_progress_handler(watch.look, _STEPS)
-            watch.go_on()
-            try:
-                return ask(connection)
-            except sqlite3.OperationalError:
-                if watch.is_over:
-                    return None
-                raise
-
-    return await asyncio.to_thread(look)
+    return await asyncio.to_thread(look, served.file, served.seconds, ask)
 
 
 async def _page(datasette: Any, request: Any, template: str, *, status: int = 200, **context: Any) -> Response:

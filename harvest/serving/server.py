@@ -49,33 +49,49 @@ def listen(port: int) -> socket.socket:
     return listening
 
 
-def run(path: Path, listening: socket.socket) -> None:
-    """Serve until interrupted."""
+def run(path: Path, listening: socket.socket, *, agents: bool = False) -> None:
+    """Serve until interrupted, to `agents` as well. Raises ExtraMissing."""
     try:
         import uvicorn
     except ImportError as error:
         raise missing() from error
-    config = uvicorn.Config(application(path), log_level="error", lifespan="on", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        application(path, agents=agents), log_level="error", lifespan="on", timeout_graceful_shutdown=2
+    )
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])
 
 
-def missing() -> ExtraMissing:
+def missing(*, agents: bool = False) -> ExtraMissing:
     """Say what to install."""
-    return ExtraMissing("harvest serve", "datasette", "serve")
+    return (
+        ExtraMissing("harvest serve --mcp", "mcp", "mcp")
+        if agents
+        else ExtraMissing("harvest serve", "datasette", "serve")
+    )
 
 
-def application(path: Path) -> App:
-    """Make the application. Raises ExtraMissing without datasette, and what opening the file raises."""
+def application(path: Path, *, agents: bool = False) -> App:
+    """Make the application. Raises ExtraMissing without datasette, or without mcp where there are `agents`, and what
+    opening the file raises.
+    """
     path = path.resolve()  # the log that tells whether somebody writes stands beside the file, not beside a link to it
     state = State.of(path)
     app = _datasette(path, state)
+    sessions, agents_app, where = _for_agents(path) if agents else (None, None, None)
 
     async def serve(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         nonlocal state, app
+        if scope["type"] == "lifespan" and sessions is not None:
+            async with sessions.session_manager.run():
+                await app(scope, receive, send)
+            return
         if scope["type"] == "http":
             if not is_from_home(scope):
                 await _refuse(send)
+                return
+            if agents_app is not None and scope["path"] == where:
+                await agents_app(scope, receive, send)
                 return
             if state.still and State.of(path) != state:  # what is open has taken the file for one that cannot change
                 state = State.of(path)
@@ -83,6 +99,15 @@ def application(path: Path) -> App:
         await app(scope, receive, send)
 
     return serve
+
+
+def _for_agents(path: Path) -> tuple[Any, App, str]:
+    """Make what answers agents: the server that runs their sessions, its application, and where that is."""
+    try:
+        from harvest.serving.agents import WHERE, door
+    except ImportError as error:
+        raise missing(agents=True) from error
+    return *door(path), WHERE
 
 
 def _datasette(path: Path, state: State) -> App:
@@ -152,9 +177,16 @@ class State(tuple[bool, int, int]):
 
 
 def is_from_home(scope: MutableMapping[str, Any]) -> bool:
-    """Say whether a request was meant for this computer: a page of another site cannot send this Host."""
-    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-    return host.rsplit(":", 1)[0].lower() in _HOME or host.lower() in _HOME
+    """Say whether a request was meant for this computer: a page of another site cannot send this Host, and says where
+    it is from when it sends more than a question.
+    """
+    told = {name: value.decode("latin-1").lower() for name, value in scope["headers"]}
+    origin = told.get(b"origin", "")
+    return _is_home(told.get(b"host", "")) and (not origin or _is_home(origin.partition("://")[2]))
+
+
+def _is_home(host: str) -> bool:
+    return host.rsplit(":", 1)[0] in _HOME or host in _HOME
 
 
 async def _refuse(send: Any) -> None:
