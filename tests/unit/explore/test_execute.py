@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -48,13 +50,9 @@ READS = [
 @pytest.mark.parametrize("sql", READS)
 def test_what_reads_is_answered(connection, sql):
     assert ask(connection, sql).columns
-    assert isinstance(list(ask(open_again(connection), sql).rows), list)
-
-
-def open_again(connection):
-    from pathlib import Path
-
-    return open_to_read(Path(connection.execute("SELECT file FROM pragma_database_list").fetchone()[0]))
+    path = Path(connection.execute("SELECT file FROM pragma_database_list").fetchone()[0])
+    with contextlib.closing(open_to_read(path)) as again:
+        assert isinstance(list(ask(again, sql).rows), list)
 
 
 REFUSED = {
