@@ -25,45 +25,45 @@ if TYPE_CHECKING:
 
 # Command → (module, one line of help). Modules are imported when their command runs, so that `--help` is quick.
 COMMANDS = {
-    "crawl": ("crawl", "Collect around what stands at URL; as `harvest URL...`."),
-    "search": ("search", "Search for tracks, people, playlists; keep the list."),
-    "plan": ("plan", "What a crawl would cost: requests, time, rows, disk."),
-    "resume": ("crawl", "Go on with whatever is unfinished in the file."),
-    "status": ("status", "Where we are: seeds, lists by outcome, what to do next."),
-    "changes": ("changes", "What came, what went and why, who was renamed."),
-    "failures": ("failures", "What failed and why, as text, CSV or JSON."),
-    "why": ("why", "Why a user or a track is in the file."),
-    "cite": ("cite", "How to cite the file, and the words on its methods."),
-    "estimate": ("estimate", "Means, shares and totals from a random sample."),
-    "bias": ("bias", "How those followed differ from everybody listed."),
-    "counts": ("counts", "Look up known people and tracks: counts, who is gone."),
-    "refresh": ("refresh", "Read again what has changed; what came, what went."),
-    "tend": ("tend", "Keep the file true: the one line for cron and systemd."),
-    "forget": ("forget", "Forget people and tracks for good, and prove it."),
-    "purge": ("purge", "Take out what was not shown for a while, or all."),
-    "comply": ("comply", "Look all up; empty what the service shows no more."),
-    "retry": ("retry", "Put failed lists back and go on."),
-    "auth": ("auth", "Sign in, look at the sign-in, renew it, sign out."),
-    "doctor": ("doctor", "Check settings, sign-in, service, clock, file and disk."),
-    "probe": ("probe", "What the service answers today, beside what is read."),
+    "crawl": ("crawl", "Crawl around URL; the same as `harvest URL...`."),
+    "search": ("search", "Search tracks, people or playlists; store the results."),
+    "plan": ("plan", "Estimate a crawl: requests, time, rows, disk."),
+    "resume": ("crawl", "Continue everything unfinished in the file."),
+    "status": ("status", "Show seeds, lists by outcome, and what to do next."),
+    "changes": ("changes", "Show what appeared, disappeared or was renamed, and why."),
+    "failures": ("failures", "Show what failed and why, as text, CSV or JSON."),
+    "why": ("why", "Show why a user or a track is in the file."),
+    "cite": ("cite", "Print a citation and a methods paragraph for the file."),
+    "estimate": ("estimate", "Estimate means, shares and totals from a random sample."),
+    "bias": ("bias", "Compare the people followed with all who are listed."),
+    "counts": ("counts", "Update the counts of known people and tracks."),
+    "refresh": ("refresh", "Re-read lists that changed; show what changed."),
+    "tend": ("tend", "Keep the file up to date, from cron or systemd."),
+    "forget": ("forget", "Remove people and tracks for good, and prove it."),
+    "purge": ("purge", "Remove what SoundCloud has not returned for a while."),
+    "comply": ("comply", "Empty what SoundCloud no longer returns."),
+    "retry": ("retry", "Read failed lists again."),
+    "auth": ("auth", "Sign in, show the sign-in, renew it, sign out."),
+    "doctor": ("doctor", "Check settings, sign-in, API, clock, file and disk."),
+    "probe": ("probe", "Compare today's API replies with what harvest reads."),
     "verify": ("verify", "Check every claim of the file against its rows."),
-    "sql": ("sql", "Ask the file: queries with a name, or any SQL."),
-    "serve": ("serve", "Look at the file in the browser."),
-    "report": ("report", "One HTML page about the file, pictures included."),
-    "explore": ("explore", "A page to pan, search and click through, with why."),
-    "export": ("export", "Files for notebooks, recommenders and graph programs."),
-    "judge": ("judge", "Say what you think of tracks: liked, not_quite, ..."),
-    "radio": ("radio", "What to play after a few tracks, and why."),
-    "related": ("related", "Tracks that the same people like, and why."),
-    "similar": ("related", "People who like the same tracks, and which."),
+    "sql": ("sql", "Query the file: named queries, or any SQL."),
+    "serve": ("serve", "Browse the file in your browser."),
+    "report": ("report", "Write one HTML page about the file, with pictures."),
+    "explore": ("explore", "Write a page to pan, search and click through."),
+    "export": ("export", "Write files for notebooks, recommenders, graph tools."),
+    "judge": ("judge", "Record your verdict on tracks: liked, not_quite, ..."),
+    "radio": ("radio", "Suggest what to play after a few tracks, and why."),
+    "related": ("related", "Show tracks that the same people like, and why."),
+    "similar": ("related", "Show people who like the same tracks, and which."),
     "analyze": ("analyze", "Compute related tracks, people and artists for all."),
-    "backbone": ("backbone", "Edges between tracks or people beyond chance."),
-    "dehydrate": ("sharing", "Ids, ranks and ledger without content, to share."),
-    "hydrate": ("sharing", "Fill such a folder again from the service."),
-    "snapshot": ("snapshot", "Copy the file, also while it is being crawled."),
-    "replay": ("replay", "Make the file again from the replies kept of it."),
-    "completion": ("completion", "Complete commands in bash, zsh or fish."),
-    "demo": ("demo", "All of it against a simulated SoundCloud, no account."),
+    "backbone": ("backbone", "Find edges between tracks or people beyond chance."),
+    "dehydrate": ("sharing", "Write ids, ranks and ledger without content, to share."),
+    "hydrate": ("sharing", "Fill a dehydrated folder again from SoundCloud."),
+    "snapshot": ("snapshot", "Copy the file, even during a crawl."),
+    "replay": ("replay", "Rebuild the file from its stored replies."),
+    "completion": ("completion", "Set up tab completion in bash, zsh or fish."),
+    "demo": ("demo", "Try harvest on a simulated SoundCloud, no account."),
     "simulate": ("simulate", "Serve the simulated SoundCloud on a local port."),
 }
 
@@ -112,7 +112,7 @@ class HarvestGroup(click.Group):
         self.format_help_text(ctx, formatter)
         formatter.write("\n")
         self.format_commands(ctx, formatter)
-        formatter.write("\n  -h, --help of every command tells more; --version tells which one this is.\n")
+        formatter.write("\n  Use COMMAND --help for details, and --version for the version.\n")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands by group, without importing them."""
@@ -170,11 +170,11 @@ def _is_address(argument: str) -> bool:
 )
 @click.version_option(__version__, "--version", message="harvest %(version)s")
 def cli() -> None:
-    """Collect the likes around a SoundCloud track into one exact SQLite file.
+    """Crawl the likes around a SoundCloud track into one exact SQLite file.
 
     \b
       harvest demo                                  a first look, no account
-      harvest https://soundcloud.com/artist/track   the same again goes on
+      harvest https://soundcloud.com/artist/track   run again to continue
     """
 
 
@@ -286,7 +286,7 @@ def _unexpected(error: Exception) -> int:
     if os.environ.get("HARVEST_TRACEBACK"):
         click.echo("\n".join(map(_harmless, "".join(traceback.format_exception(error)).splitlines())), err=True)
     click.echo(
-        f"harvest: unexpected {type(error).__name__}: {_harmless(str(error))}. What was kept is safe."
+        f"harvest: unexpected {type(error).__name__}: {_harmless(str(error))}. Stored data is safe."
         " Set HARVEST_TRACEBACK=1 to see where it happened, and please report it.",
         err=True,
     )

@@ -59,16 +59,18 @@ class AuthGroup(click.Group):
 
 @click.group(cls=AuthGroup, context_settings={"max_content_width": 100})
 def auth() -> None:
-    """Sign in, look at the sign-in, renew it, sign out.
+    """Sign in, show the sign-in, renew it, sign out.
 
-    With SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET set, crawling needs no login. A login acts for a person, and
-    is used from then on until `harvest auth logout`.
+    With SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET set, a crawl needs no login. A login acts for a person, and
+    is used until `harvest auth logout`.
     """
 
 
 @auth.command()
 @click.option(
-    "--no-browser", is_flag=True, help="Show the address, and take the one the browser ends at as pasted text."
+    "--no-browser",
+    is_flag=True,
+    help="Print the address to open, and read the one the browser ends at from the terminal.",
 )
 @click.option(
     "--redirect-uri", help="Where the login ends, exactly as registered.  [default: http://127.0.0.1:8765/callback]"
@@ -79,7 +81,7 @@ def login(no_browser: bool, redirect_uri: str | None, timeout: float) -> int:
     """Sign in as a person, in the browser.
 
     Register the redirect address once, on soundcloud.com/you/apps: http://127.0.0.1:8765/callback, or another one that
-    you then name with --redirect-uri or SOUNDCLOUD_REDIRECT_URI. It has to be the same to the letter.
+    you pass with --redirect-uri or SOUNDCLOUD_REDIRECT_URI. The two must match exactly.
     """
     settings = own_settings()
     client_id, _ = _client(settings)
@@ -104,7 +106,7 @@ def login(no_browser: bool, redirect_uri: str | None, timeout: float) -> int:
 @json_option()
 @log_options
 def status(as_json: bool) -> int:
-    """Say how we are signed in, as whom, until when, and where it is kept; nothing is asked of the service."""
+    """Show how you are signed in, to which account, until when, and where tokens are stored. Sends no request."""
     try:
         seen = sign_in_status()
     except LoginNeeded as error:
@@ -127,7 +129,7 @@ def status(as_json: bool) -> int:
 @auth.command()
 @log_options
 def refresh() -> int:
-    """Renew the tokens now; refused ones are said to be so, and nothing else is tried in their place."""
+    """Renew the tokens now. Refused tokens are reported, and nothing else is tried."""
     settings = own_settings()
     asyncio.run(_refresh(settings, keeper_for(settings)))
     seen = sign_in_status()
@@ -138,7 +140,7 @@ def refresh() -> int:
 @auth.command()
 @log_options
 def logout() -> int:
-    """Sign out at the service, and forget what is kept for this app."""
+    """Sign out of SoundCloud, and delete the tokens stored for this app."""
     settings = own_settings()
     if not settings.client_id:
         raise LoginNeeded("Sign-ins are kept per app: set SOUNDCLOUD_CLIENT_ID to say which one is to be forgotten.")
@@ -150,13 +152,13 @@ def logout() -> int:
 
 @auth.command("import")
 @click.argument("file", type=Place(exists=True, dir_okay=False))
-@click.option("--force", is_flag=True, help="Take these tokens even if the stored login grew out of them.")
+@click.option("--force", is_flag=True, help="Import the tokens even if the stored login was renewed from them.")
 @log_options
 def import_(file: Path, force: bool) -> int:
-    """Take over the tokens of an earlier tool: its JSON file, or its .env.
+    """Import the tokens of another tool from its JSON file or .env.
 
-    access_token, refresh_token, expires_at or expires_in, and scope are read; the file is not changed. Once they are
-    renewed here, the copy in the file is spent, since each refresh token works once.
+    Reads access_token, refresh_token, expires_at or expires_in, and scope; does not change the file. After the first
+    renewal, the copy in the file no longer works, because each refresh token works once.
     """
     settings = own_settings()
     _client(settings)
@@ -265,10 +267,10 @@ def _code_by_browser(address: str, attempt: Attempt, seconds: float) -> str:
 
 
 def _code_by_paste(address: str, attempt: Attempt) -> str:
-    click.echo(f"Open this address in any browser, on any machine, and say yes:\n\n  {address}\n", err=True)
+    click.echo(f"Open this address in any browser, on any machine, and confirm:\n\n  {address}\n", err=True)
     click.echo(
-        f"It ends at {printable(attempt.redirect_uri)}... (which must be registered with your app; that the page does"
-        " not load is all right). Copy the whole address from the browser's address line and paste it here:",
+        f"It ends at {printable(attempt.redirect_uri)}... (which must be registered with your app; it is fine if the"
+        " page does not load). Copy the whole address from the browser's address bar and paste it here:",
         err=True,
     )
     return read_pasted(sys.stdin.readline, lambda text: click.echo(text, err=True), attempt)
@@ -286,7 +288,7 @@ async def _finish_login(settings: Settings, keeper: Keeper, code: str, attempt: 
         async with connect_briefly(_bare(settings), keeper, fall_back=False) as connection:
             user, urn = await connection.client.me()
     except ApiError as error:
-        click.echo(f"Whose login it is could not be asked: {error}", err=True)
+        click.echo(f"The account of this login could not be looked up: {error}", err=True)
         return kept
     with held(store, clock):
         kept = replace(store.load() or kept, user=user, user_urn=urn)

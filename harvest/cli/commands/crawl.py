@@ -38,22 +38,22 @@ from harvest.store import in_memory
 @crawl_options
 @in_memory_options
 @click.option(
-    "--dry-run", is_flag=True, help="Say what it would cost, and collect nothing; the same as `harvest plan`."
+    "--dry-run", is_flag=True, help="Show what the crawl would cost, without crawling; the same as `harvest plan`."
 )
 @click.option(
     "--plan",
     type=Place(dir_okay=False),
     metavar="FILE",
-    help="The plan that this crawl follows (plan --save): other seeds or options are refused, and its hash is kept.",
+    help="The plan this crawl follows (from plan --save); other seeds or options are refused, and its hash is stored.",
 )
 @log_options
 def crawl(typed: Typed, path: Path, as_json: bool, dry_run: bool, plan: Path | None, **chosen: Any) -> int:
-    """Collect the listening graph around tracks, people and playlists.
+    """Crawl the listening graph around tracks, people and playlists.
 
     URL is the address of a track, a person, a playlist or a station on soundcloud.com, one list of a person
-    (artist/likes), an on.soundcloud.com short link, artist/track, a URN (soundcloud:tracks:5), an address of the
-    API, or me: whoever is signed in; - reads a list of them from standard input. Several are one harvest. What is
-    there already is not asked for again: running the same command twice resumes, or says that all is done.
+    (artist/likes), an on.soundcloud.com short link, artist/track, a URN (soundcloud:tracks:5), an API address, or me,
+    the account you are signed in to. - reads a list of seeds from standard input. Several URLs form one harvest. Run
+    the same command again to continue: nothing that is stored is requested twice.
 
     \b
       harvest https://soundcloud.com/artist/track --max-users 2000
@@ -106,9 +106,9 @@ def _harvest_in_memory(start: Starts, export: Wanted, plan: Path | None, *, as_j
 @crawl_options
 @log_options
 def resume(path: Path, as_json: bool, **chosen: Any) -> int:
-    """Go on with whatever is unfinished in the file, with the options it was started with.
+    """Continue everything unfinished in the file, with the options it was started with.
 
-    Options given here override those; credentials and addresses are always today's.
+    Options you pass here override those; credentials and addresses are always the current ones.
 
     \b
       harvest resume

@@ -59,17 +59,17 @@ class Advice:
     "--spec",
     type=Place(dir_okay=False),
     metavar="FILE",
-    help="Only compare a newer official description (YAML or JSON) with what harvest knows of it, and ask nothing.",
+    help="Only compare a newer official API description (YAML or JSON) with the one harvest knows; send nothing.",
 )
 @json_option()
 @log_options
 def doctor(path: Path, spec: Path | None, as_json: bool) -> int:
-    """Check settings, sign-in, service, clock, file and disk, and say what to do.
+    """Check settings, sign-in, API, clock, file and disk, and say what to do.
 
-    Sends two or three requests. Exit code 0: all well; 1: something is not. Secrets are not shown.
+    Sends two or three requests. Exit code 0: no problems; 1: something needs fixing. Secrets are not shown.
 
-    With --spec, says which endpoints, parameters and fields of the service's official description are new, gone or
-    other than in the one this version was made with, and which of them we read.
+    With --spec, shows which endpoints, parameters and fields of SoundCloud's official description are new, gone or
+    different from the one this version was built for, and which of them harvest reads.
 
     \b
       harvest doctor

@@ -28,40 +28,42 @@ from harvest.system.clock import SystemClock, as_text
     type=click.Choice(FORMATS),
     default="parquet",
     show_default=True,
-    help="What to write: tables (parquet, csv, jsonl), files of recommenders (recbole, tsv), a scipy matrix (csr), "
-    "Hugging Face datasets (hf), graphs (graphml, gexf), lists for players (m3u, jspf).",
+    help="What to write: tables (parquet, csv, jsonl), recommender files (recbole, tsv), a scipy matrix (csr), "
+    "Hugging Face datasets (hf), graphs (graphml, gexf), playlists (m3u, jspf).",
 )
 @click.option(
     "--graph",
     type=click.Choice(SHAPES),
     default="all",
     show_default=True,
-    help="Of graphml and gexf: all likes and follows, follows alone, or which tracks or people are near each other.",
+    help="For graphml and gexf: all likes and follows, only follows, or which tracks or people are near each other.",
 )
 @click.option(
     "--backbone",
     type=click.Choice(BACKBONES),
     default=BACKBONES[0],
     show_default=True,
-    help="Of --graph tracks and people: by what their edges are held to be chance (docs/analysis.md).",
+    help="For --graph tracks and people: the test that keeps edges beyond chance (docs/analysis.md).",
 )
-@click.option("--level", type=Real(0, 1), metavar="ALPHA", help="Only edges whose chance is below it.")
-@click.option("--ego", metavar="WHICH", help="Only what lies around a track or a person: an address, a URN or an id.")
-@click.option("--radius", type=whole(1), default=1, show_default=True, help="Of --ego: so many steps from there.")
+@click.option("--level", type=Real(0, 1), metavar="ALPHA", help="Only edges with a p-value below ALPHA.")
+@click.option("--ego", metavar="WHICH", help="Only what is around a track or a person: an address, a URN or an id.")
+@click.option(
+    "--radius", type=whole(1), default=1, show_default=True, help="For --ego: the number of steps from there."
+)
 @click.option("--kind", default="like", show_default=True, help="like, repost, or like,repost.")
-@click.option("--complete-users-only", is_flag=True, help="Only users whose whole list of likes is here.")
-@click.option("--min-users", type=whole(1), metavar="N", help="Only tracks with N users or more.")
-@click.option("--min-items", type=whole(1), metavar="N", help="Then only users with N tracks or more.")
-@click.option("--kcore", type=whole(1), metavar="K", help="Both with K, again and again until nothing changes.")
+@click.option("--complete-users-only", is_flag=True, help="Only users whose complete list of likes is here.")
+@click.option("--min-users", type=whole(1), metavar="N", help="Only tracks with at least N users.")
+@click.option("--min-items", type=whole(1), metavar="N", help="Then only users with at least N tracks.")
+@click.option("--kcore", type=whole(1), metavar="K", help="Both with K, repeated until nothing changes.")
 @click.option(
     "--k",
     type=whole(1),
     metavar="K",
-    help="For sharing: as --kcore, after all else, also of playlists, stations and searches; the manifest says how "
-    "many were left out.",
+    help="For sharing: like --kcore, applied last, and also to playlists, stations and searches; the manifest "
+    "counts what was left out.",
 )
 @click.option(
-    "--split", default="none", show_default=True, help="none, hash:0.2 (a share), or last:1 (the newest of each user)."
+    "--split", default="none", show_default=True, help="none, hash:0.2 (a share), or last:1 (each user's newest)."
 )
 @framing_option()
 @click.option(
@@ -69,7 +71,7 @@ from harvest.system.clock import SystemClock, as_text
     default=None,
     help="Leave out these tracks, or keep them.  [default: leave out with --split, else keep]",
 )
-@click.option("--seed", type=whole(0), default=0, show_default=True, help="Of the hash of --split hash.")
+@click.option("--seed", type=whole(0), default=0, show_default=True, help="Seed of the hash for --split hash.")
 @click.option(
     "--ids",
     type=click.Choice(IDS),
@@ -77,23 +79,23 @@ from harvest.system.clock import SystemClock, as_text
     show_default=True,
     help="SoundCloud's ids, numbers from 0, or pseudonyms without names.",
 )
-@click.option("--key", "key_file", type=Place(), help="Where the key of the pseudonyms is, or is to be kept.")
+@click.option("--key", "key_file", type=Place(), help="File with the key of the pseudonyms; created if missing.")
+@click.option("--include-incomplete", is_flag=True, help="Include incomplete lists in derived statistics.")
 @click.option(
-    "--include-incomplete", is_flag=True, help="Let lists that are not whole count in derived statistics too."
+    "--lists",
+    is_flag=True,
+    help="Also export all other lists: follows, uploads, playlists, stations, comments, plays, links.",
 )
-@click.option(
-    "--lists", is_flag=True, help="All other lists too: follows, uploads, playlists, stations, comments, plays, links."
-)
-@click.option("--texts", is_flag=True, help="With --lists: what people wrote as well, comments and links.")
+@click.option("--texts", is_flag=True, help="With --lists: also what people wrote, comments and links.")
 @cache_path()
-@click.option("--force", is_flag=True, help="Replace an earlier export; write a graph however large.")
+@click.option("--force", is_flag=True, help="Replace an earlier export; write a graph of any size.")
 @log_options
 @reads
 def export(folder: Path, path: Path, key_file: Path | None, force: bool, **chosen: Any) -> int:
     """Write the graph into the folder DIR, in a format that other programs read.
 
-    A manifest.json says what is in it: filters with what each left, how whole the lists are, hashes of all files. DIR
-    appears only when it is whole; the crawl may go on meanwhile.
+    A manifest.json records what is in it: filters and what each left, how complete the lists are, and hashes of all
+    files. DIR appears only when it is complete. You can export during a crawl.
 
     \b
       harvest export listening

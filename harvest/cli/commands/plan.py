@@ -35,22 +35,22 @@ _SEEDS_SHOWN = 5
 @seed_options
 @cache_path()
 @crawl_options
-@click.option("--refresh", is_flag=True, help="What `harvest refresh` would cost; needs no URL.")
+@click.option("--refresh", is_flag=True, help="Estimate `harvest refresh` instead; needs no URL.")
 @click.option(
     "--save",
     type=Place(dir_okay=False),
     metavar="FILE",
-    help="Also write the plan into a file that can be registered; harvest URL --plan FILE keeps its hash with the run.",
+    help="Also write the plan to a file you can register; harvest URL --plan FILE stores its hash with the run.",
 )
 @log_options
 @reads
 def plan(typed: Typed, path: Path, as_json: bool, refresh: bool, save: Path | None, **chosen: Any) -> int:
-    """Say what a crawl would cost: requests, time, rows and disk.
+    """Estimate what a crawl would cost: requests, time, rows and disk.
 
-    Asks a few requests for a seed, sixteen at most (a token, the address, the thing itself, a page of what it leads to,
-    and of a few lists around it), for 20 seeds at most, none for what the file knows already, and writes nothing. The
-    options are those of the crawl, so that you see what they change. Nine times in ten the crawl ends inside the
-    interval, unless the service makes us wait.
+    Sends at most sixteen requests per seed (a token, the address, the thing itself, a page of what it leads to, and of
+    a few lists around it), for at most 20 seeds, and none for what the file already answers. Writes nothing. Takes the
+    options of a crawl, so you can see what they change. Nine times in ten the crawl ends inside the interval, unless
+    SoundCloud makes it wait.
 
     \b
       harvest plan https://soundcloud.com/artist/track
@@ -59,7 +59,7 @@ def plan(typed: Typed, path: Path, as_json: bool, refresh: bool, save: Path | No
       harvest plan --refresh
     """
     if refresh and save is not None:
-        raise click.UsageError("--save keeps the plan of a crawl: leave out --refresh.")
+        raise click.UsageError("--save stores the plan of a crawl; leave out --refresh.")
     if refresh:
         return show_refresh(asked(to_refresh, path, given(chosen)), as_json=as_json)
     start = typed.start(path, given(chosen))

@@ -20,14 +20,14 @@ from harvest.system.clock import SystemClock
 @click.command()
 @click.argument("out", required=False, type=Place())
 @cache_path()
-@click.option("--force", is_flag=True, help="Overwrite OUT even if it is no report of harvest.")
-@click.option("--open", "show", is_flag=True, help="Show the page in the browser.")
+@click.option("--force", is_flag=True, help="Overwrite OUT even if it is not a harvest report.")
+@click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 @log_options
 @reads
 def report(out: Path | None, path: Path, force: bool, show: bool) -> int:
-    """Make one HTML page about the file.
+    """Write one HTML page about the file.
 
-    How complete it is, what lies around the seed, what the people followed like, how they were chosen, what failed,
+    How complete it is, what is around the seed, what the people followed like, how they were chosen, what failed,
     where it comes from. The page needs no network and holds no script. Who likes a track is counted, not named.
 
     Without OUT it goes beside the file, as tracks.report.html. An earlier report is replaced, anything else is not.

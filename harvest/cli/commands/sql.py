@@ -65,18 +65,18 @@ class _Asking(click.Command):
 @click.argument("query", required=False)
 @click.argument("values", nargs=-1)
 @cache_path()
-@click.option("--about", is_flag=True, help="Say what a named query answers, and what it takes.")
+@click.option("--about", is_flag=True, help="Explain a named query and its parameters.")
 @click.option(
-    "-f", "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="How to write rows."
+    "-f", "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="Output format."
 )
-@click.option("-n", "--limit", type=whole(0), metavar="N", help="Rows at most; 0: all.  [on a terminal: 1000]")
+@click.option("-n", "--limit", type=whole(0), metavar="N", help="Maximum rows; 0: all.  [on a terminal: 1000]")
 @click.option(
     "--timeout",
     type=Seconds(0, LONGEST),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="Stop a query that works longer, 90 or 2m; 0: never.",
+    help="Stop a query that runs longer, such as 90 or 2m; 0: never.",
 )
 @to_option
 @reading_log_options
@@ -91,11 +91,11 @@ def sql(
     timeout: float,
     target: Path | None,
 ) -> int:
-    """Ask the file in SQL. It can only be read.
+    """Query the file in SQL. The file is read-only.
 
     QUERY is SQL, `-` for SQL from stdin, the name of a table, or the name of a query that comes with harvest; without
-    one, these are listed. VALUES are those of its parameters, in order or as name=value. A track or a user is named by
-    id, URN, address or whole name.
+    QUERY, the named queries are listed. VALUES are the query's parameters, in order or as name=value. Name a track or
+    a user by id, URN, address or full name.
 
     \b
       harvest sql

@@ -25,15 +25,15 @@ _SECONDS_BETWEEN_LOOKS = 2.0
 @click.command()
 @cache_path()
 @json_option("Print one JSON object; with --watch, one line per look.")
-@click.option("--watch", is_flag=True, help="Look again every two seconds for as long as somebody crawls.")
+@click.option("--watch", is_flag=True, help="Refresh every two seconds until the crawl ends.")
 @reading_log_options
 @reads
 def status(path: Path, as_json: bool, watch: bool) -> int:
-    """Say where we are: seeds, lists by outcome, what is left, failures, what to do next.
+    """Show seeds, lists by outcome, what is left, failures, and what to do next.
 
-    It works beside a running crawl, from another terminal, and however large the file is. Of a random sample it also
-    says how much of the next person's likes would be new, which takes two seconds per million of their likes; --json
-    without --watch, how those who were followed differ from everybody listed, too.
+    Works during a crawl, from another terminal, at any file size. For a random sample it also shows how much of the
+    next person's likes would be new, which takes two seconds per million of their likes. --json without --watch also
+    compares the people followed with all who are listed.
 
     \b
       harvest status

@@ -47,19 +47,19 @@ def budget_options() -> list[Callable[[Command], Command]]:
             "--until",
             type=Parsed("time", parse_time_of_day, as_typed=True),
             metavar="HH:MM",
-            help="Stop when the clock shows this next, in local time: 06:00.",
+            help="Stop at this local time: 06:00.",
         ),
         click.option(
             "--max-failures",
             type=whole(1),
             metavar="N",
-            help="Stop when so many lists have failed (people who are gone are no failures).",
+            help="Stop when N lists have failed (people who are gone do not count).",
         ),
         click.option(
             "--total/--no-total",
             default=None,
-            help="Count what all earlier runs of the file spent, and keep these bounds for later ones; "
-            "--no-total forgets kept ones.",
+            help="Include what earlier runs of the file spent, and keep these bounds for later runs; "
+            "--no-total removes them.",
         ),
     ]
 
@@ -70,5 +70,5 @@ def requests_option() -> Callable[[Command], Command]:
         "--max-requests",
         type=whole(1),
         metavar="N",
-        help="Stop after so many requests, not one more; retries and token requests count.",
+        help="Stop after N requests; retries and token requests count.",
     )

@@ -113,16 +113,16 @@ def _logging(command: Command, *, tells_events: bool) -> Command:
             type=click.Choice(["debug", "info", "warning", "error"]),
             cls=Setting,
             envvar="HARVEST_LOG_LEVEL",
-            help="Which events: info, said aloud, has a line per person read, debug one per page.  [default: info]",
+            help="Which events: info, if passed, adds a line per person read, debug one per page.  [default: info]",
         ),
         click.option(
             "--log-file",
             type=Place(dir_okay=False),
             cls=Setting,
             envvar="HARVEST_LOG_FILE",
-            help="Also write all events into this file, as JSON lines at debug.",
+            help="Also write all events to this file, as JSON lines at debug level.",
         ),
-        click.option("-q", "--quiet", is_flag=True, help="Errors only."),
+        click.option("-q", "--quiet", is_flag=True, help="Show only errors."),
         click.option("-v", "--verbose", is_flag=True, help="The same as --log-level debug."),
     )
 
@@ -185,7 +185,7 @@ def crawl_options(command: Command) -> Command:
             metavar="N",
             cls=Setting,
             envvar="HARVEST_MAX_USERS",
-            help="People visited per track: its likers in list order, then its reposters; via followings in all.  "
+            help="People visited per track: its likers in list order, then its reposters; via followings, in total.  "
             "[default: 1000]",
         ),
         click.option(
@@ -194,7 +194,7 @@ def crawl_options(command: Command) -> Command:
             metavar="N",
             cls=Setting,
             envvar="HARVEST_MAX_USER_LIKES",
-            help="Likes kept of each person, newest first; --cap likes=N.  [default: 500]",
+            help="Likes kept per person, newest first; the same as --cap likes=N.  [default: 500]",
         ),
         click.option(
             "--max-listed",
@@ -202,7 +202,7 @@ def crawl_options(command: Command) -> Command:
             metavar="N",
             cls=Setting,
             envvar="HARVEST_MAX_LISTED",
-            help="Likers, and reposters, kept of each track; --cap for one of them.  [default: 20000]",
+            help="Likers, and reposters, kept per track; --cap for one of the two.  [default: 20000]",
         ),
         click.option(
             "--depth",
@@ -210,7 +210,7 @@ def crawl_options(command: Command) -> Command:
             metavar="N",
             cls=Setting,
             envvar="HARVEST_DEPTH",
-            help="0: the seed's own lists. 1: also the people around it. 2: also around what most of them name; and on."
+            help="0: the seed's own lists. 1: also the people around it. 2: also the tracks most of them share; etc."
             "  [default: 1 for a track, else 0]",
         ),
         click.option(
@@ -219,7 +219,7 @@ def crawl_options(command: Command) -> Command:
             metavar="N",
             cls=Setting,
             envvar="HARVEST_MAX_TRACKS",
-            help="Tracks that each round goes around, most often named first.  [default: 100]",
+            help="Tracks each round continues around, most often named first.  [default: 100]",
         ),
         click.option(
             "--max-playlists",
@@ -227,7 +227,7 @@ def crawl_options(command: Command) -> Command:
             metavar="N",
             cls=Setting,
             envvar="HARVEST_MAX_PLAYLISTS",
-            help="Playlists of people that each round opens where playlist-tracks are read, most often named first."
+            help="Playlists of people each round opens if playlist-tracks are read, most often named first."
             "  [default: 100]",
         ),
         click.option(
@@ -236,7 +236,7 @@ def crawl_options(command: Command) -> Command:
             metavar="LISTS",
             cls=Setting,
             envvar="HARVEST_READ",
-            help="Which lists are read of what is visited: names with commas, all, or +NAME and -NAME.  "
+            help="Lists to read: names separated by commas, all, or +NAME and -NAME.  "
             "[default: likers,reposters,likes]",
         ),
         click.option(
@@ -245,7 +245,7 @@ def crawl_options(command: Command) -> Command:
             metavar="LISTS",
             cls=Setting,
             envvar="HARVEST_SEED_READ",
-            help="Which lists are read of a person or playlist that is a seed, besides.  "
+            help="Additional lists to read for a seed that is a person or a playlist.  "
             "[default: uploads,likes,reposts,playlists and playlist-tracks,playlist-reposters]",
         ),
         click.option(
@@ -254,8 +254,8 @@ def crawl_options(command: Command) -> Command:
             metavar="LISTS",
             cls=Setting,
             envvar="HARVEST_VIA",
-            help="Which lists of people lead on: likes, reposts, uploads to tracks, followings, followers to people.  "
-            "[default: likes]",
+            help="Lists of people to continue through: likes, reposts, uploads (to tracks), followings, followers (to "
+            "people).  [default: likes]",
         ),
         click.option(
             "--cap",
@@ -264,7 +264,7 @@ def crawl_options(command: Command) -> Command:
             multiple=True,
             cls=Setting,
             envvar="HARVEST_CAP",
-            help="Entries kept of each list of one kind: --cap comments=200. May be repeated; 0 reads none.",
+            help="Entries kept per list of one kind: --cap comments=200. May be repeated; 0 reads none.",
         ),
         click.option(
             "--everything",
@@ -272,15 +272,15 @@ def crawl_options(command: Command) -> Command:
             default=None,
             cls=Setting,
             envvar="HARVEST_EVERYTHING",
-            help="Lift every bound and cap above, but for those given beside it. Ask harvest plan first.",
+            help="Lift every bound and cap above, except those you also pass. Run harvest plan first.",
         ),
         click.option(
             "--order",
             type=click.Choice(ORDERS),
             cls=Setting,
             envvar="HARVEST_ORDER",
-            help="Who is followed first: newest as listed, random by lot, popular or least-known by followers; walk "
-            "goes on by lot from there, --depth stops far.  [default: newest]",
+            help="Who is followed first: newest (as listed), random, popular or least-known (by followers); walk "
+            "continues at random from there, up to --depth steps.  [default: newest]",
         ),
         click.option(
             "--sample",
@@ -288,7 +288,7 @@ def crawl_options(command: Command) -> Command:
             metavar="N",
             cls=Setting,
             envvar="HARVEST_SAMPLE",
-            help="Follow a random sample of so many: --order random --max-users N.",
+            help="Follow a random sample of N people: the same as --order random --max-users N.",
         ),
         click.option(
             "--sample-seed",
@@ -296,7 +296,7 @@ def crawl_options(command: Command) -> Command:
             metavar="N",
             cls=Setting,
             envvar="HARVEST_SAMPLE_SEED",
-            help="Another number draws another sample.  [default: 0]",
+            help="A different number draws a different sample.  [default: 0]",
         ),
         click.option(
             "--control",
@@ -304,7 +304,7 @@ def crawl_options(command: Command) -> Command:
             metavar="N",
             cls=Setting,
             envvar="HARVEST_CONTROL",
-            help="Besides those whom the order puts first, follow so many of the others around the seed, drawn by lot: "
+            help="Besides the people --order puts first, follow N of the others around the seed, drawn at random: "
             "a control sample.  [default: 0]",
         ),
         click.option(
@@ -313,8 +313,8 @@ def crawl_options(command: Command) -> Command:
             metavar="SHARE",
             cls=Setting,
             envvar="HARVEST_UNTIL_NEW",
-            help="End a sample where less than so much of what the next person likes would be new: 5%, judged every 50 "
-            "people by the upper end of a 95% interval; 0 ends none.",
+            help="End a sample when less than this share of the next person's likes would be new: 5%, checked every 50 "
+            "people by the upper end of a 95% interval; 0 never ends it.",
         ),
         *pace_options(),
         click.option(
@@ -323,7 +323,7 @@ def crawl_options(command: Command) -> Command:
             metavar="N",
             cls=Setting,
             envvar="HARVEST_PAGE_SIZE",
-            help="Entries asked for per request.  [default: 200]",
+            help="Entries per request.  [default: 200]",
         ),
         profiles_option(),
         retain_option(),
@@ -343,7 +343,7 @@ def pace_options() -> list[Callable[[Command], Command]]:
             metavar="N",
             cls=Setting,
             envvar="HARVEST_CONCURRENCY",
-            help="Requests in flight at most.  [default: as many as the pace needs, up to 32]",
+            help="Maximum requests in flight.  [default: as many as the pace needs, up to 32]",
         ),
     ]
 
@@ -356,7 +356,7 @@ def delay_option() -> Callable[[Command], Command]:
         metavar="SECONDS",
         cls=Setting,
         envvar="HARVEST_DELAY",
-        help="Seconds between request starts; 0: as fast as the service allows.  [default: 0.5]",
+        help="Seconds between request starts; 0: as fast as SoundCloud allows.  [default: 0.5]",
     )
 
 
@@ -366,8 +366,8 @@ def retain_option() -> Callable[[Command], Command]:
         "--retain",
         type=Parsed("length", _retention, as_typed=True),
         metavar="LENGTH",
-        help="Purge at the end what was last shown longer ago than this: 30d; the file remembers it. "
-        "forever ends that.",
+        help="At the end, purge what SoundCloud last returned longer ago than this: 30d; the file remembers it. "
+        "forever turns it off.",
     )
 
 
@@ -382,8 +382,8 @@ def profiles_option() -> Callable[[Command], Command]:
         type=click.Choice(LEVELS),
         cls=Setting,
         envvar="HARVEST_PROFILES",
-        help="What is kept: none (ids, edges and the counts that a crawl goes by), minimal, or full, with real names, "
-        "cities, countries and descriptions of users too. Less than before empties what is there.  "
+        help="What to store: none (ids, edges and the counts a crawl depends on), minimal, or full (also real names, "
+        "cities, countries and descriptions of users). A lower level than before erases stored values.  "
         "[default: as the file has it, else minimal]",
     )
 

@@ -17,6 +17,6 @@ def framing_option(*, default: str | None = "auto", usual: str = "auto") -> Call
         "framing",
         type=click.Choice(FRAMINGS),
         default=default,
-        help="Tracks left out since people were chosen for liking them: auto (those on which somebody's chance to be "
-        f"here depends; none in a whole graph), seeds, all, none.  [default: {usual}]",
+        help="Tracks to leave out because people were chosen for liking them: auto (those that decide which people are "
+        f"here; none in a whole graph), seeds, all, none.  [default: {usual}]",
     )

@@ -32,15 +32,17 @@ def in_memory_options(command: Command) -> Command:
         click.option(
             "--ephemeral",
             is_flag=True,
-            help="Keep everything in memory: no file is written but what --export asks for.",
+            help="Keep everything in memory; write only what --export asks for.",
         ),
         click.option(
             "--export", "folder", type=Place(), metavar="DIR", help="With --ephemeral: export into this folder."
         ),
         click.option("--format", "format_name", type=click.Choice(FORMATS), help="Of the export.  [default: parquet]"),
-        click.option("--ids", type=click.Choice(IDS), help="Of the export, as of harvest export.  [default: raw]"),
+        click.option("--ids", type=click.Choice(IDS), help="Of the export, as in harvest export.  [default: raw]"),
         click.option("--key", "key_file", type=Place(), help="Of the export: the file with the key of pseudonyms."),
-        click.option("--k", type=whole(1), metavar="K", help="Of the export: whom fewer than K share leaves it."),
+        click.option(
+            "--k", type=whole(1), metavar="K", help="Of the export: leave out what fewer than K people share."
+        ),
         click.option("--lists", is_flag=True, help="Of the export: all other lists too."),
     )
 

@@ -77,9 +77,9 @@ def seed_options(command: Command) -> Command:
             "--from-db",
             type=Place(dir_okay=False),
             metavar="FILE",
-            help="The harvested file that --from-sql asks.  [default: that of --cache-path]",
+            help="The harvested file that --from-sql queries.  [default: that of --cache-path]",
         ),
-        click.option("--of", type=click.Choice([*KINDS]), help="What the plain ids of --from-sql are."),
+        click.option("--of", type=click.Choice([*KINDS]), help="What plain ids from --from-sql are."),
         click.option(
             "--from-sql",
             metavar="QUERY",
@@ -90,7 +90,7 @@ def seed_options(command: Command) -> Command:
             type=Place(allow_dash=True),
             metavar="FILE",
             multiple=True,
-            help="Start from a list: one seed a line, # for comments; - is standard input. May be repeated.",
+            help="Start from a list: one seed per line, # for comments; - is standard input. May be repeated.",
         ),
         click.argument("urls", nargs=-1, metavar="URL..."),
     ):
