@@ -124,7 +124,7 @@ class AuthError(HarvestError):
 
 
 class LoginNeeded(AuthError):
-    """Nobody is signed in."""
+    """You are not signed in."""
 
 
 class CredentialsMissing(LoginNeeded):
@@ -132,11 +132,11 @@ class CredentialsMissing(LoginNeeded):
 
 
 class TokenRefused(AuthError):
-    """The service refuses our credentials."""
+    """SoundCloud refuses your credentials."""
 
 
 class AppRefused(AuthError):
-    """The service refuses this app."""
+    """SoundCloud refuses this app."""
 
 
 class ApiError(HarvestError):
@@ -168,17 +168,17 @@ class TransientError(ApiError):
 
 
 class Unreachable(TransientError):
-    """The service did not answer."""
+    """SoundCloud did not answer."""
 
     name: ClassVar[str] = "unreachable"
 
 
 class NoConnection(Unreachable):
-    """Nobody answers at the address of the service."""
+    """The address of the API does not answer."""
 
 
 class ServerTrouble(TransientError):
-    """The service had trouble answering."""
+    """SoundCloud returned a server error."""
 
     name: ClassVar[str] = "server"
 
@@ -202,20 +202,20 @@ class RateLimited(TransientError):
 
 
 class Challenged(ApiError):
-    """The service blocks this client for now."""
+    """SoundCloud blocks this client for now."""
 
     name: ClassVar[str] = "challenged"
     retryable: ClassVar[bool] = True
 
 
 class Unauthorized(ApiError):
-    """The service did not accept the token."""
+    """SoundCloud did not accept the token."""
 
     name: ClassVar[str] = "unauthorized"
 
 
 class PermanentError(ApiError):
-    """Asking again is useless."""
+    """Trying again is useless."""
 
     name: ClassVar[str] = "permanent"
 
@@ -227,25 +227,25 @@ class Gone(PermanentError):
 
 
 class Forbidden(PermanentError):
-    """The service does not allow this list to be read."""
+    """SoundCloud does not allow reading this list."""
 
     name: ClassVar[str] = "forbidden"
 
 
 class BadRequest(PermanentError):
-    """The service does not understand the request."""
+    """SoundCloud rejects the request as malformed."""
 
     name: ClassVar[str] = "bad_request"
 
 
 class Withdrawn(PermanentError):
-    """The service shows no list of this kind any more."""
+    """SoundCloud no longer returns lists of this kind."""
 
     name: ClassVar[str] = "withdrawn"
 
 
 class UnexpectedReply(ApiError):
-    """The reply has a shape we do not know."""
+    """The reply has an unknown format."""
 
     name: ClassVar[str] = "unexpected_reply"
 
@@ -264,7 +264,7 @@ def failures_by_name() -> dict[str, type[ApiError]]:
 
 
 class Blocked(HarvestError):
-    """The service keeps refusing us or cannot be reached."""
+    """SoundCloud keeps refusing requests or cannot be reached."""
 
     exit_code: ClassVar[int] = 5
 
@@ -292,7 +292,7 @@ class CrawlBusy(StoreError):
 
 
 class KeyMissing(StoreError):
-    """Something was forgotten in this file under a key that is not here."""
+    """This file has forgotten people, and their key is missing."""
 
 
 class StorageFailed(StoreError):

@@ -146,4 +146,4 @@ def state_folder() -> Path:
     try:
         return user_state_path("harvest")
     except RuntimeError as error:  # nobody with this number, and no HOME
-        raise SettingsError(f"Nobody knows where your home is: set HOME or XDG_STATE_HOME ({error}).") from error
+        raise SettingsError(f"Your home directory is unknown ({error}): set HOME or XDG_STATE_HOME.") from error

@@ -128,7 +128,7 @@ def radio(
     """
     given = tracks_named(connection, wanted)
     if not given or len(given) > MOST:
-        raise SeedError(f"Name 1 to {MOST:,} tracks to go on from; these are {len(given):,}.")
+        raise SeedError(f"Name 1 to {MOST:,} tracks to continue from; you named {len(given):,}.")
     choices = choices or Choices()
     framing = frames(connection, choices)
     worth: defaultdict[int, float] = defaultdict(float)

@@ -50,6 +50,6 @@ def nobody_likes(connection: sqlite3.Connection, choices: Choices) -> str:
     """Say why nobody whose likes count likes a track."""
     left_out = dict(connection.execute(LEFT_OUT, {"incomplete": choices.include_incomplete}).fetchall())
     if not left_out:
-        return "Nobody whose likes were read likes it."
+        return "No person whose likes were read likes it."
     said = ", ".join(f"{n:,} {outcome}" for outcome, n in left_out.items())
-    return f"Nobody likes it whose list of likes is whole; left out are {said}."
+    return f"No person with a complete list of likes likes it; left out are {said}."

@@ -184,8 +184,8 @@ def check_lists(library: Library, work: str = "analyse") -> None:
     if not library.size:
         left_out = ", ".join(f"{n:,} {outcome}" for outcome, n in library.lists_left_out.items())
         raise SettingsError(
-            f"Nothing to {work}: nobody's list of likes is whole ({left_out or 'none was asked for'}). "
-            "Crawl with a higher --max-user-likes, or take lists that were cut as well: --include-incomplete."
+            f"Nothing to {work}: no list of likes is complete ({left_out or 'none was asked for'}). "
+            "Crawl with a higher --max-user-likes, or include lists that were cut with --include-incomplete."
         )
 
 

@@ -149,7 +149,7 @@ def _reason(connection: sqlite3.Connection, parameters: dict[str, object], size:
         return reasons.frames_alone("They share tracks with others, but")
     if not size:
         return "They like nothing that counts, as far as their list shows."
-    return f"Nobody has {least} of these tracks in common."
+    return f"No other person shares {least} of these tracks."
 
 
 def _check_list(connection: sqlite3.Connection, user_id: int, wanted: str, incomplete: bool) -> None:

@@ -53,7 +53,7 @@ class Catcher:
     def wait(self, seconds: float = TEN_MINUTES) -> str:
         """Give the code; raise LoginNeeded when the person said no, or nothing at all for too long."""
         if not self._done.wait(seconds):
-            raise LoginNeeded(f"Nobody signed in within {seconds / 60:g} minutes. Run `harvest auth login` again.")
+            raise LoginNeeded(f"No sign-in within {seconds / 60:g} minutes. Run `harvest auth login` again.")
         if self._refusal:
             raise self._refusal
         return self._code

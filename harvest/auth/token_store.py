@@ -286,7 +286,7 @@ class FileStore:
         except OSError as error:
             raise StorageFailed(
                 f"The sign-in cannot be kept in {self._path.parent} ({error.strerror or type(error).__name__}). Make "
-                "room or give access there, or set HARVEST_CREDENTIAL_STORE=memory to sign in anew for each run."
+                "room or give access there, or set HARVEST_CREDENTIAL_STORE=memory to sign in again for each run."
             ) from error
 
 

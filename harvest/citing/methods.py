@@ -113,8 +113,8 @@ def _sampled(one: Started, facts: Facts, *, hide: bool) -> Iterator[str]:
         yield f"{people} were followed, chosen {_FIRST.get(limits.order, 'by lot, with chances that are not known')}."
     if limits.order == "walk" and (limits.depth or 0) > 1:
         yield (
-            f"From each of them a walk of {limits.depth:,} stops went on, by lot along {', '.join(limits.via)}, to"
-            " nobody twice; means over people on the walk are to be weighed by one over the number"
+            f"From each of them a walk of {limits.depth:,} stops continued, at random along {', '.join(limits.via)}, to"
+            " no person twice; means over people on the walk are to be weighed by one over the number"
             " of their ways on (Volz & Heckathorn 2008)."
         )
     elif limits.depth is not None and limits.depth > 1:

@@ -244,7 +244,7 @@ class Client:
         """Ask who is signed in. Raises LoginNeeded where nobody is."""
         await self._bearer.token()
         if self._bearer.kind == "client_credentials":
-            raise LoginNeeded("'me' is the person who is signed in, and nobody is: run `harvest auth login`.")
+            raise LoginNeeded("'me' is the account you are signed in to, and there is none: run `harvest auth login`.")
         reply = await self.look("/me", self._success)
         page = parse.parse_thing(reply.body, "user", full_profiles=self._full_profiles)
         return self._stamped(page, reply, "/me", None)

@@ -49,8 +49,8 @@ class TokenDoor:
             return await self._retry.run(attempt)
         except TransientError as error:
             raise Blocked(
-                f"The sign-in service gives no token: {error} Everything fetched so far is kept; "
-                "go on later with `harvest resume`."
+                f"SoundCloud's sign-in returned no token: {error} Everything fetched so far is kept; "
+                "continue later with `harvest resume`."
             ) from error
 
     async def _post(self, path: str, headers: Mapping[str, str], content: bytes) -> tuple[int, bytes]:

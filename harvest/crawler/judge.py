@@ -201,8 +201,8 @@ class Judge:
         like = alike(error.status, str(error))
         self._docket.take_back(lambda status, message: alike(status, message) == like)
         raise AppRefused(
-            f"SoundCloud refuses this app, whatever it asks for: {error} Nobody in the file is to blame, and nothing is"
-            " lost: look at the app and its plan on soundcloud.com/you/apps, then run `harvest resume`."
+            f"SoundCloud refuses this app for every request: {error} No list in the file caused this, and nothing is"
+            " lost: check the app and its plan on soundcloud.com/you/apps, then run `harvest resume`."
         )
 
     def _doubtful(self) -> list[Emptied]:

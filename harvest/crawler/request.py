@@ -303,7 +303,9 @@ def _control(given: Mapping[str, Any], order: str) -> dict[str, Any]:
     if order not in BY_LOT:
         return {}
     if given.get("control"):
-        raise SettingsError(f"--control draws by lot beside a rule, and --order {order} draws everybody: leave it out.")
+        raise SettingsError(
+            f"--order {order} already draws at random: leave out --control, which adds a random sample to a rule."
+        )
     return {"control": 0}
 
 

@@ -23,7 +23,7 @@ def share_of_people(part: int, people: int, population: int | None = None) -> In
     Raises ValueError without people.
     """
     if people < 1:
-        raise ValueError("a share of nobody")
+        raise ValueError("a share of no people")
     share = part / people
     z2 = SURE * SURE * _left(people, population) / people
     middle = (share + z2 / 2) / (1 + z2)

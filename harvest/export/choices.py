@@ -163,6 +163,6 @@ def check(choices: ExportChoices) -> None:
         raise SettingsError("--split has no meaning in a list for players: leave it out.")
     if choices.ids == "dense" and choices.format == "csr":
         raise SettingsError(
-            "The rows and columns of csr are dense as they are, and user_ids.npy and item_ids.npy say which is whom: "
+            "The rows and columns of csr are dense as they are, and user_ids.npy and item_ids.npy map them to ids: "
             "leave out --ids dense."
         )

@@ -117,7 +117,7 @@ def _graph_of(job: Job) -> Graph:
     if shape == "follows":
         if not tables.has_rows(job.selection, tables.follows(job.selection)):
             raise SettingsError(
-                "Nobody who leaves follows another of them here: crawl with --read +followings, or +followers."
+                "No follows between the exported people are in the file: crawl with --read +followings, or +followers."
             )
         return Graph(
             columns, _RANKED, directed=True, nodes=lambda: _only(users(), _followed(job)), edges=lambda: _follows(job)

@@ -76,7 +76,7 @@ def _read(beside: Path) -> list[int]:
         return [int(line) for line in beside.read_text("ascii").split()]
     except (OSError, ValueError) as error:
         raise SettingsError(
-            f"{beside}, the list of the people whose pseudonyms were made with this key, cannot be read ({error})."
+            f"{beside}, the list of people whose pseudonyms use this key, cannot be read ({error})."
         ) from error
 
 

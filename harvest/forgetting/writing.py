@@ -36,8 +36,8 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_FULL:
             raise
         raise StorageFailed(
-            f"There is no room to write {path} anew: that takes as much as it is large, beside it and in"
-            f" {temporary_folder()}, and leaves nothing there. Free some space, or name another folder in {CHOSEN_BY},"
+            f"There is no room to rewrite {path}: that takes its size again, beside it and in"
+            f" {temporary_folder()}, until it is done. Free some space, or name another folder in {CHOSEN_BY},"
             " then run this command again; where `harvest status` says that old bytes are left, `harvest forget"
             " --finish` ends it."
         ) from error

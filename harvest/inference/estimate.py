@@ -51,7 +51,7 @@ def estimate(connection: sqlite3.Connection, question: Question) -> Result:
     chosen += [Chosen(one, sample.weight, claims[one.user_id]) for one in sample.people]
     read = read_of(connection, chosen, sample.cap, question)
     if not read:
-        raise SettingsError("Nobody of the sample has answered with a list, so there is nothing to estimate from.")
+        raise SettingsError("No list of the sample was read, so there is nothing to estimate from.")
     said = list(_conditions(sample, read, question))
     if question.rake:
         weights, words = raked(connection, sample, {person.user_id: person.weight for person in read})
@@ -133,7 +133,7 @@ def _of_people(sample: Sample, listed: Sequence[_Listed], question: Question) ->
     read = [person for person in read if person.user_id in known]
     units = [against(question, known[person.user_id], person) for person in read]
     if not units:
-        raise SettingsError("Nobody of the sample has this on their profile, so there is nothing to estimate from.")
+        raise SettingsError("No profile in the sample has this value, so there is nothing to estimate from.")
     answer = Answer(None, _by(question, units, sample, listed))
     return _result(sample, question, (answer,), len(units), question.estimator, [_of_the_listed(sample)])
 
@@ -159,7 +159,7 @@ def _result(
 def _of_the_listed(sample: Sample) -> str:
     drawn, population = len(sample.people), sample.population
     if drawn == population:
-        return f"The population is the {population:,} people listed around the seed, all of whom were followed."
+        return f"The population is the {population:,} people listed around the seed, all of them followed."
     if sample.certain:
         n = len(sample.certain)
         return (

@@ -135,7 +135,9 @@ def check(question: Question) -> None:
     if question.per == "like" and question.estimator not in (None, "hajek"):
         raise SettingsError("--per like is a mean over likes, which has one estimator: leave out --estimator.")
     if question.estimator == "ht" and question.of in OF_TRACKS:
-        raise SettingsError("--estimator ht needs a number of everybody's, and who likes nothing has none: hajek does.")
+        raise SettingsError(
+            "--estimator ht needs a value for all people, and people without likes have none: use hajek."
+        )
     if question.total and question.per == "like":
         raise SettingsError("--total is over all people: leave out --per like.")
 

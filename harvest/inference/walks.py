@@ -82,9 +82,9 @@ def walk_of(connection: sqlite3.Connection, question: Question) -> Walk | None:
 def along(connection: sqlite3.Connection, walk: Walk, question: Question) -> Result:
     """Answer a question from a walk. Raises SettingsError for one that a walk cannot answer, with the reason."""
     if question.total:
-        raise SettingsError("Nobody knows how many people can be walked to: leave out --total.")
+        raise SettingsError("The number of people a walk can reach is unknown: leave out --total.")
     if question.estimator not in (None, "hajek"):
-        raise SettingsError(f"--estimator {question.estimator} needs everybody listed: leave it out for a walk.")
+        raise SettingsError(f"--estimator {question.estimator} needs all who are listed: leave it out for a walk.")
     lists = _both_ways(walk.limits)
     people = {
         walker: [_weighed(connection, stop, lists, question) for stop in stops if stop.answered]
@@ -92,7 +92,7 @@ def along(connection: sqlite3.Connection, walk: Walk, question: Question) -> Res
     }
     answers = tuple(_answers(connection, walk, question, people))
     if not answers:
-        raise SettingsError("Nobody beyond the first stops has answered yet, so there is nothing to estimate from.")
+        raise SettingsError("No list beyond the first stops has been read yet, so there is nothing to estimate from.")
     return Result(
         question=question,
         words=words_of(question),
@@ -195,10 +195,10 @@ def _conditions(walk: Walk, lists: Sequence[tuple[ListKind, int]], question: Que
     """Say what the estimate is conditional on."""
     by = " and ".join(dict.fromkeys(kind.option for kind, _ in lists))
     yield (
-        f"The population is everybody who can be reached by {by}: {len(walk.stops):,} stops of {len(walk.walkers):,}"
+        f"The population is all people who can be reached by {by}: {len(walk.stops):,} stops of {len(walk.walkers):,}"
         f" walkers, the first {walk.left_out:,} of each left out, each with one over the number of ways on as weight."
     )
-    yield "Nobody is visited twice, so the walk should come to a small part of the population only."
+    yield "No person is visited twice, so the walk should reach only a small part of the population."
     silent = sum(not stop.answered for stop in walk.stops)
     if silent:
         yield f"{silent:,} of the stops did not answer (gone, forbidden or failed), and no walk goes on from there."

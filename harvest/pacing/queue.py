@@ -182,7 +182,7 @@ class Turns:
             why = f"{reason} for {length / 60:.0f} minutes"
         else:
             why = f"{reason}; {tuning.holds} pauses in a row did not help"
-        self.blocked = f"{why}. Everything fetched so far is kept; go on later with `harvest resume`."
+        self.blocked = f"{why}. Everything fetched so far is kept; continue later with `harvest resume`."
         self.blocked_at = now
 
     def _forget_the_impossible(self, now: float, tuning: Tuning) -> None:

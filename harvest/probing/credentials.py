@@ -41,7 +41,7 @@ def at_hand(settings: Settings, keeper: Keeper, wanted: str = "") -> list[str]:
     kept = [one for one in found if not wanted or (one == APPLICATION) == (wanted == APPLICATION)]
     if not kept:
         raise LoginNeeded(
-            "Nobody is signed in: run `harvest auth login`."
+            "You are not signed in: run `harvest auth login`."
             if wanted == PERSON
             else "The app itself has no credentials: set SOUNDCLOUD_CLIENT_ID and SOUNDCLOUD_CLIENT_SECRET."
         )

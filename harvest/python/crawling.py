@@ -199,7 +199,7 @@ def _retrying(path: Path | str, settings: Settings | None, options: dict[str, An
     failure_class, outcomes = options.pop("failure_class", None), several(options.pop("outcomes", ()))
     classes, ends = [*failure_classes(), "unsupported_urn"], [outcome.value for outcome in Outcome]
     if failure_class is not None and outcomes:
-        raise SettingsError("failure_class goes on with lists, outcomes reads them anew: give one of them.")
+        raise SettingsError("failure_class continues lists, outcomes reads them from the beginning: give one of them.")
     if failure_class is not None and failure_class not in classes:
         raise SettingsError(f"failure_class is one of {', '.join(classes)}, not {failure_class!r}.")
     if wrong := [one for one in outcomes if one not in ends]:

@@ -115,7 +115,7 @@ def read_folder(path: Path) -> Folder:
         raise StoreError(f"{path} was written by a newer harvest (tables {schema}): upgrade.")
     for name, digest in files.items():
         if Path(name).name != name or not _is_as_told(path / name, digest):
-            raise NotADatabase(f"{path / name} is not as the manifest beside it says: get the folder anew.")
+            raise NotADatabase(f"{path / name} differs from the manifest beside it: get a new copy of the folder.")
     return Folder(path, manifest, hashlib.sha256(text).hexdigest())
 
 

@@ -213,7 +213,7 @@ def test_a_track_and_its_neighbours_as_people_read_them(ask, world, analysed_fil
     assert f"     {common} people like both; " in told
     assert " times more than chance\n" in told
     assert world.track_url(other) in told
-    assert "is left out: everybody read was chosen for liking it." in told
+    assert "is left out: all people read were chosen for liking it." in told
     assert "\n  3. " not in told
 
 
@@ -345,7 +345,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_next_one_ends_the_same(start, run, tmp
     _, said = process.communicate(timeout=PATIENCE)
     if process.returncode != 0:  # it may have been quicker than we
         assert process.returncode == 130
-        assert said.splitlines()[-1] == "Stopped. What was computed is kept; `harvest analyze` goes on from there."
+        assert said.splitlines()[-1] == "Stopped. Finished results are kept; run `harvest analyze` to continue."
         assert read(tmp_path / "t.db", "SELECT count(*) FROM lease") == [(0,)]
     assert run("analyze", "--db", "t.db", "--method", "colike_cosine").returncode == 0
     assert run("analyze", "--db", "alone.db", "--method", "colike_cosine").returncode == 0

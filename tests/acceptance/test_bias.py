@@ -85,7 +85,7 @@ def test_it_is_told_in_a_terminal_from_python_and_in_the_report(run, newest, tmp
     told = run("bias", "--db", str(newest)).stdout
     assert told.startswith(f"Around track {found.track_id}: {found.listed} people are listed, 60 followed, ")
     assert (
-        "Those who answered are unlike everybody by more than 0.1 standard deviations: likes by their profile" in told
+        "Those who answered differ from all listed by more than 0.1 standard deviations: likes by their profile" in told
     )
     run("report", str(tmp_path / "r.html"), "--db", str(newest))
     page = (tmp_path / "r.html").read_text("utf-8")

@@ -225,7 +225,7 @@ def test_status_tells_of_a_finished_file(run, server):
 @pytest.mark.parametrize(
     ("stop_reason", "words"),
     [
-        ("Blocked", "The service keeps refusing us or cannot be reached."),
+        ("Blocked", "SoundCloud keeps refusing requests or cannot be reached."),
         ("OperationalError", "The file cannot be written."),
         ("max_requests", "your --max-requests was reached."),
         ("interrupted", "it was interrupted."),
@@ -239,7 +239,7 @@ def test_status_says_in_words_how_the_last_crawl_ended(db, db_path, stop_reason,
         (stop_reason,),
     )
     scene = Scene(db_path, look(db.conn), None, SystemClock().now())
-    assert f"Nobody is crawling; the last crawl ended with: {words}" in list(as_lines(scene))
+    assert f"No crawl is running; the last one ended with: {words}" in list(as_lines(scene))
 
 
 def test_people_and_playlists_are_seeds_and_a_command_is_one_harvest(run, server, tmp_path):

@@ -231,7 +231,7 @@ def test_a_sample_in_another_order_is_refused(run, server, tmp_path):
     assert "--order popular" in done.stderr
     done = run(server.world.seed_url(), "--sample", "7", "--control", "3", server=server)
     assert (done.returncode, server.total, list(tmp_path.iterdir())) == (2, 0, [])
-    assert "--control draws by lot beside a rule" in done.stderr
+    assert "--order random already draws at random: leave out --control" in done.stderr
 
 
 HALF = ({"max_users": 6, "control": 6}, ("--max-users", "6", "--control", "6"))

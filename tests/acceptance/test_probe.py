@@ -128,7 +128,7 @@ def test_a_person_is_asked_for_besides_the_app_and_each_alone_if_wanted(probe, s
     one = probe("--as", "person", "--dry-run", XDG_STATE_HOME=str(state))
     assert one.stdout.startswith("To ask: 36 requests as the person")
     nobody = probe("--as", "person", XDG_STATE_HOME=str(tmp_path / "none"))
-    assert (nobody.returncode, nobody.stderr) == (3, "harvest: Nobody is signed in: run `harvest auth login`.\n")
+    assert (nobody.returncode, nobody.stderr) == (3, "harvest: You are not signed in: run `harvest auth login`.\n")
 
 
 def test_a_token_is_a_persons_if_me_answers(run, server, tmp_path):

@@ -111,7 +111,7 @@ def test_what_stands_together_in_a_file_works_together_and_is_kept_apart(server,
     assert [entry.target for entry in stranger.requests].count("/oauth/token") == 1  # the second run found the first's
     assert server.requests == []
     refused = run("auth", "login", "--no-browser")
-    assert (refused.returncode, "nobody signs in at an address that a file" in refused.stderr) == (2, True)
+    assert (refused.returncode, "harvest does not sign in at an address from a file" in refused.stderr) == (2, True)
 
 
 def test_no_program_and_no_proxy_of_a_file_is_used(run, server, stranger, tmp_path):

@@ -97,8 +97,8 @@ def test_views_of_the_walk_say_the_same(walked):
 @pytest.mark.parametrize(
     ("question", "words"),
     [
-        ({"total": True}, "Nobody knows how many people can be walked to: leave out --total."),
-        ({"estimator": "ht"}, "--estimator ht needs everybody listed: leave it out for a walk."),
+        ({"total": True}, "The number of people a walk can reach is unknown: leave out --total."),
+        ({"estimator": "ht"}, "--estimator ht needs all who are listed: leave it out for a walk."),
         ({"track_id": 7}, "track 7 is no seed"),
     ],
     ids=repr,

@@ -156,12 +156,12 @@ def test_an_empty_answer_says_which_of_the_causes_it_has(tmp_path):
 
     with open_to_read(made.path) as connection:
         assert [tracks(8), tracks(9), tracks(1)] == [
-            "Nobody whose likes were read likes it.",
+            "No person whose likes were read likes it.",
             reasons.NOT_COUNTED,
             "No other track has 3 of these people in common with it.",
         ]
         assert [people(1), people(2)] == [
-            "Nobody has 3 of these tracks in common.",
+            "No other person shares 3 of these tracks.",
             "They like nothing that counts, as far as their list shows.",
         ]
         reposts = beside(connection, "track", "1", method="reposts", limit=4)
@@ -170,4 +170,4 @@ def test_an_empty_answer_says_which_of_the_causes_it_has(tmp_path):
         )
     made.likes(3, [7, 8], outcome="capped")
     with open_to_read(made.path) as connection:
-        assert tracks(8) == "Nobody likes it whose list of likes is whole; left out are 1 capped."
+        assert tracks(8) == "No person with a complete list of likes likes it; left out are 1 capped."

@@ -95,11 +95,11 @@ def analyze(
     fresh: bool,
     as_json: bool,
 ) -> int:
-    """Find out which tracks, people and artists belong together.
+    """Compute which tracks, people and artists belong together.
 
-    Fills related_tracks, user_similarity and artist_relationships from the likes in the file, and puts tracks and
-    people into communities of those near one another. Run it again after the file has grown: only what changed is
-    computed. Ctrl-C stops, and the next one goes on.
+    Fills related_tracks, user_similarity and artist_relationships from the likes in the file, and groups tracks and
+    people into communities. Run it again after the file has grown: only what changed is computed. Ctrl-C stops it, and
+    the next run continues.
 
     \b
       harvest analyze
@@ -121,7 +121,7 @@ def analyze(
                 told=told,
             )
     except KeyboardInterrupt:
-        click.echo("Stopped. What was computed is kept; `harvest analyze` goes on from there.", err=True)
+        click.echo("Stopped. Finished results are kept; run `harvest analyze` to continue.", err=True)
         return 130
     if as_json:
         click.echo(json.dumps(made.as_json()))

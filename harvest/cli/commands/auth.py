@@ -238,8 +238,8 @@ def _ensure_kept(settings: Settings) -> None:
     """Refuse where a login would be lost, or would belong to whoever wrote the file of a folder."""
     if address := settings.strange_address:
         raise SettingsError(
-            f"{address.variable} comes from {address.source}: nobody signs in at an address that a file of a folder "
-            "names. If you trust it, set it in the environment."
+            f"{address.variable} comes from {address.source}: harvest does not sign in at an address from a file in a "
+            "folder. If you trust it, set it in the environment."
         )
     if settings.credential_store == "memory":
         raise SettingsError("HARVEST_CREDENTIAL_STORE=memory keeps nothing, so a login would be lost: unset it first.")

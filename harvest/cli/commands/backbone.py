@@ -33,8 +33,8 @@ _COLUMNS = ("one", "other", "one_name", "other_name", "score", "common", "shared
     type=click.Choice(METHODS),
     default=METHODS[0],
     show_default=True,
-    help="What chance is: disparity, each end spreads its scores by lot; sdsm, everybody likes by lot, as many as they "
-    "do, each track as often as it is.",
+    help="The null model: disparity, each end spreads its scores at random; sdsm, people like tracks at random, with "
+    "the same number of likes per person and per track.",
 )
 @click.option(
     "--level",
@@ -57,10 +57,10 @@ _COLUMNS = ("one", "other", "one_name", "other_name", "score", "common", "shared
 @reading_log_options
 @reads
 def backbone(path: Path, of: str, method: str, level: float, form: str, limit: int | None) -> int:
-    """Show the edges between tracks, or people, that are more than chance would give.
+    """Show the edges between tracks, or people, that are beyond chance.
 
-    The graph is that of communities, each joined to the nearest of its neighbours, as harvest analyze has found them;
-    the least likely edges come first. Formulas: docs/analysis.md. harvest export --graph tracks writes all of it.
+    The graph is that of communities, each node joined to its nearest neighbours, as found by harvest analyze; the
+    least likely edges come first. Formulas: docs/analysis.md. harvest export --graph tracks writes all of it.
 
     \b
       harvest backbone

@@ -23,10 +23,10 @@ from harvest.system.logs import printable
 @reading_log_options
 @reads
 def bias(path: Path, as_json: bool) -> int:
-    """Compare those who were followed, and those who answered, with everybody listed around each seed.
+    """Compare the people followed, and those who answered, with all who are listed around each seed.
 
-    What profiles say is known of all of them, asked or not: so this holds however people were chosen. Differences are
-    in standard deviations; formula and meaning: docs/sampling.md.
+    Profiles are known for all of them, so this works however people were chosen. Differences are in standard
+    deviations; formula and meaning: docs/sampling.md.
 
     \b
       harvest bias
@@ -39,7 +39,7 @@ def bias(path: Path, as_json: bool) -> int:
     elif found:
         click.echo("\n".join(printable(line) for one in found for line in _lines(one)).rstrip())
     else:
-        click.echo("There is nobody to compare: no seed is a track.")
+        click.echo("There are no people to compare: no seed is a track.")
     return 0
 
 
@@ -64,9 +64,9 @@ def _lines(bias: Bias) -> Iterator[str]:
     yield ""
     off = [MEASURES[one.measure].words for one in bias.compared if abs(one.answered_difference or 0) > MATTERS]
     if off:
-        yield f"Those who answered are unlike everybody by more than {MATTERS} standard deviations: {', '.join(off)}."
+        yield f"Those who answered differ from all listed by more than {MATTERS} standard deviations: {', '.join(off)}."
     else:
-        yield f"Those who answered are like everybody in what profiles say: all within {MATTERS} standard deviations."
+        yield f"Those who answered match all listed in their profiles: all within {MATTERS} standard deviations."
     yield ""
 
 

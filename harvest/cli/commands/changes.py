@@ -25,20 +25,20 @@ from harvest.system.logs import printable
     "--since",
     type=Parsed("moment", told.parse_since, as_typed=True),
     metavar="DATE|7d|VERSION",
-    help="What is later than a day, a length of time ago, or a version.  [default: since the last refresh began]",
+    help="Only what is later than a day, a length of time ago, or a version.  [default: since the last refresh began]",
 )
-@click.option("--of", metavar="URL", help="What concerns one track, person, playlist or station alone.")
+@click.option("--of", metavar="URL", help="Only what concerns one track, person, playlist or station.")
 @click.option(
-    "--limit", type=whole(1), metavar="N", help="So many at most.  [default: 100 for people, all with --json]"
+    "--limit", type=whole(1), metavar="N", help="Maximum changes.  [default: 100 for people, all with --json]"
 )
 @json_option("One JSON object a line; the last has the version to go on from.")
 @reading_log_options
 @reads
 def changes(path: Path, since: str | None, of: str | None, limit: int | None, as_json: bool) -> int:
-    """Tell what came, what went and why, who was renamed.
+    """Show what appeared, disappeared and was renamed, and why.
 
-    Every change has a version, which grows: a program that has read up to one goes on with --since that one. What a
-    list showed when it was read for the first time is no change.
+    Every change has a version, which only grows: a program that has read up to a version continues with --since that
+    version. What a list contained when it was first read is not a change.
 
     \b
       harvest changes

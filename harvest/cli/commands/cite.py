@@ -31,9 +31,9 @@ _FORMS = ("text", "bibtex", "methods")
 @reading_log_options
 @reads
 def cite(path: Path, form: str, as_json: bool) -> int:
-    """Say how to cite the file and harvest, with the paragraph on methods that its ledger writes.
+    """Print how to cite the file and harvest, and a methods paragraph generated from the ledger.
 
-    Version, seeds, time and sums are those of the file; the sums tell one state of it from another. A plan that was
+    Version, seeds, time and totals are those of the file; the totals distinguish one state of it from another. A plan
     saved before the crawl (`plan --save`, `--plan`) is named by its hash.
 
     \b

@@ -30,12 +30,12 @@ def comply_options(command: Any) -> Any:
 @comply_options
 @log_options
 def comply(path: Path, as_json: bool, **chosen: Any) -> int:
-    """Look everything up, and empty what the service no longer shows.
+    """Look everything up, and empty what SoundCloud no longer returns.
 
-    People and tracks are asked for 50 in a request, playlists one by one; what a batch leaves out is asked for by
-    itself before it is called gone. Private playlists, stations, comments and links cannot be looked up. Of what is
-    gone the id, the status and the dates stay, and its likes and other edges; names, texts, addresses and counts go,
-    and harvest changes tells of each. Stopped by a bound, it empties what is known to be gone by then.
+    People and tracks are requested 50 at a time, playlists one by one; what a batch leaves out is requested on its own
+    before it counts as gone. Private playlists, stations, comments and links cannot be looked up. Of what is gone, the
+    id, the status, the dates, its likes and other edges stay; names, texts, addresses and counts are removed, and
+    harvest changes lists each. If a bound stops it, it empties what it has found to be gone so far.
 
     \b
       harvest comply

@@ -43,7 +43,7 @@ def counts_options(command: Any) -> Any:
         click.option(
             "--of",
             type=click.Choice([*PARTS]),
-            help="Of whom: artists (who uploaded a track), people, tracks.  [default: all]",
+            help="What to update: artists (people who uploaded a track), people, tracks.  [default: all]",
         ),
         older_than_option("Also those whose counts were seen longer ago: 7d, 12h; who is gone is asked about again."),
         *asking_options(),
@@ -57,11 +57,11 @@ def counts_options(command: Any) -> Any:
 @counts_options
 @log_options
 def counts(path: Path, as_json: bool, dry_run: bool, **chosen: Any) -> int:
-    """Look up people and tracks the file knows, 50 in a request.
+    """Look up people and tracks in the file, 50 per request.
 
-    Without --older-than these are the ones known only from inside of others, as the artist in a track, which say little
-    of themselves, and each is asked about once. What a batch leaves out is asked for by itself; whom the service then
-    does not know is gone. Killed or stopped, the same command goes on.
+    Without --older-than, looks up those known only from inside others, such as the artist in a track, which come with
+    few details; each is requested once. What a batch leaves out is requested on its own, and is gone if SoundCloud
+    does not return it. If it is stopped or killed, run the same command to continue.
 
     \b
       harvest counts
@@ -89,7 +89,7 @@ def _to_do(request: CrawlRequest, sweep: Sweep) -> str:
     things = {thing: fresh.get(thing, 0) + begun.get(thing, 0) for thing in WORDS}
     requests += sum(-(-n // THINGS[thing].at_once) for thing, n in fresh.items())
     if not requests:
-        return "Nobody and nothing to look up."
+        return "Nothing to look up."
     named = " and ".join(f"{n:,} {_ONE[thing] if n == 1 else WORDS[thing]}" for thing, n in things.items() if n)
     time = f", {about(requests * request.conditions.delay)} at the usual pace" if request.conditions.delay else ""
     return f"To look up: {named}: {counted(requests, 'request')}{time}, and one for each that is not shown."

@@ -55,10 +55,10 @@ ORDER BY lists DESC;""",
 @crawl_options
 @log_options
 def demo(path: Path, users: int, tracks: int, seed: int, likes_per_user: float, as_json: bool, **chosen: Any) -> int:
-    """Do it all against the built-in simulated SoundCloud; no account needed.
+    """Try harvest on the built-in simulated SoundCloud; no account needed.
 
-    A made-up SoundCloud is served on a local port and crawled over a real connection. Its data are invented; what
-    happens to them is not.
+    The simulated SoundCloud is served on a local port and crawled over a real connection. Its data is invented; the
+    crawl is real.
     """
     world = World(seed, users=users, tracks=tracks, likes_per_user=likes_per_user)
     url = world.seed_url()

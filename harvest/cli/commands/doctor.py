@@ -166,9 +166,9 @@ def _unknown(environment: Environment) -> Advice:
         meant = [
             f"{name} (did you mean {near[0]}?)" if (near := get_close_matches(name, known, 1)) else name for name in odd
         ]
-        return Advice("names of settings", False, f"nobody reads {', '.join(meant)}", "Rename or remove them.")
+        return Advice("names of settings", False, f"harvest does not read {', '.join(meant)}", "Rename or remove them.")
     others = environment.file.others
-    text = f"; of {environment.file.source} nobody reads {', '.join(others[:5])}" if others else ""
+    text = f"; of {environment.file.source} harvest does not read {', '.join(others[:5])}" if others else ""
     return Advice("names of settings", True, f"all known{text}")
 
 
@@ -181,7 +181,7 @@ def _keeping(settings: Settings) -> Advice:
     except HarvestError as error:
         return Advice("place of sign-ins", False, str(error), "See the message.")
     if settings.credential_store == "memory":
-        return Advice("place of sign-ins", True, "memory only: each run signs in anew")
+        return Advice("place of sign-ins", True, "memory only: each run signs in again")
     folder = state_folder() / "credentials"
     open_ones = [p.name for p in folder.iterdir() if os.name != "nt" and p.stat().st_mode & 0o077]
     if open_ones:

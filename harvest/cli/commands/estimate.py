@@ -35,12 +35,12 @@ from harvest.system.logs import printable
     show_default=True,
     help="Whether each person counts the same, or each like.",
 )
-@click.option("--total", is_flag=True, help="The sum over everybody listed instead of the mean.")
+@click.option("--total", is_flag=True, help="The sum over all who are listed, instead of the mean.")
 @click.option(
     "--estimator",
     type=click.Choice(ESTIMATORS),
     help="hajek: the weighted mean. ht: the weighted sum over N (Horvitz-Thompson). ratio, regression: by the likes "
-    "that everybody's profile claims.  [default: hajek; what stands on profiles is known]",
+    "claimed on all profiles.  [default: hajek; what stands on profiles is known]",
 )
 @click.option(
     "--capped",
@@ -59,10 +59,10 @@ from harvest.system.logs import printable
 @reading_log_options
 @reads
 def estimate(path: Path, as_json: bool, **asked_for: object) -> int:
-    """Estimate means, shares and totals over everybody listed, from a random sample (`--sample`), with 95% intervals;
+    """Estimate means, shares and totals over all who are listed, from a random sample (`--sample`), with 95% intervals;
     means and shares over all who can be reached, from a walk (`--order walk`).
 
-    Says what an estimate is conditional on, and why there is none where people were not drawn by chance. Formulas and
+    States what an estimate is conditional on, and why there is none if people were not drawn at random. Formulas and
     assumptions: docs/sampling.md.
 
     \b

@@ -48,12 +48,12 @@ def explore(
     force: bool,
     show: bool,
 ) -> int:
-    """Make a page to pan, search and click through.
+    """Write a page to pan, search and click through.
 
-    Tracks that the same people like stand near each other, coloured by community. A click says how many people like
-    both and how many times more that is than chance; a path leads from one track to another; what the lasso surrounds
-    leaves as CSV, M3U or JSPF. The page needs no network and names nobody. It needs no analysis first; the extra
-    `analysis` it does. The same page is in `harvest serve`.
+    Tracks that the same people like are near each other, coloured by community. A click shows how many people like
+    both and how many times more that is than chance; a path leads from one track to another; the lasso saves what it
+    surrounds as CSV, M3U or JSPF. The page needs no network and contains no names of people. It needs no analysis
+    first, but the extra `analysis`. `harvest serve` has the same page.
 
     \b
       harvest explore

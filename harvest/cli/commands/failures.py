@@ -24,7 +24,7 @@ CLASSES = click.Choice([*failure_classes(), "unsupported_urn"])
 @click.command()
 @cache_path()
 @click.option("--class", "failure_class", type=CLASSES, metavar="CLASS", help="Only this class.")
-@click.option("--all", "also_resolved", is_flag=True, help="Also failures of lists that were read after all.")
+@click.option("--all", "also_resolved", is_flag=True, help="Also failures of lists that were read later.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @json_option("Print JSON, one object per line.")
 @log_options

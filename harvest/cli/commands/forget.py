@@ -30,15 +30,16 @@ from harvest.system.logs import printable
 @click.argument("things", nargs=-1, metavar="PERSON|TRACK|PLAYLIST...")
 @cache_path()
 @from_file_option()
-@click.option("--dry-run", is_flag=True, help="Say what would go, table by table, and change nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is asked anyway.")
-@click.option("--finish", "is_finish", is_flag=True, help="End what a reader or a kill kept from its end.")
+@click.option("--dry-run", is_flag=True, help="Show what would be removed, table by table, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation; without a terminal there is none.")
+@click.option("--finish", "is_finish", is_flag=True, help="Finish an earlier run that a reader or a kill interrupted.")
 @click.option(
-    "--export-key", type=Place(dir_okay=False), metavar="FILE", help="Write your key, for who else writes your files."
+    "--export-key",
+    type=Place(dir_okay=False),
+    metavar="FILE",
+    help="Export your key, for other people who write your files.",
 )
-@click.option(
-    "--import-key", type=Place(dir_okay=False), metavar="FILE", help="Take over a key that somebody has exported."
-)
+@click.option("--import-key", type=Place(dir_okay=False), metavar="FILE", help="Import an exported key.")
 @json_option("Print what was done as one JSON object.")
 @log_options
 def forget(
@@ -52,12 +53,12 @@ def forget(
     import_key: Path | None,
     as_json: bool,
 ) -> int:
-    """Forget people, tracks, playlists for good, and prove it.
+    """Remove people, tracks and playlists for good, and prove it.
 
-    Named by URN, by the address of the page, or by id. Whatever leads to them goes too: likes, follows, comments,
-    places in playlists, counts, changes; with a person also the tracks and playlists that person made. Then their
-    names, addresses and URNs are looked for in every byte of the file and beside it. Of each a number stays, made under
-    a key that is not in the file: no later page brings it back.
+    Name them by URN, page address or id. Everything that leads to them goes too: likes, follows, comments, places in
+    playlists, counts, changes; with a person also the tracks and playlists that person made. Then every byte of the
+    file and its companions is searched for their names, addresses and URNs. For each a number remains, derived with a
+    key that is not in the file, so that no later page brings it back.
 
     \b
       harvest forget https://soundcloud.com/somebody --dry-run
@@ -141,7 +142,7 @@ def _lines(path: Path, done: Forgotten) -> Iterator[str]:
         for one, counted_in in done.found.items():
             yield f"  {one}: {counted(counted_in.total(), 'place')}"
     elif done.erased:
-        yield "Erased: the log is empty, and the file is written anew."
+        yield "Erased: the log is empty, and the file is rewritten."
     if done.mentions:
         yield "Named by others, in words of their own, which stay:"
     for where, n in done.mentions.items():

@@ -38,7 +38,7 @@ _USUAL_DELAY = 0.5
 @click.command()
 @click.argument("url", required=False)
 @click.option("--out", type=Place(), metavar="FILE", help="Also keep what was learned, as JSON to share.")
-@click.option("--compare", type=Place(), metavar="OLD", help="Say only what has changed since an older report.")
+@click.option("--compare", type=Place(), metavar="OLD", help="Show only what has changed since an older report.")
 @click.option(
     "--as",
     "wanted",
@@ -47,8 +47,8 @@ _USUAL_DELAY = 0.5
 )
 @delay_option()
 @requests_option()
-@click.option("--yes", is_flag=True, help="Do not ask whether to begin.")
-@click.option("--dry-run", is_flag=True, help="Say how many requests it takes, and ask nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--dry-run", is_flag=True, help="Show how many requests it takes, and send nothing.")
 @json_option("Print the report as JSON.")
 @log_options
 def probe(
@@ -62,12 +62,12 @@ def probe(
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    """Ask one page of every endpoint, and say what of it is not as harvest reads it or as it is described.
+    """Request one page from every endpoint, and report differences from what harvest expects.
 
-    Your own credentials are used, at the usual pace. Of people, tracks and all else nothing is kept or shown: a report
-    holds names of fields and types, how lists go on, and what tells of limits, so that you can share it. It begins with
-    URL, or else with a search. An endpoint that is refused is a result like any other; what was learned before Ctrl-C
-    or a block is shown and kept.
+    Uses your own credentials, at the usual pace. Nothing about people, tracks and other content is stored or shown: a
+    report contains names of fields and types, how lists continue, and what is learned about limits, so you can share
+    it. Starts from URL, or else from a search. A refused endpoint is a result like any other; what was learned before
+    Ctrl-C or a block is shown and stored.
 
     \b
       harvest probe

@@ -30,12 +30,12 @@ from harvest.system.lengths import parse_length
 @json_option("Print what was done as one JSON object.")
 @log_options
 def purge(path: Path, older_than: float | None, everything: bool, yes: bool, as_json: bool) -> int:
-    """Take out of the file what the service has not shown for a while, or all of it.
+    """Remove what SoundCloud has not returned for a while, or everything.
 
-    Lists that were read last before then end as `purged`, and what stands in no other list goes; then people, tracks
-    and playlists that were last seen before then and that nothing which stays refers to. `harvest resume` asks for none
-    of it again. The file is written anew, so that no old bytes stay. `--retain 30d` on a crawl or on `harvest tend`
-    does this at the end of each from then on.
+    Lists last read before then end as `purged`, and what is in no other list is removed; then people, tracks and
+    playlists last seen before then that nothing left refers to. `harvest resume` requests none of it again. The file
+    is rewritten, so that no old bytes remain. `--retain 30d` on a crawl or on `harvest tend` does this at the end of
+    each run from then on.
 
     \b
       harvest purge --older-than 30d

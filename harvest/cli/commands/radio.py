@@ -25,15 +25,15 @@ from harvest.system.logs import printable
 @click.command()
 @click.argument("given", nargs=-1, metavar="TRACK|PLAYLIST...")
 @cache_path()
-@click.option("--liked", "from_liked", is_flag=True, help="Go on from what you have judged liked, too.")
-@click.option("--size", type=whole(1), metavar="N", default=20, show_default=True, help="Tracks at most.")
+@click.option("--liked", "from_liked", is_flag=True, help="Also continue from tracks you judged liked.")
+@click.option("--size", type=whole(1), metavar="N", default=20, show_default=True, help="Maximum tracks.")
 @click.option(
     "--per-artist",
     type=whole(0),
     metavar="N",
     default=1,
     show_default=True,
-    help="Of an artist at most; 0: any number.",
+    help="Maximum per artist; 0: no limit.",
 )
 @to_option
 @json_option()
@@ -48,11 +48,11 @@ def radio(
     target: Path | None,
     as_json: bool,
 ) -> int:
-    """Say what to play after a few tracks, and why, from what is in the file.
+    """Suggest what to play after a few tracks, and why, from what is in the file.
 
-    Near is what the same people like, what stands in the same playlists, and what those like who like several of the
-    given ones. What you have judged is left out, and what is blocked, private or gone. Formulas and assumptions:
-    docs/radio.md.
+    Near tracks are those that the same people like, that are in the same playlists, or that people who like several of
+    the given tracks like. Tracks you have judged are left out, and so are tracks that are blocked, private or gone.
+    Formulas and assumptions: docs/radio.md.
 
     \b
       harvest radio https://soundcloud.com/artist/track
@@ -64,7 +64,7 @@ def radio(
     with open_to_read(path) as connection, patience(connection, "comparing who likes what"):
         wanted = [*given, *(liked(connection) if from_liked else ())]
         if not wanted:
-            raise click.UsageError("Say which tracks to go on from, or --liked for those you have judged liked.")
+            raise click.UsageError("Name the tracks to continue from, or pass --liked for those you judged liked.")
         found = play(connection, wanted, size=size, per_artist=per_artist)
     if target is not None:
         save(path, (one.track_id for one in found.tracks), target, title="harvest radio")

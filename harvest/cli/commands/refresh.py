@@ -39,7 +39,9 @@ def refresh_options(command: Any) -> Any:
     """Add the options of the command."""
     return with_options(
         command,
-        click.option("--full", is_flag=True, help="Read every list again, whole, those of who is gone too."),
+        click.option(
+            "--full", is_flag=True, help="Read every list again completely, also those of people who are gone."
+        ),
         older_than_option("Also lists read longer ago than this, whether their counts have moved or not: 30d, 12h."),
         click.option(
             "--read",
@@ -48,7 +50,7 @@ def refresh_options(command: Any) -> Any:
             help="These lists alone: likes, -followers, likers,reposters.  [default: all that the file has]",
         ),
         *asking_options(),
-        click.option("--dry-run", is_flag=True, help="Say what it would take, and ask nothing."),
+        click.option("--dry-run", is_flag=True, help="Show what it would cost, and send nothing."),
         json_option("Print what was found as one JSON object."),
     )
 
@@ -58,12 +60,12 @@ def refresh_options(command: Any) -> Any:
 @refresh_options
 @log_options
 def refresh(path: Path, as_json: bool, dry_run: bool, **chosen: Any) -> int:
-    """Read again what has changed, and say what came and what went.
+    """Re-read what has changed, and report what appeared and what disappeared.
 
-    First the people and tracks whose lists stand in the file are looked up, 50 in a request: whose counts have moved is
-    due. Of a list that grew only the head is read, of one that shrank all. A tenth of what is read are lists whose
-    counts did not move: they show how much counts do not tell. What vanished is looked up, to say why. Killed or
-    stopped, `harvest resume` goes on.
+    First, this looks up the people and tracks whose lists are in the file, 50 per request; lists whose counts have
+    changed are due. Of a list that grew only the head is read, of one that shrank all of it. A tenth of the reading
+    goes to lists whose counts did not change, to measure how much the counts miss. What disappeared is looked up, to
+    find out why. If it is stopped or killed, run `harvest resume` to continue.
 
     \b
       harvest refresh

@@ -47,7 +47,7 @@ _WHY_NOW = {
     help=f"How nearness is measured, or in what both stand: {', '.join(OF_TRACKS)}.",
 )
 @framing_option(default=None, usual="as analysed, else auto")
-@click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="Tracks told at most.")
+@click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="Maximum tracks.")
 @to_option
 @json_option()
 @log_options
@@ -55,12 +55,11 @@ _WHY_NOW = {
 def related(
     track: str, path: Path, method: str, framing: str | None, limit: int, target: Path | None, as_json: bool
 ) -> int:
-    """Say which tracks the same people like, and why.
+    """Show tracks that the same people like, and why.
 
-    TRACK is the address of its page, an id, or a URN. Answers from what `harvest analyze` found, or straight from the
-    likes where that is missing or older than the file. The methods after these count in what else two tracks stand
-    together, as far as it was read; soundcloud gives what the service itself finds related; metadata what has the same
-    artist, label, genre and tags.
+    TRACK is a page address, an id, or a URN. Answers come from `harvest analyze`, or directly from the likes if its
+    results are missing or older than the file. The other methods count what else two tracks have in common, as far as
+    it was read; soundcloud is SoundCloud's own related tracks; metadata compares artist, label, genre and tags.
 
     \b
       harvest related https://soundcloud.com/artist/track
@@ -112,11 +111,11 @@ def _save(path: Path, ids: Sequence[int], target: Path | None, title: str | None
 @log_options
 @reads
 def similar(user: str, path: Path, method: str, framing: str | None, limit: int, as_json: bool) -> int:
-    """Say who likes the same tracks as somebody, and which.
+    """Show people who like the same tracks as a person, and which.
 
-    USER is the address of their page, an id, or a URN. Answers from what `harvest analyze` found, or straight from the
-    likes where that is missing or older than the file. The methods after these count whom both follow, who follows
-    both, what both reposted, as far as it was read.
+    USER is a page address, an id, or a URN. Answers come from `harvest analyze`, or directly from the likes if its
+    results are missing or older than the file. The other methods count the people both follow, the people who follow
+    both, or what both reposted, as far as it was read.
 
     \b
       harvest similar https://soundcloud.com/somebody
@@ -139,7 +138,7 @@ def _show(found: Neighbours, *, as_json: bool) -> int:
 def _beside(found: Neighbours) -> Iterator[str]:
     yield f"Beside {_called(found.thing, found)}  {_plain(found.url)}".rstrip()
     if found.frame:
-        yield "People were chosen for it, so what everybody here likes stands beside it."
+        yield "People were chosen for it, so what all people here like appears near it."
     if found.reason:
         yield f"\n{printable(found.reason)}"
     for place, near in enumerate(found.near, start=1):
@@ -187,7 +186,7 @@ def _reason(near: Near, found: Related) -> str:
 def _footnotes(found: Related | Similar) -> Iterator[str]:
     left_out: tuple[str, ...] = getattr(found, "left_out", ())
     if len(left_out) == 1:
-        yield f"\n“{_plain(left_out[0])}” is left out: everybody read was chosen for liking it."
+        yield f"\n“{_plain(left_out[0])}” is left out: all people read were chosen for liking it."
     elif left_out:
         yield f"\nLeft out are {len(left_out):,} tracks for which the people read were chosen."
     if found.why_now:

@@ -26,10 +26,10 @@ from harvest.crawler.replay import replay as replay_into
 @click.option("--force", is_flag=True, help="Overwrite NEW.db if it exists.")
 @log_options
 def replay(replies: Path, out: Path, from_version: int | None, force: bool) -> int:
-    """Make a file again from the replies that `--keep-replies` kept of it, without a request.
+    """Rebuild a file from the replies that `--keep-replies` stored, without a request.
 
-    Every reply is read anew, so what a newer harvest keeps of it is there too; times are those of the crawl. NEW.db
-    appears only when it is whole. Lists that are unfinished in it can be gone on with.
+    Every reply is read again, so what a newer harvest stores of it is there too; times are those of the crawl. NEW.db
+    appears only when it is complete. You can continue lists that are unfinished in it.
 
     \b
       harvest replay tracks.replies.db -o again.db

@@ -38,22 +38,22 @@ def parse_outcomes(text: str) -> list[str]:
     "failure_class",
     type=CLASSES,
     metavar="CLASS",
-    help="Only this class, and even if asking again seemed useless: forbidden, gone, withdrawn, ...",
+    help="Only this class, even if trying again seemed useless: forbidden, gone, withdrawn, ...",
 )
 @click.option(
     "--outcome",
     "outcomes",
     type=Parsed("outcomes", parse_outcomes),
     metavar="OUTCOME,...",
-    help="Read anew, from the beginning, all lists that ended so: short, loop, unreadable, forbidden, gone, ...",
+    help="Read all lists with these outcomes again, from the beginning: short, loop, unreadable, forbidden, gone, ...",
 )
 @crawl_options
 @log_options
 def retry(path: Path, failure_class: str | None, outcomes: list[str] | None, as_json: bool, **chosen: Any) -> int:
-    """Put failed lists back and go on from where each of them stopped.
+    """Read failed lists again, from where each of them stopped.
 
-    Without --class these are the lists that failed for a passing reason. Lists that an unfinished harvest has still to
-    read are read as well, as `harvest resume` would.
+    Without --class, these are the lists that failed for a temporary reason. Lists that an unfinished harvest still has
+    to read are read as well, as with `harvest resume`.
 
     \b
       harvest retry
@@ -61,7 +61,7 @@ def retry(path: Path, failure_class: str | None, outcomes: list[str] | None, as_
       harvest retry --outcome short,loop
     """
     if failure_class and outcomes:
-        raise click.UsageError("--class goes on with lists, --outcome reads them anew: give one of them.")
+        raise click.UsageError("--class continues lists, --outcome reads them from the beginning: give one of them.")
     options = given(chosen)
     check_readable(path)  # refuses what is missing or not ours
     before = asked(to_go_on, path, options)  # refuses options that make no sense before anything is changed
@@ -85,4 +85,4 @@ def _others(path: Path) -> str:
         return ""
     lists = counted(sum(found.values()), "list")
     again = f"harvest retry --outcome {','.join(found)} --cache-path {quoted(path)}"
-    return f" {lists} ended as {' or '.join(found)}: `{again}` reads anew."
+    return f" {lists} ended as {' or '.join(found)}: `{again}` reads them again."

@@ -26,7 +26,7 @@ from harvest.store.database import open_to_read
 @click.command()
 @click.argument("words", nargs=-1)
 @click.option(
-    "--type", "what", type=click.Choice(SEARCHED), default="tracks", show_default=True, help="What is searched for."
+    "--type", "what", type=click.Choice(SEARCHED), default="tracks", show_default=True, help="What to search."
 )
 @click.option("--genre", "genres", multiple=True, help="Tracks of this genre, or one of several. May be repeated.")
 @click.option("--tag", "tags", multiple=True, help="Tracks with this tag, or one of several. May be repeated.")
@@ -38,7 +38,7 @@ from harvest.store.database import open_to_read
 )
 @cache_path()
 @crawl_options
-@click.option("--dry-run", is_flag=True, help="Say what it would cost, and search nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what it would cost, without searching.")
 @log_options
 def search(
     words: tuple[str, ...],
@@ -51,10 +51,10 @@ def search(
     dry_run: bool,
     **chosen: Any,
 ) -> int:
-    """Search SoundCloud; keep what is found, in its order, and show it.
+    """Search SoundCloud; store the results in their order, and show them.
 
-    With --depth 1 the crawl goes on from the results, as from the tracks of a playlist. The same search again asks for
-    nothing; a greater --limit goes on.
+    With --depth 1 the crawl continues from the results, as from the tracks of a playlist. The same search again
+    requests nothing; with a higher --limit it continues.
 
     \b
       harvest search velvet drift

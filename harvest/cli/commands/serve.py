@@ -23,10 +23,10 @@ from harvest.store.database import check_readable
 @log_options
 @reads
 def serve(path: Path, port: int, open_it: bool, agents: bool) -> int:
-    """Look at the file in the browser: tables, search, facets, and the questions of `harvest sql`.
+    """Browse the file in your browser: tables, search, facets, and the named queries of `harvest sql`.
 
-    Served by datasette to this computer alone, until Ctrl-C; the file can only be read. Needs the extra `serve`.
-    --mcp adds a door for AI agents, at /-/mcp (Model Context Protocol), and needs the extra `mcp`.
+    Datasette serves it only to this computer, until Ctrl-C; the file is read-only. Needs the extra `serve`. --mcp also
+    serves AI agents, at /-/mcp (Model Context Protocol), and needs the extra `mcp`.
 
     \b
       harvest serve --open

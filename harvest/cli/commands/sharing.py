@@ -52,11 +52,11 @@ _WORDS = {"user": "people", "track": "tracks", "playlist": "playlists", "station
 @log_options
 @reads
 def dehydrate(out: Path, path: Path, ids: str, key_file: Path | None) -> int:
-    """Write ids, ranks, weights and the ledger into the folder OUT, and no content.
+    """Write ids, ranks, weights and the ledger into the folder OUT, without content.
 
-    Whoever has OUT asks the service for the rest with `harvest hydrate`, and gets what is still there. What people
-    like is about them even as ids, so theirs are pseudonyms: with your key, and the list of people beside it, you can
-    lead them back, and nobody else.
+    People you give OUT to can run `harvest hydrate` to request the content that still exists. What people like is
+    about them even as ids, so their ids are replaced by pseudonyms: only you can reverse them, with your key and the
+    list of people beside it.
 
     \b
       harvest dehydrate shared
@@ -91,11 +91,11 @@ def hydrate_options(command: Any) -> Any:
 @hydrate_options
 @log_options
 def hydrate(source: Path, path: Path, key_file: Path | None, as_json: bool, dry_run: bool, **chosen: Any) -> int:
-    """Make a new file of the folder IN, and ask the service for what it leaves out.
+    """Make a new file from the folder IN, and request what it leaves out from SoundCloud.
 
-    People and tracks are asked for 50 in a request, playlists and stations one by one; what is not shown is asked
-    for by itself before it is called gone. Killed or stopped, the same command goes on. In the end it says what came,
-    what is gone and what has changed.
+    People and tracks are requested 50 at a time, playlists and stations one by one; what is missing is requested on
+    its own before it counts as gone. If it is stopped or killed, run the same command to continue. At the end it
+    reports what came, what is gone and what has changed.
 
     \b
       harvest hydrate shared --cache-path new.db
@@ -112,7 +112,7 @@ def hydrate(source: Path, path: Path, key_file: Path | None, as_json: bool, dry_
             things = counted(forgotten, "thing")
             click.echo(f"Left out, with what leads there: {things} that you have forgotten before.", err=True)
         if folder.hides_people and key is None:
-            click.echo("People stay pseudonyms: without the key nobody can ask for them.", err=True)
+            click.echo("People stay pseudonyms: they cannot be looked up without the key.", err=True)
     options = given(chosen)
     request = asked(to_hydrate, path, options)
     if dry_run or not as_json:

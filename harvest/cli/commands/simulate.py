@@ -70,11 +70,11 @@ def simulate(
     drift: str,
     recording: Path | None,
 ) -> int:
-    """Serve a made-up SoundCloud: deterministic, with faults on demand, for trying things out.
+    """Serve a simulated SoundCloud: deterministic, with faults on demand, for trying things out.
 
-    With --from it serves what a crawl was told: each request gets the reply that was kept, the second time the second
-    one, and the last one again after that. Pages come as they were cut then. What was never asked gets 404 and is named
-    here. Any token will do. So what went wrong somewhere can be looked at again without credentials, requests, or the
+    With --from it serves the replies of an earlier crawl: each request gets the stored reply, the second time the
+    second one, and after that the last one again. Pages have the size they had then. Requests that crawl did not send
+    get 404 and are listed here. Any token is accepted. You can reproduce a problem without credentials, requests, or
     people's personal fields.
 
     \b

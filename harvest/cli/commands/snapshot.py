@@ -22,10 +22,10 @@ from harvest.system.clock import SystemClock
 @log_options
 @reads
 def snapshot(out: Path, path: Path, force: bool) -> int:
-    """Copy the file to OUT as it is at one moment, also while it is being crawled.
+    """Copy the file to OUT as it is at one moment, even during a crawl.
 
-    The crawl goes on meanwhile. OUT appears only when it is whole; it can be read, verified, handed on, and even be
-    crawled on by itself. Replies that are kept beside the file are copied beside OUT, as far as it goes.
+    The crawl continues meanwhile. OUT appears only when it is complete; you can read, verify and share it, and
+    continue crawling in it. Replies stored beside the file are copied beside OUT, up to the same moment.
 
     \b
       harvest snapshot monday.db

@@ -41,10 +41,11 @@ def tend_options(command: Any) -> Any:
 @tend_options
 @log_options
 def tend(path: Path, from_file: tuple[Path, ...], as_json: bool, **chosen: Any) -> int:
-    """Keep the file true; the one line for cron and systemd.
+    """Keep the file up to date, from cron or systemd.
 
-    It goes on with what is unfinished, harvests what is new in the watch list, reads again what has changed, and says
-    what came and went. One budget bounds all of it; using it up is no failure. It needs no terminal and no home.
+    Continues what is unfinished, harvests what is new in the watch list, re-reads what has changed, and reports what
+    appeared and disappeared. One budget limits all of it; using it up is not a failure. Needs no terminal and no home
+    directory.
 
     \b
       harvest tend --max-requests 2000 --for 50m

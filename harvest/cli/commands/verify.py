@@ -26,8 +26,8 @@ from harvest.verify.checks import verify as run_checks
 def verify(path: Path, forgotten: bool, as_json: bool) -> int:
     """Check every claim of the file against its rows.
 
-    Ledger against edges, pages against ledger, ranks without holes, references, SQLite's own integrity. Exit code 0:
-    all well; 1: something is not.
+    Ledger against edges, pages against ledger, ranks without gaps, references, SQLite's own integrity check. Exit code
+    0: no problems; 1: something is wrong.
     """
     with open_to_read(path) as connection, storage_errors(path, writes=False), patience(connection, "checking") as tell:
         more = FORGOTTEN_CHECKS if forgotten else ()

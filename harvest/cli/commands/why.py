@@ -22,21 +22,21 @@ from harvest.system.logs import printable
 @click.argument("thing", type=click.Choice(["user", "person", "track", "playlist", "station"]))
 @click.argument("wanted", metavar="WHICH")
 @cache_path()
-@click.option("--limit", type=whole(1), default=3, show_default=True, help="Chains told at most.")
+@click.option("--limit", type=whole(1), default=3, show_default=True, help="Maximum chains.")
 @click.option(
     "--everything",
     "all_rows",
     is_flag=True,
-    help="Every row that is of it or leads to it, as JSON by table.",
+    help="Print every row of it or that leads to it, as JSON by table.",
 )
 @json_option()
 @log_options
 @reads
 def why(thing: str, wanted: str, path: Path, limit: int, all_rows: bool, as_json: bool) -> int:
-    """Say why a user, a track, a playlist or a station is in the file.
+    """Show why a user, a track, a playlist or a station is in the file.
 
-    WHICH is an id, a URN, or the address of the page. The answer leads from the page that brought it to the list that
-    page belongs to, to the list that named whose list this is, and so on up to the seed.
+    WHICH is an id, a URN, or a page address. The answer leads from the page that brought it, to the list of that page,
+    to the list that named the list's owner, and so on up to the seed.
 
     \b
       harvest why user https://soundcloud.com/somebody

@@ -16,6 +16,6 @@ def left_over(path: Path, replies: Path | None, *, erased: bool, word: str) -> I
         yield f"Also {word} {replies}: `harvest replay` makes the file as it is now."
     if not erased:
         yield (
-            "Not yet erased: somebody reads the file or its replies, and old bytes stay. When they are done, run:"
+            "Not yet erased: another process reads the file or its replies, so old bytes remain. When it is done, run:"
             f" harvest forget --finish --cache-path {quoted(path)}"
         )

@@ -20,4 +20,4 @@ def gap_lines(look: Look, path: Path) -> Iterator[str]:
         yield f"{failed} failed; see them with: harvest failures --cache-path {quoted(path)}"
         yield f"Try them again with: harvest retry --cache-path {quoted(path)}"
     if ends:
-        yield f"Read them anew with: harvest retry --outcome {','.join(ends)} --cache-path {quoted(path)}"
+        yield f"Read them again with: harvest retry --outcome {','.join(ends)} --cache-path {quoted(path)}"

@@ -40,7 +40,7 @@ def since(report: Report, old: Report) -> list[str]:
 
 def where_it_is(out: Path) -> str:
     """Say where a report was written, and that it can be shared."""
-    return f"Kept in {quoted(out)}: names of fields, types and how often, and nothing of anybody. Share it as it is."
+    return f"Kept in {quoted(out)}: names of fields, types and how often, nothing about people. You can share it."
 
 
 def _told(found: Sequence[Difference], what: str, words: str) -> list[str]:

@@ -236,6 +236,6 @@ def _now(scene: Scene) -> Iterator[str]:
     if scene.holder:
         yield f"Being crawled by process {scene.holder[1]} on {scene.holder[0]}."
     elif scene.look.stop_reason and scene.look.stop_reason != "drained":
-        yield f"Nobody is crawling; the last crawl ended with: {_ending(scene.look.stop_reason)}"
+        yield f"No crawl is running; the last one ended with: {_ending(scene.look.stop_reason)}"
     elif scene.look.stop_reason is None:
-        yield "Nobody is crawling; the last crawl was killed. What it had kept is safe."
+        yield "No crawl is running; the last one was killed. Stored data is safe."

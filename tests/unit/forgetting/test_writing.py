@@ -21,7 +21,7 @@ def fill(path):
 
 
 def test_a_file_that_cannot_be_written_anew_says_where_room_is_needed(db_path):
-    where = f"There is no room to write {db_path} anew.*in {temporary_folder()}.*`harvest forget --finish`"
+    where = f"There is no room to rewrite {db_path}: .*in {temporary_folder()}.*`harvest forget --finish`"
     with pytest.raises(StorageFailed, match=re.compile(where)):
         fill(db_path)
 
