@@ -192,7 +192,7 @@ KINDS: dict[str, ListKind] = {
             computed=True,
             by_access=True,
             by_offset=True,
-            title="tracks that the service finds related",
+            title="tracks SoundCloud relates to it",
         ),
         ListKind(
             "user_likes",
@@ -306,7 +306,7 @@ KINDS: dict[str, ListKind] = {
             path="/users/{urn}/followings",
             edge=Edge("user_follows", "follower_id", "followee_id", "followings_list_rank", past="past_follows"),
             claimed="followings_count",
-            title="whom the user follows",
+            title="who the user follows",
         ),
         ListKind(
             "user_links",

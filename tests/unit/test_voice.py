@@ -31,7 +31,6 @@ OLD_PAGES = {
     "docs/analysis.md",
     "docs/explore.md",
     "docs/export.md",
-    "docs/lists.md",
     "docs/pacing.md",
     "docs/performance.md",
     "docs/privacy.md",
@@ -43,8 +42,6 @@ OLD_PAGES = {
     "docs/sampling.md",
     "docs/scale.md",
     "docs/sharing.md",
-    "docs/tending.md",
-    "schema/README.md",
 }
 
 AVOIDED = re.compile(
