@@ -101,6 +101,10 @@ def _came_from_an_index() -> bool:
         return False
 
 
+class PluginError(SettingsError):
+    """A plug-in does not work, or is missing where a file needs it."""
+
+
 class SeedError(SettingsError):
     """This address cannot be a seed."""
 

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import os
+import re
 import sys
 import traceback
 from difflib import get_close_matches
@@ -79,8 +80,21 @@ GROUPS = {
 }
 
 
+def our_commands() -> dict[str, tuple[str, str]]:
+    """Offer our own commands as plug-ins offer theirs."""
+    return {name: (f"harvest.cli.commands.{module}:{name}", text) for name, (module, text) in COMMANDS.items()}
+
+
+def _load(where: str) -> click.Command:
+    """Import a command, `package.module:attribute`."""
+    module, _, attribute = where.partition(":")
+    command: click.Command = getattr(import_module(module), attribute)
+    return command
+
+
 _LONGEST_LINE = 2000  # of what we say about what went wrong
 _OURSELVES = "me"  # as in harvest.models, which a --help goes without
+_WORD = re.compile(r"[a-z][a-z0-9-]*")  # may be a command, of us or of a plug-in
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -93,11 +107,12 @@ class HarvestGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"harvest.cli.commands.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
-        return command
+        if cmd_name in COMMANDS:
+            return _load(our_commands()[cmd_name][0])
+        from harvest.cli.plugin_commands import find  # late: plug-ins are looked for when a command is none of ours
+
+        found = find(cmd_name, our_commands)
+        return found.load(_load) if found else None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the name of a command or an option, without importing any command."""
@@ -126,7 +141,7 @@ class HarvestGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which one may have been meant."""
         near = get_close_matches(args[0], COMMANDS, n=1)
-        if args[0] in COMMANDS or not near:
+        if args[0] in COMMANDS or not near or self.get_command(ctx, args[0]):
             return super().resolve_command(ctx, args)
         raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx)
 
@@ -149,6 +164,8 @@ class HarvestGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the command first: named ones wherever they stand, `crawl` before an address."""
+        if args and _WORD.fullmatch(args[0]) and args[0] != _OURSELVES and self.get_command(ctx, args[0]):
+            return super().parse_args(ctx, args)
         named = next((place for place in range(len(args)) if self._is_command(ctx, args, place)), None)
         if named and args[0].startswith("-"):
             args.insert(0, args.pop(named))

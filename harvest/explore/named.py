@@ -10,8 +10,11 @@ given. The queries apply their defaults themselves to NULL and to empty text, so
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 
+from harvest.plugins.registry import Offer, faulty, offers
 from harvest.store.database import schema_folder
 
 _PARAMETER = re.compile(r":(?P<name>\w+) +(?P<type>[\w|]+)(?: = (?P<default>\S+))?  +(?P<meaning>\S.*)")
@@ -46,17 +49,32 @@ class Named:
 
 
 def named_queries() -> dict[str, Named]:
-    """Give all of them by name, in alphabetical order."""
-    files = sorted((f for f in schema_folder().joinpath("queries").iterdir() if f.name.endswith(".sql")), key=str)
-    return {f.name.removesuffix(".sql"): read_named(f.name[:-4], f.read_text(encoding="utf-8")) for f in files}
+    """Give all of them by name, in alphabetical order, those of plug-ins among them. Raises PluginError."""
+    found = {query.name: query for offer in offers("queries", _ours) for query in _offered(offer)}
+    return dict(sorted(found.items()))
 
 
 def named_query(name: str) -> Named | None:
-    """Give one, in either spelling of its name (co-likes, co_likes); None when there is none."""
+    """Give one, in either spelling of its name (co-likes, co_likes); None when there is none. Raises PluginError."""
     name = name.replace("_", "-").lower()
-    files = schema_folder().joinpath("queries").iterdir()  # a name that was typed may be none of a file at all
+    files = _ours().iterdir()  # a name that was typed may be none of a file at all
     file = next((file for file in files if file.name == f"{name}.sql"), None)
-    return read_named(name, file.read_text(encoding="utf-8")) if file else None
+    return read_named(name, file.read_text(encoding="utf-8")) if file else named_queries().get(name)
+
+
+def _ours() -> Traversable:
+    return schema_folder().joinpath("queries")
+
+
+def _offered(offer: Offer) -> Iterator[Named]:
+    """Read a folder of queries."""
+    there = {file.name.removesuffix(".sql") for file in _ours().iterdir()} if offer.plugin else ()
+    for file in sorted((file for file in offer.what.iterdir() if file.name.endswith(".sql")), key=str):
+        offer.check_name(file.name.removesuffix(".sql"), there)
+        try:
+            yield read_named(file.name.removesuffix(".sql"), file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise faulty(offer.plugin, error) from error
 
 
 def read_named(name: str, sql: str) -> Named:

@@ -1,4 +1,5 @@
-"""What may be chosen for an export, and which choices do not go together. Pure."""
+"""What may be chosen for an export, and which choices do not go together. Pure, but that plug-ins
+are asked for formats that are not ours."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 
 from harvest.analysis.methods import FRAMINGS
 from harvest.errors import SettingsError
+from harvest.plugins.registry import offers
 
 FORMATS = ("parquet", "csv", "jsonl", "recbole", "csr", "tsv", "hf", "graphml", "gexf", "m3u", "jspf")
 GRAPHS = ("graphml", "gexf")
@@ -125,7 +127,7 @@ def choices_of(given: Mapping[str, Any]) -> ExportChoices:
     if "split" in wanted:
         wanted["split"] = parse_split(wanted["split"])
     for name, there in (
-        ("format", FORMATS),
+        ("format", FORMATS if wanted.get("format") in FORMATS else formats()),
         ("ids", IDS),
         ("frames", FRAMINGS),
         ("graph", SHAPES),
@@ -134,6 +136,16 @@ def choices_of(given: Mapping[str, Any]) -> ExportChoices:
         if name in wanted and wanted[name] not in there:
             raise SettingsError(f"--{name} is one of {', '.join(there)}; not {wanted[name]!r}.")
     return ExportChoices(**wanted)
+
+
+def formats() -> tuple[str, ...]:
+    """Give the formats there are, those of plug-ins among them. Raises PluginError."""
+    found = [*FORMATS]
+    for offer in offers("exporters"):
+        for name in offer.what:
+            offer.check_name(name, FORMATS)
+            found.append(name)
+    return tuple(found)
 
 
 def check(choices: ExportChoices) -> None:

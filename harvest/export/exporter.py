@@ -18,6 +18,7 @@ from harvest.export.list_tables import widen, words_left_out
 from harvest.export.manifest import described, manifest
 from harvest.export.pseudonyms import read_key
 from harvest.export.selection import Tell, select
+from harvest.plugins.registry import offers
 from harvest.store import in_memory
 from harvest.store.database import check_readable, storage_errors
 
@@ -59,11 +60,12 @@ def export(
     key = read_key(key_file) if key_file is not None else b""
     with storage_errors(path, writes=False), staged(target, force=force) as folder:
         scratch = Path(":memory:") if in_memory.holds(path) else folder / ".choosing"
+        write = _writer(choices.format)
         with select(path, scratch, choices, key=key, tell=tell, widen=widen) as selection:
             job = Job(selection, folder, target.resolve().name, tell, rows_per_file)
             if choices.format in ("graphml", "gexf"):
                 graphs.check_size(job, force=force)
-            files = _WRITERS[choices.format](job)
+            files = write(job)
             tell("describing", 0, None)
             if choices.lists:
                 selection.left_out.extend(words_left_out(selection))
@@ -74,6 +76,22 @@ def export(
         scratch.unlink(missing_ok=True)
         (folder / MANIFEST).write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return made
+
+
+def _ours() -> dict[str, Callable[[Job], list[OutFile]]]:
+    return _WRITERS
+
+
+def _writer(name: str) -> Callable[[Job], list[OutFile]]:
+    """Give what writes a format. Raises PluginError."""
+    if name in _WRITERS:  # and plug-ins are not looked for
+        return _WRITERS[name]
+    found: dict[str, Callable[[Job], list[OutFile]]] = {}
+    for offer in offers("exporters", _ours):
+        for one, write in offer.what.items():
+            offer.check_name(one, _WRITERS)
+            found.setdefault(one, write)
+    return found[name]
 
 
 def _write_crates(folder: Path, made: dict[str, Any], files: list[OutFile]) -> list[dict[str, Any]]:

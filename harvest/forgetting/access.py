@@ -7,7 +7,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from harvest.forgetting.leads import GOES, KEPT_UNDER_A_NUMBER, leads
+from harvest.forgetting.leads import GOES, KEPT_UNDER_A_NUMBER, leads_everywhere
 from harvest.things import THINGS
 
 Rows = list[dict[str, Any]]
@@ -34,7 +34,7 @@ def _conditions(connection: sqlite3.Connection, thing: str) -> dict[str, list[st
     """Write, by table, which rows `x` are of the thing `:id` or lead to it."""
     own = THINGS[thing].table
     found = {own: ["x.id = :id"], "changes": [f"""x."table" = '{own}' AND x.ids ->> 'id' = :id"""]}
-    for lead in leads(connection):
+    for lead in leads_everywhere(connection):
         if lead.thing == thing:
             found.setdefault(lead.table, []).append(f"x.{lead.column} = :id")
             found["changes"].append(f"""x."table" = '{lead.table}' AND x.ids ->> '{lead.column}' = :id""")

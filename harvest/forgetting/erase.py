@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator
 
 from harvest.forgetting import doomed
 from harvest.forgetting.doomed import beside, of
-from harvest.forgetting.leads import GOES, is_of_things, leads
+from harvest.forgetting.leads import GOES, is_of_things, leads, leads_everywhere
 from harvest.forgetting.proof import pattern_of
 from harvest.lists import KINDS, LOOKUP, RESOLVE, ListKind
 from harvest.models import Outcome
@@ -50,7 +50,7 @@ def erase(
     _empty_failures(connection, texts)
     _take_out_of_search(connection)
     tags = _tags_of_doomed(connection)
-    for lead in leads(connection):
+    for lead in leads_everywhere(connection):
         if not is_of_things(lead.table):
             rows += connection.execute(
                 f"DELETE FROM {lead.table} WHERE {lead.column} IN ({of(lead.thing)})"  # noqa: S608 - names of the schema

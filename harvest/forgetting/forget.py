@@ -15,7 +15,7 @@ from pathlib import Path
 from harvest.errors import StorageFailed
 from harvest.forgetting import doomed, kept, people_lists, proof
 from harvest.forgetting.erase import erase
-from harvest.forgetting.leads import GOES, leads
+from harvest.forgetting.leads import GOES, leads_everywhere
 from harvest.forgetting.logs import logs_of, silence
 from harvest.forgetting.remembered import remember
 from harvest.forgetting.writing import note_erased, opened, write_down
@@ -63,7 +63,7 @@ def would_go(connection: sqlite3.Connection, wanted: Sequence[Named]) -> dict[st
     doomed.doom(connection, wanted)
     found: dict[str, int] = {}
     columns: dict[str, list[str]] = {}
-    for lead in leads(connection):
+    for lead in leads_everywhere(connection):
         columns.setdefault(lead.table, []).append(f"{lead.column} IN ({doomed.of(lead.thing)})")
     for thing in SHOWN:
         columns[thing.table] = [f"id IN ({doomed.of(thing.name)})"]
@@ -89,6 +89,7 @@ def forget_for_good(path: Path, wanted: Sequence[Named], *, now: datetime, logs:
             lease.check_free(connection, path, then=_THEN)
             replies = kept.find(connection, path)
             key = suppression.key_to_forget_with(connection)
+            leads_everywhere(connection)  # raises where a plug-in is missing, before anything is touched
             doomed.doom(connection, wanted)
             texts = doomed.texts(connection)
             things = doomed.things(connection)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from harvest.plugins.tables import tables_there
 from harvest.things import SHOWN
 
 _TABLES = {thing.table: thing.name for thing in SHOWN}
@@ -58,15 +59,23 @@ GOES = (
 
 
 def leads(connection: sqlite3.Connection) -> list[Lead]:
-    """Give the columns that refer to a table of things, as the schema of a file says."""
+    """Give the columns of our tables that refer to a table of things, as the schema of a file says."""
     rows = connection.execute(
-        """
+        r"""
         SELECT s.name, f."from", f."table" FROM sqlite_schema AS s CROSS JOIN pragma_foreign_key_list(s.name) AS f
-        WHERE s.type = 'table' AND s.sql NOT LIKE 'CREATE VIRTUAL%'
+        WHERE s.type = 'table' AND s.sql NOT LIKE 'CREATE VIRTUAL%' AND s.name NOT LIKE 'plugin\_%' ESCAPE '\'
         ORDER BY 1, 2
         """
     ).fetchall()
     return [Lead(row[0], row[1], _TABLES[row[2]]) for row in rows if row[2] in _TABLES]
+
+
+def leads_everywhere(connection: sqlite3.Connection) -> list[Lead]:
+    """Give these, and the columns of plug-ins' tables that lead to things. Raises PluginError where a file has tables
+    of a plug-in that is not there to say so.
+    """
+    named = [Lead(table.name, *pair) for table in tables_there(connection) for pair in table.names.items()]
+    return [*leads(connection), *named]
 
 
 def is_of_things(table: str) -> bool:

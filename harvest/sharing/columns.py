@@ -159,7 +159,7 @@ def tables(connection: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
     names = [
         row[0]
         for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-        if row[0] not in _OURS and not row[0].startswith(("sqlite_", "track_search", "_"))
+        if row[0] not in _OURS and not row[0].startswith(("sqlite_", "track_search", "_", "plugin_"))
     ]
     return {name: tuple(_columns(connection, name)) for name in names}
 

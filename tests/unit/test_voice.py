@@ -27,7 +27,6 @@ OLD_PAGES = {
     "docs/adr/0005-vanished.md",
     "docs/adr/0006-acts.md",
     "docs/adr/README.md",
-    "docs/agents.md",
     "docs/analysis.md",
     "docs/explore.md",
     "docs/export.md",

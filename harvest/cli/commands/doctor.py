@@ -18,14 +18,20 @@ import click
 
 from harvest.auth.login import held
 from harvest.cli.few_requests import connect_briefly
+from harvest.cli.main import our_commands
 from harvest.cli.options.crawl import cache_path, crawl_variables, json_option, log_options
 from harvest.cli.options.environment import environment
 from harvest.cli.options.types import Place
 from harvest.cli.output.formatting import counted
+from harvest.cli.plugin_commands import find
 from harvest.client.network import VARIABLES as NETWORK_VARIABLES
 from harvest.client.network import read_proxies, tls_context
 from harvest.environment import OURS, Environment
-from harvest.errors import AuthError, Gone, HarvestError, LoginNeeded, SettingsError
+from harvest.errors import AuthError, Gone, HarvestError, LoginNeeded, PluginError, SettingsError
+from harvest.explore.named import named_queries
+from harvest.export.choices import formats
+from harvest.plugins.registry import are_on, plugins
+from harvest.plugins.tables import declared
 from harvest.probing.description import LARGEST, read_description
 from harvest.probing.facts import official
 from harvest.probing.spec import spec_differences
@@ -126,6 +132,7 @@ def examine(environment: Environment, path: Path) -> Iterator[Advice]:
     if network.ok:
         yield from asyncio.run(_service(settings))
     yield _sqlite()
+    yield from _plugins()
     yield _file(path)
     yield _disk(path)
 
@@ -141,6 +148,23 @@ def _sqlite() -> Advice:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         return Advice("SQLite", False, f"{sqlite3.sqlite_version}; {version} is needed", "Use a newer Python.")
     return Advice("SQLite", True, f"{sqlite3.sqlite_version}, with full-text search")
+
+
+def _plugins() -> Iterator[Advice]:
+    """Name the plug-ins that are loaded with their versions, and see whether they offer what they say."""
+    if not are_on():
+        yield Advice("plug-ins", True, "switched off by HARVEST_PLUGINS=0")
+        return
+    try:
+        named_queries(), formats(), find("", our_commands), declared()
+        loaded = plugins()
+    except PluginError as error:
+        yield Advice("plug-ins", False, str(error), "Update it, or take it out with pip uninstall.")
+        return
+    for one in loaded:
+        yield Advice("plug-in", True, f"{one.name}: {one.package} {one.version}, {', '.join(one.hooks) or 'no hooks'}")
+    if not loaded:
+        yield Advice("plug-ins", True, "none is installed")
 
 
 def _sources(environment: Environment) -> Iterator[Advice]:
@@ -159,7 +183,7 @@ def _sources(environment: Environment) -> Iterator[Advice]:
 
 def _unknown(environment: Environment) -> Advice:
     """Find variables that nobody reads: most are typing errors."""
-    known = {*VARIABLES, *crawl_variables(), "HARVEST_TRACEBACK"}
+    known = {*VARIABLES, *crawl_variables(), "HARVEST_TRACEBACK", "HARVEST_PLUGINS"}
     given = {*environment.process, *environment.file.values}
     odd = sorted(name for name in given if name.startswith(OURS) and name not in known)
     if odd:

@@ -10,11 +10,12 @@ from typing import Any
 import click
 
 from harvest.cli.options.crawl import cache_path, log_options, reads
+from harvest.cli.options.formats import Format
 from harvest.cli.options.framing import framing_option
 from harvest.cli.options.types import Place, Real, whole
 from harvest.cli.output.spinner import spinner
 from harvest.cli.output.table import table
-from harvest.export.choices import BACKBONES, FORMATS, IDS, SHAPES, ExportChoices, choices_of
+from harvest.export.choices import BACKBONES, IDS, SHAPES, ExportChoices, choices_of
 from harvest.export.exporter import export as export_into
 from harvest.store.handouts import remember
 from harvest.system.clock import SystemClock, as_text
@@ -25,7 +26,7 @@ from harvest.system.clock import SystemClock, as_text
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(FORMATS),
+    type=Format(),
     default="parquet",
     show_default=True,
     help="What to write: tables (parquet, csv, jsonl), recommender files (recbole, tsv), a scipy matrix (csr), "

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from harvest.cli.options.crawl import Command, with_options
+from harvest.cli.options.formats import Format
 from harvest.cli.options.types import Place, whole
-from harvest.export.choices import FORMATS, IDS, ExportChoices
+from harvest.export.choices import IDS, ExportChoices
 
 _OF_EXPORTS = ("format_name", "ids", "key_file", "k", "lists")
 _FLAGS = {"format_name": "--format", "key_file": "--key"}
@@ -37,7 +38,7 @@ def in_memory_options(command: Command) -> Command:
         click.option(
             "--export", "folder", type=Place(), metavar="DIR", help="With --ephemeral: export into this folder."
         ),
-        click.option("--format", "format_name", type=click.Choice(FORMATS), help="Of the export.  [default: parquet]"),
+        click.option("--format", "format_name", type=Format(), help="Of the export.  [default: parquet]"),
         click.option("--ids", type=click.Choice(IDS), help="Of the export, as in harvest export.  [default: raw]"),
         click.option("--key", "key_file", type=Place(), help="Of the export: the file with the key of pseudonyms."),
         click.option(

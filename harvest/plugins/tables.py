@@ -1,0 +1,107 @@
+"""The tables of plug-ins in a file: whose they are, whom they name, and how a plug-in writes them.
+
+In: declarations, a path. Out: a connection that reads everything and writes tables of one plug-in alone. Never: a row
+of ours that a plug-in changes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from harvest.errors import PluginError
+from harvest.plugins import registry
+from harvest.plugins.hooks import Table
+from harvest.store.database import apply_schema, check_readable, immediately, open_for_crawl, storage_errors
+from harvest.things import SHOWN
+
+_ALLOWED = frozenset(
+    (
+        sqlite3.SQLITE_READ,
+        sqlite3.SQLITE_SELECT,
+        sqlite3.SQLITE_FUNCTION,
+        sqlite3.SQLITE_RECURSIVE,
+        sqlite3.SQLITE_REINDEX,
+    )
+)
+_ON_A_TABLE = frozenset(
+    (
+        *(sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE),
+        *(sqlite3.SQLITE_CREATE_TABLE, sqlite3.SQLITE_DROP_TABLE),
+    )
+)
+_ON_AN_INDEX = frozenset((sqlite3.SQLITE_CREATE_INDEX, sqlite3.SQLITE_DROP_INDEX, sqlite3.SQLITE_ALTER_TABLE))
+_OF_SQLITE = ("sqlite_master", "sqlite_sequence")  # written by SQLite itself where a table is made
+
+
+def prefix(plugin: str) -> str:
+    """Give what the names of a plug-in's tables begin with."""
+    return f"plugin_{plugin}_"
+
+
+def declared() -> dict[str, Table]:
+    """Give the tables that the loaded plug-ins declare, by name. Raises PluginError."""
+    return {table.name: table for offer in registry.offers("tables") for table in _checked(offer)}
+
+
+def tables_there(connection: sqlite3.Connection) -> list[Table]:
+    """Give the tables of plug-ins that a file has. Raises PluginError where nobody says whom one of them names."""
+    sql = r"SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'plugin\_%' ESCAPE '\' ORDER BY name"
+    there = [str(row[0]) for row in connection.execute(sql)]
+    known = declared() if there else {}
+    unknown = [name for name in there if name not in known]
+    if unknown:
+        raise PluginError(
+            f"The file has tables of plug-ins that are not loaded ({', '.join(unknown)}); which people they name is"
+            " unknown without them. Install these plug-ins, or drop the tables, then try again."
+        )
+    return [known[name] for name in there]
+
+
+@contextlib.contextmanager
+def writing(path: Path, plugin: str) -> Iterator[sqlite3.Connection]:
+    """Open a file in one transaction for the tables of a plug-in, which are made where they are missing. Everything can
+    be read; a write to anything else raises sqlite3.DatabaseError, and nothing is kept then. Raises StoreError,
+    PluginError.
+    """
+    wanted = [table for offer in registry.offers("tables") if offer.plugin == plugin for table in _checked(offer)]
+    check_readable(path)
+    db = open_for_crawl(path)
+    try:
+        with storage_errors(path), immediately(db):
+            apply_schema(db)
+            db.conn.set_authorizer(_guard(prefix(plugin)))
+            try:
+                for table in wanted:
+                    if not db.conn.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table.name,)).fetchone():
+                        db.conn.execute(table.create)
+                yield db.conn
+            finally:
+                db.conn.set_authorizer(None)
+    finally:
+        db.conn.close()
+
+
+def _checked(offer: registry.Offer) -> Iterator[Table]:
+    for table in offer.what:
+        if not table.name.startswith(prefix(offer.plugin)) or not table.name.replace("_", "").isalnum():
+            raise registry.faulty(offer.plugin, f"its table {table.name!r} must be called {prefix(offer.plugin)}...")
+        odd = set(table.names.values()) - {thing.name for thing in SHOWN}
+        if odd:
+            raise registry.faulty(
+                offer.plugin, f"{table.name} names {', '.join(sorted(odd))}, and there is no such thing"
+            )
+        yield table
+
+
+def _guard(begins: str) -> Callable[[int, str | None, str | None, str | None, str | None], int]:
+    """Let SQLite ask for each step of a statement whether it may be."""
+
+    def may(action: int, first: str | None, second: str | None, schema: str | None, _: str | None) -> int:
+        named = first if action in _ON_A_TABLE else second if action in _ON_AN_INDEX else None
+        ours = named is not None and (named.startswith(begins) or named in _OF_SQLITE)
+        return sqlite3.SQLITE_OK if action in _ALLOWED or ours else sqlite3.SQLITE_DENY
+
+    return may

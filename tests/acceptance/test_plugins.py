@@ -1,0 +1,210 @@
+"""The plug-in of docs/plugins.md, installed: a query, a format, a command, a table, and what is forgotten there."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import shutil
+import sqlite3
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+from harvest.cli.main import HarvestGroup, cli
+from harvest.errors import PluginError
+from harvest.explore.named import named_queries
+from harvest.export.choices import FORMATS, formats
+from harvest.plugins import registry, tables
+from harvest.plugins.hooks import Table
+from tests.crawling import crawl_world, read
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+FILES = dict(re.findall(r"`([\w/.-]+\.(?:toml|py|sql))`:\n\n```\w+\n(.*?)```\n", PAGE, re.DOTALL))
+
+
+def install(folder, files):
+    """Put a package where Python finds it, as pip would: its files, and what its project says of it."""
+    said = tomllib.loads(files["pyproject.toml"])["project"]
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    info = folder / f"{said['name'].replace('-', '_')}-{said['version']}.dist-info"
+    info.mkdir(exist_ok=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {said['name']}\nVersion: {said['version']}\n")
+    points = "".join(f"{name} = {where}\n" for name, where in said["entry-points"]["harvest"].items())
+    (info / "entry_points.txt").write_text(f"[harvest]\n{points}")
+    return f"{ROOT}:{folder}"
+
+
+@pytest.fixture(scope="module")
+def crawled(tmp_path_factory, small_world):
+    path = tmp_path_factory.mktemp("plugins") / "t.db"
+    crawl_world(path, small_world)
+    return path
+
+
+@pytest.fixture
+def harvest(run, crawled, tmp_path):
+    """Run `harvest` on a copy of the file, with the plug-in of the page, whose files may be given otherwise."""
+    shutil.copy(crawled, tmp_path / "t.db")
+
+    def call(*arguments, change=None, **environ):
+        path = install(tmp_path / "site", {**FILES, **(change or {})})
+        return run(*arguments, HARVEST_CACHE_PATH="t.db", PYTHONPATH=path, **environ)
+
+    return call
+
+
+@pytest.mark.slow
+def test_one_of_each_kind_works_and_forget_deletes_there_too(harvest, tmp_path):
+    path = tmp_path / "t.db"
+    assert sorted(FILES) == [
+        *("harvest_mood/__init__.py", "harvest_mood/command.py", "harvest_mood/queries/mood-tracks.sql"),
+        "pyproject.toml",
+    ]
+    (one,), (two,) = read(path, "SELECT id FROM tracks WHERE title <> '' ORDER BY id LIMIT 2")
+    for track in (one, two):
+        assert harvest("mood", track, "calm").stdout == f"Track {track} is calm.\n"
+    asked = harvest("sql", "mood-tracks", "calm", "--format", "json")
+    assert [row["track_id"] for row in json.loads(asked.stdout)] == [one, two]
+    assert "mood-tracks" in harvest("sql").stdout
+
+    assert harvest("export", "out", "--format", "mood-pairs").returncode == 0
+    pairs = [tuple(json.loads(line)) for line in (tmp_path / "out" / "pairs.jsonl").read_text().splitlines()]
+    assert sorted(pairs) == sorted(read(path, "SELECT user_id, track_id FROM likes"))
+    (told,) = json.loads((tmp_path / "out" / "manifest.json").read_text())["files"][:1]
+    assert (told["path"], told["rows"]) == ("pairs.jsonl", len(pairs))
+
+    assert harvest("verify").returncode == 0
+    assert harvest("verify", HARVEST_PLUGINS="0").returncode == 0
+    before = path.read_bytes()
+    refused = harvest("forget", f"soundcloud:tracks:{one}", HARVEST_PLUGINS="0")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("harvest: The file has tables of plug-ins that are not loaded (plugin_mood_moods)")
+    assert path.read_bytes() == before
+    told = json.loads(harvest("why", "track", one, "--everything", "--json").stdout)
+    assert told["rows"]["plugin_mood_moods"] == [{"track_id": one, "mood": "calm"}]
+    gone = harvest("forget", f"soundcloud:tracks:{one}")
+    assert (gone.returncode, gone.stderr) == (0, "")
+    assert read(path, "SELECT * FROM plugin_mood_moods") == [(two, "calm")]
+    assert harvest("dehydrate", "ids").returncode == 0
+    assert [one for one in (tmp_path / "ids").iterdir() if "plugin" in one.name] == []
+
+
+@pytest.mark.slow
+def test_doctor_lists_it_and_a_variable_turns_it_off(harvest, server):
+    said = {check["found"] for check in checks(harvest("doctor", "--json", server=server))}
+    assert "mood: harvest-mood 1.2, commands, exporters, queries, tables" in said
+    (off,) = [c for c in checks(harvest("doctor", "--json", server=server, HARVEST_PLUGINS="0")) if "plug" in c["name"]]
+    assert off["found"] == "switched off by HARVEST_PLUGINS=0"
+    for arguments in (("mood", "1", "calm"), ("sql", "mood-tracks", "x"), ("export", "o", "--format", "mood-pairs")):
+        done = harvest(*arguments, HARVEST_PLUGINS="0")
+        assert (done.returncode, "mood" in done.stderr) == (2, True)
+
+
+def checks(done):
+    return [one for one in json.loads(done.stdout)["checks"] if one["name"].startswith("plug")]
+
+
+MAIN, COMMAND = "harvest_mood/__init__.py", "harvest_mood/command.py"
+
+
+@pytest.fixture
+def loaded(tmp_path, monkeypatch):
+    """Install the plug-in for this process, with a file given otherwise, and ask for what it offers."""
+
+    def call(name, old, new, ask):
+        changed = FILES[name].replace(old, new, 1)
+        assert (changed != FILES[name]) == bool(old)
+        install(tmp_path, {**FILES, name: changed})
+        monkeypatch.syspath_prepend(str(tmp_path))
+        importlib.invalidate_caches()
+        registry._loaded.cache_clear()
+        return ask()
+
+    yield call
+    registry._loaded.cache_clear()
+    for module in [module for module in sys.modules if module.startswith("harvest_mood")]:
+        del sys.modules[module]
+
+
+def command():
+    return HarvestGroup("harvest").get_command(click.Context(cli), "mood")
+
+
+def test_our_own_parts_come_first_and_keep_their_names(loaded):
+    def ask():
+        return [*named_queries()], formats(), [*tables.declared()], command().name
+
+    ours = [*named_queries()]
+    assert loaded(MAIN, "", "", ask) == (
+        sorted([*ours, "mood-tracks"]),
+        (*FORMATS, "mood-pairs"),
+        ["plugin_mood_moods"],
+        "mood",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "ask", "said"),
+    [
+        (MAIN, '{"mood"', '{"moods"', command, "it offers 'moods'; what it offers is called mood or mood-"),
+        (MAIN, '"mood-pairs"', '"csv"', formats, "it offers 'csv', which there is already"),
+        (MAIN, "def queries():", "def queries():\n    1 / 0", named_queries, "queries() failed with ZeroDivisionError"),
+        (MAIN, "def queries()", "def query()", named_queries, "a hook that there is not"),
+        (MAIN, "import json", "import jsonn", named_queries, "No module named 'jsonn'"),
+        (MAIN, '"plugin_mood_moods",', '"likes",', tables.declared, "its table 'likes' must be called plugin_mood_"),
+        (MAIN, '"track"}', '"song"}', tables.declared, "plugin_mood_moods names song, and there is no such thing"),
+        (COMMAND, "import click", "import clik", command, "its command mood: ModuleNotFoundError"),
+        ("harvest_mood/queries/mood-tracks.sql", "               maximum rows", "", named_queries, "is no parameter"),
+    ],
+)
+def test_a_plug_in_that_does_not_work_is_named_in_one_line(loaded, name, old, new, ask, said):
+    with pytest.raises(PluginError) as caught:
+        loaded(name, old, new, ask)
+    told = str(caught.value)
+    assert told.startswith("The plug-in mood does not work: ")
+    assert said in told
+    assert told.endswith(". HARVEST_PLUGINS=0 does without plug-ins.")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM tracks",
+        "UPDATE tracks SET title = 'mine'",
+        "DROP TABLE tracks",
+        "ALTER TABLE tracks ADD COLUMN mood TEXT",
+        "CREATE TABLE moods (a)",
+        "CREATE TRIGGER plugin_mood_t AFTER INSERT ON tracks BEGIN DELETE FROM tracks; END",
+        "CREATE INDEX plugin_mood_i ON tracks (title)",
+        "ATTACH ':memory:' AS other",
+        "PRAGMA writable_schema = ON",
+        "COMMIT",
+    ],
+)
+def test_a_plug_in_writes_its_own_tables_alone(crawled, tmp_path, monkeypatch, sql):
+    path = tmp_path / "t.db"
+    shutil.copy(crawled, path)
+    wanted = Table("plugin_mood_moods", "CREATE TABLE plugin_mood_moods (id INTEGER)")
+    monkeypatch.setattr(registry, "offers", lambda hook: [registry.Offer("mood", [wanted])])
+    before = read(path, "SELECT name, sql FROM sqlite_schema ORDER BY 1"), read(path, "SELECT * FROM tracks")
+
+    def write():
+        with tables.writing(path, "mood") as connection:
+            connection.execute("INSERT INTO plugin_mood_moods VALUES (1)")
+            connection.execute(sql)
+
+    with pytest.raises(sqlite3.DatabaseError, match=r"not authorized|prohibited"):
+        write()
+    assert (read(path, "SELECT name, sql FROM sqlite_schema ORDER BY 1"), read(path, "SELECT * FROM tracks")) == before
+    with tables.writing(path, "mood") as connection:
+        connection.execute("CREATE INDEX plugin_mood_i ON plugin_mood_moods (id)")
+        connection.execute("ALTER TABLE plugin_mood_moods ADD COLUMN mood TEXT")
+        connection.execute("INSERT INTO plugin_mood_moods VALUES (2, 'calm')")
+    assert read(path, "SELECT * FROM plugin_mood_moods") == [(2, "calm")]
