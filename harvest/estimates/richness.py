@@ -4,9 +4,13 @@ A person is a unit, a track a species; a sample holds the liked tracks of n peop
 
 - The share of the next person's likes that would be new: Turing's estimate with the correction of Chao and Jost for
   sampling units (Chao & Jost 2012, Ecology 93:2533; Chao & Colwell 2017, SORT 41:3, eq. 4).
-- Its interval: the delete-one jackknife over people (Efron & Tibshirani 1993, ch. 11). What is to be covered is the
-  share among those who are left, who are N - n people and no more, so the variance is that of a difference of two means
-  of parts of one population: larger by N / (N - n) (Cochran 1977, Sampling Techniques, 2.5).
+- Its interval holds what the next person brings, which depends on who was drawn, too. Esty's variance, with people in
+  place of single likes (Esty 1983, Annals of Statistics 11:905: (q1 + 2 q2 - q1^2 / n) / n^2):
+  [n / (n - 1) sum of e^2 + sum of d^2] / U^2, where e is how many tracks a person likes alone less q1 / U of all they
+  like, and d how many a pair likes alone, of either order. Those who are left are N - n people and no more, so it is
+  larger by N / (N - n) (Cochran 1977, Sampling Techniques, 2.5).
+- A few people hold most of what is rare: the error is Student's, with the degrees of freedom that the scatter of e
+  leaves, 2 n / (kurtosis - 1) (Satterthwaite 1946, Biometrics 2:110), on the scale of square roots, as that of counts.
 - Distinct tracks in all: the lower bound of Chao and Lin for sampling without replacement (Chao & Lin 2012,
   Biometrics 68:912; Chao & Chiu 2016, Wiley StatsRef).
 - Core tracks, those that five or more of the N like: each of them is in a sample of n with the probability that n
@@ -23,7 +27,7 @@ from math import sqrt
 from statistics import NormalDist
 
 CORE = 5  # likers among the population that make a track a core track
-SURE = NormalDist().inv_cdf(0.975)  # standard errors to either side of a 95 % interval
+SURE = NormalDist().inv_cdf(0.975)  # standard errors to either side of a 95 % interval of a large sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Coverage:
 
 
 class Counted:
-    """A sample that grows by person after person: what each likes, and how many tracks one, two and three of them like.
+    """A sample that grows by person after person: what each likes, and how many tracks one and two of them like.
 
     It holds eight bytes of each like.
     """
@@ -57,7 +61,7 @@ class Counted:
         self.lists: list[array[int]] = []
         self.likers: Counter[int] = Counter()
         self.likes = 0
-        self._by_likers = [0] * 5  # tracks that one, two, three, and four or more like; the first takes what is left
+        self._by_likers = [0] * 4  # tracks that one, two, and three or more like; the first takes what is left
 
     def add(self, tracks: Sequence[int]) -> None:
         """Add a person by the tracks they like, each once."""
@@ -71,30 +75,54 @@ class Counted:
                 by_likers[n] += 1
 
     @property
-    def once_twice_thrice(self) -> tuple[int, int, int]:
-        """Count the tracks that one of them likes, that two do, that three do."""
-        _, once, twice, thrice, _ = self._by_likers
-        return once, twice, thrice
+    def once_and_twice(self) -> tuple[int, int]:
+        """Count the tracks that one of them likes, and those that two do."""
+        _, once, twice, _ = self._by_likers
+        return once, twice
 
     def interval(self, population: int) -> tuple[float | None, float | None, float | None]:
         """Give what `Coverage` says of the share of the next person's likes that would be new: it, `low`, `high`."""
-        n, (once, twice, thrice) = len(self.lists), self.once_twice_thrice
+        n, (once, twice) = len(self.lists), self.once_and_twice
         if n == population:
             return 0.0, 0.0, 0.0
         share = new_share(n, self.likes, once, twice)
         if share is None:
             return None, None, None
-        error = _jackknife(self.lists, self.likers, (self.likes, once, twice, thrice))
-        if error is None:
-            return share, None, None
-        reach = SURE * error * sqrt(population / (population - n))
-        return share, max(0.0, share - reach), min(1.0, share + reach)
+        error, freedom = self._error(once)
+        reach = student(freedom) * error * sqrt(population / (population - n))
+        if not share:
+            return 0.0, 0.0, min(1.0, reach)
+        root, reach = sqrt(share), reach / (2 * sqrt(share))
+        return share, max(0.0, root - reach) ** 2, min(1.0, (root + reach) ** 2)
+
+    def _error(self, once: int) -> tuple[float, float]:
+        """Give the standard error of the share against what the next person brings, and its degrees of freedom."""
+        n, share = len(self.lists), once / self.likes
+        squares = fourths = 0.0
+        first: dict[int, int] = {}
+        pairs: Counter[tuple[int, int]] = Counter()
+        for place, one in enumerate(self.lists):
+            alone = 0
+            for track in one:
+                likers = self.likers[track]
+                if likers == 1:
+                    alone += 1
+                elif likers == 2:
+                    other = first.setdefault(track, place)
+                    if other != place:
+                        pairs[other, place] += 1
+            square = (alone - share * len(one)) ** 2
+            squares, fourths = squares + square, fourths + square**2
+        both = 2 * sum(number**2 for number in pairs.values())
+        kurtosis = n * fourths / squares**2 if squares else 1.0
+        freedom = 2 * n / (kurtosis - 1) if kurtosis > 1 else float("inf")
+        return sqrt(n / (n - 1) * squares + both) / self.likes, freedom
 
     def is_below(self, bound: float, population: int) -> bool:
         """Say whether the upper end of the interval lies below a bound. Where the share itself does not, that is said
         without going through the likes again.
         """
-        n, (once, twice, _) = len(self.lists), self.once_twice_thrice
+        n, (once, twice) = len(self.lists), self.once_and_twice
         share = new_share(n, self.likes, once, twice)
         if n < population and (share is None or share >= bound):
             return False
@@ -110,7 +138,7 @@ def coverage(lists: Iterable[Sequence[int]], population: int) -> Coverage:
     counted = Counted()
     for one in lists:
         counted.add(one)
-    n, tracks, (once, twice, _) = len(counted.lists), len(counted.likers), counted.once_twice_thrice
+    n, tracks, (once, twice) = len(counted.lists), len(counted.likers), counted.once_and_twice
     if n > population:
         raise ValueError(f"a sample of {n} people out of {population}")
     share, low, high = counted.interval(population)
@@ -163,18 +191,15 @@ def core_seen(n: int, population: int, likers: int = CORE) -> float:
     return 1 - missed
 
 
-def _jackknife(kept: Sequence[array[int]], likers: Counter[int], sums: tuple[int, int, int, int]) -> float | None:
-    """Give the standard error of the new share: how it moves when one person after another is left out.
+def student(freedom: float) -> float:
+    """Give how many standard errors lie to either side of a 95 % interval: the 97.5 % point of Student's distribution.
 
-    Without somebody, the tracks they alone like are gone, those that two like are liked by one, and so on.
+    By its expansion (Fisher & Cornish 1960, Technometrics 2:209); with less than two degrees of freedom, that of two.
     """
-    n, (likes, once, twice, _) = len(kept), sums
-    without = []
-    for one in kept:
-        sizes = Counter(map(likers.__getitem__, one))
-        share = new_share(n - 1, likes - len(one), once - sizes[1] + sizes[2], twice - sizes[2] + sizes[3])
-        if share is None:
-            return None
-        without.append(share)
-    mean = sum(without) / n
-    return sqrt((n - 1) / n * sum((share - mean) ** 2 for share in without))
+    z, f = SURE, max(freedom, 2.0)
+    return (
+        z
+        + (z**3 + z) / (4 * f)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * f**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * f**3)
+    )

@@ -24,7 +24,7 @@ from tests.repetitions import slow_but
 from tests.waiting import until
 
 WORLD = World(7, users=300, tracks=200, likes_per_user=16, seed_likers=190, seed_reposters=20, gone=0.03)
-LIMITS = Limits(max_users=180, max_user_likes=40, order="random", sample_seed=5, until_new=0.05)
+LIMITS = Limits(max_users=180, max_user_likes=40, order="random", sample_seed=5, until_new=0.1)
 HOW = {"page_size": 50, "max_in_flight": 8}
 OPTIONS = ("--sample", "180", "--max-user-likes", "40", "--sample-seed", "5", "--page-size", "50", "--delay", "0", "-q")
 
@@ -52,7 +52,7 @@ def complaints(path, *, check="harvests.sated"):
 
 @pytest.mark.parametrize(
     ("until_new", "state", "mark"),
-    [(0.9, "sated", 50), (0.05, "sated", 100), (0.001, "drained", 200), (None, "drained", None)],
+    [(0.9, "sated", 50), (0.1, "sated", 100), (0.001, "drained", 200), (None, "drained", None)],
 )
 def test_a_sample_ends_where_the_oracle_ends_it(tmp_path, until_new, state, mark):
     limits = replace(LIMITS, until_new=until_new)
@@ -106,7 +106,7 @@ def test_a_crawl_that_is_killed_anywhere_ends_at_the_same_person(tmp_path, run, 
     path = tmp_path / "t.db"
     with run_in_thread(WORLD, keep_log=True) as server:
         server.hold_after(point + 8)
-        crawl = start(WORLD.seed_url(), "--db", path, "--until-new", "5%", *OPTIONS, server=server)
+        crawl = start(WORLD.seed_url(), "--db", path, "--until-new", "10%", *OPTIONS, server=server)
         until(lambda: server.total >= point or crawl.poll() is not None, every=0.0005)
         crawl.send_signal(signal.SIGKILL)
         crawl.communicate()
@@ -135,7 +135,7 @@ def test_nobody_beyond_the_next_mark_is_asked_before_this_one_is_judged(tmp_path
 
 
 def test_the_bound_is_lowered_raised_and_lifted_like_any_option(tmp_path):
-    steps = [replace(LIMITS, until_new=share) for share in (0.05, 0.9, 0.05, 0.001, None, 0.05)]
+    steps = [replace(LIMITS, until_new=share) for share in (0.1, 0.9, 0.1, 0.001, None, 0.1)]
     sessions = [[(WORLD.seed_url(), limits)] for limits in steps]
     requests = crawl_sessions(tmp_path / "t.db", WORLD, *sessions, **HOW)
     assert_union(tmp_path / "t.db", WORLD, *sessions, page_size=50)
@@ -149,7 +149,7 @@ def test_the_bound_is_lowered_raised_and_lifted_like_any_option(tmp_path):
 
 def test_the_same_command_again_asks_nothing(tmp_path, run):
     with run_in_thread(WORLD) as server:
-        arguments = (WORLD.seed_url(), "--until-new", "0.05", *OPTIONS, "--db", "t.db")
+        arguments = (WORLD.seed_url(), "--until-new", "0.1", *OPTIONS, "--db", "t.db")
         assert run(*arguments, server=server).returncode == 0
         before = server.total
         done = run(*arguments, server=server)
@@ -157,7 +157,7 @@ def test_the_same_command_again_asks_nothing(tmp_path, run):
         assert "Sated: the sample has seen enough, and nothing is to do" in done.stdout
         told = json.loads(run("status", "--json", "--db", "t.db").stdout)
         assert told["harvests"][0]["state"] == "sated"
-        assert told["coverage"]["high"] < 0.05
+        assert told["coverage"]["high"] < 0.1
         assert json.loads(run(*arguments, "--json", server=server).stdout)["stop_reason"] == "drained"
         planned = json.loads(run("plan", *arguments, "--json", server=server).stdout)
         assert planned["seeds"][0]["complete"]

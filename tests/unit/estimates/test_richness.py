@@ -8,7 +8,7 @@ from math import comb, sqrt
 
 import pytest
 
-from harvest.estimates.richness import CORE, SURE, Counted, at_least, core_seen, coverage, new_share
+from harvest.estimates.richness import CORE, Counted, at_least, core_seen, coverage, new_share, student
 
 # Tracks 3 and 4 are liked by two, track 1 by four, tracks 2, 5, 6, 7 by one: U = 12, q1 = 4, q2 = 2, of n = 5.
 LISTS = [[1, 2, 3], [1, 3, 4], [1, 4, 5, 6], [1, 7], []]
@@ -43,29 +43,39 @@ def test_a_sample_of_five_by_hand():
     found = coverage(LISTS, 20)
     assert (found.people, found.population, found.likes, found.tracks) == (5, 20, 12, 7)
     assert (found.once, found.twice, found.tracks_at_least) == (4, 2, round(7 + 16 / (5 + 4 / 3)))
-    # Leaving one out after the other, (U, q1, q2) of the four others:
-    without = [(9, 4, 1), (9, 6, 0), (8, 3, 1), (10, 3, 2), (12, 4, 2)]
-    shares = [new_share(4, *sums) for sums in without]
-    mean = sum(shares) / 5
-    error = sqrt(4 / 5 * sum((share - mean) ** 2 for share in shares))
-    reach = SURE * error * sqrt(20 / 15)
+    # What each likes alone, less 4 / 12 of all they like: 1 - 1, 0 - 1, 2 - 4 / 3, 1 - 2 / 3, 0 - 0.
+    off = [0, -1, 2 / 3, 1 / 3, 0]
+    squares, fourths = 1 + 4 / 9 + 1 / 9, 1 + 16 / 81 + 1 / 81
+    # Track 3 is liked by the first and the second alone, track 4 by the second and the third.
+    error = sqrt(5 / 4 * squares + 2 * (1 + 1)) / 12 * sqrt(20 / 15)
+    freedom = 2 * 5 / (5 * fourths / squares**2 - 1)
+    assert sum(one**2 for one in off) == pytest.approx(squares)
+    root, reach = sqrt(4 / 15), student(freedom) * error / (2 * sqrt(4 / 15))
     assert found.new_share == pytest.approx(4 / 15)
-    assert (found.low, found.high) == (max(0, 4 / 15 - reach), pytest.approx(min(1, 4 / 15 + reach)))
+    assert (found.low, found.high) == (max(0, root - reach) ** 2, pytest.approx(min(1, (root + reach) ** 2)))
 
 
-def test_leaving_one_out_is_what_a_sample_without_them_says():
-    for place in range(5):
-        rest = coverage(LISTS[:place] + LISTS[place + 1 :], 20)
-        assert (rest.likes, rest.once, rest.twice) == [(9, 4, 1), (9, 6, 0), (8, 3, 1), (10, 3, 2), (12, 4, 2)][place]
+def test_two_tracks_of_one_pair_weigh_as_much_as_four_of_four_pairs():
+    # Of six people, the first two alone like tracks 1 and 2; the others one track each, and everybody likes track 9.
+    found = coverage([[1, 2, 9], [1, 2, 9], [3, 9], [4, 9], [5, 9], [6, 9]], 60)
+    off = [-4 / 14 * 3] * 2 + [1 - 4 / 14 * 2] * 4
+    squares, fourths = sum(one**2 for one in off), sum(one**4 for one in off)
+    error = sqrt(6 / 5 * squares + 2 * 2**2) / 14 * sqrt(60 / 54)
+    reach = student(12 / (6 * fourths / squares**2 - 1)) * error
+    root = sqrt(found.new_share)
+    assert found.high == pytest.approx(min(1, (root + reach / (2 * root)) ** 2))
 
 
-def test_the_interval_is_how_the_share_moves_when_one_after_the_other_is_left_out():
-    lists = [*LISTS, [3, 8, 9]]  # now three like track 3; without one of them two do
-    found = coverage(lists, 60)
-    others = [coverage(lists[:place] + lists[place + 1 :], 60) for place in range(6)]
-    shares = [new_share(5, other.likes, other.once, other.twice) for other in others]
-    reach = SURE * sqrt(5 / 6 * sum((share - sum(shares) / 6) ** 2 for share in shares) * 60 / 54)
-    assert 0 < found.high - found.new_share == pytest.approx(reach)
+def test_where_nothing_is_liked_by_one_alone_the_pairs_say_how_sure_that_is():
+    all_like = range(10, 20)
+    found = coverage([[1, 2, *all_like]] * 2 + [[3, *all_like]] * 2, 40)
+    assert (found.new_share, found.low) == (0, 0)
+    assert found.high == pytest.approx(student(1e9) * sqrt(2 * (2**2 + 1**2)) / 46 * sqrt(40 / 36))
+
+
+@pytest.mark.parametrize(("freedom", "point"), [(2, 4.303), (5, 2.571), (10, 2.228), (30, 2.042), (1e9, 1.960)])
+def test_errors_to_either_side_are_those_of_tables_of_student(freedom, point):
+    assert student(freedom) == pytest.approx(point, rel=0.035 if freedom == 2 else 0.002)
 
 
 def test_a_sample_that_grows_is_at_each_size_what_a_sample_of_that_size_is():
