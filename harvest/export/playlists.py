@@ -11,16 +11,17 @@ from __future__ import annotations
 import csv
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from harvest.errors import SettingsError, StorageFailed
+from harvest.errors import QueryError, SettingsError, StorageFailed
 from harvest.export.escaping import cell, field
 from harvest.system.files import beside, write_through
 
 _OF_ID = "https://api.soundcloud.com/tracks/{}"
+_URN = "soundcloud:tracks:"
 _M3U = "#EXTM3U"
 _JSPF = '{"playlist": {'
 _CSV = ("track_id", "title", "artist", "address", "duration_ms")
@@ -66,6 +67,21 @@ def write(connection: sqlite3.Connection, ids: Iterable[Any], out: Path, *, titl
     except OSError as error:
         raise StorageFailed(f"Cannot write {out}: {error.strerror or error}. Name another place.") from error
     return n
+
+
+def tracks_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[Any]:
+    """Give what stands in the column `track_id` of an answer, or in `urn`. Raises QueryError where there is neither."""
+    names = [name.lower() for name in columns]
+    place = next((names.index(name) for name in ("track_id", "urn") if name in names), None)
+    if place is None:
+        raise QueryError("A playlist is made of a column track_id: SELECT id AS track_id FROM tracks, or urn.")
+    return (_id(row[place]) for row in rows)
+
+
+def _id(value: Any) -> Any:
+    """Give the id that a value says: itself, or the number in a URN of a track."""
+    number = value.removeprefix(_URN) if isinstance(value, str) else ""
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 19 else value
 
 
 def _played(connection: sqlite3.Connection, ids: Iterable[Any]) -> Iterator[Played]:

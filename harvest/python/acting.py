@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 from harvest.analysis.methods import METHODS, Choices
 from harvest.analysis.radio import Suggested
+from harvest.analysis.related import Near
 from harvest.analysis.run import analyse, check_extra
 from harvest.errors import SettingsError
 from harvest.explorer.asked import LEAST, MOST, USUAL, Asked
 from harvest.export.choices import choices_of
 from harvest.export.exporter import export as export_into
-from harvest.export.playlists import write
+from harvest.export.playlists import tracks_of, write
 from harvest.forgetting import doomed
 from harvest.forgetting.forget import forget_for_good, would_go
 from harvest.forgetting.purge import purge as purge_file
@@ -28,6 +29,7 @@ from harvest.python.answers import (
 )
 from harvest.python.opened import Opened
 from harvest.python.options import ExportOptions, TableOptions, known
+from harvest.python.sequences import Rows
 from harvest.python.shown import shown
 from harvest.python.tables import Tables
 from harvest.replies.files import kept_of
@@ -189,11 +191,17 @@ class Acts(Opened):
             remember(self.path, "snapshot", kept_of(Path(out)), now=now)
         return shown(Snapshot, made)
 
-    def save_playlist(self, out: Path | str, tracks: Iterable[int | Suggested], *, title: str = "harvest") -> int:
-        """Save tracks, by id or as `radio` gives them, as a list: `out` ends in .m3u, .jspf or .csv. Gives how
-        many, and notes in the file that it was made. Raises SettingsError, StorageFailed.
+    def save_playlist(
+        self, out: Path | str, tracks: Iterable[int | Near | Suggested] | Rows[Any], *, title: str = "harvest"
+    ) -> int:
+        """Save tracks as a list: by id, as `related` and `radio` give them, or as rows of `sql` with a column
+        `track_id` or `urn`. `out` ends in .m3u, .jspf or .csv. Gives how many, and notes in the file that it was
+        made. Raises QueryError where rows have no such column, SettingsError, StorageFailed.
         """
-        ids = (one if isinstance(one, int) else one.track_id for one in tracks)
+        if isinstance(tracks, Rows):
+            ids = tracks_of(tracks.columns, tracks)
+        else:
+            ids = (one if isinstance(one, int) else one.track_id for one in tracks)
         now = SystemClock().now()
         with self.connection() as connection:
             n = write(connection, ids, Path(out), title=title, now=as_text(now))

@@ -3,10 +3,12 @@
 -- :track     track = seed            the track; without a seed track, the one with the longest list of likers
 -- :at_least  integer = 2             minimum number of people in common
 -- :order     people|lift = people    sort order
+-- :at_most   integer = 0             maximum number of likes SoundCloud counts; 0: any number
 -- :limit     integer = 20            maximum rows
 --
 -- This counts the people who like the track and whose own list of likes was read, as far as it was read. Only likes
--- from people's own lists count.
+-- from people's own lists count. at_most keeps the tracks that few people know and leaves out those
+-- without a count; share and lift stay what they are without it.
 --
 -- `lift` compares two shares: the share of all likes these people gave to the tracks counted here, and the share of all
 -- likes SoundCloud counts for the same tracks (likes_count). 2 means they like it twice as much as SoundCloud's users
@@ -26,7 +28,8 @@ given AS (
                 ORDER BY collected DESC, subject_id LIMIT 1
             )
         ) AS track_id,
-        CAST(coalesce(nullif(:at_least, ''), 2) AS INTEGER) AS at_least
+        CAST(coalesce(nullif(:at_least, ''), 2) AS INTEGER) AS at_least,
+        CAST(coalesce(nullif(:at_most, ''), 0) AS INTEGER) AS at_most
 ),
 whole AS MATERIALIZED (
     SELECT is_census FROM census
@@ -64,6 +67,7 @@ found AS MATERIALIZED (
         END AS lift
     FROM common AS c CROSS JOIN tracks AS t ON t.id = c.track_id CROSS JOIN every
     WHERE c.people >= (SELECT at_least FROM given)
+        AND (t.likes_count <= (SELECT at_most FROM given) OR (SELECT at_most FROM given) = 0)
     ORDER BY CASE nullif(:order, '') WHEN 'lift' THEN lift ELSE c.people END DESC, c.people DESC, c.track_id
     LIMIT CAST(coalesce(nullif(:limit, ''), 20) AS INTEGER)
 )

@@ -66,6 +66,16 @@ def test_a_count_below_the_people_here_is_taken_for_them(file):
     assert found == [(12, 2, 1.0)]
 
 
+def test_what_is_near_a_track_and_known_to_few(file):
+    """Two of those who like 10 like 11, two 12 and two 13, which has no count. 11: 2/5 of their likes over 30/135."""
+    columns = "track_id people likes_count lift"
+    expected = [(11, 2, 30, 1.8), (12, 2, 5, 10.8)]
+    assert answer(file, "co-likes", "10", "at_most=99", columns=columns) == expected
+    assert answer(file, "co-likes", "10", "at_most=30", "order=lift", columns=columns) == expected[::-1]
+    assert answer(file, "co-likes", "10", "at_most=29", columns=columns) == expected[1:]
+    assert answer(file, "co-likes", "10", columns=columns) == [*expected, (13, 2, None, None)]
+
+
 def test_rising(file):
     """Of 6 newest likes 3 are of 14, of 9 older ones none: p = 3/15, z = 0.5 / sqrt(0.2 * 0.8 * (1/6 + 1/9))."""
     columns = "track_id new_likes older_likes times z"

@@ -9,7 +9,7 @@ import re
 import pytest
 
 import harvest
-from harvest.errors import SettingsError
+from harvest.errors import QueryError, SettingsError
 from tests.analysing import LikesFile
 from tests.foreign import ROOT
 from tests.foreign import run as run_in
@@ -102,6 +102,11 @@ def test_python_saves_what_the_radio_plays(path, tmp_path):
             ("12", "", "", "https://api.soundcloud.com/tracks/12", "1499"),
         ]
     assert db.query("SELECT what, path FROM handouts").first() == ("playlist", str(tmp_path / "x.m3u"))
+    for near in (db.sql("SELECT title, id AS Track_Id FROM tracks WHERE id < 13"), db.related(13).near, db.tracks[:3]):
+        assert db.save_playlist(tmp_path / "near.jspf", near) == 3
+        assert jspf(tmp_path / "near.jspf") == JSPF
+    with pytest.raises(QueryError, match="A playlist is made of a column track_id"):
+        db.save_playlist(tmp_path / "y.m3u", db.sql("top-genres"))
     with pytest.raises(SettingsError, match=r"ends in \.m3u, \.m3u8, \.jspf, \.csv; x\.pls does not"):
         db.save_playlist(tmp_path / "x.pls", [10])
 

@@ -629,7 +629,7 @@ def test_what_cannot_be_a_value_is_refused(answer):
         (["limit=x"], "limit of co-likes is a whole number, not 'x'."),
         (["order=size"], "order of co-likes is people or lift, not 'size'."),
         (["lmit=3"], "There is no parameter lmit; did you mean limit?"),
-        (["a", "b", "c", "d", "e"], "co-likes does not know what 'e' is"),
+        (["a", "b", "c", "d", "e", "f"], "co-likes does not know what 'f' is"),
     ):
         with pytest.raises(QueryError) as caught:
             answer("co-likes", *given)

@@ -11,14 +11,12 @@ import click
 from harvest.cli.options.types import Place
 from harvest.cli.output.formatting import counted
 from harvest.cli.output.rows import Rows, Writer
-from harvest.errors import QueryError
-from harvest.export.playlists import write
+from harvest.export.playlists import tracks_of, write
 from harvest.store.database import open_to_read
 from harvest.store.handouts import remember
 from harvest.system.clock import SystemClock, as_text
 
 Command = Callable[..., Any]
-_URN = "soundcloud:tracks:"
 
 
 def to_option(command: Command) -> Command:
@@ -47,16 +45,6 @@ def playlist_writer(path: Path, target: Path, *, title: str) -> Writer:
     """Make the writer of rows that saves what stands in their column `track_id`, or `urn`, and shows nothing."""
 
     def written(columns: Sequence[str], rows: Rows, _: Any) -> int:
-        names = [name.lower() for name in columns]
-        place = next((names.index(name) for name in ("track_id", "urn") if name in names), None)
-        if place is None:
-            raise QueryError("A playlist is made of a column track_id: SELECT id AS track_id FROM tracks, or urn.")
-        return save(path, (_id(row[place]) for row in rows), target, title=title)
+        return save(path, tracks_of(columns, rows), target, title=title)
 
     return written
-
-
-def _id(value: Any) -> Any:
-    """Give the id that a value says: itself, or the number in a URN of a track."""
-    number = value.removeprefix(_URN) if isinstance(value, str) else ""
-    return int(number) if number.isascii() and number.isdigit() and len(number) < 19 else value

@@ -89,6 +89,8 @@ def test_every_named_query_is_offered_with_what_it_takes(told):
 def test_every_named_query_stands_under_one_topic():
     found = [query.name for _, queries in by_topic(named_queries()) for query in queries]
     assert sorted(found) == sorted(named_queries())
+    tracks = {query.name for query in dict(by_topic(named_queries()))["Tracks"]}
+    assert {"co-likes", "near-several", "hidden-gems", "rising", "newest-fans", "bridges", "set-of"} <= tracks
     assert by_topic({}) == []
 
 

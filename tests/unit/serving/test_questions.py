@@ -38,6 +38,7 @@ def test_empty_fields_are_defaults_and_what_must_be_given_finds_nothing(db):
         "track": None,
         "at_least": None,
         "order": None,
+        "at_most": None,
         "limit": 7,
     }
     search = named_queries()["search"]
