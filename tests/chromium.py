@@ -107,6 +107,12 @@ class Page:
         """Evaluate an expression in the page."""
         return self.ask("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
 
+    def press(self, key: str) -> None:
+        """Press a key and let it go; Enter is what clicks a button."""
+        enter = {"code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"} if key == "Enter" else {}
+        for kind in ("keyDown", "keyUp"):
+            self.ask("Input.dispatchKeyEvent", type=kind, key=key, **enter)
+
     def picture(self, path: Path, *, whole: bool = True) -> None:
         """Save what the page looks like."""
         shot = self.ask("Page.captureScreenshot", captureBeyondViewport=whole)

@@ -111,7 +111,7 @@ def test_the_page_in_a_browser(path, facts, tmp_path):
         one = next(n for n in most if re.fullmatch(r"[A-Z]\w+ [A-Z]\w+", title(n)) and n not in tracks["frames"])
         browser.value("document.getElementById('search').focus()")
         browser.ask("Input.insertText", text=title(one).lower())
-        press(browser, "Enter")
+        browser.press("Enter")
         chosen = browser.value("state.chosen")
         assert title(chosen) == title(one)
         assert browser.value("document.activeElement.id") == "track"
@@ -135,18 +135,18 @@ def test_the_page_in_a_browser(path, facts, tmp_path):
         before = browser.value("map.sigma.getCamera().getState()")
         browser.value("document.getElementById('stage').focus()")
         for key in ("ArrowRight", "ArrowUp", "+"):
-            press(browser, key)
+            browser.press(key)
         after = browser.value("map.sigma.getCamera().getState()")
         assert (after["x"] > before["x"], after["y"] > before["y"], after["ratio"] < before["ratio"]) == (True,) * 3
-        press(browser, "0")
+        browser.press("0")
         assert browser.value("map.sigma.getCamera().ratio") == 1
         browser.value("document.getElementById('from').focus()")
         browser.ask("Input.insertText", text=title(most[0])[:3].lower())
         found = browser.value("matching(document.getElementById('from').value, 12)")
         for key in ("ArrowDown", "ArrowDown", "Enter"):
-            press(browser, key)
+            browser.press(key)
         assert browser.value("ends") == [found[1], None]
-        press(browser, "Escape")
+        browser.press("Escape")
         browser.value("document.getElementById('from').value = ''")
         browser.value("document.getElementById('from').dispatchEvent(new Event('input'))")
         assert browser.value("ends") == [None, None]
@@ -255,13 +255,6 @@ def at(browser, place):
 def browser_has_room(browser, place):
     x, y = at(browser, place)
     return browser.value(f"document.getElementById('stage').contains(document.elementFromPoint({x}, {y}))")
-
-
-def press(browser, key):
-    """Press a key and let it go; Enter is what clicks a button."""
-    enter = {"code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"} if key == "Enter" else {}
-    for kind in ("keyDown", "keyUp"):
-        browser.ask("Input.dispatchKeyEvent", type=kind, key=key, **enter)
 
 
 def click(browser, x, y):

@@ -17,6 +17,7 @@ from tests.acceptance.serving import get, serving
 from tests.chromium import CHROMIUM, chromium
 from tests.crawling import crawl_world, read
 from tests.htmlpages import by_id, parse, words
+from tests.waiting import until
 
 pytest.importorskip("datasette")
 HOSTILE = "<script>document.title = 'gone'</script>"
@@ -228,6 +229,10 @@ def test_a_question_is_called_what_it_asks_and_says_how_it_is_asked_elsewhere(ad
     assert (words(page.find("head/title")), words(page.find("body/main/h1"))) == (f"{question} t", question)
     (command,) = classed(page, "command")
     assert words(command.find("code")) == f"harvest sql co-likes track={seed} order=lift --cache-path {path.resolve()}"
+    assert [words(line) for line in classed(page, "export")][1:] == [
+        "With --to near.m3u behind it, it saves these tracks as a playlist."
+    ]
+    assert len(classed(page_at(address, "t/top-genres"), "export")) == 1
     assert "select" not in words(page_at(address, "t?sql=select+1").find("head/title")).lower()
 
 
@@ -389,3 +394,49 @@ def test_a_browser_goes_from_the_first_page_to_a_track_nearby_and_why_it_is_here
             assert page.value("getComputedStyle(document.querySelector('.dropdown-menu')).display") == "block"
             page.open(f"{address}-/curves", width=width, theme=theme)
             look()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here")
+def test_a_newcomer_leaves_with_a_playlist_of_what_is_near_and_known_to_few(address, path, seed, tmp_path):
+    """First page, Explore, the seed by its title, few likes, M3U: typed and clicked, on a phone and on a desk."""
+    counts = read(path, "SELECT likes_count FROM tracks WHERE likes_count > 0 ORDER BY 1")
+    few = counts[len(counts) // 2][0]
+    known = dict(read(path, "SELECT permalink_url, likes_count FROM tracks"))
+    near_seed = {
+        url
+        for (url,) in read(
+            path,
+            """
+            SELECT t.permalink_url FROM likes AS mine
+            JOIN likes AS other ON other.user_id = mine.user_id JOIN tracks AS t ON t.id = other.track_id
+            WHERE mine.track_id = ? AND other.track_id <> mine.track_id
+            """,
+            seed,
+        )
+    }
+    rows = "document.querySelectorAll('#track-told .near tr').length"
+    for width in (390, 1280):
+        folder = tmp_path / str(width)
+        with chromium() as page:
+            page.ask("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+            page.open(address, width=width)
+            page.follow("a[href='/-/explore']")
+            page.value("document.getElementById('search').focus()")
+            page.ask("Input.insertText", text="the seed")
+            page.press("Enter")
+            all_near = page.value(rows)
+            page.value("document.getElementById('filters').open = true, document.getElementById('likes-to').focus()")
+            page.ask("Input.insertText", text=str(few))
+            page.press("Enter")
+            click = "[...document.querySelectorAll('button')].find(b => b.textContent == '{}').click()"
+            page.value(click.format("Put the nearest on the list"))
+            page.value(click.format("M3U"))
+            assert page.told("Runtime.exceptionThrown", "Log.entryAdded") == []
+            left = page.value(rows)
+            until((folder / "Near-each-other.m3u").exists)
+            lines = (folder / "Near-each-other.m3u").read_text("utf-8").splitlines()
+            saved = [line for line in lines if not line.startswith("#")]
+        assert len(set(saved)) == len(saved) == left
+        assert 0 < left < all_near
+        assert {url for url in saved if (known[url] or few + 1) > few or url not in near_seed} == set()
