@@ -182,9 +182,14 @@ def _wanted(connection: sqlite3.Connection, methods: Sequence[str]) -> list[str]
 def check_lists(library: Library, work: str = "analyse") -> None:
     """Raise SettingsError where nobody's likes count."""
     if not library.size:
+        if not library.lists_left_out:
+            raise SettingsError(
+                f"Nothing to {work}: no like has been read from anybody's own list. "
+                "`harvest status` says which lists are open, `harvest resume` goes on."
+            )
         left_out = ", ".join(f"{n:,} {outcome}" for outcome, n in library.lists_left_out.items())
         raise SettingsError(
-            f"Nothing to {work}: no list of likes is complete ({left_out or 'none was asked for'}). "
+            f"Nothing to {work}: no list of likes is complete ({left_out}). "
             "Crawl with a higher --max-user-likes, or include lists that were cut with --include-incomplete."
         )
 

@@ -248,7 +248,7 @@ def _about_a_name(message: str, sql: str, names: _Names) -> str:
     known = {"column": lambda: names.columns(sql), "table": names.tables, "function": names.functions}[kind]()
     last = name.rpartition(".")[2].lower()
     near = get_close_matches(last, known, n=1, cutoff=0.6)
-    if near:
+    if near and near[0].lower() != last:  # it may be a column elsewhere, only not of what is asked here
         return f"{message}{where}; did you mean {near[0]}?"
     return f"{message}{where}. `harvest sql tables` lists tables and columns."
 

@@ -164,7 +164,10 @@ def open_to_read(path: Path) -> ReadConnection:
     Raises NotADatabase, SchemaTooNew, NothingThere when there is no such file, or one that never got its tables.
     """
     if not (path.exists() or in_memory.holds(path)):
-        raise NothingThere(f"There is no file {path}: run `harvest URL` first, or name another with --cache-path.")
+        other = next((f", for example {one}" for one in _beside(path)), "")
+        raise NothingThere(
+            f"There is no file {path}: run `harvest URL` first, or name another with --cache-path{other}."
+        )
     with storage_errors(path):
         if not in_memory.holds(path):
             _check_place(path)
@@ -172,6 +175,11 @@ def open_to_read(path: Path) -> ReadConnection:
     connection.path = path
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def _beside(path: Path) -> list[Path]:
+    """Give the databases of the same folder, of which one may have been meant: after a demo there is demo.db."""
+    return sorted(one for one in path.parent.glob("*.db") if one.is_file() and not one.name.endswith(".replies.db"))
 
 
 def _open_to_look(path: Path) -> ReadConnection:

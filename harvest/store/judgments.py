@@ -84,7 +84,8 @@ def tracks_named(connection: sqlite3.Connection, wanted: Iterable[str]) -> list[
         raise SeedError(
             f"There is no track or playlist {missing[0]} with its tracks in this file"
             + (f", nor {others:,} other{'s' * (others > 1)} of these" if others else "")
-            + ": `harvest URL --depth 0` collects it; an id, a URN or the page's address names one."
+            + ": `harvest URL --depth 0` collects it; an id, a URN or the page's address names one, and "
+            "`harvest sql search WORDS` finds it by its title."
         )
     return list(found)
 

@@ -35,6 +35,7 @@ def test_tracks_are_judged_one_by_one_and_from_a_list(run, path, tmp_path):
     ("given", "line", "code"),
     [
         (["10", "99", "liked"], "harvest: There is no track or playlist 99 with its tracks in this file", 2),
+        (["track 10", "liked"], "`harvest sql search WORDS` finds it by its title.", 2),
         (["liked"], "Error: Say which tracks: addresses, ids or URNs before the verdict, or --from-file FILE.", 2),
         (["10", "loved"], "'loved' is not one of 'liked', 'not_interested', 'not_quite', 'none'", 2),
         (["10", "liked", "--db", "none.db"], "harvest: There is no file none.db", 4),

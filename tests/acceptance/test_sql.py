@@ -204,7 +204,14 @@ def test_the_file_stays_as_it_is(sql, path):
 def test_a_missing_file_is_named(run, tmp_path):
     done = run("sql", "methods", "--db", str(tmp_path / "none.db"))
     assert done.returncode == 4
-    assert "There is no file" in done.stderr
+    none = (
+        f"harvest: There is no file {tmp_path / 'none.db'}: run `harvest URL` first, or name another with --cache-path"
+    )
+    assert done.stderr == f"{none}.\n"
+    (tmp_path / "some.replies.db").touch()
+    (tmp_path / "demo.db").touch()
+    beside = run("sql", "methods", "--db", str(tmp_path / "none.db"))
+    assert beside.stderr == f"{none}, for example {tmp_path / 'demo.db'}.\n"
 
 
 def test_time_runs_out_with_exit_7(sql):

@@ -353,6 +353,11 @@ def test_nothing_whole_to_analyse_says_what_to_do(file):
         file.analysed()
 
 
+def test_a_crawl_that_has_read_no_list_yet_says_how_to_go_on(file):
+    with pytest.raises(SettingsError, match=r"no like has been read .* `harvest resume` goes on\.$"):
+        file.analysed()
+
+
 def test_too_little_memory_says_how_much_is_needed(file, monkeypatch):
     some_likes(file)
     monkeypatch.setattr("harvest.analysis.run._BASE_MB", 600)

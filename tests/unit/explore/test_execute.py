@@ -109,6 +109,7 @@ WRONG = {
     "SELECT user_nam FROM users": "no such column: user_nam (column 8); did you mean username?",
     "SELECT 1 FROM track": "no such table: track (column 15); did you mean tracks?",
     "SELECT 1 FROM xyzzyx": "no such table: xyzzyx (column 15). `harvest sql tables` lists tables and columns.",
+    "SELECT track_id": "no such column: track_id (column 8). `harvest sql tables` lists tables and columns.",
     "SELECT cuont(1)": "no such function: cuont (column 8); did you mean count?",
     "SELECT id FROM tracks JOIN users": "ambiguous column name: id (column 8); put the table's name or alias and a dot"
     " before it.",
