@@ -184,8 +184,8 @@ def check_lists(library: Library, work: str = "analyse") -> None:
     if not library.size:
         if not library.lists_left_out:
             raise SettingsError(
-                f"Nothing to {work}: no like has been read from anybody's own list. "
-                "`harvest status` says which lists are open, `harvest resume` goes on."
+                f"Nothing to {work}: none of the lists of likes that were read holds a like. "
+                "`harvest status` shows which lists are open, `harvest resume` reads them."
             )
         left_out = ", ".join(f"{n:,} {outcome}" for outcome, n in library.lists_left_out.items())
         raise SettingsError(

@@ -86,4 +86,4 @@ def test_the_radio_plays_what_is_near_and_says_why(run, path, tmp_path):
     assert run("radio", "10", "11", *here).stdout.startswith(
         "Nothing is near them that can be played and is not judged:"
     )
-    assert "Say which tracks to go on from" in run("radio", *here).stderr
+    assert "Name the tracks to continue from" in run("radio", *here).stderr

@@ -354,7 +354,7 @@ def test_nothing_whole_to_analyse_says_what_to_do(file):
 
 
 def test_a_crawl_that_has_read_no_list_yet_says_how_to_go_on(file):
-    with pytest.raises(SettingsError, match=r"no like has been read .* `harvest resume` goes on\.$"):
+    with pytest.raises(SettingsError, match=r"that were read holds a like\. .* `harvest resume` reads them\.$"):
         file.analysed()
 
 
