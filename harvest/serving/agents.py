@@ -35,7 +35,7 @@ _READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent
 
 def door(path: Path) -> tuple[MCPServer, Any]:
     """Make the server of a file's tools, and the application that answers at WHERE while the server's sessions run."""
-    server = MCPServer("harvest", instructions=_ABOUT, version=__version__)
+    server = MCPServer("harvest", instructions=_ABOUT, version=__version__, log_level="ERROR")
     _add_tools(server, path)
     app = server.streamable_http_app(
         streamable_http_path=WHERE,
@@ -81,7 +81,7 @@ def _add_tools(server: MCPServer, path: Path) -> None:
         return await told(answers.related, path, seconds(), track, method, limit)
 
     async def plan(address: str) -> Answer:
-        """Say what a crawl from a SoundCloud address would cost, from what the file knows; nobody is asked."""
+        """Say what a crawl from a SoundCloud address would cost, from what is in the file; sends no request."""
         return await told(answers.plan, path, address)
 
     for tool in (overview, list_queries, query, why, related, plan):

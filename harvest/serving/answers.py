@@ -33,8 +33,8 @@ _NOT_HERE = (
     "of its page; the query `search` finds tracks by words."
 )
 _NOT_KNOWN = (
-    "The file does not know enough of this for a plan, and agents' questions ask nobody. `harvest plan URL` on the "
-    "command line asks SoundCloud a few requests."
+    "The file has too little about this for a plan, and no tool sends a request. `harvest plan URL` on the command "
+    "line sends a few."
 )
 
 

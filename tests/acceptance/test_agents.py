@@ -148,4 +148,5 @@ def test_a_client_of_the_protocol_asks_over_a_socket(path, track, tmp_path):
     assert told["wrong"].endswith(": There is no query of that name: `list_queries` names them all.")
     assert told["refused"] == {"host": 421, "origin": 421, "null": 421, "without --mcp": 404}
     assert [text.count("forbid using it to train or feed AI") for text in told["said"]] == [1, 0]
+    assert "INFO" not in told["said"][0]
     terms.say_once(tmp_path / "harvest", lambda _: pytest.fail("said twice"), of_agents=True)
