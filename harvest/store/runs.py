@@ -34,6 +34,11 @@ def _check_service(connection: sqlite3.Connection, api_url: str) -> None:
     """Keep invented data and SoundCloud's own apart; a server on this computer may have any port, see `hear_world`."""
     for (other,) in connection.execute("SELECT DISTINCT api_url FROM runs"):
         if other != api_url and not (_is_local_server(other) and _is_local_server(api_url)):
+            if connection.execute("SELECT NOT EXISTS (SELECT 1 FROM pages)").fetchone()[0]:
+                raise StoreError(
+                    f"This file was started for {other}, not for {api_url}, and nothing was fetched into it: "
+                    "delete it, or name another file with --cache-path."
+                )
             raise StoreError(
                 f"This file was crawled from {other}, not from {api_url}: one file holds one service. "
                 "Name another file with --cache-path."
