@@ -250,7 +250,7 @@ def test_of_several_seeds_one_is_to_be_named(tmp_path):
         ({"per": "like"}, "--per like needs a number that tracks have"),
         ({"of": "followers", "per": "like"}, "--per like needs a number that tracks have"),
         ({"of": "plays", "per": "like", "estimator": "ht"}, "leave out --estimator"),
-        ({"of": "plays", "estimator": "ht"}, "hajek does"),
+        ({"of": "plays", "estimator": "ht"}, "use hajek"),
         ({"by": "genre", "per": "like", "total": True}, "leave out --per like"),
         ({"capped": "no"}, "--capped is one of"),
     ],

@@ -219,7 +219,7 @@ def digest(text):
 
 def test_an_empty_page_is_never_made(tmp_path):
     made = LikesFile(tmp_path / "few.db")
-    with pytest.raises(SettingsError, match=r"^Nothing to explore: no list of likes is complete"):
+    with pytest.raises(SettingsError, match=r"^Nothing to explore: none of the lists of likes that were read holds"):
         facts_of(made)
     for user in range(5):
         made.likes(user, [user + 1])
