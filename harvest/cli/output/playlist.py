@@ -27,7 +27,7 @@ def to_option(command: Command) -> Command:
         "target",
         type=Place(dir_okay=False),
         metavar="FILE",
-        help="Save the tracks as a playlist too: FILE.m3u, FILE.jspf or FILE.csv.",
+        help="Save the tracks as a playlist: FILE.m3u, FILE.jspf or FILE.csv.",
     )(command)
 
 
