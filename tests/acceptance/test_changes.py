@@ -520,7 +520,8 @@ def test_the_page_describes_every_column_of_the_stream_and_of_what_is_past(path,
     assert re.findall(r"`(\w+)`", first_cells) == columns["changes"]
     for name in PAST:
         (line,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
-        assert re.findall(r"`(\w+)`", line.split("|")[2].partition(";")[0]) == columns[name]
+        of_its_own = [column for column in columns[name] if not column.endswith("chance")]  # told below, for all tables
+        assert re.findall(r"`(\w+)`", line.split("|")[2].partition(";")[0]) == of_its_own
 
 
 @pytest.mark.parametrize("name", PAST)

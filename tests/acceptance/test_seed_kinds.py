@@ -12,6 +12,7 @@ import pytest
 
 import harvest
 from harvest.cli.output import onward
+from harvest.errors import SettingsError
 from harvest.models import Limits
 from harvest.report.facts import gather
 from harvest.report.page import page as report_page
@@ -248,5 +249,5 @@ def test_python_tells_why_of_everything_the_command_does(path):
     db = harvest.open(path)
     assert db.why("playlist", PLAYLIST).seed_of == (SEEDS[2],)
     assert db.why("track", SEEDS[0]).seed_of == (SEEDS[0],)
-    with pytest.raises(ValueError, match="track, playlist, station, user"):
+    with pytest.raises(SettingsError, match="track, playlist, station, user"):
         db.why("search", 1)

@@ -365,7 +365,7 @@ def test_other_folders_and_other_files_are_left_alone(run, path, tmp_path):
     assert run("hydrate", "empty", "--db", "new.db", *USUAL).returncode == 4
     (tmp_path / "ids" / "tracks.jsonl").write_text("[]\n")
     told = run("hydrate", "ids", "--db", "new.db", *USUAL)
-    assert "is not as the manifest beside it says" in told.stderr
+    assert "differs from the manifest beside it" in told.stderr
     assert run("dehydrate", "in", "--db", path, "--key", "in/key").returncode == 2
     (tmp_path / "loop").symlink_to("loop")
     assert run("dehydrate", "loop", "--db", path, "--key", "k").returncode == 4

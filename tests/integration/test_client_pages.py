@@ -484,7 +484,7 @@ async def test_a_throttled_token_service_is_waited_for(build, httpx_mock, clock)
 async def test_a_token_service_that_stays_in_trouble_ends_the_run_resumably(build, httpx_mock):
     client = build(**CLIENT_PAIR)
     httpx_mock.add_response(method="POST", status_code=503, text="busy", is_reusable=True)
-    with pytest.raises(Blocked, match=r"gives no token.*harvest resume"):
+    with pytest.raises(Blocked, match=r"returned no token.*harvest resume"):
         await client.fetch(TASK)
     assert client.take_tally() == {503: 5}
 

@@ -31,7 +31,7 @@ def test_what_everybody_or_nobody_has_stays_a_share():
     assert share_of_people(20, 20)[1] == 1.0
     assert share_of_people(81, 263) == pytest.approx((0.2553, 0.3662), abs=0.0001)  # the same
     assert share_of_people(3, 9, 9) == pytest.approx((1 / 3, 1 / 3))
-    with pytest.raises(ValueError, match="nobody"):
+    with pytest.raises(ValueError, match="no people"):
         share_of_people(0, 0)
 
 

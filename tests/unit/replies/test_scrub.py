@@ -382,7 +382,8 @@ def test_both_ways_agree_about_anything(value, compact, ascii_only, full_profile
     body = text.encode(errors="surrogatepass")
     kept = scrub.scrubbed(body, full_profiles=full_profiles)
     exact = cutting.exactly(body, full_profiles=full_profiles)
-    assert json.loads(kept or b"null") == json.loads(exact or b"null")
+    # What is no UTF-8 stays where nothing is cut, as it came; everybody reads it as it is replaced elsewhere.
+    assert json.loads(kept.decode(errors="replace") or "null") == json.loads(exact or b"null")
     for kind in ("user_likes", "track_likers", "user_playlist_likes"):
         found = parsed(kept, KINDS[kind], full_profiles)
         if kept or not isinstance(found, type):
