@@ -145,7 +145,10 @@ def _key(kind: Thing, wanted: str) -> tuple[str, int | str]:
         return kind.by_name, wanted
     if number.isascii() and number.isdigit() and len(number) <= 19 and int(number) <= LARGEST_ID:
         return "id", int(number)
-    address = urlsplit(wanted if "://" in wanted else f"https://{wanted}")
+    try:
+        address = urlsplit(wanted if "://" in wanted else f"https://{wanted}")
+    except ValueError:  # an address of nothing, such as https://[
+        return "permalink_url", wanted
     path = address.path.rstrip("/")
     host = (address.hostname or "").removeprefix("www.").removeprefix("m.")
     if host != "soundcloud.com":

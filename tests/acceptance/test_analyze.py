@@ -247,6 +247,7 @@ def test_somebody_of_like_taste_and_what_they_share(ask, world, crawled, analyse
     [
         (("related", "soundcloud:tracks:1"), "There is no track soundcloud:tracks:1 in this file"),
         (("similar", "https://soundcloud.com/nobody-of-this-name"), "There is no user https://"),
+        (("similar", "https://["), "There is no user https://[ in this file"),
         (("related", "1", "--db", "no.db"), "There is no file no.db"),
         (("analyze", "--db", "no.db"), "There is no file no.db"),
         (("analyze", "--memory", "50"), "likes need more memory: say --memory "),
