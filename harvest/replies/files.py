@@ -30,7 +30,7 @@ _LONGEST_COMPLAINT = 200  # characters
 
 def beside(path: Path) -> Path:
     """Name the file of replies that belongs to a main file: `t.replies.db` of `t.db`."""
-    return path.with_name(f"{path.stem}.replies.db")
+    return path.parent / f"{path.stem}.replies.db"
 
 
 def kept_of(path: Path) -> Path:

@@ -144,7 +144,7 @@ def test_nobody_comes_back(log_in):
     )
     code, _, err = login.end()
     assert code == 3
-    assert "Nobody signed in within" in err
+    assert "No sign-in within" in err
 
 
 def test_a_code_that_is_not_accepted_gets_one_clear_line(log_in):

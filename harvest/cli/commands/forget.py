@@ -67,7 +67,9 @@ def forget(
     """
     if export_key is not None:
         suppression.export_keys(export_key)
-        click.echo(f"{export_key}: your key. Who has it and a file of yours can tell who was forgotten in it.")
+        click.echo(
+            f"{printable(str(export_key))}: your key. With it and your file, one can tell who was forgotten in it."
+        )
         return 0
     if import_key is not None:
         n = suppression.import_keys(import_key)
