@@ -68,7 +68,7 @@ def forget(
     if export_key is not None:
         suppression.export_keys(export_key)
         click.echo(
-            f"{printable(str(export_key))}: your key. With it and your file, one can tell who was forgotten in it."
+            f"{printable(str(export_key))}: your key. Together with your file, it reveals who was forgotten there."
         )
         return 0
     if import_key is not None:
