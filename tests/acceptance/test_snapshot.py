@@ -142,3 +142,11 @@ def test_a_disk_that_fails_at_any_write_leaves_no_copy_and_is_named(small_world,
             with pytest.raises(StorageFailed, match=r"copy\.db"):
                 take_snapshot(path, out, now=SystemClock().now())
         assert [left.name for left in tmp_path.iterdir()] == ["t.db"], number
+
+
+def test_a_file_of_no_name_is_a_folder_and_no_damage(run):
+    for words in (("snapshot", "copy.db", "--cache-path", ""), ("snapshot", "")):
+        done = run(*words)
+        assert (done.returncode, done.stdout) == (4, "")
+        assert "is a folder" in done.stderr or "There is no file" in done.stderr, done.stderr
+        assert "harvest verify" not in done.stderr
