@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,10 +46,11 @@ class Neighbourhood:
 
 def neighbourhood(connection: sqlite3.Connection, seed: SeedRow) -> Neighbourhood | None:
     """Give what lies around a seed track, None where nobody's likes were read who likes it."""
-    near = [NearTrack(*row) for row in connection.execute(query("near"), {"seed": seed.seed_id, "rows": DOTS})]
+    people, listed = connection.execute(query("readers_of_seed"), {"seed": seed.seed_id}).fetchone()
+    (readers,) = connection.execute(query("readers")).fetchone()
+    near = list(_near(connection, seed, of_most=2 * people > readers))
     if not near:
         return None
-    people, listed = connection.execute(query("readers_of_seed"), {"seed": seed.seed_id}).fetchone()
     given = _given(connection, near)
     try:
         check_extra()
@@ -61,6 +63,12 @@ def neighbourhood(connection: sqlite3.Connection, seed: SeedRow) -> Neighbourhoo
     likes = connection.execute(query("likes_of_fans"), wanted).fetchall()
     groups = grouped(tracks, [track.common for track in near], likes, LEAST_COMMON, given)
     return Neighbourhood(seed, people, listed, near, groups, as_analysed=given is not None, extra_missing=False)
+
+
+def _near(connection: sqlite3.Connection, seed: SeedRow, *, of_most: bool) -> Iterator[NearTrack]:
+    """Give the nearest tracks; both ways give the same, the one by what those like who do not like the seed."""
+    which = query("near_of_most" if of_most else "near")
+    return (NearTrack(*row) for row in connection.execute(which, {"seed": seed.seed_id, "rows": DOTS}))
 
 
 def _given(connection: sqlite3.Connection, near: list[NearTrack]) -> dict[int, int] | None:

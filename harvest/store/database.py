@@ -39,6 +39,7 @@ OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, unixepoch()
 # 16 MB of log before it is folded into the file: SQLite's own 1000 writes the same places again and again and costs a
 # seventh more CPU per page, a larger one makes the pauses longer (docs/performance.md).
 _CHECKPOINT_PAGES = 4000
+_CACHE = "cache_size = -32000"  # kB at most; with SQLite's own 2 MB, what goes by an index reads pages time and again
 SYNCHRONOUS = "NORMAL"  # docs/adr/0004-power-cuts.md
 _LONGEST_PATTERN = 1000
 _LARGEST_HEAP = 256_000_000  # bytes; the largest of our own queries takes 40 MB
@@ -80,7 +81,7 @@ def _open_to_write(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA cache_size = -32000")
+        connection.execute(f"PRAGMA {_CACHE}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     except BaseException:
         connection.close()
@@ -121,6 +122,7 @@ def open_to_serve(path: Path, *, still: bool, longest: int) -> sqlite3.Connectio
     _distrust(connection)
     bound(connection, longest)
     bound_memory(connection)
+    connection.execute(f"PRAGMA {_CACHE}")
     connection.execute("PRAGMA query_only = ON")
     return connection
 
@@ -196,6 +198,7 @@ def _open_to_look(path: Path) -> ReadConnection:
             in_memory.stay(connection)
         _distrust(connection)
         _check_owner(connection, path, empty_is_ours=False)
+        connection.execute(f"PRAGMA {_CACHE}")
         connection.execute("PRAGMA query_only = ON")
         add_functions(connection)
     except BaseException:
@@ -224,6 +227,7 @@ def attach_to_read(connection: sqlite3.Connection, path: Path) -> None:
     check_readable(path)
     _distrust(connection)
     connection.execute("ATTACH ? AS harvest", (_reading_address(path),))
+    connection.execute(f"PRAGMA harvest.{_CACHE}")
     connection.set_authorizer(_keep_out_of_the_harvest)
 
 

@@ -13,10 +13,20 @@ WITH
 framed AS MATERIALIZED (
     SELECT track_id FROM frames WHERE counts
 ),
-popular AS MATERIALIZED (
+counted AS (                                        -- by index alone; then without what only a track's list says
+    SELECT track_id, count(*) AS people FROM user_engagements WHERE engagement_type = 'like' GROUP BY track_id
+),
+elsewhere AS MATERIALIZED (
     SELECT track_id, count(*) AS people FROM user_engagements
-    WHERE engagement_type = 'like' AND user_list_rank IS NOT NULL AND track_id NOT IN (SELECT track_id FROM framed)
-    GROUP BY track_id ORDER BY people DESC, track_id LIMIT 21
+    WHERE track_list_rank IS NOT NULL AND user_list_rank IS NULL AND engagement_type = 'like'
+    GROUP BY track_id
+),
+popular AS MATERIALIZED (
+    SELECT c.track_id, c.people - coalesce(e.people, 0) AS people
+    FROM counted AS c LEFT JOIN elsewhere AS e ON e.track_id = c.track_id
+    WHERE c.people > coalesce(e.people, 0) AND c.track_id NOT IN (SELECT track_id FROM framed)
+        AND (nullif(:track, '') IS NULL OR nullif(:other, '') IS NULL)
+    ORDER BY people DESC, c.track_id LIMIT 21
 ),
 one AS MATERIALIZED (
     SELECT coalesce(

@@ -19,17 +19,23 @@ given AS (
 framed AS MATERIALIZED (
     SELECT track_id FROM frames WHERE counts
 ),
-liked AS MATERIALIZED (                             -- whose own list says so
-    SELECT track_id, count(*) AS people
-    FROM user_engagements
-    WHERE engagement_type = 'like' AND user_list_rank IS NOT NULL
+counted AS (                                        -- by index alone; then without what only a track's list says
+    SELECT track_id, count(*) AS people FROM user_engagements WHERE engagement_type = 'like' GROUP BY track_id
+),
+elsewhere AS MATERIALIZED (
+    SELECT track_id, count(*) AS people FROM user_engagements
+    WHERE track_list_rank IS NOT NULL AND user_list_rank IS NULL AND engagement_type = 'like'
     GROUP BY track_id
+),
+liked AS (                                          -- whose own list says so
+    SELECT c.track_id, c.people - coalesce(e.people, 0) AS people
+    FROM counted AS c LEFT JOIN elsewhere AS e ON e.track_id = c.track_id
 ),
 heard AS MATERIALIZED (
     SELECT l.track_id, l.people, max(t.likes_count, l.people) AS likes_count
     FROM liked AS l
     CROSS JOIN tracks AS t ON t.id = l.track_id
-    WHERE t.likes_count > 0 AND l.track_id NOT IN (SELECT track_id FROM framed)
+    WHERE l.people > 0 AND t.likes_count > 0 AND l.track_id NOT IN (SELECT track_id FROM framed)
 ),
 every AS MATERIALIZED (
     SELECT sum(people) AS here, sum(1.0 * likes_count) AS counted FROM heard

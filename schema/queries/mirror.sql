@@ -18,9 +18,21 @@ given AS (
         )
     ) AS track_id
 ),
+theirs (source, track_id) AS MATERIALIZED (
+    SELECT 'related', r.related_track_id
+    FROM given AS g
+    CROSS JOIN related_tracks AS r ON r.track_id = g.track_id AND r.method = 'soundcloud'
+    UNION
+    SELECT 'station', s.track_id
+    FROM given AS g
+    CROSS JOIN tracks AS t ON t.id = g.track_id
+    CROSS JOIN stations AS n ON n.urn = t.station_urn
+    CROSS JOIN station_tracks AS s ON s.station_id = n.id AND s.track_id <> g.track_id
+),
 fans AS MATERIALIZED (
     SELECT e.user_id FROM given AS g
     CROSS JOIN user_engagements AS e ON e.track_id = g.track_id AND e.engagement_type = 'like'
+    WHERE EXISTS (SELECT 1 FROM theirs)              -- of nothing nothing is shared
 ),
 ours AS MATERIALIZED (
     SELECT e.track_id, count(*) AS common
@@ -35,17 +47,6 @@ nearest AS MATERIALIZED (
     CROSS JOIN tracks AS t ON t.id = o.track_id
     ORDER BY o.common / sqrt(max(coalesce(t.likes_count, 0), o.common)) DESC, o.track_id
     LIMIT CAST(coalesce(nullif(:nearest, ''), 50) AS INTEGER)
-),
-theirs (source, track_id) AS MATERIALIZED (
-    SELECT 'related', r.related_track_id
-    FROM given AS g
-    CROSS JOIN related_tracks AS r ON r.track_id = g.track_id AND r.method = 'soundcloud'
-    UNION
-    SELECT 'station', s.track_id
-    FROM given AS g
-    CROSS JOIN tracks AS t ON t.id = g.track_id
-    CROSS JOIN stations AS n ON n.urn = t.station_urn
-    CROSS JOIN station_tracks AS s ON s.station_id = n.id AND s.track_id <> g.track_id
 ),
 counted AS (
     SELECT

@@ -13,16 +13,24 @@ WITH
 framed AS MATERIALIZED (
     SELECT track_id FROM frames WHERE counts
 ),
+counted AS (                                        -- by index alone; then without what only a track's list says
+    SELECT track_id, count(*) AS people FROM user_engagements WHERE engagement_type = 'like' GROUP BY track_id
+),
+elsewhere AS MATERIALIZED (
+    SELECT track_id, count(*) AS people FROM user_engagements
+    WHERE track_list_rank IS NOT NULL AND user_list_rank IS NULL AND engagement_type = 'like'
+    GROUP BY track_id
+),
 given AS MATERIALIZED (
     SELECT DISTINCT value AS track_id FROM json_each(
         coalesce(
             nullif(:tracks, ''),
             (
                 SELECT json_group_array(track_id) FROM (
-                    SELECT track_id FROM user_engagements
-                    WHERE engagement_type = 'like' AND user_list_rank IS NOT NULL
-                        AND track_id NOT IN (SELECT track_id FROM framed)
-                    GROUP BY track_id ORDER BY count(*) DESC, track_id LIMIT 3
+                    SELECT c.track_id
+                    FROM counted AS c LEFT JOIN elsewhere AS e ON e.track_id = c.track_id
+                    WHERE c.people > coalesce(e.people, 0) AND c.track_id NOT IN (SELECT track_id FROM framed)
+                    ORDER BY c.people - coalesce(e.people, 0) DESC, c.track_id LIMIT 3
                 )
             )
         )
@@ -44,10 +52,9 @@ involved AS MATERIALIZED (
 ),
 sizes AS MATERIALIZED (
     SELECT i.track_id, (
-        SELECT count(*) FROM user_engagements AS e
-        WHERE e.track_id = i.track_id AND e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL
-    ) AS people
-    FROM involved AS i
+        SELECT count(*) FROM user_engagements AS e WHERE e.track_id = i.track_id AND e.engagement_type = 'like'
+    ) - coalesce(w.people, 0) AS people
+    FROM involved AS i LEFT JOIN elsewhere AS w ON w.track_id = i.track_id
 ),
 found AS MATERIALIZED (
     SELECT

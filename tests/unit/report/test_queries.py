@@ -87,6 +87,8 @@ def test_no_large_table_is_read_from_end_to_end_without_need(conn, name):
         ("tag_name", "tags_by_folded"),
         ("near", "COVERING INDEX engagements_by_track (track_id=?)"),
         ("near", "SEARCH other USING PRIMARY KEY (user_id=?)"),
+        ("near_of_most", "SEARCH e USING PRIMARY KEY (user_id=? AND track_id=? AND engagement_type=?)"),
+        ("near_of_most", "SEARCH e USING PRIMARY KEY (user_id=?"),
         ("likes_of_fans", "COVERING INDEX engagements_by_track (track_id=?)"),
         ("likes_of_fans", "SEARCH e USING PRIMARY KEY (user_id=?"),
         ("given_communities", "SEARCH track_communities"),
@@ -151,6 +153,28 @@ def test_likers_per_track_are_cut_to_two_digits(conn):
     here = [tuple(row) for row in conn.execute(query("likers_per_track")) if row[0] < 1_000_000]
     assert here == [pair for pair in cut([*known, 5]) if pair[0] < 1_000_000]
     assert [tuple(row) for row in conn.execute(query("likers_counted"))] == cut(known)
+
+
+def test_what_most_like_is_counted_by_the_others_and_is_the_same(conn):
+    likes = [(person, track) for person in range(1, 9) for track in range(10, 19) if (person * track) % 4]
+    conn.execute("PRAGMA foreign_keys = OFF")
+    for person in range(1, 9):
+        add_list(conn, "user_likes", person, "complete")
+    conn.executemany(
+        "INSERT INTO tracks (id, seen_as, first_seen_at, last_seen_on) VALUES (?, 'list', '', '')",
+        [(track,) for track in range(10, 19)],
+    )
+    conn.executemany("INSERT INTO user_engagements VALUES (?, ?, 'like', ?, NULL, 1)", [(*one, 0) for one in likes])
+    conn.execute("INSERT INTO user_engagements VALUES (9, 11, 'like', NULL, 0, 1), (2, 18, 'repost', 1, NULL, 1)")
+    conn.execute("DROP TABLE temp.heard")
+    conn.execute(query("heard"))
+    for seed in range(10, 19):
+        fans = {person for person, track in likes if track == seed}
+        common = Counter(track for person, track in likes if person in fans and track != seed)
+        expected = sorted(common.items(), key=lambda pair: (-pair[1], pair[0]))[:5]
+        for name in ("near", "near_of_most"):
+            found = [tuple(row)[:2] for row in conn.execute(query(name), {"seed": seed, "rows": 5})]
+            assert found == expected, (name, seed)
 
 
 def test_a_list_that_brought_more_than_claimed_does_not_hide_what_another_lacks(conn):
