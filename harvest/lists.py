@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+STORED = {"user_engagements": "engagements"}  # views that are read like tables, with the table that holds their rows
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -19,6 +21,8 @@ class Edge:
     where that is not its item (a comment leads to its author). `type_column` holds the `engagement_type`: in a table of
     methods the rows of this list are those of one method, and its derivation says so. `past` is the table into which
     a row moves that has vanished.
+
+    `table` is what is read, and may be a view; `stored` is the table that its rows are written into.
     """
 
     table: str
@@ -31,6 +35,20 @@ class Edge:
     leads: str = ""
     type_column: str = "engagement_type"
     past: str = ""
+
+    @property
+    def stored(self) -> str:
+        """The table that holds the rows."""
+        return STORED.get(self.table, self.table)
+
+    @property
+    def type_stored(self) -> tuple[str, str]:
+        """The column that holds the type in the stored table, and the SQL of its value; '' where there is none."""
+        if not self.engagement_type:
+            return "", ""
+        if self.table in STORED:
+            return "is_repost", str(int(self.engagement_type == "repost"))
+        return self.type_column, f"'{self.engagement_type}'"
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -102,6 +102,7 @@ CREATE INDEX track_tags_by_tag ON track_tags (tag_id, track_id);
 
 -- Likes and reposts of tracks, one row each, whichever side they were read from. The service gives no times: ranks
 -- say what came before what within one list (smaller = newer as far as is known), and nothing across lists.
+-- 011_engagements.sql stores them in fewer bytes, and makes this a view.
 CREATE TABLE user_engagements (
     user_id         INTEGER NOT NULL REFERENCES users (id),
     track_id        INTEGER NOT NULL REFERENCES tracks (id),

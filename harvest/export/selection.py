@@ -86,7 +86,7 @@ GROUP BY e.user_id
 _THINGS = f"""
 INSERT INTO things (id, n)
 SELECT e.track_id, count(*)
-FROM user_engagements AS e INDEXED BY engagements_by_track
+FROM user_engagements AS e
 WHERE {PAIR}
 GROUP BY e.track_id
 """  # noqa: S608
@@ -106,7 +106,7 @@ _LOWER_PEOPLE = f"""
 UPDATE people SET n = people.n - lost.n
 FROM (
     SELECT e.user_id AS id, count(*) AS n
-    FROM leaving AS g CROSS JOIN user_engagements AS e INDEXED BY engagements_by_track ON e.track_id = g.id
+    FROM leaving AS g CROSS JOIN user_engagements AS e ON e.track_id = g.id
     WHERE {PAIR}
     GROUP BY e.user_id
 ) AS lost
@@ -118,7 +118,7 @@ _BY_LIKES = (
     "INSERT OR IGNORE INTO around SELECT 'track', e.track_id, :step + 1 FROM around AS b"  # noqa: S608
     f" CROSS JOIN user_engagements AS e ON e.user_id = b.id WHERE b.kind = 'user' AND b.step = :step AND {PAIR}",
     "INSERT OR IGNORE INTO around SELECT 'user', e.user_id, :step + 1 FROM around AS b"  # noqa: S608
-    " CROSS JOIN user_engagements AS e INDEXED BY engagements_by_track ON e.track_id = b.id"
+    " CROSS JOIN user_engagements AS e ON e.track_id = b.id"
     f" WHERE b.kind = 'track' AND b.step = :step AND {PAIR}",
 )
 _BY_FOLLOWS = tuple(
@@ -132,7 +132,7 @@ _THOSE_AROUND = (
     "DELETE FROM things WHERE id NOT IN (SELECT id FROM around WHERE kind = 'track')",
     "UPDATE people SET n = (SELECT count(*) FROM user_engagements AS e JOIN things AS t ON t.id = e.track_id"  # noqa: S608
     f" WHERE e.user_id = people.id AND {PAIR})",
-    "UPDATE things SET n = (SELECT count(*) FROM user_engagements AS e INDEXED BY engagements_by_track"  # noqa: S608
+    "UPDATE things SET n = (SELECT count(*) FROM user_engagements AS e"  # noqa: S608
     f" JOIN people AS p ON p.id = e.user_id WHERE e.track_id = things.id AND {PAIR})",
 )
 
@@ -140,7 +140,7 @@ _USERS_HERE = f"""
 UPDATE things SET here = known.n
 FROM (
     SELECT e.track_id AS id, count(*) AS n
-    FROM user_engagements AS e INDEXED BY engagements_by_track CROSS JOIN people AS p ON p.id = e.user_id
+    FROM user_engagements AS e CROSS JOIN people AS p ON p.id = e.user_id
     WHERE p.whole AND {PAIR}
     GROUP BY e.track_id
 ) AS known

@@ -95,7 +95,9 @@ def _by(choices: ExportChoices) -> str:
 
 
 def interactions(selection: Selection) -> Table:
-    """Every like and repost that is left, a row each. Under pseudonyms, without the place in a track's public list."""
+    """Every like and repost that is left, a row each, in the order of the key that they are read along, a like before a
+    repost. Under pseudonyms, without the place in a track's public list.
+    """
     choices = selection.choices
     there = "NULL" if choices.ids == "pseudonym" else "e.track_list_rank"
     test = f", {selection.in_test}" if choices.split.how != "none" else ""
@@ -104,7 +106,7 @@ def interactions(selection: Selection) -> Table:
         f"SELECT p.out, t.out, e.engagement_type, 1.0, e.user_list_rank, {there},"
         f" w.chance, {_OUTCOME}, {_OUTCOME} IS 'capped'"
         f"{test} {_EDGES} CROSS JOIN weights AS w ON w.id = p.id WHERE {kinds}"
-        f" ORDER BY {_by(choices)}, e.engagement_type"
+        f" ORDER BY {_by(choices)}{', e.engagement_type' if choices.ids == 'pseudonym' else ''}"
     )
     expected = selection.left.interactions if len(choices.kinds) == 1 else None
     return Table("interactions", _INTERACTION, sql, expected, split=bool(test))

@@ -17,7 +17,7 @@ from harvest.forgetting import doomed
 from harvest.forgetting.doomed import beside, of
 from harvest.forgetting.leads import GOES, is_of_things, leads, leads_everywhere
 from harvest.forgetting.proof import pattern_of
-from harvest.lists import KINDS, LOOKUP, RESOLVE, ListKind
+from harvest.lists import KINDS, LOOKUP, RESOLVE, STORED, ListKind
 from harvest.models import Outcome
 from harvest.store import suppression
 from harvest.store.edges import of_type
@@ -53,7 +53,7 @@ def erase(
     for lead in leads_everywhere(connection):
         if not is_of_things(lead.table):
             rows += connection.execute(
-                f"DELETE FROM {lead.table} WHERE {lead.column} IN ({of(lead.thing)})"  # noqa: S608 - names of the schema
+                f"DELETE FROM {STORED.get(lead.table, lead.table)} WHERE {lead.column} IN ({of(lead.thing)})"  # noqa: S608 - names of the schema
             ).rowcount
     for thing in SHOWN:
         rows += connection.execute(f"DELETE FROM {thing.table} WHERE id IN ({of(thing.name)})").rowcount  # noqa: S608

@@ -10,15 +10,17 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from harvest.lists import STORED
 from harvest.plugins.tables import tables_there
 from harvest.things import SHOWN
 
 _TABLES = {thing.table: thing.name for thing in SHOWN}
+_READ_AS = {stored: view for view, stored in STORED.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A column that leads to things of one kind."""
+    """A column that leads to things of one kind; `table` may be a view of the table that has the rows stored."""
 
     table: str
     column: str
@@ -67,7 +69,7 @@ def leads(connection: sqlite3.Connection) -> list[Lead]:
         ORDER BY 1, 2
         """
     ).fetchall()
-    return [Lead(row[0], row[1], _TABLES[row[2]]) for row in rows if row[2] in _TABLES]
+    return [Lead(_READ_AS.get(row[0], row[0]), row[1], _TABLES[row[2]]) for row in rows if row[2] in _TABLES]
 
 
 def leads_everywhere(connection: sqlite3.Connection) -> list[Lead]:

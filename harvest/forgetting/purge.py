@@ -122,15 +122,15 @@ def _drop_edges(connection: sqlite3.Connection) -> Iterator[int]:
             continue
         mine = (
             f"{edge.subject} IN (SELECT x.subject_id FROM temp.expired AS x WHERE x.kind = '{kind.name}')"  # noqa: S608
-            f" {of_type(edge)} AND +{edge.rank} IS NOT NULL"
+            f" {of_type(edge, stored=True)} AND +{edge.rank} IS NOT NULL"
         )
         other = _other_rank(kind, edge)
         if is_of_things(edge.table) or other:
             alone = f"AND {other} IS NULL" if other else "AND false"
-            yield connection.execute(f"DELETE FROM {edge.table} WHERE {mine} {alone}").rowcount  # noqa: S608
-            connection.execute(f"UPDATE {edge.table} SET {edge.rank} = NULL WHERE {mine}")  # noqa: S608
+            yield connection.execute(f"DELETE FROM {edge.stored} WHERE {mine} {alone}").rowcount  # noqa: S608
+            connection.execute(f"UPDATE {edge.stored} SET {edge.rank} = NULL WHERE {mine}")  # noqa: S608
         else:
-            yield connection.execute(f"DELETE FROM {edge.table} WHERE {mine}").rowcount  # noqa: S608
+            yield connection.execute(f"DELETE FROM {edge.stored} WHERE {mine}").rowcount  # noqa: S608
 
 
 def _other_rank(kind: ListKind, edge: Edge) -> str:

@@ -216,7 +216,7 @@ def _counts(connection: sqlite3.Connection) -> dict[str, int]:
     users, tracks, edges, pages = connection.execute(
         "SELECT users, tracks, likes + reposts, pages FROM totals"
     ).fetchone()
-    known = {"users": users, "tracks": tracks, "user_engagements": edges, "pages": pages, "track_search": tracks}
+    known = {"users": users, "tracks": tracks, "engagements": edges, "pages": pages, "track_search": tracks}
     return {
         name: known[name] if name in known else connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608
         for name in names

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harvest.lists import KINDS
+from harvest.lists import KINDS, STORED
 from harvest.profiles import CONTENT, NO_TEXT
 from harvest.store import levels
 from harvest.things import THINGS
@@ -28,6 +28,7 @@ _OURS = frozenset(
         "track_communities", "user_communities", "partitions",
     }
 )  # fmt: skip
+_READ_AS = {stored: view for view, stored in STORED.items()}  # the words of a folder are those of whoever reads
 # Of some tables some rows: of derivations what the service itself has said, of counts those that `none` keeps.
 _ONLY = {
     "derivations": "method = 'soundcloud'",
@@ -156,11 +157,12 @@ class Held:
 
 def tables(connection: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
     """Give the tables that may stand in a folder with the columns that a row has, by what a file of ours looks like."""
-    names = [
-        row[0]
-        for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-        if row[0] not in _OURS and not row[0].startswith(("sqlite_", "track_search", "_", "plugin_"))
-    ]
+    there = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    names = sorted(
+        _READ_AS.get(name, name)
+        for (name,) in there
+        if name not in _OURS and not name.startswith(("sqlite_", "track_search", "_", "plugin_"))
+    )
     return {name: tuple(_columns(connection, name)) for name in names}
 
 
@@ -169,7 +171,7 @@ def held(connection: sqlite3.Connection, *, pseudonyms: bool) -> Iterator[Held]:
     for name, columns in tables(connection).items():
         if pseudonyms and name in _BEHIND:
             continue
-        ends = {row[3]: row[2] for row in connection.execute(f"PRAGMA foreign_key_list({name})")}
+        ends = ends_of(connection, name)
         said = [_said(name, column, ends.get(column), pseudonyms=pseudonyms) for column in columns]
         which = f" WHERE {_ONLY[name]}" if name in _ONLY else ""
         yield Held(name, columns, f"SELECT {', '.join(said)} FROM {name}{which}")  # noqa: S608 - our own words
@@ -187,6 +189,11 @@ def _said(table: str, column: str, end: str | None, *, pseudonyms: bool) -> str:
         return "NULL"
     of_end = {"users": _PERSON, "stations": _STATION}.get(end or "")
     return of_end.format(column=f"{table}.{column}") if of_end else f'"{column}"'
+
+
+def ends_of(connection: sqlite3.Connection, table: str) -> dict[str, str]:
+    """Give the table that each column leads to, by column; those that lead nowhere are left out."""
+    return {row[3]: row[2] for row in connection.execute(f"PRAGMA foreign_key_list({STORED.get(table, table)})")}
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> Iterator[str]:

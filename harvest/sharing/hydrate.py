@@ -24,7 +24,7 @@ from harvest.export.folder import MANIFEST
 from harvest.export.pseudonyms import key_name, pseudonym, read_key
 from harvest.forgetting import people_lists
 from harvest.forgetting.remembered import forget_again
-from harvest.sharing.columns import FORMAT, HIDDEN_STATION, tables
+from harvest.sharing.columns import FORMAT, HIDDEN_STATION, ends_of, tables
 from harvest.store import harvests, lookups, search
 from harvest.store.database import (
     apply_schema,
@@ -273,7 +273,7 @@ def _leads(
     connection: sqlite3.Connection, table: str, columns: Sequence[str], back: _Back
 ) -> Callable[[list[Any]], list[Any]]:
     """Give what leads the pseudonyms in a row of a table back."""
-    ends = {row[3]: row[2] for row in connection.execute(f"PRAGMA foreign_key_list({table})")}
+    ends = ends_of(connection, table)
     hidden = {column for column, end in ends.items() if end in _HIDDEN} | ({"id"} if table in _HIDDEN else set())
     places = [place for place, column in enumerate(columns) if column in hidden or (table, column) in _BY_THING]
     texts = [place for place, column in enumerate(columns) if column in ("address", "seed_url", "urn")]

@@ -99,16 +99,20 @@ def _seen_before(connection: sqlite3.Connection, task: Task, edge: Edge | None, 
     return {row[0] for row in rows}
 
 
-def of_type(edge: Edge, alias: str = "") -> str:
-    """Write the condition that picks this edge's rows out of a table it shares; '' where it has its own."""
-    return f"AND {alias}{edge.type_column} = '{edge.engagement_type}'" if edge.engagement_type else ""
+def of_type(edge: Edge, alias: str = "", *, stored: bool = False) -> str:
+    """Write the condition that picks this edge's rows out of a table it shares, or out of the one that has them stored;
+    '' where it has its own.
+    """
+    column, value = edge.type_stored if stored else (edge.type_column, f"'{edge.engagement_type}'")
+    return f"AND {alias}{column} = {value}" if edge.engagement_type else ""
 
 
 def typed(edge: Edge) -> tuple[str, str]:
-    """Write the columns that say the type of this edge in a table it shares, and their values; '' where none do."""
+    """Write the columns that say the type of this edge where it is stored, and their values; '' where none do."""
     if not edge.engagement_type:
         return "", ""
-    columns, values = f", {edge.type_column}", f", '{edge.engagement_type}'"
+    column, value = edge.type_stored
+    columns, values = f", {column}", f", {value}"
     if edge.type_column == "method":  # every row of such a table names its derivation
         columns += ", derivation_id"
         values += f", (SELECT id FROM derivations WHERE method = '{edge.engagement_type}')"  # noqa: S608
@@ -150,7 +154,7 @@ WHERE {edge.subject} = ? AND {edge.item} IN (SELECT value FROM json_each(?)) {of
 def _insert_sql(edge: Edge) -> str:
     columns, values = typed(edge)
     return f"""
-INSERT INTO {edge.table} ({edge.subject}, {edge.item}, {edge.rank}, first_page_id{columns})
+INSERT INTO {edge.stored} ({edge.subject}, {edge.item}, {edge.rank}, first_page_id{columns})
 VALUES (?, ?, ?, ?{values})
 ON CONFLICT DO UPDATE SET {edge.rank} = excluded.{edge.rank} WHERE {edge.rank} IS NULL
 """  # noqa: S608 - built from our own declarations

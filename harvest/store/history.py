@@ -19,7 +19,7 @@ from harvest.lists import KINDS, Edge, ListKind
 from harvest.models import Outcome, Task
 from harvest.store import changes, lookups
 from harvest.store.changes import Change
-from harvest.store.edges import of_type
+from harvest.store.edges import of_type, typed
 from harvest.store.proof import Ended, before_of, is_whole, readings_before, weigh
 from harvest.things import THINGS
 
@@ -276,8 +276,6 @@ def _take_back(connection: sqlite3.Connection, read: Reread, item: int, past: _P
         (past.gone_page_id, read.kind.name, subject_id, item, other.name if other else "", item, subject_id),
     ).fetchone()
     values: dict[str, object] = {edge.subject: subject_id, edge.item: item, "first_page_id": past.first_page_id}
-    if edge.engagement_type:
-        values[edge.type_column] = edge.engagement_type
     if other is not None and lacked_by == read.kind.name and past.at_other is not None:
         # That list was not read meanwhile, or it would have shown it first.
         values[read.kind.rank_at_other] = past.at_other
@@ -290,8 +288,10 @@ def _take_back(connection: sqlite3.Connection, read: Reread, item: int, past: _P
             (past.first_page_id, item),
         )
     else:
+        columns, type_values = typed(edge)
         connection.execute(
-            f"INSERT INTO {edge.table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"  # noqa: S608
+            f"INSERT INTO {edge.stored} ({', '.join(values)}{columns})"  # noqa: S608 - built from our own declarations
+            f" VALUES ({', '.join('?' * len(values))}{type_values})"
             " ON CONFLICT DO UPDATE SET first_page_id = excluded.first_page_id",
             list(values.values()),
         )

@@ -274,42 +274,42 @@ def _add_sql(edge: Edge) -> str:
             strict=True,
         )
     )
-    return f"INSERT INTO {edge.table} ({columns}) SELECT {values} FROM {_SEEN} ON CONFLICT DO NOTHING"  # noqa: S608
+    return f"INSERT INTO {edge.stored} ({columns}) SELECT {values} FROM {_SEEN} ON CONFLICT DO NOTHING"  # noqa: S608
 
 
 @cache
 def _order_sql(edge: Edge) -> str:
     """Write the statement that ranks by the new place, then what was not seen by the old rank."""
-    mine = f"{edge.subject} = :subject {of_type(edge)}"
+    mine = f"{edge.subject} = :subject {of_type(edge, stored=True)}"
     place = f"(SELECT i.place FROM {_SEEN} AND i.item_id = e.{edge.item})"  # noqa: S608
     turn = f"coalesce({place}, :beyond + e.{edge.rank})"
     return f"""
-    UPDATE {edge.table} SET {edge.rank} = n.rank
+    UPDATE {edge.stored} SET {edge.rank} = n.rank
     FROM (
         SELECT {edge.item} AS item, row_number() OVER (ORDER BY turn) - 1 AS rank
-        FROM (SELECT e.{edge.item}, {turn} AS turn FROM {edge.table} AS e WHERE e.{mine.replace("AND ", "AND e.")})
+        FROM (SELECT e.{edge.item}, {turn} AS turn FROM {edge.stored} AS e WHERE e.{mine.replace("AND ", "AND e.")})
         WHERE turn IS NOT NULL
     ) AS n
-    WHERE {edge.table}.{edge.item} = n.item AND {edge.table}.{mine} AND {edge.table}.{edge.rank} IS NOT n.rank
+    WHERE {edge.stored}.{edge.item} = n.item AND {edge.stored}.{mine} AND {edge.stored}.{edge.rank} IS NOT n.rank
     """  # noqa: S608 - built from our own declarations
 
 
 @cache
 def _rank_new_sql(edge: Edge) -> str:
     """Write the statement that ranks what has no rank yet, before or behind all that has."""
-    mine = f"e.{edge.subject} = :subject {of_type(edge, 'e.')}"
+    mine = f"e.{edge.subject} = :subject {of_type(edge, 'e.', stored=True)}"
     return f"""
     WITH
     seen AS MATERIALIZED (
         SELECT i.item_id, i.place, e.{edge.rank} AS rank
         FROM reading_items AS i
-        CROSS JOIN {edge.table} AS e ON e.{edge.item} = i.item_id AND {mine}
+        CROSS JOIN {edge.stored} AS e ON e.{edge.item} = i.item_id AND {mine}
         WHERE i.task_id = :task AND i.reading = :reading
     ),
     known AS (
         SELECT coalesce(min(e.{edge.rank}), 0) AS low, coalesce(max(e.{edge.rank}), -1) AS high,
             (SELECT min(place) FROM seen WHERE rank IS NOT NULL) AS place
-        FROM {edge.table} AS e WHERE {mine}
+        FROM {edge.stored} AS e WHERE {mine}
     ),
     new AS (SELECT s.item_id, s.place, s.place < k.place AS newer FROM seen AS s, known AS k WHERE s.rank IS NULL),
     turns AS (
@@ -317,8 +317,8 @@ def _rank_new_sql(edge: Edge) -> str:
             row_number() OVER (PARTITION BY newer ORDER BY place) AS turn
         FROM new
     )
-    UPDATE {edge.table} SET {edge.rank} = iif(t.newer, k.low - t.n - 1, k.high) + t.turn
+    UPDATE {edge.stored} SET {edge.rank} = iif(t.newer, k.low - t.n - 1, k.high) + t.turn
     FROM turns AS t, known AS k
-    WHERE {edge.table}.{edge.item} = t.item_id
-        AND {edge.table}.{edge.subject} = :subject {of_type(edge, f"{edge.table}.")}
+    WHERE {edge.stored}.{edge.item} = t.item_id
+        AND {edge.stored}.{edge.subject} = :subject {of_type(edge, f"{edge.stored}.", stored=True)}
     """  # noqa: S608 - built from our own declarations

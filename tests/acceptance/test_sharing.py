@@ -316,7 +316,7 @@ def test_stopped_by_a_budget_and_killed_it_goes_on(run, start, path, tmp_path):
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert run("hydrate", "ids", "--db", "new.db", *USUAL, server=server).returncode == 0
-    for table in ("users", "tracks", "playlists", "stations", "user_engagements", "track_tags"):
+    for table in ("users", "tracks", "playlists", "stations", "engagements", "track_tags"):
         columns = [c for c in CONTENT.get(table, ()) if c != "last_seen_on"]
         assert rows(new, table, columns) == rows(whole, table, columns), table
     assert_no_contradiction(new)

@@ -341,28 +341,30 @@ def test_uploaders_count_their_tracks_and_the_likes_of_them(file, truth):
 
 # View → what a reader names, and the steps that must lead there.
 NAMED = {
-    "likes WHERE user_id = 1": "SEARCH e USING PRIMARY KEY (user_id=?)",
-    "likes WHERE track_id = 1": "SEARCH e USING INDEX engagements_by_track (track_id=?)",
-    "reposts WHERE track_id = 1": "SEARCH e USING INDEX engagements_by_track (track_id=?)",
+    "user_engagements WHERE user_id = 1": "SEARCH engagements USING PRIMARY KEY (user_id=?)",
+    "user_engagements WHERE track_id = 1": "SEARCH engagements USING INDEX engagements_by_track (track_id=?)",
+    "likes WHERE user_id = 1": "SEARCH engagements USING PRIMARY KEY (user_id=?)",
+    "likes WHERE track_id = 1": "SEARCH engagements USING INDEX engagements_by_track (track_id=?)",
+    "reposts WHERE track_id = 1": "SEARCH engagements USING INDEX engagements_by_track (track_id=?)",
     "lists WHERE task_id = 1": "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
     "lists WHERE kind = 'user_likes' AND outcome = 'capped'": "SEARCH t USING INDEX",
     "track_stats WHERE track_id = 1": "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
     "uploaders WHERE user_id = 1": "SEARCH u USING INTEGER PRIMARY KEY (rowid=?)",
-    "sample WHERE track_id = 1": "SEARCH e USING COVERING INDEX engagements_listed (track_id=?",
-    "why WHERE user_id = 1 AND track_id = 2": "SEARCH e USING PRIMARY KEY (user_id=? AND track_id=?)",
-    "edge_times_estimate WHERE user_id = 1": "SEARCH e USING PRIMARY KEY (user_id=?)",
-    "interactions WHERE user_id = 1": "SEARCH user_engagements USING PRIMARY KEY (user_id=?)",
+    "sample WHERE track_id = 1": "SEARCH engagements USING COVERING INDEX engagements_listed (track_id=?",
+    "why WHERE user_id = 1 AND track_id = 2": "SEARCH engagements USING PRIMARY KEY (user_id=? AND track_id=?)",
+    "edge_times_estimate WHERE user_id = 1": "SEARCH engagements USING PRIMARY KEY (user_id=?)",
+    "interactions WHERE user_id = 1": "SEARCH engagements USING PRIMARY KEY (user_id=?)",
     "seed_coverage WHERE harvest_id = 1": "SEARCH v USING PRIMARY KEY (harvest_id=?",
     "frames WHERE harvest_id = 1": "SEARCH v USING PRIMARY KEY (harvest_id=? AND thing=?)",
     "frames WHERE track_id = 1": "SEARCH v USING",
-    "own_likes WHERE user_id = 1": "SEARCH e USING PRIMARY KEY (user_id=?",
-    "own_likes WHERE track_id = 1": "SEARCH e USING INDEX engagements_by_track (track_id=?)",
+    "own_likes WHERE user_id = 1": "SEARCH engagements USING PRIMARY KEY (user_id=?",
+    "own_likes WHERE track_id = 1": "SEARCH engagements USING INDEX engagements_by_track (track_id=?)",
     "verdicts WHERE track_id = 1": "SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
     "walks WHERE harvest_id = 1": "MATERIALIZE steps",  # which goes through visits of walks, not through likes
     "census": "SEARCH tasks USING INDEX tasks_by_outcome (kind=? AND outcome=?)",
     "harvest_tasks WHERE harvest_id = 1": "SEARCH v USING PRIMARY KEY (harvest_id=?",
-    "spells WHERE user_id = 1": "SEARCH e USING PRIMARY KEY (user_id=?)",
-    "spells WHERE track_id = 1": "SEARCH e USING INDEX engagements_by_track (track_id=?)",
+    "spells WHERE user_id = 1": "SEARCH engagements USING PRIMARY KEY (user_id=?)",
+    "spells WHERE track_id = 1": "SEARCH engagements USING INDEX engagements_by_track (track_id=?)",
     "track_texts WHERE track_id = 1": "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 }
 
@@ -371,13 +373,13 @@ NAMED = {
 def test_who_names_a_row_of_a_view_does_not_wait_for_all(path, wanted):
     steps = [row[3] for row in read(path, f"EXPLAIN QUERY PLAN SELECT * FROM {wanted}")]
     assert any(step.startswith(NAMED[wanted]) for step in steps), steps
-    assert [step for step in steps if step.startswith(("SCAN e", "SCAN user_engagements", "SCAN b"))] == []
+    assert [step for step in steps if step.startswith(("SCAN engagements", "SCAN b"))] == []
 
 
 def test_interactions_stream(path):
     """In the order of the table: no sorting, no temporary table."""
     steps = [row[3] for row in read(path, "EXPLAIN QUERY PLAN SELECT * FROM interactions")]
-    assert "SCAN user_engagements" in steps
+    assert "SCAN engagements" in steps
     assert not any("TEMP B-TREE" in step for step in steps)
 
 

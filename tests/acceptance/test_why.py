@@ -122,7 +122,7 @@ def test_what_is_not_there_is_said_in_one_line(run, path, which):
 
 def test_the_way_up_is_looked_up_by_keys(path):
     plan = " | ".join(row[3] for row in read(path, "EXPLAIN QUERY PLAN SELECT chain FROM why WHERE user_id = 1"))
-    assert "SEARCH e USING" in plan
+    assert "SEARCH engagements USING" in plan
     assert "SCAN v" not in plan
     assert "SCAN w" not in plan
     assert "SCAN n" not in plan

@@ -93,8 +93,8 @@ _SCHEMA = (
     f"CREATE TABLE tracks ({_TRACK_COLUMNS.replace('id,', 'id INTEGER PRIMARY KEY,', 1)})",
     "CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT UNIQUE, folded TEXT)",
     "CREATE TABLE track_tags (track_id INTEGER, tag_id INTEGER, PRIMARY KEY (track_id, tag_id)) WITHOUT ROWID",
-    "CREATE TABLE engagements (user_id INTEGER, track_id INTEGER, engagement_type TEXT, user_list_rank INTEGER,"
-    " track_list_rank INTEGER, first_page_id INTEGER, PRIMARY KEY (user_id, track_id, engagement_type)) WITHOUT ROWID",
+    "CREATE TABLE engagements (user_id INTEGER, track_id INTEGER, is_repost INTEGER, user_list_rank INTEGER,"
+    " track_list_rank INTEGER, first_page_id INTEGER, PRIMARY KEY (user_id, track_id, is_repost)) WITHOUT ROWID",
     "CREATE INDEX engagements_by_track ON engagements (track_id, user_id)",
     f"CREATE TABLE pages ({_PAGE_COLUMNS.replace('id,', 'id INTEGER PRIMARY KEY,', 1)})",
     "CREATE TABLE cursors (list TEXT PRIMARY KEY, next_cursor TEXT, collected INTEGER) WITHOUT ROWID",
@@ -113,11 +113,11 @@ _PUT_PAGE = f"INSERT INTO pages ({_PAGE_COLUMNS}) VALUES ({', '.join('?' * 12)})
 _PUT_TAG = "INSERT INTO tags (name, folded) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _TIE_TAG = "INSERT INTO track_tags SELECT ?, id FROM tags WHERE name = ? ON CONFLICT DO NOTHING"
 _PUT_LIKE = (
-    "INSERT INTO engagements (user_id, track_id, engagement_type, user_list_rank, first_page_id)"
-    " VALUES (?, ?, 'like', ?, ?) ON CONFLICT DO UPDATE SET user_list_rank = excluded.user_list_rank"
+    "INSERT INTO engagements (user_id, track_id, is_repost, user_list_rank, first_page_id)"
+    " VALUES (?, ?, 0, ?, ?) ON CONFLICT DO UPDATE SET user_list_rank = excluded.user_list_rank"
 )
 _PUT_LIKER = (
-    "INSERT INTO engagements (track_id, user_id, engagement_type, track_list_rank, first_page_id)"
+    "INSERT INTO engagements (track_id, user_id, is_repost, track_list_rank, first_page_id)"
     " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET track_list_rank = excluded.track_list_rank"
 )
 _PUT_CURSOR = (
@@ -182,9 +182,9 @@ class Floor:
         subject = int(request.split("/", 3)[2].rpartition(":")[2])
         if request.startswith("/tracks/"):
             people = [user for user in self._users.decode(body).collection if user is not None]
-            kind = "like" if "/favoriters" in request else "repost"
+            is_repost = int("/favoriters" not in request)
             rank = self._collected.get(request.partition("?")[0], 0)
-            edges = [(subject, _number(user.urn), kind, rank + i, page) for i, user in enumerate(people)]
+            edges = [(subject, _number(user.urn), is_repost, rank + i, page) for i, user in enumerate(people)]
             return [_user_row(user, "list", page) for user in people], [], [], edges
         found = [track for track in self._tracks.decode(body).collection if track is not None]
         rank = self._collected.get(request.partition("?")[0], 0)

@@ -53,8 +53,8 @@ def generate(path: Path, edges: int, *, people: int | None = None, tracks: int |
         _write_who_and_what(connection, people, tracks, cap)
         _write_lists(connection, people)
         connection.executemany(
-            "INSERT INTO user_engagements (user_id, track_id, engagement_type, user_list_rank, track_list_rank,"
-            " first_page_id) VALUES (?, ?, 'like', ?, ?, ?)",
+            "INSERT INTO engagements (user_id, track_id, is_repost, user_list_rank, track_list_rank, first_page_id)"
+            " VALUES (?, ?, 0, ?, ?, ?)",
             _likes(chance, edges, people, tracks, cap),
         )
         _close_the_books(connection, cap)

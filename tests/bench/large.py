@@ -186,9 +186,9 @@ def _fill_edges(connection: sqlite3.Connection, first: int, last: int, tracks: i
     connection.execute(
         f"WITH RECURSIVE s(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM s WHERE n < {last}),"
         f" r(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM r WHERE k < {EACH - 1})"
-        " INSERT INTO user_engagements (user_id, track_id, engagement_type, user_list_rank, track_list_rank,"
-        f" first_page_id) SELECT {_scattered('n')}, CASE WHEN k = 2 THEN {SEED}"
+        " INSERT INTO engagements (user_id, track_id, is_repost, user_list_rank, track_list_rank, first_page_id)"
+        f" SELECT {_scattered('n')}, CASE WHEN k = 2 THEN {SEED}"
         f" WHEN k = 0 AND n <= {many} THEN {popular} WHEN k = 1 AND n <= {few} THEN {rare} ELSE {track} END,"
-        f" 'like', k, iif(k = 2, n - 1, NULL),"
+        f" 0, k, iif(k = 2, n - 1, NULL),"
         f" {_PAGES} * n - {_PAGES - 1} + k / 200 FROM s CROSS JOIN r"
     )

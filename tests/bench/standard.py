@@ -155,8 +155,7 @@ def bytes_per_edge(path: Path) -> float | None:
     try:
         (edges,) = connection.execute("SELECT count(*) FROM user_engagements").fetchone()
         (size,) = connection.execute(
-            "SELECT sum(pgsize) FROM dbstat WHERE name IN ('user_engagements', 'engagements_by_track',"
-            " 'engagements_listed')"
+            "SELECT sum(pgsize) FROM dbstat WHERE name IN ('engagements', 'engagements_by_track', 'engagements_listed')"
         ).fetchone()
         return float(size) / int(edges)
     except sqlite3.OperationalError:  # a SQLite without dbstat

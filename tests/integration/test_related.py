@@ -124,7 +124,7 @@ def test_no_question_reads_all_likes_and_no_list_is_sorted(file, name):
     connection = open_to_read(file.path)
     plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name]}", parameters)]
     connection.close()
-    assert [line for line in plan if line.split()[:2] in (["SCAN", "e"], ["SCAN", "o"], ["SCAN", "l"])] == []
+    assert [line for line in plan if line.split()[:2] in (["SCAN", "engagements"], ["SCAN", "l"])] == []
     if name == "sample.LIKES":
         assert [line for line in plan if "TEMP B-TREE" in line] == []
 

@@ -12,13 +12,13 @@ framed AS MATERIALIZED (
 ),
 counted AS (
     SELECT track_id, count(*) AS likes
-    FROM user_engagements INDEXED BY engagements_by_track
+    FROM user_engagements
     WHERE engagement_type = 'like'
     GROUP BY track_id
 ),
 elsewhere AS (
     SELECT track_id, count(*) AS likes
-    FROM user_engagements INDEXED BY engagements_listed
+    FROM user_engagements
     WHERE track_list_rank IS NOT NULL AND engagement_type = 'like' AND user_list_rank IS NULL
     GROUP BY track_id
 )

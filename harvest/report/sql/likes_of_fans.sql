@@ -2,7 +2,7 @@
 -- their id is scrambled to, so that the same file gives the same people. `tracks` is a JSON array of ids.
 WITH some AS MATERIALIZED (
     SELECT user_id
-    FROM user_engagements INDEXED BY engagements_by_track
+    FROM user_engagements
     WHERE track_id = :seed AND engagement_type = 'like'
     ORDER BY user_id * 2654435761 % 4294967296, user_id
     LIMIT :people

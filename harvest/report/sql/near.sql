@@ -3,7 +3,7 @@ SELECT c.track_id, c.common, t.title, t.permalink_url, t.uploader_id, u.username
     nullif(t.likes_count, 0) AS likes_count, t.genre
 FROM (
     SELECT other.track_id, count(*) AS common
-    FROM user_engagements AS mine INDEXED BY engagements_by_track
+    FROM user_engagements AS mine
     CROSS JOIN user_engagements AS other ON other.user_id = mine.user_id
     WHERE mine.track_id = :seed AND mine.engagement_type = 'like'
         AND other.engagement_type = 'like' AND other.user_list_rank IS NOT NULL AND other.track_id <> :seed

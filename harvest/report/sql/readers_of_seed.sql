@@ -2,12 +2,12 @@
 SELECT
     (
         SELECT count(*)
-        FROM user_engagements AS e INDEXED BY engagements_by_track
+        FROM user_engagements AS e
         CROSS JOIN lists AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id
         WHERE e.track_id = :seed AND e.engagement_type = 'like' AND l.pages_read > 0
     ) AS people,
     (
         SELECT count(*)
-        FROM user_engagements INDEXED BY engagements_by_track
+        FROM user_engagements
         WHERE track_id = :seed AND engagement_type = 'like'
     ) AS listed;

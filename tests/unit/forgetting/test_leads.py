@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from harvest.forgetting.leads import GOES, KEPT_UNDER_A_NUMBER, leads
+from harvest.lists import STORED
 from harvest.store.database import schema_files
 from harvest.system.sql import split_statements
 
@@ -58,7 +59,7 @@ def columns(connection):
 
 
 def unaccounted(connection):
-    known = {(lead.table, lead.column) for lead in leads(connection)}
+    known = {(STORED.get(lead.table, lead.table), lead.column) for lead in leads(connection)}
     known |= {(named.table, named.column) for named in (*GOES, *KEPT_UNDER_A_NUMBER)}
     known |= THEIR_OWN | EMPTIED | {(table, "id") for table in ROWS}
     return {one for one in columns(connection) - known if one[1] not in OURS or one in OF_THINGS}

@@ -16,7 +16,7 @@ def test_likes_are_written_in_the_order_of_the_key_and_keep_the_ranks_of_the_lis
     rows = [  # traced again around each trigger
         tuple(map(int, found.groups()))
         for statement in written
-        if (found := re.search(r"INSERT INTO user_engagements .*\sVALUES \(11, (\d+), (\d+),", statement, re.S))
+        if (found := re.search(r"INSERT INTO engagements .*\sVALUES \(11, (\d+), (\d+),", statement, re.S))
     ]
     assert list(dict.fromkeys(rows)) == [(10, 3), (20, 1), (30, 0), (40, 2)]
 

@@ -95,7 +95,7 @@ def test_a_name_does_not_reach_tracks_that_name_their_artist(shelf):
 
 
 def test_a_deleted_track_is_found_no_more(shelf):
-    edges = "DELETE FROM user_engagements WHERE track_id = 3"
+    edges = "DELETE FROM engagements WHERE track_id = 3"
     write(shelf, edges, "DELETE FROM track_tags WHERE track_id = 3", "DELETE FROM tracks WHERE id = 3")
     assert found(shelf, "dub") == []
     assert found(shelf, '"user 9000"') == [1, 2, 4]

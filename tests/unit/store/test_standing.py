@@ -69,10 +69,10 @@ def test_totals_follow_the_rows(db):
             f"INSERT INTO {table} (id, seen_as, status, first_seen_at, last_seen_on)"
             " SELECT value, 'list', 'ok', 'now', 'now' FROM json_each('[1, 2, 3]')"
         )
-    edge = "INSERT INTO user_engagements (user_id, track_id, engagement_type, first_page_id) VALUES (?, ?, ?, 1)"
+    edge = "INSERT INTO engagements (user_id, track_id, is_repost, first_page_id) VALUES (?, ?, ?, 1)"
     db.conn.executemany(
         f"{edge} ON CONFLICT DO UPDATE SET user_list_rank = 0",
-        [(1, 1, "like"), (1, 2, "like"), (1, 1, "repost"), (1, 1, "like")],
+        [(1, 1, 0), (1, 2, 0), (1, 1, 1), (1, 1, 0)],
     )
     db.conn.execute("DELETE FROM users WHERE id = 3")
     seen = standing(db.conn)

@@ -103,7 +103,7 @@ STRAYS = "seen_as, first_seen_at, last_seen_on) VALUES (424242, 'list', '2026-11
 
 def edge(rank: object) -> str:
     """Name an edge of the whole list by its rank; the table has no rowid."""
-    return f"user_id = {PERSON} AND engagement_type = 'like' AND user_list_rank = {rank}"
+    return f"user_id = {PERSON} AND is_repost = 0 AND user_list_rank = {rank}"
 
 
 def both(task: str, sets: str) -> str:
@@ -112,29 +112,29 @@ def both(task: str, sets: str) -> str:
 
 
 DAMAGES = {
-    "an edge deleted": (f"DELETE FROM user_engagements WHERE {edge(LAST)}", {"edges.user_likes"}),
+    "an edge deleted": (f"DELETE FROM engagements WHERE {edge(LAST)}", {"edges.user_likes"}),
     "an edge added": (
-        "INSERT INTO user_engagements (user_id, track_id, engagement_type, user_list_rank, first_page_id) SELECT"
-        f" {PERSON}, (SELECT max(id) FROM tracks WHERE id NOT IN (SELECT track_id FROM user_engagements WHERE user_id ="
-        f" {PERSON})), 'like', {LAST} + 1, (SELECT max(id) FROM pages WHERE task_id = {WHOLE})",
+        "INSERT INTO engagements (user_id, track_id, is_repost, user_list_rank, first_page_id) SELECT"
+        f" {PERSON}, (SELECT max(id) FROM tracks WHERE id NOT IN (SELECT track_id FROM engagements WHERE user_id ="
+        f" {PERSON})), 0, {LAST} + 1, (SELECT max(id) FROM pages WHERE task_id = {WHOLE})",
         {"edges.user_likes"},
     ),
-    "two ranks made one": (f"UPDATE user_engagements SET user_list_rank = 1 WHERE {edge(2)}", {"edges.user_likes"}),
+    "two ranks made one": (f"UPDATE engagements SET user_list_rank = 1 WHERE {edge(2)}", {"edges.user_likes"}),
     "a hole in the ranks": (
-        f"UPDATE user_engagements SET user_list_rank = 500 WHERE {edge(LAST)}",
+        f"UPDATE engagements SET user_list_rank = 500 WHERE {edge(LAST)}",
         {"edges.user_likes"},
     ),
     "a rank below the first": (
-        f"UPDATE user_engagements SET user_list_rank = -1 WHERE {edge(0)}",
+        f"UPDATE engagements SET user_list_rank = -1 WHERE {edge(0)}",
         {"edges.user_likes"},
     ),
     "a repost made a like": (
-        "UPDATE user_engagements SET engagement_type = 'like' WHERE engagement_type = 'repost'"
-        " AND track_list_rank = (SELECT max(track_list_rank) FROM user_engagements WHERE engagement_type = 'repost')",
+        "UPDATE engagements SET is_repost = 0 WHERE is_repost = 1"
+        " AND track_list_rank = (SELECT max(track_list_rank) FROM engagements WHERE is_repost = 1)",
         {"edges.track_reposters", "edges.track_likers"},
     ),
     "an edge of no list": (
-        f"UPDATE user_engagements SET user_list_rank = NULL WHERE {edge(LONELY)}",
+        f"UPDATE engagements SET user_list_rank = NULL WHERE {edge(LONELY)}",
         {"edges.ranked", "edges.user_likes"},
     ),
     "a page that kept more than it got": (
@@ -147,17 +147,17 @@ DAMAGES = {
     ),
     "a reason deleted": (f"DELETE FROM failures WHERE task_id = {FAILED}", {"failures.stand"}),
     "an edge of nobody": (
-        "PRAGMA foreign_keys = OFF; UPDATE user_engagements SET user_id = 5 WHERE engagement_type = 'repost' AND"
+        "PRAGMA foreign_keys = OFF; UPDATE engagements SET user_id = 5 WHERE is_repost = 1 AND"
         " user_list_rank IS NULL AND track_list_rank = 0",
         {"sqlite.foreign_keys"},
     ),
     "an edge with a page of another list": (
-        "UPDATE user_engagements SET first_page_id = (SELECT max(p.id) FROM pages AS p JOIN tasks AS t ON t.id ="
+        "UPDATE engagements SET first_page_id = (SELECT max(p.id) FROM pages AS p JOIN tasks AS t ON t.id ="
         f" p.task_id WHERE t.kind = 'user_likes' AND t.subject_id <> {PERSON}) WHERE {edge(LAST)}",
         {"edges.provenance"},
     ),
     "an edge with another page of its list": (
-        f"UPDATE user_engagements SET first_page_id = (SELECT min(id) FROM pages WHERE task_id = {WHOLE})"
+        f"UPDATE engagements SET first_page_id = (SELECT min(id) FROM pages WHERE task_id = {WHOLE})"
         f" WHERE {edge(LAST)}",
         {"edges.provenance"},
     ),
@@ -532,7 +532,7 @@ def test_a_capped_list_that_holds_enough_must_go_on(damaged):
     assert line.endswith("is capped, and the service has ended it")
 
 
-@pytest.mark.parametrize("table", ["user_engagements", "tags_by_folded", "tasks_by_outcome", "pages"])
+@pytest.mark.parametrize("table", ["engagements", "tags_by_folded", "tasks_by_outcome", "pages"])
 def test_overwritten_bytes_are_found(table, sound, tmp_path):
     """A byte in the middle of a page of the file, as a bad disk would leave it."""
     path = tmp_path / "damaged.db"

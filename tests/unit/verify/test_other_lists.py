@@ -64,8 +64,8 @@ DAMAGES = {
         {"edges.user_tracks"},
     ),
     "a repost in another place": (
-        "UPDATE user_engagements SET user_list_rank = 99 WHERE engagement_type = 'repost' AND "
-        + one("user_engagements", "engagement_type = 'repost' AND user_list_rank = 0", "user_id, track_id"),
+        "UPDATE engagements SET user_list_rank = 99 WHERE is_repost = 1 AND "
+        + one("engagements", "is_repost = 1 AND user_list_rank = 0", "user_id, track_id"),
         {"edges.user_reposts"},
     ),
     "a playlist in the place of another": (
