@@ -86,6 +86,23 @@ class Environment:
         return " and ".join(str((folder / _NAME).absolute()) for folder in self.folders)
 
 
+class WithoutCredentials(Environment):
+    """The same without what signs in: the environment of plug-ins."""
+
+    def __init__(self, whole: Environment) -> None:
+        super().__init__({name: value for name, value in whole.process.items() if not _signs_in(name)}, whole.folders)
+
+    @cached_property
+    def file(self) -> DotEnv:
+        """Read what the `.env` says beside that; raise SettingsError when it is no text file."""
+        said = Environment({}, self.folders).file
+        return DotEnv(said.source, {name: one for name, one in said.values.items() if not _signs_in(name)}, said.others)
+
+
+def _signs_in(name: str) -> bool:
+    return name.startswith(OURS[0])
+
+
 def _first(names: Sequence[str], values: Mapping[str, str], source: str) -> Found:
     for name in names:
         if value := values.get(name, "").strip():

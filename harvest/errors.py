@@ -104,6 +104,11 @@ def _came_from_an_index() -> bool:
 class PluginError(SettingsError):
     """A plug-in does not work, or is missing where a file needs it."""
 
+    @classmethod
+    def of(cls, plugin: str, why: object) -> PluginError:
+        """Say what is wrong with a plug-in, and how to continue without it."""
+        return cls(f"The plug-in {plugin} does not work: {why}. HARVEST_PLUGINS=0 does without plug-ins.")
+
 
 class SeedError(SettingsError):
     """This address cannot be a seed."""

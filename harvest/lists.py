@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harvest.errors import PluginError
+from harvest.own_lists import OwnList, found
+
 STORED = {"user_engagements": "engagements"}  # views that are read like tables, with the table that holds their rows
 
 
@@ -56,6 +59,11 @@ class Edge:
         of_type = (self.type_column,) if self.engagement_type else ()
         return (self.subject, self.item, *of_type, *((self.rank,) if self.repeats else ()))
 
+    @property
+    def leads_to(self) -> str:
+        """The kind of thing that `leads` names."""
+        return self.leads.removesuffix("_id")
+
 
 @dataclass(frozen=True, slots=True)
 class ListKind:
@@ -67,7 +75,8 @@ class ListKind:
     offer a next page for ever, so their first empty page ends them (soundcloud/api issue 505). `own` lists the service
     shows of nobody but the person who is signed in. A list with `inside` has no address of its own: it stands whole,
     under that name, in the reply about its subject. A `whole` list has one page, asked for as large as can be. A
-    `computed` list the service makes up: what it leaves out has gone nowhere.
+    `computed` list the service makes up: what it leaves out has gone nowhere. What stands in a list with `own_rows` its
+    plug-in reads.
     """
 
     name: str
@@ -86,6 +95,7 @@ class ListKind:
     computed: bool = False
     cap: int = 1
     title: str = ""
+    own_rows: OwnList | None = None
 
     @property
     def searches(self) -> bool:
@@ -100,10 +110,10 @@ class ListKind:
     @property
     def witness(self) -> tuple[str, str] | None:
         """What is looked up to learn why an item has vanished: a kind of thing, and the column that names it."""
-        if self.edge is None or self.computed or self.own:
+        if self.edge is None or self.computed or self.own or self.own_rows:
             return None
         if self.edge.leads:
-            return "user", self.edge.leads
+            return self.edge.leads_to, self.edge.leads
         return (self.item, self.edge.item) if self.item in ("track", "user", "playlist", "station") else None
 
     @property
@@ -158,7 +168,20 @@ LOOKUP = ListKind(
     title="things looked up by URN",
 )
 
-KINDS: dict[str, ListKind] = {
+
+class _Kinds(dict[str, ListKind]):
+    """Kinds of lists by name. A plug-in's that is not there is asked for by files which it has written."""
+
+    def __missing__(self, name: str) -> ListKind:
+        if name.startswith("plugin_"):
+            raise PluginError(
+                f"The file has lists of the plug-in {name.split('_')[1]} ({name}), which is not loaded: install it, or"
+                " leave out HARVEST_PLUGINS=0, then try again."
+            )
+        raise KeyError(name)
+
+
+OUR_KINDS: dict[str, ListKind] = {
     kind.name: kind
     for kind in (
         RESOLVE,
@@ -438,4 +461,25 @@ KINDS: dict[str, ListKind] = {
     )
 }
 
+
+def _kind_of(plugin: str, own: OwnList) -> ListKind:
+    """Give a plug-in's list as one of ours: its table, of the same name, has a row for each entry."""
+    table = f"plugin_{plugin}_{own.name}"
+    return ListKind(
+        table,
+        option=f"{plugin}-{own.name.replace('_', '-')}",
+        subject=own.subject,
+        item=table,
+        path=own.path,
+        edge=Edge(table, own.subject_id, "id", "rank", on_item=True, leads=own.names),
+        by_offset=own.by_offset,
+        cap=own.cap,
+        title=own.title,
+        own_rows=own,
+    )
+
+
+# Ours, then those of plug-ins: whoever reads a table of lists reads them alike.
+KINDS: dict[str, ListKind] = _Kinds(OUR_KINDS)
+KINDS.update((kind.name, kind) for kind in (_kind_of(*one) for one in found()))
 BY_NAME = {kind.option: kind for kind in KINDS.values() if kind.option}

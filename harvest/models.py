@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from harvest.errors import StoreError
 
+Row = tuple[int | float | str | None, ...]  # of a plug-in's list
+
 
 class SeenAs(StrEnum):
     """How rich the richest sighting of a user or track was; the order is from rich to poor."""
@@ -302,7 +304,8 @@ class Page:
     unreadable entries are left out and counted in `skipped`. `received` counts every entry of the reply;
     `thing` is set for a reply about one thing, the kind of thing it is.
     `next_cursor` is a path and query on the API host, None at the end of the list. `digest` is that of the body, which
-    itself is carried along only where replies are kept.
+    itself is carried along only where replies are kept. `own_rows` are those of a plug-in's list: id, subject, its
+    columns.
     """
 
     request: str
@@ -319,6 +322,7 @@ class Page:
     stations: dict[int, Station] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     links: dict[int, WebProfile] = field(default_factory=dict)
+    own_rows: dict[int, Row] = field(default_factory=dict)
     unsupported_urns: tuple[str, ...] = ()
     fetched_at: str = ""
     elapsed_ms: int = 0

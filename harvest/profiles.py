@@ -37,6 +37,10 @@ _CLAIMED = {(THINGS[kind.subject].table, kind.claimed) for kind in KINDS.values(
 CONTENT: dict[str, tuple[str, ...]] = {
     table: tuple(name for name in fields if name not in _KEPT and (table, name) not in _CLAIMED)
     for table, fields in NOUNS.items()
+} | {
+    kind.name: tuple(name for name, _ in kind.own_rows.columns if name != kind.own_rows.names)
+    for kind in KINDS.values()
+    if kind.own_rows
 }
 # What cannot be NULL has no text in place of one.
 NO_TEXT: Mapping[tuple[str, str], str] = {("web_profiles", "url"): ""}

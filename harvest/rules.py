@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from harvest.errors import SettingsError
+from harvest.errors import PluginError, SettingsError
 from harvest.lists import BY_NAME, KINDS, ListKind
 from harvest.models import Limits
 from harvest.things import THINGS
@@ -151,6 +151,12 @@ def depth_of(thing: str, limits: Limits) -> int:
 
 def kind_named(name: str) -> ListKind:
     """Give the kind of list that options call by this name. Raises SettingsError when there is none."""
+    plugin, dash, _ = name.partition("-")
+    if name not in BY_NAME and dash and not any(ours.startswith(f"{plugin}-") for ours in BY_NAME):
+        raise PluginError(
+            f"There is no list {name!r} while no plug-in {plugin!r} is loaded: install it, or leave out"
+            " HARVEST_PLUGINS=0."
+        )
     if name not in BY_NAME:
         raise SettingsError(f"There is no list {name!r}; there are {', '.join(BY_NAME)}.")
     return BY_NAME[name]

@@ -38,7 +38,8 @@ from harvest.api.schemas import (
 from harvest.api.tags import parse_tags
 from harvest.errors import UnexpectedReply
 from harvest.lists import ListKind
-from harvest.models import MOST, Comment, Page, Playlist, SeenAs, Station, Track, User, WebProfile
+from harvest.models import MOST, Comment, Page, Playlist, Row, SeenAs, Station, Track, User, WebProfile
+from harvest.own_lists import OwnList
 from harvest.system.clock import parse_time
 
 _row = tuple.__new__  # a NamedTuple by position without the price of its Python constructor
@@ -67,15 +68,25 @@ class Listing(NamedTuple):
 def parse_page(body: bytes, kind: ListKind, subject_id: int = 0, *, full_profiles: bool = False) -> Listing:
     """Read one page of a list, in an envelope, as a bare array (which is the last page), or inside its subject."""
     gathered = _Gathered(subject_id)
+    if kind.own_rows:
+        found, next_href = _listed(body)
+        items = gathered.read_own(found, kind.own_rows, kind.name)
+        _check_named(items, gathered, found, body)
+        return Listing(gathered.page(items, len(found)), next_href)
     if kind.inside:
         entries, next_href, subject = _inside(body, kind, full_profiles)
         _READERS[kind.subject](gathered, [subject], SeenAs.FULL)
     else:
         entries, next_href = _entries(body, kind.item, full_profiles)
     items = _READERS[kind.item](gathered, entries, SeenAs.FULL if kind.looks_up else SeenAs.LIST)
+    _check_named(items, gathered, entries, body)
+    return Listing(gathered.page(items, len(entries)), next_href)
+
+
+def _check_named(items: list[int], gathered: _Gathered, entries: list[Any], body: bytes) -> None:
+    """Raise UnexpectedReply by rule 5."""
     if not items and gathered.nameless and gathered.nameless == sum(entry is not None for entry in entries):
         raise UnexpectedReply("No entry of the list says what it is.", status=200, reply=evidence(body))
-    return Listing(gathered.page(items, len(entries)), next_href)
 
 
 def parse_thing(body: bytes, kind: str, *, full_profiles: bool = False) -> Page:
@@ -116,11 +127,17 @@ def _entries(body: bytes, item: str, full_profiles: bool) -> tuple[list[Any], ob
             pass
         else:
             return (page, None) if isinstance(page, list) else (page.collection, page.next_href)
+    found, next_href = _listed(body)
+    return [tolerant.shaped(shape, entry) for entry in found], next_href
+
+
+def _listed(body: bytes) -> tuple[list[Any], object]:
+    """Give the entries of a list as JSON says them, and where it goes on."""
     value = tolerant.decode(body)
     found, next_href = (value.get("collection"), value.get("next_href")) if isinstance(value, dict) else (value, None)
     if not isinstance(found, list) or (found and not any(entry is None or isinstance(entry, dict) for entry in found)):
         raise UnexpectedReply("The reply is no list.", status=200, reply=evidence(body))
-    return [tolerant.shaped(shape, entry) for entry in found], next_href
+    return found, next_href
 
 
 def _inside(body: bytes, kind: ListKind, full_profiles: bool) -> tuple[list[Any], object, Any]:
@@ -190,6 +207,7 @@ class _Gathered:
     stations: dict[int, Station] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     links: dict[int, WebProfile] = field(default_factory=dict)
+    own_rows: dict[int, Row] = field(default_factory=dict)
     unsupported: list[str] = field(default_factory=list)
     nameless: int = 0
 
@@ -207,6 +225,7 @@ class _Gathered:
             stations=self.stations,
             comments=self.comments,
             links=self.links,
+            own_rows=self.own_rows,
             unsupported_urns=tuple(dict.fromkeys(self.unsupported)),
         )
 
@@ -224,6 +243,20 @@ class _Gathered:
         elif found == "unreadable":
             self.nameless += 1
         return None
+
+    def read_own(self, entries: list[Any], own: OwnList, table: str) -> list[int]:
+        """Let a plug-in read entries; give their ids, which are made of the subject and its key. Raises PluginError."""
+        items = []
+        for entry in entries:
+            row = own.row(table.split("_")[1], entry) if isinstance(entry, dict) else None
+            if row is None:
+                self.nameless += entry is not None
+                continue
+            key, values = row
+            items.append(urns.id_of_text(f"{table} {self.subject_id} {key}"))
+            texts = (tolerant.clean(value) if isinstance(value, str) else value for value in values)
+            self.own_rows.setdefault(items[-1], (items[-1], self.subject_id, *texts))
+        return items
 
     def person(self, user: WireUser | None, seen_as: SeenAs, urn: str | None = None) -> int | None:
         """Keep a user and give its number; `urn` names the user where no object came along."""

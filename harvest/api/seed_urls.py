@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from harvest.api.searches import SCHEME, read_search, search_of_page
 from harvest.api.urns import identify
 from harvest.errors import SeedError
-from harvest.lists import KINDS
+from harvest.lists import OUR_KINDS
 from harvest.models import OURSELVES
 from harvest.things import SHOWN, THINGS, of_urn
 
@@ -138,7 +138,7 @@ def _of_api(segments: list[str], query: str, shown: str) -> Seed:
 
 
 def _list_at(path: str) -> tuple[str, ...]:
-    return tuple(kind.option for kind in KINDS.values() if kind.path == path and kind.option)
+    return tuple(kind.option for kind in OUR_KINDS.values() if kind.path == path and kind.option)
 
 
 def _or(words: Iterable[str]) -> str:

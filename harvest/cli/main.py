@@ -18,7 +18,7 @@ import click
 
 from harvest._version import __version__
 from harvest.cli.output.broken_pipe import leave_unread
-from harvest.environment import Environment
+from harvest.environment import Environment, WithoutCredentials
 from harvest.errors import CredentialsMissing, HarvestError, StoreError
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ class HarvestGroup(click.Group):
         from harvest.cli.plugin_commands import find  # late: plug-ins are looked for when a command is none of ours
 
         found = find(cmd_name, our_commands)
+        if found and ctx.obj is not None:
+            ctx.obj = WithoutCredentials(ctx.obj)
         return found.load(_load) if found else None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -12,11 +12,13 @@ from collections.abc import Iterable
 
 from harvest.errors import SeedError
 from harvest.forgetting.leads import NamedBeside, is_of_things, leads
+from harvest.lists import KINDS
 from harvest.store import provenance
 from harvest.store.suppression import Named
 from harvest.things import SHOWN, of_urn
 
-MADE_BY_OTHERS = ("comment", "link")  # they are no things, and go with those they lead to
+# They are no things, and go with those they lead to.
+MADE_BY_OTHERS = ("comment", "link", *(kind.item for kind in KINDS.values() if kind.own_rows))
 _OF_ALL = "/default_avatar_"  # stands in the address of the picture that everybody has who has none
 _STATIONS = {"user": "artist-stations", "track": "track-stations"}
 # Columns whose texts name a thing or lead to it.
@@ -69,6 +71,11 @@ def doom(connection: sqlite3.Connection, wanted: Iterable[Named]) -> None:
         for lead in leads(connection):
             if lead.table in tables:
                 _add(connection, kind, f"{lead.table} AS m WHERE m.{lead.column} IN ({of(lead.thing)})")
+    for one in KINDS.values():
+        if one.own_rows and one.edge:
+            for column in filter(None, (one.edge.subject, one.edge.leads)):
+                which = f"m.{column} IN ({of(column.removesuffix('_id'))})"
+                _add(connection, one.item, f"{one.edge.table} AS m WHERE {which}")
     number(connection)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator
 
 from harvest.forgetting import doomed
 from harvest.forgetting.doomed import beside, of
-from harvest.forgetting.leads import GOES, is_of_things, leads, leads_everywhere
+from harvest.forgetting.leads import GOES, is_of_things, leads_everywhere
 from harvest.forgetting.proof import pattern_of
 from harvest.lists import KINDS, LOOKUP, RESOLVE, STORED, ListKind
 from harvest.models import Outcome
@@ -70,7 +70,7 @@ def _note_losses(connection: sqlite3.Connection, kind: ListKind) -> None:
     edge = kind.edge
     if edge is None:
         return
-    other, thing = (edge.leads, "user") if edge.leads else (edge.item, kind.item)
+    other, thing = (edge.leads, edge.leads_to) if edge.leads else (edge.item, kind.item)
     if thing not in THINGS:
         return
     for table in (edge.table, edge.past):
@@ -87,7 +87,7 @@ def _note_losses(connection: sqlite3.Connection, kind: ListKind) -> None:
     waiting = f"""
         SELECT i.task_id, i.reading AS number, count(*) AS n FROM reading_items AS i
         CROSS JOIN tasks AS t ON t.id = i.task_id AND t.kind = '{kind.name}'
-        WHERE i.item_id IN ({of("comment" if edge.leads else kind.item)}) GROUP BY i.task_id, i.reading
+        WHERE i.item_id IN ({of(kind.item)}) GROUP BY i.task_id, i.reading
     """  # noqa: S608 - built from our own declarations
     _lose(connection, waiting, is_past=True)
 
@@ -123,11 +123,14 @@ def _empty_changes(connection: sqlite3.Connection) -> None:
     """Empty the changes that speak of what goes, and take it out of the orders of playlists."""
     cases = []
     by_table: dict[str, list[str]] = {}
-    for lead in leads(connection):
+    for lead in leads_everywhere(connection):
         by_table.setdefault(lead.table, []).append(f"ids ->> '{lead.column}' IN ({of(lead.thing)})")
     for thing in SHOWN:
         by_table.setdefault(thing.table, []).append(f"ids ->> 'id' IN ({of(thing.name)})")
     by_table.setdefault("comments", []).append(f"ids ->> 'id' IN ({of('comment')})")
+    for kind in KINDS.values():
+        if kind.own_rows:
+            by_table.setdefault(kind.name, []).append(f"ids ->> 'id' IN ({of(kind.item)})")
     by_table["search_results"] = ["(ids ->> 'thing', ids ->> 'thing_id') IN (SELECT thing, id FROM temp.doomed)"]
     for table, conditions in by_table.items():
         cases.append(f"WHEN '{table}' THEN {' OR '.join(conditions)}")

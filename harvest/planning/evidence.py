@@ -50,7 +50,7 @@ def inverse_of(kind: ListKind) -> ListKind | None:
 
 def named_by(kind: ListKind) -> str:
     """Say what kind of thing a list names; a comment names who wrote it."""
-    return "user" if kind.item == "comment" else kind.item
+    return (kind.edge.leads_to if kind.edge else "") or kind.item
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,18 @@ name of who makes it. Raises PluginError, which names the plug-in and how to go 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from harvest.errors import PluginError
+from harvest.own_lists import GROUP
+from harvest.system.installed import OURS as OUR_GROUP
+from harvest.system.installed import packages
 
 if TYPE_CHECKING:
     from pluggy import PluginManager
@@ -52,14 +55,9 @@ class Plugin:
     hooks: tuple[str, ...]
 
 
-def are_on() -> bool:
-    """Say whether plug-ins are looked for."""
-    return os.environ.get("HARVEST_PLUGINS") != "0"
-
-
 def faulty(plugin: str, why: object) -> PluginError:
     """Say what is wrong with a plug-in."""
-    return PluginError(f"The plug-in {plugin} does not work: {why}. HARVEST_PLUGINS=0 does without plug-ins.")
+    return PluginError.of(plugin, why)
 
 
 def offers(hook: str, ours: Callable[[], Any] | None = None) -> Iterator[Offer]:
@@ -89,38 +87,31 @@ def plugins() -> list[Plugin]:
 
 @cache
 def _loaded() -> tuple[PluginManager, list[Plugin]]:
-    # Late: to look through what is installed takes longer than most commands.
-    from importlib.metadata import entry_points
-
-    from pluggy import PluginManager, PluginValidationError
+    from pluggy import PluginManager, PluginValidationError  # late: only where plug-ins are wanted
 
     from harvest.plugins import hooks
 
-    manager, found = PluginManager("harvest"), []
+    manager, found = PluginManager(OUR_GROUP), []
     manager.add_hookspecs(hooks)
-    for entry in sorted(entry_points(group="harvest"), key=lambda one: one.name) if are_on() else ():
-        if _NAME.fullmatch(entry.name) is None:
-            raise faulty(repr(entry.name), "its name is not of small letters and digits alone")
-        if manager.has_plugin(entry.name):
-            raise faulty(entry.name, "two packages have a plug-in of this name")
+    installed = [(name, where, one) for one in packages() for name, where in one.points.get(OUR_GROUP, {}).items()]
+    for name, where, package in sorted(installed, key=lambda one: one[0]):
+        if _NAME.fullmatch(name) is None:
+            raise faulty(repr(name), "its name is not of small letters and digits alone")
+        if manager.has_plugin(name):
+            raise faulty(name, "two packages have a plug-in of this name")
         try:
-            module = entry.load()
-            manager.register(module, entry.name)
+            module = import_module(where)
+            manager.register(module, name)
             manager.check_pending()
         except PluginValidationError as error:
             raise faulty(
-                entry.name, f"it answers a hook that there is not, or otherwise than that is asked: {error}"
+                name, f"it answers a hook that there is not, or otherwise than that is asked: {error}"
             ) from error
         except Exception as error:
-            raise faulty(entry.name, f"{type(error).__name__}: {error}") from error
+            raise faulty(name, f"{type(error).__name__}: {error}") from error
         callers = manager.get_hookcallers(module) or []
-        package = entry.dist
-        found.append(
-            Plugin(
-                entry.name,
-                package.name if package else "?",
-                package.version if package else "?",
-                tuple(sorted(caller.name for caller in callers)),
-            )
+        hooks_answered = {caller.name for caller in callers} | (
+            {"lists"} if name in package.points.get(GROUP, {}) else set()
         )
+        found.append(Plugin(name, package.name, package.version, tuple(sorted(hooks_answered))))
     return manager, found

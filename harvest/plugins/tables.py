@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from harvest.errors import PluginError
+from harvest.lists import KINDS
 from harvest.plugins import registry
 from harvest.plugins.hooks import Table
 from harvest.store.database import apply_schema, check_readable, immediately, open_for_crawl, storage_errors
@@ -43,7 +44,8 @@ def prefix(plugin: str) -> str:
 
 def declared() -> dict[str, Table]:
     """Give the tables that the loaded plug-ins declare, by name. Raises PluginError."""
-    return {table.name: table for offer in registry.offers("tables") for table in _checked(offer)}
+    offered = {table.name: table for offer in registry.offers("tables") for table in _checked(offer)}
+    return offered | {table.name: table for table in _of_lists()}
 
 
 def tables_there(connection: sqlite3.Connection) -> list[Table]:
@@ -51,13 +53,27 @@ def tables_there(connection: sqlite3.Connection) -> list[Table]:
     sql = r"SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'plugin\_%' ESCAPE '\' ORDER BY name"
     there = [str(row[0]) for row in connection.execute(sql)]
     known = declared() if there else {}
-    unknown = [name for name in there if name not in known]
+    unknown = [name for name in there if name not in known and _has_rows(connection, name)]
     if unknown:
         raise PluginError(
             f"The file has tables of plug-ins that are not loaded ({', '.join(unknown)}); which people they name is"
             " unknown without them. Install these plug-ins, or drop the tables, then try again."
         )
-    return [known[name] for name in there]
+    return [known[name] for name in there if name in known]
+
+
+def _has_rows(connection: sqlite3.Connection, table: str) -> bool:
+    quoted = table.replace('"', '""')
+    return connection.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').fetchone() is not None  # noqa: S608
+
+
+def _of_lists() -> Iterator[Table]:
+    """Give the tables of plug-ins' lists: a row names whose list it stands in, and what it says that it names."""
+    for kind in KINDS.values():
+        if kind.own_rows:
+            columns = filter(None, (kind.own_rows.subject_id, kind.own_rows.names))
+            names = {column: column.removesuffix("_id") for column in columns}
+            yield Table(kind.name, kind.own_rows.made(kind.name), names)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from harvest.api.endpoints import EVERY_ACCESS, LARGEST_PAGE
-from harvest.lists import KINDS, ListKind
+from harvest.lists import OUR_KINDS, ListKind
 from harvest.probing.facts import official
 from harvest.things import SHOWN
 
@@ -60,8 +60,8 @@ class Asked:
 @cache
 def endpoints_asked() -> tuple[Asked, ...]:
     """List all of them: searches first, which need nothing but a word, then what a thing found there is asked for."""
-    searches = [_list(kind) for kind in KINDS.values() if kind.searches]
-    lists = [_list(kind) for kind in KINDS.values() if not (kind.looks_up or kind.searches or kind.own)]
+    searches = [_list(kind) for kind in OUR_KINDS.values() if kind.searches]
+    lists = [_list(kind) for kind in OUR_KINDS.values() if not (kind.looks_up or kind.searches or kind.own)]
     resolve = Asked("/resolve", "/resolve", "", "redirect", query=(("url", ""),))
     return (*searches, resolve, *_things(), *lists, *_batches(), *_own())
 
@@ -87,7 +87,7 @@ def _list(kind: ListKind, path: str = "", *, own: bool = False) -> Asked:
 
 def _things() -> Iterator[Asked]:
     """A thing that is answered with its list inside is asked for as that list."""
-    lists = {kind.path for kind in KINDS.values() if kind.inside}
+    lists = {kind.path for kind in OUR_KINDS.values() if kind.inside}
     for thing in SHOWN:
         path = f"/{thing.collection or thing.table}/{{urn}}"
         if path not in lists:
@@ -96,7 +96,7 @@ def _things() -> Iterator[Asked]:
 
 def _batches() -> Iterator[Asked]:
     """What is looked up by several URNs at once."""
-    by_access = {kind.item for kind in KINDS.values() if kind.by_access}
+    by_access = {kind.item for kind in OUR_KINDS.values() if kind.by_access}
     for thing in SHOWN:
         if thing.at_once > 1:
             access = (("access", EVERY_ACCESS),) if thing.name in by_access else ()
@@ -115,7 +115,7 @@ def _batches() -> Iterator[Asked]:
 def _own() -> Iterator[Asked]:
     """What is asked of whoever is signed in: themselves, and those of a person's lists that the description has so."""
     yield Asked("/me", "/me", "me", "thing", own=True)
-    for kind in KINDS.values():
+    for kind in OUR_KINDS.values():
         path = kind.path.replace("/users/{urn}", "/me")
         if kind.own or (kind.subject == "user" and f"GET {path}" in official().endpoints):
             yield _list(kind, path, own=True)

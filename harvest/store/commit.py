@@ -101,7 +101,7 @@ class PageCommitter:
             page_id = self._insert_page(
                 task, page, kept, body_hash, asked_again=kept.cut or doubted == 1, left_out=left_out
             )
-            if not self._is_revisit(task, page_id):
+            if kind.own_rows or not self._is_revisit(task, page_id):  # what a plug-in reads of a page may be new
                 self._merge(kind, page, kept, page_id)
             if kind.edge is not None:
                 edges.write(self._connection, task, kind.edge, kept.fresh, page_id)
@@ -343,6 +343,10 @@ class PageCommitter:
             entities.merge_comments(self._connection, page.comments.values(), sighting)
         if page.links:
             entities.merge_links(self._connection, page.links.values(), sighting)
+        if kind.own_rows:
+            entities.merge_own(
+                self._connection, kind.name, kind.own_rows, page.own_rows.values(), sighting, bare=self._bare
+            )
 
     def _move_on(self, task: Task, page: Page, kept: Kept, left_out: int) -> Task:
         """Give the list as it stands after the page."""
@@ -477,6 +481,7 @@ def _only(page: Page, kind: ListKind, items: set[int]) -> Page:
         stations=stations,
         comments=comments,
         links={i: link for i, link in page.links.items() if i in items},
+        own_rows={i: row for i, row in page.own_rows.items() if i in items},
         tags={i: t for i, t in page.tags.items() if i in items},
         users={i: u for i, u in page.users.items() if i in people},
     )

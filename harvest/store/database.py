@@ -199,6 +199,7 @@ def _open_to_look(path: Path) -> ReadConnection:
         _distrust(connection)
         _check_owner(connection, path, empty_is_ours=False)
         connection.execute(f"PRAGMA {_CACHE}")
+        make_own_tables(connection, kept=False)
         connection.execute("PRAGMA query_only = ON")
         add_functions(connection)
     except BaseException:
@@ -288,7 +289,24 @@ def apply_schema(db: Database) -> None:
         migrations.apply(db)
         db.conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.conn.execute(f"PRAGMA user_version = {schema_version()}")
+    make_own_tables(db.conn)
     _fill_declared(db.conn)
+
+
+def make_own_tables(connection: sqlite3.Connection, *, kept: bool = True) -> None:
+    """Make the tables of plug-ins' lists where they are missing, and the columns that they have got since; those that
+    are not kept are there for this connection alone, empty, so that whatever reads all lists finds them.
+    """
+    for kind in KINDS.values():
+        if kind.own_rows is None:
+            continue
+        there = {row[1] for row in connection.execute(f"PRAGMA table_info({kind.name})")}
+        if not there:
+            made = kind.own_rows.made(kind.name)
+            connection.execute(made if kept else made.replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
+        for name, of in kind.own_rows.columns if there and kept else ():
+            if name not in there:
+                connection.execute(f"ALTER TABLE {kind.name} ADD COLUMN {name} {of}")
 
 
 def schema_folder() -> Traversable:

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from unicodedata import normalize
 
-from harvest.models import Comment, Playlist, Station, Track, User, WebProfile
+from harvest.models import Comment, Playlist, Row, Station, Track, User, WebProfile
+from harvest.own_lists import OwnList
 
 USER_COUNTS = (
     "followers_count",
@@ -198,6 +199,24 @@ def merge_comments(connection: sqlite3.Connection, comments: Iterable[Comment], 
 def merge_links(connection: sqlite3.Connection, links: Iterable[WebProfile], sighting: Sighting) -> None:
     """Write the links on somebody's page."""
     connection.executemany(_MERGE_LINKS, [(*link, sighting.page_id) for link in links])
+
+
+def merge_own(
+    connection: sqlite3.Connection, table: str, own: OwnList, rows: Iterable[Row], sighting: Sighting, *, bare: bool
+) -> None:
+    """Write the rows of a plug-in's list, new or seen again; `bare` ones keep what they name alone."""
+    names = [name for name, _ in own.columns]
+    if bare:
+        kept = [True, True, *(name == own.names for name in names)]
+        rows = [tuple(value if keep else None for value, keep in zip(row, kept, strict=True)) for row in rows]
+    connection.executemany(
+        f"""
+        INSERT INTO {table} ({", ".join(("id", own.subject_id, *names, "first_page_id"))})
+        VALUES ({", ".join("?" * (len(names) + 3))})
+        ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in ("id", *names))}
+        """,  # noqa: S608 - names that are checked
+        [(*row, sighting.page_id) for row in rows],
+    )
 
 
 def fold_tag(name: str) -> str:

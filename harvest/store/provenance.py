@@ -163,7 +163,7 @@ def _named(
     entries = " UNION ALL ".join(
         _entries(kind.name, kind.edge, which)
         for kind in KINDS.values()
-        if kind.edge is not None and (_leads_to(kind.edge) or kind.item) == thing
+        if kind.edge is not None and (kind.edge.leads_to or kind.item) == thing
     )
     total = connection.execute(f"SELECT count(*) FROM ({entries})", {"id": number}).fetchone()[0]  # noqa: S608
     first = connection.execute(
@@ -188,11 +188,6 @@ def _entries(kind: str, edge: Edge, which: str) -> str:
         f" FROM {edge.table} WHERE {item} {which} {of_type(edge)}"
         f" AND {edge.rank} IS NOT NULL AND {edge.subject} IS NOT NULL"
     )
-
-
-def _leads_to(edge: Edge) -> str:
-    """Give the thing an edge leads to where that is not its item."""
-    return edge.leads.removesuffix("_id")
 
 
 def _reasons(

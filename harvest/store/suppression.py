@@ -14,12 +14,13 @@ import os
 import secrets
 import shlex
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
 from harvest.errors import KeyMissing, SeedError, SettingsError
-from harvest.models import Page
+from harvest.lists import KINDS
+from harvest.models import Page, Row
 from harvest.settings import state_folder
 from harvest.things import THINGS, of_urn
 
@@ -78,6 +79,7 @@ class Suppressed:
             if ("user", one.user_id) not in gone and ("track", one.track_id) not in gone
         }
         links = {i: one for i, one in page.links.items() if ("user", one.user_id) not in gone}
+        own_rows = {i: row for i, row in page.own_rows.items() if gone.isdisjoint(_named_by_row(item, row))}
         lost = {
             "user": page.users.keys() - users.keys(),
             "track": page.tracks.keys() - tracks.keys(),
@@ -85,6 +87,7 @@ class Suppressed:
             "station": page.stations.keys() - stations.keys(),
             "comment": page.comments.keys() - comments.keys(),
             "link": page.links.keys() - links.keys(),
+            **({item: page.own_rows.keys() - own_rows.keys()} if page.own_rows else {}),
         }
         lost_items = {one for thing, one in gone if thing == item} | lost.get(item, set())
         items = tuple(one for one in page.items if one not in lost_items)
@@ -97,6 +100,7 @@ class Suppressed:
             stations=stations,
             comments=comments,
             links=links,
+            own_rows=own_rows,
             tags={i: tags for i, tags in page.tags.items() if i in tracks},
         )
         return sifted, len(page.items) - len(items)
@@ -106,6 +110,15 @@ class Suppressed:
         named = {(urn[0].name, urn[1]): address for address in addresses if (urn := of_urn(address)) is not None}
         for one in self.among(named):
             raise SeedError(f"{named[one]} was forgotten in this file, and is not asked for again.")
+
+
+def _named_by_row(item: str, row: Row) -> Iterator[Named]:
+    """Give the thing that a row of a plug-in's list names, if it names one."""
+    own = KINDS[item].own_rows
+    if own is not None and own.names:
+        named = row[2 + [name for name, _ in own.columns].index(own.names)]
+        if isinstance(named, int):
+            yield own.names.removesuffix("_id"), named
 
 
 def _named_in(item: str, page: Page) -> list[Named]:
@@ -125,6 +138,7 @@ def _named_in(item: str, page: Page) -> list[Named]:
         *(("station", one) for one in page.stations),
         *(centre for one in page.stations.values() if (centre := around(one.urn)) is not None),
     ]
+    named += [one for row in page.own_rows.values() for one in _named_by_row(item, row)]
     if item in THINGS:
         named += [(item, one) for one in page.items]
     return named

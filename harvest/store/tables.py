@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from harvest.lists import KINDS
 from harvest.store.database import schema_as_shipped
 from harvest.system.sql import without_comments
 
@@ -17,16 +18,21 @@ _MADE_BY_OTHERS = {
 
 def are_ours(connection: sqlite3.Connection) -> bool:
     """Say whether a file has our tables to the letter, and nothing beside them."""
-    return _there(connection) == set(schema_as_shipped())
+    return {one for one in _there(connection) if one[1] not in _own()} == set(schema_as_shipped())
 
 
 def drop_others(connection: sqlite3.Connection) -> None:
     """Drop what somebody has added to our tables."""
-    ours = {(kind, name) for kind, name, _ in schema_as_shipped()}
+    ours = {(kind, name) for kind, name, _ in schema_as_shipped()} | {("table", name) for name in _own()}
     added = sorted((kind, name) for kind, name, _ in _there(connection) if (kind, name) not in ours)
     for kind, name in sorted(added, key=lambda one: one[0] == "table"):  # what is of a table goes with it
         quoted = name.replace('"', '""')
         connection.execute(f'DROP {kind} IF EXISTS "{quoted}"')
+
+
+def _own() -> set[str]:
+    """Give the tables of plug-ins' lists."""
+    return {kind.name for kind in KINDS.values() if kind.own_rows}
 
 
 def _there(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:

@@ -175,6 +175,7 @@ def _declared(connection: sqlite3.Connection) -> Iterator[tuple[str]]:
         columns = table.partition(" ")[2].strip("()").split(", ")[:-1]
         stored = {tuple(row) for row in connection.execute(f"SELECT {', '.join(columns)} FROM {table.split()[0]}")}  # noqa: S608
         known = {row[0] for row in stored}
+        stored = {row for row in stored if not str(row[0]).startswith("plugin_") or row[0] in KINDS}
         for row in sorted(stored ^ {row[:-1] for row in rows if row[0] in known}, key=str):
             yield (f"{table.split()[0]}: {' '.join(map(str, row))}",)
 

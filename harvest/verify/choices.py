@@ -15,7 +15,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from harvest.errors import SettingsError, StoreError
+from harvest.errors import PluginError, SettingsError, StoreError
 from harvest.lists import KINDS, LOOKUP, RESOLVE
 from harvest.models import Limits
 from harvest.rules import leads_of, recipe
@@ -238,6 +238,8 @@ def _limits(options: str) -> Limits | None:
     try:
         limits = Limits.load(options)
         recipe(limits)
+    except PluginError:
+        raise
     except (SettingsError, ValueError, TypeError, AttributeError, StoreError):
         return None
     return limits
@@ -255,7 +257,7 @@ def _named() -> str:
         named = f"e.{edge.subject} = p.subject_id AND e.{edge.leads or edge.item} = v.thing_id {of_type(edge, 'e.')}"
         past = f"EXISTS (SELECT 1 FROM {edge.past} AS e WHERE {named})" if edge.past else "p.reading > 0"  # noqa: S608
         cases.append(f"""
-        WHEN '{kind.name}' THEN v.thing = '{"user" if edge.leads else kind.item}' AND (
+        WHEN '{kind.name}' THEN v.thing = '{edge.leads_to or kind.item}' AND (
             EXISTS (
                 SELECT 1 FROM {edge.table} AS e
                 WHERE {"+" if edge.leads else ""}{named} AND (e.{edge.rank} IS NOT NULL OR p.reading > 0)

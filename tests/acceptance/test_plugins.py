@@ -36,8 +36,10 @@ def install(folder, files):
     info = folder / f"{said['name'].replace('-', '_')}-{said['version']}.dist-info"
     info.mkdir(exist_ok=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {said['name']}\nVersion: {said['version']}\n")
-    points = "".join(f"{name} = {where}\n" for name, where in said["entry-points"]["harvest"].items())
-    (info / "entry_points.txt").write_text(f"[harvest]\n{points}")
+    groups = {
+        group: "".join(f"{name} = {at}\n" for name, at in of.items()) for group, of in said["entry-points"].items()
+    }
+    (info / "entry_points.txt").write_text("".join(f"[{group}]\n{points}\n" for group, points in groups.items()))
     return f"{ROOT}:{folder}"
 
 
@@ -64,8 +66,8 @@ def harvest(run, crawled, tmp_path):
 def test_one_of_each_kind_works_and_forget_deletes_there_too(harvest, tmp_path):
     path = tmp_path / "t.db"
     assert sorted(FILES) == [
-        *("harvest_mood/__init__.py", "harvest_mood/command.py", "harvest_mood/queries/mood-tracks.sql"),
-        "pyproject.toml",
+        *("harvest_mood/__init__.py", "harvest_mood/command.py", "harvest_mood/lists.py", "harvest_mood/pairs.py"),
+        *("harvest_mood/queries/mood-tracks.sql", "pyproject.toml"),
     ]
     (one,), (two,) = read(path, "SELECT id FROM tracks WHERE title <> '' ORDER BY id LIMIT 2")
     for track in (one, two):
@@ -99,7 +101,7 @@ def test_one_of_each_kind_works_and_forget_deletes_there_too(harvest, tmp_path):
 @pytest.mark.slow
 def test_doctor_lists_it_and_a_variable_turns_it_off(harvest, server):
     said = {check["found"] for check in checks(harvest("doctor", "--json", server=server))}
-    assert "mood: harvest-mood 1.2, commands, exporters, queries, tables" in said
+    assert "mood: harvest-mood 1.2, commands, exporters, lists, queries, tables" in said
     (off,) = [c for c in checks(harvest("doctor", "--json", server=server, HARVEST_PLUGINS="0")) if "plug" in c["name"]]
     assert off["found"] == "switched off by HARVEST_PLUGINS=0"
     for arguments in (("mood", "1", "calm"), ("sql", "mood-tracks", "x"), ("export", "o", "--format", "mood-pairs")):
@@ -157,7 +159,7 @@ def test_our_own_parts_come_first_and_keep_their_names(loaded):
         (MAIN, '"mood-pairs"', '"csv"', formats, "it offers 'csv', which there is already"),
         (MAIN, "def queries():", "def queries():\n    1 / 0", named_queries, "queries() failed with ZeroDivisionError"),
         (MAIN, "def queries()", "def query()", named_queries, "a hook that there is not"),
-        (MAIN, "import json", "import jsonn", named_queries, "No module named 'jsonn'"),
+        (MAIN, "from pathlib", "from pathlibb", named_queries, "No module named 'pathlibb'"),
         (MAIN, '"plugin_mood_moods",', '"likes",', tables.declared, "its table 'likes' must be called plugin_mood_"),
         (MAIN, '"track"}', '"song"}', tables.declared, "plugin_mood_moods names song, and there is no such thing"),
         (COMMAND, "import click", "import clik", command, "its command mood: ModuleNotFoundError"),

@@ -30,7 +30,7 @@ from harvest.environment import OURS, Environment
 from harvest.errors import AuthError, Gone, HarvestError, LoginNeeded, PluginError, SettingsError
 from harvest.explore.named import named_queries
 from harvest.export.choices import formats
-from harvest.plugins.registry import are_on, plugins
+from harvest.plugins.registry import plugins
 from harvest.plugins.tables import declared
 from harvest.probing.description import LARGEST, read_description
 from harvest.probing.facts import official
@@ -39,6 +39,7 @@ from harvest.settings import SECRETS, VARIABLES, Settings, names_of, read_settin
 from harvest.store.database import OLDEST_SQLITE, open_if_begun, storage_errors
 from harvest.system.clock import SystemClock
 from harvest.system.files import read_at_most
+from harvest.system.installed import plugins_are_on
 from harvest.system.logs import printable
 from harvest.system.redaction import without_secrets
 from harvest.wiring import Connection, clock_trouble, keeper_for
@@ -152,7 +153,7 @@ def _sqlite() -> Advice:
 
 def _plugins() -> Iterator[Advice]:
     """Name the plug-ins that are loaded with their versions, and see whether they offer what they say."""
-    if not are_on():
+    if not plugins_are_on():
         yield Advice("plug-ins", True, "switched off by HARVEST_PLUGINS=0")
         return
     try:

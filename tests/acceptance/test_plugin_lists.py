@@ -1,0 +1,276 @@
+"""The list of the plug-in of docs/plugins.md is a list like any other: read, resumed, verified, forgotten, replayed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from harvest.simulator import DEMO_CLIENT_SECRET, World, run_in_thread
+from tests.acceptance.conftest import environment
+from tests.acceptance.test_plugins import COMMAND, FILES, install
+from tests.crawling import read
+from tests.replaying import everything
+from tests.waiting import PATIENCE
+
+WORLD = World(4, users=150, tracks=12, likes_per_user=8, seed_likers=100, seed_reposters=3)
+READS = ("--read", "+comments,+mood-words", "--depth", "2", "--max-tracks", "12", "--max-listed", "8")
+OPTIONS = (*READS, "--max-users", "6", "--page-size", "2", "--delay", "0", "--concurrency", "2", "--keep-replies")
+TABLE = "plugin_mood_words"
+ROWS = f"SELECT track_id, rank, user_id, word FROM {TABLE} WHERE rank IS NOT NULL ORDER BY 1, 2"
+LISTS = "harvest_mood/lists.py"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The plug-in, installed: what PYTHONPATH is to be."""
+    return install(tmp_path_factory.mktemp("site"), FILES)
+
+
+@pytest.fixture(scope="module")
+def crawled(tmp_path_factory, site):
+    """A crawl that was killed at two commits in its middle, and went on."""
+    path = tmp_path_factory.mktemp("lists") / "t.db"
+    with run_in_thread(WORLD) as server:
+        env = {**environment(server), "PYTHONPATH": site}
+        for commit in (60, 100, 10_000):
+            how = [sys.executable, "-m", "tests.killed", "any", str(commit), str(path)]
+            arguments = [*how, server.world.seed_url(), "--db", str(path), *OPTIONS]
+            done = subprocess.run(
+                arguments, cwd=path.parent, env=env, capture_output=True, timeout=PATIENCE, check=False
+            )
+            assert done.returncode == (0 if commit == 10_000 else -signal.SIGKILL), done.stderr.decode()
+    return path
+
+
+@pytest.fixture
+def harvest(run, crawled, site, tmp_path):
+    """Run `harvest` on a copy of the file, with the plug-in, whose files may be given otherwise."""
+    for name in ("t.db", "t.replies.db"):
+        shutil.copy(crawled.with_name(name), tmp_path / name)
+
+    def call(*arguments, change=None, **options):
+        there = install(tmp_path / "site", {**FILES, **change}) if change else site
+        return run(*arguments, **{"HARVEST_CACHE_PATH": "t.db", "PYTHONPATH": there, **options})
+
+    return call
+
+
+def words(path):
+    """What the list is, by the comments that our own list of them brought."""
+    rows = read(
+        path,
+        "SELECT track_id, track_list_rank, user_id, body FROM comments WHERE track_list_rank IS NOT NULL ORDER BY 1, 2",
+    )
+    return [(track, rank, user, max(body.split(), key=len)) for track, rank, user, body in rows]
+
+
+def changed(file, old, new):
+    assert FILES[file].count(old) == 1
+    return {file: FILES[file].replace(old, new)}
+
+
+def test_killed_and_continued_it_is_exact_and_in_the_ledger(harvest, tmp_path):
+    path = tmp_path / "t.db"
+    assert read(path, ROWS) == words(path)
+    assert len(words(path)) > 10
+    ledger = "SELECT subject_id, outcome, collected, pages_read FROM tasks WHERE kind = '{}' ORDER BY 1"
+    assert read(path, ledger.format(TABLE)) == read(path, ledger.format("track_comments"))
+    assert max(pages for *_, pages in read(path, ledger.format(TABLE))) > 1
+    assert read(path, f"SELECT count(*) FROM {TABLE} AS w JOIN pages AS p ON p.id = w.first_page_id") == [
+        (len(words(path)),)
+    ]
+    sound = json.loads(harvest("verify", "--json").stdout)
+    assert sound["sound"]
+    assert f"edges.{TABLE}" in {check["check"] for check in sound["checks"]}
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"DELETE FROM {TABLE} WHERE id = (SELECT max(id) FROM {TABLE})")
+    assert f"edges.{TABLE}: it should be that the edges of every list of kind {TABLE}" in harvest("verify").stdout
+
+
+def test_it_is_planned_and_capped(harvest, tmp_path):
+    few = ("--max-users", "3", "--db", "new.db")
+    with run_in_thread(WORLD) as server:
+        plans = [
+            json.loads(harvest("plan", WORLD.seed_url(), *few, *reads, "--json", server=server).stdout)
+            for reads in (("--read", "+mood-words"), ())
+        ]
+        with_it, without = (plan["requests"]["likely"] for plan in plans)
+        assert with_it == without + 1  # one page of the seed
+        cap = ("--cap", "mood-words=1", "--db", "new.db")
+        assert harvest(WORLD.seed_url(), *OPTIONS[:-1], *cap, server=server).returncode == 0
+    assert read(tmp_path / "new.db", ROWS) == [row for row in words(tmp_path / "t.db") if row[1] == 0]
+    assert ("capped",) in read(tmp_path / "new.db", f"SELECT outcome FROM tasks WHERE kind = '{TABLE}'")
+
+
+def test_what_is_forgotten_leaves_its_rows_and_does_not_come_back(harvest, tmp_path):
+    path = tmp_path / "t.db"
+    ((person, _),) = read(path, f"SELECT user_id, count(*) FROM {TABLE} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1")
+    left = [row for row in read(path, ROWS) if row[2] != person]
+    assert harvest("forget", f"soundcloud:users:{person}").returncode == 0
+    assert read(path, ROWS) == left
+    assert harvest("verify", "--forgotten").returncode == 0
+    assert harvest("replay", "t.replies.db", "--out", "again.db").returncode == 0
+    assert read(tmp_path / "again.db", ROWS) == left
+    with run_in_thread(WORLD) as server:
+        done = harvest("refresh", "--full", server=server)
+        assert done.returncode == 0, done.stderr
+    assert [row[2:] for row in read(path, ROWS)] == [row[2:] for row in left]
+    assert harvest("verify").returncode == 0
+    ((track,),) = read(path, f"SELECT min(track_id) FROM {TABLE}")
+    assert harvest("forget", f"soundcloud:tracks:{track}").returncode == 0
+    assert [row for row in read(path, ROWS) if row[0] == track] == []
+    assert harvest("verify", "--forgotten").returncode == 0
+
+
+def test_read_again_after_a_while_it_follows_what_came_and_went(harvest, tmp_path):
+    path = tmp_path / "t.db"
+    before = set(read(path, ROWS))
+    with run_in_thread(WORLD.at(90)) as server:
+        for _ in range(2):
+            done = harvest("refresh", "--full", server=server)
+            assert done.returncode == 0, done.stderr
+    assert read(path, ROWS) == words(path)
+    assert {row[2:] for row in before} - {row[2:] for row in words(path)}
+    what = dict(read(path, f"SELECT what, count(*) FROM changes WHERE \"table\" = '{TABLE}' GROUP BY 1"))
+    assert what.keys() == {"came", "went"}
+    assert harvest("verify").returncode == 0
+    assert harvest("replay", "t.replies.db", "--out", "again.db").returncode == 0
+    assert everything(path) == everything(tmp_path / "again.db")
+
+
+def test_replayed_it_is_the_same_and_a_new_column_is_filled(harvest, tmp_path):
+    assert harvest("replay", "t.replies.db", "--out", "again.db").returncode == 0
+    assert everything(tmp_path / "t.db") == everything(tmp_path / "again.db")
+    more = FILES[LISTS].replace('("word", "TEXT"))', '("word", "TEXT"), ("letters", "INTEGER"))')
+    more = more.replace(
+        '"word": max(words, key=len)}', '"word": max(words, key=len), "letters": len(max(words, key=len))}'
+    )
+    done = harvest("replay", "t.replies.db", "--out", "more.db", change={LISTS: more})
+    assert done.returncode == 0, done.stderr
+    assert read(tmp_path / "more.db", ROWS) == words(tmp_path / "t.db")
+    assert read(tmp_path / "more.db", f"SELECT count(*) FROM {TABLE} WHERE letters IS NOT length(word)") == [(0,)]
+    with run_in_thread(WORLD) as server:
+        assert harvest("refresh", "--full", server=server, change={LISTS: more}).returncode == 0
+    assert read(tmp_path / "t.db", f"SELECT count(*) FROM {TABLE} WHERE letters IS NOT length(word)") == [(0,)]
+
+
+def test_with_no_profiles_it_keeps_ids_alone(harvest, tmp_path):
+    path = tmp_path / "t.db"
+    expected = [(track, rank, user, None) for track, rank, user, _ in words(path)]
+    with run_in_thread(WORLD) as server:
+        how = ("--profiles", "none", "--no-keep-replies")
+        assert harvest("resume", *how, server=server).returncode == 0
+        assert read(path, ROWS) == expected
+        assert harvest(WORLD.seed_url(), *OPTIONS[:-1], *how, "--db", "new.db", server=server).returncode == 0
+    assert read(tmp_path / "new.db", ROWS) == expected
+
+
+def test_without_the_plug_in_one_line_says_what_is_missing(harvest, tmp_path):
+    before = (tmp_path / "t.db").read_bytes()
+    for command in (["status"], ["verify"], ["resume"], ["report"], ["export", "out"]):
+        done = harvest(*command, HARVEST_PLUGINS="0")
+        assert (done.returncode, done.stderr) == (
+            2,
+            "harvest: There is no list 'mood-words' while no plug-in 'mood' is loaded: install it, or leave out"
+            " HARVEST_PLUGINS=0.\n",
+        )
+    assert harvest("forget", "soundcloud:users:1", HARVEST_PLUGINS="0").returncode == 2
+    assert (tmp_path / "t.db").read_bytes() == before
+    assert harvest("sql", "SELECT count(*) FROM tracks", HARVEST_PLUGINS="0").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("max(words, key=len)}", "1 / 0}", "its list 'words': ZeroDivisionError: division by zero"),
+        ('"word": max', '"wort": max', "its list 'words' reads a wrong wort"),
+        ("user[1], ", "'x', ", "its list 'words' reads a wrong user_id"),
+    ],
+)
+def test_an_entry_it_cannot_read_ends_the_crawl_and_what_is_stored_stays(harvest, tmp_path, old, new, said):
+    with run_in_thread(WORLD) as server:
+        done = harvest(WORLD.seed_url(), *OPTIONS, "--db", "new.db", server=server, change=changed(LISTS, old, new))
+        assert done.returncode == 2
+        assert f"harvest: The plug-in mood does not work: {said}. HARVEST_PLUGINS=0" in done.stderr
+        assert harvest("resume", "--db", "new.db", server=server).returncode == 0
+    assert read(tmp_path / "new.db", ROWS) == words(tmp_path / "new.db") == words(tmp_path / "t.db")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"words"', '"Words"', "its name must be of small letters, digits and underscores"),
+        ('subject="track"', 'subject="song"', "its subject is one of"),
+        ("/tracks/{urn}", "tracks", "its path begins with / and contains {urn}"),
+        ('("word", "TEXT")', '("rank", "TEXT")', "columns are small letters, other than"),
+        ('names="user_id"', 'names="word"', "names is a column called as a kind of thing"),
+        ("LISTS = [", "LISTS = [1, ", "it is no OwnList"),
+        ("LISTS = [", "LIST = [", "has no attribute 'LISTS'"),
+        (
+            "from harvest.things",
+            "import harvest.export.tables\nfrom harvest.things",
+            "at its top, before the lists are",
+        ),
+    ],
+)
+def test_a_wrong_declaration_is_named_in_one_line(harvest, old, new, said):
+    done = harvest("status", change=changed(LISTS, old, new))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert said in done.stderr
+    assert harvest("--help", change=changed(LISTS, old, new)).returncode == 0
+
+
+NOSY = '''
+import gc, sys, types
+from pathlib import Path
+
+PASS_BY = (types.ModuleType, types.FunctionType, types.FrameType, type)
+
+
+def look(*given):
+    """Write down every text that can be reached from what was given."""
+    seen, todo = {}, list(given)
+    while todo:
+        one = todo.pop()
+        if id(one) in seen or isinstance(one, PASS_BY):
+            continue
+        seen[id(one)] = one
+        todo += gc.get_referents(one)
+    with Path("seen.txt").open("a") as file:
+        file.writelines(f"{one}\\n" for one in seen.values() if isinstance(one, str | bytes))
+'''
+
+
+def test_what_a_plug_in_is_given_never_leads_to_the_token(harvest, tmp_path):
+    look = "from harvest_mood.nosy import look"
+    change = {
+        "harvest_mood/nosy.py": NOSY,
+        LISTS: FILES[LISTS].replace("    user = of_urn(", f"    {look}\n    look(entry)\n    user = of_urn("),
+        COMMAND: FILES[COMMAND]
+        .replace("    with writing", f"    {look}\n    look(click.get_current_context())\n    with writing")
+        .replace("connection.execute(", "look(connection)\n        connection.execute("),
+    }
+    (tmp_path / ".env").write_text("SOUNDCLOUD_REFRESH_TOKEN=of-the-file\n")
+    with run_in_thread(WORLD, keep_log=True) as server:
+        done = harvest(WORLD.seed_url(), *OPTIONS, "--db", "new.db", server=server, change=change)
+        assert done.returncode == 0, done.stderr
+        ((track,),) = read(tmp_path / "new.db", "SELECT min(id) FROM tracks")
+        done = harvest("mood", track, "calm", "--db", "new.db", server=server, change=change)
+        assert done.returncode == 0, done.stderr
+    kept = [*(tmp_path / "state").rglob("*.json")]
+    tokens = {one for file in kept for one in re.findall(r'"([^"]{16,})"', file.read_text())}
+    assert tokens
+    seen = (tmp_path / "seen.txt").read_text()
+    assert "underrated" in seen  # the entries of the list
+    assert "HARVEST_CACHE_PATH" in seen  # what the command was started with
+    assert [one for one in (DEMO_CLIENT_SECRET, "of-the-file", *tokens) if one in seen] == []
