@@ -6,10 +6,13 @@ absent keys and odd texts follow what has been recorded of the real service.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from msgspec.json import encode
+from msgspec import Raw
+from msgspec.json import decode, encode
 
 from harvest.simulator.world import names
 from harvest.simulator.world.engagements import Deeds
@@ -24,6 +27,7 @@ API = "https://api.soundcloud.com"
 _UTM = "?utm_medium=api&utm_campaign=social_sharing&utm_source=id_314159"
 _LICENSES = ("all-rights-reserved", "cc-by", "cc-by-nc-sa", "no-rights-reserved")
 _KEYS = ("C", "F#m", "Bb", "Am")
+_known: WeakKeyDictionary[World, Objects] = WeakKeyDictionary()
 
 Json = dict[str, Any]
 
@@ -33,8 +37,14 @@ def stamp(millis: int) -> str:
     return as_datetime(millis).strftime("%Y/%m/%d %H:%M:%S +0000")
 
 
+def objects_of(world: World) -> Objects:
+    """Return the objects of a world, the same ones to all who ask, so that each is made once."""
+    known = _known.get(world)
+    return known if known is not None else _known.setdefault(world, Objects(world))
+
+
 class Objects:
-    """Make the objects of one world; keeps the bytes of recent ones."""
+    """Make the objects of one world; keeps the bytes of recent ones, see `objects_of`."""
 
     def __init__(self, world: World) -> None:
         self._facts: Facts = world.facts
@@ -43,22 +53,28 @@ class Objects:
         self._ids = world.facts.ids
         self._numeric = world.options.numeric_ids
         size = world.options.cache
-        self.track_bytes = lru_cache(maxsize=size)(lambda track: encode(self.track(track)))
-        self.user_bytes = lru_cache(maxsize=size)(lambda user: encode(self.user(user)))
+        self._card = lru_cache(maxsize=size)(self._made_card)
+        makers = {
+            "track": self.track,
+            "user": self.user,
+            "playlist": self.playlist,
+            "station": self.station,
+            "link": self.link,
+            "comment": self.comment,
+        }
+        self._bytes = {thing: lru_cache(maxsize=size)(_encoded(make)) for thing, make in makers.items()}
 
     def bytes_of(self, thing: str, index: int, *, show_tracks: bool = True) -> bytes:
         """Return one object as JSON."""
-        if thing == "track":
-            return self.track_bytes(index)
-        if thing == "user":
-            return self.user_bytes(index)
-        if thing == "playlist":
-            return encode(self.playlist(index, show_tracks=show_tracks))
-        if thing == "station":
-            return encode(self.station(index))
-        if thing == "link":
-            return encode(self.link(index))
-        return encode(self.comment(index))
+        if thing != "playlist" or not show_tracks:
+            return self._bytes[thing](index)
+        tracks = self._deeds.entries("playlist_tracks", index).items
+        return encode(self.playlist(index) | {"tracks": [Raw(self.bytes_of("track", one)) for one in tracks]})
+
+    def seen(self, thing: str, index: int) -> Json:
+        """Return one object as who reads its JSON sees it, a playlist without its tracks."""
+        made: Json = decode(self._bytes[thing](index))
+        return made
 
     def urn(self, thing: str, index: int) -> str:
         """Return the URN of a thing."""
@@ -105,8 +121,8 @@ class Objects:
             "reposts_count": count("user_reposts", user) + count("user_playlist_reposts", user),
         }
 
-    def _card(self, user: int) -> Json:
-        """Return what is said of a user everywhere."""
+    def _made_card(self, user: int) -> Json:
+        """Return what is said of a user everywhere; to be copied before it is changed."""
         stations = self._facts.stations
         station = stations.of_user(user)
         chance = self._facts.chance("user", user)
@@ -134,7 +150,7 @@ class Objects:
 
     def embedded_user(self, user: int) -> Json:
         """Return a user as it stands inside a track: some counts are 0 although they are not, others absent."""
-        card = self._card(user)
+        card = self._card(user).copy()
         chance = self._facts.chance("embedded", user)
         zeros = ("followers_count", "followings_count", "public_favorites_count", "reposts_count")
         card.update({name: 0 for place, name in enumerate(zeros) if chance >> place & 1})
@@ -287,52 +303,47 @@ class Objects:
             stats = dict.fromkeys(stats) if chance & 1 else {}
         return stats | flags
 
-    def playlist(self, playlist: int, *, show_tracks: bool = True) -> Json:
-        """Return a playlist; its tracks only when wanted."""
+    def playlist(self, playlist: int) -> Json:
+        """Return a playlist without its tracks."""
         facts, chance = self._facts, self._facts.chance("playlist", playlist)
         owner = facts.owner("playlist", playlist)
         urn = self.urn("playlist", playlist)
-        shown = {"tracks": [self.track(item) for item in self._deeds.entries("playlist_tracks", playlist).items]}
         kind = ("", "album", "ep", "single", "compilation", "other")[chance % 6]
-        return (
-            self._identity("playlist", playlist)
-            | {
-                "title": self._playlist_title(playlist),
-                "permalink": facts.slug("playlist", playlist),
-                "permalink_url": facts.url("playlist", playlist) + (_UTM if self._quirks else ""),
-                "tracks_uri": f"{API}/playlists/{urn}/tracks",
-                "user": self.embedded_user(owner),
-                "user_urn": self.urn("user", owner),
-                "track_count": self._deeds.count("playlist_tracks", playlist),
-                "likes_count": 0,
-                "duration": 60_000 + chance % 9_000_000,
-                "created_at": stamp(facts.playlist_created(playlist)),
-                "last_modified": stamp(facts.playlist_created(playlist) + chance % 10**9),
-                "playlist_type": kind,
-                "type": kind,
-                "sharing": "public",
-                "genre": None if chance & 64 else names.GENRES[(chance >> 12) % len(names.GENRES)],
-                "tag_list": "",
-                "tags": None,
-                "label": None,
-                "label_id": None,
-                "label_name": None,
-                "description": None,
-                "artwork_url": None,
-                "ean": None,
-                "release": None,
-                "release_year": None,
-                "release_month": None,
-                "release_day": None,
-                "license": "all-rights-reserved",
-                "streamable": True,
-                "downloadable": False,
-                "embeddable_by": "all",
-                "purchase_title": None,
-                "purchase_url": None,
-            }
-            | (shown if show_tracks else {})
-        )
+        return self._identity("playlist", playlist) | {
+            "title": self._playlist_title(playlist),
+            "permalink": facts.slug("playlist", playlist),
+            "permalink_url": facts.url("playlist", playlist) + (_UTM if self._quirks else ""),
+            "tracks_uri": f"{API}/playlists/{urn}/tracks",
+            "user": self.embedded_user(owner),
+            "user_urn": self.urn("user", owner),
+            "track_count": self._deeds.count("playlist_tracks", playlist),
+            "likes_count": 0,
+            "duration": 60_000 + chance % 9_000_000,
+            "created_at": stamp(facts.playlist_created(playlist)),
+            "last_modified": stamp(facts.playlist_created(playlist) + chance % 10**9),
+            "playlist_type": kind,
+            "type": kind,
+            "sharing": "public",
+            "genre": None if chance & 64 else names.GENRES[(chance >> 12) % len(names.GENRES)],
+            "tag_list": "",
+            "tags": None,
+            "label": None,
+            "label_id": None,
+            "label_name": None,
+            "description": None,
+            "artwork_url": None,
+            "ean": None,
+            "release": None,
+            "release_year": None,
+            "release_month": None,
+            "release_day": None,
+            "license": "all-rights-reserved",
+            "streamable": True,
+            "downloadable": False,
+            "embeddable_by": "all",
+            "purchase_title": None,
+            "purchase_url": None,
+        }
 
     def station(self, station: int) -> Json:
         """Return a station without its tracks. Nobody has recorded one: the shape is that of a playlist."""
@@ -395,3 +406,7 @@ class Objects:
             "quota": {"unlimited_upload_quota": False, "upload_seconds_used": 0, "upload_seconds_left": None},
             "likes_count": self._deeds.count("user_likes", user),
         }
+
+
+def _encoded(make: Callable[[int], Json]) -> Callable[[int], bytes]:
+    return lambda index: encode(make(index))

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Any
 
-from harvest.simulator.service.objects import Objects
+from harvest.simulator.service.objects import Objects, objects_of
 from harvest.simulator.service.replies import BadParameter, whole_number
 from harvest.simulator.world.prng import Shuffle, salt
 from harvest.simulator.world.world import World
@@ -130,6 +130,6 @@ def search(world: World, what: str, **filters: Any) -> tuple[int, ...]:
     """
     wanted = Wanted({"tracks": "track", "users": "user", "playlists": "playlist"}[what], **filters)
     thing = wanted.thing
-    finder = Search(world, Objects(world))
+    finder = Search(world, objects_of(world))
     ids, null, stream = world.facts.ids[thing], world.deeds.null, finder.stream(wanted)
     return tuple(ids.id(index) for index in finder.find(wanted) if not null("search", stream, index))

@@ -12,7 +12,7 @@ from functools import partial
 from urllib.parse import quote, unquote
 
 from harvest.simulator.service.addresses import resolve
-from harvest.simulator.service.objects import Objects
+from harvest.simulator.service.objects import objects_of
 from harvest.simulator.service.pages import ALL, MAX_LIMIT, Pages
 from harvest.simulator.service.replies import BadParameter, SimReply, SimRequest, json_reply, not_found, refusal
 from harvest.simulator.service.search import MOST_FOUND, Search, read_wanted
@@ -51,7 +51,7 @@ class Service:
     def _show(self, world: World) -> None:
         self.world = world
         self.name, self.seed = world.name, world.options.seed
-        self.objects = Objects(world)
+        self.objects = objects_of(world)
         self._search = Search(world, self.objects)
         self._pages = Pages(world, self.objects, lambda: self.base_url)
 

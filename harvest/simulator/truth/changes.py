@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harvest.simulator.service.objects import Objects
+from harvest.simulator.service.objects import objects_of
 from harvest.simulator.world.facts import COMMENTS
 from harvest.simulator.world.lists import KINDS
 from harvest.simulator.world.made_ids import SERVICES
@@ -60,7 +60,7 @@ class Changes:
         if before.name != after.name or before.moment > after.moment:
             raise ValueError("these are not two moments of one world, the earlier one first")
         self.before, self.after = before, after
-        self._objects = Objects(before), Objects(after)
+        self._objects = objects_of(before), objects_of(after)
 
     def of_list(self, kind: str, subject_id: int) -> ListChange:
         """Return what changed in a list; raise KeyError when there has never been such a thing."""

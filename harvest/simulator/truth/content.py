@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from harvest.simulator.service.objects import Json, Objects
+from harvest.simulator.service.objects import Json, objects_of
 from harvest.simulator.service.search import Search
 from harvest.simulator.truth.rows import (
     Row,
@@ -139,7 +139,7 @@ class Content:
         self.truth = Truth()
         self._world = world
         self._page_size = page_size
-        self._objects = Objects(world)
+        self._objects = objects_of(world)
         self._seen: set[tuple[str, int, str]] = set()
         self._claims: dict[tuple[str, int], int | None] = {}
         self._kept: dict[tuple[str, int], tuple[int, ...]] = {}
@@ -278,7 +278,7 @@ class Content:
 
     def _see_user(self, user: int, seen_as: str) -> None:
         index = self._world.index("user", user)
-        sight = self._objects.embedded_user(index) if seen_as == "embedded" else self._objects.user(index)
+        sight = self._objects.embedded_user(index) if seen_as == "embedded" else self._objects.seen("user", index)
         self._meet(user, user_row(sight, seen_as))
 
     def _meet(self, user: int, row: Row) -> None:
@@ -287,7 +287,7 @@ class Content:
 
     def _see_track(self, track: int, seen_as: str) -> None:
         index = self._world.index("track", track)
-        sight = self._objects.track(index)
+        sight = self._objects.seen("track", index)
         if sight["user"] is not None:
             self.see("user", number(sight["user"]["urn"]), "embedded")
         row, known = track_row(sight, seen_as), self.truth.tracks.get(track)
@@ -295,23 +295,23 @@ class Content:
         self.truth.tags[track] = frozenset(self._objects.tags_of(index))
 
     def _see_playlist(self, playlist: int, _: str) -> None:
-        sight = self._objects.playlist(self._world.index("playlist", playlist), show_tracks=False)
+        sight = self._objects.seen("playlist", self._world.index("playlist", playlist))
         self.see("user", number(sight["user"]["urn"]), "embedded")
         self.truth.playlists.setdefault(playlist, playlist_row(sight))
 
     def _see_station(self, station: int, _: str) -> None:
-        sight = self._objects.station(self._world.index("station", station))
+        sight = self._objects.seen("station", self._world.index("station", station))
         self.truth.stations.setdefault(station, station_row(sight))
 
     def _see_comment(self, comment: int, _: str) -> None:
-        sight = self._objects.comment(self._world.index("comment", comment))
+        sight = self._objects.seen("comment", self._world.index("comment", comment))
         author: Json = sight["user"]
         self._meet(number(author["urn"]), user_row(author, "embedded"))
         self.truth.comments[comment] = comment_row(sight)
 
     def _see_link(self, link: int, _: str) -> None:
         index = self._world.index("link", link)
-        self.truth.links[link] = link_row(self._objects.link(index))
+        self.truth.links[link] = link_row(self._objects.seen("link", index))
 
 
 def walk(
