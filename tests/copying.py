@@ -29,11 +29,23 @@ from typing import IO, Any
 
 from harvest.__main__ import main
 from harvest.cli.main import COMMANDS
+from harvest.store.database import schema_as_shipped
 
 ROOT = Path(__file__).parents[1]
 DECIDED_AT_THE_START = ("PYTHON", "LC_", "LANG", "COVERAGE")  # what an interpreter reads before it runs anything
-IMPORTED_LATE = ("anyio.abc", "anyio._backends._asyncio", "harvest.simulator", "httpcore", "importlib.readers")
-FOR_ONE_COMMAND = {"serve": ("datasette.app", "uvicorn.protocols.http.auto")}  # imported late, and for seconds
+IMPORTED_LATE = (
+    "anyio.abc",
+    "anyio._backends._asyncio",
+    "encodings.idna",
+    "harvest.simulator",
+    "httpcore",
+    "importlib.readers",
+    "platformdirs.unix",
+)
+_SERVING = ("datasette.app", "uvicorn.protocols.http.auto")
+_ANALYSING = ("graspologic_native", "harvest.explorer.facts", "harvest.report.page", "scipy.fft", "scipy.sparse")
+# What these commands import late, and for a second or more.
+FOR_ONE_COMMAND = {"serve": _SERVING, **dict.fromkeys(("analyze", "export", "explore", "report"), _ANALYSING)}
 NUMBER = b"%11d"  # how a template says the number of a process, and how it ended
 
 Process = subprocess.Popen[Any]
@@ -77,9 +89,13 @@ def _kind(arguments: list[str]) -> str:
     return next((word for word in arguments[:1] if word in FOR_ONE_COMMAND), "")
 
 
-@cache
 def _template(kind: str) -> Template:
-    template = Template(*FOR_ONE_COMMAND.get(kind, ()))
+    return _importing(FOR_ONE_COMMAND.get(kind, ()))
+
+
+@cache
+def _importing(more: tuple[str, ...]) -> Template:
+    template = Template(*more)
     atexit.register(template.close)
     return template
 
@@ -156,7 +172,8 @@ class Template:
     def __init__(self, *more: str) -> None:
         """Start it; `more` are modules that it imports besides, where they are installed."""
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+        # A thread is not copied, so what computes with several would find none of them in a copy.
+        environ = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
         self._decided = _decided(environ)
         with theirs:
             self._process = subprocess.Popen(
@@ -219,6 +236,14 @@ def _decided(environ: Mapping[str, str]) -> dict[str, str]:
 def _text(output: Any) -> str:
     output.seek(0)
     return str(output.read().decode().replace("\r\n", "\n"))
+
+
+def _make_once() -> None:
+    """Make what a process makes once and keeps, as it makes it: the tables of this version, the words of the page."""
+    schema_as_shipped()
+    if page := sys.modules.get("harvest.report.page"):
+        for name in page.templates().list_templates():
+            page.templates().get_template(name)
 
 
 def _next_command(channel: socket.socket) -> bool:
@@ -302,6 +327,7 @@ if __name__ == "__main__":
     with suppress(ImportError):
         for module in sys.argv[2:]:
             import_module(module)
+    _make_once()
     gc.freeze()  # what is there is nothing to look through again in every command
     is_copy = False
     with suppress(KeyboardInterrupt):
