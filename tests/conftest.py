@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -86,12 +87,22 @@ def db_path(tmp_path: Path) -> Path:
     return tmp_path / "tracks.db"
 
 
-@pytest.fixture
-def db(db_path: Path) -> Iterator[Database]:
-    """An empty harvest database in a real file."""
-    database = open_for_crawl(db_path)
+@pytest.fixture(scope="session")
+def no_crawl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A harvest database in which no crawl has begun, to be copied: making its tables takes many times as long."""
+    path = tmp_path_factory.mktemp("no_crawl") / "tracks.db"
+    database = open_for_crawl(path)
     with database.atomic():
         apply_schema(database)
+    database.conn.close()
+    return path
+
+
+@pytest.fixture
+def db(db_path: Path, no_crawl: Path) -> Iterator[Database]:
+    """An empty harvest database in a real file."""
+    shutil.copyfile(no_crawl, db_path)
+    database = open_for_crawl(db_path)
     yield database
     database.conn.close()
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from functools import lru_cache
 
 
-def split_statements(script: str) -> Iterator[str]:
+@lru_cache(maxsize=32)
+def split_statements(script: str) -> tuple[str, ...]:
     """Cut an SQL script into its statements.
 
     `executescript` would commit the transaction that makes a migration whole, so statements run one by one.
     """
-    statement = ""
+    statements, statement = [], ""
     for line in script.splitlines(keepends=True):
         statement += line
         if sqlite3.complete_statement(statement):
-            yield statement.strip()
+            statements.append(statement.strip())
             statement = ""
+    return tuple(statements)
 
 
 def without_comments(sql: str) -> str:
