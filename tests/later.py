@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 
 class Unread(pytest.Item):
@@ -36,8 +37,17 @@ def pytest_pycollect_makemodule(module_path, parent) -> _UnreadFile | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    if not isinstance(item, Unread):
+    if isinstance(item, Unread):
+        return _run_all_of(item, nextitem)
+    if not hasattr(item.config, "workerinput"):
         return None
+    for report in runtestprotocol(item, nextitem=nextitem, log=False):
+        if report.when == "call" or not report.passed:  # what else is told of each test costs as much as a short one
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
+
+
+def _run_all_of(item: Unread, nextitem: pytest.Item | None) -> bool:
     session = item.session
     place = session.items.index(item)
     tests = item.tests()
