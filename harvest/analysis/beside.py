@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from harvest.analysis import reasons
+from harvest.analysis import plugged, reasons
 from harvest.analysis.formulas import score
 from harvest.analysis.freshness import bound, frames
 from harvest.analysis.methods import Choices
@@ -169,7 +169,8 @@ class Neighbours:
 
 def methods_of(thing: str) -> tuple[str, ...]:
     """Name the ways in which things of a kind may belong together."""
-    return tuple(one.method for one in BESIDE if one.thing == thing) + ((OFFICIAL,) if thing == "track" else ())
+    ours = tuple(one.method for one in BESIDE if one.thing == thing) + ((OFFICIAL,) if thing == "track" else ())
+    return (*ours, *(name for name, one in plugged.analyses().items() if one.is_near(thing)))
 
 
 def beside(
@@ -187,6 +188,11 @@ def beside(
         words = ("person likes both", "people like both")
         read = "--read +related"
         return Neighbours(one, title, artist, url, thing, method, None, False, words, read, near, _reason(near, read))
+    if (thing, method) not in WAYS:
+        rows = plugged.near(connection, thing, one, method, limit)
+        near = tuple(_neighbour(connection, thing, other, 0, None, value) for other, value in rows)
+        reason = None if near else f"Nothing is near it. `harvest analyze --method {method}` computes what is."
+        return Neighbours(one, title, artist, url, thing, method, None, False, ("", ""), "", near, reason)
     way = WAYS[thing, method]
     left_out = frames(connection, Choices(frames=framing or "auto")) if way.likes else []
     is_frame = thing == "track" and one in left_out

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlite_utils import Database
 
-from harvest.analysis import derivations, links, reasons
+from harvest.analysis import derivations, links, plugged, reasons
 from harvest.analysis.methods import (
     COMMUNITIES,
     FAN_FROM,
@@ -146,7 +146,9 @@ def _analyse(
     max_page_id = derivations.newest_page(db.conn)
     told("likes", 0.0)
     library = read_library(db.conn, choices)
-    check_lists(library)
+    theirs = [method for method in wanted if method not in METHODS]
+    if theirs != wanted:
+        check_lists(library)
     db.conn.execute("PRAGMA foreign_keys = OFF")  # ids come from the file itself, and nobody else may write
     setting = Setting(
         choices=choices,
@@ -164,7 +166,10 @@ def _analyse(
     computed.update(_words(db, wanted, setting.max_page_id, setting.now, told, fresh=fresh))
     for method in (method for method in COMMUNITIES if method in wanted):
         computed[method] = find_communities(db, method, resolution, setting, fresh=fresh)
-    made = tuple(_done(db.conn, method, computed[method]) for method in METHODS if method in wanted)
+    for method in theirs:
+        told(method, 0.0)
+        computed[method] = plugged.compute(db, method, max_page_id, setting.now, fresh=fresh)
+    made = tuple(_done(db.conn, method, computed[method]) for method in wanted)
     framed, liked = library.frames_liked
     empty = framed and any(not done.pairs and done.method in (*SIMILAR, *FANS) for done in made)
     reason = reasons.frames_left_out(framed, liked) if empty else None
@@ -176,7 +181,7 @@ def _wanted(connection: sqlite3.Connection, methods: Sequence[str]) -> list[str]
     there = {row[0] for row in connection.execute("SELECT method FROM derivations")}
     wanted = set(methods) or {*USUAL, *there}
     wanted |= {source for method, source in SOURCES.items() if method in wanted}
-    return [method for method in METHODS if method in wanted]
+    return [method for method in (*METHODS, *plugged.analyses()) if method in wanted]
 
 
 def check_lists(library: Library, work: str = "analyse") -> None:
@@ -243,6 +248,10 @@ def _words(
 def _done(connection: sqlite3.Connection, method: str, computed: int | None) -> Done:
     from harvest.analysis.tables import target_of
 
+    if method not in METHODS:
+        table = plugged.analyses()[method].analysis.table
+        (rows,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - a name that is checked
+        return Done(method, table, rows, computed)
     table = PLACES.get(method) or target_of(method).name
     (pairs,) = connection.execute(f"SELECT count(*) FROM {table} WHERE method = ?", (method,)).fetchone()  # noqa: S608
     return Done(method, table, pairs, computed, quality(connection, method))

@@ -80,11 +80,6 @@ GROUPS = {
 }
 
 
-def our_commands() -> dict[str, tuple[str, str]]:
-    """Offer our own commands as plug-ins offer theirs."""
-    return {name: (f"harvest.cli.commands.{module}:{name}", text) for name, (module, text) in COMMANDS.items()}
-
-
 def _load(where: str) -> click.Command:
     """Import a command, `package.module:attribute`."""
     module, _, attribute = where.partition(":")
@@ -108,10 +103,10 @@ class HarvestGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command."""
         if cmd_name in COMMANDS:
-            return _load(our_commands()[cmd_name][0])
+            return _load(f"harvest.cli.commands.{COMMANDS[cmd_name][0]}:{cmd_name}")
         from harvest.cli.plugin_commands import find  # late: plug-ins are looked for when a command is none of ours
 
-        found = find(cmd_name, our_commands)
+        found = find(cmd_name, COMMANDS)
         if found and ctx.obj is not None:
             ctx.obj = WithoutCredentials(ctx.obj)
         return found.load(_load) if found else None
@@ -137,6 +132,11 @@ class HarvestGroup(click.Group):
         for group, names in {**GROUPS, "more": tuple(name for name in COMMANDS if name not in grouped)}.items():
             for place, name in enumerate(name for name in names if name in COMMANDS):
                 formatter.write(f"  {'' if place else group:<9} {name:<11} {COMMANDS[name][1]}\n")
+        from harvest.cli.plugin_commands import commands  # late: only here, and where a command is none of ours
+
+        for place, one in enumerate(one for one in commands() if one.fault(COMMANDS) is None):
+            line = f"  {'' if place else 'plug-ins':<9} {one.name:<11} {one.about or f'A command of {one.plugin}.'}"
+            formatter.write(f"{line[:80]}\n")
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

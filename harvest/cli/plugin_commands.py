@@ -1,23 +1,26 @@
-"""Commands of plug-ins: found by name, beside our own."""
+"""Commands of plug-ins: found by name, beside our own. None is imported before it runs, nor its plug-in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import click
 
-from harvest.errors import HarvestError
-from harvest.plugins.registry import faulty, offers
+from harvest.errors import HarvestError, PluginError
+from harvest.system.installed import OURS, packages
+
+GROUP = f"{OURS}.commands"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A command of a plug-in, and where it is."""
+    """A command of a plug-in, where it is, and what its package says of itself."""
 
     plugin: str
     name: str
     where: str
+    about: str
 
     def load(self, load: Callable[[str], click.Command]) -> click.Command:
         """Import it. Raises PluginError."""
@@ -26,17 +29,34 @@ class Found:
         except HarvestError:
             raise
         except Exception as error:
-            raise faulty(self.plugin, f"its command {self.name}: {type(error).__name__}: {error}") from error
+            raise PluginError.of(self.plugin, f"its command {self.name}: {type(error).__name__}: {error}") from error
         if not isinstance(command, click.Command):
-            raise faulty(self.plugin, f"{self.where} is no command of click")
+            raise PluginError.of(self.plugin, f"{self.where} is no command of click")
         return command
 
+    def fault(self, ours: Collection[str]) -> str | None:
+        """Say what is wrong with its name, None where nothing is."""
+        if self.name in ours:
+            return f"it offers {self.name!r}, which there is already"
+        if self.name != self.plugin and not self.name.startswith(f"{self.plugin}-"):
+            return f"it offers {self.name!r}; what it offers is called {self.plugin} or {self.plugin}-..."
+        return None
 
-def find(name: str, ours: Callable[[], Mapping[str, tuple[str, str]]]) -> Found | None:
+
+def commands() -> Iterator[Found]:
+    """Give the commands of plug-ins."""
+    for package in packages():
+        plugins = sorted(package.points.get(OURS, {"?": ""}), key=len, reverse=True)
+        for name, where in sorted(package.points.get(GROUP, {}).items()):
+            plugin = next((one for one in plugins if name.partition("-")[0] == one), plugins[-1])
+            yield Found(plugin, name, where, package.summary)
+
+
+def find(name: str, ours: Collection[str]) -> Found | None:
     """Give the command of this name, None where no plug-in has it. Raises PluginError."""
-    for offer in offers("commands", ours):
-        for one, (where, _) in offer.what.items():
-            offer.check_name(one, ours())
-            if one == name:
-                return Found(offer.plugin, one, where)
-    return None
+    found = None
+    for one in commands():
+        if fault := one.fault(ours):
+            raise PluginError.of(one.plugin, fault)
+        found = one if one.name == name else found
+    return found

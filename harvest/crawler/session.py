@@ -44,6 +44,7 @@ from harvest.store.refreshes import Refresh
 from harvest.store.sweeps import Sweep
 from harvest.store.visited import Visited, visited
 from harvest.system.clock import Clock, as_text
+from harvest.system.installed import OURS, packages
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -212,12 +213,13 @@ def _begin(
 ) -> Acts:
     """Do everything that precedes the first request, in one transaction; give what writes from then on."""
     now = clock.now()
+    plugins = {name: one.version for one in packages() for name in one.points.get(OURS, {})}
     beginning = Beginning(
         as_text(now),
         tuple((tuple(addresses), limits) for addresses, limits in wanted),
         conditions.api_url,
         conditions.credential_kind,
-        options=conditions.options,
+        options={**conditions.options, "plugins": plugins} if plugins else conditions.options,
         page_size=conditions.page_size,
         sweep=sweep,
     )

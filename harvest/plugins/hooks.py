@@ -6,6 +6,7 @@ template.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
@@ -29,6 +30,19 @@ class Table:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What `harvest analyze --method NAME` computes: `compute` fills the table, which is empty then, by a connection
+    that reads everything and writes tables of the plug-in alone. `about` says in a few words what that is. With `near`,
+    the columns of a thing (track_id, user_id), of one near it, and of a score, `harvest related` or `similar` reads it.
+    """
+
+    table: str
+    compute: Callable[[sqlite3.Connection], object]
+    about: str
+    near: tuple[str, str, str] | None = None
+
+
 @hookspec
 def queries() -> Path | Traversable:  # type: ignore[empty-body]
     """Give a folder of named queries, NAME.sql, each with a comment at its head as ours have."""
@@ -40,10 +54,17 @@ def exporters() -> Mapping[str, Callable[[Any], list[Any]]]:  # type: ignore[emp
 
 
 @hookspec
-def commands() -> Mapping[str, tuple[str, str]]:  # type: ignore[empty-body]
-    """Give commands by name: where each is, `package.module:attribute` of click, and one line of help."""
+def tables() -> Sequence[Table]:  # type: ignore[empty-body]
+    """Give the tables that the plug-in keeps in a file, and which of their columns name things."""
 
 
 @hookspec
-def tables() -> Sequence[Table]:  # type: ignore[empty-body]
-    """Give the tables that the plug-in keeps in a file, and which of their columns name things."""
+def migrations() -> Sequence[str]:  # type: ignore[empty-body]
+    """Give statements of SQL, in order: the first makes tables of version 0 those of version 1, and so on. A file
+    without tables of the plug-in gets them as `tables` says, and is of the last version.
+    """
+
+
+@hookspec
+def analyses() -> Mapping[str, Analysis]:  # type: ignore[empty-body]
+    """Give analyses by name."""

@@ -11,11 +11,9 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from harvest.errors import PluginError
-from harvest.own_lists import GROUP
 from harvest.system.installed import OURS as OUR_GROUP
 from harvest.system.installed import packages
 
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from pluggy import PluginManager
 
 OURS = ""  # the name of who makes our own offers
+_BY_ENTRY_POINT = ("commands", "lists")  # they are known without the plug-in being imported
 _NAME = re.compile(r"[a-z][a-z0-9]{0,30}")
 
 
@@ -62,15 +61,10 @@ def faulty(plugin: str, why: object) -> PluginError:
 
 def offers(hook: str, ours: Callable[[], Any] | None = None) -> Iterator[Offer]:
     """Give what is offered for a hook: ours, then that of each plug-in by name."""
-    from harvest.plugins.hooks import hookimpl  # late, as in _loaded
-
-    manager, _ = _loaded()
-    if ours is not None and not manager.has_plugin(f"harvest {hook}"):
-        manager.register(SimpleNamespace(**{hook: hookimpl(ours)}), f"harvest {hook}")
-    found = {impl.plugin_name: impl.function for impl in getattr(manager.hook, hook).get_hookimpls()}
-    own = found.pop(f"harvest {hook}", None)
-    if ours is not None and own is not None:
-        yield Offer(OURS, own())
+    if ours is not None:
+        yield Offer(OURS, ours())
+    hooks = getattr(_loaded()[0].hook, hook).get_hookimpls() if packages() else ()
+    found = {impl.plugin_name: impl.function for impl in hooks}
     for name in sorted(found):
         try:
             yield Offer(name, found[name]())
@@ -110,8 +104,9 @@ def _loaded() -> tuple[PluginManager, list[Plugin]]:
         except Exception as error:
             raise faulty(name, f"{type(error).__name__}: {error}") from error
         callers = manager.get_hookcallers(module) or []
-        hooks_answered = {caller.name for caller in callers} | (
-            {"lists"} if name in package.points.get(GROUP, {}) else set()
-        )
-        found.append(Plugin(name, package.name, package.version, tuple(sorted(hooks_answered))))
+        answered = {caller.name for caller in callers}
+        for group in _BY_ENTRY_POINT:
+            if any(one.partition("-")[0] == name for one in package.points.get(f"{OUR_GROUP}.{group}", {})):
+                answered.add(group)
+        found.append(Plugin(name, package.name, package.version, tuple(sorted(answered))))
     return manager, found

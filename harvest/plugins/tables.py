@@ -15,7 +15,15 @@ from harvest.errors import PluginError
 from harvest.lists import KINDS
 from harvest.plugins import registry
 from harvest.plugins.hooks import Table
-from harvest.store.database import apply_schema, check_readable, immediately, open_for_crawl, storage_errors
+from harvest.store.database import (
+    apply_schema,
+    back_up_as,
+    check_readable,
+    immediately,
+    open_for_crawl,
+    open_to_read,
+    storage_errors,
+)
 from harvest.things import SHOWN
 
 _ALLOWED = frozenset(
@@ -78,26 +86,76 @@ def _of_lists() -> Iterator[Table]:
 
 @contextlib.contextmanager
 def writing(path: Path, plugin: str) -> Iterator[sqlite3.Connection]:
-    """Open a file in one transaction for the tables of a plug-in, which are made where they are missing. Everything can
-    be read; a write to anything else raises sqlite3.DatabaseError, and nothing is kept then. Raises StoreError,
-    PluginError.
+    """Open a file in one transaction for the tables of a plug-in, which are made where they are missing, and brought to
+    its version. Everything can be read; a write to anything else raises sqlite3.DatabaseError, and nothing is kept
+    then. Raises StoreError, PluginError.
     """
-    wanted = [table for offer in registry.offers("tables") if offer.plugin == plugin for table in _checked(offer)]
     check_readable(path)
+    back_up(path, plugin)
     db = open_for_crawl(path)
     try:
         with storage_errors(path), immediately(db):
             apply_schema(db)
-            db.conn.set_authorizer(_guard(prefix(plugin)))
-            try:
-                for table in wanted:
-                    if not db.conn.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table.name,)).fetchone():
-                        db.conn.execute(table.create)
+            with guarded(db.conn, plugin):
                 yield db.conn
-            finally:
-                db.conn.set_authorizer(None)
     finally:
         db.conn.close()
+
+
+@contextlib.contextmanager
+def guarded(connection: sqlite3.Connection, plugin: str) -> Iterator[None]:
+    """Let a connection write tables of a plug-in alone, within the transaction of whoever calls; they are made, and
+    brought to its version, first.
+    """
+    wanted = [table for offer in registry.offers("tables") if offer.plugin == plugin for table in _checked(offer)]
+    steps, done = _steps(plugin), _steps_done(connection, plugin)
+    there = _there(connection, plugin)
+    connection.set_authorizer(_guard(prefix(plugin)))
+    try:
+        for step in steps[done:] if there else ():
+            connection.execute(step)
+        for table in wanted:
+            if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table.name,)).fetchone():
+                connection.execute(table.create)
+        connection.set_authorizer(None)
+        for number in range(done + 1, len(steps) + 1):
+            connection.execute(_NOTE_STEP, (prefix(plugin), str(number)))
+        connection.set_authorizer(_guard(prefix(plugin)))
+        yield
+    finally:
+        connection.set_authorizer(None)
+
+
+def back_up(path: Path, plugin: str) -> Path | None:
+    """Copy a file before tables of a plug-in in it are brought to another version; give the copy, None where none is
+    needed.
+    """
+    steps = _steps(plugin)
+    if not steps:
+        return None
+    with open_to_read(path) as connection:
+        done = _steps_done(connection, plugin)
+        if done >= len(steps) or not _there(connection, plugin):
+            return None
+        return back_up_as(connection, path.with_name(f"{path.name}.{plugin}-{done}"))
+
+
+_NOTE_STEP = "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES (?, ?, datetime())"
+
+
+def _steps(plugin: str) -> list[str]:
+    return [step for offer in registry.offers("migrations") if offer.plugin == plugin for step in offer.what]
+
+
+def _steps_done(connection: sqlite3.Connection, plugin: str) -> int:
+    sql = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = ?"
+    return int(connection.execute(sql, (prefix(plugin),)).fetchone()[0])
+
+
+def _there(connection: sqlite3.Connection, plugin: str) -> bool:
+    """Say whether a file has tables of a plug-in, but for those of its lists."""
+    names = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    return any(name.startswith(prefix(plugin)) for name in names - KINDS.keys())
 
 
 def _checked(offer: registry.Offer) -> Iterator[Table]:

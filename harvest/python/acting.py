@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from harvest.analysis.methods import METHODS, Choices
+from harvest.analysis.plugged import analyses
 from harvest.analysis.radio import Suggested
 from harvest.analysis.related import Near
 from harvest.analysis.run import analyse, check_extra
@@ -78,7 +79,8 @@ class Acts(Opened):
         StoreError. Interrupted, the next one goes on.
         """
         configure_unless_done()
-        there = [*METHODS, "all"]
+        every = (*METHODS, *analyses())
+        there = [*every, "all"]
         if wrong := [one for one in methods if one not in there]:
             raise SettingsError(f"There is no method {wrong[0]!r}; there are {', '.join(there)}.")
         heard = progress or (lambda method, share: None)
@@ -86,7 +88,7 @@ class Acts(Opened):
             Analysed,
             analyse(
                 self.path,
-                METHODS if "all" in methods else methods,
+                every if "all" in methods else methods,
                 Choices(neighbours, min_common, newest, include_incomplete, frames),
                 clock=SystemClock(),
                 memory_mb=memory,

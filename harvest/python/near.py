@@ -12,8 +12,15 @@ from harvest.analysis.related import Related, related
 from harvest.analysis.similar import Similar, similar
 from harvest.errors import SettingsError
 
-OF_TRACKS = (*RELATED, *methods_of("track"), METADATA)
-OF_PEOPLE = (*SIMILAR, *methods_of("user"))
+
+def of_tracks() -> tuple[str, ...]:
+    """Name the ways in which tracks may be near each other."""
+    return (*RELATED, *methods_of("track"), METADATA)
+
+
+def of_people() -> tuple[str, ...]:
+    """Name the ways in which people may be near each other."""
+    return (*SIMILAR, *methods_of("user"))
 
 
 def near_track(
@@ -27,7 +34,7 @@ def near_track(
         return described(connection, track, limit=limit)
     if method in methods_of("track"):
         return beside(connection, "track", track, method=method, limit=limit, framing=framing)
-    _check(method, OF_TRACKS)
+    _check(method, of_tracks())
     return related(connection, track, method=method, limit=limit, framing=framing)
 
 
@@ -37,7 +44,7 @@ def near_person(
     """Tell who is near a person, by likes or by what else was read. Raises SeedError, SettingsError."""
     if method in methods_of("user"):
         return beside(connection, "user", user, method=method, limit=limit, framing=framing)
-    _check(method, OF_PEOPLE)
+    _check(method, of_people())
     return similar(connection, user, method=method, limit=limit, framing=framing)
 
 

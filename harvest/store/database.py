@@ -265,11 +265,15 @@ def back_up_before_migrating(path: Path) -> Path | None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == schema_version():
             return None
-        copy = path.with_name(f"{path.name}.schema-{version}")
-        if not copy.exists():  # one that a killed migration has made is older still
-            with contextlib.closing(sqlite3.connect(f"{copy}.part")) as target:
-                connection.backup(target)
-            Path(f"{copy}.part").replace(copy)
+        return back_up_as(connection, path.with_name(f"{path.name}.schema-{version}"))
+
+
+def back_up_as(connection: sqlite3.Connection, copy: Path) -> Path:
+    """Copy a file unless the copy is there: one that a killed migration has made is older still. Give the copy."""
+    if not copy.exists():
+        with contextlib.closing(sqlite3.connect(f"{copy}.part")) as target:
+            connection.backup(target)
+        Path(f"{copy}.part").replace(copy)
     return copy
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from harvest.simulator import DEMO_CLIENT_SECRET, World, run_in_thread
 from tests.acceptance.conftest import environment
-from tests.acceptance.test_plugins import COMMAND, FILES, install
+from tests.acceptance.test_plugins import COMMAND, FILES, MAIN, install
 from tests.crawling import read
 from tests.replaying import everything
 from tests.waiting import PATIENCE
@@ -228,6 +228,65 @@ def test_a_wrong_declaration_is_named_in_one_line(harvest, old, new, said):
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert said in done.stderr
     assert harvest("--help", change=changed(LISTS, old, new)).returncode == 0
+
+
+def near(path):
+    """Which tracks have words in common, and how many, worked out here."""
+    said = {}
+    for track, _, _, word in words(path):
+        said.setdefault(track, set()).add(word)
+    pairs = [(one, other, len(said[one] & said[other])) for one in said for other in said if one != other]
+    return sorted(pair for pair in pairs if pair[2])
+
+
+def test_its_analysis_stands_beside_ours(harvest, tmp_path):
+    path = tmp_path / "t.db"
+    assert "mood-near (comments in the same words)" in " ".join(harvest("analyze", "--help").stdout.split())
+    assert "mood-near" not in harvest("analyze", "--help", HARVEST_PLUGINS="0").stdout
+    assert harvest("related", near(path)[0][0], "--method", "mood-near").stdout.endswith(
+        "Nothing is near it. `harvest analyze --method mood-near` computes what is.\n"
+    )
+    made = json.loads(harvest("analyze", "--method", "mood-near", "--json").stdout)["methods"]
+    assert [(one["method"], one["table"], one["pairs"], one["computed"]) for one in made] == [
+        ("mood-near", "plugin_mood_near", len(near(path)), None)
+    ]
+    assert sorted(read(path, "SELECT * FROM plugin_mood_near")) == near(path)
+    made = json.loads(harvest("analyze", "--json").stdout)["methods"]
+    assert {one["method"]: one["computed"] for one in made}["mood-near"] == 0  # nothing new
+    assert {one["method"] for one in made} > {"colike_cosine", "mood-near"}
+    assert read(path, "SELECT state, parameters FROM derivations WHERE method = 'mood-near'") == [
+        ("whole", '{"plugin": "mood", "version": "1.2"}')
+    ]
+    track = near(path)[0][0]
+    nearest = sorted((-score, other) for one, other, score in near(path) if one == track)
+    told = json.loads(harvest("related", track, "--method", "mood-near", "--json").stdout)
+    assert [(-one["score"], one["id"]) for one in told["near"]] == nearest[:10]
+    assert f"score {-nearest[0][0]}" in harvest("related", track, "--method", "mood-near").stdout
+    assert harvest("verify").returncode == 0
+    pairs = [pair for pair in near(path) if track not in pair[:2]]
+    assert harvest("forget", f"soundcloud:tracks:{track}").returncode == 0
+    assert sorted(read(path, "SELECT * FROM plugin_mood_near")) == pairs
+    assert harvest("analyze", "--json").returncode == 0  # what was forgotten makes it stale
+    assert sorted(read(path, "SELECT * FROM plugin_mood_near")) == near(path) == pairs
+
+
+def test_an_analysis_that_fails_or_writes_elsewhere_changes_nothing(harvest, tmp_path):
+    for new, said in (("1 / 0", "ZeroDivisionError"), ("connection.execute('DELETE FROM tracks')", "not authorized")):
+        change = {MAIN: FILES[MAIN].replace("    connection.execute(\n", f"    {new}\n    connection.execute(\n")}
+        done = harvest("analyze", "--method", "mood-near", change=change)
+        assert (done.returncode, said in done.stderr) == (2, True)
+        assert "harvest: The plug-in mood does not work: its analysis 'mood-near'" in done.stderr
+    assert read(tmp_path / "t.db", "SELECT count(*) FROM derivations WHERE method = 'mood-near'") == [(0,)]
+
+
+def test_each_run_records_which_plug_ins_took_part(harvest, tmp_path):
+    runs = "SELECT options ->> '$.plugins.mood' FROM runs ORDER BY id"
+    assert set(read(tmp_path / "t.db", runs)) == {("1.2",)}
+    with run_in_thread(WORLD) as server:
+        assert harvest(WORLD.seed_url(), "--max-users", "2", "--db", "new.db", server=server).returncode == 0
+        off = {"HARVEST_PLUGINS": "0", "server": server}
+        assert harvest(WORLD.seed_url(), "--max-users", "3", "--db", "new.db", **off).returncode == 0
+    assert read(tmp_path / "new.db", runs) == [("1.2",), (None,)]
 
 
 NOSY = '''

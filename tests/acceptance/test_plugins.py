@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import re
@@ -35,7 +36,8 @@ def install(folder, files):
         (folder / name).write_text(text, encoding="utf-8")
     info = folder / f"{said['name'].replace('-', '_')}-{said['version']}.dist-info"
     info.mkdir(exist_ok=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {said['name']}\nVersion: {said['version']}\n")
+    about = f"Name: {said['name']}\nVersion: {said['version']}\nSummary: {said['description']}\n"
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\n{about}")
     groups = {
         group: "".join(f"{name} = {at}\n" for name, at in of.items()) for group, of in said["entry-points"].items()
     }
@@ -101,7 +103,7 @@ def test_one_of_each_kind_works_and_forget_deletes_there_too(harvest, tmp_path):
 @pytest.mark.slow
 def test_doctor_lists_it_and_a_variable_turns_it_off(harvest, server):
     said = {check["found"] for check in checks(harvest("doctor", "--json", server=server))}
-    assert "mood: harvest-mood 1.2, commands, exporters, lists, queries, tables" in said
+    assert "mood: harvest-mood 1.2, analyses, commands, exporters, lists, queries, tables" in said
     (off,) = [c for c in checks(harvest("doctor", "--json", server=server, HARVEST_PLUGINS="0")) if "plug" in c["name"]]
     assert off["found"] == "switched off by HARVEST_PLUGINS=0"
     for arguments in (("mood", "1", "calm"), ("sql", "mood-tracks", "x"), ("export", "o", "--format", "mood-pairs")):
@@ -113,7 +115,8 @@ def checks(done):
     return [one for one in json.loads(done.stdout)["checks"] if one["name"].startswith("plug")]
 
 
-MAIN, COMMAND = "harvest_mood/__init__.py", "harvest_mood/command.py"
+MAIN, COMMAND, PROJECT = "harvest_mood/__init__.py", "harvest_mood/command.py", "pyproject.toml"
+AT = '"harvest_mood.command:mood"'
 
 
 @pytest.fixture
@@ -147,7 +150,7 @@ def test_our_own_parts_come_first_and_keep_their_names(loaded):
     assert loaded(MAIN, "", "", ask) == (
         sorted([*ours, "mood-tracks"]),
         (*FORMATS, "mood-pairs"),
-        ["plugin_mood_moods"],
+        ["plugin_mood_moods", "plugin_mood_near"],
         "mood",
     )
 
@@ -155,7 +158,13 @@ def test_our_own_parts_come_first_and_keep_their_names(loaded):
 @pytest.mark.parametrize(
     ("name", "old", "new", "ask", "said"),
     [
-        (MAIN, '{"mood"', '{"moods"', command, "it offers 'moods'; what it offers is called mood or mood-"),
+        (
+            PROJECT,
+            "mood = " + AT,
+            "moods = " + AT,
+            command,
+            "it offers 'moods'; what it offers is called mood or mood-",
+        ),
         (MAIN, '"mood-pairs"', '"csv"', formats, "it offers 'csv', which there is already"),
         (MAIN, "def queries():", "def queries():\n    1 / 0", named_queries, "queries() failed with ZeroDivisionError"),
         (MAIN, "def queries()", "def query()", named_queries, "a hook that there is not"),
@@ -194,7 +203,7 @@ def test_a_plug_in_writes_its_own_tables_alone(crawled, tmp_path, monkeypatch, s
     path = tmp_path / "t.db"
     shutil.copy(crawled, path)
     wanted = Table("plugin_mood_moods", "CREATE TABLE plugin_mood_moods (id INTEGER)")
-    monkeypatch.setattr(registry, "offers", lambda hook: [registry.Offer("mood", [wanted])])
+    monkeypatch.setattr(registry, "offers", lambda hook: [registry.Offer("mood", [wanted])] * (hook == "tables"))
     before = read(path, "SELECT name, sql FROM sqlite_schema ORDER BY 1"), read(path, "SELECT * FROM tracks")
 
     def write():
@@ -210,3 +219,54 @@ def test_a_plug_in_writes_its_own_tables_alone(crawled, tmp_path, monkeypatch, s
         connection.execute("ALTER TABLE plugin_mood_moods ADD COLUMN mood TEXT")
         connection.execute("INSERT INTO plugin_mood_moods VALUES (2, 'calm')")
     assert read(path, "SELECT * FROM plugin_mood_moods") == [(2, "calm")]
+
+
+STEPS = """
+
+@hookimpl
+def migrations():
+    return [
+        "ALTER TABLE plugin_mood_moods ADD COLUMN since TEXT",
+        "UPDATE plugin_mood_moods SET since = '2026'",
+    ]
+"""
+
+
+@pytest.mark.slow
+def test_tables_of_an_older_plug_in_are_copied_and_brought_to_its_version(harvest, tmp_path):
+    path = tmp_path / "t.db"
+    assert harvest("mood", "1", "calm").returncode == 0
+    newer = {
+        MAIN: FILES[MAIN].replace("mood TEXT NOT NULL)", "mood TEXT NOT NULL, since TEXT)") + STEPS,
+        COMMAND: FILES[COMMAND].replace("VALUES (?, ?)", "VALUES (?, ?, '2027')"),
+    }
+    assert harvest("mood", "2", "wild", change=newer).returncode == 0
+    assert read(path, "SELECT * FROM plugin_mood_moods") == [(1, "calm", "2026"), (2, "wild", "2027")]
+    assert read(tmp_path / "t.db.mood-0", "SELECT * FROM plugin_mood_moods") == [(1, "calm")]
+    assert harvest("mood", "3", "sad", change=newer).returncode == 0
+    assert read(path, "SELECT since FROM plugin_mood_moods") == [("2026",), ("2027",), ("2027",)]
+    assert harvest("verify", change=newer).returncode == 0
+
+    fresh = tmp_path / "fresh.db"
+    shutil.copy(tmp_path / "t.db.mood-0", fresh)
+    with contextlib.closing(sqlite3.connect(fresh)) as db, db:
+        db.execute("DROP TABLE plugin_mood_moods")
+        db.execute("DROP TABLE plugin_mood_near")
+    assert harvest("mood", "4", "new", "--db", "fresh.db", change=newer).returncode == 0  # as declared, without steps
+    assert read(fresh, "SELECT * FROM plugin_mood_moods") == [(4, "new", "2027")]
+
+    broken = {**newer, MAIN: newer[MAIN].replace("SET since = '2026'\",", "SET since = '2026'\", 'DROP TABLE tracks',")}
+    done = harvest("mood", "5", "no", change=broken)
+    assert done.returncode != 0
+    assert "not authorized" in done.stderr
+    assert read(path, "SELECT count(*) FROM plugin_mood_moods") == [(3,)]
+
+
+@pytest.mark.slow
+def test_help_lists_commands_without_importing_a_plug_in(harvest):
+    broken = {MAIN: "1 / 0", COMMAND: "1 / 0"}
+    told = harvest("--help", change=broken)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "  plug-ins  mood        Moods of tracks, as you hear them.\n" in told.stdout
+    assert "plug-ins" not in harvest("--help", HARVEST_PLUGINS="0").stdout
+    assert harvest("mood", "1", "calm", change=broken).returncode == 2

@@ -18,7 +18,7 @@ import click
 
 from harvest.auth.login import held
 from harvest.cli.few_requests import connect_briefly
-from harvest.cli.main import our_commands
+from harvest.cli.main import COMMANDS
 from harvest.cli.options.crawl import cache_path, crawl_variables, json_option, log_options
 from harvest.cli.options.environment import environment
 from harvest.cli.options.types import Place
@@ -157,7 +157,7 @@ def _plugins() -> Iterator[Advice]:
         yield Advice("plug-ins", True, "switched off by HARVEST_PLUGINS=0")
         return
     try:
-        named_queries(), formats(), find("", our_commands), declared()
+        named_queries(), formats(), find("", COMMANDS), declared()
         loaded = plugins()
     except PluginError as error:
         yield Advice("plug-ins", False, str(error), "Update it, or take it out with pip uninstall.")

@@ -20,7 +20,7 @@ from harvest.cli.options.types import whole
 from harvest.cli.output.playlist import save, to_option
 from harvest.cli.output.spinner import patience
 from harvest.export.playlists import check_target
-from harvest.python.near import OF_PEOPLE, OF_TRACKS, near_person, near_track
+from harvest.python.near import near_person, near_track, of_people, of_tracks
 from harvest.store.database import open_to_read
 from harvest.system.logs import printable
 
@@ -40,11 +40,11 @@ _WHY_NOW = {
     "--method",
     "--by",
     "method",
-    type=click.Choice(OF_TRACKS),
+    type=click.Choice(of_tracks()),
     metavar="NAME",
     default=RELATED[0],
     show_default=True,
-    help=f"How nearness is measured, or in what both stand: {', '.join(OF_TRACKS)}.",
+    help=f"How nearness is measured, or in what both stand: {', '.join(of_tracks())}.",
 )
 @framing_option(default=None, usual="as analysed, else auto")
 @click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="Maximum tracks.")
@@ -99,11 +99,11 @@ def _save(path: Path, ids: Sequence[int], target: Path | None, title: str | None
 @cache_path()
 @click.option(
     "--method",
-    type=click.Choice(OF_PEOPLE),
+    type=click.Choice(of_people()),
     metavar="NAME",
     default=SIMILAR[0],
     show_default=True,
-    help=f"How likeness is measured, or what both share: {', '.join(OF_PEOPLE)}.",
+    help=f"How likeness is measured, or what both share: {', '.join(of_people())}.",
 )
 @framing_option(default=None, usual="as analysed, else auto")
 @click.option("--limit", type=whole(1), metavar="N", default=10, show_default=True, help="People told at most.")
@@ -143,7 +143,7 @@ def _beside(found: Neighbours) -> Iterator[str]:
         yield f"\n{printable(found.reason)}"
     for place, near in enumerate(found.near, start=1):
         of = "" if near.size is None else f", of {found.size:,} and {near.size:,}"
-        why = f"{near.common:,} {found.words[near.common != 1]}{of}"
+        why = f"{near.common:,} {found.words[near.common != 1]}{of}" if found.read else f"score {near.score:.4g}"
         yield from _listed(place, _called(found.thing, near), why, near.url)
 
 

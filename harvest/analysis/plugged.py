@@ -1,0 +1,86 @@
+"""Analyses of plug-ins: named beside ours, computed in a transaction each, and asked what is near a thing."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harvest.analysis import derivations
+from harvest.analysis.links import is_current
+from harvest.analysis.methods import METHODS
+from harvest.plugins import registry
+from harvest.plugins.hooks import Analysis
+from harvest.plugins.tables import declared, guarded
+from harvest.store.database import immediately
+from harvest.system.installed import packages
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Plugged:
+    """An analysis and whose it is."""
+
+    plugin: str
+    analysis: Analysis
+
+    def is_near(self, thing: str) -> bool:
+        """Say whether it tells what is near things of a kind."""
+        return self.analysis.near is not None and self.analysis.near[0] == f"{thing}_id"
+
+
+def analyses() -> dict[str, Plugged]:
+    """Give the analyses of plug-ins by name; none where no plug-in is installed. Raises PluginError."""
+    found = {}
+    for offer in registry.offers("analyses"):
+        tables = declared()
+        for name, analysis in offer.what.items():
+            offer.check_name(name, METHODS)
+            if analysis.table not in tables:
+                raise registry.faulty(
+                    offer.plugin, f"its analysis {name!r} fills {analysis.table}, no table of its own"
+                )
+            found[name] = Plugged(offer.plugin, analysis)
+    return found
+
+
+def compute(db: Database, name: str, max_page_id: int | None, now: Callable[[], str], *, fresh: bool) -> int | None:
+    """Fill the table of an analysis where the file has grown; give 0 where it had not, None for all of it. Raises
+    PluginError.
+    """
+    one = analyses()[name]
+    if not fresh and is_current(db.conn, name, max_page_id):
+        return 0
+    versions = {plugin: package.version for package in packages() for plugin in package.points.get("harvest", {})}
+    parameters = json.dumps({"plugin": one.plugin, "version": versions.get(one.plugin)})
+    with immediately(db):
+        number = derivations.begin(db.conn, name, parameters, None, now(), in_order=False)
+        try:
+            with guarded(db.conn, one.plugin):
+                db.conn.execute(f"DELETE FROM {one.analysis.table}")  # noqa: S608 - a name that is checked
+                one.analysis.compute(db.conn)
+        except Exception as error:
+            raise registry.faulty(one.plugin, f"its analysis {name!r}: {type(error).__name__}: {error}") from error
+        derivations.finish(db.conn, number, max_page_id=max_page_id, lists_used=None, now=now())
+    return None
+
+
+def near(
+    connection: sqlite3.Connection, thing: str, one: int, method: str, limit: int
+) -> list[tuple[int, float | None]]:
+    """Give what an analysis puts near a thing, with its scores, the highest first; nothing before it is computed."""
+    analysis = analyses()[method].analysis
+    assert analysis.near is not None
+    of, other, score = analysis.near
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (analysis.table,)).fetchone() is None:
+        return []
+    rows = connection.execute(
+        f"SELECT {other}, {score} FROM {analysis.table}"  # noqa: S608 - names that are checked, or of whoever wrote it
+        f" WHERE {of} = ? AND {other} IN (SELECT id FROM {thing}s) ORDER BY {score} DESC, {other} LIMIT ?",
+        (one, limit),
+    )
+    return [(row[0], row[1]) for row in rows]
