@@ -13,7 +13,7 @@ from harvest.analysis.links import is_current
 from harvest.analysis.methods import METHODS
 from harvest.plugins import registry
 from harvest.plugins.hooks import Analysis
-from harvest.plugins.tables import declared, guarded
+from harvest.plugins.tables import back_up_of, declared, guarded
 from harvest.store.database import immediately
 from harvest.system.installed import packages
 
@@ -57,6 +57,7 @@ def compute(db: Database, name: str, max_page_id: int | None, now: Callable[[], 
         return 0
     versions = {plugin: package.version for package in packages() for plugin in package.points.get("harvest", {})}
     parameters = json.dumps({"plugin": one.plugin, "version": versions.get(one.plugin)})
+    back_up_of(db.conn, one.plugin)
     with immediately(db):
         number = derivations.begin(db.conn, name, parameters, None, now(), in_order=False)
         try:

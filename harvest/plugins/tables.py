@@ -18,7 +18,6 @@ from harvest.plugins.hooks import Table
 from harvest.store.database import (
     apply_schema,
     back_up_as,
-    check_readable,
     immediately,
     open_for_crawl,
     open_to_read,
@@ -90,8 +89,8 @@ def writing(path: Path, plugin: str) -> Iterator[sqlite3.Connection]:
     its version. Everything can be read; a write to anything else raises sqlite3.DatabaseError, and nothing is kept
     then. Raises StoreError, PluginError.
     """
-    check_readable(path)
-    back_up(path, plugin)
+    with open_to_read(path) as connection:
+        back_up_of(connection, plugin)
     db = open_for_crawl(path)
     try:
         with storage_errors(path), immediately(db):
@@ -126,18 +125,14 @@ def guarded(connection: sqlite3.Connection, plugin: str) -> Iterator[None]:
         connection.set_authorizer(None)
 
 
-def back_up(path: Path, plugin: str) -> Path | None:
+def back_up_of(connection: sqlite3.Connection, plugin: str) -> Path | None:
     """Copy a file before tables of a plug-in in it are brought to another version; give the copy, None where none is
     needed.
     """
     steps = _steps(plugin)
-    if not steps:
-        return None
-    with open_to_read(path) as connection:
-        done = _steps_done(connection, plugin)
-        if done >= len(steps) or not _there(connection, plugin):
-            return None
-        return back_up_as(connection, path.with_name(f"{path.name}.{plugin}-{done}"))
+    done = _steps_done(connection, plugin) if steps and _there(connection, plugin) else len(steps)
+    path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
+    return None if done == len(steps) else back_up_as(connection, path.with_name(f"{path.name}.{plugin}-{done}"))
 
 
 _NOTE_STEP = "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES (?, ?, datetime())"
