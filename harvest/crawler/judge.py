@@ -25,6 +25,14 @@ from harvest.things import THINGS
 _CONTROLS = 3  # lists or things asked at most: one may be gone by now
 
 
+def _end_of(kind: str, error: ApiError) -> Withdrawn:
+    """Return what is wrong with a kind of list where this is what each of its lists is refused with."""
+    said = str(error).removesuffix(".")
+    return Withdrawn(
+        f"No list of {KINDS[kind].title} is answered any more: {said}.", status=error.status, reply=error.reply
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A list that was refused, and when in the order of all that was asked."""
@@ -43,6 +51,7 @@ class Docket:
     put_back_empty: Callable[[str], int]
     withdraw: Callable[[Withdrawn, Collection[Task]], None]
     refused_before: Callable[[], Iterable[tuple[Task, int, str]]]
+    withdrawn_before: Callable[[], Iterable[tuple[str, int, str]]]
     take_back: Callable[[Callable[[int, str], bool]], None]
 
 
@@ -58,6 +67,7 @@ class Judge:
         for task, status, message in docket.refused_before():
             self._believed[task.kind][task.id] = task, status, message
         self._withdrawn: dict[str, Withdrawn] = {}
+        self._withdrawn_before = {kind: alike(status, said) for kind, status, said in docket.withdrawn_before()}
         self._is_refused = False
         self._turn = 0
         self._asking = asyncio.Lock()
@@ -86,6 +96,7 @@ class Judge:
     def answered(self, kind: str, turn: int) -> list[Refused]:
         """Hear that a list was answered; give the refused ones of its kind that are to blame themselves."""
         self._believed.pop(kind, None)
+        self._withdrawn_before.pop(kind, None)
         refused = self._refused[kind]
         if not refused:
             return []
@@ -105,6 +116,9 @@ class Judge:
         async with self._asking:
             if self._is_refused:
                 return []
+            end = _end_of(kind, error)
+            if self._withdrawn_before.get(kind) == alike(end.status, str(end)):
+                self._withdrawn.setdefault(kind, end)
             if kind in self._withdrawn:
                 self._withdraw(kind, self._withdrawn[kind])
                 return []
@@ -150,7 +164,8 @@ class Judge:
             answers = await self._still_answers(kind, error.status, [one.task.subject_id for one in same])
             if not answers and error.status == 403:
                 public = await self._client.answers()
-            if not answers and error.status == 404:
+            doubted = how_many >= MANY or answers is False
+            if doubted and not (answers or isinstance(public, Forbidden) or is_plain(error)):
                 there = await self._is_any_there([*(one.task for one in same), *before.values()])
         if any(one not in self._refused[kind] for one in same):  # an answer has come meanwhile
             return []
@@ -158,10 +173,7 @@ class Judge:
         if verdict is Verdict.APP:
             self._refuse_the_app(error)
         if verdict is Verdict.KIND:
-            said = str(error).removesuffix(".")
-            self._withdrawn[kind] = Withdrawn(
-                f"No list of {KINDS[kind].title} is answered any more: {said}.", status=error.status, reply=error.reply
-            )
+            self._withdrawn[kind] = _end_of(kind, error)
             self._withdraw(kind, self._withdrawn[kind], before.values())
         if verdict is not Verdict.LISTS:
             return []
@@ -231,9 +243,11 @@ class Judge:
     async def _is_any_there(self, refused: Collection[Task]) -> bool:
         """Say whether a thing is there whose list is refused, in whatever order they were; a few are asked for.
 
-        One is enough, and one that is gone proves nothing: some people always are.
+        One is enough, and one that is gone or closed proves nothing: some people always are. A search is always there.
         """
         for task in sorted(refused, key=lambda one: one.subject_id)[:MANY]:
+            if KINDS[task.kind].searches:
+                return True
             urn = task.about or f"{THINGS[KINDS[task.kind].subject].urn}{task.subject_id}"
             try:
                 await self._client.fetch(Task(0, RESOLVE.name, 0, about=urn))

@@ -38,7 +38,7 @@ from harvest.store.database import (
     open_for_crawl,
     storage_errors,
 )
-from harvest.store.frontier import Frontier, answered_before, other_answered, refused_before
+from harvest.store.frontier import Frontier, answered_before, other_answered, refused_before, withdrawn_before
 from harvest.store.lease import HEARTBEAT_SECONDS, WATCH_SECONDS, Lease, check_free
 from harvest.store.refreshes import Refresh
 from harvest.store.sweeps import Sweep
@@ -264,6 +264,7 @@ def _engine(
         withdraw=lambda error, tasks: acts.withdraw(error, tasks, as_text(clock.now()), client.take_tally()),
         take_back=acts.take_back,
         refused_before=lambda: refused_before(db.conn),
+        withdrawn_before=lambda: withdrawn_before(db.conn),
     )
     return Engine(
         frontier=Frontier(db.conn, page_size=conditions.page_size, lease=lease),

@@ -4,9 +4,11 @@ Rule 1. What few lists say is believed. What MANY of a kind say alike is doubted
 of that kind that brought something before.
 Rule 2. Lists that are empty against what is known: where those are empty now as well, it is an outage. Where there is
 none to ask, so many of them are one, if any was empty against a claim.
-Rule 3. Lists that are refused: where others of their kind are answered, they are to blame. Where only this kind is
-refused, it is withdrawn; a 404 says so only of things that are there themselves. Where something public is refused as
-well, with a 403, the app is. Words about a subscription, and a 405, need no MANY (soundcloud/api issues 573, 577).
+Rule 3. Lists that are refused: where others of their kind are answered, they are to blame. Where something public is
+refused as well, with a 403, the app is. Where only this kind is refused, it is withdrawn, if one of the things whose
+lists are refused is shown itself: an account that is gone or closed refuses each of its lists. Words about a
+subscription, and a 405, need neither that nor MANY (soundcloud/api issues 573, 577).
+Rule 4. A kind that was found to be withdrawn, in whatever run, stays so for lists that are refused alike.
 """
 
 from __future__ import annotations
@@ -55,10 +57,12 @@ def who(
     ask; `public` is what is wrong with something public, `there` whether a thing whose list is refused is
     answered itself, `last` that no more lists of that kind are to come.
     """
-    if answers or (error.status == 404 and not there):
+    if answers:
         return Verdict.LISTS
     if error.status == 403 and isinstance(public, Forbidden):
         return Verdict.APP
+    if (lists >= MANY or answers is False) and not (there or is_plain(error)):
+        return Verdict.LISTS
     if lists >= MANY or answers is False or (last and is_plain(error)):
         return Verdict.KIND
     return Verdict.LISTS if last else None

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 
 from harvest.lists import KINDS
 from harvest.models import Outcome, Task
@@ -64,6 +65,12 @@ WHERE f.resolved_at IS NULL AND f.retryable = 0 AND f.class IN ('forbidden', 'go
     AND t.kind NOT IN ({", ".join(f"'{kind.name}'" for kind in KINDS.values() if kind.looks_up)})
 ORDER BY f.id
 """  # noqa: S608 - our own text
+_WITHDRAWN = """
+SELECT t.kind, f.status, f.message, f.last_at
+FROM failures AS f CROSS JOIN tasks AS t ON t.id = f.task_id
+WHERE f.resolved_at IS NULL AND f.retryable = 0 AND f.class = 'withdrawn'
+ORDER BY f.id
+"""
 _LOOKED_BACK = 100_000  # pages at most
 _LAST_ANSWER = """
 SELECT p.fetched_at FROM pages AS p CROSS JOIN tasks AS t ON t.id = p.task_id AND t.kind = ?
@@ -90,13 +97,29 @@ def refused_before(connection: sqlite3.Connection) -> Iterator[tuple[Task, int, 
 
     A run believes few, but those of several runs may speak of their kind.
     """
-    answered: dict[str, str] = {}
+    since = _since_answered(connection)
     for task_id, kind, subject_id, about, status, message, at in connection.execute(_REFUSED):
-        if kind not in answered:
-            row = connection.execute(_LAST_ANSWER, (kind, _LOOKED_BACK)).fetchone()
-            answered[kind] = row[0] if row else ""
-        if at > answered[kind]:
+        if since(kind, at):
             yield Task(task_id, kind, subject_id, about=about), status, message
+
+
+def withdrawn_before(connection: sqlite3.Connection) -> Iterator[tuple[str, int, str]]:
+    """Return the kinds of lists that are down as withdrawn, with none answered since, each with status and message."""
+    since = _since_answered(connection)
+    for kind, status, message, at in connection.execute(_WITHDRAWN):
+        if since(kind, at):
+            yield kind, status, message
+
+
+def _since_answered(connection: sqlite3.Connection) -> Callable[[str, str], bool]:
+    """Return what says whether a moment is later than the last answer to a list of that kind."""
+
+    @cache
+    def answered(kind: str) -> str:
+        row = connection.execute(_LAST_ANSWER, (kind, _LOOKED_BACK)).fetchone()
+        return row[0] if row else ""
+
+    return lambda kind, at: at > answered(kind)
 
 
 def open_list(connection: sqlite3.Connection, kind: str, subject_id: int, about: str | None = None) -> Task | None:

@@ -9,6 +9,7 @@ import asyncio
 import json
 import signal
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -306,6 +307,23 @@ def test_a_withdrawn_endpoint_is_told_however_the_harvest_is_cut_into_runs(tell,
         assert read(file, "SELECT count(*) FROM users WHERE status = 'forbidden'") == [(0,)]
         assert read(file, "SELECT count(*) FROM failures WHERE class = 'withdrawn'") == [(1,)]
         assert_exact_at_last(tell, server, file, "retry", "--class", "withdrawn")
+
+
+@pytest.mark.parametrize("fault", ["missing_json", "forbidden_json", "status_400"])
+def test_a_withdrawn_endpoint_stays_so_for_the_few_lists_that_a_later_run_wants(tell, tmp_path, fault):
+    file = tmp_path / "t.db"
+    with run_in_thread(WORLD, faults=f"{fault}[/likes/tracks]", keep_log=True) as server:
+        command = [server.world.seed_url(), *READ, "--delay", "0", "--max-users"]
+        assert tell(*command, "8", server=server)[0] == 6
+        asked = len(server.requests)
+        tell(*command, "10", server=server)
+        assert sum("/likes/tracks" in logged.target for logged in server.requests[asked:]) >= 1
+        likes = "SELECT outcome, count(*) FROM tasks WHERE kind = 'user_likes' GROUP BY 1"
+        assert read(file, likes) == [("withdrawn", 10)]
+        assert read(file, "SELECT count(*) FROM failures WHERE class = 'withdrawn'") == [(1,)]
+        server.use("")
+        assert tell("retry", "--class", "withdrawn", "--delay", "0", server=server)[0] == 0
+        assert_exact(file, server.world, limits=replace(LIMITS, max_users=10))
 
 
 def crawl_as_before(server, path, monkeypatch):

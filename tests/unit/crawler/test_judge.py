@@ -19,8 +19,9 @@ PEOPLE = range(1, MANY + 1)
 class Service:
     """Refuses every list, shows the people who are not `gone`, and counts what is asked."""
 
-    def __init__(self, gone=(), lists=()):
+    def __init__(self, gone=(), lists=(), error=None):
         self.lists = dict(lists)
+        self.error = error or Gone(status=404)
         self.gone = {f"soundcloud:users:{one}" for one in gone}
         self.asked = []
 
@@ -32,14 +33,14 @@ class Service:
         if said is not None:
             raise said
         if task.kind != RESOLVE.name or task.about in self.gone:
-            raise Gone(status=404)
+            raise self.error
         return None
 
     async def answers(self):
         return None
 
 
-def judge(service, before=(), emptied=()):
+def judge(service, before=(), emptied=(), withdrawn_before=()):
     withdrawn = []
     docket = Docket(
         answered_before=lambda kind, most: [Task(person, kind, person) for person in service.lists][:most],
@@ -48,6 +49,7 @@ def judge(service, before=(), emptied=()):
         withdraw=lambda error, tasks: withdrawn.extend(task.subject_id for task in tasks),
         take_back=lambda of_the_app: None,
         refused_before=lambda: before,
+        withdrawn_before=lambda: withdrawn_before,
     )
     return Judge(service, docket), withdrawn
 
@@ -72,9 +74,34 @@ def test_people_who_are_gone_do_not_hide_that_an_endpoint_is(gone):
         assert sorted(withdrawn) == list(PEOPLE)
 
 
-def test_people_who_are_all_gone_are_gone():
-    who, withdrawn = judge(Service(PEOPLE))
-    assert weigh(who, PEOPLE, Gone(status=404)) == list(PEOPLE)
+@pytest.mark.parametrize("error", [Gone(status=404), Forbidden("Not allowed (403).", status=403)])
+def test_people_who_are_all_gone_or_closed_are_to_blame_themselves(error):
+    for order in permutations(PEOPLE):
+        who, withdrawn = judge(Service(PEOPLE, error=error))
+        assert weigh(who, order, error) == list(PEOPLE)
+        assert withdrawn == []
+
+
+def test_one_person_who_is_shown_tells_that_the_lists_of_the_others_are_withdrawn():
+    error = Forbidden("Not allowed (403).", status=403)
+    who, withdrawn = judge(Service([1, 2, 3, 5], error=error))
+    assert weigh(who, PEOPLE, error) == []
+    assert sorted(withdrawn) == list(PEOPLE)
+
+
+@pytest.mark.parametrize(("said", "is_withdrawn"), [("Not allowed (403).", True), ("Not for you (403).", False)])
+def test_a_kind_that_an_earlier_run_found_withdrawn_stays_so_for_what_is_refused_alike(said, is_withdrawn):
+    before = [("user_likes", 403, "No list of tracks the user likes is answered any more: Not allowed (403).")]
+    who, withdrawn = judge(Service(), withdrawn_before=before)
+    assert weigh(who, [1], Forbidden(said, status=403)) == ([] if is_withdrawn else [1])
+    assert withdrawn == ([1] if is_withdrawn else [])
+
+
+def test_an_answer_ends_what_an_earlier_run_found():
+    before = [("user_likes", 403, "No list of tracks the user likes is answered any more: Not allowed (403).")]
+    who, withdrawn = judge(Service(), withdrawn_before=before)
+    who.answered("user_likes", who.turn())
+    assert weigh(who, [1], Forbidden("Not allowed (403).", status=403)) == [1]
     assert withdrawn == []
 
 

@@ -43,8 +43,11 @@ def refusals(n, status=403, words=""):
         (refusals(5), True, None, False, False, Verdict.LISTS),
         (refusals(5), False, Forbidden(), False, False, Verdict.APP),
         (refusals(5), None, Forbidden(), False, False, Verdict.APP),
-        (refusals(5), None, None, False, False, Verdict.KIND),
-        (refusals(5), False, Gone(), False, False, Verdict.KIND),
+        (refusals(5), None, None, True, False, Verdict.KIND),
+        (refusals(5), False, Gone(), True, False, Verdict.KIND),
+        (refusals(5), None, None, False, False, Verdict.LISTS),  # the accounts are closed as well
+        (refusals(1), False, None, False, True, Verdict.LISTS),
+        (refusals(1), False, None, True, True, Verdict.KIND),
         (refusals(1, words=": a subscription is required"), None, Forbidden(), False, False, Verdict.APP),
         (refusals(1, words=": a subscription is required"), None, None, False, False, None),
         (refusals(1, words=": a subscription is required"), None, None, False, True, Verdict.KIND),
