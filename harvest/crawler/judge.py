@@ -23,6 +23,7 @@ from harvest.store.doubts import Emptied
 from harvest.things import THINGS
 
 _CONTROLS = 3  # lists or things asked at most: one may be gone by now
+_OTHERS = 2  # kinds of lists asked at most of a thing: one may be withdrawn as well
 
 
 def _end_of(kind: str, error: ApiError) -> Withdrawn:
@@ -159,17 +160,17 @@ class Judge:
             return []
         answers: bool | None = None
         public: ApiError | None = None
-        there = False
+        is_open = False
         if error.status != 404 or how_many >= MANY:
             answers = await self._still_answers(kind, error.status, [one.task.subject_id for one in same])
             if not answers and error.status == 403:
                 public = await self._client.answers()
             doubted = how_many >= MANY or answers is False
             if doubted and not (answers or isinstance(public, Forbidden) or is_plain(error)):
-                there = await self._is_any_there([*(one.task for one in same), *before.values()])
+                is_open = await self._is_any_open([*(one.task for one in same), *before.values()])
         if any(one not in self._refused[kind] for one in same):  # an answer has come meanwhile
             return []
-        verdict = who(error, how_many, answers, public, there=there, last=last)
+        verdict = who(error, how_many, answers, public, is_open=is_open, last=last)
         if verdict is Verdict.APP:
             self._refuse_the_app(error)
         if verdict is Verdict.KIND:
@@ -240,18 +241,34 @@ class Judge:
                 said = False  # people do take all their likes back
         return said
 
-    async def _is_any_there(self, refused: Collection[Task]) -> bool:
-        """Say whether a thing is there whose list is refused, in whatever order they were; a few are asked for.
+    async def _is_any_open(self, refused: Collection[Task]) -> bool:
+        """Say whether one of the things whose lists are refused is shown and shows other lists, in whatever order they
+        were refused.
 
         One is enough, and one that is gone or closed proves nothing: some people always are. A search is always there.
         """
         for task in sorted(refused, key=lambda one: one.subject_id)[:MANY]:
-            if KINDS[task.kind].searches:
+            if KINDS[task.kind].searches or (await self._is_shown(task) and await self._shows_others(task)):
                 return True
-            urn = task.about or f"{THINGS[KINDS[task.kind].subject].urn}{task.subject_id}"
-            try:
-                await self._client.fetch(Task(0, RESOLVE.name, 0, about=urn))
-            except ApiError:
-                continue
-            return True
         return False
+
+    async def _is_shown(self, task: Task) -> bool:
+        urn = task.about or f"{THINGS[KINDS[task.kind].subject].urn}{task.subject_id}"
+        return await self._is_answered(Task(0, RESOLVE.name, 0, about=urn))
+
+    async def _shows_others(self, task: Task) -> bool:
+        """Say whether what this is a list of shows a list of another kind, if possible of one that others show."""
+        kinds = [kind for kind in KINDS.values() if kind.subject == KINDS[task.kind].subject and not kind.own]
+        others = [kind.name for kind in kinds if kind.name != task.kind]
+        others.sort(key=lambda kind: not self._docket.answered_before(kind, 1))
+        for kind in others[:_OTHERS]:
+            if await self._is_answered(Task(0, kind, task.subject_id, about=task.about)):
+                return True
+        return not others
+
+    async def _is_answered(self, task: Task) -> bool:
+        try:
+            await self._client.fetch(task)
+        except ApiError:
+            return False
+        return True

@@ -6,8 +6,8 @@ Rule 2. Lists that are empty against what is known: where those are empty now as
 none to ask, so many of them are one, if any was empty against a claim.
 Rule 3. Lists that are refused: where others of their kind are answered, they are to blame. Where something public is
 refused as well, with a 403, the app is. Where only this kind is refused, it is withdrawn, if one of the things whose
-lists are refused is shown itself: an account that is gone or closed refuses each of its lists. Words about a
-subscription, and a 405, need neither that nor MANY (soundcloud/api issues 573, 577).
+lists are refused is shown itself and shows other lists: an account that is gone or closed refuses each of its lists.
+Words about a subscription, and a 405, need neither that nor MANY (soundcloud/api issues 573, 577).
 Rule 4. A kind that was found to be withdrawn, in whatever run, stays so for lists that are refused alike.
 """
 
@@ -49,19 +49,19 @@ def alike(status: int, message: str) -> tuple[int, str]:
 
 
 def who(
-    error: ApiError, lists: int, answers: bool | None, public: ApiError | None, *, there: bool, last: bool
+    error: ApiError, lists: int, answers: bool | None, public: ApiError | None, *, is_open: bool, last: bool
 ) -> Verdict | None:
     """Say who is to blame where so many `lists` are refused like this; None while too few are known.
 
     `answers` says whether a list of that kind that brought something before does so now, None where there is none to
-    ask; `public` is what is wrong with something public, `there` whether a thing whose list is refused is
-    answered itself, `last` that no more lists of that kind are to come.
+    ask; `public` is what is wrong with something public, `is_open` whether a thing whose list is refused is shown and
+    shows other lists, `last` that no more lists of that kind are to come.
     """
     if answers:
         return Verdict.LISTS
     if error.status == 403 and isinstance(public, Forbidden):
         return Verdict.APP
-    if (lists >= MANY or answers is False) and not (there or is_plain(error)):
+    if (lists >= MANY or answers is False) and not (is_open or is_plain(error)):
         return Verdict.LISTS
     if lists >= MANY or answers is False or (last and is_plain(error)):
         return Verdict.KIND

@@ -9,20 +9,23 @@ import pytest
 from harvest.crawler.judge import Docket, Judge
 from harvest.crawler.verdicts import MANY
 from harvest.errors import Blocked, Forbidden, Gone, ServerTrouble
-from harvest.lists import RESOLVE
 from harvest.models import Task
 from harvest.store.doubts import Emptied
 
 PEOPLE = range(1, MANY + 1)
+NOT_FOR_YOU = Forbidden("Not allowed (403).", status=403)
 
 
 class Service:
-    """Refuses every list, shows the people who are not `gone`, and counts what is asked."""
+    """Refuses what people like; shows people who are not `gone` and the other lists of those who are not `closed`.
 
-    def __init__(self, gone=(), lists=(), error=None):
+    It counts what is asked. `lists` says what control lists come back with.
+    """
+
+    def __init__(self, gone=(), lists=(), closed=()):
         self.lists = dict(lists)
-        self.error = error or Gone(status=404)
         self.gone = {f"soundcloud:users:{one}" for one in gone}
+        self.closed = closed
         self.asked = []
 
     async def fetch(self, task):
@@ -32,9 +35,11 @@ class Service:
             return SimpleNamespace(received=said)
         if said is not None:
             raise said
-        if task.kind != RESOLVE.name or task.about in self.gone:
-            raise self.error
-        return None
+        if task.kind == "user_likes" or task.about in self.gone:
+            raise Gone(status=404)
+        if task.subject_id in self.closed:
+            raise NOT_FOR_YOU
+        return SimpleNamespace(received=0)
 
     async def answers(self):
         return None
@@ -43,7 +48,9 @@ class Service:
 def judge(service, before=(), emptied=(), withdrawn_before=()):
     withdrawn = []
     docket = Docket(
-        answered_before=lambda kind, most: [Task(person, kind, person) for person in service.lists][:most],
+        answered_before=lambda kind, most: (
+            [Task(person, kind, person) for person in service.lists][:most] if kind == "user_likes" else []
+        ),
         emptied=lambda: emptied,
         put_back_empty=lambda kind: 0,
         withdraw=lambda error, tasks: withdrawn.extend(task.subject_id for task in tasks),
@@ -74,17 +81,21 @@ def test_people_who_are_gone_do_not_hide_that_an_endpoint_is(gone):
         assert sorted(withdrawn) == list(PEOPLE)
 
 
-@pytest.mark.parametrize("error", [Gone(status=404), Forbidden("Not allowed (403).", status=403)])
-def test_people_who_are_all_gone_or_closed_are_to_blame_themselves(error):
+@pytest.mark.parametrize(
+    ("service", "error"), [(Service(gone=PEOPLE), Gone(status=404)), (Service(closed=PEOPLE), NOT_FOR_YOU)]
+)
+def test_people_who_are_all_gone_or_closed_are_to_blame_themselves(service, error):
     for order in permutations(PEOPLE):
-        who, withdrawn = judge(Service(PEOPLE, error=error))
+        who, withdrawn = judge(service)
         assert weigh(who, order, error) == list(PEOPLE)
         assert withdrawn == []
 
 
-def test_one_person_who_is_shown_tells_that_the_lists_of_the_others_are_withdrawn():
-    error = Forbidden("Not allowed (403).", status=403)
-    who, withdrawn = judge(Service([1, 2, 3, 5], error=error))
+@pytest.mark.parametrize(
+    ("service", "error"), [(Service(gone=[1, 2, 3, 5]), Gone(status=404)), (Service(closed=[1, 2, 3, 5]), NOT_FOR_YOU)]
+)
+def test_one_person_who_shows_other_lists_tells_that_this_kind_is_withdrawn(service, error):
+    who, withdrawn = judge(service)
     assert weigh(who, PEOPLE, error) == []
     assert sorted(withdrawn) == list(PEOPLE)
 
@@ -101,12 +112,12 @@ def test_an_answer_ends_what_an_earlier_run_found():
     before = [("user_likes", 403, "No list of tracks the user likes is answered any more: Not allowed (403).")]
     who, withdrawn = judge(Service(), withdrawn_before=before)
     who.answered("user_likes", who.turn())
-    assert weigh(who, [1], Forbidden("Not allowed (403).", status=403)) == [1]
+    assert weigh(who, [1], NOT_FOR_YOU) == [1]
     assert withdrawn == []
 
 
 @pytest.mark.parametrize("rounds", [(1, 4), (4, 1), (2, 2, 1), (1, 1, 1, 1, 1)])
-@pytest.mark.parametrize("error", [Gone(status=404), Forbidden("Not allowed (403).", status=403)])
+@pytest.mark.parametrize("error", [Gone(status=404), NOT_FOR_YOU])
 def test_few_refusals_in_each_of_many_rounds_are_many(rounds, error):
     who, withdrawn = judge(Service())
     people = iter(PEOPLE)
@@ -148,7 +159,7 @@ def test_those_who_were_found_to_be_gone_are_asked_for_once():
     assert len(service.asked) == asked
 
 
-@pytest.mark.parametrize("error", [Gone(status=404), Forbidden("Not allowed (403).", status=403)])
+@pytest.mark.parametrize("error", [Gone(status=404), NOT_FOR_YOU])
 def test_many_refusals_tell_at_once_and_nobody_of_the_round_is_asked_for_nothing(error):
     who, withdrawn = judge(Service())
 
@@ -177,9 +188,6 @@ def test_an_answer_proves_only_what_was_refused_before_it_was_asked_for():
         assert who.take_open() == []
 
     asyncio.run(run())
-
-
-NOT_FOR_YOU = Forbidden("Not allowed (403).", status=403)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def refusals(n, status=403, words=""):
 
 
 @pytest.mark.parametrize(
-    ("refused", "answers", "public", "there", "last", "verdict"),
+    ("refused", "answers", "public", "is_open", "last", "verdict"),
     [
         (refusals(5), True, None, False, False, Verdict.LISTS),
         (refusals(5), False, Forbidden(), False, False, Verdict.APP),
@@ -58,8 +58,8 @@ def refusals(n, status=403, words=""):
         (refusals(5, 404), None, None, True, False, Verdict.KIND),
     ],
 )
-def test_who_is_to_blame_for_refusals_that_are_alike(refused, answers, public, there, last, verdict):
-    assert who(*refused, answers, public, there=there, last=last) is verdict
+def test_who_is_to_blame_for_refusals_that_are_alike(refused, answers, public, is_open, last, verdict):
+    assert who(*refused, answers, public, is_open=is_open, last=last) is verdict
 
 
 def test_refusals_are_alike_but_for_the_ids_in_them():
