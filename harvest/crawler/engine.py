@@ -126,7 +126,7 @@ class Engine:
                 await asyncio.wait(self._reading)
             for task in aside:
                 task.cancel()
-        self._leave(self._judge.take_open())
+        self._leave()
         if self._errors:
             raise self._first_error()
         if self._stop_reason in REASONS and not (self._drained or self._judge.in_doubt) and self._frontier.is_empty():
@@ -235,15 +235,12 @@ class Engine:
                 if self._budget.reason:
                     self._stop_for_budget()
 
-    def _leave(self, unknown: Iterable[Refused]) -> None:
-        """Give back lists about whose refusal nothing is known; at a bound of our own they are believed, or a small
-        bound would never get past them.
-        """
-        if self._stop_reason in REASONS and not self._errors:
-            return self._give_up(unknown)
+    def _leave(self) -> None:
+        """Write down the lists that are believed to be refused, and give back those about which nothing is known."""
+        believed, unknown = self._judge.take_open(at_a_bound=self._stop_reason in REASONS and not self._errors)
+        self._give_up(believed)
         for one in unknown:
             self._release(one.task)
-        return None
 
     async def _fail_seed(self, task: Task, error: ApiError | SeedError) -> None:
         if isinstance(error, ApiError) and error.retryable:  # it may well be there: keep it for the next run

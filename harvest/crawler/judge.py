@@ -71,6 +71,7 @@ class Judge:
         self._withdrawn_before = {kind: alike(status, said) for kind, status, said in docket.withdrawn_before()}
         self._is_refused = False
         self._turn = 0
+        self._heard = 0
         self._asking = asyncio.Lock()
 
     @property
@@ -88,14 +89,30 @@ class Judge:
         self._turn += 1
         return self._turn
 
-    def take_open(self) -> list[Refused]:
-        """Give, at the end of a crawl, the lists about which nothing is known yet."""
+    def take_open(self, *, at_a_bound: bool) -> tuple[list[Refused], list[Refused]]:
+        """Return, at the end of a crawl, the lists that are believed to be refused, and those to be asked for again.
+
+        At a bound of our own they are believed, or a small bound would never get past them. Where MANY are alike, so
+        that something else was to be asked, one of them stays open: the next run begins with it, and asks. If the
+        whole run went by over that one, it is believed as well.
+        """
         found = [one for refused in self._refused.values() for one in refused]
         self._refused.clear()
-        return found
+        if not at_a_bound:
+            return [], found
+        groups: defaultdict[tuple[str, tuple[int, str]], list[Refused]] = defaultdict(list)
+        for one in found:
+            groups[one.task.kind, alike(one.error.status, str(one.error))].append(one)
+        open_ones = [
+            same[-1]
+            for (kind, like), same in groups.items()
+            if self._heard > 1 and len({one.task.id for one in same} | self._alike_before(kind, like).keys()) >= MANY
+        ]
+        return [one for one in found if one not in open_ones], open_ones
 
     def answered(self, kind: str, turn: int) -> list[Refused]:
         """Hear that a list was answered; give the refused ones of its kind that are to blame themselves."""
+        self._heard += 1
         self._believed.pop(kind, None)
         self._withdrawn_before.pop(kind, None)
         refused = self._refused[kind]
@@ -106,6 +123,7 @@ class Judge:
 
     async def weigh(self, task: Task, error: ApiError) -> list[Refused]:
         """Hear that a list failed; give the lists that have failed for good. Raises AppRefused."""
+        self._heard += 1
         this = Refused(task, error, self.turn())
         if not speaks_of_a_kind(error):
             return [this]

@@ -1,6 +1,7 @@
 """What the judge makes of lists that are refused, whatever order they come in and however they are spread over runs."""
 
 import asyncio
+from contextlib import suppress
 from itertools import permutations
 from types import SimpleNamespace
 
@@ -8,7 +9,7 @@ import pytest
 
 from harvest.crawler.judge import Docket, Judge
 from harvest.crawler.verdicts import MANY
-from harvest.errors import Blocked, Forbidden, Gone, ServerTrouble
+from harvest.errors import Blocked, Forbidden, Gone, Halted, ServerTrouble
 from harvest.models import Task
 from harvest.store.doubts import Emptied
 
@@ -19,13 +20,14 @@ NOT_FOR_YOU = Forbidden("Not allowed (403).", status=403)
 class Service:
     """Refuses what people like; shows people who are not `gone` and the other lists of those who are not `closed`.
 
-    It counts what is asked. `lists` says what control lists come back with.
+    It counts what is asked. `lists` says what control lists come back with. While `halted` nothing is asked.
     """
 
-    def __init__(self, gone=(), lists=(), closed=()):
+    def __init__(self, gone=(), lists=(), closed=(), halted=False):
         self.lists = dict(lists)
         self.gone = {f"soundcloud:users:{one}" for one in gone}
         self.closed = closed
+        self.halted = halted
         self.asked = []
 
     async def fetch(self, task):
@@ -42,7 +44,8 @@ class Service:
         return SimpleNamespace(received=0)
 
     async def answers(self):
-        return None
+        if self.halted:
+            raise Halted
 
 
 def judge(service, before=(), emptied=(), withdrawn_before=()):
@@ -185,7 +188,7 @@ def test_an_answer_proves_only_what_was_refused_before_it_was_asked_for():
         await who.weigh(Task(6, "user_followings", 6), Gone(status=404))
         (blamed,) = who.answered("user_followings", who.turn())
         assert blamed.task.subject_id == 6
-        assert who.take_open() == []
+        assert who.take_open(at_a_bound=True) == ([], [])
 
     asyncio.run(run())
 
@@ -224,3 +227,32 @@ def test_lists_that_were_emptied_themselves_make_no_outage(lists, is_outage):
     else:
         assert asyncio.run(who.close_the_round()) == []
         assert not who.in_doubt
+
+
+def open_at_the_end(who, people, *, at_a_bound):
+    """Refuse these lists by a service that is asked nothing more; return those believed and those to be asked again."""
+
+    async def run():
+        for person in people:
+            with suppress(Halted):
+                await who.weigh(Task(person, "user_likes", person), NOT_FOR_YOU)
+
+    asyncio.run(run())
+    return tuple([one.task.subject_id for one in ended] for ended in who.take_open(at_a_bound=at_a_bound))
+
+
+@pytest.mark.parametrize(
+    ("before", "people", "at_a_bound", "ended"),
+    [
+        ([], PEOPLE, False, ([], [*PEOPLE])),
+        ([], [1, 2, 3, 4], True, ([1, 2, 3, 4], [])),
+        ([], PEOPLE, True, ([1, 2, 3, 4], [5])),  # the next run begins with the fifth, and asks
+        ([1, 2, 3], [4, 5, 6], True, ([4, 5], [6])),
+        ([1, 2, 3, 4], [5], True, ([5], [])),  # a run that came to nothing else would come to nothing else again
+    ],
+)
+def test_at_a_bound_few_are_believed_and_of_many_one_is_asked_again(before, people, at_a_bound, ended):
+    refused = [(Task(person, "user_likes", person), 403, str(NOT_FOR_YOU)) for person in before]
+    who, withdrawn = judge(Service(halted=True), refused)
+    assert open_at_the_end(who, people, at_a_bound=at_a_bound) == ended
+    assert withdrawn == []
