@@ -296,6 +296,16 @@ class Receipt:
     outcome: Outcome | None
 
 
+class Plain(NamedTuple):
+    """What a body is known to be: a list of so many public things, so many of them with a person inside, that tell no
+    secret, and the address of the next page.
+    """
+
+    things: int
+    people: int
+    next_href: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One reply, read: what it lists, what it told us on the way, and where the list goes on.
@@ -304,8 +314,8 @@ class Page:
     unreadable entries are left out and counted in `skipped`. `received` counts every entry of the reply;
     `thing` is set for a reply about one thing, the kind of thing it is.
     `next_cursor` is a path and query on the API host, None at the end of the list. `digest` is that of the body, which
-    itself is carried along only where replies are kept. `own_rows` are those of a plug-in's list: id, subject, its
-    columns.
+    itself is carried along only where replies are kept, and with it what it is, where it is `plain`. `own_rows` are
+    those of a plug-in's list: id, subject, its columns.
     """
 
     request: str
@@ -329,6 +339,7 @@ class Page:
     size_bytes: int = 0
     digest: bytes = b""
     body: bytes | None = None
+    plain: Plain | None = None
 
 
 @dataclass(frozen=True, slots=True)

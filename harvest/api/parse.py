@@ -26,6 +26,7 @@ from harvest.api import tolerant, urns
 from harvest.api.responses import evidence
 from harvest.api.schemas import (
     Envelope,
+    OnlyEnvelope,
     WireComment,
     WireLink,
     WirePlaylist,
@@ -38,7 +39,7 @@ from harvest.api.schemas import (
 from harvest.api.tags import parse_tags
 from harvest.errors import UnexpectedReply
 from harvest.lists import ListKind
-from harvest.models import MOST, Comment, Page, Playlist, Row, SeenAs, Station, Track, User, WebProfile
+from harvest.models import MOST, Comment, Page, Plain, Playlist, Row, SeenAs, Station, Track, User, WebProfile
 from harvest.own_lists import OwnList
 from harvest.system.clock import parse_time
 
@@ -50,6 +51,7 @@ _NUL = re.compile(rb"\\u0000")
 _SECRET_END = re.compile(r"(//[^/]+/[^/]+/(?:sets/[^/]+|(?!sets/)[^/]+))/s-[^/]+$", re.ASCII)
 _PLAYLIST_TEXTS = Playlist._fields[Playlist._fields.index("title") :]
 _STATION_TEXTS = Station._fields[Station._fields.index("title") :]
+_WITH_A_PERSON = ("track", "playlist", "comment")  # entries that are about another thing than a person
 _LONG_TEXT = 500  # characters; longer ones are not worth remembering
 _TEXTS_OF_PROFILE = len(User._fields) - User._fields.index("username") - 1
 _NO_PROFILE = (None,) * (len(WireProfile.__struct_fields__) - len(WireUser.__struct_fields__))
@@ -65,9 +67,13 @@ class Listing(NamedTuple):
     next_href: object
 
 
-def parse_page(body: bytes, kind: ListKind, subject_id: int = 0, *, full_profiles: bool = False) -> Listing:
-    """Read one page of a list, in an envelope, as a bare array (which is the last page), or inside its subject."""
-    gathered = _Gathered(subject_id)
+def parse_page(
+    body: bytes, kind: ListKind, subject_id: int = 0, *, full_profiles: bool = False, is_kept: bool = False
+) -> Listing:
+    """Read one page of a list, in an envelope, as a bare array (which is the last page), or inside its subject; say of
+    a body that is to be kept whether it is plain.
+    """
+    gathered, plain = _Gathered(subject_id), None
     if kind.own_rows:
         found, next_href = _listed(body)
         items = gathered.read_own(found, kind.own_rows, kind.name)
@@ -77,10 +83,11 @@ def parse_page(body: bytes, kind: ListKind, subject_id: int = 0, *, full_profile
         entries, next_href, subject = _inside(body, kind, full_profiles)
         _READERS[kind.subject](gathered, [subject], SeenAs.FULL)
     else:
-        entries, next_href = _entries(body, kind.item, full_profiles)
+        entries, next_href, plain = _entries(body, kind.item, full_profiles, is_kept=is_kept)
     items = _READERS[kind.item](gathered, entries, SeenAs.FULL if kind.looks_up else SeenAs.LIST)
     _check_named(items, gathered, entries, body)
-    return Listing(gathered.page(items, len(entries)), next_href)
+    page = gathered.page(items, len(entries))
+    return Listing(replace(page, plain=plain) if plain else page, next_href)
 
 
 def _check_named(items: list[int], gathered: _Gathered, entries: list[Any], body: bytes) -> None:
@@ -118,17 +125,36 @@ class _Me(msgspec.Struct):
     urn: str
 
 
-def _entries(body: bytes, item: str, full_profiles: bool) -> tuple[list[Any], object]:
+def _entries(
+    body: bytes, item: str, full_profiles: bool, *, is_kept: bool = False
+) -> tuple[list[Any], object, Plain | None]:
     shape = _shape(item, full_profiles)
     if not _has_nul(body):  # everything else that text cannot hold is refused by the decoder
-        try:
-            page = _page_decoder(shape).decode(body)
-        except (ValueError, RecursionError):
-            pass
-        else:
-            return (page, None) if isinstance(page, list) else (page.collection, page.next_href)
+        for envelope in (OnlyEnvelope, Envelope) if is_kept and item in _WITH_A_PERSON else (Envelope,):
+            try:
+                page = _page_decoder(shape, envelope).decode(body)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(page, list):
+                return page, None, None
+            plain = _plain(page.collection, page.next_href) if envelope is OnlyEnvelope else None
+            return page.collection, page.next_href, plain
     found, next_href = _listed(body)
-    return [tolerant.shaped(shape, entry) for entry in found], next_href
+    return [tolerant.shaped(shape, entry) for entry in found], next_href, None
+
+
+def _plain(entries: list[Any], next_href: str | None) -> Plain | None:
+    """Say what entries are that are public and tell no secret; None where one of them may be something else."""
+    there = [entry for entry in entries if entry is not None]
+    for entry in there:
+        if entry.kind != "comment" and (
+            entry.kind not in ("track", "playlist")
+            or getattr(entry, "sharing", None) != "public"  # what is listed as a comment says nothing of it
+            or entry.secret_token is not None
+            or entry.secret_uri is not None
+        ):
+            return None
+    return Plain(len(there), sum(entry.user is not None for entry in there), next_href)
 
 
 def _listed(body: bytes) -> tuple[list[Any], object]:
@@ -152,7 +178,7 @@ def _inside(body: bytes, kind: ListKind, full_profiles: bool) -> tuple[list[Any]
     value = tolerant.decode(body)
     found = value.get(kind.inside) if isinstance(value, dict) else None
     if not isinstance(found, list) or not isinstance(value, dict):
-        return *_entries(body, kind.item, full_profiles), None
+        return *_entries(body, kind.item, full_profiles)[:2], None
     plain = tolerant.shaped(_shape(kind.subject, full_profiles), value)
     return [tolerant.shaped(entry, one) for one in found], value.get("next_href"), plain
 
@@ -180,8 +206,8 @@ def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
 
 
 @cache
-def _page_decoder(shape: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(Envelope[shape] | list[shape | None])
+def _page_decoder(shape: Any, envelope: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(envelope[shape] | list[shape | None])
 
 
 @lru_cache(maxsize=8192)
@@ -290,7 +316,7 @@ def _read_tracks(gathered: _Gathered, entries: Iterable[Any], seen_as: SeenAs) -
         if entry is None:
             continue
         # fmt: off
-        (urn, kind, number, uri, user, tag_list, countries, url, created, year, month, day,
+        (urn, kind, number, uri, _, _, user, tag_list, countries, url, created, year, month, day,
          duration, plays, likes, reposts, comments, downloads, downloadable, revealed, *texts) = _parts(entry)
         track_id = identify("track", urn, kind, number, uri)
         if track_id is None:

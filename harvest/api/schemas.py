@@ -1,10 +1,10 @@
 """The shapes on the wire: of each object only the fields that are kept. Unknown keys are ignored.
 
 Every field may be absent or null whatever the official description says (2026-07-19).
-The order of the fields is the order in which `parse.py` takes them apart: first what it looks into, then what goes into
-the columns of `models.py` as it stands, numbers before texts. A new text is added at the end, here and there. Shapes
-that carry a user come in two versions, with WireUser or with WireProfile: personal fields are not even decoded unless
-somebody asked for them.
+The order of the fields is the order in which `parse.py` takes them apart: first what it looks into (of secrets only
+whether there are any), then what goes into the columns of `models.py` as it stands, numbers before texts. A new text is
+added at the end, here and there. Shapes that carry a user come in two versions, with WireUser or with WireProfile:
+personal fields are not even decoded unless somebody asked for them.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ class WireTrack(msgspec.Struct, Generic[Person], gc=False):
     kind: str | None = None
     id: int | None = None
     uri: str | None = None
+    secret_token: str | None = None
+    secret_uri: str | None = None
     user: Person | None = None
     tag_list: str | None = None
     available_country_codes: str | list[str | None] | None = None
@@ -102,6 +104,8 @@ class WirePlaylist(msgspec.Struct, Generic[Person], gc=False):
     kind: str | None = None
     id: int | None = None
     uri: str | None = None
+    secret_token: str | None = None
+    secret_uri: str | None = None
     user: Person | None = None
     user_urn: str | None = None
     title: str | None = None
@@ -171,6 +175,13 @@ class WireLink(msgspec.Struct, gc=False):
 
 class Envelope(msgspec.Struct, Generic[Entry]):
     """A page of a list."""
+
+    collection: list[Entry | None]
+    next_href: str | None = None
+
+
+class OnlyEnvelope(msgspec.Struct, Generic[Entry], forbid_unknown_fields=True):
+    """A page of a list, and nothing beside it."""
 
     collection: list[Entry | None]
     next_href: str | None = None

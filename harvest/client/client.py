@@ -202,7 +202,11 @@ class Client:
                 reply = await self._authorised(request, self._success, doubt)
                 with self._reading(reply):
                     page, next_href = parse.parse_page(
-                        reply.body, kind, task.subject_id, full_profiles=self._full_profiles
+                        reply.body,
+                        kind,
+                        task.subject_id,
+                        full_profiles=self._full_profiles,
+                        is_kept=self._carries_bodies,
                     )
                     cursor = cursors.follow(
                         next_href,

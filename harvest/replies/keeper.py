@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from harvest.errors import StoreError
+from harvest.models import Plain
 from harvest.replies import cutting, files, frames, scrub, sums
 from harvest.system.sqlite_busy import fold, writing_in
 
@@ -86,18 +87,19 @@ class Keeper:
         body_hash: int | None = None,
         *,
         is_read: bool = True,
+        plain: Plain | None = None,
     ) -> int:
         """Keep what happened, and with what reply; give its number when all of it is on the disk.
 
         `detail` is kept as it is, so it must hold no secret. `body_hash` is what the main file calls the body, a hash
         under its key: a body whose hash is there is not stored again. Without one it is made here. Of a body that is
-        not `is_read`, nobody knows what is in it: the shape of what is cut stays in its place. Raises StoreError, and
-        then nothing was kept.
+        not `is_read`, nobody knows what is in it: the shape of what is cut stays in its place. `plain` is what whoever
+        read it has found it to be. Raises StoreError, and then nothing was kept.
         """
         number = self._last + 1
         words = msgspec.json.encode(detail).decode()
         with files.complaints(self._path), writing_in(self._connection):
-            body_id = None if body is None else self._body(body, body_hash, is_read)
+            body_id = None if body is None else self._body(body, body_hash, is_read, plain)
             checksum = sums.of_act(self._sum, number, what, words, body_id)
             self._connection.execute(
                 "INSERT INTO acts VALUES (?, ?, ?, ?, ?)", (number, what, words, body_id, checksum)
@@ -192,7 +194,7 @@ class Keeper:
         finally:
             self._connection.close()
 
-    def _body(self, body: bytes, body_hash: int | None, is_read: bool) -> int:
+    def _body(self, body: bytes, body_hash: int | None, is_read: bool, plain: Plain | None) -> int:
         """Give the row of a body, made where there is none. One that was read is another than one that was not."""
         if body_hash is None:
             digest = blake2b(body, digest_size=8, key=self._key, person=b"" if is_read else b"unread").digest()
@@ -202,8 +204,10 @@ class Keeper:
         ).fetchone()
         if known:
             return int(known[0])
-        cut = scrub.scrubbed if is_read else cutting.with_shapes
-        kept = cut(body, full_profiles=self._full_profiles)
+        if is_read:
+            kept = scrub.scrubbed(body, full_profiles=self._full_profiles, plain=plain)
+        else:
+            kept = cutting.with_shapes(body, full_profiles=self._full_profiles)
         cursor = self._connection.execute(
             "INSERT INTO bodies (hash, full_profiles, dictionary_id, size, frame) VALUES (?, ?, ?, ?, ?)",
             (body_hash, int(self._full_profiles), self._packer.dictionary_id, len(kept), self._packer.pack(kept)),

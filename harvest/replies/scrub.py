@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from harvest.models import Plain
 from harvest.replies.cutting import exactly, without_secrets
 
 _Text = str | None
@@ -74,13 +75,18 @@ _people = msgspec.json.Decoder(_People).decode
 _person = msgspec.json.Decoder(_Person).decode
 _encoder = msgspec.json.Encoder()
 _NULL = len(b"null")
+_USER = b'"user":'
 
 
-def scrubbed(body: bytes, *, full_profiles: bool = False) -> bytes:
-    """Give a body as it may be kept; with `full_profiles` the personal fields stay.
+def scrubbed(body: bytes, *, full_profiles: bool = False, plain: Plain | None = None) -> bytes:
+    """Give a body as it may be kept; with `full_profiles` the personal fields stay. One that is known to be `plain` is
+    not read again.
 
     What is no JSON is cut to nothing, a bare value to null.
     """
+    if plain is not None:
+        with contextlib.suppress(msgspec.DecodeError, ValueError, LookupError, _Odd):
+            return _of_plain(body, full_profiles, plain)
     for fast in (_with_people_inside, _of_people):
         with contextlib.suppress(msgspec.DecodeError, ValueError, _Odd):
             return fast(body, full_profiles)
@@ -89,6 +95,45 @@ def scrubbed(body: bytes, *, full_profiles: bool = False) -> bytes:
 
 class _Odd(Exception):
     """The body needs a closer look."""
+
+
+def _of_plain(body: bytes, full_profiles: bool, plain: Plain) -> bytes:
+    """Scrub a page of things that each have a person in them, where there are no objects but these and what people have
+    inside: so each object of that name is a person, and ends with its last brace, or cannot be read.
+    """
+    _check_address(plain.next_href)
+    pieces = body.split(b"{")
+    kept, people, place, end = pieces[:1], 0, 1, len(pieces)
+    while place < end:
+        if pieces[place - 1].endswith(_USER):
+            inside, rest, place = _person_at(pieces, place)
+            kept.append(_kept_inside(inside) + rest)
+            people += 1
+        else:
+            kept.append(pieces[place])
+        place += 1
+    things = 1 + plain.things + plain.people
+    if people != plain.people or (len(kept) != 1 + things and _openings(kept) != things):
+        raise _Odd
+    return body if full_profiles else b"{".join(kept)
+
+
+def _person_at(pieces: list[bytes], place: int) -> tuple[bytes, bytes, int]:
+    """Give what stands between the braces of a person, what follows, and the piece in which the person ends."""
+    first, opened = place, 1
+    while True:
+        at = -1
+        while opened and (at := pieces[place].find(b"}", at + 1)) >= 0:
+            opened -= 1
+        if not opened:
+            return b"{".join([*pieces[first:place], pieces[place][:at]]), pieces[place][at:], place
+        place, opened = place + 1, opened + 1
+
+
+@lru_cache(maxsize=4096)
+def _kept_inside(person: bytes) -> bytes:
+    """Give what stays of what stands between the braces of a person."""
+    return _encoder.encode(_person(b"{%b}" % person))[1:-1]
 
 
 def _of_people(body: bytes, full_profiles: bool) -> bytes:
@@ -151,12 +196,17 @@ def _check_objects(body: bytes, braces: int, objects: int) -> None:
 
 
 def _objects(body: bytes) -> int:
-    """Count the objects in a body; some braces stand in texts.
+    """Count the objects in a body; some braces stand in texts."""
+    return _openings(body.split(b"{"))
+
+
+def _openings(pieces: list[bytes]) -> int:
+    """Count the braces between pieces that open an object.
 
     No text has a quotation mark behind a brace, unless it ends there: then there are too many. Spaces may stand behind
     both kinds.
     """
-    firsts = [piece[:1] for piece in body.split(b"{")[1:]]
+    firsts = [piece[:1] for piece in pieces[1:]]
     if any(first.isspace() for first in set(firsts)):
         raise _Odd
     return firsts.count(b'"')

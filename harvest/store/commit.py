@@ -247,7 +247,7 @@ class PageCommitter:
             self._journal.note(self._connection, Forgets())
             return
         act = telling.kept_page(task, page, body_hash, tally, left_out, hide=self._journal.without_secret)
-        self._journal.note(self._connection, act, page.body, body_hash)
+        self._journal.note(self._connection, act, page.body, body_hash, plain=page.plain)
 
     def _insert_page(
         self, task: Task, page: Page, kept: Kept, body_hash: int | None, *, asked_again: bool, left_out: int

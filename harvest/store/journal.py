@@ -20,6 +20,7 @@ from pathlib import Path
 from harvest._version import __version__
 from harvest.api.seed_urls import public_address
 from harvest.errors import StoreError
+from harvest.models import Plain
 from harvest.replies.files import kept_of
 from harvest.replies.keeper import Keeper
 from harvest.replies.recording import first_acts
@@ -47,14 +48,15 @@ class Journal:
         body_hash: int | None = None,
         *,
         is_read: bool = True,
+        plain: Plain | None = None,
     ) -> None:
         """Keep an act, at the end of the transaction that does it; of a body that cannot be read, the shape of what is
-        cut stays. Raises StoreError.
+        cut stays. One that is known to be `plain` is not read for it. Raises StoreError.
         """
         (last,) = connection.execute("SELECT act FROM replies").fetchone()
         if self._keeper.last != last:  # the transaction that was to follow an act was not committed, then or just now
             self._keeper.drop_after(last)
-        number = self._keeper.note(NAMES[type(act)], as_detail(act), body, body_hash, is_read=is_read)
+        number = self._keeper.note(NAMES[type(act)], as_detail(act), body, body_hash, is_read=is_read, plain=plain)
         hold(connection, number)
         self.is_unfinished |= isinstance(act, Forgets)
 

@@ -15,6 +15,7 @@ from harvest.api.parse import parse_page, parse_thing
 from harvest.api.schemas import WireProfile, WireUser
 from harvest.errors import ApiError
 from harvest.lists import KINDS
+from harvest.models import Plain
 from harvest.replies import cutting, scrub
 from harvest.simulator import World
 from harvest.simulator.faults.base import EFFECTS, FaultScene, Memory
@@ -113,6 +114,20 @@ def kind_of(path):
     return next(kind for kind in KINDS.values() if kind.path.replace("/{urn}", "").strip("/") == _SAME.get(path, path))
 
 
+def scrubbed(body, full_profiles=False):
+    """What is kept of a body, also where whoever read it says what it is: the same."""
+    kept = scrub.scrubbed(body, full_profiles=full_profiles)
+    for kind in ("user_likes", "user_playlist_likes", "track_comments"):
+        plain = None
+        with suppress(ApiError):
+            plain = parse_page(body, KINDS[kind], 3, full_profiles=full_profiles, is_kept=True).page.plain
+        if plain is not None:
+            told = scrub.scrubbed(body, full_profiles=full_profiles, plain=plain)
+            assert json.loads(told) == json.loads(kept)
+            kept = told
+    return kept
+
+
 def parsed(body, kind, full_profiles):
     """The page a body makes, or what is wrong with it; an address that goes on may have lost a secret."""
     try:
@@ -123,7 +138,7 @@ def parsed(body, kind, full_profiles):
 
 
 def check(body, kind, full_profiles):
-    kept = scrub.scrubbed(body, full_profiles=full_profiles)
+    kept = scrubbed(body, full_profiles=full_profiles)
     json.loads(kept or b"null")
     assert parsed(kept, kind, full_profiles) == parsed(body, kind, full_profiles)
     exact = cutting.exactly(body, full_profiles=full_profiles)
@@ -178,7 +193,7 @@ def test_what_is_kept_of_a_single_thing_makes_the_same_thing(thing):
         urn = f"soundcloud:{thing}s:{world.id(thing, place)}"
         body = service.handle(SimRequest.of("GET", f"/{thing}s/{urn}", headers)).body
         for full_profiles in (False, True):
-            kept = scrub.scrubbed(body, full_profiles=full_profiles)
+            kept = scrubbed(body, full_profiles=full_profiles)
             with suppress(ApiError):
                 assert parse_thing(kept, thing, full_profiles=full_profiles) == parse_thing(
                     body, thing, full_profiles=full_profiles
@@ -192,8 +207,16 @@ def test_the_usual_pages_go_the_fast_way():
     fast = {"users/likes/tracks", "tracks/favoriters", "tracks/comments", "users/followers", "users/tracks"}
     for path in fast:
         for reply in replies(service, world, path):
-            way = scrub._of_people if kind_of(path).item == "user" else scrub._with_people_inside
+            kind = kind_of(path)
+            way = scrub._of_people if kind.item == "user" else scrub._with_people_inside
             assert json.loads(way(reply.body, False)) == json.loads(cutting.exactly(reply.body))
+            plain = parse_page(reply.body, kind, is_kept=True).page.plain
+            assert (plain is None) == (kind.item == "user")
+            if plain is not None:
+                assert json.loads(scrub._of_plain(page(with_user(PERSON)), False, Plain(1, 1, None))) == {
+                    "collection": [with_user(BARE)]
+                }
+                assert scrub._of_plain(reply.body, False, plain) == way(reply.body, False)
 
 
 @pytest.mark.parametrize(
@@ -220,6 +243,7 @@ def test_the_usual_pages_go_the_fast_way():
         page([PERSON], [[PERSON]]),
         page({"kind": "like", "track": with_user(PERSON)}),
         page({**TRACK, "publisher": PERSON}),
+        page(with_user(PERSON | {"username": "a { brace }"}, publisher=PERSON)),
         encoded(PERSON),
         encoded([PERSON, with_user(PERSON)]),
         encoded(PERSON | {"kind": None}),
@@ -229,6 +253,11 @@ def test_the_usual_pages_go_the_fast_way():
         page(with_user(PERSON), with_user(PERSON)).replace(b'"user":', rb'"us\u0065r":', 1),
         page(PERSON).replace(b'"first_name"', rb'"first\u005fname"').replace(b'"city"', rb'"\u0063ity"'),
         page(with_user(PERSON)).replace(b'"user":', b'"user":null,"user":'),
+        json.dumps({"collection": [with_user(PERSON)]}).encode(),
+        page(with_user(BARE | {"city": PLANTED[3]})).replace(b'"user":', b'"user": '),
+        page(with_user(PERSON | {"username": "ends } there"})),
+        page({"kind": "comment", "user": PERSON}, {"kind": "comment", "user": {}}, {"kind": "comment", "user": None}),
+        page(with_user(PERSON), next_href="https://a.example/x?client_id=Plantedcity"),
         page(with_user(PERSON)).replace(b'"user":', b'"user":{"kind":"user","city":"Plantedcity"},"user":'),
         b"\xef\xbb\xbf" + page(with_user(PERSON)),
         page(with_user(PERSON)).replace(b"they chose", b"they \xff chose"),
@@ -242,7 +271,7 @@ def test_the_usual_pages_go_the_fast_way():
     ],
 )
 def test_a_planted_person_is_nowhere(body):
-    kept = scrub.scrubbed(body)
+    kept = scrubbed(body)
     assert not any(word.encode() in kept for word in PLANTED)
     assert kept == b"" or json.loads(kept) == json.loads(cutting.exactly(body))
 
@@ -270,19 +299,19 @@ def test_of_a_reply_that_cannot_be_read_the_shape_of_what_is_cut_stays():
 
 def test_under_full_profiles_the_person_stays():
     body = page(with_user(PERSON), PERSON)
-    assert json.loads(scrub.scrubbed(body, full_profiles=True)) == json.loads(body)
+    assert json.loads(scrubbed(body, full_profiles=True)) == json.loads(body)
     usual = page(with_user(PERSON))
-    assert scrub.scrubbed(usual, full_profiles=True) == usual
+    assert scrubbed(usual, full_profiles=True) == usual
 
 
 def test_of_a_track_everything_stays_but_its_person():
     for more in ({}, {"title": "a { brace"}, {"next_href": "https://a.example/x?cursor=1"}):
         usual = {"kind": "track", "sharing": "public", "description": "words", "new": [1, "{"], "user": PERSON, "z": 0}
-        found = json.loads(scrub.scrubbed(page(usual | more)))
+        found = json.loads(scrubbed(page(usual | more)))
         assert found == {"collection": [usual | more | {"user": BARE}]}
-    odd = json.loads(scrub.scrubbed(page(with_user(PERSON, sharing="private"))))
+    odd = json.loads(scrubbed(page(with_user(PERSON, sharing="private"))))
     assert odd == {"collection": [{**TRACK, "sharing": "private", "user": BARE, "title": "x"}]}
-    unknown = json.loads(scrub.scrubbed(page({**TRACK, "new": [1, {"a": 2, "username": "x"}]})))
+    unknown = json.loads(scrubbed(page({**TRACK, "new": [1, {"a": 2, "username": "x"}]})))
     assert unknown == {"collection": [{**TRACK, "new": [1, {"username": "x"}]}]}
 
 
@@ -301,7 +330,7 @@ def test_secrets_of_private_links_are_cut(full_profiles):
     body = page(
         private, next_href="https://api.soundcloud.com/me/tracks?secret_token=s-planted&cursor=7&access_token=planted"
     )
-    kept = scrub.scrubbed(body, full_profiles=full_profiles)
+    kept = scrubbed(body, full_profiles=full_profiles)
     assert b"planted" not in kept.replace(b"planted.example", b"")
     found = json.loads(kept)
     assert found["next_href"] == "https://api.soundcloud.com/me/tracks?secret_token=***&cursor=7&access_token=***"
@@ -311,7 +340,7 @@ def test_secrets_of_private_links_are_cut(full_profiles):
     going_on = {"next_href": "https://api.soundcloud.com/x?oauth_token=planted"}
     shared = {"sharing": "private", "permalink_url": SECRETS["permalink_url"]}
     for other in (page(with_user(BARE), **going_on), page(BARE, **going_on), page(with_user(BARE, **shared))):
-        assert b"planted" not in scrub.scrubbed(other, full_profiles=full_profiles)
+        assert b"planted" not in scrubbed(other, full_profiles=full_profiles)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +349,7 @@ def test_secrets_of_private_links_are_cut(full_profiles):
 )
 def test_names_that_look_like_secrets_stay(page_url):
     body = page(with_user(PERSON, sharing="private", permalink_url=page_url))
-    assert json.loads(scrub.scrubbed(body))["collection"][0]["permalink_url"] == page_url
+    assert json.loads(scrubbed(body))["collection"][0]["permalink_url"] == page_url
 
 
 def test_what_the_tables_keep_of_a_person_is_kept():
@@ -380,7 +409,7 @@ PAGES = st.fixed_dictionaries(
 def test_both_ways_agree_about_anything(value, compact, ascii_only, full_profiles):
     text = json.dumps(value, ensure_ascii=ascii_only, separators=(",", ":") if compact else None)
     body = text.encode(errors="surrogatepass")
-    kept = scrub.scrubbed(body, full_profiles=full_profiles)
+    kept = scrubbed(body, full_profiles=full_profiles)
     exact = cutting.exactly(body, full_profiles=full_profiles)
     # What is no UTF-8 stays where nothing is cut, as it came; everybody reads it as it is replaced elsewhere.
     assert json.loads(kept.decode(errors="replace") or "null") == json.loads(exact or b"null")
