@@ -7,20 +7,35 @@ numpy and scipy are an extra: they are imported where they are used.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import json
+
 from harvest.errors import ExtraMissing
-from harvest.export import tables
+from harvest.export import columns, tables
 from harvest.export.job import Job, OutFile
 from harvest.export.rows import csv_of
-from harvest.export.tables import Row
+from harvest.export.selection import PAIR, Selection
+from harvest.export.tables import RATING, Row
 
 if TYPE_CHECKING:
     import numpy
 
 _LARGEST_INT32 = 2**31 - 1
+_ENTRIES_AT_ONCE = 250_000
+_whole_numbers, _numbers = json.Decoder(list[int]).decode, json.Decoder(list[float]).decode
+
+# A row for each row of the matrix, with its tracks in their order: SQLite finds likes faster than Python takes a tuple
+# for each. Ratings are all 1 where likes or reposts alone are wanted.
+ENTRIES = f"""
+SELECT p.place, count(*), json_group_array(e.track_id), iif(:both, json_group_array({RATING}), NULL)
+FROM people AS p CROSS JOIN user_engagements AS e ON e.user_id = p.id
+WHERE {PAIR}
+GROUP BY p.id
+"""  # noqa: S608 - our own words
 
 
 def need_scipy() -> None:
@@ -36,9 +51,55 @@ def write(job: Job) -> list[OutFile]:
     tables.number_places(job.selection.connection)
     shape = (job.selection.left.users, job.selection.left.items)
     parts = {"interactions": "train", "train": "train", "test": "test"}
-    files = job.write(tables.places(job.selection), lambda name: _Matrix(job, parts[name], shape))
+    batches = entries(job.selection) if columns.can_give(job.selection) else None
+    files = job.write(tables.places(job.selection), lambda name: _Matrix(job, parts[name], shape), batches)
     ids = (_ids(job, "user", "people", shape[0]), _ids(job, "item", "things", shape[1]))
     return [*files, *ids, *csv_of(job, tables.users(job.selection))]
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Entries of the matrix: their rows, columns and ratings, arrays of one length."""
+
+    rows: numpy.ndarray[Any, Any]
+    columns: numpy.ndarray[Any, Any]
+    ratings: numpy.ndarray[Any, Any]
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+
+def entries(selection: Selection) -> Iterator[Entries]:
+    """Give all entries in the order of the matrix, some people at a time."""
+    import numpy as np
+
+    found = selection.connection.execute("SELECT id FROM things ORDER BY id")
+    ids = np.fromiter((row[0] for row in found), np.int64, selection.left.items)
+    both = selection.choices.likes and selection.choices.reposts
+    rows: list[tuple[int, int]] = []
+    tracks: list[int] = []
+    ratings: list[float] = []
+    for place, n, liked, rated in selection.connection.execute(ENTRIES, {**selection.parameters, "both": both}):
+        rows.append((place, n))
+        tracks += _whole_numbers(liked)
+        ratings += _numbers(rated) if both else ()
+        if len(tracks) >= _ENTRIES_AT_ONCE:
+            yield _entries(rows, tracks, ratings, ids)
+            rows, tracks, ratings = [], [], []
+    if tracks:
+        yield _entries(rows, tracks, ratings, ids)
+
+
+def _entries(rows: list[tuple[int, int]], tracks: list[int], ratings: list[float], ids: Any) -> Entries:
+    """Make arrays of what some people like, without the tracks that are not left."""
+    import numpy as np
+
+    place, n = np.array(rows, np.int64).T
+    track = np.array(tracks, np.int64)
+    rated = np.array(ratings, np.float32) if ratings else np.ones(len(track), np.float32)
+    column = np.searchsorted(ids, track)
+    left = ids[np.minimum(column, len(ids) - 1)] == track
+    return Entries(np.repeat(place, n)[left], column[left].astype(np.int32), rated[left])
 
 
 class _Matrix:
@@ -52,15 +113,17 @@ class _Matrix:
         self._paths = [job.folder / f".{name}-{what}" for what in ("indices", "data")]
         self._files = [path.open("wb") for path in self._paths]
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[Row] | Entries) -> None:
         """Take some entries."""
         import numpy as np
 
         if not rows:
             return
-        row, column, rating = zip(*rows, strict=True)
-        places, entries = np.unique(np.array(row, np.int64), return_counts=True)
-        self._per_row[places] += entries
+        row, column, rating = (
+            (rows.rows, rows.columns, rows.ratings) if isinstance(rows, Entries) else zip(*rows, strict=True)
+        )
+        places, n = np.unique(np.array(row, np.int64), return_counts=True)
+        self._per_row[places] += n
         self._files[0].write(np.array(column, np.int32).data)
         self._files[1].write(np.array(rating, np.float32).data)
         self._entries += len(rows)

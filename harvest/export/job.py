@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -54,23 +54,27 @@ class Job:
         """What was asked for."""
         return self.selection.choices
 
-    def batches(self, table: Table) -> Iterator[list[Row]]:
-        """Give the rows of a table in bounded lists, and tell how far it is."""
+    def batches(self, table: Table, batches: Iterable[Any] | None = None) -> Iterator[Any]:
+        """Give the rows of a table in bounded lists, or in the batches that are given, and tell how far it is."""
         done = 0
         self.tell(f"writing {table.name}", done, table.expected)
-        for rows in table.batches(self.selection):
+        for rows in table.batches(self.selection) if batches is None else batches:
             yield rows
             done += len(rows)
             self.tell(f"writing {table.name}", done, table.expected)
 
-    def write(self, table: Table, sink_for: Callable[[str], Sink]) -> list[OutFile]:
-        """Send the rows of a table to sinks named after it, or after the parts of a split."""
+    def write(
+        self, table: Table, sink_for: Callable[[str], Sink], batches: Iterable[Any] | None = None
+    ) -> list[OutFile]:
+        """Send the rows of a table, or batches of them, to sinks named after it, or after the parts of a split."""
         names = self.choices.parts if table.split else (table.name,)
         sinks: list[Sink] = []
         try:
             sinks.extend(map(sink_for, names))
-            for rows in self.batches(table):
-                for sink, some in zip(sinks, _parted(rows, table, len(names)), strict=True):
+            for rows in self.batches(table, batches):
+                for sink, some in zip(
+                    sinks, [rows] if batches is not None else _parted(rows, table, len(names)), strict=True
+                ):
                     sink.write(some)
             return [file for sink in sinks for file in sink.finish()]
         except BaseException:

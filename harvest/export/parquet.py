@@ -5,12 +5,14 @@ pyarrow is an extra: it is imported where it is used.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import json
+
 from harvest.errors import ExtraMissing
+from harvest.export import columns
 from harvest.export.escaping import moment
 from harvest.export.job import Job, OutFile
 from harvest.export.list_tables import all_tables
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 _ROWS_PER_GROUP = 250_000
+_decode = json.Decoder(list[str]).decode
 
 # Of the parts of one table, given their number: where each goes.
 Naming = Callable[[str, int], list[str]]
@@ -40,8 +43,12 @@ def write(job: Job) -> list[OutFile]:
 
 def write_tables(job: Job, naming: Naming) -> list[OutFile]:
     """Write every table that has rows, into files called as `naming` says."""
-    chosen = all_tables(job.selection)
-    return [file for table in chosen for file in job.write(table, lambda name, t=table: Parts(job, t, name, naming))]  # type: ignore[misc]
+    files = []
+    for table in all_tables(job.selection):
+        by_columns = table.name == "interactions" and columns.can_give(job.selection)
+        batches = columns.batches(job.selection, schema_of(table.columns)) if by_columns else None
+        files += job.write(table, lambda name, t=table: Parts(job, t, name, naming), batches)  # type: ignore[misc]
+    return files
 
 
 def plain_names(name: str, parts: int) -> list[str]:
@@ -61,14 +68,16 @@ class Parts:
         self._rows = 0  # in the file being written, those that wait included
         self._open()
 
-    def write(self, rows: Sequence[Row]) -> None:
-        """Take some rows; a file that is full is closed, and the next one begun."""
-        while rows:
+    def write(self, rows: Sequence[Row] | pyarrow.RecordBatch) -> None:
+        """Take some rows, or a batch of them; a file that is full is closed, and the next one begun."""
+        batch = as_batch(rows, self._table.columns, self._schema) if isinstance(rows, Sequence) else rows
+        while len(batch):
             if self._rows == self._job.rows_per_file:
                 self._close()
                 self._open()
-            some, rows = _cut(rows, self._job.rows_per_file - self._rows)
-            self._waiting.append(as_batch(some, self._table.columns, self._schema))
+            some = batch.slice(0, self._job.rows_per_file - self._rows)
+            batch = batch.slice(len(some))
+            self._waiting.append(some)
             self._rows += len(some)
             if sum(batch.num_rows for batch in self._waiting) >= _ROWS_PER_GROUP:
                 self._flush()
@@ -76,7 +85,7 @@ class Parts:
     def finish(self) -> list[OutFile]:
         """Close, and give every part its name."""
         self._close()
-        columns = tuple(self._table.names)
+        there = tuple(self._table.names)
         names = self._naming(self._name, len(self._done))
         for (path, _), name in zip(self._done, names, strict=True):
             target = self._job.folder / name
@@ -84,7 +93,7 @@ class Parts:
             path.rename(target)
         types = self._table.types
         return [
-            OutFile(name, self._name, rows, columns, types) for (_, rows), name in zip(self._done, names, strict=True)
+            OutFile(name, self._name, rows, there, types) for (_, rows), name in zip(self._done, names, strict=True)
         ]
 
     def abandon(self) -> None:
@@ -113,11 +122,7 @@ class Parts:
         self._done[-1] = (self._done[-1][0], self._rows)
 
 
-def _cut(rows: Sequence[Row], length: int) -> tuple[Sequence[Row], Sequence[Row]]:
-    return (rows, ()) if len(rows) <= length else (rows[:length], rows[length:])
-
-
-def schema_of(columns: Sequence[Column]) -> pyarrow.Schema:
+def schema_of(declared: Sequence[Column]) -> pyarrow.Schema:
     """Declare the types: nothing is guessed from the first rows. Ids are never null."""
     import pyarrow as pa
 
@@ -133,21 +138,21 @@ def schema_of(columns: Sequence[Column]) -> pyarrow.Schema:
         "list": pa.list_(pa.string()),
         "time": pa.timestamp("s", tz="UTC"),
     }
-    return pa.schema([pa.field(column.name, types[column.type]) for column in columns])
+    return pa.schema([pa.field(column.name, types[column.type]) for column in declared])
 
 
-def as_batch(rows: Sequence[Row], columns: Sequence[Column], schema: pyarrow.Schema) -> pyarrow.RecordBatch:
+def as_batch(rows: Sequence[Row], declared: Sequence[Column], schema: pyarrow.Schema) -> pyarrow.RecordBatch:
     """Turn rows into columns."""
     import pyarrow as pa
 
     arrays = []
-    for values, column, wanted in zip(zip(*rows, strict=True), columns, schema.types, strict=True):
+    for values, column, wanted in zip(zip(*rows, strict=True), declared, schema.types, strict=True):
         if column.type == "bool":
             arrays.append(pa.array(values, pa.int8()).cast(wanted))
         elif column.type == "time":
             arrays.append(pa.array([moment(value) for value in values], pa.int64()).cast(wanted))
         elif column.type == "list":
-            arrays.append(pa.array([json.loads(value) for value in values], wanted))
+            arrays.append(pa.array(list(map(_decode, values)), wanted))
         else:
             arrays.append(pa.array(values, wanted))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)

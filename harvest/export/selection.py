@@ -136,12 +136,13 @@ _THOSE_AROUND = (
     f" JOIN people AS p ON p.id = e.user_id WHERE e.track_id = things.id AND {PAIR})",
 )
 
+# Those whose list is not whole are the few: they are taken off again.
 _USERS_HERE = f"""
-UPDATE things SET here = known.n
+UPDATE things SET here = here - known.n
 FROM (
     SELECT e.track_id AS id, count(*) AS n
-    FROM user_engagements AS e CROSS JOIN people AS p ON p.id = e.user_id
-    WHERE p.whole AND {PAIR}
+    FROM people AS p CROSS JOIN user_engagements AS e ON e.user_id = p.id
+    WHERE NOT p.whole AND {PAIR}
     GROUP BY e.track_id
 ) AS known
 WHERE things.id = known.id
@@ -470,9 +471,8 @@ def _count(selection: Selection, name: str, *, rounds: int | None = None) -> Non
 def _number(selection: Selection) -> None:
     """Count those with whole lists, and give everybody the id under which they leave."""
     choices, run = selection.choices, selection.connection.execute
-    if choices.include_incomplete or choices.complete_users_only:
-        run("UPDATE things SET here = n")
-    else:
+    run("UPDATE things SET here = n")
+    if not (choices.include_incomplete or choices.complete_users_only):
         run(_USERS_HERE, selection.parameters)
     run(FILL)
     for statement in (*_ACCOUNTS, *(_ALL_LISTS if choices.lists else ())):

@@ -61,9 +61,9 @@ class Table:
 
 
 # How the list ended that an interaction would stand in: the user's own of its kind.
-_OUTCOME = """CASE e.engagement_type WHEN 'like' THEN w.outcome ELSE (
-    SELECT r.outcome FROM tasks AS r WHERE r.kind = 'user_reposts' AND r.subject_id = p.id
-) END"""
+OUTCOME_OF_REPOSTS = "(SELECT r.outcome FROM tasks AS r WHERE r.kind = 'user_reposts' AND r.subject_id = p.id)"
+_OUTCOME = f"CASE e.engagement_type WHEN 'like' THEN w.outcome ELSE {OUTCOME_OF_REPOSTS} END"
+WANTED_KINDS = "((:likes AND e.engagement_type = 'like') OR (:reposts AND e.engagement_type = 'repost'))"
 
 # How the list of likes of `p` stands, with `l` its task, if there is one.
 LIKES_LIST = """coalesce(
@@ -101,11 +101,10 @@ def interactions(selection: Selection) -> Table:
     choices = selection.choices
     there = "NULL" if choices.ids == "pseudonym" else "e.track_list_rank"
     test = f", {selection.in_test}" if choices.split.how != "none" else ""
-    kinds = "((:likes AND e.engagement_type = 'like') OR (:reposts AND e.engagement_type = 'repost'))"
     sql = (
         f"SELECT p.out, t.out, e.engagement_type, 1.0, e.user_list_rank, {there},"
         f" w.chance, {_OUTCOME}, {_OUTCOME} IS 'capped'"
-        f"{test} {_EDGES} CROSS JOIN weights AS w ON w.id = p.id WHERE {kinds}"
+        f"{test} {_EDGES} CROSS JOIN weights AS w ON w.id = p.id WHERE {WANTED_KINDS}"
         f" ORDER BY {_by(choices)}{', e.engagement_type' if choices.ids == 'pseudonym' else ''}"
     )
     expected = selection.left.interactions if len(choices.kinds) == 1 else None
@@ -122,7 +121,7 @@ def pairs(selection: Selection, *, unknown: int) -> Table:
         "interactions",
         (Column("user_id", "int64"), Column("item_id", "int64"), Column("rating", "float32"), Column("order", "int32")),
         "SELECT p.out, t.out, "
-        f"{_RATING}, coalesce(-e.user_list_rank, {unknown:d}), {selection.in_test} "
+        f"{RATING}, coalesce(-e.user_list_rank, {unknown:d}), {selection.in_test} "
         f"{_EDGES} WHERE {PAIR} ORDER BY {_by(selection.choices)}",
         selection.left.interactions,
         split=True,
@@ -134,14 +133,14 @@ def places(selection: Selection) -> Table:
     return Table(
         "interactions",
         (Column("row", "int64"), Column("column", "int32"), Column("rating", "float32")),
-        f"SELECT p.place, t.place, {_RATING}, {selection.in_test} {_EDGES} WHERE {PAIR} "
+        f"SELECT p.place, t.place, {RATING}, {selection.in_test} {_EDGES} WHERE {PAIR} "
         f"ORDER BY {_by(selection.choices)}",
         selection.left.interactions,
         split=True,
     )
 
 
-_RATING = """1.0 + (:both AND e.engagement_type = 'like' AND EXISTS (
+RATING = """1.0 + (:both AND e.engagement_type = 'like' AND EXISTS (
     SELECT 1 FROM user_engagements AS r
     WHERE r.user_id = e.user_id AND r.track_id = e.track_id AND r.engagement_type = 'repost'
 ))"""
