@@ -71,8 +71,11 @@ def test_help_imports_no_more_than_click() -> None:
         "harvest.cli.main",
         "harvest.cli.output",
         "harvest.cli.output.broken_pipe",
+        "harvest.cli.plugin_commands",
         "harvest.environment",
         "harvest.errors",
+        "harvest.system",
+        "harvest.system.installed",
     }
 
 
