@@ -11,10 +11,11 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harvest.errors import OutOfTime
 from harvest.lists import KINDS
 from harvest.models import Limits
 from harvest.planning.excerpts import excerpts_of, seen_on
@@ -27,6 +28,7 @@ from harvest.store.samples import Judged, coverages
 from harvest.things import THINGS
 
 _OWN = ("harvests", "harvest_seeds", "recipes", "visits", "rounds")  # what choosing writes
+_STEPS = 100_000  # of SQLite between two looks at the clock
 _HARVEST = 0  # the one that is chosen for
 _LIKED = {  # the columns with how often a thing was liked and reposted, or has done so
     "track": ("likes_count", "reposts_count"),
@@ -61,14 +63,24 @@ class HarvestStanding:
 
 
 @contextlib.contextmanager
-def look_into(path: Path) -> Iterator[Known | None]:
-    """Open a file to be asked what it holds, None where there is none yet. Raises StoreError."""
+def look_into(path: Path, is_over: Callable[[], int] | None = None) -> Iterator[Known | None]:
+    """Open a file to be asked what it holds, None where there is none yet. Raises StoreError, and OutOfTime once
+    `is_over` says so while it is asked.
+    """
     with open_if_begun(path) as file:
         if file is None:
             yield None
             return
         with contextlib.closing(_beside(file, path)) as own:
-            yield Known(file, own)
+            if is_over is not None:
+                file.set_progress_handler(is_over, _STEPS)
+                own.set_progress_handler(is_over, _STEPS)
+            try:
+                yield Known(file, own)
+            except sqlite3.OperationalError as error:
+                if is_over is not None and is_over():
+                    raise OutOfTime("What the file knows took too long to find out.") from error
+                raise
 
 
 def _beside(file: sqlite3.Connection, path: Path) -> sqlite3.Connection:

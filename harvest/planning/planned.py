@@ -75,13 +75,18 @@ class Planned:
 
 
 async def plan(
-    request: CrawlRequest, own_settings: Callable[[], Settings], *, settings: Settings | None = None
+    request: CrawlRequest,
+    own_settings: Callable[[], Settings],
+    *,
+    settings: Settings | None = None,
+    is_over: Callable[[], int] | None = None,
 ) -> Planned:
     """Plan a crawl. Seeds of which the file does not tell enough are asked about, with our own settings, or with
-    `settings`, which are nobody's own: no token of theirs is kept, and no pace shared. Raises HarvestError.
+    `settings`, which are nobody's own: no token of theirs is kept, and no pace shared. Raises HarvestError, OutOfTime
+    once `is_over` says so while the file is read.
     """
     wanted = [Wanted(*harvest) for harvest in request.harvests]
-    with look_into(request.path) as file:
+    with look_into(request.path, is_over) as file:
         if file is not None:
             for one in wanted:
                 _look_up(file, one, profiles=request.conditions.profiles)

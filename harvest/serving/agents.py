@@ -82,7 +82,7 @@ def _add_tools(server: MCPServer, path: Path) -> None:
 
     async def plan(address: str) -> Answer:
         """Say what a crawl from a SoundCloud address would cost, from what is in the file; sends no request."""
-        return await told(answers.plan, path, address)
+        return await told(answers.plan, path, seconds(), address)
 
     for tool in (overview, list_queries, query, why, related, plan):
         server.add_tool(tool, annotations=_READS)

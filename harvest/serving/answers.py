@@ -123,14 +123,16 @@ def related(path: Path, seconds: float, track: str, method: str, limit: int) -> 
     return found if found["near"] else {**found, "left_out": "Too few people who like it are read to say what is near."}
 
 
-def plan(path: Path, address: str) -> Answer:
+def plan(path: Path, seconds: float, address: str) -> Answer:
     """Say what a crawl would cost, from what the file knows alone; what it does not know is left out."""
 
     def asks_nobody() -> NoReturn:
         raise _AsksNobody
 
     try:
-        made = asyncio.run(make_plan(to_crawl(path, [address], {}), asks_nobody)).as_json()
+        watch = Watch(seconds)
+        watch.go_on()
+        made = asyncio.run(make_plan(to_crawl(path, [address], {}), asks_nobody, is_over=watch.look)).as_json()
     except _AsksNobody:
         return {"left_out": _NOT_KNOWN}
     del made["path"]

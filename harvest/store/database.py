@@ -228,6 +228,7 @@ def attach_to_read(connection: sqlite3.Connection, path: Path) -> None:
     check_readable(path)
     _distrust(connection)
     connection.execute("ATTACH ? AS harvest", (_reading_address(path),))
+    make_own_tables(connection, kept=False)
     connection.execute(f"PRAGMA harvest.{_CACHE}")
     connection.set_authorizer(_keep_out_of_the_harvest)
 

@@ -9,6 +9,7 @@ import pytest
 
 from harvest import terms
 from harvest.explore.named import named_queries
+from harvest.planning import known
 from harvest.serving import answers
 from harvest.serving.answers import NotForAgents, in_our_words
 from harvest.serving.guarding import guarded
@@ -76,7 +77,7 @@ def test_what_strangers_typed_is_marked_in_every_answer(path, track):
         "overview": check(answers.overview(path, 30), path),
         "why": check(answers.why(path, 30, "track", str(track)), path),
         "related": check(answers.related(path, 30, str(track), "colike_cosine", 10), path),
-        "plan": check(answers.plan(path, f"soundcloud:tracks:{track}"), path),
+        "plan": check(answers.plan(path, 30, f"soundcloud:tracks:{track}"), path),
         "list_queries": check(answers.queries(), path),
     }
     ((person,),) = read(path, "SELECT min(user_id) FROM likes")
@@ -98,7 +99,14 @@ def test_answers_are_those_of_the_file(path, track):
     )
     expected = read(path, "SELECT count(*) FROM likes WHERE track_id = ?", track)
     assert answers.related(path, 30, str(track), "colike_cosine", 5)["size"] <= expected[0][0]
-    assert answers.plan(path, "https://soundcloud.com/nobody/nothing") == {"left_out": answers._NOT_KNOWN}
+    assert answers.plan(path, 30, "https://soundcloud.com/nobody/nothing") == {"left_out": answers._NOT_KNOWN}
+
+
+def test_a_plan_ends_when_its_time_is_over(path, track, monkeypatch):
+    monkeypatch.setattr(known, "_STEPS", 1)
+    with pytest.raises(NotForAgents, match="This takes longer than an answer may"):
+        in_our_words(lambda: answers.plan(path, -1, f"soundcloud:tracks:{track}"))
+    assert answers.plan(path, 30, f"soundcloud:tracks:{track}")["requests"]
 
 
 @pytest.mark.parametrize(
