@@ -79,7 +79,7 @@ def look_into(path: Path, is_over: Callable[[], int] | None = None) -> Iterator[
                 yield Known(file, own)
             except sqlite3.OperationalError as error:
                 if is_over is not None and is_over():
-                    raise OutOfTime("What the file knows took too long to find out.") from error
+                    raise OutOfTime("Reading the file took longer than it may.") from error
                 raise
 
 

@@ -2,7 +2,7 @@
 
 Commands come from click, questions from schema/queries, outcomes and faults from their declarations, names of the
 Python interface from `harvest.__all__`; none of these pages stands in the repository, so none can be stale. What stands
-outside of docs/ is shown as a page too, and links to it lead there.
+outside of docs/ is shown as a page too, and links to it lead there; so is a notebook.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import click
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from nbconvert import MarkdownExporter
 
 import harvest
 from harvest.cli.main import COMMANDS, cli
@@ -38,7 +39,7 @@ _LINK = re.compile(r"(?<!!)\[(?P<words>[^\]]*)\]\((?P<target>(?!https?:|mailto:|
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made here."""
-    pages = {
+    pages: dict[str, str | bytes] = {
         "reference/commands.md": commands(),
         "reference/outcomes.md": outcomes(),
         "reference/queries.md": queries(),
@@ -46,8 +47,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "reference/python.md": python(),
     }
     pages |= {page: (ROOT / path).read_text("utf-8") for path, page in SHOWN.items() if page != "index.md"}
-    for path, text in pages.items():
-        files.append(File.generated(config, path, content=text))
+    for notebook in [file for file in files if file.src_uri.endswith(".ipynb")]:
+        files.remove(notebook)
+        pages |= rendered(Path(str(notebook.abs_src_path)))
+    for path, content in pages.items():
+        files.append(File.generated(config, path, content=content))
     named = {file.src_uri: file for file in files.documentation_pages()}
     files.append(File.generated(config, "llms.txt", content=for_machines(config, named)))
     return files
@@ -61,12 +65,20 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     def led(match: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(here), match["target"]))
         shown = SHOWN.get(target, target.removeprefix("docs/") if target.startswith("docs/") else None)
+        if shown is not None and shown.endswith(".ipynb"):
+            shown = f"{shown.removesuffix('.ipynb')}.md"
         if shown is None:
             return match["words"] if match["words"].startswith("`") else f"{match['words']} (`{target}`)"
         way = posixpath.relpath(shown, posixpath.dirname(page.file.src_uri) or ".")
         return f"[{match['words']}]({way}{match['anchor'] or ''})"
 
     return _LINK.sub(led, markdown)
+
+
+def rendered(notebook: Path) -> dict[str, str | bytes]:
+    """Give a notebook as a page, and its pictures, by their paths."""
+    text, made = MarkdownExporter().from_filename(str(notebook), resources={"unique_key": notebook.stem})
+    return {f"notebooks/{notebook.stem}.md": text} | {f"notebooks/{name}": one for name, one in made["outputs"].items()}
 
 
 def commands() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 import shutil
 import subprocess
@@ -21,6 +23,9 @@ from tests.waiting import PATIENCE
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-docs" / "bin" / "python"
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not PYTHON.exists(), reason="scripts/environment docs makes it")]
+
+
+FOUND = "[...document.querySelectorAll('.md-search-result__item a')].map(a => a.href.split('/').pop())"
 
 
 def build(clone: Path, target: Path) -> subprocess.CompletedProcess[str]:
@@ -53,6 +58,20 @@ def test_pages_of_reference_have_all_that_is_declared(site):
     assert names - {title.split()[0] for title in titles(site / "reference" / "python.html")} == set()
 
 
+def test_notebooks_are_pages_with_what_they_showed(site):
+    assert [*site.rglob("*.ipynb")] == []
+    for notebook in (ROOT / "docs" / "notebooks").glob("*.ipynb"):
+        shown = (site / "notebooks" / f"{notebook.stem}.html").read_text("utf-8")
+        pictures = re.findall(r'<img [^>]*src="([^"]+\.svg)"', shown)
+        assert pictures
+        assert [one for one in pictures if not (site / "notebooks" / one).is_file()] == []
+        cells = json.loads(notebook.read_text("utf-8"))["cells"]
+        first = next(line for cell in cells if cell["cell_type"] == "code" for line in cell["source"])
+        plain = html.unescape(re.sub(r"<[^>]+>", "", shown))
+        assert first.strip() in plain
+        assert 'href="notebooks/' + notebook.stem in (site / "tour.html").read_text("utf-8")
+
+
 def test_llms_txt_has_every_page_once(site):
     listed = re.findall(r"^- \[[^\]]+\]\(([^)]+)\): \S", (site / "llms.txt").read_text("utf-8"), re.MULTILINE)
     there = {str(page.relative_to(site)) for page in site.rglob("*.html") if page.name != "404.html"}
@@ -68,15 +87,15 @@ def test_nothing_is_asked_of_another_host_and_the_search_finds(site):
     with chromium() as page:
         page.open((site / "index.html").as_uri(), width=1280)
         page.value("document.querySelector('#__search').click()")
-        page.value(
-            "(i => { i.focus(); i.value = 'follows besides control';"
-            " i.dispatchEvent(new Event('keyup', {bubbles: true})); })(document.querySelector('.md-search__input'))"
-        )
-        deadline = time.monotonic() + PATIENCE
-        found = "[...document.querySelectorAll('.md-search-result__item a')].map(a => a.href.split('/').pop())"
-        while not any("sampling.html" in link for link in page.value(found)):
-            assert time.monotonic() < deadline, page.value(found)
-            time.sleep(0.1)
+        for words, wanted in (("follows besides control", "sampling.html"), ("playlist that few know", "sql.html")):
+            page.value(
+                f"(i => {{ i.focus(); i.value = '{words}'; i.dispatchEvent(new Event('keyup', {{bubbles: true}})); }})"
+                "(document.querySelector('.md-search__input'))"
+            )
+            deadline = time.monotonic() + PATIENCE
+            while wanted not in (found := page.value(f"{FOUND}.slice(0, 1).join()")):
+                assert time.monotonic() < deadline, found
+                time.sleep(0.1)
         assert page.told("Log.entryAdded") == []
 
 
