@@ -105,8 +105,8 @@ def test_an_act_whose_transaction_fails_is_dropped_before_the_same_process_keeps
     """The run still ends in both files, without the page that only the replies had."""
     note, pages = Journal.note, []
 
-    def noted(self, connection, act, *reply):
-        note(self, connection, act, *reply)
+    def noted(self, connection, act, *reply, **known):
+        note(self, connection, act, *reply, **known)
         pages.extend([act] if isinstance(act, KeptPage) else [])
         if len(pages) == 6 and act is pages[-1]:
             raise StorageFailed("The disk is full.")

@@ -126,13 +126,13 @@ def _round(server: Simulated, folder: Path, people: int, number: int, found: Sta
     )
 
 
-def run_floor(server: Simulated, folder: Path, requests: list[str]) -> dict[str, float]:
-    """Let the floor ask for the same pages."""
+def run_floor(server: Simulated, folder: Path, requests: list[str], program: str = "floor.py") -> dict[str, float]:
+    """Let the floor, or another program, ask for the same pages."""
     asked, out = folder / "requests.txt", folder / "floor.db"
     asked.write_text("\n".join(requests))
     for ending in ("", "-wal", "-shm"):
         out.with_name(out.name + ending).unlink(missing_ok=True)
-    command = [sys.executable, str(ROOT / "tests" / "bench" / "floor.py"), server.url, server.token()]
+    command = [sys.executable, str(ROOT / "tests" / "bench" / program), server.url, server.token()]
     told = run([*command, str(asked), str(out)], folder)
     parts: dict[str, float] = json.loads(told.out.splitlines()[-1])
     return parts
