@@ -18,5 +18,11 @@ def slow_but(quick: Collection[Any], every: Iterable[Any]) -> list[Any]:
 
 def each_once(*axes: Sequence[Any]) -> list[Any]:
     """Give all combinations of parameters, all of them slow but as many as bring each value of every axis."""
-    quick = {tuple(axis[place % len(axis)] for axis in axes) for place in range(max(map(len, axes)))}
-    return [pytest.param(*one, marks=[] if one in quick else pytest.mark.slow) for one in product(*axes)]
+    return all_but({tuple(axis[place % len(axis)] for axis in axes) for place in range(max(map(len, axes)))}, *axes)
+
+
+def all_but(quick: Collection[tuple[Any, ...]], *axes: Sequence[Any]) -> list[Any]:
+    """Give all combinations of parameters, all of them slow but these; each of these must be among them."""
+    every = list(product(*axes))
+    assert all(one in every for one in quick), quick
+    return [pytest.param(*one, marks=[] if one in quick else pytest.mark.slow) for one in every]

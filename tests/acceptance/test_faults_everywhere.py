@@ -245,7 +245,13 @@ def test_a_seed_that_the_service_cannot_answer_for_is_kept_for_later(faults, tmp
     play(tmp_path / "t.db", scene, faults=faults)
 
 
-@pytest.mark.parametrize("faults", REFUSED)
+SOME_REFUSED = {
+    *("missing_json[/resolve]", "resolve_foreign", "huge_body[/resolve]", "forbidden_empty[/tracks/]@1*1000"),
+    "bad_request_html[/resolve]",
+}
+
+
+@pytest.mark.parametrize("faults", slow_but(SOME_REFUSED, REFUSED))
 def test_a_seed_that_the_service_refuses_ends_its_harvest_with_the_reason(faults, tmp_path):
     async def scene(this):
         assert await this.crawl() == "drained"

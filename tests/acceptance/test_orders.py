@@ -13,7 +13,7 @@ from harvest.simulator import World, serve
 from harvest.simulator.oracle import expect
 from tests.acceptance.test_resume import kill_after, read_or_nothing
 from tests.crawling import Onlooker, assert_exact, crawl_into, crawl_world, graph_of, read
-from tests.repetitions import slow_but
+from tests.repetitions import each_once, slow_but
 
 OTHERS = ORDERS[1:]
 CONTROLLED = ("newest beside a control sample", "popular beside a control sample")
@@ -48,8 +48,7 @@ def people(path):
     ]
 
 
-@pytest.mark.parametrize("order", [*OTHERS, *CONTROLLED])
-@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize(("order", "depth"), each_once([*OTHERS, *CONTROLLED], [1, 2]))
 def test_the_choice_is_that_of_the_oracle(tmp_path, order, depth):
     limits = replace(LIMITS, **by(order), depth=depth, max_tracks=3)
     crawl_world(tmp_path / "t.db", WORLD, limits=limits, **HOW)

@@ -28,6 +28,7 @@ from harvest.store.sweeps import Sweep
 from tests.acceptance.conftest import ROOT, environment
 from tests.crawling import crawl_together, read
 from tests.faulty import assert_no_contradiction
+from tests.repetitions import each_once, slow_but
 
 WORLD = World(6, users=50, tracks=120, playlists=60, likes_per_user=12, seed_likers=15, seed_reposters=6)
 ALL = tuple(name for name, kind in BY_NAME.items() if not kind.own and not kind.searches)
@@ -67,7 +68,7 @@ def crawled(path, *steps, seed="track", world=WORLD, **options):
     return totals
 
 
-@pytest.fixture(scope="module", params=SEEDS)
+@pytest.fixture(scope="module", params=slow_but(["track", "user", "search"], SEEDS))
 def pair(request, tmp_path_factory):
     """Two files of one crawl: of all there is, and of ids alone."""
     folder = tmp_path_factory.mktemp("levels")
@@ -171,8 +172,7 @@ def test_the_seed_is_found_again_by_its_address(tmp_path):
         assert read(path, "SELECT count(*) FROM harvests WHERE seed_url LIKE 'https%'") == [(0,)]
 
 
-@pytest.mark.parametrize("before", ["full", "minimal"])
-@pytest.mark.parametrize("after", ["minimal", "none"])
+@pytest.mark.parametrize(("before", "after"), each_once(["full", "minimal"], ["minimal", "none"]))
 def test_less_than_before_empties_what_is_there(tmp_path, before, after):
     """What is left is what a file has that never held more, and the bytes are gone too, of old names as of new ones."""
     path, other = tmp_path / "t.db", tmp_path / "other.db"

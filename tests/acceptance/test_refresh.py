@@ -152,7 +152,9 @@ def test_a_refresh_stopped_at_every_page_ends_as_one_that_was_not(tmp_path, seed
 
 
 @pytest.mark.parametrize("seed", slow_but([2], range(2, 8)))
-@pytest.mark.parametrize("bidden", [False, True], ids=["resumed", "tended"])
+@pytest.mark.parametrize(
+    "bidden", [pytest.param(False, id="resumed"), pytest.param(True, id="tended", marks=pytest.mark.slow)]
+)
 def test_a_refresh_that_stood_still_for_weeks_is_begun_anew_and_mixes_no_two_moments(tmp_path, seed, bidden):
     path, world = tmp_path / "t.db", a_world(seed)
 

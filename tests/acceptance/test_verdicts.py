@@ -19,7 +19,7 @@ from harvest.simulator import run_in_thread
 from harvest.simulator.oracle import expect
 from tests.crawling import assert_exact, contents, read, told
 from tests.faulty import WORLD, Scene, assert_no_contradiction, path_of, victim
-from tests.repetitions import each_once
+from tests.repetitions import all_but, each_once, slow_but
 from tests.waiting import until
 
 QUICK = {"HARVEST_HOLD_SECONDS": "0.02", "HARVEST_RETRY_SECONDS": "0.002"}
@@ -251,7 +251,10 @@ def test_a_kill_in_the_middle_of_refusals_changes_nothing(tell, start, tmp_path,
         assert_exact_at_last(tell, server, file)
 
 
-@pytest.mark.parametrize(("fault", "fired"), each_once(["missing_json", "forbidden_json", "status_400"], [1, 3, 5]))
+@pytest.mark.parametrize(
+    ("fault", "fired"),
+    all_but([("missing_json", 3)], ["missing_json", "forbidden_json", "status_400"], [1, 3, 5]),
+)
 def test_a_kill_while_an_endpoint_is_being_withdrawn_changes_nothing(tell, start, tmp_path, fault, fired):
     file = tmp_path / "t.db"
     with run_in_thread(WORLD, faults=f"{fault}[/likes/tracks]@4*100000", latency=(0.05, 0.05)) as server:
@@ -335,7 +338,7 @@ def crawl_as_before(server, path, monkeypatch):
         assert asyncio.run(Scene(server, path, WORLD, LIMITS, page_size=200).crawl()) == "drained"
 
 
-@pytest.mark.parametrize("at", [4, 9, 20])
+@pytest.mark.parametrize("at", slow_but([9], [4, 9, 20]))
 def test_people_whom_an_older_version_marked_are_repaired(tell, tmp_path, monkeypatch, at):
     file = tmp_path / "t.db"
     with run_in_thread(WORLD, faults=f"app_refused@{at}*100000") as server:

@@ -10,6 +10,7 @@ import pytest
 from harvest.simulator import Changes, Drift, World
 from harvest.simulator.truth.changes import ThingChange
 from harvest.simulator.world.lists import KINDS
+from tests.repetitions import each_once
 from tests.unit.simulator.conftest import Caller
 
 TAIL = "limit=200&linked_partitioning=true&access=playable,preview,blocked"
@@ -73,9 +74,9 @@ def answers(caller: Caller, thing: str, thing_id: int) -> bool:
     return caller.get(path_of(caller, thing, thing_id)).status == 200
 
 
-@pytest.mark.parametrize(("before", "after"), [(0, 6), (3, 3.5), (5, 20)])
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_difference_of_lists_is_what_their_pages_show(kind, before, after):
+@pytest.mark.parametrize(("kind", "moments"), each_once([*KINDS], [(0, 6), (3, 3.5), (5, 20)]))
+def test_the_difference_of_lists_is_what_their_pages_show(kind, moments):
+    before, after = moments
     changes, declared = Changes(caller_at(before).world, caller_at(after).world), KINDS[kind]
     early, late = caller_at(before), caller_at(after)
     fired = {"came": 0, "withdrawn": 0, "gone": 0, "moved": 0}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from harvest.simulator import Drift, World
 from harvest.simulator.world.lists import KINDS
+from tests.repetitions import each_once
 from tests.unit.simulator.conftest import Caller
 
 PAIRS = [
@@ -320,11 +321,15 @@ def test_what_comes_is_newer_than_what_was_seen_before(kind):
     assert came > 20
 
 
-@pytest.mark.parametrize(("days", "come", "go"), [(1, 0.01, 0.01), (10, 0.01, 0.002), (30, 0.02, 0.01)])
 @pytest.mark.parametrize(
-    "kind", ["user_likes", "track_likers", "user_followers", "user_reposts", "user_station_likes", "user_links"]
+    ("kind", "asked"),
+    each_once(
+        ["user_likes", "track_likers", "user_followers", "user_reposts", "user_station_likes", "user_links"],
+        [(1, 0.01, 0.01), (10, 0.01, 0.002), (30, 0.02, 0.01)],
+    ),
 )
-def test_as_much_changes_as_is_asked(kind, days, come, go):
+def test_as_much_changes_as_is_asked(kind, asked):
+    days, come, go = asked
     world = crowd(Drift.edges(come, go))
     before, after = at_first(kind), everything(world.at(days), kind)
     total = sum(map(len, before.values()))
@@ -357,9 +362,15 @@ def test_plays_grow_by_themselves():
     assert {name for name in before if before[name] != after[name]} == {"playback_count"}
 
 
-@pytest.mark.parametrize("kind", ["user_likes", "user_followers", "user_tracks", "track_likers"])
-@pytest.mark.parametrize(("days", "later", "limit"), [(0, 1, 1), (0, 30, 3), (12, 0.5, 2), (5, 8, 7)])
-def test_a_cursor_from_before_a_move_leads_on_through_the_list_of_now(kind, days, later, limit):
+@pytest.mark.parametrize(
+    ("kind", "move"),
+    each_once(
+        ["user_likes", "user_followers", "user_tracks", "track_likers"],
+        [(0, 1, 1), (0, 30, 3), (12, 0.5, 2), (5, 8, 7)],
+    ),
+)
+def test_a_cursor_from_before_a_move_leads_on_through_the_list_of_now(kind, move):
+    days, later, limit = move
     declared, tried = KINDS[kind], 0
     before, after = Caller(town().at(days)), Caller(town().at(days + later))
     for index in range(150):
