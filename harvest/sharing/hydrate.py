@@ -24,6 +24,7 @@ from harvest.export.folder import MANIFEST
 from harvest.export.pseudonyms import key_name, pseudonym, read_key
 from harvest.forgetting import people_lists
 from harvest.forgetting.remembered import forget_again
+from harvest.models import Outcome
 from harvest.sharing.columns import FORMAT, HIDDEN_STATION, ends_of, tables
 from harvest.store import harvests, lookups, search
 from harvest.store.database import (
@@ -297,6 +298,7 @@ def _finish(connection: sqlite3.Connection, folder: Folder, now: str, people: se
         raise NotADatabase(
             f"{folder.path} is not whole: a row of {wrong[0]} speaks of one of {wrong[2]} that is missing."
         )
+    _end_own_lists(connection)
     search.add_new_tracks(connection)
     harvests.take_back(connection)
     harvests.pause(connection)
@@ -322,6 +324,16 @@ def _finish(connection: sqlite3.Connection, folder: Folder, now: str, people: se
         ]
         for _ in lookups.ask_in_batches(connection, thing.name, ids):
             pass
+
+
+def _end_own_lists(connection: sqlite3.Connection) -> None:
+    """Let lists of plug-ins, whose rows no folder has, say that nothing of them is here, as purged ones do."""
+    of_plugins = r"kind LIKE 'plugin\_%' ESCAPE '\'"
+    answered = "outcome IN (SELECT o.outcome FROM outcomes AS o WHERE o.answered = 1)"
+    for table, empty in (("readings", "forgotten = collected, unproven = 0, doubted = 0"), ("tasks", "collected = 0")):
+        connection.execute(
+            f"UPDATE {table} SET {empty}, outcome = iif({answered}, '{Outcome.PURGED}', outcome) WHERE {of_plugins}"  # noqa: S608 - our own words
+        )
 
 
 def _quoted(name: str) -> str:

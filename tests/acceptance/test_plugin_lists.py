@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 
 import pytest
@@ -333,3 +334,30 @@ def test_what_a_plug_in_is_given_never_leads_to_the_token(harvest, tmp_path):
     assert "underrated" in seen  # the entries of the list
     assert "HARVEST_CACHE_PATH" in seen  # what the command was started with
     assert [one for one in (DEMO_CLIENT_SECRET, "of-the-file", *tokens) if one in seen] == []
+
+
+def test_shared_without_content_and_filled_again_it_waits_to_be_read(harvest, tmp_path):
+    path = tmp_path / "again.db"
+    assert harvest("dehydrate", "ids", "--ids", "raw").returncode == 0
+    assert [one.name for one in (tmp_path / "ids").iterdir() if "plugin" in one.name] == []
+    with run_in_thread(WORLD) as server:
+        assert harvest("hydrate", "ids", "--cache-path", "again.db", server=server).returncode == 0
+        ended = f"SELECT DISTINCT outcome, collected FROM tasks WHERE kind = '{TABLE}'"
+        assert read(path, ended) == [("purged", 0)]
+        assert harvest("verify", "--db", "again.db").returncode == 0
+        done = harvest("retry", "--outcome", "purged", "--db", "again.db", server=server)
+        assert done.returncode == 0, done.stderr
+    assert read(path, ROWS) == words(tmp_path / "t.db")
+    assert harvest("verify", "--db", "again.db").returncode == 0
+
+
+def test_purged_it_is_empty_until_it_is_read_again(harvest, tmp_path):
+    path = tmp_path / "t.db"
+    before = read(path, ROWS)
+    time.sleep(1.1)  # a purge counts in whole seconds
+    assert harvest("purge", "--older-than", "1s").returncode == 0
+    assert read(path, f"SELECT count(*) FROM {TABLE}") == [(0,)]
+    assert harvest("verify").returncode == 0
+    with run_in_thread(WORLD) as server:
+        assert harvest("retry", "--outcome", "purged", server=server).returncode == 0
+    assert read(path, ROWS) == before
