@@ -37,7 +37,7 @@ CREATE TABLE users (
 CREATE TABLE tracks (
     id                  INTEGER PRIMARY KEY,        -- the number in the URN
     urn                 TEXT    NOT NULL GENERATED ALWAYS AS ('soundcloud:tracks:' || id) VIRTUAL,
-    uploader_id         INTEGER REFERENCES users (id), -- NULL when the reply named nobody
+    uploader_id         INTEGER REFERENCES users (id), -- NULL when the reply named none
     title               TEXT,
     permalink_url       TEXT,                       -- page on soundcloud.com, without query
     created_at          TEXT,                       -- upload time, not publication
@@ -100,7 +100,7 @@ CREATE TABLE track_tags (
 
 CREATE INDEX track_tags_by_tag ON track_tags (tag_id, track_id);
 
--- Likes and reposts of tracks, one row each, whichever side they were read from. The service gives no times: ranks
+-- Likes and reposts of tracks, one row each, whichever side they were read from. SoundCloud gives no times: ranks
 -- say what came before what within one list (smaller = newer as far as is known), and nothing across lists.
 -- 011_engagements.sql stores them in fewer bytes, and makes this a view.
 CREATE TABLE user_engagements (
@@ -116,7 +116,7 @@ CREATE TABLE user_engagements (
 -- The way back, track to users: co-likes, 'who likes this'. The key's last column comes with it.
 CREATE INDEX engagements_by_track ON user_engagements (track_id, user_id);
 
--- Only rows read from a track's own list, in its order: whom to follow next. Small: spilled tracks only.
+-- Only rows read from a track's own list, in its order: people to follow next. Small: spilled tracks only.
 CREATE INDEX engagements_listed ON user_engagements (track_id, engagement_type, track_list_rank)
     WHERE track_list_rank IS NOT NULL;
 

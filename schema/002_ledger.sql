@@ -20,7 +20,7 @@ CREATE TABLE list_kinds (
 CREATE TABLE outcomes (
     outcome   TEXT PRIMARY KEY,
     answered  INTEGER NOT NULL CHECK (answered IN (0, 1)),  -- 1: the service showed the list
-    whole     INTEGER NOT NULL CHECK (whole IN (0, 1)),     -- 1: all of it, as far as anybody can tell
+    whole     INTEGER NOT NULL CHECK (whole IN (0, 1)),     -- 1: all of it, as far as is known
     retryable INTEGER NOT NULL CHECK (retryable IN (0, 1)), -- 1: asking again may help
     title     TEXT NOT NULL                         -- in words
 ) STRICT, WITHOUT ROWID;
@@ -47,10 +47,10 @@ CREATE TABLE run_requests (
     PRIMARY KEY (run_id, status)
 ) STRICT, WITHOUT ROWID;
 
--- Who is crawling into this file just now; no row: nobody.
+-- The process that is crawling into this file now; no row: none.
 CREATE TABLE lease (
     id           INTEGER PRIMARY KEY CHECK (id = 1),
-    holder       TEXT NOT NULL,                     -- drawn at random by whoever took it
+    holder       TEXT NOT NULL,                     -- drawn at random by the process that took it
     host         TEXT NOT NULL,
     pid          INTEGER NOT NULL,
     process_born TEXT NOT NULL,                     -- start time of the process: a pid alone may be reused
@@ -92,7 +92,7 @@ CREATE INDEX batch_items_by_thing ON batch_items (thing_id, batch_id);
 -- Holds all that a look at the ledger needs, so that the look stays away from the table.
 CREATE INDEX tasks_by_outcome ON tasks (kind, outcome, claimed, collected, pages_read);
 
--- Every reading of every list: 0 the first. A list that is read anew gets another; one that goes on does not.
+-- Every reading of every list: 0 the first. A list that is read again gets another; one that continues does not.
 CREATE TABLE readings (
     task_id       INTEGER NOT NULL REFERENCES tasks (id),
     number        INTEGER NOT NULL,
@@ -149,7 +149,7 @@ CREATE TABLE reading_items (
     FOREIGN KEY (task_id, reading) REFERENCES readings (task_id, number)
 ) STRICT, WITHOUT ROWID;
 
--- A key of this file alone: what is hashed under it tells nobody else what it was.
+-- A key of this file alone: what is hashed under it cannot be recognized elsewhere.
 CREATE TABLE file_key (
     id  INTEGER PRIMARY KEY CHECK (id = 1),
     key BLOB    NOT NULL

@@ -1,4 +1,4 @@
--- What was asked for: seeds, harvests, whom each visits and why, round by round.
+-- What was asked for: seeds, harvests, what each visits and why, round by round.
 
 -- Where harvests start, one row per thing. `address` is the only place that may hold the secret of a private link.
 CREATE TABLE seeds (
@@ -78,7 +78,7 @@ CREATE TABLE recipes (
     PRIMARY KEY (harvest_id, kind)
 ) STRICT, WITHOUT ROWID;
 
--- Whom and what a harvest visits, and why. A thing is visited once, in the first round that chooses it.
+-- What a harvest visits, people among it, and why. A thing is visited once, in the first round that chooses it.
 CREATE TABLE visits (
     harvest_id     INTEGER NOT NULL REFERENCES harvests (id),
     thing          TEXT    NOT NULL REFERENCES things (thing),
@@ -144,7 +144,7 @@ CREATE TABLE progress (
     seconds_left       REAL                         -- an estimate; NULL: not known yet
 ) STRICT;
 
--- How many rows the large tables hold, kept by triggers, so that nobody has to count them. One row.
+-- How many rows the large tables hold, kept by triggers, so that no query has to count them. One row.
 CREATE TABLE totals (
     id      INTEGER PRIMARY KEY CHECK (id = 1),
     users   INTEGER NOT NULL DEFAULT 0,

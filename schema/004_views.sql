@@ -103,8 +103,8 @@ JOIN tasks AS t ON t.id = w.task_id
 LEFT JOIN readings AS r ON t.outcome IS NULL AND r.task_id = t.id AND r.number = t.reading
 GROUP BY w.harvest_id, w.depth, t.kind;
 
--- Whether the file holds a whole graph: everybody who likes anything here is followed, and what they like was itself
--- listed to its end. Then nobody's chance to be here depends on any one track. One row; the counts of likes are made
+-- Whether the file holds a whole graph: every person who likes anything here is followed, and what they like was itself
+-- listed to its end. Then no person's chance to be here depends on any one track. One row; the counts of likes are made
 -- only where the ledger's own sums allow for it.
 CREATE VIEW census AS
 WITH listed AS MATERIALIZED (                       -- tracks with all their likers
@@ -133,8 +133,8 @@ SELECT
     END AS is_census
 FROM own;
 
--- Tracks around which a harvest has chosen people. `counts` 1: everybody's chance to stand in the file depends on liking
--- them, so that analyses leave them out or correct for it. 0: the file is a census, where nobody's chance does.
+-- Tracks around which a harvest has chosen people. `counts` 1: each person's chance to be in the file depends on liking
+-- them, so that analyses leave them out or correct for it. 0: the file is a census, where no person's chance does.
 CREATE VIEW frames AS
 SELECT v.harvest_id, v.thing_id AS track_id, v.round = 0 AS is_seed, (SELECT NOT is_census FROM census) AS counts
 FROM harvests AS h
@@ -162,7 +162,7 @@ FROM user_engagements AS e
 JOIN tasks AS l ON l.kind = 'user_likes' AND l.subject_id = e.user_id
 WHERE e.engagement_type = 'like' AND e.user_list_rank IS NOT NULL AND l.outcome IN ('complete', 'short');
 
--- Everybody listed around the tracks of a harvest: who was chosen to be followed, and what came of it.
+-- All people listed around the tracks of a harvest: who was chosen to be followed, and what came of it.
 CREATE VIEW sample AS
 WITH listed (harvest_id, track_id, user_id, engagement_type, track_list_rank, once) AS (
     SELECT
@@ -240,7 +240,7 @@ LEFT JOIN recipes AS c
     ON c.harvest_id = f.harvest_id AND c.kind = 'user_likes' AND c.reach <= f.reach
 LEFT JOIN tasks AS l ON l.kind = c.kind AND l.subject_id = f.thing_id;
 
--- Whom each walker of a walk came to, stop by stop. A walker is named by the person it set out from. One step looks at
+-- The people each walker of a walk came to, stop by stop. A walker is named by the person it set out from. One step looks at
 -- one round of visits.
 CREATE VIEW walks AS
 WITH RECURSIVE steps (harvest_id, walker, stop, round, thing, thing_id) AS (
@@ -412,7 +412,7 @@ SELECT
 FROM tracks AS t
 LEFT JOIN users AS a ON a.id = t.uploader_id;
 
--- Everybody who uploaded a track that stands in this file.
+-- All who uploaded a track that is in this file.
 CREATE VIEW uploaders AS
 SELECT
     u.id AS user_id,

@@ -73,7 +73,7 @@ CREATE TABLE past_comments (
     first_page_id   INTEGER NOT NULL REFERENCES pages (id),
     last_page_id    INTEGER NOT NULL REFERENCES pages (id),
     gone_page_id    INTEGER NOT NULL REFERENCES pages (id),
-    reason          TEXT    CHECK (reason IN ('withdrawn', 'gone', 'unknown')), -- gone: whoever wrote it
+    reason          TEXT    CHECK (reason IN ('withdrawn', 'gone', 'unknown')), -- gone: its author
     PRIMARY KEY (id, gone_page_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -132,11 +132,11 @@ CREATE TABLE changes (
     version INTEGER PRIMARY KEY,                    -- grows: ask for what is later than the last one you saw
     at      TEXT    NOT NULL,                       -- when it was seen; it happened before
     what    TEXT    NOT NULL CHECK (what IN (
-        'came', 'found', 'went', 'back', 'edited',  -- of edges; found: new to us, and nobody knows since when
+        'came', 'found', 'went', 'back', 'edited',  -- of edges; found: new to us, unknown since when
         'renamed', 'retitled', 'moved',             -- of things; moved: a count, beyond noise
         'gone', 'forbidden', 'returned',
         'emptied',                                  -- of what is gone: its content is no longer kept
-        'forgotten'                                 -- what stood here, and of whom, is forgotten: all else is empty
+        'forgotten'                                 -- what was here, and about which thing, is forgotten: all else is empty
     )),
     "table" TEXT    NOT NULL,
     ids     TEXT    NOT NULL,                       -- key columns with their values: {"user_id":1,"track_id":2,...}
@@ -146,7 +146,7 @@ CREATE TABLE changes (
     page_id INTEGER REFERENCES pages (id)           -- that showed it; NULL where it is about the status of a thing
 ) STRICT;
 
--- A page is written before what it says, so the newest page is the one that renames somebody.
+-- A page is written before what it says, so the newest page is the one that renames a person.
 CREATE TRIGGER users_renamed AFTER UPDATE OF username ON users WHEN new.username <> old.username
 BEGIN
     INSERT INTO changes (at, what, "table", ids, old, new, page_id)
@@ -331,7 +331,7 @@ CREATE TABLE refreshes (
 -- Every stretch during which a like or a repost of a track stood, as far as readings tell. It stood at least from
 -- `seen_from` to `seen_until`: a page showed it, and the last whole reading that showed it had begun. It stood at most
 -- from `came_after`, when a reading had begun that was whole and lacked it, to `gone_by`, when one had ended that lacked
--- it. Readings take time, and nobody knows at which moment of one a like came or went: so the inner bounds lie where it
+-- it. Readings take time, and at which moment of one a like came or went is unknown: so the inner bounds lie where it
 -- stood for certain, the outer ones where it did not.
 CREATE VIEW spells AS
 SELECT
@@ -360,7 +360,7 @@ SELECT
             ),
             ''
         )
-    ), '') AS came_after,                           -- NULL: nobody knows since when it stands
+    ), '') AS came_after,                           -- NULL: unknown since when it is there
     p.fetched_at AS seen_from,
     max(
         p.fetched_at,

@@ -1,7 +1,7 @@
 -- What was forgotten, what keeps it from coming back, and where copies went.
 --
 -- Of what was forgotten nothing stands in the file but a number made of it under a key that is not in the file. Where the
--- ledger needs somebody in its place, who was visited, whose list it was, there stands a number below 0 that says nothing.
+-- ledger needs something in its place, who was visited, whose list it was, there is a number below 0 that says nothing.
 
 -- What may not come back: of each thing a number, made of its kind and its id under the key.
 CREATE TABLE suppressed (

@@ -23,7 +23,7 @@ DROP TABLE user_engagements;
 -- The way back, track to users: co-likes, 'who likes this'. The key's last column comes with it.
 CREATE INDEX engagements_by_track ON engagements (track_id, user_id);
 
--- Only rows read from a track's own list, in its order: whom to follow next. Small: spilled tracks only.
+-- Only rows read from a track's own list, in its order: people to follow next. Small: spilled tracks only.
 CREATE INDEX engagements_listed ON engagements (track_id, track_list_rank) WHERE track_list_rank IS NOT NULL;
 
 CREATE VIEW user_engagements AS
