@@ -30,12 +30,14 @@ _whole_numbers, _numbers = json.Decoder(list[int]).decode, json.Decoder(list[flo
 
 # A row for each row of the matrix, with its tracks in their order: SQLite finds likes faster than Python takes a tuple
 # for each. Ratings are all 1 where likes or reposts alone are wanted.
-ENTRIES = f"""
-SELECT p.place, count(*), json_group_array(e.track_id), iif(:both, json_group_array({RATING}), NULL)
+_RATED = """
+SELECT p.place, count(*), json_group_array(e.track_id), {rated}
 FROM people AS p CROSS JOIN user_engagements AS e ON e.user_id = p.id
-WHERE {PAIR}
+WHERE {pair}
 GROUP BY p.id
-"""  # noqa: S608 - our own words
+"""
+ENTRIES = _RATED.format(rated="NULL", pair=PAIR)
+RATED_ENTRIES = _RATED.format(rated=f"json_group_array({RATING})", pair=PAIR)
 
 
 def need_scipy() -> None:
@@ -76,10 +78,13 @@ def entries(selection: Selection) -> Iterator[Entries]:
     found = selection.connection.execute("SELECT id FROM things ORDER BY id")
     ids = np.fromiter((row[0] for row in found), np.int64, selection.left.items)
     both = selection.choices.likes and selection.choices.reposts
+    sql, parameters = RATED_ENTRIES if both else ENTRIES, selection.parameters
     rows: list[tuple[int, int]] = []
     tracks: list[int] = []
     ratings: list[float] = []
-    for place, n, liked, rated in selection.connection.execute(ENTRIES, {**selection.parameters, "both": both}):
+    for place, n, liked, rated in selection.connection.execute(
+        sql, {**parameters, "both": both} if both else parameters
+    ):
         rows.append((place, n))
         tracks += _whole_numbers(liked)
         ratings += _numbers(rated) if both else ()

@@ -66,7 +66,7 @@ def test_what_has_an_order_or_parts_of_its_own_is_read_by_rows(path, choices):
         assert not columns.can_give(selection)
 
 
-@pytest.mark.parametrize("sql", [columns.PEOPLE, csr.ENTRIES])
+@pytest.mark.parametrize("sql", [columns.PEOPLE, csr.ENTRIES, csr.RATED_ENTRIES])
 def test_people_are_read_along_the_key_and_nothing_is_sorted(path, sql):
     with chosen(path, ExportChoices()) as selection:
         wanted = {**selection.parameters, "both": 0}
