@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -19,12 +20,24 @@ SMALL, LARGE, LESS_LARGE = 100_000, 10_000_000, 1_000_000  # the last one stands
 @cache
 def large_file(edges: int) -> Path:
     """Give a file of so many likes; nobody may write to it. Kept ones are made anew when the schema changes."""
-    marks = "".join(sql for _, sql in schema_files()) + Path(__file__).with_name("large.py").read_text()
+    return _kept(edges, "large", generate)
+
+
+@cache
+def power_law_file(edges: int) -> Path:
+    """Give the file of `generated.py` of so many likes, on the same terms. Needs numpy."""
+    from tests.bench.generated import generate
+
+    return _kept(edges, "generated", generate)
+
+
+def _kept(edges: int, maker: str, make: Callable[[Path, int], None]) -> Path:
+    marks = "".join(sql for _, sql in schema_files()) + Path(__file__).with_name(f"{maker}.py").read_text()
     path = _folder() / f"{edges}-{hashlib.sha256(marks.encode()).hexdigest()[:8]}.db"
     if not path.exists():
         part = path.with_suffix(".part")
         part.unlink(missing_ok=True)
-        generate(part, edges)
+        make(part, edges)
         part.rename(path)
     return path
 

@@ -31,6 +31,7 @@ LINES = {
     "i": "steady",
     "j": "refresh",
     "k": "replies",
+    "l": "answers",
 }
 _MOSTLY_WAIT = "ab"
 

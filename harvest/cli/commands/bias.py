@@ -61,6 +61,7 @@ def _lines(bias: Bias) -> Iterator[str]:
     head = ("mean of", "listed", "followed", "answered", "control", "followed differ", "answered differ", "control")
     shown = [place for place in range(len(head)) if bias.control or head[place] != "control"]
     yield from table([[row[place] for place in shown] for row in (head, *rows)], right=range(1, len(shown)))
+    yield "The means are of the counts, the differences of their logarithms, in standard deviations; years as they are."
     yield ""
     off = [MEASURES[one.measure].words for one in bias.compared if abs(one.answered_difference or 0) > MATTERS]
     if off:
