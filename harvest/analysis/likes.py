@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import json
 from scipy import sparse
 
 from harvest.analysis.eligible_lists import FRAMES, LEFT_OUT, LIKES, WHOSE
@@ -20,6 +21,8 @@ from harvest.analysis.methods import Choices
 
 Places = npt.NDArray[np.int32]  # 4 bytes a like; two thousand million likes are the bound
 _ROWS_AT_ONCE = 50_000
+_LIKES_AT_ONCE = 50_000
+_numbers = json.Decoder(list[int]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +81,26 @@ def _read_tracks(connection: sqlite3.Connection) -> tuple[Ints, Floats, Ints]:
 def _read_likes(connection: sqlite3.Connection, choices: Choices, track_ids: Ints) -> tuple[Ints, Ints, Places]:
     """Read likes person by person; what a person likes beyond the newest is dropped on the way."""
     users, sizes, tracks = [np.empty(0, np.int64)], [np.zeros(1, np.int64)], [np.empty(0, np.int32)]
-    rest = np.empty((0, 3), np.int64)
     rows = connection.execute(LIKES, {"incomplete": choices.include_incomplete})
-    while some := rows.fetchmany(_ROWS_AT_ONCE):
-        rest = np.concatenate([rest, np.array(some, np.int64)])
-        ready = int(np.searchsorted(rest[:, 0], rest[-1, 0]))  # the last person may go on
-        _keep(rest[:ready], choices.newest, track_ids, users, sizes, tracks)
-        rest = rest[ready:]
-    _keep(rest, choices.newest, track_ids, users, sizes, tracks)
+    people: list[tuple[int, int]] = []
+    liked: list[int] = []
+    ranks: list[int] = []
+    for user, n, its, places in rows:
+        people.append((user, n))
+        liked += _numbers(its)
+        ranks += _numbers(places)
+        if len(liked) >= _LIKES_AT_ONCE:
+            _keep(_table(people, liked, ranks), choices.newest, track_ids, users, sizes, tracks)
+            people, liked, ranks = [], [], []
+    if people:
+        _keep(_table(people, liked, ranks), choices.newest, track_ids, users, sizes, tracks)
     return np.concatenate(users), np.cumsum(np.concatenate(sizes)), np.concatenate(tracks)
+
+
+def _table(people: list[tuple[int, int]], liked: list[int], ranks: list[int]) -> Ints:
+    """Give rows of person, track and rank."""
+    who, n = np.array(people, np.int64).T
+    return np.column_stack([np.repeat(who, n), np.array(liked, np.int64), np.array(ranks, np.int64)])
 
 
 def _keep(

@@ -53,10 +53,10 @@ track_ids, column = np.unique(tracks, return_inverse=True)
 matrix = sparse.csr_matrix((np.ones(len(row), np.float32), (row, column)), (len(user_ids), len(track_ids)))
 """
 _SAVED = "\nsparse.save_npz('floor.npz', matrix)\nnp.save('users.npy', user_ids)\nnp.save('items.npy', track_ids)\n"
-_ONE = f"""
-mine = matrix[:, np.searchsorted(track_ids, {{track}})].nonzero()[0]
+_ONE = """
+mine = matrix[:, np.searchsorted(track_ids, TRACK)].nonzero()[0]
 common = np.asarray(matrix[mine].sum(axis=0)).ravel()
-print(track_ids[np.argsort(-common / np.sqrt(np.asarray(matrix.sum(axis=0)).ravel()))[:10]], {SEED_TRACK})
+print(track_ids[np.argsort(-common / np.sqrt(np.asarray(matrix.sum(axis=0)).ravel()))[:10]])
 """
 _TOP = """
 from sparse_dot_topn import sp_matmul_topn
@@ -85,11 +85,13 @@ def measure(*, quick: bool) -> Iterator[Line]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         yield from _questions(folder, path)
-        yield _beside(folder, path, "export of Parquet / sqlite3 and pyarrow", ("export", "out"), _COPIED, 1.5, rounds)
-        matrix = ("export", "out", "--format", "csr")
+        yield _beside(
+            folder, path, "export of Parquet / sqlite3 and pyarrow", ("export", "out", "--force"), _COPIED, 1.5, rounds
+        )
+        matrix = ("export", "out", "--force", "--format", "csr")
         yield _beside(folder, path, "export of a matrix / sqlite3 and scipy", matrix, _MATRIX + _SAVED, 1.5, rounds)
         track = SEED_TRACK + 7 * 20  # a hit, not the seed
-        one = _MATRIX + _ONE.format(track=track)
+        one = _MATRIX + _ONE.replace("TRACK", str(track))
         yield _beside(folder, path, "related of a hit / sqlite3 and scipy", ("related", str(track)), one, 1.0, rounds)
         if find_spec("sparse_dot_topn"):
             command = ("analyze", "--fresh", "--method", "colike_cosine")
