@@ -415,6 +415,7 @@ def test_the_doctor_without_credentials_or_service(run, server):
     gone = {"SOUNDCLOUD_API_URL": "http://127.0.0.1:9", "SOUNDCLOUD_ACCESS_TOKEN": "token-000"}
     code, seen = told(run, **gone)
     assert (code, seen["API"]["ok"]) == (1, False)
+    assert (seen["sign-in"]["ok"], seen["sign-in"]["found"]) == (False, "access token, not tried")
 
 
 def test_the_doctor_sees_a_wrong_secret_and_a_wrong_clock(run, world):

@@ -233,9 +233,11 @@ async def _service(settings: Settings) -> list[Advice]:
     """Ask the service: does it answer, does it accept us, as whom, and what time has it."""
     try:
         async with connect_briefly(settings, keeper_for(settings)) as connection:
-            lines = [Advice("sign-in", True, connection.bearer.kind.replace("_", " "))]
-            lines += await _answers(connection, settings)
-            return [*lines, _clock(connection.sender.clock_ahead)]
+            found = await _answers(connection, settings)
+            sign_in = Advice("sign-in", True, connection.bearer.kind.replace("_", " "))
+            if len(found) == 1:  # the API, which did not answer: its token was not looked at
+                sign_in = Advice("sign-in", False, f"{sign_in.found}, not tried", "See API.")
+            return [sign_in, *found, _clock(connection.sender.clock_ahead)]
     except LoginNeeded as error:
         return [Advice("sign-in", False, str(error), f"Register an app on {_DOWNLOADS}; see docs/getting-access.md.")]
     except HarvestError as error:
