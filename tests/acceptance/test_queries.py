@@ -26,7 +26,7 @@ from harvest.simulator.oracle import expect
 from harvest.store.database import open_to_read
 from harvest.store.entities import fold_tag
 from tests.booking import add_harvest, add_seed
-from tests.crawling import crawl_world
+from tests.crawling import crawl_world, read
 
 ROOT = Path(__file__).parents[2]
 QUERIES = named_queries()
@@ -422,7 +422,7 @@ def test_the_numbers_of_the_methods_add_up(answer, truth, lists, path):
     assert found["limits", "max_user_likes"] == str(LIMITS.max_user_likes)
     assert (found["seeds", "seeds"], found["seeds", "seeds drained"]) == (1, 1)
     assert found["source", "first page"] <= found["source", "last page"]
-    requests = dict(sqlite3.connect(path).execute("SELECT status, sum(n) FROM run_requests GROUP BY status"))
+    requests = dict(read(path, "SELECT status, sum(n) FROM run_requests GROUP BY status"))
     assert found["source", "requests sent"] == sum(requests.values())
 
 
@@ -683,5 +683,5 @@ def test_a_query_that_goes_through_all_likes_would_be_seen(connection):
 
 
 def test_options_of_a_harvest_are_the_limits(path):
-    ((options,),) = sqlite3.connect(path).execute("SELECT options FROM harvests").fetchall()
+    ((options,),) = read(path, "SELECT options FROM harvests")
     assert json.loads(options)["max_users"] == LIMITS.max_users

@@ -76,13 +76,15 @@ def test_a_body_that_cannot_be_read_keeps_the_shape_of_what_is_cut(path):
 
 
 def test_a_keeper_goes_on_where_another_stopped(path):
-    keeper(path).note("begin", {})  # never closed, as of a killed process
+    killed = keeper(path)  # not closed before another has begun, as of a process that was killed
+    killed.note("begin", {})
     with contextlib.closing(keeper(path, harvest="0.2.0", pages_before=99, main_schema=7)) as kept:
         assert kept.last == 1
         assert kept.note("end", {}) == 2
     with Recording.open(path) as recording:
         assert [act.what for act in recording.acts()] == ["begin", "end"]
         assert recording.facts == Facts(full_profiles=False, **FACTS)
+    killed.close()
 
 
 def test_an_act_is_in_the_file_when_its_number_is_known(path):

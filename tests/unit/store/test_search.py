@@ -176,7 +176,8 @@ def test_a_whole_crawl_and_a_second_one_over_changed_rows_leave_the_index_a_new_
     connection.commit()
     connection.close()
     crawl_world(path, world, limits=Limits(max_users=30), page_size=20)
-    assert list(differences(open_to_read(path))) == []
+    with contextlib.closing(open_to_read(path)) as connection:
+        assert list(differences(connection)) == []
     (words,) = read(path, "SELECT count(*) FROM track_search WHERE track_search MATCH 'changed OR was'")
     (left,) = read(
         path,
