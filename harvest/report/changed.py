@@ -1,6 +1,6 @@
 """Gather what has changed since the last refresh began: how much of what, and the newest of each kind in words.
 
-Whoever likes, follows or the like is not named, nor is anybody who has uploaded nothing, as everywhere in the report.
+People who like, follow or the like are not named, nor are those who uploaded nothing, as everywhere in the report.
 
 In: a connection opened to read. Out: SinceLast, None where nothing was ever refreshed. Never: a row written.
 """

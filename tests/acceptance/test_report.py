@@ -225,9 +225,7 @@ def test_the_ledger_is_that_of_the_world(case):
         for row in table(case.page, "ledger")
     }
     assert found == dict(expected)
-    whole = (
-        "complete the service ended it, and its own count does not contradict"  # it may be off a little, or not said
-    )
+    whole = "complete SoundCloud ended it, and its own count does not contradict"  # it may be off a little, or not said
     assert {row[1] for row in table(case.page, "ledger") if row[1].startswith("complete")} == {whole}
 
 
@@ -467,7 +465,7 @@ def test_what_intervals_stand_for_is_said(one, tmp_path):
         (
             "all",
             Limits(max_users=100),
-            "Everybody listed was read: these shares are counted, so they have no interval.",
+            "All who are listed were read: these shares are counted, so they have no interval.",
         ),
     ):
         crawl_world(tmp_path / f"{name}.db", world, None, limits)

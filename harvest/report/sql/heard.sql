@@ -1,5 +1,5 @@
 -- Working table: the tracks that the people followed like, with how many of them do. A like counts when it stands in
--- somebody's own list (user_list_rank): likers of a track whom nobody followed would make that track look popular here.
+-- a person's own list (user_list_rank): likers of a track who were not followed would make that track look popular here.
 -- Counted by index alone; the few likes known only from a track's list are then taken off again. `is_frame`: people
 -- were chosen because they like the track. So are seeds, and what a deeper level went around; in a census nothing is.
 CREATE TEMP TABLE heard AS

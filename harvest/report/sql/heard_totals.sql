@@ -1,5 +1,5 @@
 -- What the shares of tracks, artists, genres and tags are shares of. The seeds, and the tracks a deeper level went
--- around, stand outside: everybody followed was found through them. Tracks without a count of the service's own cannot be compared with it.
+-- around, stand outside: all who are followed were found through them. Tracks without a count of SoundCloud's own cannot be compared with it.
 SELECT
     count(*) AS tracks,
     coalesce(sum(likes), 0) AS likes,

@@ -1,4 +1,4 @@
--- The ledger by kind and by how lists ended, the looking up of seeds left out; kinds that nobody asked for have no
+-- The ledger by kind and by how lists ended, the looking up of seeds left out; kinds that were not asked for have no
 -- outcome and no lists. One index holds all that have ended.
 WITH stands AS (
     SELECT kind, outcome, collected, claimed FROM tasks WHERE outcome IS NOT NULL

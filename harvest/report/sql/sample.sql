@@ -1,4 +1,4 @@
--- Everybody listed around one seed track, once per person: chosen or not, what came of it, and how many likes their
+-- All who are listed around one seed track, once per person: chosen or not, what came of it, and how many likes their
 -- profiles claim on average, which is known of most, asked or not. Whose list another seed has cut is not censored here.
 SELECT
     chosen,
