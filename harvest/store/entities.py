@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from unicodedata import normalize
 
 from harvest.models import Comment, Playlist, Row, Station, Track, User, WebProfile
@@ -151,6 +152,7 @@ INSERT INTO track_tags (track_id, tag_id)
 SELECT ?, id FROM tags WHERE name = ?
 ON CONFLICT DO NOTHING
 """
+_TAGGED = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM track_tags WHERE track_id = value)"
 _UNTIE_TAGS = """
 DELETE FROM track_tags
 WHERE track_id = ? AND tag_id NOT IN (SELECT t.id FROM json_each(?) AS j CROSS JOIN tags AS t ON t.name = j.value)
@@ -175,7 +177,8 @@ def merge_tags(connection: sqlite3.Connection, tags: Mapping[int, tuple[str, ...
     tags = {track_id: those for track_id, those in tags.items() if track_id not in later}
     names = dict.fromkeys(name for those in tags.values() for name in those)
     connection.executemany(_ADD_TAG, [(name, fold_tag(name)) for name in names])
-    connection.executemany(_UNTIE_TAGS, [(track_id, json.dumps(those)) for track_id, those in tags.items()])
+    tagged = [row[0] for row in connection.execute(_TAGGED, (json.dumps(list(tags)),))]
+    connection.executemany(_UNTIE_TAGS, [(track_id, json.dumps(tags[track_id])) for track_id in tagged])
     connection.executemany(_TIE_TAG, [(track_id, name) for track_id, those in tags.items() for name in those])
 
 
@@ -219,6 +222,7 @@ def merge_own(
     )
 
 
+@lru_cache(maxsize=8192)  # the same tags come back page after page
 def fold_tag(name: str) -> str:
     """Bring spellings of one tag together: 'hip hop', 'Hip-Hop' and 'hiphop' are one, and so are 'é' as one
     character and as two, full width and half (NFKC)."""
