@@ -327,12 +327,20 @@ def schema_files() -> list[tuple[str, str]]:
     return [(f.name.removesuffix(".sql"), f.read_text(encoding="utf-8")) for f in files]
 
 
+def schema_of(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """Return what a file has that was made by the schema of its version, as `schema_as_shipped` does."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return schema_as_shipped(version)
+
+
 @cache
-def schema_as_shipped() -> list[tuple[str, str, str]]:
-    """Give (type, name, SQL without comments) of what a new database has, but for the inside of the search."""
+def schema_as_shipped(version: int | None = None) -> list[tuple[str, str, str]]:
+    """Return (type, name, SQL without comments) of what a new database has, but for the inside of the search; of one
+    that an older version of the schema made, if that is wanted.
+    """
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
-        for _, script in schema_files():
+        for _, script in schema_files()[:version]:
             for statement in split_statements(script):
                 connection.execute(statement)
         made = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
@@ -479,7 +487,7 @@ def _damage(connection: sqlite3.Connection) -> str | None:
     """Say in what a file is not one of ours, None when nothing shows: its tables and views, pages and rules of rows."""
     connection.path = None  # type: ignore[attr-defined]  # what goes wrong from here on is known
     there = {(kind, name): sql for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema")}
-    for kind, name, sql in schema_as_shipped():
+    for kind, name, sql in schema_of(connection):
         if without_comments(str(there.get((kind, name)))) != sql:
             return f"the {kind} {name} is {'another one' if (kind, name) in there else 'missing'}"
     until = time.monotonic() + _LOOKING_SECONDS

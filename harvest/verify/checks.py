@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 
 from harvest.lists import KINDS, Edge, ListKind
-from harvest.store.database import declared, schema_as_shipped
+from harvest.store.database import declared, schema_of
 from harvest.store.edges import of_type
 from harvest.store.entities import fold_tag
 from harvest.store.outcomes import is_short
@@ -276,7 +276,8 @@ def verify(
         (is_short, 2),
     ):
         connection.create_function(function.__name__, places, function, deterministic=True)
-    connection.create_function("schema_as_shipped", 0, lambda: json.dumps(schema_as_shipped()), deterministic=True)
+    shipped = json.dumps(schema_of(connection))
+    connection.create_function("schema_as_shipped", 0, lambda: shipped, deterministic=True)
     on_check(_SQLITE[0].name)
     _trust_sound_pages(connection)
     for check in (*_SQLITE, *checks(), *more):
