@@ -35,7 +35,7 @@ def main(beside: Path | None = None) -> None:
 
 
 def _is_ignored(number: int) -> bool:
-    """Say whether whoever started us wants a signal ignored: nohup, or a shell without jobs in the background."""
+    """Say whether our parent process wants a signal ignored: nohup, or a shell without jobs in the background."""
     return signal.getsignal(number) is signal.SIG_IGN
 
 

@@ -479,7 +479,7 @@ def _kind_of(plugin: str, own: OwnList) -> ListKind:
     )
 
 
-# Ours, then those of plug-ins: whoever reads a table of lists reads them alike.
+# Ours, then those of plug-ins: all that reads a table of lists reads them alike.
 KINDS: dict[str, ListKind] = _Kinds(OUR_KINDS)
 KINDS.update((kind.name, kind) for kind in (_kind_of(*one) for one in found()))
 BY_NAME = {kind.option: kind for kind in KINDS.values() if kind.option}

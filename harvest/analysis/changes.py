@@ -1,7 +1,7 @@
 """What a grown file changes in a result that is already there. Pure.
 
 A pair's score depends on who likes the one, who likes the other, and nothing else (`frames` and measures against all
-people apart, see `kernel` and `derive`). So a pair changes only if one of the two has changed. The rows to compute anew
+people apart, see `kernel` and `derive`). So a pair changes only if one of the two has changed. Rows to compute again
 are those of things that changed, of things that have enough in common with one that changed, and of things beside which
 one that changed, or is gone, stands in the old result.
 """

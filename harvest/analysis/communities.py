@@ -65,7 +65,7 @@ class Near:
 
 
 def find_communities(db: Database, method: str, resolution: float, setting: Setting, *, fresh: bool) -> int:
-    """Bring the communities of tracks or people up to date with the pairs; give how many things were divided anew."""
+    """Bring the communities of tracks or people up to date with the pairs; give how many things were divided again."""
 
     def told(share: float) -> None:
         setting.beat()

@@ -51,7 +51,7 @@ class _Plan:
 
 
 def derive(db: Database, methods: Sequence[str], likes: Likes, setting: Setting, *, fresh: bool) -> dict[str, int]:
-    """Bring methods that compare the same things up to date; give how many things were computed anew for each."""
+    """Bring methods that compare the same things up to date; give how many things were computed again for each."""
     now = snapshot(likes)
     computed = dict.fromkeys(methods, 0)
     shared: dict[tuple[object, ...], list[_Plan]] = {}

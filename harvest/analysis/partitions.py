@@ -87,7 +87,7 @@ def _leiden(graph: Any, resolution: float, seed: int) -> Ints:
 
 
 def by_size(labels: Ints) -> Ints:
-    """Number communities anew: 0 the largest, of equals the one whose first member comes first."""
+    """Number communities again: 0 the largest, of equals the one whose first member comes first."""
     _, first, place, sizes = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
     number = np.empty(len(sizes), np.int64)
     number[np.lexsort((first, -sizes))] = np.arange(len(sizes))

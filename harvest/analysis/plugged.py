@@ -80,7 +80,7 @@ def near(
     if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (analysis.table,)).fetchone() is None:
         return []
     rows = connection.execute(
-        f"SELECT {other}, {score} FROM {analysis.table}"  # noqa: S608 - names that are checked, or of whoever wrote it
+        f"SELECT {other}, {score} FROM {analysis.table}"  # noqa: S608 - names that are checked, or of its author
         f" WHERE {of} = ? AND {other} IN (SELECT id FROM {thing}s) ORDER BY {score} DESC, {other} LIMIT ?",
         (one, limit),
     )

@@ -51,7 +51,7 @@ _LARGEST_BLOCK = 4_000_000  # larger ones are no faster, and Ctrl-C has to wait 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A method as it now stands: its rows, and how many things had to be computed anew (None: all, as always).
+    """A method as it now stands: its rows, and how many things had to be computed again (None: all, as always).
     Communities say how good they are.
     """
 

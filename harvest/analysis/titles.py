@@ -6,7 +6,7 @@ Rules, made to miss a name rather than to invent one:
 2. `remix`: the name before 'remix', 'edit', 'bootleg', 'flip', 'rework' or 'refix', in brackets or behind a dash.
 3. `together`: names joined by 'x', 'vs', '&', 'and' or a comma before the first ' - '. Without a dash, 'A x B' and
    'A vs B' count only if one of them is the uploader, since plain titles have such words too.
-   Whoever merely uploads 'A x B - title' is not related by it.
+   A person who merely uploads 'A x B - title' is not related by it.
 4. 'A, B & C' in the places of rules 1 and 2 are several names, but first of all one: who is called 'Simon & Garfunkel'
    is not split.
 

@@ -6,8 +6,9 @@ Rule 1. Who renews holds the lock. Readers need none: a file is replaced whole o
 Rule 2. Room is made before a refresh token is spent, so that a full disk or a folder that cannot be written is found
 out while the old token still counts.
 Rule 3. A new pair is written beside the file, brought to the disk, then moved over it. What was written and not moved
-is found by whoever has the lock next. So a kill loses a pair only between the arrival of the answer and the return of
-one write() into a file that is open already: well under a millisecond. (A power cut: until the fsync that follows.)
+is found by the process that has the lock next. So a kill loses a pair only between the arrival of the answer and the
+return of one write() into a file that is open already: well under a millisecond. (A power cut: until the fsync after
+it.)
 Rule 4. Files are 0600 in a folder of 0700. On Windows the user's profile protects them, modes mean nothing there.
 """
 
@@ -52,13 +53,13 @@ class TokenStore(Protocol):
         """Give what was saved last."""
 
     def prepare(self) -> None:
-        """Make sure that the next `save` will succeed; whoever calls has the lock."""
+        """Make sure that the next `save` will succeed; the caller has the lock."""
 
     def save(self, kept: KeptToken) -> None:
-        """Keep this durably, before it is used; whoever calls has the lock."""
+        """Keep this durably, before it is used; the caller has the lock."""
 
     def forget(self) -> None:
-        """Keep nothing any more; whoever calls has the lock."""
+        """Keep nothing any more; the caller has the lock."""
 
     def try_lock(self) -> bool:
         """Keep other processes from renewing, if none is at it."""
@@ -117,7 +118,7 @@ class MemoryKeeper:
 
 
 class AppKeeper:
-    """Of the stores of another keeper that of the app itself: whoever is signed in stays out of it."""
+    """Of the stores of another keeper that of the app itself: the person who is signed in stays out of it."""
 
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper

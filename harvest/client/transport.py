@@ -161,7 +161,7 @@ class Sender:
     async def send(
         self, method: str, url: httpx.URL, *, headers: Mapping[str, str], content: bytes | None = None, shown: str
     ) -> Reply:
-        """Send one request and read its reply; whoever calls has a slot. `shown` is the request without secrets."""
+        """Send one request and read its reply; the caller has a slot. `shown` is the request without secrets."""
         began = self.clock.monotonic()
         status = size = 0
         self.sent += 1
@@ -220,7 +220,7 @@ class Sender:
     def _hear_world(self, status: int, world: str) -> None:
         """Tell which world answers whenever it is another than before; "" is the real service, as far as a reply tells.
 
-        Whoever is told may raise: the reply is then lost. An error without a name may come from between us and it.
+        The listener may raise: the reply is then lost. An error without a name may come from between us and it.
         """
         if world != self._world and (world or status < 400):
             self.on_world(world)

@@ -28,7 +28,7 @@ class Unpacker:
         self._began = False
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Give what this piece of the reply unpacks into; whoever has had enough stops asking."""
+        """Give what this piece of the reply unpacks into; the caller stops asking when it has enough."""
         if self._gzip is None:
             yield data
             return

@@ -1,4 +1,4 @@
-"""Tell how a crawl goes while it runs: to whoever listens, every second, and into the file, every few seconds.
+"""Tell how a crawl goes while it runs: to its listeners, every second, and into the file, every few seconds.
 
 In: the file, the client. Out: Progress. Never: a look that takes more than a small share of the time.
 """
@@ -82,7 +82,7 @@ class Teller:
             await self._clock.sleep(max(EVERY, self._cost / _SHARE))
 
     def last_word(self) -> CrawlProgress:
-        """Write into the file how it ended, inside the caller's transaction; give it for whoever listens."""
+        """Write into the file how it ended, inside the caller's transaction; give it for its listeners."""
         progress = self.look()
         write_progress(self._connection, self._row(progress))
         return progress

@@ -1,6 +1,6 @@
 """Make a file again from the replies that were kept of it: the same acts in the same order, without a request.
 
-Bodies are parsed anew, so that columns which the tables have got since are filled. Whoever made the file of replies is
+Bodies are parsed again, so that columns which the tables have got since are filled. Whoever made the file of replies is
 a stranger: what is no act of ours is refused, and nothing is left behind.
 
 In: a file of replies. Out: a file that appears when it is whole. Never: a request, or the time.
@@ -201,7 +201,7 @@ def _play(
             for told in together:
                 _play_one(player, recording, told)
                 tell(player.done)
-    with immediately(db):  # whoever crawled is not at work any more
+    with immediately(db):  # the crawl is not at work any more
         harvests.take_back(db.conn)
         harvests.pause(db.conn)
     if player.emptied:

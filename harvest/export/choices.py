@@ -73,7 +73,7 @@ class ExportChoices:
 
     @property
     def drops_frames(self) -> bool:
-        """Tracks for which people were chosen are to be left out: whoever knows how the file was made guesses them."""
+        """Tracks for which people were chosen are to be left out: who knows how the file was made guesses them."""
         return self.split.how != "none" if self.without_frames is None else self.without_frames
 
     @property

@@ -36,7 +36,7 @@ _MEDIA = {
     ".gexf": "application/xml",
     ".yaml": "application/yaml",
 }
-_READ_BY_COLUMN = (".parquet", ".csv", ".jsonl")  # by whoever reads Croissant
+_READ_BY_COLUMN = (".parquet", ".csv", ".jsonl")  # by programs that read Croissant
 _CROISSANT_TYPES = {
     "int64": "sc:Integer", "int32": "sc:Integer", "int16": "sc:Integer", "float32": "sc:Float", "float64": "sc:Float",
     "bool": "sc:Boolean", "text": "sc:Text", "kind": "sc:Text", "list": "sc:Text", "time": "sc:DateTime",

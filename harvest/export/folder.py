@@ -149,7 +149,7 @@ def _left(target: Path, ending: str) -> list[Path]:
 
 
 def _delete(made: Path) -> None:
-    """Delete an export, its manifest last: what is left by whoever is killed meanwhile is still known for one."""
+    """Delete an export, its manifest last: what a process leaves that is killed meanwhile is still known for one."""
     with contextlib.suppress(OSError):
         for path in made.iterdir():
             if path.is_dir() and not path.is_symlink():

@@ -305,7 +305,7 @@ class Selection:
 
     @property
     def in_test(self) -> str:
-        """The expression that is 1 for what goes to test; what is hashed are ids that whoever reads it knows."""
+        """The expression that is 1 for what goes to test; what is hashed are ids that its reader knows."""
         known = "out" if self.choices.ids == "pseudonym" else "id"
         return IN_TEST[self.choices.split.how].format(p=f"p.{known}", t=f"t.{known}")
 

@@ -1,7 +1,7 @@
 """Cut from a reply what was forgotten, wherever it stands in it. Pure.
 
 Rule 1. An object goes that is something forgotten, was made by it, or leads to it: a track with its uploader, a comment
-        with whoever wrote it and with its track.
+        with its author and with its track.
 Rule 2. In a list null stands in its place, so that places stay; the list itself stays.
 Rule 3. What does not say what kind of thing its number is of goes where the number is that of anything forgotten.
 

@@ -348,7 +348,7 @@ def _drop_tags(connection: sqlite3.Connection, tags: list[tuple[int]]) -> None:
 
 
 def _make_stale(connection: sqlite3.Connection) -> None:
-    """Let every result that we computed be computed anew: it was made from what is forgotten as well."""
+    """Let every result that we computed be computed again: it was made from what is forgotten as well."""
     ours = "SELECT d.id FROM derivations AS d WHERE d.method <> 'soundcloud'"
     connection.execute(f"DELETE FROM derivation_sizes WHERE derivation_id IN ({ours})")  # noqa: S608 - our own text
     connection.execute("UPDATE derivations SET fingerprint = NULL, max_page_id = NULL WHERE method <> 'soundcloud'")

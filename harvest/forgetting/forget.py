@@ -28,7 +28,7 @@ from harvest.system.sqlite_busy import fold, rewrite, writing_in
 from harvest.things import SHOWN
 
 REPLIES = "replies"  # the place, among columns, of those who are named in kept replies
-_MANY = 200  # texts: some of so many stand in longer ones, so the file is written anew before it is searched
+_MANY = 200  # texts: some of so many stand in longer ones, so the file is written again before it is searched
 _THEN = "run this command again"
 _HEX = "[0-9a-f]"  # of which the names of unfinished files have eight (system/files.py)
 
@@ -151,7 +151,7 @@ def _prove(
     now: datetime,
 ) -> Forgotten:
     """Fold the logs into the files and look for the texts; where old copies of rows may still hold them, write the file
-    anew. Replies are looked through as they stand in their file, and in the clear.
+    again. Replies are looked through as they stand in their file, and in the clear.
     """
     if not (fold(connection) and kept.fold(done.replies)):
         return done
@@ -164,7 +164,7 @@ def _prove(
         found = proof.search(files, texts)
     of_others = found.get(path, Counter[str]())  # the rows are gone: this is a picture of many, a name of two
     mentions = proof.mentions(connection, texts) if path in found else {}
-    if path in found and not mentions:  # written anew: what is left stands in longer words of others
+    if path in found and not mentions:  # written again: what is left stands in longer words of others
         del found[path]
     found_there, named_there = kept.found_in(done.replies, texts, of_others)
     if done.replies is not None and found_there:

@@ -86,7 +86,7 @@ def begin(
     connection: sqlite3.Connection, replies: Path | None, *, before: str | None = None, gone: bool = False
 ) -> None:
     """Say in the replies that something is being taken out, at the end of the transaction that does it in the file:
-    whoever is killed between the two leaves replies of which nothing is made. Raises StoreError.
+    a process that is killed between the two leaves replies of which nothing is made. Raises StoreError.
     """
     if replies is None:
         return

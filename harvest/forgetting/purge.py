@@ -4,7 +4,7 @@ nothing that stays refers to. Unlike what is forgotten, it may come back when it
 How old an edge is says the list that shows it: when it was read last. How old a thing is says the last day it was seen,
 and whether a list that stays names it, is its own, or is of something that it made.
 
-In: a path, an age. Out: rows that are gone, lists that are `purged`, a file written anew. Never: a request.
+In: a path, an age. Out: rows that are gone, lists that are `purged`, a file written again. Never: a request.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def _doom_what_is_old(connection: sqlite3.Connection, mark: str) -> None:
     }
     stays: dict[str, list[str]] = {thing.name: [] for thing in SHOWN}
     for lead in leads(connection):
-        if is_of_things(lead.table):  # whoever made it stays as long as it does
+        if is_of_things(lead.table):  # its maker stays as long as it does
             made = next(thing for thing in SHOWN if thing.table == lead.table)
             which = f"y.id NOT IN ({doomed.of(made.name)})"
         elif lead.table in keeping:

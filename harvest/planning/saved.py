@@ -1,4 +1,4 @@
-"""Keep a plan so that it can be registered, and hold a crawl to it. Whoever has the file can work out its hash.
+"""Keep a plan so that it can be registered, and hold a crawl to it. Any holder of the file can work out its hash.
 
 In: what is asked for, what it would cost. Out: the bytes of a plan; the hash of one that a crawl follows. Never: a
 request.

@@ -238,7 +238,7 @@ def _rows(page: Page, thing: str) -> Mapping[int, Track | User | Playlist | Stat
 
 
 def _led_to(kind: ListKind, page: Page) -> list[int]:
-    """Give what the entries of a page lead to: themselves, or whoever wrote them."""
+    """Give what the entries of a page lead to: themselves, or their authors."""
     if kind.item != "comment":
         return list(page.items)
     authors = [page.comments[one].user_id for one in page.items if one in page.comments]

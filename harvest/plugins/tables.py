@@ -103,7 +103,7 @@ def writing(path: Path, plugin: str) -> Iterator[sqlite3.Connection]:
 
 @contextlib.contextmanager
 def guarded(connection: sqlite3.Connection, plugin: str) -> Iterator[None]:
-    """Let a connection write tables of a plug-in alone, within the transaction of whoever calls; they are made, and
+    """Let a connection write tables of a plug-in alone, within the transaction of its caller; they are made, and
     brought to its version, first.
     """
     wanted = [table for offer in registry.offers("tables") if offer.plugin == plugin for table in _checked(offer)]

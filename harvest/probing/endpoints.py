@@ -31,7 +31,7 @@ class Asked:
 
     `subject` is the kind of thing whose URN the path takes, '' where it takes none. `item` is the kind of thing it
     answers with, or lists. Its `shape` is a `thing`, a `redirect`, a `list`, a `whole` list, which is a bare array, or
-    `inside`: a thing with its list in it. `own` endpoints answer whoever is signed in; `by_offset` lists are numbered.
+    `inside`: a thing with its list in it. `own` endpoints answer the signed-in person; `by_offset` lists are numbered.
     `claimed` is the field of a thing that says how long its list is, `batch_of` what is looked up together.
     """
 
@@ -113,7 +113,7 @@ def _batches() -> Iterator[Asked]:
 
 
 def _own() -> Iterator[Asked]:
-    """What is asked of whoever is signed in: themselves, and those of a person's lists that the description has so."""
+    """What is asked of the person signed in: themselves, and those of their lists that the description has so."""
     yield Asked("/me", "/me", "me", "thing", own=True)
     for kind in OUR_KINDS.values():
         path = kind.path.replace("/users/{urn}", "/me")

@@ -1,6 +1,6 @@
 """Sequences of rows: gone through one by one, indexed, cut, counted, and turned into data frames and graphs.
 
-Nothing is held in memory: each look asks the file anew, also while it is being crawled.
+Nothing is held in memory: each look asks the file again, also while it is being crawled.
 """
 
 from __future__ import annotations

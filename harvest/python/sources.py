@@ -1,4 +1,4 @@
-"""Where the rows of a sequence come from: a query, asked anew each time, or rows that are there already.
+"""Where the rows of a sequence come from: a query, asked again each time, or rows that are there already.
 
 In: the path of a file and SQL, or rows. Out: plain tuples, one by one. Never: a write, or rows held that nobody holds.
 """

@@ -1,4 +1,4 @@
-"""A crawl in a thread of its own, with an event loop of its own: whoever calls may have one running, as Jupyter does.
+"""A crawl in a thread of its own, with an event loop of its own: the caller may have one running, as Jupyter does.
 
 In: what is to be crawled. Out: what is told of it, page by page. Never: a word on stdout.
 """

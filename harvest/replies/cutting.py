@@ -5,7 +5,7 @@ Slow, and what is right: `scrub.py` does the same faster to the usual pages.
 Rule 1. Of a person only what the tables keep stays: new fields of the service are cut until we know them.
 Rule 2. What says that it is a track, a playlist, a comment, a station or a link keeps every field but the personal ones
         and secrets. Whatever does not say what it is counts as a person.
-Rule 3. What stays is as it came, so that whoever parses both finds the same.
+Rule 3. What stays is as it came, so that a parser of both finds the same.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:
-    """Make all tables or none: a file that a killed process left empty is begun anew."""
+    """Make all tables or none: a file that a killed process left empty is begun again."""
     with writing_in(connection):
         if _is_empty(connection):
             for statement in _statements():

@@ -1,4 +1,4 @@
-"""Write a file of kept replies anew, so that nothing of what was cut stays in its bytes.
+"""Write a file of kept replies again, so that nothing of what was cut stays in its bytes.
 
 In: a path, and what stays of each body and act. Out: the same file, with as many acts and maybe more, in one
 transaction; a file without old bytes, unless a reader is in the way. Never: a choice of what stays.
@@ -81,7 +81,7 @@ def rewrite(
     blank: Told,
     more: Iterable[tuple[Told, bytes]],
 ) -> None:
-    """Write a file anew: `cut` gives what stays of a body, the body itself where it stays as it is, None where nothing
+    """Write a file again: `cut` gives what stays of a body, the body itself where it stays as it is, None where nothing
     does; `tell` what stays of an act. What is nothing any more keeps its number, as `blank`. Each of `more` follows as
     an act with its body. All of it happens, or nothing. Raises StoreError.
     """

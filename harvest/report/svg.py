@@ -1,7 +1,7 @@
 """Build SVG as a tree, so that no text can become markup. Pure.
 
 In: names, attributes, texts and parts. Out: elements of the standard library, and at the end markup that a template
-takes as it is. Escaping is the serializer's work, not that of whoever draws.
+takes as it is. Escaping is the serializer's work, not that of the caller.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def pairs(likes: ir.Table, *, min_common: int) -> ir.Table:
     """
     degrees = likes.group_by("item_id").aggregate(n=likes.count()).filter(lambda item: item.n >= min_common)
     shared = likes.semi_join(degrees, "item_id")
-    # Each side names its columns anew. To swap names inside one SELECT (b AS a, a AS b) means one thing to one engine
+    # Each side names its columns again. To swap names inside one SELECT (b AS a, a AS b) means one thing to one engine
     # and another to the next.
     left, right = shared.select("user_id", a=shared.item_id), shared.select(other_id=shared.user_id, b=shared.item_id)
     joined = left.join(right, [left.user_id == right.other_id, left.a < right.b])

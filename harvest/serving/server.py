@@ -195,7 +195,7 @@ async def _refuse(send: Any) -> None:
 
 
 def look(path: Path) -> tuple[About, dict[str, int]]:
-    """Give what datasette is told of the file, and how many rows each table has; large ones are not counted anew."""
+    """Give what datasette is told of the file, and how many rows each table has; large ones are not counted again."""
     with open_to_read(path) as connection:
         connection.row_factory = None
         counts = _counts(connection)

@@ -1,1 +1,1 @@
-"""A harvest without its content, to be handed on and filled again by whoever asks the service."""
+"""A harvest without its content, to be handed on and filled again by others, from SoundCloud."""

@@ -2,7 +2,7 @@
 
 With real ids that is every table of a file of ids (`harvest/profiles.py`), but for what is made of others and can be
 made again, and for what belongs to one file or one process. With pseudonyms every id of a person is one, and so is that
-of a comment, since it leads to whoever wrote it; and whatever else would lead from the tracks, whose ids stay, back to
+of a comment, since it leads to its author; and whatever else would lead from the tracks, whose ids stay, back to
 people is left out: whose a track or a playlist is, places in public lists, requests and cursors, exact counts of
 people.
 """
@@ -28,7 +28,7 @@ _OURS = frozenset(
         "track_communities", "user_communities", "partitions",
     }
 )  # fmt: skip
-_READ_AS = {stored: view for view, stored in STORED.items()}  # the words of a folder are those of whoever reads
+_READ_AS = {stored: view for view, stored in STORED.items()}  # the words of a folder are those of its reader
 # Of some tables some rows: of derivations what the service itself has said, of counts those that `none` keeps.
 _ONLY = {
     "derivations": "method = 'soundcloud'",
@@ -37,7 +37,7 @@ _ONLY = {
     "changes": "what <> 'moved' OR old NOT LIKE '{\"play%' AND old NOT LIKE '{\"down%'",
 }
 _OF_PEOPLE = ", ".join(f"'{kind.name}'" for kind in KINDS.values() if kind.subject == "user")
-# Ranks in lists whose items are people: whoever looks at the list finds the account at that place.
+# Ranks in lists whose items are people: a person who looks at the list finds the account at that place.
 _PUBLIC_RANKS = frozenset(
     (table, kind.edge.rank)
     for kind in KINDS.values()

@@ -5,7 +5,7 @@ The rules stand where they are followed: what is read (`truth/options.py`), whom
 (`truth/rows.py`). Here:
 
 1. A harvest is a set of seeds. The same set again goes on with the same harvest: under other options everything is
-   chosen anew, and what was read stays.
+   chosen again, and what was read stays.
 2. Harvests that are crawled together go in step: all read a round, then each chooses its next.
 3. The file is the union of its harvests.
 4. Looking up what is known leaves nothing that only other things have shown, but for what is gone or private.

@@ -47,7 +47,7 @@ class Began(Act, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Refreshed(Act, frozen=True, kw_only=True, omit_defaults=True):
-    """A refresh was begun, or gone on with; None: what had stood still was begun anew, and no more was asked for."""
+    """A refresh was begun, or gone on with; None: what had stood still was begun again, and no more was asked for."""
 
     now: Time
     refresh: Refresh | None = None
@@ -172,7 +172,7 @@ class Gone(Act, frozen=True, kw_only=True, omit_defaults=True):
 class Forgets(Act, frozen=True, kw_only=True, omit_defaults=True):
     """Something is being taken out of the file: the acts before may hold it still, and nothing is made of them.
 
-    `before`: what was told before that moment goes, and the file follows anew; `gone`: what the file calls gone; else
+    `before`: what was told before that moment goes, and the file follows again; `gone`: what the file calls gone; else
     what was forgotten, now or earlier. What a crawl has done since, in the same run, is told behind it.
     """
 

@@ -108,7 +108,7 @@ class Acts:
             self.journal = keep(db.conn)
             self._note(self._began())
             if self.emptied_content and self.journal.has_state():
-                self._note(Forgets(before=""))  # the file as it was holds it still: it is to follow anew
+                self._note(Forgets(before=""))  # the file as it was holds it still: it is to follow again
         self._pages = PageCommitter(
             db, self.run_id, canonical=canonical, lease=lease, journal=self.journal, profiles=profiles
         )
@@ -121,7 +121,7 @@ class Acts:
 
     def refresh(self, refresh: Refresh | None, now: str, *, room: int | None) -> None:
         """Begin a refresh, or go on with the one that was stopped, with `room` for so many requests. What has stood
-        still too long to go on is begun anew, whether a refresh is asked for or not.
+        still too long to go on is begun again, whether a refresh is asked for or not.
         """
         with writing(self._db, self._lease):
             begun, stood_still = standstill.begin_anew(self._db.conn, now)

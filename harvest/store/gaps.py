@@ -18,7 +18,7 @@ _BROKEN = (Outcome.UNREADABLE, Outcome.FAILED)  # nothing that says anything of 
 @dataclass(frozen=True, slots=True)
 class Gap:
     """A kind of list of which something is missing, how many lists that are, a sentence that says what and why, and the
-    outcomes of the lists that are to be read anew. `once`: it concerns the run alone that found it.
+    outcomes of the lists that are to be read again. `once`: it concerns the run alone that found it.
     """
 
     kind: str

@@ -118,7 +118,7 @@ def addresses_of(connection: sqlite3.Connection, harvest_id: int) -> tuple[str, 
 
 
 def begin(connection: sqlite3.Connection, harvest_ids: Iterable[int], now: str) -> None:
-    """Make these the running harvests: choose anew where the options have changed, go on with what they now want."""
+    """Make these the running harvests: choose again where the options have changed, go on with what they now want."""
     connection.execute("UPDATE harvests SET state = 'paused' WHERE state = 'running'")
     take_back(connection)  # of a killed run
     for harvest_id in harvest_ids:
@@ -127,7 +127,7 @@ def begin(connection: sqlite3.Connection, harvest_ids: Iterable[int], now: str) 
 
 
 def take_back(connection: sqlite3.Connection) -> int:
-    """Put lists back that somebody marked as being read and reads no more; give how many. Whoever calls reads none."""
+    """Put lists back that somebody marked as being read and reads no more; give how many. The caller reads none."""
     # Uses readings_open.
     return connection.execute("UPDATE readings SET state = 'todo' WHERE state <> 'ended' AND state = 'doing'").rowcount
 
@@ -156,8 +156,8 @@ def put_back(
     """Put lists back and let the harvests that want them choose again; give how many.
 
     Without a class these are all that failed for a passing reason; with one, whatever ended in it, whether asking again
-    seemed useful or not. They go on from their cursor. Lists that ended in one of `outcomes` are read anew instead, but
-    for those that are being read anew already.
+    seemed useful or not. They go on from their cursor. Lists that ended in one of `outcomes` are read again instead,
+    except those that are being read again already.
     """
     if outcomes:
         marks = ", ".join("?" * len(outcomes))
@@ -273,7 +273,7 @@ def _running(connection: sqlite3.Connection) -> list[int]:
 
 
 def _take_up(connection: sqlite3.Connection, harvest_id: int, now: str) -> None:
-    """Make a harvest run: choose anew where options or seeds have changed, go on with lists that it wants more of."""
+    """Make a harvest run: choose again where options or seeds have changed, go on with lists that it wants more of."""
     options, last_options = connection.execute(
         "SELECT options, last_options FROM harvests WHERE id = ?", (harvest_id,)
     ).fetchone()

@@ -1,6 +1,6 @@
 """Bring a file down to a level of `--profiles`: empty what a run that keeps less would not have stored.
 
-What is emptied leaves no bytes behind: deleted content is overwritten, the search index made anew, the file rewritten
+What is emptied leaves no bytes behind: deleted content is overwritten, the search index made again, the file rewritten
 without its old pages, and the log folded in and cut. Going up is a matter of looking things up (`sweeps.py`).
 
 In: the connection of a crawl, the level of its run. Out: rows without content. Never: a row less, but for tags.
@@ -74,7 +74,7 @@ def lower(connection: sqlite3.Connection, level: object) -> None:
     connection.execute(f"UPDATE users SET {_emptied('users', PERSONAL)} WHERE NOT ({names})")  # noqa: S608
     if rank(level) >= rank("minimal"):
         return
-    # Tracks that wait for the index are left alone by its triggers; it is made anew in the end.
+    # Tracks that wait for the index are left alone by its triggers; it is made again in the end.
     connection.execute("INSERT OR IGNORE INTO search_waiting SELECT id FROM tracks")
     for table, columns in CONTENT.items():
         for one in (table, _PAST.get(table)):

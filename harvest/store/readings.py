@@ -79,7 +79,7 @@ def confirm(connection: sqlite3.Connection, now: str) -> bool:
 
 
 def are_open(connection: sqlite3.Connection) -> bool:
-    """Say whether lists are to be read anew that no harvest waits for."""
+    """Say whether lists are to be read again that no harvest waits for."""
     # Uses readings_open.
     row = connection.execute("SELECT 1 FROM readings WHERE state <> 'ended' AND cap IS NOT NULL LIMIT 1").fetchone()
     return row is not None

@@ -8,7 +8,7 @@
 3. Where a count rose and the list was whole, its head is read, until a whole page is known. Where it fell, or where the
    head brought more than it rose by, something went: the whole list is read.
 
-A refresh stands in the file while it goes on, so whoever resumes goes on with it.
+A refresh stands in the file while it goes on, so `harvest resume` continues it.
 
 In: a file, what to refresh. Out: look-ups and readings to be made. Never: a commit of its own.
 """

@@ -224,7 +224,7 @@ def read_seeds_anew(connection: sqlite3.Connection, harvest_id: int, now: str) -
 
 def go_on_with_capped(connection: sqlite3.Connection, harvest_id: int, now: str, *, number: int | None = None) -> None:
     """Take up lists that were cut by a smaller cap than this harvest's, of one round or of all; those that are being
-    read anew go as far as it wants anyway.
+    read again go as far as it wants anyway.
     """
     rows = connection.execute(
         f"""

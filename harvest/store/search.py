@@ -1,6 +1,6 @@
 """Keep the search index current: a page's new tracks go in together, at the end of the page's own transaction.
 
-Triggers do the rest (schema/005_search.sql): they note which tracks are new, and put changed ones in anew.
+Triggers do the rest (schema/005_search.sql): they note which tracks are new, and put changed ones in again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def add_new_tracks(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM search_waiting")
 
 
-# An index of the same texts made anew, in a file of its own that SQLite deletes; and the words of both, one row per
+# An index of the same texts made again, in a file of its own that SQLite deletes; and the words of both, one row per
 # word, track, column and place.
 _MAKE_ANEW = (
     "ATTACH '' AS anew",
@@ -66,7 +66,7 @@ def _are_equal(connection: sqlite3.Connection) -> bool:
 
 
 def differences(connection: sqlite3.Connection) -> Iterator[tuple[str]]:
-    """Tell in what the index differs from one made anew, a row for each word. Takes time and temporary disk in
+    """Tell in what the index differs from one made again, a row for each word. Takes time and temporary disk in
     proportion to the tracks, and leaves nothing behind. An index that cannot be read at all is one difference.
     """
     connection.execute("PRAGMA query_only = OFF")  # the words are compared in temporary tables

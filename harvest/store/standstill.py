@@ -1,4 +1,4 @@
-"""Begin anew what has stood still too long to go on: readings again, and a refresh with what it has counted.
+"""Begin again what has stood still too long to go on: readings again, and a refresh with what it has counted.
 
 A first reading goes on however long it stood still: it calls nothing gone. What is read again is compared with what
 stood before, and with counts, so all of it has to be of one moment (proof.py).

@@ -64,7 +64,7 @@ def fold(connection: sqlite3.Connection, patience: float | None = None) -> bool:
 
 
 def rewrite(connection: sqlite3.Connection) -> bool:
-    """Write a file anew, so that nothing is left in the free room of its pages; False when somebody prevents it.
+    """Write a file again, so that nothing is left in the free room of its pages; False when somebody prevents it.
 
     SQLite writes it into its temporary folder first, and from there back. Each page is read once, so that a cache would
     hold memory for nothing: the connection has a small one from then on.

@@ -2,7 +2,7 @@
 
 Each check gives nothing on a sound file and a line per contradiction otherwise. All of them read a table or an index
 once, so the whole takes time in proportion to the file. What was chosen is chosen again (choices.py), and the search
-index compared with one made anew (harvest/store/search.py).
+index compared with one made again (harvest/store/search.py).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _ranked() -> str:
 
 
 def _provenance() -> str:
-    """Write the query for edges that came with a page of another list. Where a list was read anew, its ranks are those
+    """Write the query for edges that came with a page of another list. Where a list was read again, its ranks are those
     of that reading, and no longer tell the page.
     """
     parts = []

@@ -1,8 +1,8 @@
 """Checks of what the harvests want and why: seeds, recipes, rounds; and every closed round is chosen again.
 
 Choosing again runs the very statements that chose (harvest/store/rounds.py), with the options that the visits were last
-chosen by, and compares both ways. A harvest that will choose anew, because a list of it was put back, is not judged;
-nor is a round after a list of it, or of one before it, was read anew, or something of it has vanished, for the order of
+chosen by, and compares both ways. A harvest that will choose again, because a list of it was put back, is not judged;
+nor is a round after a list of it, or of one before it, was read again, or something of it has vanished: the order of
 that day is gone.
 """
 
@@ -218,7 +218,7 @@ def _recipes(connection: sqlite3.Connection) -> _Found:
         if limits is None or _limits(options) is None:
             yield (f"harvest {harvest_id}: its options cannot be read",)
             continue
-        if last_options is None:  # it is to choose anew
+        if last_options is None:  # it is to choose again
             continue
         lines = recipe(limits)
         said = {(x.kind.name, x.kind.subject, int(x.reach), turn, x.cap) for turn, x in enumerate(lines)}

@@ -332,7 +332,7 @@ def _forget(store: TokenStore, kept: KeptToken, *, keep_mark: bool) -> None:
 
 
 def _bare(settings: Settings) -> Settings:
-    """Leave out tokens of the environment: a login begins anew."""
+    """Leave out tokens of the environment: a login begins again."""
     return replace(settings, access_token=None, refresh_token=None)
 
 

@@ -30,7 +30,7 @@ _PLACED = ("playlist_tracks", "station_tracks")  # where one thing may stand twi
 @dataclass(frozen=True, slots=True)
 class ListChange:
     """What changed in one list, by id: `came` in the order of the later list, `went` with its reason in that of the
-    earlier one, `again` what was withdrawn and done anew, `moved` whether what stayed has another order.
+    earlier one, `again` what was withdrawn and done again, `moved` whether what stayed has another order.
     """
 
     came: tuple[int, ...] = ()

@@ -15,7 +15,7 @@ Rules:
    searches; those for playlists to `max_playlists`, those for people as a track to its likers.
 5. What is visited already is not visited again; among the people of a track, and the first tracks of a playlist, it
    counts towards the bound. Whoever is chosen by several is chosen by the first.
-6. Other options choose everything anew. What was visited before and is not chosen any more is asked for nothing new;
+6. Other options choose everything again. What was visited before and is not chosen any more is asked for nothing new;
    only what is cut of its lists goes on, where a cap was raised.
 7. With `until_new`, people are drawn around the seeds 50 by 50: when those drawn have been read, and less than that
    share of what the next person likes would be new around each seed (`truth/novelty.py`), or all are read, no more

@@ -77,7 +77,7 @@ class Facts:
         """Say whether a track is hidden from everyone without its secret."""
         return not self.spotless(track) and self.odd("private", track)
 
-    hidden = private  # from whoever has no secret; at another moment also what is deleted
+    hidden = private  # from those without the secret; at another moment also what is deleted
     alone = private  # has no station around it; at another moment also what is new
 
     def away(self, thing: str, index: int) -> bool:

@@ -27,7 +27,7 @@ class KeptLists:
         self._lock = Lock()
 
     def __call__(self, kind: str, subject: int) -> Entries:
-        """Return a list, made anew unless it is remembered."""
+        """Return a list, made again unless it is remembered."""
         with self._lock:
             entries = self._lists.get((kind, subject))
             if entries is not None:

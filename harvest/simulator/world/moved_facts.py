@@ -71,7 +71,7 @@ class MovedFacts(Facts):
         return super().gone(user) or self.away("user", user)
 
     def _is_hidden(self, track: int) -> bool:
-        """Say whether a track is hidden from whoever has no secret, or is not there."""
+        """Say whether a track is hidden from those without the secret, or is not there."""
         return self.private(track) or self.away("track", track)
 
     def alone(self, track: int) -> bool:

@@ -21,7 +21,7 @@ FIRST_DAY = 0  # in place of the time of a birth
 class MovedGraph:
     """One graph at a moment.
 
-    An edge that comes while it stands is as one withdrawn and done anew: the last birth counts. One birth in four goes
+    An edge that comes while it stands is as one withdrawn and done again: the last birth counts. One birth in four goes
     to the twin of its right node, where one of `newcomers` is there by then. No two births of one list have the same
     time: `grain` milliseconds hold one of each pair, `real` being the number that a right node goes by. Where `fixed`
     says so of left and right node, nothing comes or goes.
