@@ -172,7 +172,7 @@ def texts_of_everybody(world: World) -> set[str]:
     """Every text and every long number that the service says of anybody and anything."""
     made = Service(world).objects
     things = [made.user(n) for n in range(world.options.users)] + [made.track(n) for n in range(world.options.tracks)]
-    things += [made.playlist(n, show_tracks=False) for n in range(world.options.playlist_count)]
+    things += [made.playlist(n) for n in range(world.options.playlist_count)]
     found: set[str] = set()
 
     def gather(value: Any) -> None:
