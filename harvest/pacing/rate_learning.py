@@ -12,7 +12,8 @@ Rule 1. Two refusals, each from a full stock, are solved for the rate; we go on 
 Rule 2. One refusal alone: a second's worth is let through at once. Where hardly any request was let through, the rate
         is halved, and no more; the next one takes three quarters of it. So is it where two refusals do not fit.
 Rule 3. A service that stops at the same number again, though we came more slowly, counts in windows. A window that
-        was used up within ten seconds is taken for one of ten seconds; of longer ones we try twice as long.
+        was used up within ten seconds is taken for one of ten seconds; where the same number came again, one that
+        lasted longer is taken for one of a minute or five. Of all others we try twice as long.
 Rule 4. A refusal after a step takes that step back, unless the rate can be solved.
 Rule 5. Steps divide what lies between the present rate and the slowest that was refused, the more slowly the dearer a
         refusal is and the less there is to gain. Each lasts until the stock would have run out. Where the rate that
@@ -122,15 +123,21 @@ class Allowance:
         granted = max(count / max(length + depth, tuning.shortest_stretch) for count, length in stretches)
         if self.steps:
             return max(granted, self.good * tuning.small_margin)
+        before = self.count
         self.count, self.length = max(stretches, key=lambda stretch: stretch[0] / (stretch[1] + tuning.first_stock))
-        if self.windowed and self.length < tuning.window:
-            self.bad = self.count / tuning.window * tuning.window_open
-            return max(granted, self.count / tuning.window * tuning.margin)
+        window = next((seconds for seconds in tuning.windows if self.length < seconds), 0.0)
+        if self.windowed and (window == tuning.windows[0] or (window and self._is_again(before, tuning))):
+            self.bad = self.count / window * tuning.window_open
+            return max(granted, self.count / window * tuning.margin)
         if self.count >= tuning.evidence and not self.rate:
             return granted
         return max(
             granted, asked / (tuning.drop_again if little_before and self.count < tuning.evidence else tuning.drop)
         )
+
+    def _is_again(self, before: int, tuning: Tuning) -> bool:
+        """Say whether as many were let through as before an earlier refusal."""
+        return abs(self.count - before) <= tuning.again * before
 
     def _feel_upwards(self, tuning: Tuning) -> None:
         self.good = self.rate

@@ -25,7 +25,8 @@ class Tuning:
     off: float = 0.7  # requests by which a count may be off: one begun, one not yet judged
     too_slow: float = 2.5  # times; two refusals that solve to a rate so far below ours do not fit together
     many: int = 20  # requests; smaller counts agree by chance, and are not taken for those of a window
-    window: float = 10.0  # seconds; a window used up sooner is taken for this long, since services like round ones
+    windows: tuple[float, ...] = (10.0, 60.0, 300.0)  # seconds; one used up sooner is taken for the next of these
+    again: float = 0.1  # share by which two numbers may differ to be the same: that of a window longer than the first
     window_open: float = 1.02  # times the rate of such a window that may still be granted
     window_depth: float = 0.25  # share of a window's worth that counts as stock: a step shows within one window
     slowest: float = 1 / 60  # requests a second; never learn to go more slowly, or nothing more would be learned

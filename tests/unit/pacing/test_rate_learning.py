@@ -6,7 +6,7 @@ import pytest
 
 from harvest.pacing.queue import Refusal, Turns
 from harvest.pacing.rate_learning import Allowance
-from tests.limiting import Bucket, Window
+from tests.limiting import Bucket, Sliding, Window, crawl
 
 
 def run(turns, service, seconds, hold=1.0, begin=0.0, pause=0.02):
@@ -152,13 +152,21 @@ def test_after_a_hold_too_short_to_fill_the_stock_two_refusals_are_not_solved():
     assert allowance.rate == pytest.approx(30 / 6)
 
 
-@pytest.mark.parametrize(("seconds", "rate"), [(7.5, 50 / 10 * 0.97), (17.5, 50 / 17.5 / 2)])
+@pytest.mark.parametrize(("seconds", "rate"), [(7.5, 50 / 10 * 0.97), (17.5, 50 / (17.5 + 30)), (310, 50 / (310 + 30))])
 def test_the_same_number_again_is_the_number_of_a_window(seconds, rate):
-    """The window is taken for one of ten seconds, or a longer one is tried at half the pace."""
+    """The window is taken for one of ten seconds, of a minute or of five, or at no less than a hold gives back."""
     allowance = Allowance()
     allowance.refuse([(50, 5.0)], 0.1, 5.0, 30.0)
     allowance.refuse([(50, seconds)], seconds / 50, 42.5, 30.0)
     assert allowance.rate == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("rate", [2, 3.3])
+def test_a_minute_that_is_used_up_twice_is_seen_through(rate):
+    """A window of 60 s without a word of how long: most of it is used once it was met again, and little is refused."""
+    seen = crawl(Sliding(round(60 * rate), 60.0), 1800, delay=0.1)
+    assert seen.used(rate, 300, 1800) >= 0.95
+    assert seen.share_refused(60, 1800) <= 0.02
 
 
 def test_the_fullest_stretch_is_compared_with_a_later_refusal():
