@@ -68,10 +68,16 @@ def test_a_table_has_facets_descriptions_and_its_number_of_rows(address, path):
     assert "genre" in facets
 
 
-def test_likes_show_names_in_place_of_numbers(address, path):
-    (told,) = json.loads(get(address, "t/user_engagements.json?_size=1&_labels=on&_shape=objects")[1])["rows"]
-    ((name,),) = read(path, "SELECT username FROM users WHERE id = ?", told["user_id"]["value"])
-    assert told["user_id"]["label"] == (name or str(told["user_id"]["value"]))
+def test_likes_show_names_beside_numbers(address, path):
+    rows = json.loads(get(address, "t/user_engagements.json?_size=20&_shape=objects")[1])["rows"]
+    page = html.unescape(get(address, "t/user_engagements?_size=20")[1])
+    assert {row["engagement_type"] for row in rows} <= {"like", "repost"}
+    for row in rows:
+        ((name,),) = read(path, "SELECT username FROM users WHERE id = ?", row["user_id"])
+        assert (name or str(row["user_id"])) in page
+    (stored,) = json.loads(get(address, "t/engagements.json?_size=1&_labels=on&_shape=objects")[1])["rows"]
+    ((name,),) = read(path, "SELECT username FROM users WHERE id = ?", stored["user_id"]["value"])
+    assert stored["user_id"]["label"] == (name or str(stored["user_id"]["value"]))
 
 
 def test_every_table_and_view_has_a_page(address, path):
