@@ -90,7 +90,7 @@ def test_it_is_told_in_a_terminal_from_python_and_in_the_report(run, newest, tmp
     assert "\nThe means are of the counts, the differences of their logarithms, in standard deviations;" in told
     run("report", str(tmp_path / "r.html"), "--db", str(newest))
     page = (tmp_path / "r.html").read_text("utf-8")
-    assert "How those who answered differ from everybody listed" in page
+    assert "How those who answered differ from all listed" in page
     assert f"{found.compared[0].answered_difference:+.2f}" in page
 
 

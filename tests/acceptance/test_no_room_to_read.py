@@ -17,7 +17,7 @@ from tests.acceptance.conftest import ROOT
 from tests.crawling import crawl_world
 from tests.refreshing import a_world
 
-MANY = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 400000)"
+MANY = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 4000000)"
 
 
 @pytest.fixture(scope="module")

@@ -161,9 +161,9 @@ def undisturbed(tmp_path_factory):
 
 
 def test_after_a_power_cut_the_file_is_at_an_earlier_page(undisturbed, tmp_path):
-    chance = random.Random(1)
-    found = tried(undisturbed, tmp_path / "t.db", undisturbed.spread(16, chance), chance)
-    assert (found["cuts"], found["broken"]) == (16, 0)
+    chance = random.Random(2)
+    found = tried(undisturbed, tmp_path / "t.db", undisturbed.spread(24, chance), chance)
+    assert (found["cuts"], found["broken"]) == (24, 0)
     assert found["lost"] > 0  # what was committed since the log was synced
 
 

@@ -305,7 +305,7 @@ def test_a_withdrawn_endpoint_is_told_however_the_harvest_is_cut_into_runs(tell,
         while not codes or codes[-1] == 7:
             codes.append(tell(*command, "--delay", "0", "--max-requests", str(bound), server=server)[0])
             command = ["resume"]
-            assert len(codes) < 40
+            assert len(codes) < 100
         assert len(codes) >= 3
         likes = "SELECT DISTINCT outcome FROM tasks WHERE kind = 'user_likes'"
         assert read(file, likes) == [("withdrawn",)]
