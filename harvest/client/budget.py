@@ -57,6 +57,12 @@ class Budget:
         """How many requests may still be sent; None: no bound."""
         return None if self.max_requests is None else max(0, self.max_requests - self.requests)
 
+    def allows_another(self, in_flight: int) -> bool:
+        """Say whether one more list may be begun beside so many: each of them may have to be asked for once more, and
+        a small bound that is spent on first requests alone would never get to a second.
+        """
+        return in_flight == 0 or self.requests_left is None or self.requests_left > in_flight
+
     def fail(self, list_id: int) -> None:
         """Note a list that failed."""
         self.failed.add(list_id)

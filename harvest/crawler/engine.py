@@ -155,7 +155,8 @@ class Engine:
     async def _take_up_next(self, group: asyncio.TaskGroup) -> None:
         """Start reading one more list, or wait until something changes, or begin the next round."""
         self._changed.clear()
-        free = len(self._reading) < self._max_in_flight and not self._judge.is_asking
+        in_flight = len(self._reading)
+        free = in_flight < self._max_in_flight and self._budget.allows_another(in_flight) and not self._judge.is_asking
         task = self._frontier.claim() if free else None
         if task is not None:
             self._start(task, group)

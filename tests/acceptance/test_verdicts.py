@@ -331,6 +331,21 @@ def test_a_withdrawn_endpoint_stays_so_for_the_few_lists_that_a_later_run_wants(
         assert_exact(file, server.world, limits=replace(LIMITS, max_users=10))
 
 
+@pytest.mark.parametrize("bound", [2, 3])
+def test_a_bound_of_few_requests_gets_past_people_who_are_refused_twice(tell, tmp_path, bound):
+    """Each is asked for once more: of six in flight none would come to that."""
+    with run_in_thread(WORLD, faults="forbidden_json[/likes/tracks]") as server:
+        command, codes = [server.world.seed_url(), *READ, "--max-users", "6"], []
+        while not codes or codes[-1] == 7:
+            codes.append(tell(*command, "--delay", "0", "--max-requests", str(bound), server=server)[0])
+            command = ["resume"]
+            assert len(codes) < 100
+        assert read(tmp_path / "t.db", OPEN) == [(0,)]
+        server.use("")
+        assert tell("retry", "--class", "forbidden", "--delay", "0", server=server)[0] == 0
+        assert_exact(tmp_path / "t.db", server.world, limits=replace(LIMITS, max_users=6))
+
+
 def crawl_as_before(server, path, monkeypatch):
     """Crawl as versions did that blamed a list for whatever it was refused with."""
     with monkeypatch.context() as before:

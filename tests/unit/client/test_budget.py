@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from harvest.client.budget import Budget
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
@@ -60,3 +62,10 @@ def test_earlier_runs_count_only_in_a_total():
     spent.count_before(50, 500.0, [])
     assert spent.reason == "max_requests"
     assert not spent.spend()
+
+
+@pytest.mark.parametrize(
+    ("left", "in_flight", "allowed"), [(None, 99, True), (1, 0, True), (1, 1, False), (3, 2, True), (3, 3, False)]
+)
+def test_a_list_is_begun_only_while_each_of_those_in_flight_may_be_asked_for_again(left, in_flight, allowed):
+    assert Budget(max_requests=left).allows_another(in_flight) is allowed
