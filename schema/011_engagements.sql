@@ -57,3 +57,84 @@ END;
 CREATE TRIGGER engagements_uncounted AFTER DELETE ON engagements BEGIN
     UPDATE totals SET likes = likes - (old.is_repost = 0), reposts = reposts - old.is_repost;
 END;
+
+-- The same as in 004_views.sql but for two pluses: they keep SQLite from going through all who are listed beside a track,
+-- by engagements_listed, to find one person among them, who is one seek away by the key.
+DROP VIEW sample;
+
+CREATE VIEW sample AS
+WITH listed (harvest_id, track_id, user_id, engagement_type, track_list_rank, once) AS (
+    SELECT
+        v.harvest_id,
+        v.thing_id,
+        e.user_id,
+        e.engagement_type,
+        e.track_list_rank,
+        e.engagement_type = 'like' OR NOT EXISTS (
+            SELECT 1 FROM user_engagements AS b
+            JOIN recipes AS d ON d.harvest_id = v.harvest_id AND d.kind = 'track_likers'
+                AND d.reach <= v.reach
+            WHERE b.user_id = e.user_id AND b.track_id = e.track_id AND b.engagement_type = 'like'
+                AND +b.track_list_rank < d.cap
+        )
+    FROM visits AS v
+    JOIN recipes AS c
+        ON c.harvest_id = v.harvest_id AND c.kind IN ('track_likers', 'track_reposters')
+        AND c.reach <= v.reach
+    JOIN user_engagements AS e
+        ON e.track_id = v.thing_id
+        AND e.engagement_type = CASE c.kind WHEN 'track_likers' THEN 'like' ELSE 'repost' END
+        AND e.track_list_rank < c.cap
+    WHERE v.thing = 'track'
+    UNION ALL
+    SELECT
+        v.harvest_id,
+        v.thing_id,
+        e.user_id,
+        'comment',
+        min(e.track_list_rank),                     -- who comments often is listed once
+        NOT EXISTS (
+            SELECT 1 FROM user_engagements AS b
+            JOIN recipes AS d ON d.harvest_id = v.harvest_id
+                AND d.kind = CASE b.engagement_type WHEN 'like' THEN 'track_likers' ELSE 'track_reposters' END
+                AND d.reach <= v.reach
+            WHERE b.user_id = e.user_id AND b.track_id = v.thing_id AND +b.track_list_rank < d.cap
+        )
+    FROM visits AS v
+    JOIN recipes AS c
+        ON c.harvest_id = v.harvest_id AND c.kind = 'track_comments' AND c.reach <= v.reach
+    JOIN comments AS e ON e.track_id = v.thing_id AND e.track_list_rank < c.cap AND e.user_id IS NOT NULL
+    WHERE v.thing = 'track'
+    GROUP BY v.harvest_id, v.thing_id, e.user_id
+)
+SELECT
+    s.harvest_id,
+    s.track_id,
+    s.user_id,
+    u.username,
+    s.engagement_type,
+    s.track_list_rank,
+    u.likes_given_count,
+    f.thing_id IS NOT NULL AS chosen,
+    CASE WHEN o.id IS NOT NULL THEN f.chance END AS chance, -- of the draw around this very track
+    l.outcome IS 'capped' AS censored,              -- of another harvest's list nothing is said
+    CASE
+        WHEN c.kind IS NULL THEN 'not asked'
+        WHEN l.outcome IS NULL THEN 'not yet'
+        WHEN (SELECT m.answered FROM outcomes AS m WHERE m.outcome = l.outcome) THEN 'answered'
+        ELSE 'unanswered'
+    END AS answer,
+    CASE
+        WHEN l.outcome IS NOT NULL THEN l.collected
+        ELSE (SELECT r.collected FROM readings AS r WHERE r.task_id = l.id AND r.number = l.reading)
+    END AS likes_read,
+    s.once                                          -- 1 in one row per person and track: likers before reposters
+FROM listed AS s
+JOIN users AS u ON u.id = s.user_id
+LEFT JOIN visits AS f ON f.harvest_id = s.harvest_id AND f.thing = 'user' AND f.thing_id = s.user_id
+LEFT JOIN tasks AS o
+    ON o.id = f.parent_task_id AND o.subject_id = s.track_id
+    AND o.kind IN ('track_likers', 'track_reposters', 'track_comments')
+LEFT JOIN recipes AS c
+    ON c.harvest_id = f.harvest_id AND c.kind = 'user_likes' AND c.reach <= f.reach
+LEFT JOIN tasks AS l ON l.kind = c.kind AND l.subject_id = f.thing_id;

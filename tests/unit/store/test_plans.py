@@ -147,3 +147,10 @@ def test_the_likes_of_a_sample_are_read_by_the_key_of_the_table(db):
     told = plan(db.conn, samples._LIKES, (1, 500))
     assert "SEARCH engagements USING PRIMARY KEY (user_id=?)" in told
     assert "SCAN" not in told
+
+
+def test_who_else_lists_a_person_is_found_by_the_key_and_not_among_all_who_are_listed(db):
+    """Otherwise the sample of a track takes the square of its likers."""
+    told = plan(db.conn, "SELECT * FROM sample WHERE harvest_id = ? AND track_id = ? AND once", (1, 5))
+    of_tracks = re.findall(r"SEARCH engagements USING ([^|]*\))", told)
+    assert of_tracks.count("PRIMARY KEY (user_id=? AND track_id=?)") == len(of_tracks) - 1 >= 2, told
