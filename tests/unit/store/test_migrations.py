@@ -92,10 +92,11 @@ def assert_sound(path):
 LIKES = "SELECT * FROM user_engagements ORDER BY 1, 2, 3"
 
 
-def test_likes_and_reposts_that_were_stored_as_words_stay_what_they_are(tmp_path, monkeypatch):
+@pytest.mark.parametrize("version", range(database.OLDEST_SCHEMA, 11))
+def test_likes_and_reposts_that_were_stored_as_words_stay_what_they_are(tmp_path, monkeypatch, version):
     old, new, anew = tmp_path / "old.db", tmp_path / "new.db", tmp_path / "anew.db"
     crawl_world(new, WORLD, limits=Limits(max_users=3))
-    as_of(old, 10, monkeypatch, new)
+    as_of(old, version, monkeypatch, new)
     before = read(old, LIKES)
     assert_sound(old)
     assert read(old, "SELECT type FROM sqlite_schema WHERE name = 'user_engagements'") == [("table",)]
@@ -103,7 +104,7 @@ def test_likes_and_reposts_that_were_stored_as_words_stay_what_they_are(tmp_path
     assert {row[2] for row in before} == {"like", "repost"}
     crawl_world(old, WORLD, limits=Limits(max_users=3))  # nothing is left to be read
     assert read(old, "SELECT type FROM sqlite_schema WHERE name = 'user_engagements'") == [("view",)]
-    assert read(old, LIKES) == before == read(tmp_path / "old.db.schema-10", LIKES)
+    assert read(old, LIKES) == before == read(tmp_path / f"old.db.schema-{version}", LIKES)
     crawl_world(old, WORLD, limits=Limits(max_users=6))
     crawl_world(anew, WORLD, limits=Limits(max_users=6))
     everything = "SELECT user_id, track_id, engagement_type, user_list_rank, track_list_rank FROM user_engagements"
