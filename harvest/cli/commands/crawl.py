@@ -11,8 +11,6 @@ from typing import Any
 
 import click
 
-from harvest.cli.commands.export import write_export
-from harvest.cli.commands.plan import show_plan
 from harvest.cli.commands.refresh import is_refreshing
 from harvest.cli.commands.refresh import show as show_refresh
 from harvest.cli.options.crawl import asked, cache_path, crawl_options, given, log_options
@@ -25,8 +23,6 @@ from harvest.cli.run import run_to_the_end
 from harvest.crawler.request import CrawlRequest, is_drained, to_crawl, to_go_on
 from harvest.crawler.starts import Starts
 from harvest.errors import HarvestError, NothingThere, SettingsError
-from harvest.export.exporter import check_wishes
-from harvest.export.folder import check_target
 from harvest.planning.saved import followed
 from harvest.settings import Settings
 from harvest.store import in_memory
@@ -68,9 +64,13 @@ def crawl(typed: Typed, path: Path, as_json: bool, dry_run: bool, plan: Path | N
     if export is not None:
         return _harvest_in_memory(start, export, plan, as_json=as_json, dry_run=dry_run)
     request = _asked_for(start, path, plan)
-    if dry_run:
-        return show_plan(request, as_json=as_json)
-    return harvest_request(request, as_json=as_json)
+    return _show_plan(request, as_json=as_json) if dry_run else harvest_request(request, as_json=as_json)
+
+
+def _show_plan(request: CrawlRequest, *, as_json: bool) -> int:
+    from harvest.cli.commands.plan import show_plan  # late: a crawl that is not only planned starts sooner
+
+    return show_plan(request, as_json=as_json)
 
 
 def _asked_for(start: Starts, path: Path, plan: Path | None) -> CrawlRequest:
@@ -81,13 +81,18 @@ def _asked_for(start: Starts, path: Path, plan: Path | None) -> CrawlRequest:
 
 def _harvest_in_memory(start: Starts, export: Wanted, plan: Path | None, *, as_json: bool, dry_run: bool) -> int:
     """Harvest without a file; show what came of it, and export what there is, however it ended."""
+    # late: they bring numpy, and few crawls export
+    from harvest.cli.commands.export import write_export
+    from harvest.export.exporter import check_wishes
+    from harvest.export.folder import check_target
+
     if export.folder is not None:
         check_wishes(export.choices, export.folder, export.key_file)
         check_target(export.folder, force=False)
     with in_memory.only_here() as path:
         request = _asked_for(start, path, plan)
         if dry_run:
-            return show_plan(request, as_json=as_json)
+            return _show_plan(request, as_json=as_json)
         if export.folder is None:
             return harvest_request(request, as_json=as_json)
         write = partial(write_export, path, export.folder, export.choices, key_file=export.key_file, quiet=as_json)
