@@ -34,7 +34,6 @@ _BEGIN = (
     f""" ('https://soundcloud.com/a/b', 'track', {SEED}, '{{"max_users": 100000}}', 'paused', 1, {_MOMENT})""",
     "INSERT INTO harvest_seeds VALUES (1, 1, 0)",
     "INSERT INTO recipes VALUES (1, 'track_likers', 'track', 0, 0, 1000000), (1, 'user_likes', 'user', 0, 1, 500)",
-    "INSERT INTO run_requests VALUES (1, 200, 50000), (1, 429, 10)",
 )
 
 
@@ -82,6 +81,7 @@ def generate(path: Path, edges: int) -> None:
         _fill_edges(connection, people // 2 + 1, people, tracks)
         connection.create_function("asks", 1, asks, deterministic=True)
         connection.execute("UPDATE pages SET asks = asks(request)")
+        connection.execute("INSERT INTO run_requests SELECT 1, 200, count(*) FROM pages UNION ALL SELECT 1, 429, 10")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
