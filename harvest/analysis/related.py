@@ -6,6 +6,7 @@ Computed now or analysed before, the answer is the same.
 from __future__ import annotations
 
 import heapq
+import json
 import math
 import sqlite3
 from collections.abc import Iterator
@@ -46,8 +47,15 @@ SIZE_OF = """(
             AND (g.from_rank IS NULL OR e.user_list_rank < g.from_rank)
     )"""
 
-# What else they like, and how many like that in all. Frames (:frames) are left out unless the track is one itself
-# (:framed); then sizes are needed of frames alone, since the service's counts stand for the others'.
+# How many like each of some tracks.
+SIZES = f"""
+WITH long AS MATERIALIZED ({LONG_LISTS})
+SELECT t.value, {SIZE_OF.format(track="t.value")} FROM json_each(:tracks) AS t
+"""  # noqa: S608 - our own words
+_AT_ONCE = 256  # tracks whose sizes are asked for
+
+# What else they like, and how many like that in all, if that is wanted (:sized). Frames (:frames) are left out unless
+# the track is one itself (:framed); then sizes are needed of frames alone: the service's counts stand for the others'.
 TOGETHER = f"""
 {_MINE},
 together AS MATERIALIZED (
@@ -60,7 +68,7 @@ together AS MATERIALIZED (
     HAVING count(*) >= :min_common
 )
 SELECT t.track_id, t.common, t.track_id IN (SELECT value FROM json_each(:frames)) AS frame, k.likes_count,
-    CASE WHEN NOT :framed OR t.track_id IN (SELECT value FROM json_each(:frames))
+    CASE WHEN (:sized AND NOT :framed) OR t.track_id IN (SELECT value FROM json_each(:frames))
         THEN {SIZE_OF.format(track="t.track_id")} END AS size
 FROM together AS t
 JOIN tracks AS k ON k.id = t.track_id
@@ -81,6 +89,9 @@ SELECT t.title, coalesce(t.metadata_artist, a.username), t.permalink_url, t.like
 FROM tracks AS t LEFT JOIN users AS a ON a.id = t.uploader_id
 WHERE t.id = ?
 """
+
+
+Scored = tuple[int, float, int, str, int | None]  # a track, its score, how many like both, on what basis, its size
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +158,12 @@ def related(
     if stands.derivation is not None:
         found = connection.execute(ANALYSED, (track_id, method, limit)).fetchall()
     else:
-        scored = _scored(connection, method.split("_")[1], parameters, size, likes_count, people)
-        found = heapq.nsmallest(limit, scored, key=lambda pair: (-pair[1], pair[0]))
+        measure = method.split("_")[1]
+        if parameters["framed"]:
+            scored = _scored(connection, measure, parameters, size, likes_count, people)
+            found = heapq.nsmallest(limit, scored, key=_order)
+        else:
+            found = _nearest(connection, measure, parameters, size, people, limit)
     near = tuple(_near(connection, tuple(pair), size, people) for pair in found)
     others = tuple(_name(connection, frame) for frame in left_out if frame != track_id)
     reason = None if near else _reason(connection, stands.choices, method.split("_")[1], parameters, size, likes_count)
@@ -185,7 +200,7 @@ def _reason(
     if parameters["framed"] and not likes_count:
         return reasons.NOT_COUNTED
     if not parameters["framed"]:
-        everything = connection.execute(TOGETHER, {**parameters, "frames": "[]"})
+        everything = connection.execute(TOGETHER, {**parameters, "frames": "[]", "sized": False})
         if next(everything, None) is not None:
             return reasons.frames_alone("These people have other tracks in common with it, but")
     return f"No other track has {choices.min_common} of these people in common with it."
@@ -212,11 +227,11 @@ def _scored(
     size: int,
     likes_count: int | None,
     people: int,
-) -> Iterator[tuple[int, float, int, str, int | None]]:
+) -> Iterator[Scored]:
     """Yield every track that has enough in common, with its score."""
     if parameters["framed"] and (measure in AGAINST_ALL or not likes_count):
         return
-    for track_id, common, frame, counted, other_size in connection.execute(TOGETHER, parameters):
+    for track_id, common, frame, counted, other_size in connection.execute(TOGETHER, {**parameters, "sized": True}):
         if parameters["framed"]:
             if counted:
                 assert likes_count is not None
@@ -229,9 +244,42 @@ def _scored(
             yield track_id, score(measure, common, size, other_size, people), common, "sample", other_size
 
 
-def _near(
-    connection: sqlite3.Connection, pair: tuple[int, float, int, str, int | None], size: int, people: int
-) -> Near:
+def _nearest(
+    connection: sqlite3.Connection,
+    measure: str,
+    parameters: dict[str, object],
+    size: int,
+    people: int,
+    limit: int,
+) -> list[Scored]:
+    """Return the `limit` nearest tracks to one that is no frame, as `_scored` gives them, the nearest first.
+
+    A track is the nearer the fewer like it, and no fewer like it than like both. So the tracks are sized in the order
+    of what they have in common, until none that is left can come before those that were found.
+    """
+    rows = connection.execute(TOGETHER, {**parameters, "sized": False})
+    waiting = [(common, track_id) for track_id, common, *_ in rows if is_defined(measure, common, people)]
+    waiting.sort(reverse=True)
+    found: list[Scored] = []
+    for begin in range(0, len(waiting), _AT_ONCE):
+        some = {track_id: common for common, track_id in waiting[begin : begin + _AT_ONCE]}
+        best = max(score(measure, common, size, common, people) for common in some.values())
+        if len(found) == limit and best < found[-1][1]:
+            break
+        sizes = connection.execute(SIZES, {**parameters, "tracks": json.dumps(list(some))})
+        scored = [
+            (one, score(measure, some[one], size, other, people), some[one], "sample", other) for one, other in sizes
+        ]
+        found = heapq.nsmallest(limit, [*found, *scored], key=_order)
+    return found
+
+
+def _order(one: Scored) -> tuple[float, int]:
+    """Return what tells which of two tracks is the nearer one: the score, then the id."""
+    return -one[1], one[0]
+
+
+def _near(connection: sqlite3.Connection, pair: Scored, size: int, people: int) -> Near:
     track_id, value, common, basis, other_size = pair
     title, artist, url, likes_count = connection.execute(NAMED, (track_id,)).fetchone()
     sampled = basis == "sample" and other_size is not None

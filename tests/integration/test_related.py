@@ -109,6 +109,7 @@ def test_the_numbers_of_a_reason(file):
 
 STATEMENTS = {
     "related.SIZE": related_module.SIZE,
+    "related.SIZES": related_module.SIZES,
     "related.TOGETHER": related_module.TOGETHER,
     "similar.SIZE": similar_module.SIZE,
     "similar.TOGETHER": similar_module.TOGETHER,
@@ -120,7 +121,9 @@ STATEMENTS = {
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_no_question_reads_all_likes_and_no_list_is_sorted(file, name):
-    parameters = bound(CHOICES, track=3, user=3, other=4, frames=[1], framed=0, shown=3, which="auto")
+    parameters = bound(
+        CHOICES, track=3, user=3, other=4, frames=[1], framed=0, shown=3, which="auto", sized=1, tracks="[4]"
+    )
     connection = open_to_read(file.path)
     plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name]}", parameters)]
     connection.close()
