@@ -1,7 +1,7 @@
 """The kinds of acts, as they are kept beside the file: what each needs to be done again.
 
 Lists are named by kind and subject, those that look up by what they ask about besides, so that a newer version, which
-may count its rows otherwise, finds them. Whoever reads acts that a stranger has written converts them to these.
+may count its rows otherwise, finds them. Acts that a stranger has written are converted to these.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ def as_detail(act: Act) -> dict[str, Any]:
 
 
 def from_detail(what: str, detail: dict[str, Any]) -> Act:
-    """Read an act that anybody may have written. Raises ValueError where it is none that we know."""
+    """Read an act that a stranger may have written. Raises ValueError where it is none that we know."""
     kind = KINDS.get(what)
     if kind is None:
         raise ValueError(f"there is no act {what[:40]!r}")

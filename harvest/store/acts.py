@@ -1,5 +1,5 @@
-"""What a run writes into its file, act by act. Each act is one transaction, and writes nothing into a file that has
-become somebody else's.
+"""What a run writes into its file, act by act. Each act is one transaction, and none is written into a file that
+another process has taken over.
 
 In: what happened, and when. Out: the file as it is after that. Never: a request, or a look at the clock. So the same
 acts, in the same order, make the same file.
@@ -155,9 +155,9 @@ class Acts:
         *,
         being_read: Collection[int] | None = None,
     ) -> None:
-        """End every list of the kind of these, that nobody else reads just now, by what is wrong with all of them.
+        """End every list of the kind of these by what is wrong with all of them, but for others that are being read.
 
-        `being_read` names the subjects of those that somebody reads, where that does not stand in the file.
+        `being_read` names the subjects of those that are being read, where that does not stand in the file.
         """
         self._withdrawn.update(task.kind for task in tasks)
         self._pages.withdraw(tasks, error, self._beginning.now, now, tally, being_read=being_read)
@@ -166,7 +166,7 @@ class Acts:
         """Choose what is read next, now that nothing is read any more; say whether there is anything.
 
         A refresh has `room` for so many requests, None for any number. `was_read` says whether some list was marked as
-        being read, where that does not stand in the file: nothing is drained then, whoever marked it.
+        being read, where that does not stand in the file: nothing is drained then, even if another run marked it.
         """
         with writing(self._db, self._lease):
             put_back = harvests.take_back(self._db.conn) > 0
@@ -211,8 +211,8 @@ class Acts:
             self._note(TookBack(verdicts=[said for said, is_of_the_app in verdicts.items() if is_of_the_app]))
 
     def end(self, now: str, *, stop_reason: str, waited_ms: int, tally: Mapping[int, int], is_ours: bool) -> None:
-        """Close the books, inside the caller's transaction; the harvests only if the file `is_ours` still, and then
-        alone that is kept: whoever else has the file keeps its acts.
+        """Close the books, inside the caller's transaction. The harvests are paused and the act is kept only while the
+        file `is_ours`: another process that has the file keeps its own acts.
         """
         if is_ours:
             harvests.pause(self._db.conn)

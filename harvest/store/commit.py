@@ -63,8 +63,8 @@ class PageCommitter:
     ) -> None:
         """`canonical` brings spellings of one request together, so that loops are seen; `profiles` is what is kept.
 
-        Once the `lease` is somebody else's, whatever is to be written raises CrawlBusy instead. What is written is kept
-        in the `journal` first.
+        Once another process has the `lease`, every write raises CrawlBusy instead. What is written is kept in the
+        `journal` first.
         """
         self._db = db
         self._connection: sqlite3.Connection = db.conn
@@ -76,7 +76,7 @@ class PageCommitter:
         self._last_below: int | None = None  # the last run that kept less, once it is needed
         self._users, self._tracks = Recent(), Recent()
         self._key: bytes | None = None  # of the file, once it is needed
-        self._suppressed = Suppressed(self._connection)  # nobody forgets anything while we hold the file
+        self._suppressed = Suppressed(self._connection)  # nothing is forgotten while we hold the file
 
     def keep(
         self, task: Task, page: Page, tally: Mapping[int, int], *, body_hash: int | None = None, left_out: int = 0
@@ -160,7 +160,7 @@ class PageCommitter:
                 self._not_looked_up(task, kind, error, outcome, now)
             self._count_requests(tally)
             if self._journal is not None:
-                body = None if self._suppressed else error.body  # nobody knows whom it shows
+                body = None if self._suppressed else error.body  # it may show what was forgotten
                 act = telling.failed(task, error, now, tally, hide=self._journal.without_secret)
                 self._journal.note(self._connection, act, body, is_read=False)
         return outcome
@@ -175,9 +175,9 @@ class PageCommitter:
         *,
         being_read: Collection[int] | None = None,
     ) -> None:
-        """End every list of the kind of these, that nobody else reads just now, by what is wrong with all of them.
+        """End every list of the kind of these by what is wrong with all of them, but for others that are being read.
 
-        `being_read` names the subjects of those that somebody reads, where that does not stand in the file.
+        `being_read` names the subjects of those that are being read, where that does not stand in the file.
         """
         kind = next(iter(tasks)).kind
         with writing(self._db, self._lease):
@@ -467,7 +467,7 @@ def count_requests(connection: sqlite3.Connection, run_id: int, tally: Mapping[i
 
 
 def _only(page: Page, kind: ListKind, items: set[int]) -> Page:
-    """Leave of a page only what belongs to these items. Whoever made them belongs to them."""
+    """Leave of a page only what belongs to these items, the people who made them included."""
     tracks = {i: t for i, t in page.tracks.items() if i in items} if kind.item == "track" else {}
     playlists = {i: p for i, p in page.playlists.items() if i in items} if kind.item == "playlist" else {}
     stations = {i: s for i, s in page.stations.items() if i in items} if kind.item == "station" else page.stations

@@ -90,8 +90,8 @@ def _open_to_write(path: Path) -> sqlite3.Connection:
 
 
 def _distrust(connection: sqlite3.Connection) -> None:
-    """Give the views and triggers of a file, which anybody may have made, no function that does more than compute, and
-    look at each page before it is taken for one (sqlite.org/security.html).
+    """Give the views and triggers of a file, which a stranger may have made, no function that does more than compute,
+    and look at each page before it is taken for one (sqlite.org/security.html).
     """
     if _json_is_harmless():
         connection.execute("PRAGMA trusted_schema = OFF")
@@ -100,7 +100,7 @@ def _distrust(connection: sqlite3.Connection) -> None:
 
 def bound(connection: sqlite3.Connection, longest: int) -> None:
     """Bound what a stranger's query may ask of a connection: a text, blob or row is no longer than so many bytes, and a
-    pattern no longer than anybody types, since SQLite hears nothing while it compares one.
+    pattern no longer than a person types, since SQLite hears nothing while it compares one.
     """
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, longest)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, _LONGEST_PATTERN)
@@ -114,8 +114,8 @@ def bound_memory(connection: sqlite3.Connection) -> None:
 
 
 def open_to_serve(path: Path, *, still: bool, longest: int) -> sqlite3.Connection:
-    """Open a harvest database for the queries of anybody, in any thread: read-only by its address, which says besides
-    whether nobody writes meanwhile.
+    """Open a harvest database for a stranger's queries, in any thread: read-only by its address, which also says
+    whether the file stays unchanged meanwhile.
     """
     address = f"{path.resolve().as_uri()}?{'immutable=1' if still else 'mode=ro'}"
     connection = sqlite3.connect(address, uri=True, check_same_thread=False)
@@ -191,7 +191,7 @@ def _open_to_look(path: Path) -> ReadConnection:
         isolation_level=None,
         timeout=PATIENCE_SECONDS,
         factory=ReadConnection,
-        check_same_thread=False,  # rows that nobody goes on with are let go of wherever Python cleans up
+        check_same_thread=False,  # Python may clean up a half-read query in any thread
     )
     try:
         if in_memory.holds(path):
@@ -394,13 +394,13 @@ _LOOKING_SECONDS = 5.0  # for damage; large files are looked at in part
 
 # What SQLite says when a disk has no room for the file that readers and writers of a log share.
 _NO_ROOM_BESIDE = (sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMOPEN)
-_NO_ROOM_TO_SORT = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)  # said to whoever writes nothing into the file
+_NO_ROOM_TO_SORT = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)  # said to a process that writes nothing to it
 
 
 @contextlib.contextmanager
 def storage_errors(path: Path, *, writes: bool = True) -> Iterator[None]:
     """Turn what SQLite and the file system complain about into one clear line, and what a file that is not as we make
-    them leads to; of somebody who `writes` into it or only reads.
+    them leads to. The caller `writes` into the file or only reads it.
     """
     try:
         yield
@@ -419,7 +419,7 @@ def storage_errors(path: Path, *, writes: bool = True) -> Iterator[None]:
 
 @contextlib.contextmanager
 def reading_errors(path: Path) -> Iterator[None]:
-    """Turn what goes wrong for somebody who only reads into one clear line: the file leads our code astray, or it is
+    """Turn what goes wrong for a caller that only reads into one clear line: the file leads our code astray, or it is
     wrong. What the file system complains about may be of another file.
     """
     try:
@@ -510,7 +510,7 @@ def _check_place(path: Path) -> None:
 
 
 def _check_owner(connection: sqlite3.Connection, path: Path, *, empty_is_ours: bool = True) -> None:
-    """Refuse files that are somebody else's, before anything is changed."""
+    """Refuse files of other programs, before anything is changed."""
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()

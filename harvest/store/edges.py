@@ -77,7 +77,7 @@ def new_to(connection: sqlite3.Connection, edge: Edge, subject_id: int, items: S
 
 
 def are_known(connection: sqlite3.Connection, edge: Edge, subject_id: int) -> bool:
-    """Say whether the file knows anything that stands in a list, by whichever list it came."""
+    """Say whether the file knows anything that stands in a list, no matter which list brought it."""
     sql = f"SELECT 1 FROM {edge.table} WHERE {edge.subject} = ? {of_type(edge)} LIMIT 1"  # noqa: S608
     return connection.execute(sql, (subject_id,)).fetchone() is not None
 

@@ -200,7 +200,7 @@ def merge_comments(connection: sqlite3.Connection, comments: Iterable[Comment], 
 
 
 def merge_links(connection: sqlite3.Connection, links: Iterable[WebProfile], sighting: Sighting) -> None:
-    """Write the links on somebody's page."""
+    """Write the links on a person's page."""
     connection.executemany(_MERGE_LINKS, [(*link, sighting.page_id) for link in links])
 
 

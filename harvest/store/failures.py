@@ -28,7 +28,7 @@ COLUMNS = (
 
 
 def retryable_lists(connection: sqlite3.Connection) -> int:
-    """Count the lists that failed and may be tried again, and the look-ups of seeds; others cost nobody anything."""
+    """Count the lists that failed and may be tried again, and the look-ups of seeds; other look-ups are no loss."""
     (n,) = connection.execute(
         """
         SELECT count(DISTINCT t.id)

@@ -149,7 +149,7 @@ class Frontier:
     def claim(self) -> Task | None:
         """Take up the next list and mark it as being read; None when there is none to take.
 
-        Raises CrawlBusy when the lease has become somebody else's.
+        Raises CrawlBusy when another process has taken the lease over.
         """
         if self._lease is not None:
             self._lease.check(self._connection)

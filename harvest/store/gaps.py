@@ -1,4 +1,4 @@
-"""Say why a drained harvest is not complete all the same: whole kinds of lists that nobody got to see. Reads only."""
+"""Say why a drained harvest is not complete all the same: whole kinds of lists that could not be read. Reads only."""
 
 from __future__ import annotations
 

@@ -13,14 +13,14 @@ from harvest.store import in_memory
 from harvest.store.database import open_for_crawl
 from harvest.system.clock import as_text
 
-LOG = "log"  # what tells of a file as it is crawled, and leads to whom it is about
+LOG = "log"  # what tells of a file as it is crawled, and leads to the people in it
 _PATIENCE_MS = 2000  # how long a crawl that writes just now is waited for
 
 
 def remember(path: Path, what: str, where: Path, *, now: datetime, manifest: Path | None = None) -> bool:
     """Note in a file that something was made of it, a log only once; say whether it could be noted.
 
-    A file that may only be read, or that somebody writes all the time, is not the worse for what was made of it.
+    A file that may only be read, or that a crawl writes all the time, is not the worse for what was made of it.
     """
     if in_memory.holds(path):
         return False

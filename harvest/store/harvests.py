@@ -127,7 +127,7 @@ def begin(connection: sqlite3.Connection, harvest_ids: Iterable[int], now: str) 
 
 
 def take_back(connection: sqlite3.Connection) -> int:
-    """Put lists back that somebody marked as being read and reads no more; give how many. The caller reads none."""
+    """Put back the lists that are marked as being read but no longer are; give how many. The caller reads none."""
     # Uses readings_open.
     return connection.execute("UPDATE readings SET state = 'todo' WHERE state <> 'ended' AND state = 'doing'").rowcount
 
@@ -356,7 +356,7 @@ def _second_chance(connection: sqlite3.Connection, run_id: int) -> bool:
     """Put lists back once that failed for a passing reason, or were empty against what is known; failures stand until
     they end well.
 
-    After that they are asked again only when somebody says so (`put_back`), or wants more of them.
+    After that they are asked again only when a person says so (`put_back`), or wants more of them.
     """
     rows = [*connection.execute(FAILED_ONCE), *connection.execute(DOUBTED_ONCE)]
     readings.reopen(connection, [(row[0], row[1]) for row in rows], second_run_id=run_id)

@@ -2,8 +2,8 @@
 
 The two files name each other by a number drawn at random, and the file knows the last act that it holds. An act is on
 the disk before the transaction of the file that it tells of commits. So a process may be killed between the two, or the
-power cut: then acts are there that the file never had. Nobody has seen them, and they are dropped. The other way round
-cannot happen by itself: where replies are missing, another file stands in their place, and nothing is written.
+power cut: then acts are there that the file never had. No reader has seen them, and they are dropped. The other way
+round cannot happen by itself: where replies are missing, another file stands in their place, and nothing is written.
 
 In: acts. Out: a file of replies, one row of `replies`. Never: a secret.
 """

@@ -61,7 +61,7 @@ def liked(connection: sqlite3.Connection) -> list[str]:
 
 
 def _has_judgments(connection: sqlite3.Connection, schema: str = "main") -> bool:
-    """Say whether a file has the table: one of an older version has not, until somebody writes into it."""
+    """Say whether a file has the table: one of an older version lacks it until this version writes into it."""
     sql = "SELECT 1 FROM pragma_table_list WHERE schema = ? AND name = 'judgments'"
     return connection.execute(sql, (schema,)).fetchone() is not None
 

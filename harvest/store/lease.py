@@ -53,7 +53,7 @@ class Lease:
         self._path = path
         self.holder = secrets.token_hex(8)
         self._file = _file_of(path)
-        self._silent: Holder | None = None  # somebody whose heartbeat did not move while we looked
+        self._silent: Holder | None = None  # the holder whose heartbeat did not move while we looked
 
     def __enter__(self) -> Lease:
         _at_work.add(self.holder)
@@ -80,8 +80,8 @@ class Lease:
         self._silent = seen
 
     def take(self, connection: sqlite3.Connection, now: datetime, *, then: str = "run `harvest resume`") -> None:
-        """Take the lease inside the caller's transaction. Raises CrawlBusy, which says what to do `then`, when somebody
-        alive holds it.
+        """Take the lease inside the caller's transaction. Raises CrawlBusy, which says what to do `then`, when a living
+        process holds it.
         """
         check_free(connection, self._path, then=then, silent=self._silent)
         marked = mark() + _HELD * self._file.take()
@@ -92,18 +92,18 @@ class Lease:
         )
 
     def renew(self, connection: sqlite3.Connection, now: datetime) -> None:
-        """Say that we are still at work. Raises CrawlBusy when somebody else has taken the lease over."""
+        """Say that we are still at work. Raises CrawlBusy when another process has taken the lease over."""
         ours = connection.execute("UPDATE lease SET heartbeat_at = ? WHERE holder = ?", (as_text(now), self.holder))
         if not ours.rowcount:
             raise self._lost(connection)
 
     def check(self, connection: sqlite3.Connection) -> None:
-        """Raise CrawlBusy when somebody else has taken the lease over."""
+        """Raise CrawlBusy when another process has taken the lease over."""
         if connection.execute("SELECT 1 FROM lease WHERE holder = ?", (self.holder,)).fetchone() is None:
             raise self._lost(connection)
 
     def give_back(self, connection: sqlite3.Connection) -> bool:
-        """Let the next crawl have the file; False when somebody else has taken it already."""
+        """Let the next crawl have the file; False when another process has taken it already."""
         return connection.execute("DELETE FROM lease WHERE holder = ?", (self.holder,)).rowcount > 0
 
     def _lost(self, connection: sqlite3.Connection) -> CrawlBusy:
@@ -127,7 +127,7 @@ def writing(db: Database, lease: Lease | None) -> Iterator[None]:
 def check_free(
     connection: sqlite3.Connection, path: Path, *, then: str = "run `harvest resume`", silent: Holder | None = None
 ) -> None:
-    """Raise CrawlBusy when somebody holds the lease who lives, or may live: only `silent` is known to be gone."""
+    """Raise CrawlBusy when the holder of the lease lives, or may live: only `silent` is known to be gone."""
     row = _row(connection)
     if row is None or row == silent or _is_alive(row, connection) is False:
         return
@@ -139,8 +139,8 @@ def check_free(
 
 
 def holder_of(connection: sqlite3.Connection, now: datetime) -> tuple[str, int, str] | None:
-    """Give host, process and last heartbeat of whoever is crawling into the file, None when nobody is, as far as can be
-    told at a glance.
+    """Give host, number and last heartbeat of the process that crawls into the file, None when none does, as far as can
+    be told at a glance.
     """
     row = _row(connection)
     if row is None:

@@ -20,7 +20,7 @@ from harvest.profiles import CONTENT, NO_TEXT, PERSONAL, rank
 from harvest.system.sqlite_busy import PATIENCE_SECONDS, fold
 from harvest.things import THINGS
 
-HASHED = "hashed:"  # what the address of a seed begins with that nobody is to read
+HASHED = "hashed:"  # how the address of a seed begins that is not to be read
 # What is noted of a request that looks an address up, without the address.
 ASKED = (RESOLVE.path, int.from_bytes(blake2b(canonical(RESOLVE.path).encode(), digest_size=8).digest(), signed=True))
 _PAST = {kind.edge.table: kind.edge.past for kind in KINDS.values() if kind.edge and kind.edge.past}
@@ -97,7 +97,7 @@ def lower(connection: sqlite3.Connection, level: object) -> None:
 
 
 def cut(connection: sqlite3.Connection) -> bool:
-    """Rewrite the file without what was emptied, and cut its log; say whether nobody who reads it was in the way."""
+    """Rewrite the file without what was emptied, and cut its log; False when a reader was in the way."""
     connection.execute("VACUUM")
     try:
         return fold(connection, 0.25)  # who reads for longer is told of
@@ -135,7 +135,7 @@ def hide_address(connection: sqlite3.Connection, thing: str, thing_id: int) -> N
 
 
 def hashed(connection: sqlite3.Connection, address: str) -> str:
-    """Give what stands in a file for an address that nobody is to read there."""
+    """Give what stands in a file for an address that is not to be read there."""
     (key,) = connection.execute("SELECT key FROM file_key").fetchone()
     return HASHED + blake2b(address.encode(), digest_size=16, key=key).hexdigest()
 

@@ -2,8 +2,8 @@
 next, until the upper end of the interval of what would be new lies below what was asked for (`--until-new`).
 
 Nothing beyond a mark is asked before the mark is judged, and it is judged by what is stored: so where a sample ends
-does not depend on what arrives first, nor on interruptions. Marks lie 50 people apart: whoever looks after every person
-finds the moment at which chance makes little look new.
+does not depend on what arrives first, nor on interruptions. Marks lie 50 people apart: a look after every person
+would find the moment at which chance makes little look new.
 
 In: a harvest whose open lists have ended. Out: more of its visits. Never: a commit of its own.
 """

@@ -17,7 +17,7 @@ _SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
 def check_target(out: Path, *, force: bool) -> None:
-    """Raise StorageFailed where a file cannot be put, CrawlBusy where somebody crawls into the one that is there."""
+    """Raise StorageFailed where a file cannot be put, CrawlBusy where a process crawls into the one that is there."""
     if out.is_dir():
         raise StorageFailed(f"{out} is a folder: name a file, for example {out / 'copy.db'}.")
     there = next((_beside(out, name) for name in ("", *_SIDE_FILES) if _beside(out, name).exists()), None)

@@ -1,4 +1,4 @@
-"""Go from round to round: when all lists of one have ended, choose whom or what the next visits, and want their lists.
+"""Go from round to round: when all lists of one have ended, choose what the next visits, and want their lists.
 
 Choosing reads what is stored, all of a round at once, in one statement; so nothing depends on what arrived first, and
 the same statement shows later whether a choice still holds (`choices`). Every statement may run again without effect.
@@ -33,7 +33,7 @@ _ORDERS = dict(
         strict=True,
     )
 )
-# Behind those whom a rule chooses come all others, by lot: the first of these are the control sample.
+# Behind the people that a rule chooses come all others, by lot: the first of these are the control sample.
 _CONTROLLED = """
             SELECT subject, turn, depth, item, task_id, people, row_number() OVER (
                 PARTITION BY subject ORDER BY place >= :most, iif(place < :most, place, lot(:sample_seed, item)), item
@@ -54,7 +54,7 @@ READERS = f"CROSS JOIN visits AS v ON v.thing_id = t.subject_id {LINES} AND c.ki
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One lead of one round: the query for whom it chooses (`thing_id, depth, place, chance, parent_task_id`)."""
+    """One lead of one round: the query for what it chooses (`thing_id, depth, place, chance, parent_task_id`)."""
 
     to: str
     sql: str
@@ -91,7 +91,7 @@ def visit_seeds(connection: sqlite3.Connection, harvest_id: int, limits: Limits)
 
 
 def choose(connection: sqlite3.Connection, harvest_id: int, number: int, limits: Limits) -> int:
-    """Choose whom and what the round after this one visits; give how many."""
+    """Choose what the round after this one visits; give how many."""
     n = 0
     for choice in choices(connection, harvest_id, number, limits):
         cursor = connection.execute(
@@ -135,8 +135,8 @@ def draw_more(connection: sqlite3.Connection, harvest_id: int, mark: int, limits
 
 
 def draws(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> Iterator[Choice]:
-    """Give the queries for whom each seed that is a track leads to (`track_id, user_id, place, people, chance`), with
-    those that are visited for another track's sake: `people` are listed, of whom so many have a place.
+    """Give the queries for the people that each seed track leads to (`track_id, user_id, place, people, chance`), with
+    those that are visited for another track's sake: `people` are listed, and so many of them have a place.
     """
     connection.create_function("lot", -1, lot, deterministic=True)
     for lead, lists in leads_of("track", limits, 0):
@@ -274,7 +274,7 @@ def choose_anew(connection: sqlite3.Connection, harvest_id: int, limits: Limits)
 
 
 def drop_unwanted(connection: sqlite3.Connection) -> None:
-    """Forget lists that nobody wants any more and that were never begun; look-ups are wanted for themselves."""
+    """Forget lists that no harvest wants any more and that were never begun; look-ups are wanted for themselves."""
     wanted = "SELECT 1 FROM harvest_tasks AS w WHERE w.task_id = t.id"
     rows = connection.execute(
         f"""

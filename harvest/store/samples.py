@@ -32,7 +32,7 @@ _CAME = "SELECT outcome FROM tasks WHERE kind = 'user_likes' AND subject_id = ?"
 
 
 class Drawn(NamedTuple):
-    """Somebody of a sample, and how their list of likes ended."""
+    """A person of a sample, and how their list of likes ended."""
 
     user_id: int
     outcome: str
@@ -48,8 +48,8 @@ class Sample:
     """The people drawn around a track, in the order of their lots, up to the first whose likes are still to be read.
 
     `population` are listed around it, `wanted` of them are, or are to be, followed; `cap` likes are kept of each. By
-    a rule (an order other than random) nobody is drawn: then all of the population are in it. Of a control sample
-    `certain` are those whom the rule chose, all read, and `people` were drawn from the others.
+    a rule (an order other than random) no one is drawn: then all of the population are in it. Of a control sample
+    `certain` are those that the rule chose, all read, and `people` were drawn from the others.
     """
 
     harvest_id: int
@@ -63,7 +63,7 @@ class Sample:
 
     @property
     def everybody(self) -> tuple[Drawn, ...]:
-        """All of whom lists were read."""
+        """The people whose lists were read."""
         return self.certain + self.people
 
     @property
@@ -182,7 +182,7 @@ def _without_a_draw(connection: sqlite3.Connection, harvest_id: int, limits: Lim
 
 
 def _follows(connection: sqlite3.Connection, harvest_id: int) -> bool:
-    """Say whether anybody around the seeds is followed."""
+    """Say whether any person around the seeds is followed."""
     row = connection.execute(
         """
         SELECT 1 FROM visits INDEXED BY visits_by_round
@@ -220,7 +220,7 @@ def _read(connection: sqlite3.Connection, users: list[int]) -> Iterator[Drawn]:
 
 
 def _is_chosen(connection: sqlite3.Connection, harvest_id: int) -> bool:
-    """Say whether whom the seeds lead to has been chosen."""
+    """Say whether the people that the seeds lead to have been chosen."""
     return (
         connection.execute("SELECT 1 FROM rounds WHERE harvest_id = ? AND round = 0", (harvest_id,)).fetchone()
         is not None
@@ -228,7 +228,7 @@ def _is_chosen(connection: sqlite3.Connection, harvest_id: int) -> bool:
 
 
 def _by_a_rule(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> bool:
-    """Say whether a rule chose, and left somebody out: it shows in chances that nobody knows, and, where a control
+    """Say whether a rule chose, and left people out: it shows in chances that are unknown, and, where a control
     sample was drawn from these, in chances below one.
     """
     if limits.order in BY_LOT:

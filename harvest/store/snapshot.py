@@ -1,6 +1,6 @@
 """Copy a file as it is at one moment, also while it is being crawled.
 
-In: a path, and where the copy goes. Out: a file that appears only when whole, held by nobody. Never: a write to the
+In: a path, and where the copy goes. Out: a file that appears only when whole, held by no process. Never: a write to the
 original, or over another file without being told to.
 """
 

@@ -137,7 +137,7 @@ WHERE v.harvest_id = :harvest AND v.round = :round AND v.thing = :thing AND t.ou
 _IS_VISITED = "SELECT count(*) FROM visits WHERE harvest_id = ? AND thing = ? AND thing_id = ?"
 _SOME_LISTS, _SOME_ENTRIES = 16, 40  # that are compared to see how much lists have in common
 
-# Open lists by harvest, whoever is at work.
+# Open lists of every harvest, at work or not.
 LISTS_OPEN = f"""
 SELECT v.harvest_id, count(*)
 FROM readings AS r CROSS JOIN tasks AS t ON t.id = r.task_id {rounds.READERS}
@@ -239,7 +239,7 @@ def _lists(
 def _promised(
     connection: sqlite3.Connection, lists: dict[str, Lists], at_work: list[_AtWork], there: dict[str, int]
 ) -> tuple[int, bool]:
-    """Say what the next round of each harvest will ask, which nobody knows by name yet, and whether more may follow."""
+    """Say what the next round of each harvest will ask, whose lists are not known yet, and whether more may follow."""
     requests, at_least = 0.0, False
     for harvest in at_work:
         if harvest.state in DONE:  # what its last round leads to is read, or nothing
@@ -297,7 +297,7 @@ def _to_be_listed(
 
 
 def _beginnings(connection: sqlite3.Connection, asked: dict[str, object], kind: ListKind) -> list[set[int]]:
-    """Give whom the first entries of some lists of a round name, lists that have ended."""
+    """Give the ids that the first entries of some ended lists of a round name."""
     edge = kind.edge
     assert edge is not None
     ended = connection.execute(_SOME_ENDED, {**asked, "kind": kind.name, "lists": _SOME_LISTS}).fetchall()

@@ -28,7 +28,7 @@ _TABLES = tuple(
         )
     )
 )
-# Said even of a file that has none: whoever counts on such a line finds it.
+# Said even of a file that has none: a script that counts on such a line finds it.
 ALWAYS = frozenset(
     (
         *("users", "tracks", "tags", "track_tags", "user_engagements", "playlists", "playlist_tracks", "comments"),
@@ -183,7 +183,7 @@ def overview(connection: sqlite3.Connection) -> Overview:
     return Overview(looked, rows)
 
 
-# A run that has not ended lasts, as far as anybody knows, until its last word.
+# A run that has not ended lasts, as far as the file shows, until its last word.
 _SECONDS = """
 SELECT sum(unixepoch(coalesce(r.ended_at, p.told_at, r.started_at)) - unixepoch(r.started_at))
 FROM runs AS r LEFT JOIN progress AS p ON p.run_id = r.id

@@ -1,7 +1,7 @@
 """Keep what was forgotten from coming back: of each such thing the file has a number, made under a key that it has not.
 
-The key is one per user, in the state folder. A file that has such numbers is written only by who has the key they were
-made with: without it nobody can tell what they stand for, nor heed them.
+The key is one per user, in the state folder. Writing into a file that has such numbers takes the key they were made
+with: without it, what they stand for cannot be recognised, nor kept out.
 
 In: a page. Out: the same without what was forgotten, and without what that made. Never: a commit of its own.
 """
@@ -194,13 +194,13 @@ def key_to_forget_with(connection: sqlite3.Connection) -> bytes:
 
 
 def export_keys(out: Path) -> None:
-    """Write the keys of this user into a new file that nobody else can read. Raises SettingsError."""
+    """Write the keys of this user into a new file that no other user can read. Raises SettingsError."""
     keys = stored_keys() or [_own_key()]
     _write_keys(out, keys, new=True)
 
 
 def import_keys(source: Path) -> int:
-    """Add keys that somebody has exported to those of this user; give how many are new. Raises SettingsError."""
+    """Add keys that another user has exported to those of this user; give how many are new. Raises SettingsError."""
     try:
         keys = _keys_in(source.read_text("ascii"))
     except (OSError, UnicodeDecodeError, ValueError) as error:

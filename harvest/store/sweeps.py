@@ -1,6 +1,6 @@
 """Which known things are looked up again in batches, and what came of it.
 
-A thing is due when nothing but embedded objects has shown it, which tell little, and nobody has asked for it; when its
+A thing is due when nothing but embedded objects has shown it, which tell little, and it was never asked for; when its
 counts are older than is wanted; or when it was read by a run that kept less of it than is kept now. What is being asked
 for already is not asked for twice, so a sweep that was killed goes on, and a second one asks nothing.
 
@@ -146,7 +146,7 @@ def under_way(connection: sqlite3.Connection) -> tuple[dict[str, int], int]:
 
 
 def ask_for_profiles(connection: sqlite3.Connection, harvest_id: int, level: str) -> None:
-    """Want looked up what was read by a run that kept less than a level does: everybody and every track of which ids
+    """Want looked up what was read by a run that kept less than a level does: every person and track of which ids
     alone were kept, and with `full` the people of a harvest.
     """
     for thing, ids in _lacking(connection, harvest_id, level):
@@ -160,7 +160,7 @@ def profiles_missing(connection: sqlite3.Connection, harvest_id: int, level: str
 
 
 def _lacking(connection: sqlite3.Connection, harvest_id: int, level: str) -> Iterator[tuple[str, array[int]]]:
-    """Give the ids, by kind of thing. What somebody has asked for meanwhile is wanted no more."""
+    """Give the ids, by kind of thing. What was asked for meanwhile is wanted no more."""
     below = _below(connection)
     if rank(level) > 0 and below["below_minimal"]:
         for thing, sql in _LACKING_ALL.items():

@@ -22,7 +22,7 @@ def are_ours(connection: sqlite3.Connection) -> bool:
 
 
 def drop_others(connection: sqlite3.Connection) -> None:
-    """Drop what somebody has added to our tables."""
+    """Drop what another program has added to our tables."""
     ours = {(kind, name) for kind, name, _ in schema_as_shipped()} | {("table", name) for name in _own()}
     added = sorted((kind, name) for kind, name, _ in _there(connection) if (kind, name) not in ours)
     for kind, name in sorted(added, key=lambda one: one[0] == "table"):  # what is of a table goes with it

@@ -32,7 +32,7 @@ WHERE t.id = ? ORDER BY r.number DESC LIMIT 1
 
 
 def withdraw(connection: sqlite3.Connection, tasks: Iterable[Task], status: int, since: str, now: str) -> None:
-    """End the lists of a kind that nobody reads just now as withdrawn, `tasks` among them; what was said of others of
+    """End as withdrawn the lists of a kind that are not being read, and `tasks`; what was said of others of
     that kind `since` then, with the same status, is taken back.
     """
     tasks = list(tasks)
@@ -45,7 +45,7 @@ def withdraw(connection: sqlite3.Connection, tasks: Iterable[Task], status: int,
 
 
 def being_read(connection: sqlite3.Connection, kind: str) -> list[int]:
-    """Give the subjects whose lists of a kind somebody reads just now."""
+    """Give the subjects whose lists of a kind are being read just now."""
     # Uses readings_open.
     rows = connection.execute(
         """
