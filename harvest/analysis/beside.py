@@ -2,7 +2,7 @@
 puts beside a track. Reads only.
 
 One declaration each (`BESIDE`): a table in which things stand, and what they stand in. Nothing of it is analysed
-before: it is counted when somebody asks, from all that was read.
+before: each request counts it, from all that was read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Beside:
 
     `where` says which rows of the table count. `least` are so many that two must share; `words` are what is shared, one
     and several; `read` is the option that has it read. Tracks for which people were chosen are left out where `likes`
-    are among what counts: everybody has them.
+    are among what counts: all these people have them.
     """
 
     method: str

@@ -1,7 +1,7 @@
 """What two tracks would have in common if people liked by lot, as many as they do, tracks as often as they are. Pure.
 
 The stochastic degree sequence model (Neal 2014, doi:10.1016/j.socnet.2014.06.001): who likes what is drawn by lot, each
-like by itself, so that everybody likes and every track is liked as often as they are on average over all draws. The
+like by itself; averaged over all draws, each person likes and each track is liked as often as in the data. The
 chance of a like is that of the bipartite configuration model (Saracco et al. 2015, doi:10.1038/srep10595), which Neal,
 Domagalski and Sagan 2021 (doi:10.1038/s41598-021-03238-3) find the best for it:
 

@@ -128,7 +128,7 @@ def _some(db: Database, plans: Sequence[_Plan], likes: Likes, now: Snapshot, bef
             stale = tables.beside(db.conn, plan.method, np.concatenate([likes.ids[news], gone]))
             redone |= np.isin(likes.ids, stale)
             tables.clear(db.conn, plan.method, gone)
-    # A frame's row rests on counts of the service, which may have changed. It belongs into nobody's row.
+    # A frame's row rests on counts of the service, which may have changed. It belongs in no other row.
     first = np.flatnonzero(news | likes.frames)
     for pairs in _rows(db, plans, likes, first, setting):
         redone[pairs.column[(news & ~likes.frames)[pairs.row]]] = True

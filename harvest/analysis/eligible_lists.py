@@ -2,7 +2,7 @@
 
 What counts is what stands in people's own lists: a list that the service itself ended (`complete`, `short`), and of it
 the newest likes by rank. A like that is known from a track's list alone does not count, or the seed would be liked by
-people of whom we know nothing else. With :incomplete, lists that were cut or broke off count as far as they were read.
+people with no other known likes. With :incomplete, lists that were cut or broke off count as far as they were read.
 """
 
 from __future__ import annotations

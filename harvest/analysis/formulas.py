@@ -23,7 +23,7 @@ _DIGITS = 1e12
 def score(measure: str, common: Any, one: Any, other: Any, people: Any, using: ModuleType = math) -> Any:
     """Compute a measure; `using` is `math` for numbers and `numpy` for arrays.
 
-    Everything must be above 0. NPMI is undefined where everybody likes both: keep `common` below `people`.
+    Everything must be above 0. NPMI is undefined where all people like both: keep `common` below `people`.
     """
     if measure == "cosine":
         value = common / using.sqrt(one * other)
@@ -37,12 +37,12 @@ def score(measure: str, common: Any, one: Any, other: Any, people: Any, using: M
 
 
 def is_defined(measure: str, common: int, people: int) -> bool:
-    """Say whether the measure has a value: NPMI has none for two that everybody likes."""
+    """Say whether the measure has a value: NPMI has none for two that all people like."""
     return measure != "npmi" or common < people
 
 
 def together(common: float, size: int, likes: int, other_likes: int) -> float:
-    """Estimate how many people of the whole service like two things, one of which everybody was chosen for.
+    """Estimate how many people on SoundCloud like two things, where people were chosen for liking one of them.
 
     `size` people who like that one were read, `common` of them like the other too; the service counts `likes` of the
     one and `other_likes` of the other.

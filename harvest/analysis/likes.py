@@ -49,7 +49,7 @@ class Library:
 
     @property
     def frames_liked(self) -> tuple[int, int]:
-        """How many tracks that somebody likes are frames, and how many such tracks there are."""
+        """How many of the liked tracks are frames, and how many liked tracks there are."""
         liked = np.unique(self.tracks)
         return int(self.frames[liked].sum()), len(liked)
 
@@ -155,8 +155,8 @@ def tracks_by_people(library: Library, min_common: int, most_liked: int | None =
 def people_by_tracks(library: Library) -> Likes:
     """Compare people by what they like. Frames do not count, since people were chosen for liking them.
 
-    Tracks that one person alone likes are dropped from the matrix, not from the sizes: nobody has them in common, and
-    what a person likes is no less for it.
+    Tracks that one person alone likes are dropped from the matrix, not from the sizes: no two people have
+    them in common, and a person likes no fewer tracks for it.
     """
     likers = np.bincount(library.tracks, minlength=len(library.track_ids))
     kept = (likers > 1) & ~library.frames

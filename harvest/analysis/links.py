@@ -1,7 +1,7 @@
 """Relations between artists that stand in the words of the file: names in titles, shared labels.
 
 Each is computed as a whole, in one transaction, whenever the file has new pages. Names are those of uploaders of the
-file; one that two of them have is nobody's.
+file; one that two of them share counts for neither.
 """
 
 from __future__ import annotations

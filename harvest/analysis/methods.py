@@ -19,9 +19,9 @@ METHODS = (*RELATED, *SIMILAR, *ARTISTS, *COMMUNITIES)
 USUAL = (RELATED[0], SIMILAR[0], *ARTISTS, *COMMUNITIES)
 
 MEASURES = dict.fromkeys(FANS, "cosine") | {method: method.split("_")[1] for method in (*RELATED, *SIMILAR)}
-AGAINST_ALL = ("npmi", "lift")  # measures that change with the number of people, whoever is added
+AGAINST_ALL = ("npmi", "lift")  # measures that every additional person changes
 
-# Which tracks are left out because people were chosen for liking them: where that tells of somebody's chance to be
+# Which tracks are left out because people were chosen for liking them: where that affects a person's chance to be
 # here, the seeds among them, every one of them, or none.
 FRAMINGS = ("auto", "seeds", "all", "none")
 

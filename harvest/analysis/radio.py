@@ -1,4 +1,4 @@
-"""Put together what to play after a few tracks, and say why. Reads only; nothing is asked of anybody.
+"""Put together what to play after a few tracks, and say why. Reads only; sends no request.
 
 Three signals, each a list of tracks from near to far (`docs/radio.md` has the formulas):
 

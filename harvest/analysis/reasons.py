@@ -47,7 +47,7 @@ def frames_left_out(frames: int, liked: int) -> str:
 
 
 def nobody_likes(connection: sqlite3.Connection, choices: Choices) -> str:
-    """Say why nobody whose likes count likes a track."""
+    """Say why a track has no likes that count."""
     left_out = dict(connection.execute(LEFT_OUT, {"incomplete": choices.include_incomplete}).fetchall())
     if not left_out:
         return "No person whose likes were read likes it."

@@ -99,7 +99,7 @@ class Near:
     """A track near the one asked for.
 
     `size` people like it among those whose likes were read (None beside a frame), `likes_count` says the service.
-    `times_chance` says how many more like both than if nobody's likes had to do with one another; None beside a frame.
+    `times_chance` says how many times more people like both than if likes were independent; None beside a frame.
     """
 
     track_id: int

@@ -102,8 +102,8 @@ def analyse(
     """Bring methods up to date; none named means the usual ones and those that are there already.
 
     `told` hears a method and how much of it is done, 0 to 1; a higher `resolution` gives more communities. Raises
-    SettingsError when no list counts or the memory is too small, StoreError (CrawlBusy while somebody crawls into the
-    file). Interrupted, the next one goes on.
+    SettingsError when no list counts or the memory is too small, StoreError (CrawlBusy while another process crawls
+    into the file). Interrupted, the next one goes on.
     """
     check_extra()
     check_readable(path)
@@ -149,7 +149,7 @@ def _analyse(
     theirs = [method for method in wanted if method not in METHODS]
     if theirs != wanted:
         check_lists(library)
-    db.conn.execute("PRAGMA foreign_keys = OFF")  # ids come from the file itself, and nobody else may write
+    db.conn.execute("PRAGMA foreign_keys = OFF")  # ids come from the file, and no other process may write
     setting = Setting(
         choices=choices,
         max_page_id=max_page_id,
@@ -185,7 +185,7 @@ def _wanted(connection: sqlite3.Connection, methods: Sequence[str]) -> list[str]
 
 
 def check_lists(library: Library, work: str = "analyse") -> None:
-    """Raise SettingsError where nobody's likes count."""
+    """Raise SettingsError where no likes count."""
     if not library.size:
         if not library.lists_left_out:
             raise SettingsError(

@@ -143,7 +143,7 @@ def similar(
 
 
 def _reason(connection: sqlite3.Connection, parameters: dict[str, object], size: int, least: int) -> str:
-    """Say why nobody is near."""
+    """Say why no one is near."""
     with_frames = {**parameters, "frames": "[]"}
     if connection.execute(TOGETHER, with_frames).fetchone():
         return reasons.frames_alone("They share tracks with others, but")
@@ -153,7 +153,7 @@ def _reason(connection: sqlite3.Connection, parameters: dict[str, object], size:
 
 
 def _check_list(connection: sqlite3.Connection, user_id: int, wanted: str, incomplete: bool) -> None:
-    """Refuse to compare somebody whose likes are not known."""
+    """Refuse to compare a person whose likes are unknown."""
     row = connection.execute(
         "SELECT outcome, collected FROM lists WHERE kind = 'user_likes' AND subject_id = ?", (user_id,)
     ).fetchone()
@@ -171,7 +171,7 @@ def _check_list(connection: sqlite3.Connection, user_id: int, wanted: str, incom
 def _scored(
     connection: sqlite3.Connection, measure: str, parameters: dict[str, object], size: int
 ) -> Iterator[tuple[int, int, int, float]]:
-    """Yield everybody who has enough in common, with the score."""
+    """Yield the people who have enough in common, with their scores."""
     for user_id, common, other_size in connection.execute(TOGETHER, parameters):
         yield user_id, common, other_size, score(measure, common, size, other_size, 0)
 

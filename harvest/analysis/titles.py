@@ -10,7 +10,7 @@ Rules, made to miss a name rather than to invent one:
 4. 'A, B & C' in the places of rules 1 and 2 are several names, but first of all one: who is called 'Simon & Garfunkel'
    is not split.
 
-Anybody can type a title, so no more than its beginning is matched: the patterns below take the cube of its length.
+Titles are strangers' input, so only the beginning is matched: the patterns below take the cube of its length.
 
 Names are only candidates: they count if exactly one uploader of the file has that name (`fold`), and no common word is
 a name.
@@ -35,7 +35,7 @@ _FEAT = re.compile(r"\b(?:feat|ft|featuring)\b", re.IGNORECASE)
 _JOINED = re.compile(r"\s+(?:x|×|vs\.?|versus|&|\+|and|b2b)\s+|\s*,\s+", re.IGNORECASE)
 _JOINED_SURELY = re.compile(r"\s+(?:x|×|vs\.?|versus|b2b)\s+", re.IGNORECASE)
 
-# Rough filter for SQL's LIKE: a title without any of these names nobody.
+# Rough filter for SQL's LIKE: a title without any of these names no artist.
 HINTS = (
     "%feat%", "%ft%", "%with %", "%remix%", "%edit%", "%bootleg%", "%flip%", "%rework%", "%refix%",
     "% x %", "%×%", "% vs%", "% & %", "% + %", "% and %", "%, %", "% versus %", "% b2b %",

@@ -22,7 +22,7 @@ from harvest.terms import is_made_up
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """One harvest: its seeds by kind of thing and address, options, whom it listed, followed, and judged.
+    """One harvest: its seeds by kind of thing and address, options, and the people it listed, followed and judged.
 
     `followed` and `drawn` are of the first round that leads to people, `chances` those of people around the seeds.
     """
@@ -34,7 +34,7 @@ class Started:
     listed: int
     followed: int
     drawn: int
-    controls: int  # of them, drawn by lot beside those whom a rule chose
+    controls: int  # of them, drawn at random beside those that a rule chose
     chances: tuple[float, ...]
     mark: int | None
     judged: tuple[Judged, ...]

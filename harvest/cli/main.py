@@ -148,7 +148,7 @@ class HarvestGroup(click.Group):
         raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; when nobody reads on, as in `harvest status | head`, that is all that was wanted."""
+        """Run the command; a reader that stops early, as in `harvest status | head`, has what it wanted."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:

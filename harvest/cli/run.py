@@ -1,4 +1,4 @@
-"""Run a crawl in front of somebody: display, signals, and the notice at the first real crawl."""
+"""Run a crawl from the command line: display, signals, and the notice at the first real crawl."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def run_to_the_end(
 ) -> str:
     """Crawl until drained or stopped, showing how it goes on stderr; give the reason of the stop.
 
-    `service` names where the data comes from when that is not the address itself (a simulated world). Settings that
-    are passed in are nobody's own, so their tokens are not kept and their pace is not shared.
+    `service` names where the data comes from when that is not the address itself (a simulated world). The
+    tokens of settings that are passed in are not kept, and their pace is not shared.
     """
     is_own = settings is None
     settings = settings or own_settings()
@@ -124,7 +124,7 @@ def _signals(engine: Engine, client: Client) -> Iterator[None]:
     """First Ctrl-C (or SIGTERM): finish the pages on the wire. Second: at once.
 
     A terminal that is closed (SIGHUP) is the first Ctrl-C and never the second: it comes from the terminal and from the
-    shell, and nobody means anything by the repetition.
+    shell, and the repetition means nothing.
     """
     calls = 0
 

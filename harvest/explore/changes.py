@@ -177,8 +177,8 @@ def thing_at(connection: sqlite3.Connection, wanted: str) -> tuple[str, int]:
 
 
 def in_words(connection: sqlite3.Connection, change: Change, *, listeners: bool = True) -> Said:
-    """Say what a change is about, with names. Without `listeners`, whoever likes, follows or the like is somebody, and
-    so is everybody else who has uploaded nothing.
+    """Say what a change is about, with names. Without `listeners`, people who like or follow stay unnamed, and so do
+    all others who have uploaded nothing.
     """
     if change.what == "forgotten":
         return Said("something that was forgotten", None)

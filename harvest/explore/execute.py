@@ -37,7 +37,7 @@ class Answer:
 
 
 class Watch:
-    """Measures how long SQLite works, leaves out the time in which nobody asks it for rows, and ends it in time."""
+    """Measures how long SQLite works, leaves out the time between requests for rows, and ends it in time."""
 
     def __init__(self, seconds: float | None, now: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
@@ -141,7 +141,7 @@ def _rows(running: _Running) -> Iterator[tuple[Any, ...]]:
     watch = running.watch
     try:
         watch.go_on()
-        if watch.seconds is None:  # nobody measures
+        if watch.seconds is None:  # no limit, so nothing to measure
             yield from running.cursor
             return
         for row in running.cursor:

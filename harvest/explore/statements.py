@@ -1,4 +1,4 @@
-"""What is asked where somebody names a query, a table, or writes SQL: the statement and its values.
+"""The statement and its values for the name of a query or a table, or for SQL.
 
 In: a text as it was typed. Out: SQL for `execute.py`. Never: a row.
 """

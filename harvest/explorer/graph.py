@@ -133,7 +133,7 @@ def _beside(library: Library, track: int, ids: Ints, min_common: int) -> Ints:
 
 
 def _graph(likes: Likes, found: Nearest, labels: dict[int, int] | None) -> Graph:
-    """Put together what is near something: tracks that have nobody in common with any other stay out."""
+    """Put together what is near something: tracks that share no listener with any other stay out."""
     kept, ends = np.unique(np.concatenate([found.row, found.column]), return_inverse=True)
     row, column = ends[: len(found.row)], ends[len(found.row) :]
     ids, n = likes.ids[kept], len(kept)

@@ -1,6 +1,6 @@
 """The stream of changes as a table: what came, went and why, in the order in which it was seen, under the export's ids.
 
-A change leaves where everybody and everything it names does. Names that people gave themselves leave only where what
+A change leaves where all people and things it names do. Names that people gave themselves leave only where what
 people wrote does, titles where titles do. Under pseudonyms counts of tracks are made rough and those of people stay
 behind; the orders of playlists are lists of ids, and leave only where ids are SoundCloud's.
 """
@@ -32,7 +32,7 @@ _ENDS = {
     "user": "accounts", "target": "accounts", "item": "things", "target_item": "things", "playlist": "collections",
     "station": "channels",
 }  # fmt: skip
-# How somebody's counts moved would be looked up in anybody's history of counts.
+# How a person's counts moved could be looked up in any history of counts.
 _ROUGH = """iif(c."table" = 'users', NULL,
     (SELECT json_group_object(j.key, about(j.value)) FROM json_each(c.{value}) AS j)
 )"""

@@ -35,7 +35,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class ExportChoices:
-    """What somebody wants exported. Zero means: no such filter."""
+    """What to export. Zero means: no such filter."""
 
     format: str = "parquet"
     kinds: tuple[str, ...] = ("like",)
@@ -43,7 +43,7 @@ class ExportChoices:
     min_users: int = 0  # tracks with fewer users are left out, once
     min_items: int = 0  # users with fewer tracks are left out, once, after that
     kcore: int = 0  # both, again and again, until nothing changes
-    k: int = 0  # the same for whom it is handed on to: also of playlists, stations and searches
+    k: int = 0  # the same where the export is handed on: also of playlists, stations and searches
     split: Split = Split()
     seed: int = 0  # of the hash
     ids: str = "raw"
@@ -60,7 +60,7 @@ class ExportChoices:
 
     @property
     def filters(self) -> bool:
-        """Whether anybody is left out."""
+        """Whether people are left out."""
         return bool(
             self.complete_users_only
             or self.min_users

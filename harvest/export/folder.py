@@ -66,8 +66,8 @@ def _changed(folder: Path, made: dict[str, Any], there: set[str]) -> str | None:
 
 
 def _is_as_told(target: Path, file: dict[str, Any]) -> bool:
-    """Say whether a file is the very one that the manifest tells of: anybody can write a manifest, and its maker alone
-    knows what is in its files.
+    """Say whether a file is the very one that the manifest tells of: any program can write a manifest, and only its
+    maker knows what is in its files.
     """
     path = target / file["path"]
     if path.is_symlink() or path.stat().st_size != file.get("bytes"):
@@ -105,11 +105,11 @@ def _held(part: Path) -> Iterator[None]:
     while True:
         part.mkdir()
         handle = os.open(part, os.O_RDONLY)
-        with contextlib.suppress(OSError):  # a file system without locks: nobody can clear anything away there
+        with contextlib.suppress(OSError):  # a file system without locks: no process can clear anything away there
             fcntl.flock(handle, fcntl.LOCK_EX)
         if part.exists():
             break
-        os.close(handle)  # somebody took it for left behind before it was held
+        os.close(handle)  # another process took it for left behind before it was held
     try:
         yield
     finally:

@@ -126,7 +126,7 @@ def _graph_of(job: Job) -> Graph:
 
 
 def _all(job: Job) -> Graph:
-    """Give users and tracks, with what is said of either; likes and reposts, then who follows whom."""
+    """Give users and tracks, with what is said of either; then likes, reposts and follows."""
     columns, users = _nodes_of(job, "user")
     of_items, items = _nodes_of(job, "track")
     every = (*columns, *(column for column in of_items if column not in columns))
@@ -187,7 +187,7 @@ def _follows(job: Job) -> Iterator[Edge]:
 
 
 def _followed(job: Job) -> set[str]:
-    """Give everybody who follows, or is followed by, one of those who leave; and the one in the middle."""
+    """Give the users who follow, or are followed by, one of those who leave; and the one in the middle."""
     ends = {end for edge in _follows(job) for end in edge[:2]}
     ego = job.selection.ego
     row = ego and job.selection.connection.execute("SELECT out FROM people WHERE id = ?", ego[1:]).fetchone()

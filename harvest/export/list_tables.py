@@ -181,7 +181,7 @@ _LEFT = {"user": "people", "track": "things", "playlist": "collections", "statio
 
 
 def widen(selection: Selection) -> None:
-    """Take along whom and what only other lists name: all of it where nobody has filtered anything."""
+    """Take along users and tracks that only other lists name: all of them where there is no filter."""
     run = selection.connection.execute
     choices = selection.choices
     only = {"follows"} if choices.graph == "follows" else {"playlist_items"} if choices.format in PLAYERS else None

@@ -162,7 +162,7 @@ def _counts(job: Job) -> dict[str, Any]:
 
 
 def _neighbours(job: Job) -> dict[str, Any] | None:
-    """Say whom --k has left out; None where it was not asked for."""
+    """Give what --k has left out; None where it was not asked for."""
     k = job.choices.k
     if not k:
         return None

@@ -1,4 +1,4 @@
-"""Other numbers in place of ids, that nobody without the key can lead back; and the key, kept private.
+"""Other numbers in place of ids, reversible only with the key; and the key, kept private.
 
 The pseudonym of user 123 is made of the first 53 bits of HMAC-SHA256(key, "user:123"): the largest numbers that every
 reader keeps exact, since pandas, R, JavaScript and spreadsheets make floats of whole numbers. The same key gives the

@@ -51,7 +51,7 @@ benchmark_filename: [train, test, test]
 
 
 def write(job: Job) -> list[OutFile]:
-    """Write interactions, tracks and users, and who follows whom where that is known."""
+    """Write interactions, tracks and users, and follows where they are known."""
     (job.folder / job.name).mkdir()
     table = tables.pairs(job.selection, unknown=tables.oldest_order(job.selection))
     files = job.write(table, lambda name: _lines(job, table, name, "inter"))

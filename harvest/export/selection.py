@@ -4,7 +4,7 @@ In: a harvest file and choices. Out: a connection with the tables `people`, `thi
 transaction: a crawl may go on meanwhile and does not show. Never: a write to the harvest; a Python object per edge.
 
 Interactions are never copied. The tables hold the users and tracks that are left, each with the number of partners
-that are left; leaving somebody out lowers the numbers of their partners, and so on until nothing changes.
+that are left; leaving one out lowers the numbers of its partners, and so on until nothing changes.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ FROM (
 WHERE people.id = lost.id
 """  # noqa: S608
 
-# One step further around somebody or a track, by likes and reposts either way and by follows either way.
+# One step further around a user or a track, by likes and reposts either way and by follows either way.
 _BY_LIKES = (
     "INSERT OR IGNORE INTO around SELECT 'track', e.track_id, :step + 1 FROM around AS b"  # noqa: S608
     f" CROSS JOIN user_engagements AS e ON e.user_id = b.id WHERE b.kind = 'user' AND b.step = :step AND {PAIR}",
@@ -347,7 +347,7 @@ def select(
 
 
 def _prepare(connection: sqlite3.Connection, choices: ExportChoices, key: bytes, scratch: Path) -> None:
-    """Make our tables, which nobody needs after a crash, and the functions that SQL lacks."""
+    """Make our tables, which are not needed after a crash, and the functions that SQL lacks."""
     for pragma in (
         "main.journal_mode = OFF",
         "main.synchronous = OFF",
@@ -469,7 +469,7 @@ def _count(selection: Selection, name: str, *, rounds: int | None = None) -> Non
 
 
 def _number(selection: Selection) -> None:
-    """Count those with whole lists, and give everybody the id under which they leave."""
+    """Count the users with complete lists, and give each user the id under which they leave."""
     choices, run = selection.choices, selection.connection.execute
     run("UPDATE things SET here = n")
     if not (choices.include_incomplete or choices.complete_users_only):

@@ -174,7 +174,7 @@ _WEIGHTS = (
 
 
 def users(selection: Selection) -> Table:
-    """Everybody with an interaction that is left."""
+    """One row per user with an interaction that is left."""
     exact = selection.choices.ids != "pseudonym"
     followers, likes = (
         ("u.followers_count", "u.likes_given_count")
@@ -250,7 +250,7 @@ def chance_of(user: str) -> str:
 
 
 def follows(selection: Selection) -> Table:
-    """Who follows whom, among the users that are left."""
+    """One row per follow between users that are left."""
     return Table(
         "follows",
         (*_PAIR_SOURCE, Column("source_chance", "float64"), Column("target_chance", "float64")),

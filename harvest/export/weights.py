@@ -1,5 +1,5 @@
-"""Give everybody who leaves the weight they were sampled with: how they were chosen, with which chance, and how much of
-their list was read. In: a selection. Out: its table `weights`. Never: a number that the file does not hold.
+"""Give each exported user their sampling weight: how they were chosen, with which chance, and how much of their list
+was read. In: a selection. Out: its table `weights`. Never: a number that the file does not hold.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from harvest.things import SHOWN, of_urn
 
 # They are no things, and go with those they lead to.
 MADE_BY_OTHERS = ("comment", "link", *(kind.item for kind in KINDS.values() if kind.own_rows))
-_OF_ALL = "/default_avatar_"  # stands in the address of the picture that everybody has who has none
+_OF_ALL = "/default_avatar_"  # is in the address of the picture of users without one of their own
 _STATIONS = {"user": "artist-stations", "track": "track-stations"}
 # Columns whose texts name a thing or lead to it.
 _TEXTS = {

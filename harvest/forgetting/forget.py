@@ -81,7 +81,7 @@ def forget_for_good(path: Path, wanted: Sequence[Named], *, now: datetime, logs:
     """Forget things, also in the replies that are kept beside the file, and look for them in both, in what stands
     beside them, and in these logs.
 
-    Raises StoreError: CrawlBusy while somebody crawls into the file, KeyMissing.
+    Raises StoreError: CrawlBusy while another process crawls into the file, KeyMissing.
     """
     check_readable(path)
     with storage_errors(path), opened(path) as connection:
@@ -97,7 +97,7 @@ def forget_for_good(path: Path, wanted: Sequence[Named], *, now: datetime, logs:
             rows = erase(connection, texts, as_text(now), key=key)
             write_down(connection, things, rows, as_text(now))
             kept.begin(connection, replies)
-        # Of what was forgotten before, and not ended, nobody knows the names.
+        # The names in an earlier forgetting that was not finished are unknown.
         known = (None, None) if _is_unfinished(connection) else (doomed.named(connection), texts)
         # Who is killed from here on has forgotten in the file alone, and both say so: `finish` goes on.
         if replies is not None:
@@ -135,7 +135,7 @@ def finish(path: Path, *, now: datetime) -> Forgotten:
 
 
 def _silence_logs(logs: Sequence[Path], gone: Iterable[Named], texts: Sequence[str]) -> None:
-    """Let our logs say nothing of what goes: first, since nobody knows its names once it is gone."""
+    """Let our logs say nothing of what goes: first, since its names are unknown once it is gone."""
     if logs:
         is_gone, sought = frozenset(gone).__contains__, proof.pattern_of(texts)
         for log in logs:

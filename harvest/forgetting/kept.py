@@ -100,7 +100,7 @@ def begin(
 
 
 def is_begun(replies: Path) -> bool:
-    """Say whether somebody has begun to take something out, and not ended it. Raises StoreError."""
+    """Say whether a process began to take something out and did not finish. Raises StoreError."""
     return bool(rewriting.unfinished_in(replies))
 
 

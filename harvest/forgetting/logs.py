@@ -1,7 +1,7 @@
 """Take out of our logs what was forgotten: an event that names it stays in its place, and says nothing.
 
 Which logs there are the file knows: who crawls into it with `--log-file` has that noted (store/handouts.py). Events are
-written over where they stand, in as many bytes: whoever still writes into the log is not disturbed, and whoever is
+overwritten in place, in as many bytes: a process that still writes into the log is not disturbed, and one that is
 killed on the way has done no harm.
 
 In: logs, and who says what was forgotten. Out: events without a word. Never: a line more or less.
@@ -23,7 +23,7 @@ from harvest.store.handouts import LOG
 
 _SILENT = b'{"event": "forgotten"}'
 _EVENT = (
-    b'{"'  # so an event begins: a file from somebody else may name anything as its log, and nothing else is touched
+    b'{"'  # so an event begins: a file from another person may name anything as its log, and nothing else is touched
 )
 _LONGEST = 1 << 20  # bytes of a line that may be an event of ours
 _NOBODY = re.compile(b"(?!)")

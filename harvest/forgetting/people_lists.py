@@ -22,7 +22,7 @@ HANDED_OUT = "people"  # what a list of people is called among the handouts of a
 
 
 def usual_key() -> Path:
-    """Give the place of a key that nobody has named."""
+    """Give the place of the key when none is named."""
     return state_folder() / "pseudonyms.key"
 
 
@@ -45,8 +45,8 @@ def read_people(key_file: Path) -> list[int]:
 
 
 def take_out(connection: sqlite3.Connection) -> Iterator[Path]:
-    """Take out of every list that a file has handed out, and is still there, who was forgotten in the file; give those
-    that held anybody. What cannot be read as such a list is left alone. Raises SettingsError, KeyMissing.
+    """Take out of every list that a file has handed out, and is still there, who was forgotten in the file; give the
+    lists that changed. What cannot be read as such a list is left alone. Raises SettingsError, KeyMissing.
     """
     told = connection.execute("SELECT DISTINCT path FROM handouts WHERE what = ? ORDER BY path", (HANDED_OUT,))
     gone = Gone(connection, None)

@@ -23,7 +23,7 @@ _DIGITS = frozenset("0123456789")
 _SHORTEST = 4  # bytes: a shorter name stands in every file by chance
 
 
-# Columns of words of our own and of times: nobody is named there, and the largest tables have no others.
+# Columns of words of our own and of times: they name no one, and the largest tables have no others.
 _OURS = (
     "engagement_type", "method", "kind", "thing", "outcome", "status", "status_before", "seen_as", "basis", "state",
     "mode", "what", "table", "reason", "sharing", "access", "license", "class", "created_at", "release_date",
@@ -169,7 +169,7 @@ def mentions(connection: sqlite3.Connection, texts: Collection[str]) -> dict[str
         quoted = ", ".join(f'"{column}"' for column in named)
         for row in connection.execute(f'SELECT {quoted} FROM "{table}"'):  # noqa: S608 - our own schema
             said = [text if isinstance(text, str) else "" for text in row]
-            if sought.search(_BETWEEN.join(said).encode()):  # most rows name nobody
+            if sought.search(_BETWEEN.join(said).encode()):  # most rows name no one
                 bounded = bounded or pattern_of_words(texts)
                 for column, text in zip(named, said, strict=True):
                     found[f"{table}.{column}"] += bounded.search(text.encode()) is not None

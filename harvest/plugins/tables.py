@@ -1,4 +1,4 @@
-"""The tables of plug-ins in a file: whose they are, whom they name, and how a plug-in writes them.
+"""The tables of plug-ins in a file: whose they are, which people they name, and how a plug-in writes them.
 
 In: declarations, a path. Out: a connection that reads everything and writes tables of one plug-in alone. Never: a row
 of ours that a plug-in changes.
@@ -56,7 +56,7 @@ def declared() -> dict[str, Table]:
 
 
 def tables_there(connection: sqlite3.Connection) -> list[Table]:
-    """Give the tables of plug-ins that a file has. Raises PluginError where nobody says whom one of them names."""
+    """Give the tables of plug-ins that a file has. Raises PluginError where the people that one names are unknown."""
     sql = r"SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'plugin\_%' ESCAPE '\' ORDER BY name"
     there = [str(row[0]) for row in connection.execute(sql)]
     known = declared() if there else {}

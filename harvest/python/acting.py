@@ -219,7 +219,7 @@ class Acts(Opened):
 
     def forget(self, *things: int | str) -> ForgottenThings:
         """Forget people, tracks and playlists for good, by URN, address or id, as `harvest forget` does, and look for
-        what is left of them. This cannot be taken back, and nobody is asked; `would_forget` says what would go.
+        what is left of them. It cannot be undone and asks for no confirmation; `would_forget` says what would go.
 
         Raises SeedError where one is not in the file, StoreError.
         """
@@ -233,7 +233,7 @@ class Acts(Opened):
     def purge(self, older_than: float | str | None = None, *, everything: bool = False) -> PurgedThings:
         """Take out what the service has not shown for so many seconds, or a length of time as '30d'; or everything.
 
-        This cannot be taken back, and nobody is asked. Raises SettingsError, StoreError.
+        It cannot be undone and asks for no confirmation. Raises SettingsError, StoreError.
         """
         configure_unless_done()
         if (older_than is None) != everything:

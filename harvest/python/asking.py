@@ -1,4 +1,4 @@
-"""Ask a file what the command line asks it: what stands in it, what is near what, what everybody is like."""
+"""Ask a file what the command line asks it: what is in it, what is near what, what people are like."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class Questions(Opened):
             return Citation(as_json(facts(connection)))
 
     def estimate(self, of: str = LIKES, **how: Any) -> Estimated:
-        """Estimate a mean, shares (`by='genre'`) or a total (`total=True`) over everybody listed, from a random sample:
+        """Estimate a mean, shares (`by='genre'`) or a total (`total=True`) over all listed people from a random sample:
         `.answers` hold the estimates with their 95 % intervals, `.conditions` what they rest on. `per`, `estimator`,
         `capped`, `track_id`, `groups`, `rake` and `seed` are the options of `harvest estimate`.
 
@@ -172,8 +172,8 @@ class Questions(Opened):
             return shown(Suggestions, radio(connection, wanted, size=size, per_artist=per_artist))
 
     def bias(self) -> Several[Bias]:
-        """Say of each seed that is a track how those who were followed, and those who answered, differ from everybody
-        listed around it: `.compared` has the means and the differences in standard deviations.
+        """Say of each seed that is a track how those who were followed, and those who answered, differ from all
+        people listed around it: `.compared` has the means and the differences in standard deviations.
         """
         with self.connection() as connection:
             return Several(biases(connection))

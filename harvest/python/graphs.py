@@ -1,4 +1,4 @@
-"""Make graphs and matrices of rows that join two things: who likes what, who follows whom, which tracks are near.
+"""Make graphs and matrices of rows that join two things: likes, follows, tracks near one another.
 
 In: pages of pairs of ids, with a weight. Out: what scipy, NetworkX, igraph or PyTorch work with. None of these is a
 part of harvest: each is imported when it is asked for.

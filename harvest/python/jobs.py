@@ -72,7 +72,7 @@ async def asteps(job: Job[Result]) -> AsyncGenerator[Progress, None]:
         loop, told = asyncio.get_running_loop(), asyncio.Queue[Progress | None]()
 
         def tell(page: Progress | None) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nothing listens any more
                 loop.call_soon_threadsafe(told.put_nowait, page)
 
         worker = Worker(job.request, job.settings, tell)

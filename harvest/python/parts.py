@@ -51,7 +51,7 @@ class Parts(Opened):
 
     @property
     def follows(self) -> Rows[Follow]:
-        """Who follows whom."""
+        """One row per follow: a user and the user they follow."""
         return self._table("user_follows", Follow)
 
     @property
@@ -76,7 +76,7 @@ class Parts(Opened):
 
     @property
     def sample(self) -> Rows[Sampled]:
-        """Everybody listed around the tracks of a harvest, with who was followed."""
+        """All people listed around the tracks of a harvest, with who was followed."""
         return self._table("sample", Sampled)
 
     @property

@@ -1,6 +1,6 @@
 """Probe the service from Python: `harvest.probe(...)`, for notebooks and scripts.
 
-In: options by the names of the command line. Out: a report of shapes, of nobody. Never: a word on stdout.
+In: options by the names of the command line. Out: a report of shapes, without people. Never: a word on stdout.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def probe(
     if out is not None:
         check_target(Path(out))
     configure_unless_done()
-    own = settings is None  # settings that are passed in are nobody's own: no tokens kept, no pace shared
+    own = settings is None  # settings that are passed in: no tokens kept, no pace shared
     asking = settings or read_settings(Environment.here())
     keeper = keeper_for(asking) if own else MemoryKeeper()
     with_whom = at_hand(asking, keeper, credentials)

@@ -1,6 +1,7 @@
 """Where the rows of a sequence come from: a query, asked again each time, or rows that are there already.
 
-In: the path of a file and SQL, or rows. Out: plain tuples, one by one. Never: a write, or rows held that nobody holds.
+In: the path of a file and SQL, or rows. Out: plain tuples, one by one. Never: a write, or
+rows kept that the caller does not keep.
 """
 
 from __future__ import annotations

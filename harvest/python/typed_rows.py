@@ -134,7 +134,7 @@ class PlaylistTrack(NamedTuple):
 
 
 class Follow(NamedTuple):
-    """A row of `user_follows`: who follows whom."""
+    """A row of `user_follows`: a user and the user they follow."""
 
     follower_id: int
     followee_id: int

@@ -130,7 +130,7 @@ class Worker:
         request, clock = self._request, SystemClock()
         asking = request.conditions
         budget = request.budget.budget(datetime.now())
-        own = self._given is None  # settings that are passed in are nobody's own: no tokens kept, no pace shared
+        own = self._given is None  # settings that are passed in: no tokens kept, no pace shared
         keeper: FileKeeper | MemoryKeeper = keeper_for(self._settings) if own else MemoryKeeper()  # type: ignore[assignment]
         async with connect(
             self._settings,

@@ -1,4 +1,4 @@
-"""What agents may ask of a file, as plain JSON values in which strangers' words are marked. Reads only, asks nobody.
+"""What agents may ask of a file, as plain JSON values in which strangers' words are marked. Reads only, sends nothing.
 
 In: the path of a file, and the seconds that an answer may take. Every answer that says nothing says why, in `left_out`.
 """

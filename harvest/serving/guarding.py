@@ -1,8 +1,8 @@
 """Mark what strangers wrote before an AI program reads it. Pure.
 
 In: an answer as plain JSON values. Out: the same, where each text stands in a field whose name begins with
-`untrusted_`, without control and direction characters, cut short. Titles, names and tags are typed by anybody, and
-may be made to read like an instruction. What stays in a field of its own name is a number, a time, or one of our own
+`untrusted_`, without control and direction characters, cut short. Any user can type titles, names and tags, and
+make them read like an instruction. What stays in a field of its own name is a number, a time, or one of our own
 words.
 """
 

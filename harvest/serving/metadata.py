@@ -14,7 +14,7 @@ from harvest.explore.named import Named
 from harvest.serving.dictionary import Entry, plain
 from harvest.terms import ATTRIBUTION, RESTRICTIONS, TERMS, is_made_up
 
-# Tables of bookkeeping that nobody asks for, one click away.
+# Tables of bookkeeping that readers rarely want, one click away.
 _HIDDEN = (
     "_sqlite_migrations",
     "lease",

@@ -1,4 +1,4 @@
-"""Find things by whatever somebody may type: words, a name, an id, a URN, an address. Reads only."""
+"""Find things by what a reader types: words, a name, an id, a URN, an address. Reads only."""
 
 from __future__ import annotations
 

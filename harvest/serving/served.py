@@ -34,7 +34,7 @@ from harvest.system.logs import printable
 LONGEST = 1_000_000  # bytes of a text, a blob or a row that a query makes
 COUNTING_MS = 1500  # for each number beside the rows of a page
 _LEDGER_MS = 5000  # for how the lists have ended
-_LINES = 20  # that a server says of what goes wrong: nobody may read them, and a full pipe would stop it
+_LINES = 20  # that a server says of what goes wrong: they may go unread, and a full pipe would stop it
 
 
 class Served(Database):  # type: ignore[misc]  # datasette has no types
@@ -136,14 +136,14 @@ class Served(Database):  # type: ignore[misc]  # datasette has no types
 
 
 class Pages(Datasette):  # type: ignore[misc]  # likewise
-    """Datasette for one person at one computer: whoever reaches it may see the file, all of it.
+    """Datasette for one person at one computer: every visitor may see the complete file.
 
     Its own answer to what may be seen copies all it knows of every table, for each table of each page: most of the time
     that a page took.
     """
 
     async def permission_allowed(self, actor: Any, action: str, resource: Any = None, default: Any = False) -> Any:
-        """Allow what is allowed unless somebody forbids it; what datasette keeps for itself is nobody's."""
+        """Allow what is allowed by default; datasette's internal database stays closed."""
         database = resource[0] if isinstance(resource, tuple) else resource
         return False if database == "_internal" else default
 
@@ -168,7 +168,7 @@ def be_brief() -> None:
 
 
 class _Brief:
-    """Says the error at hand in one line, as often as anybody may want to read it."""
+    """Says the error at hand in one line, up to a maximum number of times."""
 
     def __init__(self) -> None:
         self._left = _LINES

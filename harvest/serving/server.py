@@ -1,10 +1,10 @@
 """Serve one file with datasette, to this computer alone.
 
-In: a file and a socket that listens. Out: pages, until somebody ends it. Never: a write, or an answer to a page of
+In: a file and a socket that listens. Out: pages, until it is stopped. Never: a write, or an answer to a page of
 another site (the Host of each request must be this computer).
 
-A file that nobody writes is served as one that cannot change: datasette then counts each table once, and we tell it the
-counts. As soon as somebody writes into it, it is served as one that changes.
+A file that no process writes is served as one that cannot change: datasette then counts each table once, and we tell it
+the counts. As soon as a process writes into it, it is served as one that changes.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def application(path: Path, *, agents: bool = False) -> App:
     """Make the application. Raises ExtraMissing without datasette, or without mcp where there are `agents`, and what
     opening the file raises.
     """
-    path = path.resolve()  # the log that tells whether somebody writes stands beside the file, not beside a link to it
+    path = path.resolve()  # the log that shows whether a process writes is beside the file, not a link
     state = State.of(path)
     app = _datasette(path, state)
     sessions, agents_app, where = _for_agents(path) if agents else (None, None, None)
@@ -160,11 +160,11 @@ def _inspected(path: Path, state: State, counts: Mapping[str, int]) -> dict[str,
 
 
 class State(tuple[bool, int, int]):
-    """Whether nobody writes into a file, and by what a change of it shows."""
+    """Whether a file is free of writers, and by what a change of it shows."""
 
     @classmethod
     def of(cls, path: Path) -> State:
-        """Look at the file: what somebody writes stands in the log beside it first."""
+        """Look at the file: a write goes to the log beside it first."""
         log = path.with_name(f"{path.name}-wal")
         kept = path.stat()
         waiting = log.exists() and log.stat().st_size > 0
@@ -172,7 +172,7 @@ class State(tuple[bool, int, int]):
 
     @property
     def still(self) -> bool:
-        """Whether nobody writes."""
+        """Whether no process writes into the file."""
         return self[0]
 
 

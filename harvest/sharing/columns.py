@@ -45,7 +45,7 @@ _PUBLIC_RANKS = frozenset(
     for table in (kind.edge.table, kind.edge.past)
 )
 _PERSON = "pseudonym('user', {column})"
-# A station around a track leads to the track, any other one to somebody; and its id is made of its URN.
+# A station around a track leads to the track, any other one to a person; and its id is made of its URN.
 HIDDEN_STATION = "soundcloud:system-playlists:hidden:"
 _OF_TRACK = "s.urn LIKE 'soundcloud:system-playlists:track-stations:%'"
 _STATION = f"(SELECT iif({_OF_TRACK}, s.id, pseudonym('station', s.id)) FROM stations AS s WHERE s.id = {{column}})"  # noqa: S608
@@ -103,7 +103,7 @@ _BEHIND = frozenset(
         "changes",
         "unexplained",
         "reading_items",
-        "judgments",  # what whoever made the file thinks
+        "judgments",  # what the maker of the file thinks
     }
 )
 _IN_PLACE: dict[tuple[str, str], str] = {

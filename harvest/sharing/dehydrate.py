@@ -1,7 +1,7 @@
 """Write a harvest without its content into a folder: ids, ranks, weights, the ledger, as JSON Lines.
 
 In: a file, a folder. Out: a file of JSON Lines per table, its columns in the first line, and a manifest. Never: a name,
-a text, an address of anybody or anything; an id of a person, unless that is asked for.
+a text, an address of a person or a thing; an id of a person, unless that is asked for.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def dehydrate(path: Path, out: Path, *, now: str, key: bytes | None) -> dict[str
 
 
 def people_of(path: Path) -> list[int]:
-    """Give the ids of everybody in a file, rising: with the key they lead pseudonyms back."""
+    """Give the ids of all people in a file, rising: with the key they lead pseudonyms back."""
     with open_to_read(path) as connection:
         return [row[0] for row in connection.execute("SELECT id FROM users ORDER BY id")]
 

@@ -1,6 +1,6 @@
 """Make a file of a dehydrated folder, with all that is to be looked up wanted already; and say what came of that.
 
-The folder is somebody else's: its files are read as data, row by row, into tables of ours, which check every value;
+The folder is another person's: its files are read as data, row by row, into tables of ours, which check every value;
 what does not fit is refused as a whole. Making the file is one transaction. From then on it is a file like any other,
 whose open look-ups any crawl goes on with.
 

@@ -29,7 +29,7 @@ def beside(target: Path) -> Iterator[Path]:
                 shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
     except BaseException:
         for parent in missing:
-            with contextlib.suppress(OSError):  # never made, or somebody else has put something there
+            with contextlib.suppress(OSError):  # never made, or another process has put something there
                 parent.rmdir()
         raise
 
@@ -41,7 +41,7 @@ def write_through(path: Path) -> None:
 
 
 def read_at_most(path: Path, most: int) -> bytes:
-    """Read a file, and no more of it than so many bytes; a pipe into which nobody writes is empty. Raises OSError."""
+    """Read a file, and no more of it than so many bytes; a pipe without a writer is empty. Raises OSError."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
         os.set_blocking(handle, True)

@@ -12,7 +12,7 @@ if sys.platform != "win32":  # where no containers share files without sharing p
 
 
 class HeldFile:
-    """A file beside another one, there for as long as somebody holds it."""
+    """A file beside another one, there for as long as a process holds it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -24,7 +24,7 @@ class HeldFile:
         return self._descriptor is not None
 
     def take(self) -> bool:
-        """Take hold of it; False when somebody else has it, or where the file system knows no such thing."""
+        """Take hold of it; False when another process has it, or where the file system has no locks."""
         if sys.platform == "win32" or self.is_ours:
             return self.is_ours
         with suppress(OSError):
@@ -39,7 +39,7 @@ class HeldFile:
         return self.is_ours
 
     def is_held(self) -> bool:
-        """Say whether somebody holds it, as far as can be told."""
+        """Say whether a process holds it, as far as can be told."""
         if sys.platform == "win32":
             return False
         try:

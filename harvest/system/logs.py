@@ -120,7 +120,7 @@ def _hidden(value: Any) -> Any:
 
 
 def _guard_libraries() -> None:
-    """Hide secrets in what the HTTP libraries log, should somebody switch that on: headers and addresses, in full."""
+    """Hide secrets in what the HTTP libraries log when a program turns that on: complete headers and addresses."""
     make = logging.getLogRecordFactory()
     if getattr(make, "hides_secrets", False):
         return

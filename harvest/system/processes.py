@@ -1,7 +1,7 @@
 """Say which processes of this machine are alive, so that what a dead one held is free at once.
 
 A process number means something in one PID namespace of one running system: in another container, or before a restart,
-the same number is somebody else. So a mark tells the place as well.
+the same number is another process. So a mark names the place as well.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def born(pid: int) -> str | None:
         dead = process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
     except psutil.NoSuchProcess:
         return None
-    # Its number and its start by a clock that nobody sets. `create_time()` moves when the time of day is put right.
+    # Its number and its start by a clock that cannot be set. `create_time()` moves when the time of day is put right.
     return None if dead else str(hash(process))
 
 

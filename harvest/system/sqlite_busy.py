@@ -33,8 +33,8 @@ def open_patiently(opening: Callable[[], Opened]) -> Opened:
 
 @contextlib.contextmanager
 def writing_in(connection: sqlite3.Connection) -> Iterator[None]:
-    """Open a transaction that has the write lock from its beginning; inside of another one it is a part of that, which
-    whoever began it ends, and must not go on with after an error.
+    """Open a transaction that has the write lock from its beginning; inside another transaction it is a part of that
+    one, which the outer caller ends and must not continue after an error.
     """
     if connection.in_transaction:
         yield
@@ -64,7 +64,7 @@ def fold(connection: sqlite3.Connection, patience: float | None = None) -> bool:
 
 
 def rewrite(connection: sqlite3.Connection) -> bool:
-    """Write a file again, so that nothing is left in the free room of its pages; False when somebody prevents it.
+    """Write a file again, so that nothing is left in the free room of its pages; False when the file is locked.
 
     SQLite writes it into its temporary folder first, and from there back. Each page is read once, so that a cache would
     hold memory for nothing: the connection has a small one from then on.
@@ -81,6 +81,6 @@ def rewrite(connection: sqlite3.Connection) -> bool:
 
 
 def is_locked(error: Exception) -> bool:
-    """Say whether somebody else has the file just now."""
+    """Say whether another connection has locked the file."""
     code = getattr(error, "sqlite_errorcode", 0)  # what Python itself complains of has none
     return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

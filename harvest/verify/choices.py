@@ -71,7 +71,7 @@ def _choose_again(connection: sqlite3.Connection) -> _Found:
 
 
 def _sated(connection: sqlite3.Connection) -> _Found:
-    """Judge every sample again, at each mark that it came to; where somebody was forgotten, what was judged is gone."""
+    """Judge every sample again, at each mark that it came to; where a person was forgotten, what was judged is gone."""
     if connection.execute("SELECT 1 FROM forgettings LIMIT 1").fetchone() is not None:
         return
     rows = connection.execute("SELECT id, state, round, mark FROM harvests WHERE last_options IS NOT NULL").fetchall()
@@ -101,7 +101,7 @@ def _sated(connection: sqlite3.Connection) -> _Found:
 
 
 def _is_read_anew(connection: sqlite3.Connection, harvest_id: int) -> bool:
-    """Say whether a list of likes of somebody drawn around a seed was read once more."""
+    """Say whether the likes of a person drawn around a seed were read once more."""
     row = connection.execute(
         f"""
         SELECT 1 FROM {LISTS} CROSS JOIN readings AS r ON r.task_id = t.id AND r.number > 0
@@ -183,7 +183,7 @@ def _chosen(connection: sqlite3.Connection, choice: Choice, turn: int) -> Iterat
 
 
 def _counts_moved(connection: sqlite3.Connection, judged: _Judged) -> bool:
-    """Say whether the counts of somebody to choose from have changed since the round was closed."""
+    """Say whether the counts of a person to choose from have changed since the round was closed."""
     things = connection.execute(
         "SELECT DISTINCT thing FROM visits WHERE harvest_id = ? AND round = ?", (judged.harvest_id, judged.number)
     ).fetchall()

@@ -235,7 +235,7 @@ def _client(settings: Settings) -> tuple[str, str]:
 
 
 def _ensure_kept(settings: Settings) -> None:
-    """Refuse where a login would be lost, or would belong to whoever wrote the file of a folder."""
+    """Refuse where a login would be lost, or would go to an address from a file in a folder."""
     if address := settings.strange_address:
         raise SettingsError(
             f"{address.variable} comes from {address.source}: harvest does not sign in at an address from a file in a "

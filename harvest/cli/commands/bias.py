@@ -1,4 +1,4 @@
-"""Show how those who were followed differ from everybody listed around a seed."""
+"""Show how those who were followed differ from all people listed around a seed."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ def _sources(environment: Environment) -> Iterator[Advice]:
 
 
 def _unknown(environment: Environment) -> Advice:
-    """Find variables that nobody reads: most are typing errors."""
+    """Find variables that harvest does not read: most are typing errors."""
     known = {*VARIABLES, *crawl_variables(), "HARVEST_TRACEBACK", "HARVEST_PLUGINS"}
     given = {*environment.process, *environment.file.values}
     odd = sorted(name for name in given if name.startswith(OURS) and name not in known)
@@ -230,7 +230,7 @@ def _network(environment: Environment, settings: Settings) -> Advice:
 
 
 async def _service(settings: Settings) -> list[Advice]:
-    """Ask the service: does it answer, does it accept us, as whom, and what time has it."""
+    """Check whether the API answers, which sign-in it accepts, and what time it has."""
     try:
         async with connect_briefly(settings, keeper_for(settings)) as connection:
             found = await _answers(connection, settings)

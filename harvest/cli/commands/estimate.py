@@ -1,4 +1,4 @@
-"""Estimate what everybody listed around a seed is like, from those who were drawn."""
+"""Estimate what all people listed around a seed are like, from those who were drawn."""
 
 from __future__ import annotations
 

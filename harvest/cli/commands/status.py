@@ -59,7 +59,7 @@ def _scene(path: Path, *, compared: bool = False) -> Scene:
 
 
 def _scenes(path: Path) -> Iterator[Scene]:
-    """Look until nobody crawls; the last look is of that."""
+    """Look until no process crawls into the file; the last look shows that."""
     while True:
         scene = _scene(path)
         yield scene

@@ -151,7 +151,7 @@ def _opened(log_file: Path | None) -> TextIO | None:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """Open a file, and a pipe only when somebody reads it, rather than wait for that. Raises OSError."""
+    """Open a file, or a pipe that a process already reads, without waiting for one. Raises OSError."""
     handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
     os.set_blocking(handle, True)
     return handle

@@ -7,7 +7,7 @@ import click
 from harvest.environment import Environment
 from harvest.settings import Settings, read_settings
 
-# These need no setting of anybody's own: a `.env` is nothing to them, whatever is in it.
+# These need no personal settings: they ignore a `.env`, whatever is in it.
 NEED_NO_FILE = frozenset({"completion", "demo", "simulate"})
 
 

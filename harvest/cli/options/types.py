@@ -42,7 +42,7 @@ class Place(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read it, or fail with one line."""
         if isinstance(value, str):
-            value = os.path.expanduser(value)  # noqa: PTH111 - leaves alone what names nobody's home
+            value = os.path.expanduser(value)  # noqa: PTH111 - keeps `~name` where no such user exists
         try:
             os.lstat(value)
         except ValueError as error:  # a NUL, or what the file system's encoding has not

@@ -1,4 +1,4 @@
-"""Results that nobody reads any more, or that find no room where they go."""
+"""Results whose reader is gone, or that find no room where they go."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _STEPS_BETWEEN_CALLS = 100_000  # of SQLite's own; some milliseconds
 
 
 def is_watched() -> bool:
-    """Say whether stderr is a terminal that can be drawn on, and nobody has said --quiet."""
+    """Say whether stderr is a terminal that can be drawn on, and --quiet is not set."""
     context = click.get_current_context(silent=True)
     quiet = context is not None and context.meta.get("quiet")
     return sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") and not quiet

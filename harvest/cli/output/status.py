@@ -50,7 +50,7 @@ class Scene:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the rest will take: as the crawl says, or at the pace of the last one; None when nobody knows."""
+        """How long the rest will take: as the crawl says, or at the pace of the last one; None when unknown."""
         seen, progress = self.look.standing, self.look.progress
         if not seen.requests_left:
             return 0.0
@@ -214,7 +214,7 @@ def _lists(look: Look) -> Iterator[str]:
 
 
 def _ending(stop_reason: str) -> str:
-    """Say in words why a crawl stopped: by a bound, by somebody, or by an error, which the file has by its name."""
+    """Say in words why a crawl stopped: a bound, an interruption, or an error, which the file has by its name."""
     if stop_reason in REASONS:
         return f"your {REASONS[stop_reason]} was reached."
     if stop_reason == "interrupted":

@@ -75,7 +75,7 @@ def show_summary(
 
 
 def print_result(text: str) -> None:
-    """Print the result of a crawl; whether anybody can read it changes nothing of how the crawl ended."""
+    """Print the result of a crawl; an output that cannot be written does not change how the crawl ended."""
     try:
         click.echo(text)
     except OSError as error:
