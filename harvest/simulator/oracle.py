@@ -1,6 +1,6 @@
 """What a harvested file must hold, to the last row: an oracle written from the design, not from the crawler. Pure.
 
-The rules stand where they are followed: what is read (`truth/options.py`), whom and what a harvest visits
+The rules stand where they are followed: what is read (`truth/options.py`), which people and things a harvest visits
 (`truth/rounds.py`), how lists end and what is kept of them (`truth/content.py`), what is known of a thing
 (`truth/rows.py`). Here:
 
@@ -9,7 +9,7 @@ The rules stand where they are followed: what is read (`truth/options.py`), whom
 2. Harvests that are crawled together go in step: all read a round, then each chooses its next.
 3. The file is the union of its harvests.
 4. Looking up what is known leaves nothing that only other things have shown, but for what is gone or private.
-5. The artist of a seed that is a track is looked up once, when the seeds are known, if nobody has asked for them yet.
+5. The artist of a seed that is a track is looked up once, when the seeds are known, unless already asked for.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The service as it may be after a change that nobody announced: fields called otherwise, of another type, gone or new.
+"""The service as it may be after an unannounced change: fields with another name or type, gone or new.
 
 They change every thing that a reply is about: the entries of a page, or the one thing it shows; not what stands inside
 of these. Refusals, and things that have no such field, pass unharmed.
@@ -72,7 +72,7 @@ def field_missing(scene: FaultScene) -> SimReply:
 
 @effect()
 def field_added(scene: FaultScene) -> SimReply:
-    """Things have a field mood that nobody has heard of."""
+    """Things have an unknown field, mood."""
     return _on_things(scene, lambda thing: thing.update(mood={"valence": 0.5}))
 
 
@@ -91,6 +91,6 @@ def href_new_form(scene: FaultScene) -> SimReply:
 
 @effect()
 def limit_header(scene: FaultScene) -> SimReply:
-    """Replies tell of a limit in a header that nobody reads."""
+    """Replies give a limit in a header that no client reads."""
     reply = scene.right()
     return replace(reply, headers={**reply.headers, "x-ratelimit-window-limit": "600;w=60"})

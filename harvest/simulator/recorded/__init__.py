@@ -1,1 +1,1 @@
-"""A recorded service: what somebody else's crawl was told, told again."""
+"""A recorded service: the replies that another crawl received, given again."""

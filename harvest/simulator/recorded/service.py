@@ -69,7 +69,7 @@ class Recorded:
 
 
 class RecordedService:
-    """A service that knows nothing but what was recorded. It takes any token, and grants them to anybody."""
+    """A service that knows nothing but what was recorded. It takes any token, and grants one to every client."""
 
     seed = 0  # of what is drawn: faults, latency
 

@@ -209,7 +209,7 @@ class Objects:
         return 30_000 + self._facts.chance("track", of) % 600_000 + more
 
     def heading(self, thing: str, index: int) -> str:
-        """Return what a thing is called, and by whom; what a search looks into."""
+        """Return the name of a thing and of its maker; what a search looks into."""
         if thing == "user":
             return self.name(index)
         owner = "" if thing == "track" and self._facts.nobody(index) else self.name(self._facts.owner(thing, index))
@@ -346,7 +346,7 @@ class Objects:
         }
 
     def station(self, station: int) -> Json:
-        """Return a station without its tracks. Nobody has recorded one: the shape is that of a playlist."""
+        """Return a station without its tracks. No recording of one exists: the shape is that of a playlist."""
         chance, url = self._facts.chance("station", station), self._facts.url("station", station)
         urn = self.urn("station", station)
         return {

@@ -109,7 +109,7 @@ class Pages:
         return json_reply(200, plain[:-1] + b',"' + kind.inside.encode() + b'":[' + entries + b"]}")
 
     def played(self, request: SimRequest, user: int) -> SimReply:
-        """Return the tracks somebody played last: one page, whatever limit says."""
+        """Return the tracks a person played last: one page, whatever limit says."""
         null = self._world.deeds.null
         items = [None if null("recently_played", user, item) else item for item in self._world.deeds.heard(user)]
         query = {"access": request.query["access"]} if request.query.get("access") else {}

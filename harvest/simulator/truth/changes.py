@@ -24,7 +24,7 @@ from harvest.simulator.world.made_ids import SERVICES
 from harvest.simulator.world.world import World
 
 Reason = Literal["withdrawn", "gone"]
-_PLACED = ("playlist_tracks", "station_tracks")  # where one thing may stand twice, and the order is somebody's own
+_PLACED = ("playlist_tracks", "station_tracks")  # where one thing may stand twice, and the order is its maker's
 
 
 @dataclass(frozen=True, slots=True)

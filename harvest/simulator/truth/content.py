@@ -7,7 +7,7 @@ Rules:
    `page_size`, may have been; loop after 20 pages in a row without anything new that offer another; short when it
    ended with fewer than claimed by more than max(2, 10 %); else complete.
 3. What a list claims is what was known of its subject when it was first wanted.
-4. A list is read once for all who want it, and goes on when somebody wants more of it.
+4. A list is read once for all harvests that want it, and continues when one of them wants more of it.
 """
 
 from __future__ import annotations
@@ -175,8 +175,8 @@ class Content:
                 self._look_up("user", artist)
 
     def look_up_known(self, of: str, *, everything: bool) -> None:
-        """Look up `artists`, `people`, `tracks` or `all` that only other things have shown, or `everything`, and whom
-        these show.
+        """Look up `artists`, `people`, `tracks` or `all` that only other things have shown, or `everything`, and the
+        people these show.
         """
         while due := [one for one in self._known(of, everything) if one not in self._looked_up]:
             for thing, thing_id in due:

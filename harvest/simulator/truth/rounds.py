@@ -1,4 +1,4 @@
-"""One harvest in rounds: what each visits, and whom or what the lists of a round lead to.
+"""One harvest in rounds: what each visits, and the people and things that the lists of a round lead to.
 
 Rules:
 
@@ -14,15 +14,15 @@ Rules:
 4. A playlist leads to its tracks in order; the playlists of a round to `max_tracks` together. So do stations and
    searches; those for playlists to `max_playlists`, those for people as a track to its likers.
 5. What is visited already is not visited again; among the people of a track, and the first tracks of a playlist, it
-   counts towards the bound. Whoever is chosen by several is chosen by the first.
+   counts towards the bound. A person chosen by several is chosen by the first.
 6. Other options choose everything again. What was visited before and is not chosen any more is asked for nothing new;
    only what is cut of its lists goes on, where a cap was raised.
 7. With `until_new`, people are drawn around the seeds 50 by 50: when those drawn have been read, and less than that
    share of what the next person likes would be new around each seed (`truth/novelty.py`), or all are read, no more
    are drawn.
-8. People drawn around a track by lot have the chance n / N; where all were taken it is 1, else it is unknown. Of those
-   whom an order other than by lot leaves out around a seed, `control` come behind them, by lot: their chance is that
-   number over all who are left out, and the others' is 1.
+8. People drawn around a track by lot have the chance n / N; where all were taken it is 1, else it is unknown. Of the
+   people that an order other than by lot leaves out around a seed, `control` come behind the chosen ones, by lot: their
+   chance is that number over all who are left out, and the others' is 1.
 9. A walk draws people around the seeds by lot. From depth 1 on each person leads to one track of those that the lists
    of `via` name, each track to one person of those whose list of `via` it stands in, smallest BLAKE2b of
    `seed:from:to` first; what is visited is passed over, and those who come to the same place go on as one, in the place

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from harvest.simulator.world.prng import Shuffle, salt, share_of
 
 _EXPONENT = 0.2  # popularity of rank r falls as (r + q) ** (_EXPONENT - 1)
-BUSIEST = 20  # nobody likes more than this many times the mean
+BUSIEST = 20  # the most that a person likes, in multiples of the mean
 _CLOSE = 1e-4
 _GROWTH = 0.2  # layers widen by this much, so that their number stays small
 
@@ -218,7 +218,7 @@ class Bipartite:
         return found
 
     def _in(self, number: int, community: int) -> Slots:
-        """Return a layer's slots for one community; -1 means everybody together."""
+        """Return a layer's slots for one community; -1 means all communities together."""
         slots = self._slots.get((number, community))
         if slots is None:
             layer = self._layers[number]

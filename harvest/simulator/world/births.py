@@ -5,7 +5,7 @@ Rule 1. Edges come at an even pace. Time is cut into parts, in each of which com
 Rule 2. The edges of a part are stubs in a row. Each left node owns a stretch of them, as long as it is active; a
         shuffle puts them on a line, of which each right node owns a stretch, as long as it is popular. From either end:
         stretch, stubs, owners. They always agree.
-Rule 3. There is one such row for everybody, and one for each community. The hit has its own: some of all left nodes.
+Rule 3. There is one such row for all people, and one for each community. The hit has its own: some of all left nodes.
 Rule 4. The moment of a birth, and all else about it, is drawn for its stub.
 """
 
@@ -97,7 +97,7 @@ class Births:
         return _portion(part, (self.layout.hit or 0) / _PARTS)
 
     def _row(self, part: int, community: int) -> Row:
-        """Return the row of a part for one community; -1 means everybody together."""
+        """Return the row of a part for one community; -1 means all communities together."""
         row = self._rows.get((part, community))
         if row is None:
             layout = self.layout

@@ -13,7 +13,7 @@ class Drift:
     """What comes and goes in a day.
 
     `come` and `go` are shares of the edges: likes, reposts, follows, comments, liked stations, links. `people_go`,
-    `tracks_go` and `playlists_go` are shares of what is there; with somebody go their tracks, playlists, comments and
+    `tracks_go` and `playlists_go` are shares of what is there; with a person go their tracks, playlists, comments and
     edges. `return_share` of what goes comes back, after `away_days` on average. `uploads` is the share of tracks, and
     of playlists, that are new; `renames` the share of people, tracks and playlists that get another name; `edits` are
     entries added, taken out or moved, per playlist; `plays` is the growth of play counts.

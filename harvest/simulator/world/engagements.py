@@ -117,7 +117,7 @@ class Deeds:
         return self.when(deed, left, right, self.since(deed, right))
 
     def since(self, deed: str, right: int) -> int:
-        """Return the time before which nobody can have done the deed."""
+        """Return the earliest time at which the deed is possible."""
         if deed == "follow":
             return USERS_TO
         return self.facts.playlist_created(right) if deed.startswith("playlist") else self.facts.track_created(right)
@@ -200,7 +200,7 @@ class Deeds:
         return [item for item in found if item != track and not self.facts.hidden(item)]
 
     def liked_stations(self, user: int) -> dict[int, int]:
-        """Return the stations that somebody likes, each with its time."""
+        """Return the stations that a person likes, each with its time."""
         facts, chance = self.facts, self.facts.chance("station likes", user)
         picks = [
             facts.chance("liked station", user * 64 + place) for place in range(chance % 24 if chance >> 40 & 1 else 0)
@@ -210,7 +210,7 @@ class Deeds:
         return {station: self._options.now_ms - DAY_MS * place for place, station in enumerate(shown, 1)}
 
     def links(self, user: int) -> list[int]:
-        """Return the links on somebody's page."""
+        """Return the links on a person's page."""
         first = user * len(SERVICES)
         return list(range(first, first + self.facts.chance("web", user) % (len(SERVICES) + 1)))
 

@@ -143,7 +143,7 @@ class Facts:
         return [track for track in self._track_owners.owned(user) if not self.hidden(track)]
 
     def station(self, index: int) -> bool:
-        """Say whether a station is shown: one around a public track, or around somebody who has one."""
+        """Say whether a station is shown: one around a public track, or around a person who has one."""
         thing, centre = self.stations.around(index)
         return not self.hidden(centre) if thing == "track" else not self.gone(centre) and bool(self.uploads(centre))
 

@@ -156,7 +156,7 @@ class MovedDeeds(Deeds):
         return [track for track in super().played(station) if not self.facts.away("track", track)]
 
     def liked_stations(self, user: int) -> dict[int, int]:
-        """Return the stations that somebody likes, each with its time."""
+        """Return the stations that a person likes, each with its time."""
         if self.facts.away("user", user):
             return {}
         first = self._first.liked_stations(user)
@@ -173,7 +173,7 @@ class MovedDeeds(Deeds):
         return {station: time for station, time in found.items() if self.facts.station(station)}
 
     def links(self, user: int) -> list[int]:
-        """Return the links on somebody's page."""
+        """Return the links on a person's page."""
         if self.facts.away("user", user):
             return []
         first, shown = user * len(SERVICES), set(super().links(user))

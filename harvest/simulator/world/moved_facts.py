@@ -15,8 +15,8 @@ from harvest.simulator.world.prng import Ids, mix, salt
 class MovedFacts(Facts):
     """The facts of the first day, moved on.
 
-    Who logs in, the first tracks and who made them never go, so that seeds for demonstrations stay. With anybody else
-    go their tracks and playlists. Addresses stay as they are, whatever a thing is called.
+    Who logs in, the first tracks and who made them never go, so that seeds for demonstrations stay. With any other
+    person go their tracks and playlists. Addresses stay as they are, whatever a thing is called.
     """
 
     def __init__(self, first: Facts, drift: Drift, moment: Moment, me: int) -> None:

@@ -1,7 +1,7 @@
 """Who is joined to what at a moment: the edges of the first day that are still there, and those that came since.
 
 In: a graph of the first day and the births since. Out: for either end the other ends, each with the time of its birth.
-Never: two answers; an edge stands or does not, whichever end is asked.
+Never: two answers; an edge stands or does not, and both ends agree.
 """
 
 from __future__ import annotations

@@ -45,6 +45,6 @@ def version(chance: int, track: int, spotless: int, has_code: Callable[[int], bo
 
 
 def titled(plain: str, made: Version, by: str) -> str:
-    """Return the title of a remix `by` somebody, or of an edit."""
+    """Return the title of a remix `by` a person, or of an edit."""
     base = plain.split(" (")[0].split(" [")[0]
     return f"{base} ({by} Remix)" if made.kind == REMIX else f"{base} {_EDITS[made.chance % len(_EDITS)]}"

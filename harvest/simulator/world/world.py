@@ -55,7 +55,7 @@ class World:
         self.deeds = Deeds(self.facts, graphs or {})
 
     def at(self, moment: float) -> World:
-        """Return the same SoundCloud so many days after its first one, whichever this is; 0 is the first day itself.
+        """Return the same SoundCloud at `moment`, in days since its first day; 0 is the first day itself.
 
         Raises ValueError for a moment before the first one, and where so many uploads came that there are no numbers.
         """
