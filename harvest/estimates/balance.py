@@ -1,7 +1,7 @@
 """How far some people are from all of them, in standard deviations. Pure.
 
-The standardised difference of a group is the mean of the group less that of everybody, by the standard deviation of
-everybody: it has no unit, and does not grow with the number of people as a test would. Above 0.1 either way it is taken
+The standardised difference of a group is the mean of the group less that of all people, by the standard deviation of
+all: it has no unit, and does not grow with the number of people as a test would. Above 0.1 either way it is taken
 to matter (Austin 2009, doi:10.1002/sim.3697; there between two groups, by their common standard deviation). Counts are
 spread over many sizes, and a few very large ones would hide all else: of counts it is that of log(1 + n).
 """
@@ -26,7 +26,7 @@ class Spread:
     squares: float = 0.0
 
     def add(self, value: float | None, weight: float = 1.0) -> None:
-        """Take in somebody who stands for so many; None is not known, and left out."""
+        """Take in a person who stands for this many; None is not known, and left out."""
         if value is None:
             return
         size = log1p(max(value, 0.0)) if self.counts else value
@@ -38,12 +38,12 @@ class Spread:
 
     @property
     def mean(self) -> float | None:
-        """Give the mean; None where nobody's value is known."""
+        """Give the mean; None where no value is known."""
         return self.total / self.weights if self.weights else None
 
 
 def standardised(group: Spread, everybody: Spread) -> float | None:
-    """Give the standardised difference; None where nobody is in the group, or all are alike."""
+    """Give the standardised difference; None where the group is empty, or all people are alike."""
     if not group.n or not everybody.n:
         return None
     mean = everybody.compared / everybody.weights

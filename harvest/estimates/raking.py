@@ -1,6 +1,6 @@
-"""Bring weights into line with what is known of everybody: raking, or iterative proportional fitting. Pure.
+"""Bring weights into line with what is known of all people: raking, or iterative proportional fitting. Pure.
 
-Everybody is in one class of each of several divisions (by likes claimed, by followers), whose sizes are known. The
+Each person is in one class of each of several divisions (by likes claimed, by followers), whose sizes are known. The
 weights of a class are multiplied by its size over their sum, division after division, until every sum is right (Deming
 and Stephan 1940, doi:10.1214/aoms/1177731829; Deville, Särndal and Sautory 1993, doi:10.1080/01621459.1993.10476369).
 """
@@ -31,7 +31,7 @@ class Raked:
 def rake(classes: Sequence[Sequence[int]], sizes: Sequence[Mapping[int, float]], weights: Sequence[float]) -> Raked:
     """Rake: `classes` hold each person's class in every division, `sizes` what the classes of each must sum to.
 
-    A class that has nobody cannot be filled: leave it out of `sizes`, and scale the others to the same sum.
+    An empty class cannot be filled: leave it out of `sizes`, and scale the others to the same sum.
     """
     fitted = list(weights)
     off = _off(classes, sizes, fitted)

@@ -35,7 +35,7 @@ class Coverage:
     """What a sample of `people` out of `population` says. Shares lie between 0 and 1.
 
     `new_share` is the share of the next person's likes that would be new, between `low` and `high` (95 %); all three
-    are None where the sample says nothing of it, as with one person, and 0 where nobody is left.
+    are None where the sample says nothing of it, as with one person, and 0 where no one is left.
     """
 
     people: int

@@ -53,7 +53,7 @@ def share_of_likes(share: float, spread: float, people: int, population: int | N
 
 
 def _left(people: int, population: int | None) -> float:
-    """Give the part of the variance that is left, since nobody is drawn twice."""
+    """Give the part of the variance that is left, since each person is drawn once at most."""
     if population is None or population <= 1:
         return 1.0
     return max(population - people, 0) / (population - 1)

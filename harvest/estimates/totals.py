@@ -13,9 +13,9 @@ without replacement (Särndal et al., 5.6): sqrt((1 - f) n / (n - 1) sum(e^2)), 
 interval is that of the bootstrap over people, studentised (Efron & Tibshirani 1993, 12.5): in skewed samples it holds
 the truth at its nominal rate where estimate and two standard errors do not.
 
-Whoever was chosen for certain, beside a sample by lot of the others, stands for themselves: they add to the sums, and
-neither to the standard error, n being the others, whose e are taken from their mean, nor are they drawn again (a
-stratum of which all are taken; Cochran 1977, 5.9).
+People chosen for certain, beside a sample by lot of the others, stand for themselves: they add to the sums, but not to
+the standard error, n being the others, whose e are taken from their mean, and they are not drawn again (a stratum of
+which all are taken; Cochran 1977, 5.9).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Somebody of the sample: weight, value, what is known of everybody in the population, and whether they were chosen
-    for certain.
+    """A person of the sample: weight, value, what is known of the whole population, and whether they were chosen for
+    certain.
     """
 
     weight: float

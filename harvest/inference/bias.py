@@ -1,7 +1,8 @@
-"""Say how those who were followed, and those who answered, differ from everybody listed around a seed.
+"""Say how those who were followed, and those who answered, differ from all people listed around a seed.
 
-Profiles say the same of everybody, asked or not: so this is known, not estimated, whoever chose and however. What is
-not on profiles, a control sample tells of those whom the rule left out: how many likes they have is estimated from it.
+Profiles give the same facts of all people, asked or not: so this is known, not estimated, however people were chosen.
+For what is not on profiles, a control sample stands for the people that the rule left out: how many likes they have is
+estimated from it.
 
 In: a connection. Out: means and standardised differences. Never: a write, or more than one person in memory.
 """
@@ -19,7 +20,7 @@ from harvest.store.samples import harvests, track_seeds
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A number on everybody's profile: an expression over `users u`; whether it is a count."""
+    """A number on every profile: an expression over `users u`; whether it is a count."""
 
     words: str
     sql: str
@@ -42,8 +43,8 @@ OF_CONTROLS = ("likes-read",)  # told where a control sample was drawn, and not 
 class Compared:
     """One number: known of so many of the people listed, its means, and how far those followed and those who answered
     are from all, in standard deviations; None where that is not known. Of a control sample, who was drawn by lot from
-    those whom the rule left out, the same; they are not among those followed and answered. What is not on profiles is
-    `estimated` of everybody listed.
+    those that the rule left out, the same; they are not among those followed and answered. What is not on profiles is
+    `estimated` of all people listed.
     """
 
     measure: str
@@ -60,7 +61,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Bias:
-    """Everybody listed around a seed, those of them who were followed, and those who answered, compared."""
+    """All people listed around a seed, those of them who were followed, and those who answered, compared."""
 
     harvest_id: int
     track_id: int

@@ -1,4 +1,4 @@
-"""Estimate means, shares and totals over everybody listed around a seed, from those who were drawn; where people were
+"""Estimate means, shares and totals over all people listed around a seed, from those who were drawn; where people were
 walked to, over all who can be reached (`walks.py`).
 
 Of each person counts what the harvest keeps of their list. Who did not answer is left out and taken to be like the
@@ -25,7 +25,7 @@ from harvest.store.samples import Judged, Sample, harvests, samples
 
 
 class _Listed(NamedTuple):
-    """Somebody listed around the seed: what their profile claims, and the number asked for where that is on it."""
+    """A person listed around the seed: what their profile claims, and the number asked for where that is on it."""
 
     user_id: int
     claimed: int | None
@@ -80,7 +80,7 @@ def _sample(connection: sqlite3.Connection, question: Question) -> Sample:
 
 
 def _listed(connection: sqlite3.Connection, sample: Sample, question: Question) -> list[_Listed]:
-    """Give everybody listed around the seed."""
+    """Give all people listed around the seed."""
     claimed = "likes_given_count"
     asked = OF_PEOPLE[question.of].column if question.of in OF_PEOPLE else claimed
     return [_Listed(*row) for row in profiles_of(connection, sample, (claimed, asked))]
@@ -117,7 +117,7 @@ def _by(
 
 
 def _of_people(sample: Sample, listed: Sequence[_Listed], question: Question) -> Result:
-    """Say what stands on everybody's profile: no estimate, unless an estimator is asked for."""
+    """Say what stands on every profile: no estimate, unless an estimator is asked for."""
     known = {one.user_id: float(one.asked) for one in listed if one.asked is not None}
     if not known:
         raise SettingsError(f"No profile says {OF_PEOPLE[question.of].words}, so there is nothing to estimate from.")

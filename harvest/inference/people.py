@@ -28,7 +28,7 @@ class Sums(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """Somebody of a sample, how many of the population they stand for, the likes that their profile claims, and whether
+    """A person of a sample, how many of the population they stand for, the likes that their profile claims, and whether
     they were chosen for certain.
     """
 
@@ -39,7 +39,7 @@ class Chosen(NamedTuple):
 
 
 class Person(NamedTuple):
-    """Somebody drawn who answered: how many likes they have in all, as far as can be told, and how many were read."""
+    """A person drawn who answered: how many likes they have in all, as far as can be told, and how many were read."""
 
     user_id: int
     weight: float
@@ -51,7 +51,7 @@ class Person(NamedTuple):
 
 
 def profiles_of(connection: sqlite3.Connection, sample: Sample, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """Give what everybody listed around the seed says of themselves: the id, and columns of `users`."""
+    """Give what the profiles of all people listed around the seed say: the id, and columns of `users`."""
     wanted = ", ".join(f"u.{column}" for column in ("id", *columns))
     for choice in rounds.draws(connection, sample.harvest_id, sample.limits):
         yield from connection.execute(
@@ -104,7 +104,7 @@ def groups_of(read: Sequence[Person], question: Question) -> Sequence[str | None
 
 
 def units_of(read: Iterable[Person], question: Question, group: str | None) -> Iterator[Unit]:
-    """Give the people on whom a group's number is known, with weight, number and what it is taken against."""
+    """Give the people of a group whose number is known, with weight, number and what it is taken against."""
     for person in read:
         n, total, _ = _sums(person, question, group)
         scale = person.likes / person.read if person.read else 1.0
@@ -140,6 +140,6 @@ def _sums(person: Person, question: Question, group: str | None) -> Sums:
 
 
 def against(question: Question, value: float, person: Person) -> Unit:
-    """Give somebody's number, against the likes that their profile claims where an estimator asks for them."""
+    """Give a person's number, against the likes that their profile claims where an estimator asks for them."""
     known = float(person.claimed or 0) if question.estimator in ("ratio", "regression") else 1.0
     return Unit(person.weight, value, known, person.certain)

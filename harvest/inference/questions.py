@@ -19,7 +19,7 @@ class OfTracks:
 
 @dataclass(frozen=True, slots=True)
 class OfPeople:
-    """A count that stands on everybody's profile, a column of `users`."""
+    """A count that stands on every profile, a column of `users`."""
 
     column: str
     words: str
@@ -67,7 +67,7 @@ class Question:
     """What is asked: the number `of`, by groups of tracks, a mean over people or over likes, or a total.
 
     `track_id` names the seed, None the only one. `estimator` None is the usual one of what is asked. `seed` is that of
-    the bootstrap. `rake`: the weights are brought into line with the profiles of everybody listed.
+    the bootstrap. `rake`: the weights are brought into line with the profiles of all people listed.
     """
 
     of: str = LIKES

@@ -1,9 +1,9 @@
-"""Estimate what those who can be reached from the seeds are like, from those whom a walk came to.
+"""Estimate what those who can be reached from the seeds are like, from those that a walk came to.
 
-A walk that takes each edge with the same chance comes to somebody the more often the more ways lead on from them. So
-everybody counts with one over the number of their ways (Salganik & Heckathorn 2004; Volz & Heckathorn 2008). The first
-fifth of the stops is left out, since whoever has just set out is still near the seed. What is drawn again for the
-interval are walkers, not stops: the stops of one are alike.
+A walk that takes each edge with the same chance comes to a person the more often the more ways lead on from them. So
+each person counts with one over the number of their ways (Salganik & Heckathorn 2004; Volz & Heckathorn 2008). The
+first fifth of the stops is left out, since a walker that has just set out is still near the seed. What is drawn again
+for the interval are walkers, not stops: the stops of one are alike.
 
 In: a connection, a question. Out: the walk, and its Result. Never: a write.
 """
@@ -41,7 +41,7 @@ ORDER BY v.round, v.place
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """Whom the walkers of a harvest came to beyond the first stops, by walker; `left_out` stops of each."""
+    """The people that a harvest's walkers came to beyond the first stops, by walker; `left_out` stops of each."""
 
     harvest_id: int
     track_id: int | None
@@ -110,7 +110,7 @@ def along(connection: sqlite3.Connection, walk: Walk, question: Question) -> Res
 
 def _both_ways(limits: Limits) -> list[tuple[ListKind, int]]:
     """Give the lists by which people go on, with their caps. Raises SettingsError where a walk cannot come back by one,
-    for then nobody knows how often it comes to somebody.
+    for then it is unknown how often it comes to a person.
     """
     forth = [(lead.to, kind) for lead, kinds in leads_of("user", limits, 1) if lead.step for kind in kinds]
     back = {kind for lead, kinds in leads_of("track", limits, 1) if lead.step for kind in kinds}
@@ -126,7 +126,7 @@ def _both_ways(limits: Limits) -> list[tuple[ListKind, int]]:
 def _weighed(
     connection: sqlite3.Connection, stop: Drawn, lists: Sequence[tuple[ListKind, int]], question: Question
 ) -> Chosen:
-    """Weigh somebody by the ways that lead on from there, those not read included where profiles count."""
+    """Weigh a person by the ways that lead on from them, those not read included where profiles count."""
     named = " UNION ".join(
         f"""
         SELECT '{kind.item}', e.{kind.edge.item} FROM {kind.edge.table} AS e

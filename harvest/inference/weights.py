@@ -1,7 +1,7 @@
-"""Weights of the people of a sample, raked to what the profiles of everybody listed say.
+"""Weights of the people of a sample, raked to what the profiles of all people listed say.
 
-Everybody is put into four classes of equal size, by the quartiles of the likes and of the followers that profiles
-claim; who says nothing is in a class of their own.
+All people are put into four classes of equal size, by the quartiles of the likes and of the followers that profiles
+claim; those whose profile claims nothing form another class.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ Change = Callable[[Turns, float], Result]
 
 
 class Busy(Exception):
-    """Somebody else is changing the turns just now; try again in a moment."""
+    """Another process is changing the turns just now; try again in a moment."""
 
 
 class Ledger(Protocol):
@@ -56,7 +56,7 @@ class LocalLedger:
         return change(self._turns, self._now())
 
     def close(self) -> None:
-        """Nobody else waits."""
+        """Do nothing: no other process waits."""
 
 
 class Pace:
@@ -100,7 +100,7 @@ class Pace:
 
     @property
     def holding(self) -> bool:
-        """Whether everybody is waiting just now."""
+        """Whether all requests are waiting just now."""
         return self.hold_until > self._clock.monotonic()
 
     async def __aenter__(self) -> Pace:
@@ -113,7 +113,7 @@ class Pace:
         self._ledger.close()
 
     async def slot(self) -> Slot:
-        """Wait until the next request may start; who is cancelled meanwhile takes nobody's place."""
+        """Wait until the next request may start; a request cancelled meanwhile takes no place."""
         self.waiting += 1
         try:
             async with self._turn:  # asyncio locks are fair: first come, first served
@@ -129,7 +129,7 @@ class Pace:
     def judged(self, slot: Slot, *, quietly: bool = False) -> Iterator[None]:
         """Tell from how a request ended whether the service accepted it; every slot is judged once.
 
-        `quietly`: a refusal stops nobody, for it may be of this request alone; whoever sent it asks something else.
+        `quietly`: a refusal stops no other request, for it may be of this one alone; the caller asks something else.
         """
         try:
             yield
@@ -148,14 +148,14 @@ class Pace:
         self.succeeded(slot)
 
     def refused(self, error: RateLimited | Challenged, slot: Slot | None = None) -> None:
-        """Stop everybody, as a refusal asks for; `slot` is the place of the request that was refused."""
+        """Stop all requests, as a refusal asks for; `slot` is the place of the request that was refused."""
         if isinstance(error, RateLimited):
             self.hold(error.wait_seconds, "SoundCloud asks us to slow down", slot=slot)
         else:
             self.hold(None, "SoundCloud blocks us for now", slot=slot)
 
     def hold(self, seconds: float | None, reason: str, *, slot: Slot | None = None, too_fast: bool = True) -> None:
-        """Stop everybody, for as long as the service says or for our own growing time.
+        """Stop all requests, for as long as the service says or for our own growing time.
 
         `slot` is the place of the request that was refused; `too_fast` says whether it teaches anything about the rate.
         """
@@ -270,7 +270,7 @@ class Pace:
         return result
 
     def _notice(self, turns: Turns, now: float) -> None:
-        """Remember what others ask us about, and tell of a hold that is new, whoever caused it."""
+        """Remember what others ask us about, and report a new hold, even one that another process caused."""
         present = self._clock.monotonic()
         left = turns.hold_until - now
         if left > 0 and (turns.holds != self._holds or present + left > self.hold_until + self._tuning.new_hold):

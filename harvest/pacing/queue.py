@@ -3,8 +3,8 @@
 Everything in here is plain values, so that it can live in memory or in a file that processes share. Times are seconds
 on one clock, whose owner passes `now`. `docs/pacing.md` has the equations, `tuning.py` their constants.
 
-Rule 1. Starts lie one interval apart, in the order in which places were taken, whoever took them.
-Rule 2. A refusal stops everybody. A later, shorter hold never shortens an earlier one.
+Rule 1. Starts lie one interval apart, in the order in which places were taken, across all processes.
+Rule 2. A refusal stops all requests. A later, shorter hold never shortens an earlier one.
 Rule 3. After a hold one request goes alone; the others follow when it is answered without complaint.
 Rule 4. Refusals of requests that started before a hold belong to that hold.
 Rule 5. After six holds in a row the next refusal ends the run; what is stored stays.
@@ -87,7 +87,7 @@ class Turns:
         return max(self.delay, self.allowance.interval)
 
     def reserve(self, now: float, who: str, tuning: Tuning = USUAL) -> Place | None:
-        """Take the next place; None while somebody else goes alone, and when there is nothing to wait for any more."""
+        """Take the next place; None while another request goes alone, and when there is nothing left to wait for."""
         self._forget_the_impossible(now, tuning)
         if self.blocked:
             return None
@@ -100,7 +100,7 @@ class Turns:
         return Place(start, start - now, self.interval, self.holds)
 
     def left(self, now: float, tuning: Tuning = USUAL) -> float:
-        """Say how many seconds whoever's turn has come still has to wait, after whatever happened meanwhile."""
+        """Say how many seconds the request whose turn has come still has to wait, after whatever happened meanwhile."""
         left = max(self.hold_until, self.last + self.interval) - now
         return left if left > tuning.finest else 0.0
 
@@ -134,7 +134,7 @@ class Turns:
             self.alone = ""
 
     def refuse(self, refusal: Refusal, slot: Slot | None, now: float, tuning: Tuning = USUAL) -> None:
-        """Stop everybody. `slot` is the place of the request that was refused."""
+        """Stop all requests. `slot` is the place of the request that was refused."""
         if slot is not None and slot.hold < self.holds:  # asked before the hold it is late for
             if refusal.seconds is not None:
                 self._stop_until(now + min(refusal.seconds, tuning.longest_wish), refusal.reason)

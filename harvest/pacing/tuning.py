@@ -69,7 +69,7 @@ class Tuning:
     gentle: float = 2.0  # requests out at once at the beginning, while no limit is known
     gentle_growth: float = 0.5  # requests more at once for each that was accepted
     open: float = 64.0  # requests at once; so many are no opening any more
-    busy_pause: float = 0.005  # seconds until a line that somebody else is changing is asked again
+    busy_pause: float = 0.005  # seconds until a line that another process is changing is asked again
 
 
 USUAL = Tuning()

@@ -1,6 +1,6 @@
 """What a crawl would cost: requests, time, rows, disk, each as an interval that should hold nine times in ten. Pure.
 
-The crawl is walked through in numbers many times (`walk.py`), each time with other guesses at what nobody can know
+The crawl is walked through in numbers many times (`walk.py`), each time with other guesses at what cannot be known
 before; nine in ten of these walks end inside the intervals. Every walk comes out the same for the same replies.
 
 In: what replies or the file say, and the limits. Out: a Plan. Never: a request, a row.

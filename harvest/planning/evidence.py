@@ -1,7 +1,7 @@
-"""What excerpts of lists tell of the lists nobody has read: how much they have in common, and what they lead to. Pure.
+"""What excerpts of lists tell of the lists not read yet: how much they have in common, and what they lead to. Pure.
 
-Whoever is on a list stands there in proportion to how many lists they stand on in all, which the service says of each:
-a track says how many like it. Among all entries of the lists around a seed, E of them, an item on d lists is named by
+An item is on a list in proportion to how many lists it is on in all, a number that replies give for each item: for a
+track, its count of likes. Among all entries of the lists around a seed, E of them, an item on d lists is named by
 any one entry with probability d / E. So n entries
 
     E * mean((1 - exp(-n * d / E)) / d)
@@ -114,8 +114,8 @@ class Evidence:
     def degrees(self, level: float) -> list[tuple[float, float]]:
         """Give on how many lists things stand, by entry, each with its weight; evenly some of many.
 
-        Who is around a seed may be like everybody (0), or as busy as those on a list are who are on many (1): those who
-        are on other lists tell.
+        People around a seed may be like all people (0), or as busy as those on a list are who are on many (1): those
+        who are on other lists tell.
         """
         told = [one for one in self.sightings if one.degree]
         others = [one for one in told if one.round]

@@ -1,4 +1,4 @@
-"""What is known of one harvest, worked out once for all walks: how long lists are, whom things not yet seen are like,
+"""What is known of one harvest, worked out once for all walks: how long lists are, what things not yet seen are like,
 how much lists have in common. Pure.
 
 In: an outlook, limits. Out: lengths, pools, evidence; of what they leave open, what the guesses of a walk make of it.
@@ -106,7 +106,7 @@ class Ground:
 
 
 def _read_of(outlook: Outlook, thing: str) -> set[int]:
-    """Give the things whose lists were read; whoever was found there has them on theirs, and proves nothing by it."""
+    """Give the things whose lists were read; what was found there has them on its own lists, which proves nothing."""
     return {one.subject for one in outlook.excerpts if KINDS[one.kind].subject == thing}
 
 

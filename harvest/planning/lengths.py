@@ -104,7 +104,7 @@ class Like:
 
     def __init__(self, chance: random.Random, unlike: float) -> None:
         self._apart, self._shift = chance.gauss(0, 1), chance.gauss(0, unlike)
-        self._short = chance.random() ** 3  # of those of whom nothing is known
+        self._short = chance.random() ** 3  # of those about which nothing is known
 
     def sum_of(
         self, seen: Sequence[float], n: float, bounds: tuple[float, float], weights: Sequence[float] | None = None

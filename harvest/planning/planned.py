@@ -82,7 +82,7 @@ async def plan(
     is_over: Callable[[], int] | None = None,
 ) -> Planned:
     """Plan a crawl. Seeds of which the file does not tell enough are asked about, with our own settings, or with
-    `settings`, which are nobody's own: no token of theirs is kept, and no pace shared. Raises HarvestError, OutOfTime
+    `settings`, which belong to no user: no token of theirs is kept, and no pace shared. Raises HarvestError, OutOfTime
     once `is_over` says so while the file is read.
     """
     wanted = [Wanted(*harvest) for harvest in request.harvests]

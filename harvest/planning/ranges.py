@@ -8,7 +8,7 @@ from math import ceil, exp, log
 
 _NINE_IN_TEN = 0.05, 0.5, 0.95
 _FARTHER = 1.2  # times as far, by the campaign of tests/bench/plans.py
-_SURE = 0.02  # share that nobody needs to know more exactly
+_SURE = 0.02  # a doubt of this share of a number does not matter
 _WIDEST = 2.95  # times as much at most as at least
 _LEAST = 0.5
 

@@ -1,4 +1,4 @@
-"""Where a sample that is to end early may end (`--until-new`): nobody knows, so at any of its marks alike. Pure."""
+"""Where a sample that is to end early may end (`--until-new`): unknown, so at any of its marks alike. Pure."""
 
 from __future__ import annotations
 

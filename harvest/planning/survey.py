@@ -1,7 +1,7 @@
 """Ask the few requests that tell what a crawl would cost: a seed, and the first page of what it leads to.
 
 A page is asked of the list that leads on, until people have been seen, whose lists are most of what a crawl reads; and
-of each list of the seed that nobody says the length of. Where nothing leads on, a page of a list of tracks shows whose
+of each list of the seed whose length is unknown. Where nothing leads on, a page of a list of tracks shows whose
 they are.
 
 In: a seed, a client. Out: an Outlook. Never: a row, or a second page of any list.
@@ -164,11 +164,11 @@ class _Survey:
             page = await self._first_page(kind, thing_id, visit, number)
             ids.update(dict.fromkeys(_led_to(kind, page) if page else ()))
             if not visit[kind.name].counted:
-                break  # who comes after the first page is not known, and nobody of another list is next
+                break  # what comes after the first page is unknown, and nothing from another list is next
         return list(ids)
 
     async def _look_around(self, number: int) -> None:
-        """Read a page of what some of the people lead to, and of whom some of that leads to in turn."""
+        """Read a page of what some of the people lead to, and of the people that some of that leads to in turn."""
         for way, most in (("user", _PEOPLE), ("track", _TRACKS)):
             kinds = [line.kind for line in recipe(self._limits) if line.kind.subject == way and not line.seeds_only]
             listed = next((kind for kind in kinds if inverse_of(kind) is not None), None)

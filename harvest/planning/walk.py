@@ -3,8 +3,8 @@
 It goes round by round as the crawl does (harvest/rules.py). What is known is counted; what is not is guessed once for
 each walk, so that many walks show how far it may go either way.
 
-Rule 1. Whoever is seen on a page says themselves how long their lists are, so their pages are counted, not guessed.
-Rule 2. Who is not seen yet is taken to be like those who are, give or take the spread among them and a little more.
+Rule 1. A person seen on a page comes with the lengths of their lists, so their pages are counted, not guessed.
+Rule 2. People not seen yet are taken to be like those who are, give or take the spread among them and a little more.
 Rule 3. A profile counts playlists and hidden tracks as likes too, so a person's list is a little shorter than claimed.
 Rule 4. How much lists have in common is told by excerpts of some of them (`evidence.py`).
 Rule 5. Where nothing has been seen, guesses lie far apart, and so the interval is wide.
@@ -60,7 +60,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Visits of one round to one kind of thing: how many, the first of them, and whom the others are like."""
+    """Visits of one round to one kind of thing: how many, the first of them, and what the others are like."""
 
     n: float
     known: Sequence[Visit] = ()
@@ -186,7 +186,7 @@ class Walk:
         return {thing: group for thing, group in following.items() if group.n > 0}
 
     def _led_to(self, number: int, group: _Group, lead: Lead, lines: Sequence[RecipeLine]) -> _Group:
-        """Say whom or what these visits lead to."""
+        """Say which people or things these visits lead to."""
         most = float(getattr(self._limits, lead.most))
         if number == 0 and lines[0].kind.subject == "track" and lead.to == "user":
             most += self._limits.controls

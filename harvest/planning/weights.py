@@ -41,5 +41,5 @@ def by_turn(seen: Sequence[Sighting], commons: Commons, entries: float) -> list[
 
 
 def _degrees(seen: Sequence[Sighting]) -> list[float]:
-    """Give on how many lists each stands: where nobody says, on the one where it was seen."""
+    """Give on how many lists each stands: where that is unknown, on the one where it was seen."""
     return [max(one.degree, 1.0) for one in seen]

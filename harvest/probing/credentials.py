@@ -23,7 +23,7 @@ from harvest.wiring import connect
 
 
 def at_hand(settings: Settings, keeper: Keeper, wanted: str = "") -> list[str]:
-    """List what can be asked with: `person` where somebody is signed in, `token` where that cannot be said of what is
+    """List what can be asked with: `person` where a person is signed in, `token` where that cannot be said of what is
     configured, `application` where id and secret are there. `wanted` keeps one of them. Raises LoginNeeded.
     """
     credentials = Credentials.checked(

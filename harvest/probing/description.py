@@ -1,4 +1,4 @@
-"""Turn an OpenAPI description into facts. It may come from anybody, so nothing in it is trusted to end or to be small.
+"""Turn an OpenAPI description into facts. Its source is not trusted: anything in it may be endless or huge.
 
 In: the bytes of a YAML or JSON file. Out: Facts. Never: a text that describes something.
 """

@@ -13,7 +13,7 @@ from harvest.things import SHOWN
 
 Parameters = tuple[tuple[str, str], ...]
 
-WORD = "a"  # what is searched for: a word that says nothing of anybody
+WORD = "a"  # what is searched for: a word that identifies no person
 # Entries asked for: of a search and a batch as many as a crawl asks for, of other lists so few that most go on.
 _MANY, _FEW = str(LARGEST_PAGE), "20"
 

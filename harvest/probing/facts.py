@@ -23,7 +23,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """A description. `day` is when it was published, '' if nobody said so.
+    """A description. `day` is when it was published, '' if unknown.
 
     `endpoints` by method and path, whatever stands for an id written `{urn}`: `GET /tracks/{urn}`. `schemas` give the
     types of each field by its path: `user`, `tracks[]`, `quota.unlimited_upload_quota`; '' is the whole. Types are

@@ -4,7 +4,7 @@ Rule 1. A field that always stands there is missing where it stands in nothing o
 count that owners may hide, where it stands in none of many, at no endpoint.
 Rule 2. Null is no type: the description calls almost nothing nullable, and recordings are full of it.
 Rule 3. What our parser takes is no difference, whatever the description says.
-Rule 4. A field that is missing and one that nobody knows, of the same type, are one difference: a new name.
+Rule 4. A missing field and an unknown one of the same type are one difference: a new name.
 Rule 5. The same difference at several endpoints is one.
 """
 
@@ -52,7 +52,7 @@ def findings(endpoints: Mapping[str, Endpoint]) -> list[Difference]:
 
 
 def _refusals(asked: Asked, endpoint: Endpoint) -> Iterator[Difference]:
-    """Say who was refused, where not everybody was answered."""
+    """Say which credentials were refused, where not all were answered."""
     refused = {name: answer for name, answer in endpoint.answers.items() if answer.problem}
     if not refused:
         return
@@ -255,7 +255,7 @@ def _named(words: Collection[str]) -> str:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A field as one reply shows it: its types but null, what is known of it, what the thing is called that it stands
-    in, and whether something stands around it that nobody knows.
+    in, and whether something unknown stands around it.
     """
 
     types: frozenset[str]
@@ -265,7 +265,7 @@ class Shown:
 
     @property
     def odd(self) -> frozenset[str]:
-        """The types that are not expected; of a field that nobody knows, all of them."""
+        """The types that are not expected; of an unknown field, all of them."""
         if self.known is None:
             return frozenset("number" if word == "integer" else word for word in self.types)
         return frozenset(word for word in self.types if _other_type(self.known, {word: 1}))

@@ -1,4 +1,4 @@
-"""How a list goes on, and what headers tell of limits: names and kinds of values, never the values of anybody. Pure."""
+"""How a list continues, and what headers tell of limits: names and kinds of values, never a person's values. Pure."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _kind_of_part(part: str) -> str:
 
 
 def place_of(on: GoesOn, asked: frozenset[str]) -> dict[str, str]:
-    """Give the parameters that say where the list goes on: those that nobody has asked with.
+    """Give the parameters that say where the list continues: those that the request did not have.
 
     A `client_id` was seen among them (recording of 2018), and says nothing of the place.
     """

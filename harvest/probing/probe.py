@@ -1,6 +1,6 @@
 """Ask one page of every endpoint that is known, with each credential, and keep the shapes of what comes.
 
-In: clients that are open, by credential. Out: a Report. Never: a value of anybody or anything, outside of memory.
+In: clients that are open, by credential. Out: a Report. Never: a value of a person or thing, outside of memory.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _NOBODY = "nobody is signed in"
 def begin_at(address: str) -> tuple[str, str, str]:
     """Read where a probe begins: a thing and its URN, or the address of a page, which is to be resolved.
 
-    Raises SeedError for what stands for no thing that everybody may see.
+    Raises SeedError for what stands for no public thing.
     """
     seed = normalise_seed(address)
     if seed.secret or seed.url == OURSELVES or seed.kind.startswith("search"):
@@ -127,7 +127,7 @@ class Probe:
         self._world = world
 
     async def _whose(self, clients: Mapping[str, Client]) -> None:
-        """Find out whether a token of which nobody knows is a person's."""
+        """Find out whether a token of unknown origin is a person's."""
         if TOKEN not in clients:
             return
         try:

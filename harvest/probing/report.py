@@ -1,4 +1,4 @@
-"""What a probe has learned, in a form to share: shapes alone, of nobody. Read back, it is anybody's file."""
+"""What a probe has learned, in a form to share: shapes alone, no person's data. A file read back is not trusted."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Endpoint(msgspec.Struct, omit_defaults=True):
 
 
 class Report(msgspec.Struct):
-    """A probe. `credentials` are `application`, `person`, or `token` where nobody can say whose it is; `ended` says how
+    """A probe. `credentials` are `application`, `person`, or `token` where its owner is unknown; `ended` says how
     it ended: `whole`, or why it is not; `world` names a simulated service; `changes` are there when it was compared.
     """
 

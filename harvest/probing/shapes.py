@@ -1,10 +1,10 @@
 """Take the values out of a reply: what is left are paths, the types that stood there, and how often. Pure.
 
-In: a decoded reply. Out: `{"collection[].title": {"string": 198, "null": 2}}`. Never: a value of anybody or anything.
+In: a decoded reply. Out: `{"collection[].title": {"string": 198, "null": 2}}`. Never: a value of a person or thing.
 
 Rule 1. A key that is known, to us or to the official description, is kept as it is.
 Rule 2. Another one is kept where it looks like the name of a field, and is neither a text of this reply nor a word of
-what somebody is called in it: a map from people to something has people for keys.
+a person's name in it: a map from people to something has people for keys.
 Rule 3. A key that is not kept becomes `*`, and so do the new ones of an object that has more of them than any object.
 """
 
@@ -23,7 +23,7 @@ Fields = dict[str, dict[str, int]]
 
 WITHHELD = "*"
 _DEEPEST = 12
-_MOST_NEW = 30  # keys of one object that nobody knows
+_MOST_NEW = 30  # unknown keys of one object
 _LONGEST_TEXT = 200  # of those that are taken apart into words
 _FIELD = re.compile(r"[a-z][a-z0-9_]{1,39}|[a-z][A-Za-z]{1,39}", re.ASCII)
 _NUMBER = re.compile(r"\d{4}")

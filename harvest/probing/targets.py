@@ -1,4 +1,4 @@
-"""Whom and what a probe asks about: things that replies have shown, those of which most is known to be there first.
+"""What a probe asks about: people and things that replies have shown, those with most known to be there first.
 
 They are in memory alone, and no longer than a probe lasts.
 """

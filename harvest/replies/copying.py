@@ -37,7 +37,7 @@ def copy(path: Path, part: Path, *, pair: str, last: int) -> bool:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """Open it as a reader who waits for nobody and whom nobody waits for."""
+    """Open it as a reader that waits for no other process and keeps none waiting."""
     with contextlib.closing(files.open_to_read(path)):
         pass  # it is ours, and as it should be
     if not (os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)):

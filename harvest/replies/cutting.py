@@ -98,7 +98,7 @@ def _shape_of(value: Any, depth: int = 0) -> Any:
 
 
 def _name(name: str) -> str:
-    """Give the name of a field, not what somebody may have written in its place."""
+    """Give the name of a field, not what a person may have written in its place."""
     return name if _FIELD.fullmatch(name) else "*"
 
 

@@ -1,6 +1,6 @@
 """Open a file of kept replies: what it must look like, and what is said when it does not.
 
-In: a path. Out: a connection. A file may come from anybody, so its tables must be ours to the letter before any row is
+In: a path. Out: a connection. A file is not trusted, so its tables must be ours to the letter before any row is
 read: no view, trigger or other table, nothing that its rows could set off.
 """
 
@@ -50,7 +50,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open a file of replies that somebody made, and may still be writing. Raises StoreError."""
+    """Open a file of replies that another program made, and may still be writing. Raises StoreError."""
     if not path.exists():
         raise NothingThere(f"There is no file {path}: `harvest URL --keep-replies` makes one beside its file.")
     with complaints(path):
@@ -111,7 +111,7 @@ def _to_read(path: Path) -> sqlite3.Connection:
 
 
 def _reading_address(path: Path) -> str:
-    """Read without leaving anything behind: a file that nobody writes is taken as it stands."""
+    """Give the address to read without leaving anything behind: a file that no process writes is taken as it stands."""
     path = path.resolve()
     beside = path.with_name(f"{path.name}-wal")
     is_written = beside.exists() and beside.stat().st_size > 0
@@ -132,7 +132,7 @@ def _check_place(path: Path) -> None:
 
 
 def _check_owner(connection: sqlite3.Connection, path: Path, *, empty_is_ours: bool) -> None:
-    """Refuse what is somebody else's, before anything is changed."""
+    """Refuse a file that is not ours, before anything is changed."""
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if owner == _MAIN_FILE:

@@ -1,4 +1,4 @@
-"""Pack a body into a zstd frame and unpack one that anybody may have made. Pure.
+"""Pack a body into a zstd frame and unpack one from an untrusted file. Pure.
 
 A frame names its dictionary, carries the size of its body and a checksum of it. The dictionary that we pack with is
 trained on simulated replies (scripts/train_dictionary.py).

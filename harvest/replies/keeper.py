@@ -93,8 +93,8 @@ class Keeper:
 
         `detail` is kept as it is, so it must hold no secret. `body_hash` is what the main file calls the body, a hash
         under its key: a body whose hash is there is not stored again. Without one it is made here. Of a body that is
-        not `is_read`, nobody knows what is in it: the shape of what is cut stays in its place. `plain` is what whoever
-        read it has found it to be. Raises StoreError, and then nothing was kept.
+        not `is_read`, the content is unknown: the shape of what is cut stays in its place. `plain` is what the parser
+        found it to be. Raises StoreError, and then nothing was kept.
         """
         number = self._last + 1
         words = msgspec.json.encode(detail).decode()

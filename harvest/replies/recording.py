@@ -1,4 +1,4 @@
-"""Read a file of kept replies, which anybody may have made: facts first, then what happened, one act at a time.
+"""Read a file of kept replies, which is not trusted: facts first, then what happened, one act at a time.
 
 In: a path. Out: plain values whose types and sizes have been checked. Never: a file changed, or more than one body in
 memory.

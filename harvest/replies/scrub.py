@@ -1,7 +1,7 @@
 """Cut from a body what must not be kept: what the profile level leaves out of people, and secrets. Pure.
 
 The usual pages, of public tracks, playlists, comments or people, are cut where they stand: what lies between people is
-copied as it is, and they are read as the few fields that may stay. It must be certain that nobody else is in them:
+copied as it is, and they are read as the few fields that may stay. It must be certain that no other person is in them:
 every brace that opens an object is counted. Whatever is odd goes to `cutting.py`, which says what is right.
 """
 

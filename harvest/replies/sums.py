@@ -1,7 +1,7 @@
 """Sum an act up, so that a bit that a disk has turned over is noticed. Pure.
 
-Bodies have such a sum in their frames. Whoever writes a file on purpose can write the sums too: it shows damage, not
-who wrote.
+Bodies have such a sum in their frames. A person who forges a file can write the sums too: a sum shows damage, not
+who wrote the file.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def asked_around(sample: Sample | None, people: int, listed: int) -> Asked:
 
 
 def asked_in_all(samples: Sequence[Sample], people: int, *, went_on: bool) -> Asked:
-    """Say what shares of all people read stand for; around several seeds nobody knows how many were listed."""
+    """Say what shares of all people read stand for; around several seeds the number listed is unknown."""
     if not samples or went_on:
         return Asked(people, None, "rule")
     if all(sample.came("answered") + sample.came("answered", capped=True) >= sample.everybody for sample in samples):
@@ -56,6 +56,6 @@ def asked_in_all(samples: Sequence[Sample], people: int, *, went_on: bool) -> As
 
 
 def _by_lot(sample: Sample) -> bool:
-    """Say whether nobody was chosen by a rule, which chooses nobody either where all were followed."""
+    """Say whether chance alone chose people: a rule chooses no one where all were followed."""
     chance_chose = sample.order in BY_LOT or sample.followed == sample.everybody
     return chance_chose and 0 < sample.drawn == sample.followed

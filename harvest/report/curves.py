@@ -69,8 +69,8 @@ def axis_down_to(least: float, start: float, end: float) -> LogAxis:
 
 
 def steps(points: Sequence[tuple[int, float]], x: LogAxis, y: LogAxis) -> str:
-    """Write the path of a curve that goes down in steps: exact between the points too. It ends at its last point: what
-    nobody has is no share that could be drawn.
+    """Write the path of a curve that goes down in steps: exact between the points too. It ends at its last point: a
+    share of zero cannot be drawn.
     """
     parts: list[str] = []
     height = y.place(1.0)

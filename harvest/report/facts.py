@@ -103,7 +103,7 @@ class ReportFacts:
 
     @property
     def found_seeds(self) -> list[SeedRow]:
-        """Give the seeds that could be looked up, each once; the others led to nobody."""
+        """Give the seeds that could be looked up, each once; the others led to no people."""
         return _found(self.seeds)
 
     @property

@@ -29,7 +29,7 @@ COLOURS = {
 
 @dataclass(frozen=True, slots=True)
 class LedgerRows:
-    """Rows of the ledger, and what they come to. Kinds of lists that nobody asked for add nothing."""
+    """Rows of the ledger, and what they come to. Kinds of lists that were not asked for add nothing."""
 
     rows: list[ListsEnded]
 
@@ -50,7 +50,7 @@ class LedgerRows:
 
     @property
     def not_asked(self) -> list[str]:
-        """Give the titles of the kinds that nobody asked for."""
+        """Give the titles of the kinds that were not asked for."""
         return list(dict.fromkeys(row.title for row in self.rows if not row.outcome))
 
     def ended(self, *outcomes: str) -> int:

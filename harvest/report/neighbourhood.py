@@ -45,7 +45,7 @@ class Neighbourhood:
 
 
 def neighbourhood(connection: sqlite3.Connection, seed: SeedRow) -> Neighbourhood | None:
-    """Give what lies around a seed track, None where nobody's likes were read who likes it."""
+    """Give what lies around a seed track, None where the likes of none of its likers were read."""
     people, listed = connection.execute(query("readers_of_seed"), {"seed": seed.seed_id}).fetchone()
     (readers,) = connection.execute(query("readers")).fetchone()
     near = list(_near(connection, seed, of_most=2 * people > readers))

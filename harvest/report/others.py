@@ -1,5 +1,5 @@
-"""Gather what the lists say that are neither likes nor likers: whom and what they name most, and what stands beside a
-seed in them. Each kind of list by its declaration.
+"""Gather what the lists say that are neither likes nor likers: the people and things they name most, and what stands
+beside a seed in them. Each kind of list by its declaration.
 
 People are named where they uploaded something: a person who merely follows, likes or comments is counted.
 """

@@ -105,7 +105,7 @@ def templates() -> Environment:
 
 
 def _written(value: object) -> object:
-    """Write numbers with thousands separators, without digits after the point; None is what nobody knows."""
+    """Write numbers with thousands separators, without digits after the point; None is unknown."""
     if isinstance(value, int | float):
         return f"{value:,.0f}"
     return "not known" if value is None else value

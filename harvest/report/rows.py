@@ -43,7 +43,7 @@ class SeedRow(NamedTuple):
 
 
 class ListsEnded(NamedTuple):
-    """The lists of one kind with one outcome (or state, while open); `outcome` None: nobody asked for this kind."""
+    """The lists of one kind with one outcome (or state, while open); `outcome` None: this kind was not asked for."""
 
     kind: str
     title: str

@@ -45,7 +45,7 @@ class Sample:
 
     @property
     def control(self) -> int:
-        """Count the people of a control sample, drawn beside those whom a rule chose."""
+        """Count the people of a control sample, drawn beside those that a rule chose."""
         return 0 if self.order in BY_LOT else sum(row.by_lot for row in self._chosen)
 
     @property
@@ -58,7 +58,7 @@ class Sample:
         return [f"{least:.3g}"] if round(least, 6) == round(most, 6) else [f"{least:.3g}", f"{most:.3g}"]
 
     def came(self, answer: str, *, capped: bool = False) -> int:
-        """Count the people chosen of whom this came."""
+        """Count the people chosen who gave this answer."""
         return _people([row for row in self._chosen if row.answer == answer and bool(row.censored) == capped])
 
     @property
@@ -84,7 +84,7 @@ class Sample:
 
     @property
     def off(self) -> list[str]:
-        """Name what those who answered differ in from everybody listed, by more than matters."""
+        """Name what those who answered differ in from all people listed, by more than matters."""
         compared = self.bias.compared if self.bias else ()
         return [MEASURES[one.measure].words for one in compared if abs(one.answered_difference or 0) > MATTERS]
 
@@ -94,12 +94,12 @@ class Sample:
 
 
 def judged_of(judged: Sequence[Judged], seed: SeedRow) -> Judged | None:
-    """Give what was judged around a seed, None for one around which nobody is followed."""
+    """Give what was judged around a seed, None for one around which no one is followed."""
     return next((one for one in judged if (one.harvest_id, one.track_id) == (seed.harvest_id, seed.seed_id)), None)
 
 
 def bias_of(biases: Sequence[Bias], seed: SeedRow) -> Bias | None:
-    """Give how those followed around a seed differ; None where nobody is, or all are, so that there is no other."""
+    """Give how those followed around a seed differ; None where none or all are, so that there is nothing to compare."""
     found = next((one for one in biases if (one.harvest_id, one.track_id) == (seed.harvest_id, seed.seed_id)), None)
     return found if found and 0 < found.answered < found.listed else None
 

@@ -76,7 +76,7 @@ def surroundings(around: Neighbourhood) -> Surroundings:
 
 def _typical(near: list[NearTrack], of: dict[int, int], lines: dict[tuple[int, int], float]) -> dict[int, float]:
     """Say of each track how typical of its community it is: how many like it, times the share of its lines' strength
-    that stays inside. What everybody likes is joined to all, and stands between them.
+    that stays inside. A track that all people like is joined to all, and stands between them.
     """
     inside, whole = dict.fromkeys(of, 0.0), dict.fromkeys(of, 0.0)
     for pair, score in lines.items():

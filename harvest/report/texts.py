@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-_LONGEST = 80  # of a title in a table; nobody reads further
+_LONGEST = 80  # of a title in a table; no reader needs more
 _MARKS_IN_A_ROW = 2  # accents on one letter; more of them would climb over the lines above
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -17,7 +17,7 @@ _NAMELESS = "(no name)"
 
 
 def shown(text: str | None, longest: int = _LONGEST) -> str:
-    """Make a name or title fit to be shown: one line, of bounded length, without characters that nobody can see.
+    """Make a name or title fit to be shown: one line, of bounded length, without invisible characters.
 
     Controls, direction marks, halves of surrogate pairs and what no font has are left out. Joiners stay: they make
     emoji and some scripts.

@@ -33,7 +33,7 @@ REPORT = Kind(GENERATOR, "report", "report", "harvest report OUT")
 
 
 def usual_place(database: Path, kind: Kind = REPORT) -> Path:
-    """Give where a page goes when nobody says: beside the file."""
+    """Give where a page goes by default: beside the file."""
     return database.with_name(f"{database.stem}.{kind.suffix}.html")
 
 
