@@ -1,3 +1,3 @@
-"""The version, on its own, so that everybody may ask for it."""
+"""The version, on its own, so that every module may ask for it."""
 
 __version__ = "0.1.0"

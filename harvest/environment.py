@@ -2,7 +2,7 @@
 
 in: the environment, folders; out: values, and where each came from; never: a change of the environment itself.
 
-Rule 1. Whoever made the folder wrote its `.env`, and that may be a stranger. Only names of ours are kept of it, as they
+Rule 1. The maker of the folder wrote its `.env`, and may be a stranger. Only names of ours are kept of it, as they
 stand: no other variable is put into them, and no library and no program that is started sees them.
 Rule 2. The file is read when something is wanted that the environment does not name, so what needs no setting works
 beside any file.

@@ -7,14 +7,14 @@
     ├─ QueryError                exit 2   a question to the file that it cannot answer, and where it goes wrong
     ├─ OutOfTime                 exit 7   a question that took longer than it was given
     ├─ AuthError                 exit 3
-    │  ├─ LoginNeeded                     nobody is signed in
+    │  ├─ LoginNeeded                     no one is signed in
     │  │  └─ CredentialsMissing           nothing to sign in with
     │  ├─ TokenRefused                    the service refuses what we have
     │  └─ AppRefused                      the service refuses the app, whatever it asks for
     ├─ ApiError                           carries request, status and a bounded piece of the reply
     │  ├─ TransientError                  ask again later
     │  │  ├─ Unreachable                  reset, timeout, a body cut short
-    │  │  │  └─ NoConnection              no name, nobody at the address: no list is to blame
+    │  │  │  └─ NoConnection              no name, no answer at the address: no list is to blame
     │  │  ├─ RateLimited                  429; may say how long to wait
     │  │  └─ ServerTrouble                5xx, a plain-text 404, a body that is not JSON
     │  ├─ Challenged                      a block of the whole client: 202 challenge, HTML 403; wait, then ask again
@@ -62,7 +62,7 @@ class HarvestError(Exception):
 class Halted(Exception):
     """The crawl asks for nothing more: it was stopped, or its budget is spent.
 
-    Not a cancellation, which belongs to whoever cancels: timeouts and task groups count theirs.
+    Not a cancellation, which belongs to the caller that cancels: timeouts and task groups count theirs.
     """
 
 
@@ -153,7 +153,7 @@ class ApiError(HarvestError):
 
     `request` is method, path and query without secrets; `status` is 0 when no status line arrived; `reply` is
     the beginning of the body as text, kept as evidence; `attempts` says how often we asked before giving up. A refusal
-    that came `quietly` has stopped nobody yet. `body` is all of a reply that cannot be read, where replies are kept.
+    that came `quietly` has stopped no other request yet. `body` is all of an unreadable reply, where replies are kept.
     """
 
     name: ClassVar[str] = "api"

@@ -73,8 +73,8 @@ class ListKind:
     column, in the table of the subject, that says how long the list should be; `cap` is how many edges are kept of it
     unless the harvest says otherwise. `by_access` lists hide blocked tracks unless asked not to. `by_offset` lists may
     offer a next page for ever, so their first empty page ends them (soundcloud/api issue 505). `own` lists the service
-    shows of nobody but the person who is signed in. A list with `inside` has no address of its own: it stands whole,
-    under that name, in the reply about its subject. A `whole` list has one page, asked for as large as can be. A
+    shows of the person who is signed in, and of no other. A list with `inside` has no address of its own: it stands
+    whole, under that name, in the reply about its subject. A `whole` list has one page, asked for as large as can be. A
     `computed` list the service makes up: what it leaves out has gone nowhere. What stands in a list with `own_rows` its
     plug-in reads.
     """

@@ -27,7 +27,7 @@ class SeenAs(StrEnum):
 class Outcome(StrEnum):
     """How a list ended, one row each; the table `outcomes` is filled from this.
 
-    `answered`: the service showed the list; `whole`: all of it, as far as anybody can tell; `retryable`: asking again
+    `answered`: the service showed the list; `whole`: all of it, as far as can be told; `retryable`: asking again
     may help; `words`: the same in words; `failure`: the class of what is then written down in `failures`, if any.
     """
 
@@ -68,21 +68,21 @@ DEEPEST = 1000
 OURSELVES = "me"  # the address of the person who is signed in
 LONGEST_DELAY = 3600.0  # seconds between two requests
 
-# Whom to follow first: as listed; by lot; by number of followers, falling or rising; by lot, and from each of them one
-# step at a time to somebody else.
+# Which people to follow first: as listed; by lot; by number of followers, falling or rising; by lot, and from each
+# of them one step at a time to another person.
 ORDERS = ("newest", "random", "popular", "least-known", "walk")
-BY_LOT = frozenset({"random", "walk"})  # around the seeds, everybody listed has the same chance
+BY_LOT = frozenset({"random", "walk"})  # around the seeds, every person listed has the same chance
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a harvest reads, what it may take at most, how deep it goes, whom it follows first. Exact to the item.
+    """What a harvest reads, what it may take at most, how deep it goes, and which people come first. Exact to the item.
 
     `read` names the lists that are read of whatever is visited, `seed_read` those read of a seed besides (None: what
     its kind is usually read with, but for those `without`). `via` are the lists of people that lead on. `caps` bound
     single kinds of lists, by name. `depth` None is what the kind of seed asks for. `until_new` ends a random sample
     around the seeds where less than this share of what the next person likes would be new. `control` are drawn by lot
-    around each seed track among those whom another order leaves out.
+    around each seed track among those that another order leaves out.
     """
 
     max_users: int = 1000  # people followed per track
@@ -103,7 +103,7 @@ class Limits:
 
     @property
     def controls(self) -> int:
-        """People drawn by lot beside those whom a rule chooses: none where all are drawn by lot."""
+        """People drawn by lot beside those that a rule chooses: none where all are drawn by lot."""
         return 0 if self.order in BY_LOT else self.control
 
     @classmethod
@@ -251,7 +251,7 @@ class Comment(NamedTuple):
 
 
 class WebProfile(NamedTuple):
-    """A link on somebody's page. From `url` on, columns are named as in the reply."""
+    """A link on a person's page. From `url` on, columns are named as in the reply."""
 
     id: int
     user_id: int

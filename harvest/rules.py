@@ -1,7 +1,7 @@
 """How a harvest goes on: what a visit to each kind of thing reads, and where it leads. One declaration each. Pure.
 
 A harvest goes in rounds. Round 0 visits the seeds, whatever they are. A visit reads the lists of its thing that the
-recipe names. When all lists of a round have ended, the leads of its things choose whom or what the next round visits,
+recipe names. When all lists of a round have ended, the leads of its things choose what the next round visits,
 from what is stored alone.
 
 To start from another kind of thing, or to go another way, add a declaration here. docs/adr/0001-rounds.md says why.
@@ -79,7 +79,7 @@ RULES: dict[str, Rule] = {
 
 
 class Reach(IntEnum):
-    """Of whom a list is read: of all that is visited, of seeds alone, of the person who is signed in alone."""
+    """What a list is read of: of all that is visited, of seeds alone, of the person who is signed in alone."""
 
     ALL = 0
     SEEDS = 1
@@ -88,7 +88,7 @@ class Reach(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecipeLine:
-    """One line of a recipe: a kind of list, of whom it is read (`Reach`), and how much of each list is kept."""
+    """One line of a recipe: a kind of list, what it is read of (`Reach`), and how much of each list is kept."""
 
     kind: ListKind
     reach: Reach

@@ -145,5 +145,5 @@ def state_folder() -> Path:
 
     try:
         return user_state_path("harvest")
-    except RuntimeError as error:  # nobody with this number, and no HOME
+    except RuntimeError as error:  # no user with this number, and no HOME
         raise SettingsError(f"Your home directory is unknown ({error}): set HOME or XDG_STATE_HOME.") from error

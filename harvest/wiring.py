@@ -50,7 +50,7 @@ async def connect(
 ) -> AsyncIterator[Connection]:
     """Open everything that is needed to ask. Raises SettingsError, LoginNeeded.
 
-    Without a keeper, tokens end with the process; without a folder for it, the pace is shared with nobody.
+    Without a keeper, tokens end with the process; without a folder for it, the pace is shared with no other process.
     """
     ledger = _shared(settings, clock, delay, pace_folder) if pace_folder else None
     on_wait = observer.waiting if observer else None

@@ -4,7 +4,7 @@ Every field may be absent or null whatever the official description says (2026-0
 The order of the fields is the order in which `parse.py` takes them apart: first what it looks into (of secrets only
 whether there are any), then what goes into the columns of `models.py` as it stands, numbers before texts. A new text is
 added at the end, here and there. Shapes that carry a user come in two versions, with WireUser or with WireProfile:
-personal fields are not even decoded unless somebody asked for them.
+personal fields are not even decoded unless they were asked for.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class WireComment(msgspec.Struct, Generic[Person], gc=False):
 
 
 class WireLink(msgspec.Struct, gc=False):
-    """A link on somebody's page. `urn` and `id` are those of the page in the official example, so they name nothing."""
+    """A link on a person's page. `urn` and `id` are those of the page in the official example, so they name nothing."""
 
     kind: str | None = None
     created_at: str | None = None

@@ -35,7 +35,7 @@ def identify(
     """Give the id of a `track`, `user`, `playlist`, `station` or `comment`, or say why there is none."""
     if expected == "station" and (station := station_urn(urn, uri)):
         return id_of_text(station)
-    if kind and kind != expected and expected != "station":  # what a station says it is nobody has seen yet
+    if kind and kind != expected and expected != "station":  # what a station says it is has not been seen yet
         return "alien"
     named = _URN.fullmatch(unquote(urn)) if urn else None
     if named:

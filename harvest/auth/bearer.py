@@ -1,12 +1,12 @@
 """Hold the token, and get another one when it expires or is refused.
 
-Rule 1. One renewal at a time, in this process and among all of them: whoever asks meanwhile waits for the same one, and
-whoever has the lock looks first whether another process has renewed already.
-Rule 2. A renewal, once begun, is finished even if nobody waits for it any more: refresh tokens work once. The new pair
-is kept before it is used.
+Rule 1. One renewal at a time, in this process and among all of them: a caller that asks meanwhile waits for the same
+one, and the holder of the lock looks first whether another process has renewed already.
+Rule 2. A renewal, once begun, is finished even if no caller waits for it any more: refresh tokens work once. The new
+pair is kept before it is used.
 Rule 3. Refreshing comes before a new grant, of which there are 50 in 12 hours; a spent refresh token costs one grant.
 Rule 4. A token is renewed five minutes before it expires. Time is measured on the monotonic clock.
-Rule 5. A newly granted token that is refused before it ever worked ends the run: asking for more of them helps nobody.
+Rule 5. A newly granted token that is refused before it ever worked ends the run: asking for more is useless.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Bearer:
         return await self._renewed()
 
     async def renew(self, refused: Token) -> Token:
-        """Give another token than the refused one, by asking for it only if nobody has done so yet."""
+        """Give another token than the refused one, by asking for it only if no caller has done so yet."""
         if self._token and not self.is_present(refused):
             return self._token
         if self._renewal is None and self._granted:
@@ -158,7 +158,7 @@ class Bearer:
     def _forget(self, renewal: asyncio.Task[Token]) -> None:
         self._renewal = None
         if not renewal.cancelled():
-            renewal.exception()  # somebody may have stopped waiting; nothing is lost by looking
+            renewal.exception()  # the caller may have stopped waiting; nothing is lost by looking
 
     async def _renew(self) -> Token:
         known = self._token.access_token if self._token else ""
@@ -190,7 +190,7 @@ class Bearer:
             return None
         chain.store.prepare()
         if spent:
-            with suppress(InvalidGrant):  # used by somebody else, or revoked
+            with suppress(InvalidGrant):  # used by another program, or revoked
                 token = await self._exchange.ask(
                     "refresh_token", lambda place: grants.refresh(spent, *client, placement=place)
                 )

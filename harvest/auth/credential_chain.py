@@ -94,7 +94,7 @@ class Chain:
 
     @property
     def can_grant(self) -> bool:
-        """Say whether a new beginning needs nobody but us."""
+        """Say whether a new beginning needs no person."""
         return self.kind == "client_credentials"
 
     def kept(self) -> KeptToken:
@@ -130,7 +130,7 @@ def configured(credentials: Credentials, keeper: Keeper) -> list[Chain]:
 
 
 def kind_of_login(kept: KeptToken | None) -> Literal["login", "imported"]:
-    """Tell a person's login from tokens that came out of a file: those may be an app's own, which is nobody's login."""
+    """Tell a person's login from tokens that came out of a file: those may be an app's own, which is no login."""
     return "imported" if kept and kept.origin else "login"
 
 

@@ -3,7 +3,7 @@
 in: a sign-in that was begun; out: the code; never: a word of the redirect in a log, a listener beyond this machine.
 
 Rule 1. The listener is bound to 127.0.0.1, or ::1, and ends with the sign-in, or after ten minutes.
-Rule 2. A request without our state is answered and otherwise ignored: anybody on this machine can knock.
+Rule 2. A request without our state is answered and otherwise ignored: any program on this machine can knock.
 Rule 3. What is pasted is believed on the same terms as what the browser brings.
 """
 
@@ -112,7 +112,7 @@ def read_pasted(read: Callable[[], str], say: Callable[[str], None], attempt: At
     """Take the address a person pastes, with patience; raise LoginNeeded when it never fits."""
     for left in reversed(range(tries)):
         line = read()
-        if not line:  # nobody is there to paste anything
+        if not line:  # no one is there to paste anything
             break
         address = line.strip()
         try:
@@ -143,7 +143,7 @@ async def swap(code: str, attempt: Attempt, exchange: Exchange, client: tuple[st
 
 @contextmanager
 def held(store: TokenStore, clock: Clock, patience: float = 30.0) -> Iterator[None]:
-    """Hold the lock of a store for a moment, outside any event loop's work; raise Blocked when somebody else has it."""
+    """Hold a store's lock for a moment, outside any event loop's work; raise Blocked when another process has it."""
     ends = clock.monotonic() + patience
     while not store.try_lock():
         if clock.monotonic() > ends:
@@ -175,7 +175,7 @@ class _ListenerOfSix(_Listener):
 
 def _handler(catcher: Catcher) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        timeout = 5.0  # whoever knocks and says nothing is not waited for
+        timeout = 5.0  # a program that knocks and says nothing is not waited for
 
         def do_GET(self) -> None:
             """Answer the browser."""

@@ -99,7 +99,7 @@ class MemoryStore:
         self._kept = None
 
     def try_lock(self) -> bool:
-        """Do nothing: nobody else sees it."""
+        """Do nothing: no other process sees it."""
         return True
 
     def unlock(self) -> None:

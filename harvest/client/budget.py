@@ -1,4 +1,4 @@
-"""How much a crawl may spend: requests, failed lists, time. Pure; whoever spends asks here first.
+"""How much a crawl may spend: requests, failed lists, time. Pure; each spender asks here first.
 
 Rule 1. A request is counted when it gets the right to leave, retries and token requests included; never one too many.
 Rule 2. A list that failed twice is one failed list.

@@ -44,7 +44,7 @@ from harvest.things import THINGS, Thing, of_urn
 STATION = THINGS["station"]
 _TOKENS = 5  # one request tries no more of them
 
-_SOMETHING = endpoints.resolve("https://soundcloud.com/soundcloud")  # asked only to see whether anybody answers
+_SOMETHING = endpoints.resolve("https://soundcloud.com/soundcloud")  # asked only to see whether an answer comes
 # Something public that stands on no address which a seed or a list is asked at.
 _CATALOGUE = Request("/tracks?q=a&limit=1&linked_partitioning=true")
 _BRIEFLY = 1  # entries asked for, only to see whether a list is answered
@@ -125,7 +125,7 @@ class Client:
         return self._sender.take_tally()
 
     async def room(self) -> None:
-        """Return when nobody waits for a slot: only then is more work worth claiming. After a halt, nobody does."""
+        """Return when no request waits for a slot: only then is more work worth claiming. After a halt, none does."""
         await self._line.empty()
 
     def halt(self) -> None:
@@ -245,7 +245,7 @@ class Client:
         return await self._thing(resource.thing, resource.number, resource.secret_token, resource.urn, shown=noted)
 
     async def _ourselves(self) -> Page:
-        """Ask who is signed in. Raises LoginNeeded where nobody is."""
+        """Ask who is signed in. Raises LoginNeeded where no one is."""
         await self._bearer.token()
         if self._bearer.kind == "client_credentials":
             raise LoginNeeded("'me' is the account you are signed in to, and there is none: run `harvest auth login`.")
@@ -325,7 +325,7 @@ class Client:
     ) -> Reply:
         """Send with a token, and once more with another one when the first is not accepted.
 
-        More often only while tokens are refused that somebody else has replaced, or that another process got for us. A
+        More often only while tokens are refused that were replaced meanwhile, or that another process got for us. A
         token with which something else is answered is good: asked with it again, the request is refused for good.
         """
         token: Token | None = None
@@ -351,7 +351,7 @@ class Client:
         raise Forbidden(str(refusal), status=refusal.status, reply=refusal.reply) from refusal
 
     async def _is_good(self, token: Token, doubt: Doubt) -> bool:
-        """Say whether something else is answered with a refused token; nobody asks about one that is replaced."""
+        """Say whether something else is answered with a refused token; False, unasked, for one that is replaced."""
         async with self._refused_token:
             return self._bearer.is_present(token) and await doubt.answered_elsewhere(token)
 
@@ -407,8 +407,8 @@ class Client:
 class Doubt:
     """Whether a request is refused alone, of all that is asked. As a context it notes how the request was refused.
 
-    `quietly` says that a refusal is to stop nobody, for it may be of this request alone: it was refused before, or
-    others were while something else was answered.
+    `quietly` says that a refusal is to stop no other request, for it may be of this request alone: it was refused
+    before, or others were while something else was answered.
     """
 
     def __init__(self, answered_elsewhere: Callable[..., Awaitable[bool]], others: Callable[[], bool]) -> None:
@@ -418,7 +418,7 @@ class Doubt:
 
     @property
     def quietly(self) -> bool:
-        """Whether the next refusal is to stop nobody."""
+        """Whether the next refusal is to stop no other request."""
         return self._refused or self._others()
 
     def __enter__(self) -> None:
@@ -461,7 +461,7 @@ class Line:
         try:
             yield
         except asyncio.CancelledError:
-            # As asyncio.timeout does: the cancellation was ours, unless somebody else wants the task to end as well.
+            # As asyncio.timeout does: the cancellation was ours, unless another caller wants the task to end as well.
             if task in self._dropped and task.uncancel() <= cancelled_before:
                 raise Halted from None
             raise
@@ -480,13 +480,13 @@ class Line:
             self._on_the_wire.discard(task)
 
     async def empty(self) -> None:
-        """Return when nobody waits."""
+        """Return when no request waits."""
         await asyncio.sleep(0)  # let those who were just started take their place
         while self.length:
             await self._nobody.wait()
 
     def close(self) -> None:
-        """Let nobody in any more and send home who is not on the wire."""
+        """Let no more requests in, and cancel those that are not on the wire."""
         self._closed = True
         for task in self._fetching - self._on_the_wire - self._dropped:
             self._dropped.add(task)

@@ -33,7 +33,7 @@ class Proxy:
     url: httpx.URL
 
     def trusting(self, context: ssl.SSLContext) -> httpx.Proxy:
-        """Give it to httpx, with whom to trust when the proxy itself is reached by TLS."""
+        """Give it to httpx, with the authorities to trust when the proxy itself is reached by TLS."""
         return httpx.Proxy(self.url, ssl_context=context if self.url.scheme == "https" else None)
 
 
@@ -75,7 +75,7 @@ def read_proxies(environ: Mapping[str, str]) -> Proxies:
 
 
 def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
-    """Say whom to trust: the authorities that come with httpx, unless a variable names others."""
+    """Give the authorities to trust: those that come with httpx, unless a variable names others."""
     file, folder = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
     variable = "SSL_CERT_FILE" if file else "SSL_CERT_DIR"
     try:

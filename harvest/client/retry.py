@@ -1,13 +1,13 @@
 """Decide whether to ask again, and when. The only place that knows tenacity.
 
 Rule 1. Trouble that may pass (TransientError) is asked again up to five times, after 1, 2, 4, 8, 16 s with full jitter.
-Rule 2. Refusals of the whole client are no attempts: the pace holds everybody, and after that we ask again.
+Rule 2. Refusals of the whole client are no attempts: the pace holds all requests, and after that we ask again.
 Rule 3. A Forbidden is believed the second time: some were incidents of the gateway (soundcloud/api issue 361).
 Rule 4. What is permanent or unreadable is never asked again; a 404 costs one request.
-Rule 5. A service that was never reached ends the run, and one that is lost in mid-run stops everybody.
+Rule 5. A service that was never reached ends the run, and one that is lost in mid-run stops all requests.
 Rule 6. Before silence is taken for an outage, something else is asked: where that is answered, the lists are to blame.
-Rule 7. A request that is refused again after a pause stops nobody before something else is asked: where that is
-answered, the list is to blame and given up. Once that was so, the first refusal is asked about as well.
+Rule 7. A request that is refused again after a pause stops no other request before something else is asked: where that
+is answered, the list is to blame and given up. Once that was so, the first refusal is asked about as well.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Probe = Callable[[], Awaitable[bool]]
 ATTEMPTS = 5
 TRYING_AGAIN = "a request failed and is tried again"
 LONGEST_BACKOFF = 16.0
-OUTAGE = 20  # requests in a row, whoever sent them, that nobody answered
+OUTAGE = 20  # requests in a row, of any task, that got no answer
 NOBODY_THERE = 5  # of them, when there was not even a connection
 
 
@@ -64,7 +64,7 @@ class Retry:
         """Call `attempt` with the number of failures so far, until it answers or asking again is useless.
 
         `is_there` asks whether the service answers at all, `elsewhere` whether it answers something else than this.
-        With the latter, `attempt` says by `quietly` of an error that nobody was stopped for it.
+        With the latter, `attempt` says by `quietly` of an error that no other request was stopped for it.
         """
         patience = _Patience(self)
 
@@ -102,7 +102,7 @@ class Retry:
         return self._random.uniform(0.0, min(LONGEST_BACKOFF, 2.0 ** (failures - 1)) * self.base_seconds)
 
     def stops_everybody(self, error: BaseException, *, last: bool) -> bool:
-        """Say whether this failure is one of an outage, in which case everybody waits and no list is blamed.
+        """Say whether this failure is one of an outage, in which case all requests wait and no list is blamed.
 
         `last` says that the request would be given up; not even then is a list blamed for a service that is not there.
         """
@@ -129,7 +129,7 @@ class Retry:
                 self._heard()
 
     async def _ask_elsewhere(self, error: RateLimited | Challenged, elsewhere: Probe) -> bool:
-        """Say whether a refusal is of this request alone; stop everybody where it is not."""
+        """Say whether a refusal is of this request alone; stop all requests where it is not."""
         async with self._probing:
             if await elsewhere():
                 self.refuses_lists = True

@@ -46,11 +46,11 @@ class Observer(Protocol):
         """Notice a reply; status 0 when none came."""
 
     def waiting(self, reason: str, seconds: float) -> None:
-        """Notice that something, or everybody, waits."""
+        """Notice that a request, or all of them, waits."""
 
 
 class Silence:
-    """Nobody looks on."""
+    """An observer that ignores everything."""
 
     def sent(self, request: str) -> None:
         """Ignore it."""

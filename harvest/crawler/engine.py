@@ -1,7 +1,7 @@
 """Claim, fetch, commit, until nothing is left or someone says stop.
 
 Fetching is concurrent, committing is not: the event loop itself commits pages one after another. New lists are claimed
-only when nobody is queued for a place in the pace, so no more is taken up than can be sent.
+only when no request is queued for a place in the pace, so no more is taken up than can be sent.
 
 In: a frontier, a client, the acts of a run. Out: why it stopped. Never: SQL, or a word of the API.
 """
@@ -276,7 +276,7 @@ class Engine:
                 self._hooks.heartbeat()
                 pause = self._hooks.heartbeat_seconds
             except Exception as error:
-                # Somebody who writes into the file just now is waited for: the lease outlasts several heartbeats.
+                # A process that writes into the file just now is waited for: the lease outlasts several heartbeats.
                 # All else ends the crawl: a lease that another process has taken, a disk that is full, a fault of ours.
                 if not is_locked(error):
                     raise

@@ -1,7 +1,7 @@
 """Make a service of what was kept of a crawl, so that the crawl can be told the same again.
 
-In: a file of kept replies, which anybody may have made. Out: what was asked and answered, in order, for the simulator
-to serve. Never: a request.
+In: a file of kept replies, which a stranger may have made. Out: what was asked and answered, in order, for the
+simulator to serve. Never: a request.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Make a file again from the replies that were kept of it: the same acts in the same order, without a request.
 
-Bodies are parsed again, so that columns which the tables have got since are filled. Whoever made the file of replies is
-a stranger: what is no act of ours is refused, and nothing is left behind.
+Bodies are parsed again, so that columns which the tables have got since are filled. A stranger may have made the file
+of replies: what is no act of ours is refused, and nothing is left behind.
 
 In: a file of replies. Out: a file that appears when it is whole. Never: a request, or the time.
 """
@@ -123,7 +123,7 @@ def _check_whole(recording: Recording, from_version: int | None) -> list[tuple[T
 
 def _state_of(recording: Recording) -> list[tuple[Told, act_kinds.State]]:
     """Give the pieces of the file that stands among the acts, the last one where there are several. Raises NotADatabase
-    where it is not whole, StoreError where somebody has not ended to forget.
+    where it is not whole, StoreError where forgetting has not ended.
     """
     pieces: list[tuple[Told, act_kinds.State]] = []
     for told in recording.acts(with_bodies=False):
@@ -185,7 +185,7 @@ def _play(
     db: Database, recording: Recording, from_version: int | None, tell: Callable[[Replayed], None], *, after: int
 ) -> Replayed:
     """Do the acts after one; the file is there as it was then."""
-    db.conn.execute("PRAGMA synchronous = OFF")  # nobody sees the file before it is whole
+    db.conn.execute("PRAGMA synchronous = OFF")  # no reader sees the file before it is whole
     with immediately(db):
         apply_schema(db)
         if after:

@@ -47,7 +47,7 @@ class Room:
         self._files.append(path.absolute())
 
     def shortage(self, seen: Standing) -> Shortage | None:
-        """Say what is lacking, once; None where nothing is, or nobody can tell yet."""
+        """Say what is lacking, once; None where nothing is, or it is too early to tell."""
         if self._told or seen.pages < _ENOUGH_PAGES or not seen.requests_left:
             return None
         try:

@@ -191,7 +191,7 @@ def _check(guards: Iterable[FileGuard]) -> None:
 
 
 async def _watch(db: Database, lease: Lease, clock: Clock) -> None:
-    """Wait until it is known whether somebody elsewhere, by whose clock nothing can be told, is still at work."""
+    """Wait until it is known whether a process elsewhere, whose clock tells nothing, is still at work."""
     told = False
     for seconds in lease.watch(db.conn, clock.now()):
         if not told:
@@ -289,10 +289,10 @@ def _engine(
 def _end(
     db: Database, lease: Lease, acts: Acts, stop_reason: str, client: Client, clock: Clock, teller: Teller
 ) -> CrawlProgress | None:
-    """Close the books; give how it ended, or None when the file is somebody else's by now."""
+    """Close the books; give how it ended, or None when another process has the file by now."""
     last = None
     with immediately(db):
-        is_ours = lease.give_back(db.conn)  # else somebody else goes on with these very harvests
+        is_ours = lease.give_back(db.conn)  # else another process goes on with these very harvests
         if is_ours:
             last = teller.last_word()
         acts.end(
