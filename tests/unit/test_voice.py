@@ -1,8 +1,11 @@
-"""The words that docs/style.md asks to avoid are on no page, in no `--help` and in no error."""
+"""The words that docs/style.md asks to avoid are on no page, in no `--help`, in no error and in no docstring."""
 
 from __future__ import annotations
 
+import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,3 +93,29 @@ def test_the_search_finds_them() -> None:
         "service says",
         "anew",
     ]
+
+
+_PRONOUNS = re.compile(r"\b(?:who(?:so)?ever|whom(?:ever)?|(?:some|no|any|every)body|whichever|anew)\b", re.IGNORECASE)
+
+
+def explained(source: str) -> Iterator[str]:
+    """Yield the docstrings and the comments of a module."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield ast.get_docstring(node) or ""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
+
+
+def test_no_docstring_and_no_comment_has_these_pronouns() -> None:
+    found = {
+        str(path.relative_to(ROOT)): words
+        for path in sorted((ROOT / "harvest").rglob("*.py"))
+        if (
+            words := [
+                word for text in explained(path.read_text("utf-8")) for word in _PRONOUNS.findall(_CODE.sub(" ", text))
+            ]
+        )
+    }
+    assert found == {}

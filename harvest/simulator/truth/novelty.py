@@ -2,12 +2,12 @@
 
 Rules:
 
-1. Of n people out of `everybody`, with u likes in all, a tracks that one of them likes and b that two like: of the next
-   one's likes, a / u * A are expected to be new, where A = (n - 1) a / ((n - 1) a + 2 b). Where b is 0, A is
+1. Of n people out of `population`, with u likes in all, a tracks that one of them likes and b that two like: of the
+   next one's likes, a / u * A are expected to be new, where A = (n - 1) a / ((n - 1) a + 2 b). Where b is 0, A is
    (n - 1)(a - 1) / ((n - 1)(a - 1) + 2), and 1 if a is 1.
 2. Its standard error e: for each person, the tracks that they alone like, less a / u of all they like, squared; the
    sum times n / (n - 1); and for each ordered pair of people the tracks that these two alone like, squared. The root of
-   both sums together, divided by u, and times the root of everybody / (everybody - n).
+   both sums together, divided by u, and times the root of population / (population - n).
 3. The upper end of its interval is the square of r + t e / (2 r), where r is the root of the share, and t e where the
    share is 0; 1 at most. t is the 97.5 % point of Student's distribution with 2 n / (k - 1) degrees of freedom, 2 at
    least, k being n times the fourth powers of what is squared for each person, over the square of the sum of the
@@ -25,7 +25,7 @@ from math import inf, sqrt
 from statistics import NormalDist
 
 
-def is_little(lists: Sequence[Sequence[int]], everybody: int, asked_for: float) -> bool:
+def is_little(lists: Sequence[Sequence[int]], population: int, asked_for: float) -> bool:
     """Say whether less than asked for of the next one's likes would be new, for sure."""
     share = _new(lists)
     if share is None:
@@ -39,7 +39,7 @@ def is_little(lists: Sequence[Sequence[int]], everybody: int, asked_for: float) 
     off = [mine - sum(alone) / u * len(liked) for mine, liked in zip(alone, lists, strict=True)]
     couples = Counter(couple for who in likers.values() if len(who) == 2 for couple in permutations(who))
     spread = n / (n - 1) * sum(one**2 for one in off) + sum(shared**2 for shared in couples.values())
-    reach = _student(off) * sqrt(spread) / u * sqrt(everybody / (everybody - n))
+    reach = _student(off) * sqrt(spread) / u * sqrt(population / (population - n))
     if share == 0:
         return reach < asked_for
     return min(1.0, (sqrt(share) + reach / (2 * sqrt(share))) ** 2) < asked_for
