@@ -26,6 +26,7 @@ FORMAT = {
         "abstract": TEXT,
         "type": {"enum": ["software", "dataset"]},
         "version": TEXT,
+        "date-released": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
         "license": {"enum": ["MIT"]},
         "authors": {
             "type": "array",
@@ -50,6 +51,11 @@ def citation():
 
 def test_the_citation_has_the_form_of_its_format(citation):
     jsonschema.validate(citation, FORMAT)
+
+
+def test_it_names_the_day_of_the_release_as_the_changelog_does(citation):
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert f"\n## [{__version__}] - {citation['date-released']}\n" in changelog
 
 
 @pytest.mark.parametrize("damage", [{"authors": []}, {"message": ""}, {"licence": "MIT"}, {"cff-version": 1.2}])
