@@ -180,8 +180,5 @@ class Envelope(msgspec.Struct, Generic[Entry]):
     next_href: str | None = None
 
 
-class OnlyEnvelope(msgspec.Struct, Generic[Entry], forbid_unknown_fields=True):
+class OnlyEnvelope(Envelope[Entry], Generic[Entry], forbid_unknown_fields=True):
     """A page of a list, and nothing beside it."""
-
-    collection: list[Entry | None]
-    next_href: str | None = None

@@ -71,6 +71,7 @@ def test_a_table_has_facets_descriptions_and_its_number_of_rows(address, path):
 def test_likes_show_names_beside_numbers(address, path):
     rows = json.loads(get(address, "t/user_engagements.json?_size=20&_shape=objects")[1])["rows"]
     page = html.unescape(get(address, "t/user_engagements?_size=20")[1])
+    assert len(rows) == 20
     assert {row["engagement_type"] for row in rows} <= {"like", "repost"}
     for row in rows:
         ((name,),) = read(path, "SELECT username FROM users WHERE id = ?", row["user_id"])
