@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ from harvest.replies.cutting import exactly, without_secrets
 
 _Text = str | None
 _Number = int | None
+_Read = TypeVar("_Read", bound=msgspec.Struct)
 
 
 class _Person(msgspec.Struct, gc=False, omit_defaults=True):
@@ -38,6 +39,40 @@ class _Person(msgspec.Struct, gc=False, omit_defaults=True):
     playlist_count: _Number = None
     public_favorites_count: _Number = None
     reposts_count: _Number = None
+
+
+class _Product(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    id: _Text = None
+    name: _Text = None
+
+
+class _Subscription(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    product: _Product | None = None
+
+
+class _WholePerson(_Person, forbid_unknown_fields=True):
+    """A person who stays whole: in the fields of a profile there is nothing else that must go."""
+
+    first_name: _Text = None
+    last_name: _Text = None
+    full_name: _Text = None
+    city: _Text = None
+    country: _Text = None
+    country_code: _Text = None
+    description: _Text = None
+    website: _Text = None
+    website_title: _Text = None
+    discogs_name: _Text = None
+    myspace_name: _Text = None
+    plan: _Text = None
+    online: bool | None = None
+    likes_count: _Number = None
+    comments_count: _Number = None
+    last_modified: _Text = None
+    permalink: _Text = None
+    verified: bool | None = None
+    upload_seconds_left: _Number = None
+    subscriptions: list[_Subscription] | None = None
 
 
 class _Entry(msgspec.Struct, gc=False, tag_field="kind"):
@@ -65,14 +100,21 @@ class _Entries(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     next_href: _Text = None
 
 
-class _People(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    collection: list[_Person | None]
+class _People(msgspec.Struct, Generic[_Read], gc=False, forbid_unknown_fields=True):
+    collection: list[_Read | None]
     next_href: _Text | msgspec.UnsetType = msgspec.UNSET
 
 
 _entries = msgspec.json.Decoder(_Entries).decode
-_people = msgspec.json.Decoder(_People).decode
-_person = msgspec.json.Decoder(_Person).decode
+# By whether the personal fields stay: then nothing may stand beside them.
+_people = {
+    False: msgspec.json.Decoder(_People[_Person]).decode,
+    True: msgspec.json.Decoder(_People[_WholePerson]).decode,
+}
+_person = {
+    False: msgspec.json.Decoder(_Person).decode,
+    True: msgspec.json.Decoder(_WholePerson).decode,
+}
 _encoder = msgspec.json.Encoder()
 _NULL = len(b"null")
 _USER = b'"user":'
@@ -107,7 +149,7 @@ def _of_plain(body: bytes, full_profiles: bool, plain: Plain) -> bytes:
     while place < end:
         if pieces[place - 1].endswith(_USER):
             inside, rest, place = _person_at(pieces, place)
-            kept.append(_kept_inside(inside) + rest)
+            kept.append(_kept_inside(inside, full_profiles) + rest)
             people += 1
         else:
             kept.append(pieces[place])
@@ -131,14 +173,14 @@ def _person_at(pieces: list[bytes], place: int) -> tuple[bytes, bytes, int]:
 
 
 @lru_cache(maxsize=4096)
-def _kept_inside(person: bytes) -> bytes:
+def _kept_inside(person: bytes, full_profiles: bool) -> bytes:
     """Give what stays of what stands between the braces of a person."""
-    return _encoder.encode(_person(b"{%b}" % person))[1:-1]
+    return _encoder.encode(_person[full_profiles](b"{%b}" % person))[1:-1]
 
 
 def _of_people(body: bytes, full_profiles: bool) -> bytes:
     """Scrub a page of people."""
-    page = _people(body)
+    page = _people[full_profiles](body)
     _check_address(page.next_href)
     return body if full_profiles else _encoder.encode(page)
 
@@ -156,7 +198,7 @@ def _with_people_inside(body: bytes, full_profiles: bool) -> bytes:
         if len(user) == _NULL:
             continue
         person = bytes(user)
-        one = _kept(person)
+        one = _kept(person, full_profiles)
         at = brace(b"{", at + 1)  # of the thing itself, as a rule; where the person is not found, the braces run out
         while not starts(person, at):
             at = brace(b"{", at + 1)
@@ -180,8 +222,8 @@ class _Kept(NamedTuple):
 
 
 @lru_cache(maxsize=4096)  # the same uploaders come back page after page
-def _kept(person: bytes) -> _Kept:
-    return _Kept(_encoder.encode(_person(person)), person.count(b"{"), _objects(person))
+def _kept(person: bytes, full_profiles: bool) -> _Kept:
+    return _Kept(_encoder.encode(_person[full_profiles](person)), person.count(b"{"), _objects(person))
 
 
 def _check_address(next_href: str | msgspec.UnsetType | None) -> None:

@@ -314,6 +314,15 @@ def test_under_full_profiles_the_person_stays():
     assert scrubbed(usual, full_profiles=True) == usual
 
 
+@pytest.mark.parametrize("listed", [with_user, lambda person: person], ids=["inside a track", "in a list of people"])
+@pytest.mark.parametrize("secret", [{"secret_token": "s-planted"}, {"new": [{"access_token": "planted"}]}])
+def test_under_full_profiles_secrets_of_a_person_are_cut(listed, secret):
+    full = {"kind": "user", "city": "here", "subscriptions": [{"product": {"id": "free", "name": "Free"}}]}
+    as_it_came = json.dumps({"collection": [listed(full)]}).encode()  # with spaces, which only a second writing loses
+    assert scrubbed(as_it_came, full_profiles=True) == as_it_came
+    assert b"planted" not in scrubbed(page(listed(full | secret)), full_profiles=True)
+
+
 def test_of_a_track_everything_stays_but_its_person():
     for more in ({}, {"title": "a { brace"}, {"next_href": "https://a.example/x?cursor=1"}):
         usual = {"kind": "track", "sharing": "public", "description": "words", "new": [1, "{"], "user": PERSON, "z": 0}
@@ -416,6 +425,7 @@ PAGES = st.fixed_dictionaries(
 @example(
     {"collection": [{"kind": "track", "sharing": "public", "user": {"kind": "user"}, "more": {}}]}, True, True, False
 )
+@example({"collection": [{"kind": "user", "city": {"collection": ["0"]}}]}, True, True, True)
 def test_both_ways_agree_about_anything(value, compact, ascii_only, full_profiles):
     text = json.dumps(value, ensure_ascii=ascii_only, separators=(",", ":") if compact else None)
     body = text.encode(errors="surrogatepass")
