@@ -8,8 +8,9 @@ every brace that opens an object is counted. Whatever is odd goes to `cutting.py
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -107,7 +108,7 @@ class _People(msgspec.Struct, Generic[_Read], gc=False, forbid_unknown_fields=Tr
 
 _entries = msgspec.json.Decoder(_Entries).decode
 # By whether the personal fields stay: then nothing may stand beside them.
-_people = {
+_people: dict[bool, Callable[[bytes], _People[Any]]] = {
     False: msgspec.json.Decoder(_People[_Person]).decode,
     True: msgspec.json.Decoder(_People[_WholePerson]).decode,
 }
