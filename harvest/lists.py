@@ -6,6 +6,7 @@ asks for a kind by name. Paths and parameters: official OpenAPI description of 2
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harvest.errors import PluginError
@@ -169,15 +170,27 @@ LOOKUP = ListKind(
 )
 
 
+def not_loaded(names: Sequence[str]) -> PluginError:
+    """Say which plug-ins are missing, by the lists that a file has of them."""
+    plugins = list(dict.fromkeys(map(plugin_of, names)))
+    which = f"the plug-in {plugins[0]}" if len(plugins) == 1 else f"plug-ins: {', '.join(plugins)}"
+    return PluginError(
+        f"The file has lists of {which} ({', '.join(_option(*name.split('_', 2)[1:]) for name in names)}),"
+        f" which {'is' if len(plugins) == 1 else 'are'} not loaded: install {'it' if len(plugins) == 1 else 'them'}, or"
+        " leave out HARVEST_PLUGINS=0, then try again."
+    )
+
+
 class _Kinds(dict[str, ListKind]):
-    """Kinds of lists by name. A plug-in's that is not there is asked for by files which it has written."""
+    """Kinds of lists by name. A plug-in's that is not there is asked for by files which it has written: a stand-in
+    answers, as far as such a file says what the list is.
+    """
 
     def __missing__(self, name: str) -> ListKind:
+        if name in STAND_INS:
+            return STAND_INS[name]
         if name.startswith("plugin_"):
-            raise PluginError(
-                f"The file has lists of the plug-in {name.split('_')[1]} ({name}), which is not loaded: install it, or"
-                " leave out HARVEST_PLUGINS=0, then try again."
-            )
+            raise not_loaded([name])
         raise KeyError(name)
 
 
@@ -462,12 +475,16 @@ OUR_KINDS: dict[str, ListKind] = {
 }
 
 
+def _option(plugin: str, name: str) -> str:
+    return f"{plugin}-{name.replace('_', '-')}"
+
+
 def _kind_of(plugin: str, own: OwnList) -> ListKind:
     """Give a plug-in's list as one of ours: its table, of the same name, has a row for each entry."""
     table = f"plugin_{plugin}_{own.name}"
     return ListKind(
         table,
-        option=f"{plugin}-{own.name.replace('_', '-')}",
+        option=_option(plugin, own.name),
         subject=own.subject,
         item=table,
         path=own.path,
@@ -483,3 +500,25 @@ def _kind_of(plugin: str, own: OwnList) -> ListKind:
 KINDS: dict[str, ListKind] = _Kinds(OUR_KINDS)
 KINDS.update((kind.name, kind) for kind in (_kind_of(*one) for one in found()))
 BY_NAME = {kind.option: kind for kind in KINDS.values() if kind.option}
+
+# Lists of plug-ins that are not loaded, as the files that were read describe them. They stand among no others: whatever
+# reads a list can look one up, and what crawls, writes or forgets meets none.
+STAND_INS: dict[str, ListKind] = {}
+
+
+def stand_in(name: str, subject: str, cap: int) -> ListKind:
+    """Give a list of a plug-in that is not loaded: how to ask for it, and how to read an entry, is unknown."""
+    option = _option(*name.split("_", 2)[1:])
+    edge = Edge(name, f"{subject}_id", "id", "rank", on_item=True)
+    title = f"{option}, a list of a plug-in"
+    return ListKind(name, option=option, subject=subject, item=name, path="", edge=edge, cap=cap, title=title)
+
+
+def plugin_of(name: str) -> str:
+    """Give the name of the plug-in that a list is of."""
+    return name.split("_")[1]
+
+
+def every_kind() -> list[ListKind]:
+    """Give all kinds of lists that can be looked up: ours, those of plug-ins, stand-ins."""
+    return [*KINDS.values(), *STAND_INS.values()]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from harvest.errors import PluginError, SettingsError
-from harvest.lists import BY_NAME, KINDS, ListKind
+from harvest.lists import BY_NAME, KINDS, STAND_INS, ListKind, every_kind
 from harvest.models import Limits
 from harvest.things import THINGS
 
@@ -105,12 +105,12 @@ def recipe(limits: Limits) -> list[RecipeLine]:
 
     Raises SettingsError for a name that no list has.
     """
-    wanted = {kind_named(name).name for name in (*limits.read, *limits.via)}
+    wanted = {_stored(name).name for name in (*limits.read, *limits.via)}
     usual = (name for name in _usual_of_seeds() if name not in limits.without)
-    of_seeds = {kind_named(name).name for name in (usual if limits.seed_read is None else limits.seed_read)}
+    of_seeds = {_stored(name).name for name in (usual if limits.seed_read is None else limits.seed_read)}
     return [
         RecipeLine(kind, Reach.OURSELVES if kind.own else Reach.ALL if kind.name in wanted else Reach.SEEDS, cap)
-        for kind in KINDS.values()
+        for kind in every_kind()
         if kind.name in wanted | of_seeds and (cap := cap_of(kind, limits)) > 0
     ]
 
@@ -133,7 +133,7 @@ def leads_of(thing: str, limits: Limits, depth: int = -1) -> Iterator[tuple[Lead
     ends = depth >= depth_of(thing, limits)
     lines = recipe(limits)
     read, visited = {line.kind.name for line in lines}, {line.kind.subject for line in lines if not line.seeds_only}
-    via = {kind_named(name).name for name in limits.via}
+    via = {_stored(name).name for name in limits.via}
     walks = limits.order == "walk" and depth > 0 and thing in ("track", "user")
     for declared in RULES[thing].leads:
         lead = replace(declared, in_common=False, in_all=False, step=True) if walks and not declared.opens else declared
@@ -160,6 +160,11 @@ def kind_named(name: str) -> ListKind:
     if name not in BY_NAME:
         raise SettingsError(f"There is no list {name!r}; there are {', '.join(BY_NAME)}.")
     return BY_NAME[name]
+
+
+def _stored(name: str) -> ListKind:
+    """Give the kind that stored options call by this name, or what stands in for it. Raises as `kind_named`."""
+    return next((kind for kind in STAND_INS.values() if kind.option == name), None) or kind_named(name)
 
 
 def _usual_of_seeds() -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 from harvest.api import cursors
 from harvest.api.searches import read_search
 from harvest.errors import UnexpectedReply
-from harvest.lists import KINDS, LOOKUP, ListKind
+from harvest.lists import KINDS, LOOKUP, STAND_INS, ListKind, not_loaded
 from harvest.models import Task
 from harvest.things import THINGS, Thing, of_urn
 
@@ -67,6 +67,8 @@ def list_parameters(task: Task, kind: ListKind) -> tuple[tuple[str, str], ...]:
 def kind_of(task: Task) -> ListKind:
     """Give the declaration of a list; that of a batch says what it asks for."""
     kind = KINDS[task.kind]
+    if kind.name in STAND_INS:
+        raise not_loaded([kind.name])
     if kind is not LOOKUP:
         return kind
     urns = task.about or ""

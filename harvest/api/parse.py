@@ -38,7 +38,7 @@ from harvest.api.schemas import (
 )
 from harvest.api.tags import parse_tags
 from harvest.errors import UnexpectedReply
-from harvest.lists import ListKind
+from harvest.lists import STAND_INS, ListKind, not_loaded
 from harvest.models import MOST, Comment, Page, Plain, Playlist, Row, SeenAs, Station, Track, User, WebProfile
 from harvest.own_lists import OwnList
 from harvest.system.clock import parse_time
@@ -74,6 +74,8 @@ def parse_page(
     a body that is to be kept whether it is plain.
     """
     gathered, plain = _Gathered(subject_id), None
+    if kind.name in STAND_INS:
+        raise not_loaded([kind.name])
     if kind.own_rows:
         found, next_href = _listed(body)
         items = gathered.read_own(found, kind.own_rows, kind.name)

@@ -24,7 +24,7 @@ from harvest.lists import BY_NAME
 from harvest.models import BY_LOT, DEEPEST, LONGEST_DELAY, MOST, ORDERS, Limits
 from harvest.profiles import LEVELS, USUAL
 from harvest.rules import RULES
-from harvest.store import harvests, history, journal, levels, lookups, readings, refreshes, sweeps
+from harvest.store import absent, harvests, history, journal, levels, lookups, readings, refreshes, sweeps
 from harvest.store.database import open_if_begun, open_to_read
 from harvest.store.refreshes import Refresh
 from harvest.store.sweeps import ALL_SHOWN, PARTS, Sweep
@@ -250,7 +250,11 @@ def _without_harvests(path: Path, given: Mapping[str, Any]) -> CrawlRequest:
 
 
 def _last_conditions(connection: sqlite3.Connection) -> dict[str, Any]:
-    """Give what a file remembers: the conditions of the last run, and whether replies are kept."""
+    """Give what a file remembers: the conditions of the last run, and whether replies are kept.
+
+    Raises PluginError where it cannot be crawled on.
+    """
+    absent.check(connection)
     return {**harvests.last_conditions(connection), "keep_replies": journal.is_kept(connection)}
 
 

@@ -26,7 +26,7 @@ from harvest.forgetting.forget import finish
 from harvest.forgetting.purge import purge
 from harvest.models import Limits, Task
 from harvest.replies.files import kept_of
-from harvest.store import journal, levels, runs, suppression
+from harvest.store import absent, journal, levels, runs, suppression
 from harvest.store.acts import Acts, Beginning
 from harvest.store.acts import put_back as put_lists_back
 from harvest.store.database import (
@@ -165,6 +165,7 @@ def put_back(
         stack.callback(db.conn.close)
         with immediately(db):
             check_free(db.conn, path)
+            absent.check(db.conn)
             kept = stack.enter_context(journal.go_on(db.conn, path)) if keep_replies else None
             if not keep_replies:
                 journal.keep_no_more(db.conn)
@@ -230,6 +231,7 @@ def _begin(
 
     with immediately(db):
         apply_schema(db)
+        absent.check(db.conn)
         lease.take(db.conn, now)
         was_kept = not conditions.keep_replies and journal.keep_no_more(db.conn)
         acts = Acts(db, beginning, lease=lease, keep=keep if conditions.keep_replies else None)

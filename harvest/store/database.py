@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 from harvest.errors import NotADatabase, NothingThere, SchemaTooNew, StorageFailed, StoreError
 from harvest.lists import KINDS
 from harvest.models import Outcome
-from harvest.store import in_memory, suppression
+from harvest.store import absent, in_memory, suppression
 from harvest.store.sql_functions import add_functions
 from harvest.system.sql import split_statements, without_comments
 from harvest.system.sqlite_busy import PATIENCE_SECONDS, fold, is_locked, open_patiently, writing_in
@@ -200,6 +200,7 @@ def _open_to_look(path: Path) -> ReadConnection:
         _check_owner(connection, path, empty_is_ours=False)
         connection.execute(f"PRAGMA {_CACHE}")
         make_own_tables(connection, kept=False)
+        absent.learn(connection)
         connection.execute("PRAGMA query_only = ON")
         add_functions(connection)
     except BaseException:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from harvest.lists import ListKind
+from harvest.lists import STAND_INS, ListKind, not_loaded
 from harvest.models import BY_LOT, DEEPEST, ORDERS, Limits
 from harvest.rules import Lead, depth_of, leads_of, recipe
 from harvest.store import readings
@@ -245,13 +245,19 @@ def go_on_with_capped(connection: sqlite3.Connection, harvest_id: int, now: str,
 
 
 def choose_anew(connection: sqlite3.Connection, harvest_id: int, limits: Limits) -> None:
-    """Take all rounds of a harvest as not chosen yet. What was read stays visited, without a place; the rest goes."""
+    """Take all rounds of a harvest as not chosen yet. What was read stays visited, without a place; the rest goes.
+
+    Raises PluginError where the plug-in of a list is not loaded.
+    """
+    lines = recipe(limits)
+    if unknown := [line.kind.name for line in lines if line.kind.name in STAND_INS]:
+        raise not_loaded(unknown)
     connection.execute("DELETE FROM recipes WHERE harvest_id = ?", (harvest_id,))
     connection.executemany(
         "INSERT INTO recipes (harvest_id, kind, thing, reach, turn, cap) VALUES (?, ?, ?, ?, ?, ?)",
         [
             (harvest_id, line.kind.name, line.kind.subject, line.reach, turn, line.cap)
-            for turn, line in enumerate(recipe(limits))
+            for turn, line in enumerate(lines)
         ],
     )
     connection.execute(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import exp
 
-from harvest.lists import KINDS, LOOKUP, RESOLVE, ListKind
+from harvest.lists import KINDS, LOOKUP, RESOLVE, ListKind, every_kind
 from harvest.models import Limits, Outcome
 from harvest.rules import Lead, leads_of, recipe
 from harvest.store import marks, rounds
@@ -169,7 +169,7 @@ def standing(connection: sqlite3.Connection, *, page_size: int = 200) -> Standin
             caps[line.kind.name] = max(caps.get(line.kind.name, 0), line.cap)
     opened = _open_lists(connection, caps, page_size, partly=partly)
     lists = {
-        kind.name: _lists(connection, kind, caps.get(kind.name, kind.cap), page_size, opened) for kind in KINDS.values()
+        kind.name: _lists(connection, kind, caps.get(kind.name, kind.cap), page_size, opened) for kind in every_kind()
     }
     promised, at_least = _promised(connection, lists, at_work, {"user": users, "track": tracks})
     left = sum(kind.left for kind in lists.values()) + promised

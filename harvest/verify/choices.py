@@ -221,12 +221,14 @@ def _recipes(connection: sqlite3.Connection) -> _Found:
         if last_options is None:  # it is to choose again
             continue
         lines = recipe(limits)
-        said = {(x.kind.name, x.kind.subject, int(x.reach), turn, x.cap) for turn, x in enumerate(lines)}
+        in_turn = all(line.kind.name in KINDS for line in lines)  # of what is not loaded, the turn is unknown
+        said = {(x.kind.name, x.kind.subject, int(x.reach), turn * in_turn, x.cap) for turn, x in enumerate(lines)}
         rows: Iterable[tuple[str, str, int, int, int]] = connection.execute(
             f"SELECT {columns} FROM recipes WHERE harvest_id = ?",  # noqa: S608 - our own columns
             (harvest_id,),
         )
-        for kind, _, reach, turn, cap in sorted(said ^ {(k, t, r, n, c) for k, t, r, n, c in rows}):
+        stored = {(kind, thing, reach, turn * in_turn, cap) for kind, thing, reach, turn, cap in rows}
+        for kind, _, reach, turn, cap in sorted(said ^ stored):
             of = ("of all", "of its seeds", "of ourselves")[reach]
             yield (
                 f"harvest {harvest_id} reads {kind} {of} up to {cap} in turn {turn}, as its options or its recipe say",

@@ -176,18 +176,90 @@ def test_with_no_profiles_it_keeps_ids_alone(harvest, tmp_path):
     assert read(tmp_path / "new.db", ROWS) == expected
 
 
-def test_without_the_plug_in_one_line_says_what_is_missing(harvest, tmp_path):
-    before = (tmp_path / "t.db").read_bytes()
-    for command in (["status"], ["verify"], ["resume"], ["report"], ["export", "out"]):
+NOTE = (
+    "Note: the plug-in mood is not loaded. Its lists (mood-words) count as the file has them; what they hold is not"
+    " checked.\n"
+)
+
+
+def test_without_the_plug_in_the_file_is_read_and_one_line_says_what_is_missing(harvest, tmp_path):
+    path = tmp_path / "t.db"
+    before = read(path, ROWS)
+    (track,) = read(path, f"SELECT min(track_id) FROM {TABLE}")[0]
+    for command in (
+        *(["status"], ["verify"], ["report"], ["export", "out"], ["export", "all", "--lists"], ["cite"]),
+        *(["why", "track", str(track)], ["sql", "lists"], ["sql", f"SELECT count(*) FROM {TABLE}"], ["failures"]),
+    ):
         done = harvest(*command, HARVEST_PLUGINS="0")
-        assert (done.returncode, done.stderr) == (
-            2,
-            "harvest: There is no list 'mood-words' while no plug-in 'mood' is loaded: install it, or leave out"
-            " HARVEST_PLUGINS=0.\n",
+        assert (done.returncode, done.stderr.count(NOTE), done.stdout != "") == (0, 1, True), (command, done.stderr)
+    assert harvest("failures", "--quiet", HARVEST_PLUGINS="0").stderr == ""
+    assert NOTE not in harvest("status").stderr
+    told, expected = (json.loads(harvest("status", "--json", HARVEST_PLUGINS=on).stdout) for on in ("0", "1"))
+    assert told["lists"] == expected["lists"]
+    assert TABLE in {one["kind"] for one in told["lists"]}
+    assert read(path, ROWS) == before
+
+
+def test_without_the_plug_in_what_is_left_to_do_is_told_as_with_it(harvest):
+    few = ("--db", "new.db", "--max-requests", "8", "--cap", "mood-words=4")
+    with run_in_thread(WORLD) as server:
+        done = harvest(WORLD.seed_url(), *OPTIONS[:-1], *few, server=server)
+        assert done.returncode == 7, done.stderr
+    told, expected = (
+        json.loads(harvest("status", "--db", "new.db", "--json", HARVEST_PLUGINS=on).stdout) for on in "01"
+    )
+    assert told == expected
+    assert TABLE in {one["kind"] for one in told["lists"]}
+    assert told["lists_open"] > 0
+    assert harvest("verify", "--db", "new.db", HARVEST_PLUGINS="0").returncode == 0
+
+
+def test_verify_without_the_plug_in_checks_the_ledger_of_its_lists(harvest, tmp_path):
+    path = tmp_path / "t.db"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"UPDATE recipes SET cap = cap + 1 WHERE kind <> '{TABLE}'")
+        db.execute(f"UPDATE tasks SET collected = collected + 1 WHERE kind = '{TABLE}'")
+    with_it = json.loads(harvest("verify", "--json").stdout)
+    without = json.loads(harvest("verify", "--json", HARVEST_PLUGINS="0").stdout)
+    wrong = [{one["check"] for one in told["checks"] if one["contradictions"]} for told in (with_it, without)]
+    assert wrong[1] == {name for name in wrong[0] if TABLE not in name} > {"harvests.recipe"}
+
+
+def test_without_the_plug_in_nothing_is_crawled_on(harvest, tmp_path):
+    before = (tmp_path / "t.db").read_bytes()
+    for command in (
+        *(["resume"], ["refresh"], ["tend"], ["retry", "--outcome", "complete"], ["counts"]),
+        *([WORLD.seed_url()], ["plan", WORLD.seed_url()], ["comply"]),
+        ["replay", "t.replies.db", "--out", "t.db", "--force"],
+    ):
+        with run_in_thread(WORLD) as server:
+            done = harvest(*command, server=server, HARVEST_PLUGINS="0")
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), (command, done.stderr)
+        assert done.stderr.startswith(
+            "harvest: The file has lists of the plug-in mood (mood-words), which is not loaded"
         )
-    assert harvest("forget", "soundcloud:users:1", HARVEST_PLUGINS="0").returncode == 2
+    assert harvest("replay", "t.replies.db", "--out", "a.db", HARVEST_PLUGINS="0").returncode == 2
+    for command in (["forget", "soundcloud:users:1"], ["purge", "--all"]):
+        assert harvest(*command, HARVEST_PLUGINS="0").returncode == 2
     assert (tmp_path / "t.db").read_bytes() == before
-    assert harvest("sql", "SELECT count(*) FROM tracks", HARVEST_PLUGINS="0").returncode == 0
+    assert sorted(path.name for path in tmp_path.glob("*.db")) == ["t.db", "t.replies.db"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE list_kinds SET kind = 'plugin_x_y; DROP TABLE tracks' WHERE kind LIKE 'plugin%'",
+        "UPDATE list_kinds SET subject = 'seed' WHERE kind LIKE 'plugin%'",
+        f"DROP TABLE {TABLE}",
+        f"ALTER TABLE {TABLE} RENAME COLUMN rank TO place",
+    ],
+)
+def test_a_strangers_file_cannot_make_up_a_list(harvest, tmp_path, change):
+    with closing(sqlite3.connect(tmp_path / "t.db")) as db, db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute(change)
+    done = harvest("status", HARVEST_PLUGINS="0")
+    assert (done.returncode, done.stderr.count("\n"), "unexpected" in done.stderr) == (2, 1, False), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import click
 
 from harvest import terms
 from harvest.cli.options.crawl import cache_path, log_options, reads
+from harvest.cli.output.not_loaded import say_what_is_not_loaded
 from harvest.serving.server import listen, missing, run
 from harvest.settings import state_folder
 from harvest.store.database import check_readable
@@ -46,6 +47,7 @@ def serve(path: Path, port: int, open_it: bool, agents: bool) -> int:
     click.echo(f"{path} is served there; Ctrl-C ends it.", err=True)
     if agents:
         click.echo(f"Agents ask it at {address}-/mcp; what strangers wrote is marked `untrusted_`.", err=True)
+    say_what_is_not_loaded()
     if open_it:
         webbrowser.open(address)
     run(path, listening, agents=agents)

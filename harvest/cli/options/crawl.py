@@ -16,8 +16,9 @@ from harvest.cli.options.budgets import Seconds, budget_options
 from harvest.cli.options.environment import Setting, environment
 from harvest.cli.options.types import Parsed, Place, whole
 from harvest.cli.output.encoding import write_utf8
+from harvest.cli.output.not_loaded import say_what_is_not_loaded
 from harvest.crawler.recipes import parse_caps, parse_recipe, parse_via
-from harvest.errors import SettingsError
+from harvest.errors import PluginError, SettingsError
 from harvest.models import DEEPEST, LONGEST_DELAY, ORDERS
 from harvest.profiles import LEVELS
 from harvest.settings import DEFAULT_PATH
@@ -57,12 +58,14 @@ def _for_programs(_: click.Context, __: click.Parameter, as_json: bool) -> bool:
 
 
 def reads(command: Command) -> Command:
-    """Let a command that only reads the file say so when that is what leads it astray."""
+    """Let a command that only reads the file say so when that is what leads it astray, and what it did without."""
 
     @functools.wraps(command)
     def reading(*args: Any, path: Path, **kwargs: Any) -> Any:
         with reading_errors(path):
-            return command(*args, path=path, **kwargs)
+            code = command(*args, path=path, **kwargs)
+        say_what_is_not_loaded()
+        return code
 
     return reading
 
@@ -435,5 +438,7 @@ def asked(ask: Callable[..., Made], *arguments: Any) -> Made:
     """Ask for what was typed; options that contradict each other are a wrong use of the command."""
     try:
         return ask(*arguments)
+    except PluginError:  # no option is to blame
+        raise
     except SettingsError as error:
         raise click.UsageError(str(error)) from error

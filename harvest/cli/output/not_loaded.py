@@ -1,0 +1,20 @@
+"""Say which plug-ins a file has lists of, that are not loaded."""
+
+from __future__ import annotations
+
+import click
+
+from harvest.store import absent
+
+
+def say_what_is_not_loaded() -> None:
+    """Say for each such plug-in in one line what a reader does without, once, and not with --quiet."""
+    meta = click.get_current_context().meta
+    for plugin, lists in absent.named().items() if not meta.get("quiet") else ():
+        if not meta.get(f"{__name__}.{plugin}"):
+            meta[f"{__name__}.{plugin}"] = True
+            click.echo(
+                f"Note: the plug-in {plugin} is not loaded. Its lists ({', '.join(lists)}) count as the file has them;"
+                " what they hold is not checked.",
+                err=True,
+            )
