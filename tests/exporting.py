@@ -288,7 +288,7 @@ class Expected:
             " coalesce(t.metadata_artist, u.username), t.permalink_url FROM tracks t"
             " LEFT JOIN users u ON u.id = t.uploader_id ORDER BY t.id",
         )
-        kept = set(self.tracks)
+        kept, frames = set(self.tracks), self.frames
         known = {track: tuple(sorted(names, key=str.encode)) for track, names in tags.items()}
         of = dict(read(self.path, "SELECT track_id, community FROM track_communities"))
         history = dict(read(self.path, "SELECT track_id, verdict FROM judgments ORDER BY id"))  # the last one counts
@@ -300,7 +300,7 @@ class Expected:
                 *row[4:6],
                 _known(row[6]),
                 *row[7:],
-                row[0] in self.frames,
+                row[0] in frames,
                 verdicts.get(row[0]),
                 here[row[0]],
                 of.get(row[0]),
