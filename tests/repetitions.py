@@ -23,6 +23,11 @@ def each_once(*axes: Sequence[Any]) -> list[Any]:
 
 def all_but(quick: Collection[tuple[Any, ...]], *axes: Sequence[Any]) -> list[Any]:
     """Give all combinations of parameters, all of them slow but these; each of these must be among them."""
-    every = list(product(*axes))
+    return rows_but(quick, product(*axes))
+
+
+def rows_but(quick: Collection[tuple[Any, ...]], every: Iterable[tuple[Any, ...]]) -> list[Any]:
+    """Give rows of several parameters, all of them slow but these; each of these must be among them."""
+    every = list(every)
     assert all(one in every for one in quick), quick
     return [pytest.param(*one, marks=[] if one in quick else pytest.mark.slow) for one in every]

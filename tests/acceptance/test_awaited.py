@@ -20,6 +20,7 @@ from harvest.environment import Environment
 from harvest.errors import SeedError, SettingsError
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, run_in_thread
 from tests.crawling import assert_exact, read, settings_for
+from tests.repetitions import slow_but
 from tests.waiting import PATIENCE
 
 WORLD = World(11, users=60, tracks=300, likes_per_user=15, seed_likers=30, seed_reposters=10, null_entries=0.05)
@@ -62,7 +63,7 @@ async def test_an_awaited_crawl_leaves_the_loop_to_others_and_makes_the_same_fil
     assert (repr(again), service.total) == (repr(db), asked)
 
 
-@pytest.mark.parametrize("how", ["cancel", "timeout", "leave", "cancel at once"])
+@pytest.mark.parametrize("how", slow_but(["cancel"], ["cancel", "timeout", "leave", "cancel at once"]))
 async def test_a_crawl_that_is_cancelled_leaves_the_file_whole_and_goes_on(tmp_path, service, how):
     path, settings = tmp_path / "t.db", settings_for(service)
     options = {"path": path, "settings": settings, "delay": 0.01, "page_size": 5}

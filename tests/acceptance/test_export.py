@@ -31,6 +31,7 @@ from harvest.simulator import World
 from harvest.system.processes import born
 from tests.crawling import crawl_world, read
 from tests.exporting import HOSTILE, NOW, Expected, leave, rich_file
+from tests.repetitions import slow_but
 
 BOTH = ("like", "repost")
 FILTERS = [
@@ -79,7 +80,7 @@ def test_the_file_has_something_of_everything(harvest):
     assert set(HOSTILE) <= {row[1] for row in found.items}
 
 
-@pytest.mark.parametrize("filters", FILTERS, ids=str)
+@pytest.mark.parametrize("filters", slow_but(FILTERS[::3], FILTERS), ids=str)
 def test_parquet_holds_the_rows_that_a_filter_leaves_and_the_manifest_counts_them(harvest, tmp_path, filters):
     made = leave(harvest, tmp_path / "out", **wishes(filters))
     expected = Expected(harvest, **filters)

@@ -22,7 +22,7 @@ from harvest.export.choices import FORMATS, PLAYERS
 from harvest.export.folder import leaving_errors
 from tests.acceptance.conftest import environment
 from tests.exporting import Expected, leave, rich_file
-from tests.repetitions import each_once
+from tests.repetitions import each_once, slow_but
 from tests.waiting import PATIENCE, until
 
 WHOLE = [name for name in FORMATS if name not in PLAYERS]  # formats of interactions
@@ -276,7 +276,7 @@ def longer(harvest, tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("format_name", WHOLE)
+@pytest.mark.parametrize("format_name", slow_but([*WHOLE][::3], WHOLE))
 def test_a_full_disk_is_said_and_leaves_nothing(longer, small_disk, format_name):
     with pytest.raises(StorageFailed, match=r"The disk is full: .*out could not be written"):
         leave(longer, small_disk / "new" / "out", format=format_name)

@@ -16,6 +16,7 @@ from harvest.cli.main import main
 from harvest.explore.named import named_queries
 from harvest.simulator import World
 from tests.crawling import crawl_world, read
+from tests.repetitions import slow_but
 
 WORLD = World(31, users=40, tracks=150, likes_per_user=12, seed_likers=20, seed_reposters=6)
 SEED = WORLD.seed_url()
@@ -171,7 +172,7 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
 
 @pytest.mark.parametrize("every", [9, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "all"])
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", slow_but([*DAMAGES][::3], DAMAGES))
 def test_a_file_that_is_damaged_or_hostile_costs_one_line_whatever_is_asked_of_it(
     harvest, crawled, tmp_path, damage, every
 ):

@@ -18,6 +18,7 @@ from harvest.simulator.world import names
 from tests.crawling import crawl_into
 from tests.faulty import QUICK, QuickClock
 from tests.refreshing import EVERYTHING
+from tests.repetitions import slow_but
 from tests.replaying import assert_replays
 
 WORLD = World(5, users=60, tracks=150, likes_per_user=10, seed_likers=12, quirks=False)
@@ -50,7 +51,7 @@ def said(text):
     return [word for word in PERSONAL if word in text]
 
 
-@pytest.mark.parametrize("faults", ["", FAULTS])
+@pytest.mark.parametrize("faults", slow_but([FAULTS], ["", FAULTS]))
 async def test_what_people_say_of_themselves_is_not_kept(tmp_path, faults):
     whole, failures, acts = await kept(tmp_path / "t.db", "minimal", faults)
     assert len(acts) > 20

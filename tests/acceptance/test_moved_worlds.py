@@ -18,6 +18,7 @@ from harvest.simulator.server.connection import Sending
 from harvest.simulator.service.replies import SimRequest
 from tests.acceptance.conftest import Started
 from tests.crawling import assert_exact, assert_sound, crawl_into, crawl_world, read
+from tests.repetitions import slow_but
 from tests.waiting import PATIENCE, read_until, until
 
 BUSY = Drift.parse(
@@ -75,7 +76,7 @@ SEEDS = {
 
 
 @pytest.mark.parametrize("depth", [1, pytest.param(2, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("seed", SEEDS.values(), ids=SEEDS)
+@pytest.mark.parametrize("seed", slow_but([*SEEDS.values()][::3], SEEDS.values()))
 def test_a_crawl_of_a_moved_world_equals_its_truth(tmp_path, seed, depth):
     limits = replace(SMALL, depth=depth)
     crawl_world(tmp_path / "t.db", TOWN, [seed], limits, page_size=PAGE)

@@ -193,7 +193,7 @@ def person_of(world):
         pytest.param(person_of, ["--depth", "1"], 11, marks=pytest.mark.slow),
         pytest.param(person_of, ["--depth", "1", "--via", "uploads", "--max-tracks", "2"], 11, marks=pytest.mark.slow),
         (person_of, ["--depth", "1", "--via", "followings", "--max-users", "10"], 8),
-        (person_of, ["--read", "all", "--seed-read", "all"], 8),
+        pytest.param(person_of, ["--read", "all", "--seed-read", "all"], 8, marks=pytest.mark.slow),
         pytest.param(lambda world: world.playlist_url(world.id("playlist", 1)), [], 5, marks=pytest.mark.slow),
         (lambda world: world.playlist_url(world.id("playlist", 1)), ["--depth", "1", "--max-tracks", "3"], 12),
         pytest.param(World.seed_url, ["--depth", "0", "--read", "+comments"], 3, marks=pytest.mark.slow),
@@ -330,6 +330,7 @@ def held_in(worlds, folder):
     return [sum(kind) for kind in zip(*held, strict=True)]
 
 
+@pytest.mark.slow
 def test_the_interval_holds_in_nine_worlds_of_ten(tmp_path):
     requests, likes = held_in((some_world(n, (30, 60, 100)) for n in range(1000, 1010)), tmp_path)
     assert requests >= 9

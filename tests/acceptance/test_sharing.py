@@ -20,6 +20,7 @@ from harvest.simulator import Drift, World, run_in_thread
 from tests.crawling import crawl_world, read
 from tests.faulty import assert_no_contradiction
 from tests.forgetting import texts_of
+from tests.repetitions import slow_but
 from tests.waiting import until
 
 WORLD = World(6, users=50, tracks=120, playlists=60, likes_per_user=12, seed_likers=15, seed_reposters=6, gone=0)
@@ -216,7 +217,7 @@ def test_with_the_key_people_are_led_back(run, path, tmp_path):
     assert (tmp_path / "private.key.people").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("key", ["raw", "named"])
+@pytest.mark.parametrize("key", slow_but(["named"], ["raw", "named"]))
 def test_who_was_forgotten_since_does_not_come_back_with_a_folder(run, path, tmp_path, key):
     """Nor under a pseudonym that the key leads back; the list beside the key does not hold them any more."""
     ((who,),) = read(path, "SELECT user_id FROM user_engagements GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")

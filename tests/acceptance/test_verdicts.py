@@ -19,7 +19,7 @@ from harvest.simulator import run_in_thread
 from harvest.simulator.oracle import expect
 from tests.crawling import assert_exact, contents, read, told
 from tests.faulty import WORLD, Scene, assert_no_contradiction, path_of, victim
-from tests.repetitions import all_but, each_once, slow_but
+from tests.repetitions import all_but, each_once, rows_but, slow_but
 from tests.waiting import until
 
 QUICK = {"HARVEST_HOLD_SECONDS": "0.02", "HARVEST_RETRY_SECONDS": "0.002"}
@@ -130,7 +130,7 @@ def test_an_outage_is_told_where_the_service_hides_its_counts(tell, tmp_path):
         assert {key: row[1] for key, row in found["lists"].items()} == {k: row[1] for k, row in truth["lists"].items()}
 
 
-@pytest.mark.parametrize("path", ["/favoriters", "/"])
+@pytest.mark.parametrize("path", slow_but(["/favoriters"], ["/favoriters", "/"]))
 def test_a_seed_that_brings_nothing_against_its_claims_is_not_complete_and_is_read_again(tell, tmp_path, path):
     with run_in_thread(WORLD, faults=f"items_none[{path}]") as server:
         alone = [server.world.seed_url(), "--read", "likers", "--delay", "0"]
@@ -239,7 +239,7 @@ def test_an_app_that_is_refused_ends_the_run_and_nobody_is_marked(tell, tmp_path
         assert_exact_at_last(tell, server, file)
 
 
-@pytest.mark.parametrize("fault", ["app_refused", "forbidden_json"])
+@pytest.mark.parametrize("fault", slow_but(["forbidden_json"], ["app_refused", "forbidden_json"]))
 def test_a_kill_in_the_middle_of_refusals_changes_nothing(tell, start, tmp_path, fault):
     file = tmp_path / "t.db"
     with run_in_thread(WORLD, faults=f"{fault}@9*100000", latency=(0.05, 0.05)) as server:
@@ -295,7 +295,11 @@ def test_an_endpoint_that_is_withdrawn_ends_its_kind_once_and_the_others_go_on(t
 
 
 @pytest.mark.parametrize(
-    ("fault", "bound"), [("missing_json", 11), ("forbidden_json", 11), ("forbidden_json", 6), ("status_400", 9)]
+    ("fault", "bound"),
+    rows_but(
+        [("forbidden_json", 11), ("status_400", 9)],
+        [("missing_json", 11), ("forbidden_json", 11), ("forbidden_json", 6), ("status_400", 9)],
+    ),
 )
 def test_a_withdrawn_endpoint_is_told_however_the_harvest_is_cut_into_runs(tell, tmp_path, fault, bound):
     """A run that is bound asks for few of the lists, and few are believed: what is stored of them counts."""
@@ -314,7 +318,7 @@ def test_a_withdrawn_endpoint_is_told_however_the_harvest_is_cut_into_runs(tell,
         assert_exact_at_last(tell, server, file, "retry", "--class", "withdrawn")
 
 
-@pytest.mark.parametrize("fault", ["missing_json", "forbidden_json", "status_400"])
+@pytest.mark.parametrize("fault", slow_but(["forbidden_json"], ["missing_json", "forbidden_json", "status_400"]))
 def test_a_withdrawn_endpoint_stays_so_for_the_few_lists_that_a_later_run_wants(tell, tmp_path, fault):
     file = tmp_path / "t.db"
     with run_in_thread(WORLD, faults=f"{fault}[/likes/tracks]", keep_log=True) as server:
@@ -331,7 +335,7 @@ def test_a_withdrawn_endpoint_stays_so_for_the_few_lists_that_a_later_run_wants(
         assert_exact(file, server.world, limits=replace(LIMITS, max_users=10))
 
 
-@pytest.mark.parametrize("bound", [2, 3])
+@pytest.mark.parametrize("bound", slow_but([3], [2, 3]))
 def test_a_bound_of_few_requests_gets_past_people_who_are_refused_twice(tell, tmp_path, bound):
     """Each is asked for once more: of six in flight none would come to that."""
     with run_in_thread(WORLD, faults="forbidden_json[/likes/tracks]") as server:

@@ -26,6 +26,7 @@ from harvest.store.snapshot import take_snapshot
 from harvest.store.sweeps import Sweep
 from tests.crawling import contents, crawl_world, read
 from tests.forgetting import bytes_beside, contradictions, goes_with
+from tests.repetitions import slow_but
 from tests.replaying import assert_replays
 from tests.unit.forgetting.test_kept import busiest, in_the_clear, texts_of_all, traces
 from tests.unit.forgetting.test_purge import Later
@@ -76,7 +77,7 @@ def die(*_args, **_options):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("thing", ["user", "track", "playlist"])
+@pytest.mark.parametrize("thing", slow_but(["user"], ["user", "track", "playlist"]))
 def test_a_crawl_that_still_shows_it_keeps_replies_without_it(path, thing):
     one = busiest(path, thing)
     gone = goes_with(contents(path), thing, one)
@@ -147,7 +148,7 @@ def test_an_address_that_leads_to_it_does_not_stay_in_the_replies(tmp_path):
     assert_replays(path)
 
 
-@pytest.mark.parametrize("step", ["take_out", "fold"])
+@pytest.mark.parametrize("step", slow_but(["fold"], ["take_out", "fold"]))
 def test_killed_between_the_two_files_the_next_crawl_goes_on_and_ends_it(path, monkeypatch, step):
     one = busiest(path, "user")
     gone = goes_with(contents(path), "user", one)

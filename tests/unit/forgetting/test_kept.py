@@ -38,6 +38,7 @@ from harvest.verify.checks import verify
 from tests.crawling import contents, crawl_world, read
 from tests.forgetting import contradictions, goes_with, texts_of
 from tests.refreshing import LIMITS
+from tests.repetitions import slow_but
 from tests.replaying import everything, seal
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -110,7 +111,7 @@ def texts_of_all(path, gone):
     return {text for one in things for text in texts_of(path, *one)}
 
 
-@pytest.mark.parametrize("which", _BUSIEST)
+@pytest.mark.parametrize("which", slow_but([*_BUSIEST][::3], _BUSIEST))
 def test_nothing_of_it_is_in_the_replies_and_the_file_comes_back_as_it_is(path, tmp_path, which):
     thing, one = which if which in THINGS else "user", busiest(path, which)
     gone = goes_with(contents(path), thing, one)
@@ -322,7 +323,7 @@ def test_replies_have_no_part_in_what_a_purge_has_left(path):
     assert read(path.with_name("t.replies.db"), "SELECT * FROM acts") == acts
 
 
-@pytest.mark.parametrize("all_of_it", [True, False])
+@pytest.mark.parametrize("all_of_it", slow_but([False], [True, False]))
 def test_what_is_purged_goes_from_the_replies_by_its_age(path, tmp_path, all_of_it):
     replies = path.with_name("t.replies.db")
     gone = {("user", row[0]) for row in read(path, "SELECT id FROM users WHERE username IS NOT NULL")}
@@ -356,7 +357,7 @@ def test_younger_replies_outlast_a_purge(path):
     assert everything(path) == before
 
 
-@pytest.mark.parametrize("after", ["nothing", "forgetting"])
+@pytest.mark.parametrize("after", slow_but(["forgetting"], ["nothing", "forgetting"]))
 def test_killed_between_the_two_files_a_purge_is_ended_by_finish(path, tmp_path, after):
     replies = path.with_name("t.replies.db")
     if after == "forgetting":

@@ -64,7 +64,7 @@ def test_a_crawl_that_is_interrupted_and_goes_on(page, tmp_path):
     play(tmp_path / "t.db", scene)
 
 
-@pytest.mark.parametrize("page", slow_but((12,), (1, 4, 12, 30)))
+@pytest.mark.parametrize("page", slow_but((4,), (1, 4, 12, 30)))
 def test_a_reading_anew_that_is_interrupted_or_fails(page, tmp_path):
     async def scene(s):
         s.limits = replace(SMALL, read=tuple(BY_NAME))
