@@ -105,6 +105,7 @@ def test_communities_are_the_taste_groups_that_were_planted(world, analysed_file
     assert shared_information(by_chance, [world.community_of_track(track) for track, _ in tracks]) < 0.1
 
 
+@pytest.mark.slow
 def test_the_report_tells_of_them_and_without_an_analysis_has_no_such_section(ask, crawled, analysed_file, tmp_path):
     assert ask("report", str(tmp_path / "r.html"), "--db", str(analysed_file)).returncode == 0
     page = (tmp_path / "r.html").read_text("utf-8")
@@ -174,6 +175,7 @@ def test_the_seed_is_measured_as_in_the_whole_world(world, analysed_file):
         assert score == pytest.approx(true, rel=0.05), (track, common)
 
 
+@pytest.mark.slow
 def test_analysing_twice_says_that_nothing_is_new(run, crawled, tmp_path):
     shutil.copy(crawled, tmp_path / "t.db")
     done = run("analyze", "--db", "t.db")

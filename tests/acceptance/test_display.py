@@ -85,6 +85,7 @@ def test_the_display_goes_and_leaves_nothing_behind(server, tmp_path):
     assert not any("to go" in row or "━" in row for row in Screen(shown).rows)
 
 
+@pytest.mark.slow
 def test_a_terminal_that_becomes_narrower_gets_shorter_lines(server, tmp_path):
     environ = terminal_environment(server)
     server.hold_after(IN_THE_MIDDLE)

@@ -149,7 +149,7 @@ def test_the_tables_agree_with_what_the_simulator_says_of_its_faults():
     assert {name for name, effect in EFFECTS.items() if not effect.changes} <= {*PASSING, *HARMLESS, *TRACES}
 
 
-@pytest.mark.parametrize("name", slow_but({*EVERY_PASSING} - ALIKE, EVERY_PASSING))
+@pytest.mark.parametrize("name", slow_but([name for name in EVERY_PASSING if name not in ALIKE][::2], EVERY_PASSING))
 def test_a_fault_that_passes_leaves_nothing_behind(name, tmp_path):
     async def scene(this):
         short = {"request_seconds": 1.0} if name in LATE else {}
@@ -173,7 +173,7 @@ def test_a_fault_that_a_reader_need_not_notice_changes_nothing(name, tmp_path):
     play(tmp_path / "t.db", scene, faults=HARMLESS[name])
 
 
-@pytest.mark.parametrize("name", slow_but({*LASTING} - {*ALIKE, *LATE}, LASTING))
+@pytest.mark.parametrize("name", slow_but([name for name in LASTING if name not in {*ALIKE, *LATE}][1::2], LASTING))
 def test_a_fault_that_lasts_ends_one_list_alone(name, tmp_path):
     end = LASTING[name]
 

@@ -58,7 +58,7 @@ SOME_BLOCKS = (
 )
 
 
-@pytest.mark.parametrize("name", slow_but(SOME_BLOCKS, BLOCKS))
+@pytest.mark.parametrize("name", slow_but(SOME_BLOCKS[::2], BLOCKS))
 @pytest.mark.parametrize("at", [pytest.param(1, marks=pytest.mark.slow), 12])
 def test_a_block_that_never_ends_stops_the_run_and_keeps_its_state(name, at, tmp_path):
     async def scene(this):
@@ -138,7 +138,7 @@ TOKEN_FAULTS = {
 OFTEN = ("token_quota", "waf_challenge", "error_503_html", "broken_json", "missing_json", "unauthorized")
 
 
-@pytest.mark.parametrize("name", slow_but(OFTEN, TOKEN_FAULTS))
+@pytest.mark.parametrize("name", slow_but(OFTEN[::2], TOKEN_FAULTS))
 def test_a_token_service_that_never_answers_well_stops_the_run_and_keeps_its_state(name, tmp_path):
     """From its second answer on, so in mid-crawl: a token is good for twelve requests."""
 

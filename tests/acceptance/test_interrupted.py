@@ -25,6 +25,7 @@ from harvest.wiring import connect
 from tests.acceptance.conftest import environment
 from tests.crawling import Onlooker, assert_exact, assert_sound, crawl_world, graph_of, read, settings_for
 from tests.faulty import assert_no_contradiction
+from tests.repetitions import slow_but
 from tests.waiting import PATIENCE, quiet_port, read_until, until
 
 CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5")
@@ -42,7 +43,7 @@ def assert_last_word_is_that_of_the_file(stderr, path):
     assert (int(numbers["pages"]), int(numbers["requests"])) == (pages, requests)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", slow_but([signal.SIGTERM], [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]))
 def test_a_signal_finishes_what_is_in_flight_and_says_how_to_go_on(run, start, small_world, tmp_path, number):
     path = tmp_path / "t.db"
     with run_in_thread(small_world, keep_log=True) as server:
@@ -107,6 +108,7 @@ def test_a_closed_terminal_is_the_first_ctrl_c_however_often_it_is_told(run, sma
         exact(path, server)
 
 
+@pytest.mark.slow
 def test_nohup_lets_a_crawl_go_on(start, small_world, tmp_path):
     path = tmp_path / "t.db"
     with run_in_thread(small_world) as server:
@@ -152,7 +154,7 @@ main()
         pytest.param("harvest.cli.commands.crawl", ["a/b"], marks=pytest.mark.slow),
         ("httpx", ["a/b"]),
         pytest.param("rich", ["demo"], marks=pytest.mark.slow),
-        ("harvest.simulator", ["demo"]),
+        pytest.param("harvest.simulator", ["demo"], marks=pytest.mark.slow),
         pytest.param("harvest.cli.commands.auth", ["auth", "status"], marks=pytest.mark.slow),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
@@ -217,6 +219,7 @@ def test_a_service_that_goes_away_for_good_ends_with_exit_5_and_can_be_resumed(r
         exact(path, server)
 
 
+@pytest.mark.slow
 def test_a_service_that_blocks_us_for_good_ends_with_exit_5_and_can_be_resumed(run, small_world, tmp_path):
     path = tmp_path / "t.db"
     arguments = [small_world.seed_url(), "--db", path, "--delay", "0", *CAPS]

@@ -75,6 +75,7 @@ async def test_a_run_that_keeps_less_cuts_what_earlier_ones_have_kept(tmp_path):
     assert_replays(path)
 
 
+@pytest.mark.slow
 async def test_what_a_killed_run_did_not_cut_the_next_one_cuts(tmp_path, monkeypatch):
     path = tmp_path / "t.db"
     await kept(path, "full", "")

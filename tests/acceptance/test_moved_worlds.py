@@ -129,6 +129,7 @@ def test_a_crawl_of_a_world_that_moves_meanwhile_ends_and_is_sound(run, tmp_path
     assert run("verify", "--db", "t.db").returncode == 0
 
 
+@pytest.mark.slow
 def test_the_simulator_serves_a_later_day_and_lets_days_pass(start):
     size = ("--users", "60", "--tracks", "90", "--drift", "edges=0.2")
     world = World(1, 60, 90, likes_per_user=60.0, drift=Drift.edges(0.2))

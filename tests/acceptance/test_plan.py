@@ -241,6 +241,7 @@ def test_what_more_would_cost_is_known_from_the_file_alone(run, server):
     assert told["requests"]["low"] <= server.total - before <= told["requests"]["high"]
 
 
+@pytest.mark.slow
 def test_status_promises_beyond_depth_1_no_more_than_comes(tmp_path):
     """People around many tracks are the same ones: what their lists add up to would be several times as many."""
     world = World(3, users=150, tracks=600, likes_per_user=20, seed_likers=30, seed_reposters=10)

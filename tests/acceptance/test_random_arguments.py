@@ -152,7 +152,7 @@ def wrong_of(seed, lines, run, tmp_path, harvested):
 
 
 def test_what_is_typed_at_random_ends_in_words(run, tmp_path, harvested):
-    assert wrong_of(1, 40, run, tmp_path, harvested) == []
+    assert wrong_of(1, 15, run, tmp_path, harvested) == []
 
 
 @pytest.mark.slow

@@ -155,6 +155,7 @@ def test_a_refresh_stopped_at_every_page_ends_as_one_that_was_not(tmp_path, seed
 @pytest.mark.parametrize(
     "bidden", [pytest.param(False, id="resumed"), pytest.param(True, id="tended", marks=pytest.mark.slow)]
 )
+@pytest.mark.slow
 def test_a_refresh_that_stood_still_for_weeks_is_begun_anew_and_mixes_no_two_moments(tmp_path, seed, bidden):
     path, world = tmp_path / "t.db", a_world(seed)
 
@@ -216,6 +217,7 @@ def contradictions(path):
         return [(one.check.name, one.examples) for one in verify(connection) if one.contradictions]
 
 
+@pytest.mark.slow
 def test_a_second_refresh_changes_nothing(tmp_path):
     path, world = tmp_path / "t.db", a_world(4)
 
@@ -318,6 +320,7 @@ def test_tend_begins_a_watch_list_goes_on_and_says_what_changed(run, tmp_path):
     assert_sound(file)
 
 
+@pytest.mark.slow
 def test_a_killed_refresh_goes_on_with_resume(run, start, tmp_path):
     world, file = a_world(9), tmp_path / "t.db"
     with run_in_thread(world, gzip=False) as server:

@@ -24,6 +24,7 @@ from tests.acceptance.test_ledger_worlds import a_mix
 from tests.crawling import Onlooker, assert_exact, crawl_into, crawl_together, read
 from tests.faulty import QUICK, WORLD, QuickClock
 from tests.refreshing import BUSY, EVERYTHING
+from tests.repetitions import slow_but
 from tests.replaying import assert_replays
 from tests.waiting import PATIENCE
 
@@ -110,7 +111,7 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("faults", REFUSALS)
+@pytest.mark.parametrize("faults", slow_but([*REFUSALS][1:3], REFUSALS))
 def test_what_is_nobodys_fault_is_made_again_too(tmp_path, faults):
     """Verdicts that are taken back, lists that are read again after an outage, a kind of list that is withdrawn."""
     path = tmp_path / "t.db"

@@ -16,6 +16,7 @@ from harvest.simulator import World
 from harvest.store.database import open_to_read
 from tests.crawling import crawl_world, read
 from tests.htmlpages import has_table, parse, table, words
+from tests.repetitions import slow_but
 
 WORLD = World(4, users=50, tracks=120, playlists=60, likes_per_user=12, seed_likers=15, null_entries=0.05)
 ALL = tuple(name for name, kind in BY_NAME.items() if not kind.own and not kind.searches)
@@ -84,7 +85,7 @@ def test_the_lists_of_the_seed_stand_with_claim_and_outcome(case):
     assert expected
 
 
-@pytest.mark.parametrize("option", NAMED)
+@pytest.mark.parametrize("option", slow_but([*NAMED][::3], NAMED))
 def test_what_lists_name_most_is_counted_right(case, option):
     _, path, page = case
     source, item, rank, where, things, label = NAMED[option]

@@ -299,6 +299,7 @@ COUNTS = {
 }
 
 
+@pytest.mark.slow
 def test_stopped_by_a_budget_and_killed_it_goes_on(run, start, path, tmp_path):
     assert run("dehydrate", "ids", "--db", path, "--ids", "raw").returncode == 0
     whole, new = tmp_path / "whole.db", tmp_path / "new.db"

@@ -121,6 +121,7 @@ def test_a_spreadsheet_takes_no_name_for_a_formula(run, crowd, tmp_path):
     assert "=SUM(A1:A9)" in {row["subject"] for row in as_json}  # JSON needs no apostrophe
 
 
+@pytest.mark.slow
 def test_an_output_that_cannot_write_a_name_writes_an_escape(run, crowd, tmp_path):
     path = tmp_path / "t.db"
     with run_in_thread(crowd, faults="shape_list[/likes/tracks]") as server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from tests.acceptance.conftest import ROOT, environment
 from tests.crawling import read
+from tests.repetitions import slow_but
 
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 CAPS = ("--max-users", "5", "--delay", "0")
@@ -58,6 +60,7 @@ def test_a_crawl_whose_reader_has_gone_ends_with_its_own_code(harvest, server, t
     assert b"Broken" not in stopped.stderr
 
 
+@pytest.mark.slow
 def test_a_crawl_without_stderr_says_its_result_all_the_same(harvest, server, tmp_path):
     crawl = (server.world.seed_url(), "--db", "t.db", *CAPS, "-v")
     done = harvest(*crawl, server=server, stdout=subprocess.PIPE, preexec_fn=lambda: os.close(2))
@@ -66,11 +69,16 @@ def test_a_crawl_without_stderr_says_its_result_all_the_same(harvest, server, tm
 
 
 @FULL
-def test_a_full_stderr_and_a_full_log_file_stop_nothing(harvest, server, tmp_path):
+def test_a_full_stderr_stops_nothing(harvest, server, tmp_path):
     crawl = (server.world.seed_url(), "--db", "t.db", *CAPS)
     with Path("/dev/full").open("wb") as full:
         done = harvest(*crawl, "-v", server=server, stdout=subprocess.PIPE, stderr=full)
     assert (done.returncode, b"Harvest complete" in done.stdout) == (0, True)
+
+
+@FULL
+@pytest.mark.slow
+def test_a_full_log_file_stops_nothing_and_is_given_up(harvest, server, tmp_path):
     crawl = (server.world.seed_url(), "--db", "t.db", "--max-users", "9", "--delay", "0", "--log-file", "/dev/full")
     logged = harvest(*crawl, server=server, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert logged.returncode == 0
@@ -86,11 +94,11 @@ def test_a_full_stdout_gets_one_line_and_leaves_a_crawl_its_code(harvest, server
     assert (crawled.returncode, crawled.stderr.count(b"\n")) == (0, 1)
 
 
-def test_a_result_that_nobody_reads_ends_quietly(harvest, server, tmp_path, unread):
+@pytest.mark.parametrize("command", slow_but(["status"], ["status", "failures --csv", "sql 'SELECT 1'", "sql"]))
+def test_a_result_that_nobody_reads_ends_quietly(harvest, server, tmp_path, unread, command):
     assert harvest(server.world.seed_url(), "--db", "t.db", *CAPS, "-q", server=server).returncode == 0
-    for command in (["status"], ["failures", "--csv"], ["sql", "SELECT 1"], ["sql"]):
-        done = harvest(*command, "--db", "t.db", stdout=unread, stderr=subprocess.PIPE)
-        assert (done.returncode, done.stderr) == (0, b"")
+    done = harvest(*shlex.split(command), "--db", "t.db", stdout=unread, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("way_in", [["-m", "harvest"], [str(ROOT / "scripts" / "harvest.py")]])

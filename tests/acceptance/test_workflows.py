@@ -77,6 +77,7 @@ def test_a_workflow_may_read_and_only_a_release_may_do_more():
     assert "secrets." not in "".join(WORKFLOWS.values())  # trusted publishing: there is no token to leak
 
 
+@pytest.mark.slow
 def test_subjects_are_measured_in_a_range_and_in_a_message(tmp_path):
     def git(*words: str) -> None:
         who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.example"}

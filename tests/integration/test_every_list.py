@@ -29,8 +29,7 @@ WORLD = World(
 UNLIKE = [
     KINDS[name]
     for name in (
-        *("track_reposters", "track_comments", "track_related", "user_tracks", "user_links", "user_followings"),
-        *("playlist_tracks", "station_tracks", "found_playlists"),
+        *("track_comments", "track_related", "user_links", "user_followings", "playlist_tracks", "found_playlists"),
     )
 ]
 PAGES = 5

@@ -196,7 +196,7 @@ async def _stopped(path, server, pages):
     return await crawl_together(path, server, [(WORLD.seed_url(), LIMITS)], onlooker=Onlooker(pages), page_size=5)
 
 
-@pytest.mark.parametrize("pages", slow_but([20], [4, 20, 60]))
+@pytest.mark.parametrize("pages", slow_but([4], [4, 20, 60]))
 def test_in_a_crawl_that_was_stopped_half_way(tmp_path, pages):
     import asyncio
 

@@ -134,6 +134,7 @@ def test_of_a_reply_that_cannot_be_read_and_may_show_it_nothing_is_evidence(path
     assert (other.body, other.reply) == (stays, '{"kind":"user","id":1}')
 
 
+@pytest.mark.slow
 def test_an_address_that_leads_to_it_does_not_stay_in_the_replies(tmp_path):
     """It is typed, and kept as what a run began with, before anybody knows where it leads."""
     path, seed = tmp_path / "t.db", WORLD.seed_url()

@@ -35,7 +35,11 @@ def read_anew(path, *outcomes):
 
 @pytest.mark.parametrize("order", slow_but(("random",), ("newest", "random", "popular")))
 @pytest.mark.parametrize(
-    "faults", [f"error_503_json[{LIKERS}]", f"forbidden_json[{path_of(victim())}]", "error_503_json=0.2"]
+    "faults",
+    slow_but(
+        ["error_503_json=0.2"],
+        [f"error_503_json[{LIKERS}]", f"forbidden_json[{path_of(victim())}]", "error_503_json=0.2"],
+    ),
 )
 def test_lists_that_fail_and_are_mended(faults, order, tmp_path):
     async def scene(s):
@@ -115,7 +119,7 @@ def test_somebody_gone_whose_list_then_fails_is_not_called_gone(tmp_path):
     play(tmp_path / "t.db", scene)
 
 
-@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("alone", slow_but([True], [False, True]))
 def test_a_seed_that_is_found_late(alone, tmp_path):
     """Found by the harvest itself or by another one: the next run visits it like any other seed."""
 
