@@ -27,23 +27,76 @@ fans AS MATERIALIZED (
     CROSS JOIN user_engagements AS e ON e.track_id = t.id AND e.engagement_type = 'like'
     WHERE t.uploader_id = (SELECT artist_id FROM given)
 ),
-shared AS MATERIALIZED (
-    SELECT t.uploader_id AS artist_id, count(DISTINCT f.user_id) AS shared_fans, count(DISTINCT t.id) AS tracks
-    FROM fans AS f
-    CROSS JOIN user_engagements AS e ON e.user_id = f.user_id AND e.engagement_type = 'like'
-    CROSS JOIN tracks AS t ON t.id = e.track_id
+asked AS MATERIALIZED (
+    SELECT
+        CAST(coalesce(nullif(:at_least, ''), 2) AS INTEGER) AS at_least,
+        CAST(coalesce(nullif(:limit, ''), 20) AS INTEGER) AS rows,
+        (SELECT count(*) FROM fans) * 4 > (
+            SELECT count(*) FROM tasks WHERE kind = 'user_likes' AND collected > 0
+        ) AS are_many                                -- then what they like is nearly everything, and few artists count
+),
+liked AS (                                          -- by index alone
+    SELECT track_id, count(*) AS likes FROM user_engagements
+    WHERE engagement_type = 'like' AND (SELECT are_many FROM asked)
+    GROUP BY track_id
+),
+reached AS MATERIALIZED (                           -- an artist shares no more fans than their tracks have likes
+    SELECT t.uploader_id AS artist_id, sum(l.likes) AS most
+    FROM liked AS l
+    CROSS JOIN tracks AS t ON t.id = l.track_id
     WHERE t.uploader_id <> (SELECT artist_id FROM given)
     GROUP BY t.uploader_id
-    HAVING count(DISTINCT f.user_id) >= CAST(coalesce(nullif(:at_least, ''), 2) AS INTEGER)
-    ORDER BY shared_fans DESC, t.uploader_id
-    LIMIT CAST(coalesce(nullif(:limit, ''), 20) AS INTEGER)
 ),
-counted AS MATERIALIZED (
-    SELECT s.*, (
+most_liked AS MATERIALIZED (
+    SELECT (
         SELECT count(DISTINCT e.user_id)
         FROM tracks AS t CROSS JOIN user_engagements AS e ON e.track_id = t.id AND e.engagement_type = 'like'
-        WHERE t.uploader_id = s.artist_id
-    ) AS fans_here
+        WHERE t.uploader_id = r.artist_id AND +e.user_id IN (SELECT user_id FROM fans)
+    ) AS shared_fans
+    FROM (SELECT artist_id FROM reached ORDER BY most DESC LIMIT (SELECT rows FROM asked)) AS r
+),
+likely AS MATERIALIZED (                            -- what may be among the first
+    SELECT artist_id FROM reached
+    WHERE most >= CASE
+        WHEN (SELECT count(*) FROM most_liked) >= (SELECT rows FROM asked)
+            THEN (SELECT min(shared_fans) FROM most_liked)
+        ELSE 0 END
+),
+shared AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT t.uploader_id AS artist_id, count(DISTINCT f.user_id) AS shared_fans
+        FROM fans AS f
+        CROSS JOIN user_engagements AS e ON e.user_id = f.user_id AND e.engagement_type = 'like'
+        CROSS JOIN tracks AS t ON t.id = e.track_id
+        WHERE NOT (SELECT are_many FROM asked) AND t.uploader_id <> (SELECT artist_id FROM given)
+        GROUP BY t.uploader_id
+        UNION ALL
+        SELECT l.artist_id, count(DISTINCT e.user_id) AS shared_fans
+        FROM likely AS l
+        CROSS JOIN tracks AS t ON t.uploader_id = l.artist_id
+        CROSS JOIN user_engagements AS e ON e.track_id = t.id AND e.engagement_type = 'like'
+        WHERE +e.user_id IN (SELECT user_id FROM fans)
+        GROUP BY l.artist_id
+    )
+    WHERE shared_fans >= (SELECT at_least FROM asked)
+    ORDER BY shared_fans DESC, artist_id
+    LIMIT (SELECT rows FROM asked)
+),
+counted AS MATERIALIZED (
+    SELECT
+        s.*,
+        (
+            SELECT count(DISTINCT e.user_id)
+            FROM tracks AS t CROSS JOIN user_engagements AS e ON e.track_id = t.id AND e.engagement_type = 'like'
+            WHERE t.uploader_id = s.artist_id
+        ) AS fans_here,
+        (
+            SELECT count(*) FROM tracks AS t
+            WHERE t.uploader_id = s.artist_id AND EXISTS (
+                SELECT 1 FROM user_engagements AS e
+                WHERE e.track_id = t.id AND e.engagement_type = 'like' AND +e.user_id IN (SELECT user_id FROM fans)
+            )
+        ) AS tracks
     FROM shared AS s
 )
 SELECT

@@ -654,6 +654,7 @@ READS_ALL = {
     "queries/bridges": "counts the likes of every track where one of the two is not named",
     "queries/hidden-gems": "holds the likes of every track against the service's counts",
     "queries/near-several": "counts the likes of every track where none is named",
+    "queries/shared-fans": "counts the likes of every track where a quarter of the people are fans; else not run",
     "queries/top-tracks": "counts the likes of every track, and says so",
     "schema/README.md 9": "five of the edges, whichever; LIMIT ends it",
     "schema/README.md 13": "five of the stretches, whichever; LIMIT ends it",
