@@ -64,7 +64,7 @@ def log():
 
 
 @pytest.fixture
-async def build(clock, log):
+async def build(clock, log, mocked):
     """Make clients as the wiring does; they are closed in the end."""
     opened = []
 
