@@ -183,7 +183,8 @@ class Sender:
             raise Unreachable(f"No whole answer within {self._deadline:g} s.", request=shown, status=status) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             nobody = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
-            raise (NoConnection if nobody else Unreachable)(_why(error), request=shown, status=status) from error
+            why = _why(error, _place_of(url) if nobody else "")
+            raise (NoConnection if nobody else Unreachable)(why, request=shown, status=status) from error
         finally:
             self.in_flight -= 1
             self.tally[status] += 1
@@ -236,9 +237,14 @@ class Sender:
         return round((self.clock.monotonic() - began) * 1000)
 
 
-def _why(error: Exception) -> str:
-    """Say in a line what went wrong; a LocalProtocolError may quote a header, so it is not quoted."""
-    kind = type(error).__name__
+def _why(error: Exception, place: str) -> str:
+    """Say in a line what went wrong, and where; a LocalProtocolError may quote a header, so it is not quoted."""
+    kind, at = type(error).__name__, f" at {place}" if place else ""
     if isinstance(error, httpx.LocalProtocolError | httpx.InvalidURL) or not str(error):
-        return f"The service did not answer ({kind})."
-    return f"The service did not answer ({kind}: {one_line(str(error))})."
+        return f"The service did not answer{at} ({kind})."
+    return f"The service did not answer{at} ({kind}: {one_line(str(error))})."
+
+
+def _place_of(url: httpx.URL) -> str:
+    """Give the host and port of an address, which may be mistyped."""
+    return f"{url.host}{f':{url.port}' if url.port else ''}"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harvest.replies import files
 from harvest.replies.keeper import drop_later
+from harvest.system.file_uris import uri_of
 from harvest.system.files import write_through
 
 _PAGES_AT_ONCE = 4096  # small enough for Ctrl-C to be heard
@@ -42,6 +43,6 @@ def _open(path: Path) -> sqlite3.Connection:
         pass  # it is ours, and as it should be
     if not (os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)):
         return files.open_to_read(path)
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)
+    connection = sqlite3.connect(f"{uri_of(path.resolve())}?mode=rw", uri=True, isolation_level=None)
     connection.execute("PRAGMA query_only = ON")
     return connection

@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from harvest.errors import NotADatabase, NothingThere, SchemaTooNew, StorageFailed, StoreError
+from harvest.system.file_uris import uri_of
 from harvest.system.sql import split_statements, without_comments
 from harvest.system.sqlite_busy import PATIENCE_SECONDS, is_locked, open_patiently, writing_in
 
@@ -115,7 +116,7 @@ def _reading_address(path: Path) -> str:
     path = path.resolve()
     beside = path.with_name(f"{path.name}-wal")
     is_written = beside.exists() and beside.stat().st_size > 0
-    return f"{path.as_uri()}?mode=ro{'' if is_written else '&immutable=1'}"
+    return f"{uri_of(path)}?mode=ro{'' if is_written else '&immutable=1'}"
 
 
 def _distrust(connection: sqlite3.Connection) -> None:

@@ -23,6 +23,7 @@ from harvest.lists import KINDS
 from harvest.models import Outcome
 from harvest.store import absent, in_memory, suppression
 from harvest.store.sql_functions import add_functions
+from harvest.system.file_uris import uri_of
 from harvest.system.sql import split_statements, without_comments
 from harvest.system.sqlite_busy import PATIENCE_SECONDS, fold, is_locked, open_patiently, writing_in
 from harvest.system.sqlite_temp import CHOSEN_BY, temporary_folder
@@ -117,7 +118,7 @@ def open_to_serve(path: Path, *, still: bool, longest: int) -> sqlite3.Connectio
     """Open a harvest database for a stranger's queries, in any thread: read-only by its address, which also says
     whether the file stays unchanged meanwhile.
     """
-    address = f"{path.resolve().as_uri()}?{'immutable=1' if still else 'mode=ro'}"
+    address = f"{uri_of(path.resolve())}?{'immutable=1' if still else 'mode=ro'}"
     connection = sqlite3.connect(address, uri=True, check_same_thread=False)
     _distrust(connection)
     bound(connection, longest)
@@ -251,7 +252,7 @@ def _reading_address(path: Path) -> str:
         how = "mode=rw"
     else:
         how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
-    return f"{path.as_uri()}?{how}"
+    return f"{uri_of(path)}?{how}"
 
 
 def schema_version() -> int:

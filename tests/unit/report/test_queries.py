@@ -69,6 +69,7 @@ def test_no_large_table_is_read_from_end_to_end_without_need(conn, name):
     if name == "heard":
         conn.execute("DROP TABLE temp.heard")
     scans = [line for line in plan(conn, name) if re.match(rf"SCAN ({'|'.join(LARGE)})\b", line)]
+    scans = [line.removesuffix(" EXISTS") for line in scans]  # newer ones say so of what they only look into
     assert sorted(scans) == WHOLE.get(name, [])
 
 
