@@ -146,7 +146,7 @@ async def crawl(
 
 
 class _Begun:
-    """A file as it was before a crawl: one that was not there goes again where nobody answers, or lets us in."""
+    """A file as it was before a crawl: a new one goes again where SoundCloud does not answer, or lets no one in."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -34,7 +34,34 @@ def remember(connection: sqlite3.Connection) -> None:
     key = suppression.key_for(connection)
     known, name = _numbers(key), _name(key)
     rows = connection.execute("SELECT hash FROM suppressed")
-    new = [f"{name} {number}\n" for (number,) in rows if number not in known]
+    _add([f"{name} {number}\n" for (number,) in rows if number not in known])
+
+
+def export_key(out: Path) -> None:
+    """Write the keys of this user into a new file that no other user can read, with the numbers in the list that were
+    made under them. Raises SettingsError.
+    """
+    numbers = [f"{_name(key)} {number}" for key in suppression.stored_keys() for number in sorted(_numbers(key))]
+    suppression.export_keys(out, more=numbers)
+
+
+def import_key(source: Path) -> tuple[int, int]:
+    """Add keys that another user has exported to those of this user, and the numbers made under them to the list; give
+    how many of each are new. Raises SettingsError.
+    """
+    lines = suppression.exported_lines(source)
+    for name in {line.partition(" ")[0] for line in lines if " " in line}:
+        _numbers_in(lines, name, source)  # nothing is imported where one line is wrong
+    keys = suppression.import_keys(source)
+    new = []
+    for key in suppression.stored_keys():
+        there, name = _numbers(key), _name(key)
+        new += [f"{name} {number}\n" for number in sorted(_numbers_in(lines, name, source) - there)]
+    _add(new)
+    return keys, len(new)
+
+
+def _add(new: list[str]) -> None:
     if not new:
         return
     place = list_file()
@@ -81,12 +108,15 @@ def _numbers(key: bytes) -> set[int]:
         return set()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{list_file()}, the list of what was forgotten, cannot be read: {error}.") from error
-    name = _name(key)
+    return _numbers_in(lines, _name(key), list_file())
+
+
+def _numbers_in(lines: list[str], name: str, place: Path) -> set[int]:
     found = (line.split(" ") for line in lines if line.startswith(f"{name} "))
     try:
         return {int(number) for _, number in found}
     except ValueError as error:
-        raise SettingsError(f"{list_file()}, the list of what was forgotten, cannot be read: {error}.") from error
+        raise SettingsError(f"{place}, the list of what was forgotten, cannot be read: {error}.") from error
 
 
 def _name(key: bytes) -> str:

@@ -5,12 +5,21 @@ Imports datasette. Names are escaped; only pages of SoundCloud are linked to.
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.util import find_spec
+
 from markupsafe import Markup
 
 from harvest.report.texts import link_target, shown
 from harvest.serving.links import onward, row_address
 from harvest.serving.served import Served
 from harvest.things import THINGS
+
+
+@cache
+def _can_map() -> bool:
+    """Say whether the extra is there that a map needs."""
+    return all(find_spec(name) for name in ("numpy", "scipy", "graspologic_native"))
 
 
 def leading_on(served: Served, thing: str, number: int, *, named: bool = True, ways: bool = True) -> Markup:
@@ -24,7 +33,8 @@ def leading_on(served: Served, thing: str, number: int, *, named: bool = True, w
     own = Markup('<span class="id"><a href="{}">{}</a></span>').format(row_address(served.base, thing, number), words)
     if not ways:
         return own
-    links = [Markup('<a href="{}">{}</a>').format(*way[::-1]) for way in onward(served.base, thing, number)]
+    ways_on = onward(served.base, thing, number, mapped=_can_map())
+    links = [Markup('<a href="{}">{}</a>').format(*way[::-1]) for way in ways_on]
     page = link_target(found[1])
     if page:
         links.append(Markup('<a href="{}" rel="noopener noreferrer">SoundCloud</a>').format(page))

@@ -72,10 +72,19 @@ def row_address(base: str, thing: str, thing_id: int) -> str:
     return f"{base}/{THINGS[thing].table}/{thing_id}"
 
 
-def onward(base: str, thing: str, thing_id: int | str) -> list[tuple[str, str]]:
-    """Give the ways on from a thing inside the file, as (words, address): the queries about it, and why it is here."""
+def onward(base: str, thing: str, thing_id: int | str, *, mapped: bool = False) -> list[tuple[str, str]]:
+    """Give the ways on from a thing inside the file, as (words, address): the queries about it, its place on the map
+    where tracks are `mapped`, and why it is here.
+    """
     asked = [(way.words, f"{base}/{way.where}?{way.parameter}={thing_id}") for way in WAYS[thing]]
+    if mapped and thing == "track":
+        asked.append(("map", map_address(thing_id)))
     return [*asked, ("why", why_address(thing, thing_id))]
+
+
+def map_address(thing_id: int | str) -> str:
+    """Give the place of a track on the map of the tracks; one that is not among those drawn is not chosen there."""
+    return f"/-/explore#track-{thing_id}"
 
 
 def why_address(thing: str, thing_id: int | str) -> str:

@@ -27,6 +27,7 @@ from harvest.things import THINGS, of_urn
 Named = tuple[str, int]  # a kind of thing, and an id
 
 _KEY_BYTES = 32
+_NO_KEYS = "{} cannot be read as keys of `harvest forget --export-key`."
 _OF_STATION = {"track-stations": "track", "artist-stations": "user"}  # around what a station is, by its URN
 
 
@@ -193,18 +194,28 @@ def key_to_forget_with(connection: sqlite3.Connection) -> bytes:
     return key
 
 
-def export_keys(out: Path) -> None:
-    """Write the keys of this user into a new file that no other user can read. Raises SettingsError."""
+def export_keys(out: Path, *, more: Iterable[str] = ()) -> None:
+    """Write the keys of this user, and `more` lines, into a new file that no other user can read. Raises
+    SettingsError.
+    """
     keys = stored_keys() or [_own_key()]
-    _write_keys(out, keys, new=True)
+    _write_keys(out, keys, more, new=True)
+
+
+def exported_lines(source: Path) -> list[str]:
+    """Give the lines that another user has exported: keys, and after a key's name a number. Raises SettingsError."""
+    try:
+        return source.read_text("ascii").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(_NO_KEYS.format(source)) from error
 
 
 def import_keys(source: Path) -> int:
     """Add keys that another user has exported to those of this user; give how many are new. Raises SettingsError."""
     try:
-        keys = _keys_in(source.read_text("ascii"))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise SettingsError(f"{source} cannot be read as keys of `harvest forget --export-key`.") from error
+        keys = _keys_in("\n".join(line for line in exported_lines(source) if " " not in line))
+    except ValueError as error:
+        raise SettingsError(_NO_KEYS.format(source)) from error
     there = stored_keys()
     new = [key for key in keys if key not in there]
     if new:
@@ -247,9 +258,9 @@ def _keys_in(text: str) -> list[bytes]:
     return keys
 
 
-def _write_keys(out: Path, keys: Iterable[bytes], *, new: bool = False) -> None:
+def _write_keys(out: Path, keys: Iterable[bytes], more: Iterable[str] = (), *, new: bool = False) -> None:
     """Write keys so that they are there whole or not at all, for this user alone."""
-    text = "".join(f"{key.hex()}\n" for key in keys)
+    text = "".join(f"{line}\n" for line in (*(key.hex() for key in keys), *more))
     if new and out.exists():
         raise SettingsError(f"{out} exists: name a new file for the key.")
     part = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")

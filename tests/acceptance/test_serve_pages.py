@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from importlib.util import find_spec
 from itertools import pairwise
 from urllib.parse import quote, urlencode
 
@@ -88,6 +89,7 @@ def of_track(number, url, words_):
         (words_, f"/t/tracks/{number}"),
         ("co-likes", f"/t/co-likes?track={number}"),
         ("fans", f"/t/fans-of?track={number}"),
+        *([("map", f"/-/explore#track-{number}")] if find_spec("graspologic_native") else []),
         ("why", f"/-/why/track/{number}"),
     ]
     return [*ways, ("SoundCloud", url)]
@@ -381,7 +383,17 @@ def test_a_browser_goes_from_the_first_page_to_a_track_nearby_and_why_it_is_here
             page.follow("td.col-track_id a")
             look()
             assert page.value("location.pathname") == near
-            page.follow("#main .ways a[href^='/-/why']")
+            if find_spec("graspologic_native"):
+                page.follow("#main .ways a[href^='/-/explore']")
+                told = page.value("document.querySelector('#track-name').innerText")
+                assert told == page.value("document.querySelector('#track-name bdi').innerText")
+                page.open(f"{address}-/curves", width=width, theme=theme)
+                page.open(f"{address}-/explore#track-1", width=width, theme=theme)
+                assert "not on this map" in page.value("document.querySelector('#track-told').innerText")
+                page.open(f"{address.rstrip('/')}{near}", width=width, theme=theme)
+                page.follow("#main .ways a[href^='/-/why']")
+            else:
+                page.follow("#main .ways a[href^='/-/why']")
             look()
             assert page.value("document.querySelectorAll('.chain li').length") > 1
             page.open(f"{address}t/tracks", width=width, theme=theme)

@@ -17,7 +17,7 @@ from harvest.cli.output.erasing import NOT_YET, left_over
 from harvest.cli.output.formatting import counted
 from harvest.cli.output.table import table
 from harvest.crawler.seed_lists import seeds_in
-from harvest.forgetting import doomed
+from harvest.forgetting import doomed, remembered
 from harvest.forgetting.forget import REPLIES, Forgotten, finish, forget_for_good, would_go
 from harvest.store import suppression
 from harvest.store.database import open_to_read
@@ -37,7 +37,7 @@ from harvest.system.logs import printable
     "--export-key",
     type=Place(dir_okay=False),
     metavar="FILE",
-    help="Export your key, for other people who write your files.",
+    help="Export your key, and the numbers of what you forgot, for another machine or user.",
 )
 @click.option("--import-key", type=Place(dir_okay=False), metavar="FILE", help="Import an exported key.")
 @json_option("Print what was done as one JSON object.")
@@ -66,14 +66,16 @@ def forget(
       harvest forget --from-file erase.txt
     """
     if export_key is not None:
-        suppression.export_keys(export_key)
+        remembered.export_key(export_key)
         click.echo(
             f"{printable(str(export_key))}: your key. Together with your file, it reveals who was forgotten there."
         )
         return 0
     if import_key is not None:
-        n = suppression.import_keys(import_key)
-        click.echo(f"{counted(n, 'key')} added to {suppression.key_file()}.")
+        keys, numbers = remembered.import_key(import_key)
+        click.echo(f"{counted(keys, 'key')} added to {suppression.key_file()}.")
+        if numbers:
+            click.echo(f"{counted(numbers, 'number')} of what was forgotten added to {remembered.list_file()}.")
         return 0
     if is_finish:
         return _tell(path, finish(path, now=SystemClock().now()), as_json=as_json)

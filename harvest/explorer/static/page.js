@@ -331,6 +331,7 @@ $("filters").addEventListener("change", filter);
 const fromAddress = () => {
   const n = places.get(Number(location.hash.replace("#track-", "")));
   if (n !== undefined) choose(n, true);
+  else if (location.hash.startsWith("#track-")) $("track-told").replaceChildren(make("p", {}, "The track you asked for is not on this map."));
 };
 addEventListener("hashchange", fromAddress);
 tellTable();

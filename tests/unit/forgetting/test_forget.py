@@ -12,7 +12,8 @@ import pytest
 import sqlite_utils.migrations  # noqa: F401 - here, or every child of ours would import it anew
 
 from harvest.crawler.session import put_back
-from harvest.errors import CrawlBusy, KeyMissing, SeedError
+from harvest.errors import CrawlBusy, KeyMissing, SeedError, SettingsError
+from harvest.forgetting import remembered
 from harvest.forgetting.checks import FORGOTTEN_CHECKS
 from harvest.forgetting.forget import finish, forget_for_good, would_go
 from harvest.forgetting.purge import purge
@@ -361,6 +362,41 @@ def test_without_the_key_the_file_is_read_and_not_written(path, tmp_path):
     assert suppression.import_keys(tmp_path / "key") == 1
     crawl_world(path, WORLD, limits=LIMITS)
     assert contradictions(path) == {}
+
+
+def test_an_exported_key_takes_along_what_was_forgotten_under_it(path, tmp_path, monkeypatch):
+    one = busiest(path, "user")
+    forget_for_good(path, [("user", one)], now=NOW)
+    remembered.export_key(tmp_path / "key")
+    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
+    there = remembered.list_file().read_text("ascii").split("\n")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "elsewhere"))
+    suppression._own_key()  # another one
+    assert remembered.import_key(tmp_path / "key") == (1, len([line for line in there if line]))
+    assert remembered.import_key(tmp_path / "key") == (0, 0)
+    assert set(there) == set(remembered.list_file().read_text("ascii").split("\n"))
+    key = suppression.stored_keys()[1]
+    assert suppression.number_of(key, "user", one) in remembered._numbers(key)
+    assert len(suppression.stored_keys()) == 2
+
+
+def test_an_exported_key_of_before_has_keys_alone_and_can_be_imported(path, tmp_path, monkeypatch):
+    forget_for_good(path, [("user", busiest(path, "user"))], now=NOW)
+    suppression.export_keys(tmp_path / "key")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "elsewhere"))
+    assert remembered.import_key(tmp_path / "key") == (1, 0)
+    assert not remembered.list_file().exists()
+
+
+def test_an_exported_key_with_a_wrong_line_changes_nothing(path, tmp_path, monkeypatch):
+    forget_for_good(path, [("user", busiest(path, "user"))], now=NOW)
+    remembered.export_key(tmp_path / "key")
+    text = (tmp_path / "key").read_text("ascii")
+    (tmp_path / "key").write_text(text.rstrip("\n") + "x\n", "ascii")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "elsewhere"))
+    with pytest.raises(SettingsError, match="cannot be read"):
+        remembered.import_key(tmp_path / "key")
+    assert suppression.stored_keys() == []
 
 
 def test_verify_repeats_the_proof_by_the_numbers_alone(path):
