@@ -143,6 +143,7 @@ with run_in_thread(world) as server:
 """
 
 
+@pytest.mark.slow
 def test_a_cell_that_is_interrupted_while_it_waits_for_a_page_stops_in_order(tmp_path, service):
     """By the signal itself, which comes between two pages."""
     done = subprocess.run(

@@ -121,7 +121,9 @@ DRAWN = replace(SMALL, order="random", sample_seed=3)
             [[(TRACK, DRAWN)], [(TRACK, replace(DRAWN, sample_seed=4, read=(*DRAWN.read, "reposts")))]],
             id="another draw, reposts later",
         ),
-        pytest.param([[(TRACK, SMALL)], [(TRACK, replace(SMALL, depth=2, max_users=9))]], id="deeper"),
+        pytest.param(
+            [[(TRACK, SMALL)], [(TRACK, replace(SMALL, depth=2, max_users=9))]], id="deeper", marks=pytest.mark.slow
+        ),
         pytest.param([[(TRACK, replace(SMALL, depth=3))], [(TRACK, replace(SMALL, read=EVERY))]], id="less deep"),
         pytest.param(
             [[(PERSON, SMALL)], [(PERSON, replace(SMALL, depth=1, via=("uploads",)))]], id="go on from a person"

@@ -21,6 +21,7 @@ from harvest.python.worker import Worker
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, run_in_thread
 from harvest.store.database import schema_version
 from tests.crawling import assert_exact, read, settings_for
+from tests.repetitions import slow_but
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -197,9 +198,9 @@ def test_a_recipe_and_caps_are_options_and_a_person_is_a_seed(tmp_path, service)
     ("bounds", "reason"),
     [
         ({"max_requests": 5}, "max_requests"),
-        ({"for_": 0.01}, "max_time"),
-        ({"for_": "1s", "delay": 0.4}, "max_time"),
-        ({"max_failures": 1}, "max_failures"),
+        pytest.param({"for_": 0.01}, "max_time", marks=pytest.mark.slow),
+        pytest.param({"for_": "1s", "delay": 0.4}, "max_time", marks=pytest.mark.slow),
+        pytest.param({"max_failures": 1}, "max_failures", marks=pytest.mark.slow),
     ],
 )
 def test_a_crawl_stops_at_its_bounds_and_the_same_again_goes_on(tmp_path, bounds, reason):
@@ -295,7 +296,7 @@ def test_the_import_alone_is_light():
     assert not {"httpx", "asyncio", "sqlite3", "click"} & imported_by("pass")
 
 
-@pytest.mark.parametrize("before", ["pass", "import harvest.crawler.session", "harvest.open"])
+@pytest.mark.parametrize("before", slow_but(["pass"], ["pass", "import harvest.crawler.session", "harvest.open"]))
 def test_crawl_can_be_called_whatever_was_imported_before(before):
     """The name is that of a package as well."""
     code = f"{before}\nimport harvest\nassert callable(harvest.crawl)\nharvest.open\nassert callable(harvest.crawl)\n"

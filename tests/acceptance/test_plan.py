@@ -101,6 +101,7 @@ def test_what_the_file_holds_is_said_and_not_asked_again(run, server):
     assert "Nothing to do" in run("plan", url, "--db", "t.db").stdout
 
 
+@pytest.mark.slow
 def test_what_was_read_for_another_seed_costs_nothing(run, server):
     first, second = server.world.seed_urls(2)
     alone = planned(run, second, "--db", "t.db", server=server)
@@ -197,7 +198,9 @@ def person_of(world):
         pytest.param(lambda world: world.playlist_url(world.id("playlist", 1)), [], 5, marks=pytest.mark.slow),
         (lambda world: world.playlist_url(world.id("playlist", 1)), ["--depth", "1", "--max-tracks", "3"], 12),
         pytest.param(World.seed_url, ["--depth", "0", "--read", "+comments"], 3, marks=pytest.mark.slow),
-        (World.seed_url, ["--depth", "2", "--max-tracks", "2", "--max-users", "10"], 12),
+        pytest.param(
+            World.seed_url, ["--depth", "2", "--max-tracks", "2", "--max-users", "10"], 12, marks=pytest.mark.slow
+        ),
         pytest.param(
             World.seed_url, ["--read", "likers,comments,likes", "--cap", "comments=3", "--cap", "likes=40"], 10,
             marks=pytest.mark.slow,

@@ -253,6 +253,7 @@ def test_what_does_not_move_costs_the_looking_up_and_one_old_list(tmp_path):
     assert stream(path) == []
 
 
+@pytest.mark.slow
 def test_a_small_bound_holds_and_goes_to_the_lists_that_promise_most(tmp_path):
     world = a_world(6)
 

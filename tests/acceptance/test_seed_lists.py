@@ -147,8 +147,8 @@ def test_a_terminal_and_a_closed_stdin_are_no_list(tmp_path):
     [
         ("SELECT id FROM tracks ORDER BY id LIMIT 60", "tracks", "track"),
         ("SELECT NULL UNION ALL SELECT CAST(id AS TEXT) FROM users", "users", "user"),
-        ("SELECT id, title FROM playlists", "playlists", "playlist"),
-        ("SELECT urn FROM users", None, "user"),
+        pytest.param("SELECT id, title FROM playlists", "playlists", "playlist", marks=pytest.mark.slow),
+        pytest.param("SELECT urn FROM users", None, "user", marks=pytest.mark.slow),
         ("SELECT permalink_url FROM tracks LIMIT 9", None, "track"),
     ],
 )

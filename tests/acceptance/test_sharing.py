@@ -254,6 +254,7 @@ def test_without_naming_a_key_the_one_of_the_state_folder_serves(run, path, tmp_
     assert json.loads(done.stdout)["people"]["came"] == len(read(path, "SELECT id FROM users"))
 
 
+@pytest.mark.slow
 def test_what_has_moved_meanwhile_is_as_if_all_had_been_looked_up_in_place(run, tmp_path):
     """Of what is gone the id stays; what has changed is as it is now; the report counts both."""
     world = World(9, users=60, tracks=120, playlists=20, likes_per_user=12, seed_likers=20, drift=MOVING)

@@ -320,6 +320,7 @@ def test_printf_makes_nothing_huge_either(sql):
     assert sql(query, "-f", "csv").out == "huge\n0\n"
 
 
+@pytest.mark.slow
 def test_a_query_that_sqlite_cannot_be_woken_from_ends_at_its_timeout(run, path):
     """One call of a function, which compares for minutes and looks at no clock."""
     deaf = "SELECT instr(hex(zeroblob(7000000)), hex(zeroblob(3500000)) || 'x')"

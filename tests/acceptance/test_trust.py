@@ -209,6 +209,7 @@ def test_the_doctor_names_the_network(run, server):
     assert "!!  network                    SSLKEYLOGFILE cannot be used" in bad
 
 
+@pytest.mark.slow
 def test_the_script_of_a_clone_finds_its_file_or_says_where_it_looked(tmp_path):
     clone, elsewhere = tmp_path / "clone", tmp_path / "elsewhere"
     (clone / "scripts").mkdir(parents=True)

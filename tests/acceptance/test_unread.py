@@ -54,6 +54,10 @@ def test_a_crawl_whose_reader_has_gone_ends_with_its_own_code(harvest, server, t
     crawl = (server.world.seed_url(), "--db", "t.db", *CAPS)
     assert harvest(*crawl, "-v", server=server, stdout=unread, stderr=unread).returncode == 0
     assert_drained(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_crawl_that_its_bound_ends_says_so_by_its_code_though_nobody_reads(harvest, server, unread):
     begun = (server.world.seed_url(), "--db", "u.db", *CAPS, "--max-requests", "3")
     stopped = harvest(*begun, server=server, stdout=unread, stderr=subprocess.PIPE)
     assert stopped.returncode == 7

@@ -216,6 +216,7 @@ def test_a_list_that_is_refused_for_good_ends_alone_and_nobody_else_waits(tell, 
         assert_exact_at_last(tell, server, file, *retry)
 
 
+@pytest.mark.slow
 def test_a_kind_of_list_that_is_refused_for_now_stops_everybody_and_fails_none(tell, tmp_path):
     """What is asked besides is a list of that kind: the others may have a pace of their own."""
     file = tmp_path / "t.db"

@@ -401,6 +401,7 @@ def test_a_process_that_is_killed_while_it_goes_first_holds_nobody_up(tiny_world
         until(lambda: names(starts(server, moment)) == set("012") - {first})
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_in_the_line_holds_nobody_up(tiny_world, ask):
     with run_in_thread(tiny_world, latency=0.02, keep_log=True) as server:
         first, *_ = ask(server, [0.4, 0.4, 0.4])  # each has a place about a second ahead

@@ -109,13 +109,11 @@ def explained(source: str) -> Iterator[str]:
 
 
 def test_no_docstring_and_no_comment_has_these_pronouns() -> None:
+    sources = {path: path.read_text("utf-8") for path in (ROOT / "harvest").rglob("*.py")}
     found = {
         str(path.relative_to(ROOT)): words
-        for path in sorted((ROOT / "harvest").rglob("*.py"))
-        if (
-            words := [
-                word for text in explained(path.read_text("utf-8")) for word in _PRONOUNS.findall(_CODE.sub(" ", text))
-            ]
-        )
+        for path, source in sources.items()
+        if _PRONOUNS.search(source)  # else there is nothing to take apart, which is what takes long
+        if (words := [word for text in explained(source) for word in _PRONOUNS.findall(_CODE.sub(" ", text))])
     }
     assert found == {}

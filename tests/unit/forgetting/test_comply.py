@@ -114,7 +114,7 @@ def test_playlists_are_looked_up_too_and_who_is_gone_is_emptied(tmp_path):
     assert full == set(ids) - gone
 
 
-@pytest.mark.parametrize("every", slow_but((11,), (11, 1)))
+@pytest.mark.parametrize("every", slow_but((31,), (31, 1)))
 def test_killed_at_every_statement_all_is_emptied_or_nothing_and_the_next_run_ends_it(tmp_path, every):
     crawled, path = tmp_path / "crawled.db", tmp_path / "t.db"
     few = Limits(max_users=2)

@@ -138,6 +138,7 @@ def test_the_key_is_needed_to_make_the_file_again(path, tmp_path, monkeypatch):
     assert not (tmp_path / "again.db").exists()
 
 
+@pytest.mark.slow
 def test_what_is_left_is_served(tmp_path):
     """The crawl is told again without it: what others said comes, and lists of the forgotten are not there. Whoever was
     looked up together with it is still found.

@@ -12,7 +12,7 @@ from harvest.store.commit import PageCommitter
 from harvest.store.database import open_for_crawl
 from tests.crawling import read
 from tests.dying import statements_in_a_child
-from tests.repetitions import slow_but
+from tests.repetitions import all_but
 
 from .conftest import NOW, everything, tracks_page, users_page
 
@@ -29,8 +29,8 @@ def in_a_child(path, run_id, commit, *, kill_at):
     return statements_in_a_child(work, kill_at=kill_at)
 
 
-@pytest.mark.parametrize("what", slow_but(("likes",), ("likers", "likes", "no seed")))
-def test_killed_at_every_statement_of_a_commit_it_is_all_or_nothing(db_path, open_books, what):
+@pytest.mark.parametrize(("what", "every"), all_but([("likes", 4)], ("likers", "likes", "no seed"), (4, 1)))
+def test_killed_at_every_statement_of_a_commit_it_is_all_or_nothing(db_path, open_books, what, every):
     books = open_books(limits=Limits(max_users=10))
     if what != "no seed":
         books.resolve(1)
@@ -62,7 +62,7 @@ def test_killed_at_every_statement_of_a_commit_it_is_all_or_nothing(db_path, ope
     assert before != after
     assert statements > 4
     seen = set()
-    for number in range(1, statements + 1):
+    for number in range(1, statements + 1, every):
         fresh()
         in_a_child(db_path, run_id, commit, kill_at=number)
         left = everything(db_path)
