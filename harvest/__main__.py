@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from contextlib import suppress
@@ -9,6 +10,8 @@ from contextlib import suppress
 TYPE_CHECKING = False  # what is imported here is imported before Ctrl-C is heard
 if TYPE_CHECKING:
     from pathlib import Path
+
+_OBJECTS = 50_000  # new ones between two looks for circles of them: importing makes many, which all stay
 
 
 def main(beside: Path | None = None) -> None:
@@ -21,6 +24,7 @@ def main(beside: Path | None = None) -> None:
     ]
     if signal.SIGINT in heard:
         signal.signal(signal.SIGINT, _end)
+    gc.set_threshold(_OBJECTS)
     from harvest.cli.main import main as run
 
     try:

@@ -87,3 +87,10 @@ def test_a_shell_completes_commands_without_importing_them() -> None:
 @pytest.mark.parametrize("command", [["status"], ["status", "--json"], ["sql", "SELECT 1", "--format", "csv"]])
 def test_commands_that_read_import_nothing_that_crawls(command: list[str], file: str) -> None:
     assert imported(*command, "--db", file) & HEAVY == set()
+
+
+def test_a_crawl_goes_without_numpy(tmp_path: Path) -> None:
+    """sqlite-utils would import it, and pandas, where they are installed."""
+    found = imported("demo", "--db", str(tmp_path / "demo.db"), "--users", "5", "--max-users", "1", "-q")
+    assert {"sqlite_utils", "httpx"} <= found
+    assert found & {"numpy", "pandas"} == set()
