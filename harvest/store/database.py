@@ -257,7 +257,7 @@ def _reading_address(path: Path) -> str:
 
 def schema_version() -> int:
     """Give the version of the schema: the number of the last file of schema/."""
-    return int(schema_files()[-1][0].partition("_")[0])
+    return int(max(_numbered(), key=lambda file: file.name).name.partition("_")[0])
 
 
 def back_up_before_migrating(path: Path) -> Path | None:
@@ -322,10 +322,14 @@ def schema_folder() -> Traversable:
     return shipped if shipped.is_dir() else Path(__file__).parents[2] / "schema"
 
 
+def _numbered() -> Iterator[Traversable]:
+    return (file for file in schema_folder().iterdir() if file.name.endswith(".sql"))
+
+
 @cache
 def schema_files() -> list[tuple[str, str]]:
     """List the numbered files of schema/ in order, as (name, SQL)."""
-    files = sorted((f for f in schema_folder().iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    files = sorted(_numbered(), key=lambda f: f.name)
     return [(f.name.removesuffix(".sql"), f.read_text(encoding="utf-8")) for f in files]
 
 

@@ -10,8 +10,6 @@ import os
 from functools import cache
 from pathlib import Path
 
-import psutil
-
 _MACHINE, _BOOT = Path("/etc/machine-id"), Path("/proc/sys/kernel/random/boot_id")
 _NAMESPACE = "/proc/self/ns/pid"
 
@@ -20,6 +18,8 @@ def born(pid: int) -> str | None:
     """Give what tells a live process from all others of this machine, later ones of the same number too; None when
     there is no such process.
     """
+    import psutil  # late: most looks at a file find no process to ask about
+
     try:
         process = psutil.Process(pid)
         dead = process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)

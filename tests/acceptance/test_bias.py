@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from math import log1p
 from statistics import fmean, pstdev
 
@@ -53,6 +56,21 @@ def people_of(path):
         " JOIN users AS u ON u.id = e.user_id LEFT JOIN tasks AS t ON t.kind = 'user_likes' AND t.subject_id = u.id",
     )
     return {row[0]: (dict(zip(COLUMNS, row[1:-2], strict=True)), *row[-2:]) for row in rows}
+
+
+def test_people_without_a_known_number_do_not_match(run, newest, tmp_path):
+    """No number at all is no number within some standard deviations; one that all have alike is."""
+    path = tmp_path / "t.db"
+    shutil.copyfile(newest, path)
+    columns = (*COLUMNS.values(), "created_at")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE users SET {', '.join(f'{column} = NULL' for column in columns)}")
+    said = run("bias", "--db", str(path)).stdout
+    assert "Whether those who answered match all listed is unknown" in said
+    assert "Those who answered match" not in said
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE users SET followers_count = 3")
+    assert "Those who answered match all listed in their profiles" in run("bias", "--db", str(path)).stdout
 
 
 def test_the_newest_are_told_from_everybody_by_what_all_profiles_say(run, newest):

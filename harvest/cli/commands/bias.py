@@ -66,8 +66,10 @@ def _lines(bias: Bias) -> Iterator[str]:
     off = [MEASURES[one.measure].words for one in bias.compared if abs(one.answered_difference or 0) > MATTERS]
     if off:
         yield f"Those who answered differ from all listed by more than {MATTERS} standard deviations: {', '.join(off)}."
-    else:
+    elif any(None not in (one.listed, one.answered) for one in bias.compared):
         yield f"Those who answered match all listed in their profiles: all within {MATTERS} standard deviations."
+    else:
+        yield "Whether those who answered match all listed is unknown: there is no number that both have."
     yield ""
 
 

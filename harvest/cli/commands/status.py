@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harvest.cli.options.crawl import cache_path, json_option, reading_log_options, reads
 from harvest.cli.output.status import Scene, as_lines, in_json
-from harvest.inference.bias import biases
 from harvest.store.database import open_to_read
 from harvest.store.lease import holder_of
 from harvest.store.samples import coverages
 from harvest.store.status import look
 from harvest.system.clock import SystemClock
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from harvest.inference.bias import Bias
 
 _SECONDS_BETWEEN_LOOKS = 2.0
 
@@ -54,8 +59,14 @@ def status(path: Path, as_json: bool, watch: bool) -> int:
 
 def _scene(path: Path, *, compared: bool = False) -> Scene:
     with open_to_read(path) as connection:
-        now, differ = SystemClock().now(), biases(connection) if compared else None
+        now, differ = SystemClock().now(), _compared(connection) if compared else None
         return Scene(path, look(connection), holder_of(connection, now), now, coverages(connection), differ)
+
+
+def _compared(connection: sqlite3.Connection) -> Sequence[Bias]:
+    from harvest.inference.bias import biases  # late: a look in words does without
+
+    return biases(connection)
 
 
 def _scenes(path: Path) -> Iterator[Scene]:

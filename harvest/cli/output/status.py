@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harvest import errors
 from harvest.cli.output.coverage import coverage_lines
@@ -27,12 +27,14 @@ from harvest.cli.output.formatting import (
 )
 from harvest.cli.output.gaps import gap_lines
 from harvest.client.budget import REASONS
-from harvest.inference.bias import Bias
 from harvest.lists import KINDS, LOOKUP
 from harvest.store.samples import Judged, in_short
 from harvest.store.standing import Lists
 from harvest.store.status import HarvestLook, Look
 from harvest.system.logs import printable
+
+if TYPE_CHECKING:
+    from harvest.inference.bias import Bias
 
 _SEEDS_SHOWN = 5  # of each harvest
 
