@@ -25,6 +25,7 @@ from harvest.analysis.partitions import SEEDS, Ints, Partition, divide
 
 NEAREST = 15  # neighbours of each that make the graph
 
+_BYTES_PER_THING = 2000  # of a graph of tracks or people that are near each other, and of ten divisions of it
 _ROWS_AT_ONCE = 50_000
 _TRACKS = """
 SELECT track_id, related_track_id, score FROM related_tracks
@@ -90,6 +91,15 @@ def find_communities(db: Database, method: str, resolution: float, setting: Sett
             db.conn, number, max_page_id=setting.max_page_id, lists_used=source.lists_used, now=setting.now()
         )
     return len(near.ids)
+
+
+def megabytes(connection: sqlite3.Connection, method: str) -> tuple[int, int]:
+    """Give how many things there are to divide, and the MB which that takes beside the process itself."""
+    (things,) = connection.execute(
+        f"SELECT count(*) FROM (SELECT DISTINCT {PLACES[method].partition('_')[0]}_id FROM ({_PAIRS[method]}))",  # noqa: S608
+        {"source": SOURCES[method], "nearest": NEAREST},
+    ).fetchone()
+    return things, things * _BYTES_PER_THING // 1_000_000
 
 
 def read_near(connection: sqlite3.Connection, method: str) -> Near:

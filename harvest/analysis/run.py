@@ -165,6 +165,7 @@ def _analyse(
         del likes
     computed.update(_words(db, wanted, setting.max_page_id, setting.now, told, fresh=fresh))
     for method in (method for method in COMMUNITIES if method in wanted):
+        _check_room(db.conn, method, memory_mb)
         computed[method] = find_communities(db, method, resolution, setting, fresh=fresh)
     for method in theirs:
         told(method, 0.0)
@@ -209,6 +210,18 @@ def _entries(library: Library, memory_mb: int) -> int:
         least = int(fixed + _SMALLEST_BLOCK * BYTES_PER_ENTRY / 1e6) + 1
         raise SettingsError(f"{library.size:,} likes need more memory: say --memory {least} or more (in MB).")
     return min(entries, _LARGEST_BLOCK)
+
+
+def _check_room(connection: sqlite3.Connection, method: str, memory_mb: int) -> None:
+    """Raise SettingsError where a graph, which has to be in memory as a whole, needs more than there may be."""
+    from harvest.analysis.communities import megabytes
+
+    things, needed = megabytes(connection, method)
+    if _BASE_MB + needed > memory_mb:
+        raise SettingsError(
+            f"The communities of {things:,} {method.partition('_')[2]} need more memory: say --memory"
+            f" {_BASE_MB + needed} or more (in MB), or name the methods you want with --method. The rest is kept."
+        )
 
 
 def _comparisons(library: Library, choices: Choices, wanted: Sequence[str]) -> Iterable[tuple[list[str], Likes]]:

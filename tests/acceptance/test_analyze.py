@@ -16,7 +16,7 @@ from harvest.analysis.beside import methods_of
 from harvest.analysis.methods import METHODS, RELATED, Choices
 from harvest.analysis.run import analyse
 from harvest.cli.main import main
-from harvest.errors import how_to_install
+from harvest.errors import SettingsError, how_to_install
 from harvest.models import Limits
 from harvest.simulator import World
 from harvest.system.clock import SystemClock
@@ -263,6 +263,28 @@ def test_what_cannot_be_answered_is_one_line(ask, crawled, tmp_path, arguments, 
     assert [line.startswith("harvest: ") for line in lines] == [True]
     assert said in lines[0]
     assert done.stdout == ""
+
+
+def test_communities_keep_to_the_memory_that_there_may_be(crawled, tmp_path, monkeypatch):
+    """The graph of what is near each other is in memory as a whole; it is refused before it is made."""
+    path = shutil.copy(crawled, tmp_path / "t.db")
+    monkeypatch.setattr("harvest.analysis.communities._BYTES_PER_THING", 10_000_000)
+
+    def run(memory):
+        return analyse(path, ["leiden_tracks"], Choices(), clock=SystemClock(), memory_mb=memory)
+
+    with pytest.raises(
+        SettingsError, match=r"The communities of \d+ tracks need more memory: say --memory \d+ "
+    ) as told:
+        run(512)
+    things, least = map(int, re.findall(r"\d+", str(told.value).replace(",", ""))[:2])
+    assert (least, read(path, "SELECT count(*) FROM track_communities")) == (100 + 10 * things, [(0,)])
+    ((pairs,),) = read(path, "SELECT count(*) FROM related_tracks WHERE method = 'colike_cosine'")
+    assert pairs > 0
+    with pytest.raises(SettingsError):
+        run(least - 1)
+    run(least)
+    assert read(path, "SELECT count(*) FROM track_communities") == [(things,)]
 
 
 def test_likes_that_were_cut_or_never_asked_for_are_not_compared(ask, world, tmp_path):

@@ -1,6 +1,6 @@
 """Show how long `harvest analyze` takes and how much memory, on files of one and of five million likes.
 
-Run by hand: `python tests/bench/analyze.py [--edges 1000000 5000000] [--memory 512]`. Files are generated, not crawled
+Run by hand: `python tests/bench/analyze.py [--edges 1000000 5000000] [--memory 1024]`. Files are generated, not crawled
 (`generated.py`); each is analysed twice by a process of its own: everything, then with nothing new.
 """
 
@@ -38,7 +38,7 @@ def main() -> None:
     """Generate files and analyse them."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--edges", type=int, nargs="+", default=[1_000_000, 5_000_000])
-    parser.add_argument("--memory", type=int, default=512)
+    parser.add_argument("--memory", type=int, default=1024)
     arguments = parser.parse_args()
     names = ("likes", "people", "pairs", "file MB", "first s", "cpu s", "peak MB", "again s")
     print("".join(f"{name:>12}" for name in names))

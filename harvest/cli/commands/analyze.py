@@ -80,7 +80,7 @@ _MORE = "".join(f", {name} ({one.analysis.about})" for name, one in _THEIRS.item
     metavar="MB",
     default=512,
     show_default=True,
-    help="Memory to compare in at most; communities need some 2 kB for each track.",
+    help="Maximum memory; communities need some 2 kB for each track.",
 )
 @click.option("--fresh", is_flag=True, help="Compute everything again, also what has not changed.")
 @json_option()
