@@ -26,6 +26,7 @@ from harvest.crawler.engine import Engine
 from harvest.crawler.request import CrawlRequest, parse_retention
 from harvest.crawler.session import Conditions, crawl
 from harvest.settings import Settings, state_folder
+from harvest.store.database import import_without_numpy
 from harvest.store.handouts import LOG, remember
 from harvest.store.visited import Visited
 from harvest.system.clock import SystemClock
@@ -46,7 +47,7 @@ def run_to_the_end(
     `service` names where the data comes from when that is not the address itself (a simulated world). The
     tokens of settings that are passed in are not kept, and their pace is not shared.
     """
-    _import_without_numpy()
+    import_without_numpy()
     is_own = settings is None
     settings = settings or own_settings()
     keeper = keeper_for(settings) if is_own else MemoryKeeper()
@@ -54,17 +55,6 @@ def run_to_the_end(
     if settings.is_real_service:
         terms.say_once(state_folder(), lambda text: click.echo(text, err=True))
     return asyncio.run(_run(request, settings, service or settings.api_url, keeper, pace_folder))
-
-
-def _import_without_numpy() -> None:
-    """Import sqlite-utils, which imports numpy and pandas where they are installed: a crawl starts sooner without."""
-    hidden = [name for name in ("numpy", "pandas") if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # Python's way to say: not there
-    try:
-        import sqlite_utils  # noqa: F401
-    finally:
-        for name in hidden:
-            del sys.modules[name]
 
 
 def _look_for_circles_rarely() -> None:

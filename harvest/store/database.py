@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -44,6 +45,19 @@ _CACHE = "cache_size = -32000"  # kB at most; with SQLite's own 2 MB, what goes 
 SYNCHRONOUS = "NORMAL"  # docs/adr/0004-power-cuts.md
 _LONGEST_PATTERN = 1000
 _LARGEST_HEAP = 256_000_000  # bytes; the largest of our own queries takes 40 MB
+
+
+def import_without_numpy() -> None:
+    """Import sqlite-utils without numpy and pandas, which it imports where they are installed: a process that writes no
+    values of theirs starts sooner.
+    """
+    hidden = [name for name in ("numpy", "pandas") if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # Python's way to say: not there
+    try:
+        import sqlite_utils  # noqa: F401
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def open_for_crawl(path: Path) -> Database:
