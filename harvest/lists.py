@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harvest.errors import PluginError
-from harvest.own_lists import OwnList, found
+from harvest.own_lists import OwnList, offered
 
 STORED = {"user_engagements": "engagements"}  # views that are read like tables, with the table that holds their rows
 
@@ -496,9 +496,12 @@ def _kind_of(plugin: str, own: OwnList) -> ListKind:
     )
 
 
-# Ours, then those of plug-ins: all that reads a table of lists reads them alike.
-KINDS: dict[str, ListKind] = _Kinds(OUR_KINDS)
-KINDS.update((kind.name, kind) for kind in (_kind_of(*one) for one in found()))
+# Ours, then those of plug-ins, all as they are offered: what reads a table of lists reads them alike.
+KINDS: dict[str, ListKind] = _Kinds(
+    (kind.name, kind)
+    for plugin, one in offered(OUR_KINDS.values())
+    for kind in (one if isinstance(one, ListKind) else _kind_of(plugin, one),)
+)
 BY_NAME = {kind.option: kind for kind in KINDS.values() if kind.option}
 
 # Lists of plug-ins that are not loaded, as the files that were read describe them. They stand among no others: whatever

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from harvest.errors import PluginError
 from harvest.system.installed import packages
@@ -24,6 +24,8 @@ _TYPES = ("INTEGER", "REAL", "TEXT")
 # What such a module may import of ours at its top: nothing that knows the lists.
 _BEFORE = ("harvest.lists", "harvest.own_lists", "harvest.plugins", "harvest.errors", "harvest.things")
 
+OURS = ""  # the name of who makes our own lists
+Ours = TypeVar("Ours")  # how we declare one
 Read = tuple[int | str, Mapping[str, int | float | str | None]]
 
 
@@ -104,8 +106,11 @@ def _fits(kind: str, value: object) -> bool:
     return value is None or isinstance(value, str if kind == "TEXT" else (int, float))
 
 
-def found() -> Iterator[tuple[str, OwnList]]:
-    """Give the lists of all plug-ins, each with the name of its plug-in. Raises PluginError."""
+def offered(ours: Iterable[Ours]) -> Iterator[tuple[str, Ours | OwnList]]:
+    """Give what is offered as lists, each with the name of its plug-in: ours, of none, then those of all plug-ins.
+    Raises PluginError.
+    """
+    yield from ((OURS, one) for one in ours)
     for package in packages():
         for plugin, where in sorted(package.points.get(GROUP, {}).items()):
             if not _NAME.fullmatch(plugin):

@@ -1,4 +1,6 @@
-"""Analyses of plug-ins: named beside ours, computed in a transaction each, and asked what is near a thing."""
+"""All analyses, by the hook of plug-ins: ours first, then theirs, each computed in a transaction and asked what is near
+a thing.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harvest.analysis import derivations
+from harvest.analysis import derivations, ours
 from harvest.analysis.links import is_current
 from harvest.analysis.methods import METHODS
 from harvest.plugins import registry
@@ -20,6 +22,8 @@ from harvest.system.installed import packages
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+    from harvest.analysis.ours import Work
+
 
 @dataclass(frozen=True, slots=True)
 class Plugged:
@@ -28,19 +32,24 @@ class Plugged:
     plugin: str
     analysis: Analysis
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is computed together with others, from one reading of the likes."""
+        return self.plugin == registry.OURS
+
     def is_near(self, thing: str) -> bool:
         """Say whether it tells what is near things of a kind."""
         return self.analysis.near is not None and self.analysis.near[0] == f"{thing}_id"
 
 
 def analyses() -> dict[str, Plugged]:
-    """Give the analyses of plug-ins by name; none where no plug-in is installed. Raises PluginError."""
-    found = {}
-    for offer in registry.offers("analyses"):
-        tables = declared()
+    """Give all analyses by name, ours first. Raises PluginError."""
+    found: dict[str, Plugged] = {}
+    for offer in registry.offers("analyses", ours.analyses):
+        tables = declared() if offer.plugin else {}
         for name, analysis in offer.what.items():
             offer.check_name(name, METHODS)
-            if analysis.table not in tables:
+            if offer.plugin and analysis.table not in tables:
                 raise registry.faulty(
                     offer.plugin, f"its analysis {name!r} fills {analysis.table}, no table of its own"
                 )
@@ -48,7 +57,22 @@ def analyses() -> dict[str, Plugged]:
     return found
 
 
-def compute(db: Database, name: str, max_page_id: int | None, now: Callable[[], str], *, fresh: bool) -> int | None:
+def bring_up_to_date(work: Work) -> None:
+    """Compute all that is wanted, ours and theirs alike, each once. Raises PluginError."""
+    offered = analyses()
+    for name in work.wanted:
+        if name in work.computed:  # together with another
+            continue
+        if offered[name].is_ours:
+            compute: Callable[..., object] = offered[name].analysis.compute
+            compute(work)
+        else:
+            work.setting.told(name, 0.0)
+            setting = work.setting
+            work.computed[name] = _compute(work.db, name, setting.max_page_id, setting.now, fresh=work.fresh)
+
+
+def _compute(db: Database, name: str, max_page_id: int | None, now: Callable[[], str], *, fresh: bool) -> int | None:
     """Fill the table of an analysis where the file has grown; give 0 where it had not, None for all of it. Raises
     PluginError.
     """

@@ -9,28 +9,23 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlite_utils import Database
 
-from harvest.analysis import derivations, links, plugged, reasons
+from harvest.analysis import derivations, plugged, reasons
 from harvest.analysis.methods import (
-    COMMUNITIES,
-    FAN_FROM,
     FANS,
-    LABEL,
     METHODS,
-    NAMED,
-    PLACES,
-    RELATED,
     SIMILAR,
     SOURCES,
     USUAL,
     Choices,
 )
+from harvest.analysis.ours import Work
 from harvest.analysis.quality import Quality, quality
 from harvest.errors import ExtraMissing, SettingsError
 from harvest.store.database import apply_schema, check_readable, fold_wal, immediately, open_for_crawl, storage_errors
@@ -38,7 +33,6 @@ from harvest.store.lease import HEARTBEAT_SECONDS, Lease
 from harvest.system.clock import Clock, as_text
 
 if TYPE_CHECKING:
-    from harvest.analysis.kernel import Likes
     from harvest.analysis.likes import Library
 
 Told = Callable[[str, float], None]
@@ -138,16 +132,14 @@ def _analyse(
     resolution: float,
     told: Told,
 ) -> Analysis:
-    from harvest.analysis.communities import find_communities
-    from harvest.analysis.derive import Setting, derive
+    from harvest.analysis.derive import Setting
     from harvest.analysis.likes import read_library
 
     wanted = _wanted(db.conn, methods)
     max_page_id = derivations.newest_page(db.conn)
     told("likes", 0.0)
     library = read_library(db.conn, choices)
-    theirs = [method for method in wanted if method not in METHODS]
-    if theirs != wanted:
+    if any(method in METHODS for method in wanted):
         check_lists(library)
     db.conn.execute("PRAGMA foreign_keys = OFF")  # ids come from the file, and no other process may write
     setting = Setting(
@@ -158,19 +150,9 @@ def _analyse(
         told=told,
         beat=beat,
     )
-    computed: dict[str, int | None] = {}
-    for group, likes in _comparisons(library, choices, wanted):
-        told(group[0], 0.0)
-        computed.update(derive(db, group, likes, setting, fresh=fresh))
-        del likes
-    computed.update(_words(db, wanted, setting.max_page_id, setting.now, told, fresh=fresh))
-    for method in (method for method in COMMUNITIES if method in wanted):
-        _check_room(db.conn, method, memory_mb)
-        computed[method] = find_communities(db, method, resolution, setting, fresh=fresh)
-    for method in theirs:
-        told(method, 0.0)
-        computed[method] = plugged.compute(db, method, max_page_id, setting.now, fresh=fresh)
-    made = tuple(_done(db.conn, method, computed[method]) for method in wanted)
+    work = Work(db, library, setting, wanted, resolution, fresh, lambda method: _check_room(db.conn, method, memory_mb))
+    plugged.bring_up_to_date(work)
+    made = tuple(_done(db.conn, method, work.computed[method]) for method in wanted)
     framed, liked = library.frames_liked
     empty = framed and any(not done.pairs and done.method in (*SIMILAR, *FANS) for done in made)
     reason = reasons.frames_left_out(framed, liked) if empty else None
@@ -182,7 +164,7 @@ def _wanted(connection: sqlite3.Connection, methods: Sequence[str]) -> list[str]
     there = {row[0] for row in connection.execute("SELECT method FROM derivations")}
     wanted = set(methods) or {*USUAL, *there}
     wanted |= {source for method, source in SOURCES.items() if method in wanted}
-    return [method for method in (*METHODS, *plugged.analyses()) if method in wanted]
+    return [method for method in plugged.analyses() if method in wanted]
 
 
 def check_lists(library: Library, work: str = "analyse") -> None:
@@ -224,48 +206,11 @@ def _check_room(connection: sqlite3.Connection, method: str, memory_mb: int) -> 
         )
 
 
-def _comparisons(library: Library, choices: Choices, wanted: Sequence[str]) -> Iterable[tuple[list[str], Likes]]:
-    """Give the methods that compare the same things, with these things; one comparison in memory at a time."""
-    from harvest.analysis.likes import artists_by_people, people_by_tracks, tracks_by_people
-
-    if related := [method for method in RELATED if method in wanted]:
-        yield related, tracks_by_people(library, choices.min_common)
-    if similar := [method for method in SIMILAR if method in wanted]:
-        yield similar, people_by_tracks(library)
-    for method, at_least in zip(FANS, (1, FAN_FROM), strict=True):
-        if method in wanted:
-            yield [method], artists_by_people(library, choices.min_common, at_least)
-
-
-def _words(
-    db: Database,
-    wanted: Sequence[str],
-    max_page_id: int | None,
-    now: Callable[[], str],
-    told: Told,
-    *,
-    fresh: bool,
-) -> dict[str, int | None]:
-    """Compute what stands in titles and labels, where the file has grown."""
-    named = [method for method in NAMED if method in wanted]
-    stale = [m for m in (*named, LABEL) if m in wanted and (fresh or not links.is_current(db.conn, m, max_page_id))]
-    if set(stale) & set(NAMED):
-        told(NAMED[0], 0.0)
-        links.link_by_titles(db, max_page_id, now, told)
-    if LABEL in stale:
-        told(LABEL, 0.0)
-        links.link_by_labels(db, max_page_id, now)
-    return {method: None if method in stale else 0 for method in (*named, LABEL)}
-
-
 def _done(connection: sqlite3.Connection, method: str, computed: int | None) -> Done:
-    from harvest.analysis.tables import target_of
-
+    table = plugged.analyses()[method].analysis.table
     if method not in METHODS:
-        table = plugged.analyses()[method].analysis.table
         (rows,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - a name that is checked
         return Done(method, table, rows, computed)
-    table = PLACES.get(method) or target_of(method).name
     (pairs,) = connection.execute(f"SELECT count(*) FROM {table} WHERE method = ?", (method,)).fetchone()  # noqa: S608
     return Done(method, table, pairs, computed, quality(connection, method))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Unpack
 
-from harvest.analysis.methods import METHODS, Choices
+from harvest.analysis.methods import Choices
 from harvest.analysis.plugged import analyses
 from harvest.analysis.radio import Suggested
 from harvest.analysis.related import Near
@@ -79,7 +79,7 @@ class Acts(Opened):
         StoreError. Interrupted, the next one goes on.
         """
         configure_unless_done()
-        every = (*METHODS, *analyses())
+        every = tuple(analyses())
         there = [*every, "all"]
         if wrong := [one for one in methods if one not in there]:
             raise SettingsError(f"There is no method {wrong[0]!r}; there are {', '.join(there)}.")

@@ -15,10 +15,15 @@ from pathlib import Path
 import click
 import pytest
 
+from harvest.analysis import ours as ours_offered
+from harvest.analysis.methods import METHODS
+from harvest.analysis.plugged import analyses
 from harvest.cli.main import HarvestGroup, cli
 from harvest.errors import PluginError
 from harvest.explore.named import named_queries
 from harvest.export.choices import FORMATS, formats
+from harvest.lists import KINDS, OUR_KINDS
+from harvest.own_lists import offered
 from harvest.plugins import registry, tables
 from harvest.plugins.hooks import Table
 from tests.crawling import crawl_world, read
@@ -153,6 +158,24 @@ def test_our_own_parts_come_first_and_keep_their_names(loaded):
         ["plugin_mood_moods", "plugin_mood_near"],
         "mood",
     )
+
+
+def test_our_own_lists_and_analyses_are_offered_as_those_of_a_plug_in(loaded, monkeypatch):
+    """What is taken out of our offer, or put into it, is gone or there wherever these are asked for."""
+    ours = ours_offered.analyses()
+    assert list(analyses()) == [*METHODS] == [*ours]
+    assert list(loaded(MAIN, "", "", analyses)) == [*METHODS, "mood-near"]
+    monkeypatch.setattr(ours_offered, "analyses", lambda: {"label": ours["label"], "more": ours["label"]})
+    registry._loaded.cache_clear()
+    assert list(analyses()) == ["label", "more", "mood-near"]
+    assert [(one.is_ours, one.plugin) for one in analyses().values()] == [(True, ""), (True, ""), (False, "mood")]
+    found = list(offered(["one", "two"]))
+    assert [(plugin, getattr(one, "name", one)) for plugin, one in found] == [
+        ("", "one"),
+        ("", "two"),
+        ("mood", "words"),
+    ]
+    assert list(KINDS)[: len(OUR_KINDS)] == [*OUR_KINDS]
 
 
 @pytest.mark.parametrize(

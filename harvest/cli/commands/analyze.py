@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import structlog
 
-from harvest.analysis.methods import METHODS, Choices
+from harvest.analysis.methods import Choices
 from harvest.analysis.plugged import analyses
 from harvest.analysis.quality import Quality
 from harvest.analysis.run import Analysis, Done, analyse
@@ -29,8 +29,8 @@ _THINGS: dict[str, tuple[str, str | None]] = {
     "user_similarity": ("list", None),
     "user_communities": ("person", "people"),
 }
-_THEIRS = analyses()
-_MORE = "".join(f", {name} ({one.analysis.about})" for name, one in _THEIRS.items())
+_ALL = analyses()
+_NAMES = ", ".join(name if one.is_ours else f"{name} ({one.analysis.about})" for name, one in _ALL.items())
 
 
 @click.command()
@@ -38,12 +38,11 @@ _MORE = "".join(f", {name} ({one.analysis.about})" for name, one in _THEIRS.item
 @click.option(
     "--method",
     "methods",
-    type=click.Choice([*METHODS, *_THEIRS, "all"]),
+    type=click.Choice([*_ALL, "all"]),
     multiple=True,
     metavar="NAME",
-    help="What to compute, several times for several: colike_cosine, colike_jaccard, colike_npmi, colike_lift, "
-    "taste_cosine, taste_jaccard, coliked, shared_fans, featuring, remix, together, label, leiden_tracks, "
-    f"leiden_people{_MORE}; or all.  [default: the cosines, all of artists, communities, and what is there already]",
+    help=f"What to compute, several times for several: {_NAMES}; or all.  "
+    "[default: the cosines, all of artists, communities, and what is there already]",
 )
 @click.option(
     "--neighbours", type=click.IntRange(1, 1000), metavar="N", default=50, show_default=True, help="Kept of each."
@@ -108,7 +107,7 @@ def analyze(
       harvest analyze
       harvest analyze --method colike_lift --method colike_npmi
     """
-    chosen = (*METHODS, *_THEIRS) if "all" in methods else methods
+    chosen = tuple(_ALL) if "all" in methods else methods
     choices = Choices(neighbours, min_common, newest, include_incomplete, framing)
     began = time.monotonic()
     try:
