@@ -55,9 +55,8 @@ _WITH_A_PERSON = ("track", "playlist", "comment")  # entries that are about anot
 _LONG_TEXT = 500  # characters; longer ones are not worth remembering
 _TEXTS_OF_PROFILE = len(User._fields) - User._fields.index("username") - 1
 _NO_PROFILE = (None,) * (len(WireProfile.__struct_fields__) - len(WireUser.__struct_fields__))
-_USUAL_URN = {
-    kind: re.compile(rf"soundcloud:{kind}s:([1-9][0-9]{{0,17}})") for kind in ("user", "track", "playlist", "comment")
-}
+_USUAL_URN = {kind: f"soundcloud:{kind}s" for kind in ("user", "track", "playlist", "comment")}
+_MOST_DIGITS = 18
 
 
 class Listing(NamedTuple):
@@ -212,11 +211,12 @@ def _page_decoder(shape: Any, envelope: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(envelope[shape] | list[shape | None])
 
 
-@lru_cache(maxsize=8192)
 def _number(urn: str, kind: str) -> int | None:
     """Give the number in a URN of the usual form, None in any other."""
-    found = _USUAL_URN[kind].fullmatch(urn)
-    return int(found[1]) if found else None
+    before, _, number = urn.rpartition(":")
+    if before != _USUAL_URN[kind] or not number.isdigit() or not number.isascii() or number[0] == "0":
+        return None
+    return int(number) if len(number) <= _MOST_DIGITS else None
 
 
 def _has_nul(body: bytes) -> bool:

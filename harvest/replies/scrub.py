@@ -118,7 +118,7 @@ _person = {
 }
 _encoder = msgspec.json.Encoder()
 _NULL = len(b"null")
-_USER = b'"user":'
+_USER = b'"user":{'
 
 
 def scrubbed(body: bytes, *, full_profiles: bool = False, plain: Plain | None = None) -> bytes:
@@ -145,32 +145,36 @@ def _of_plain(body: bytes, full_profiles: bool, plain: Plain) -> bytes:
     inside: so each object of that name is a person, and ends with its last brace, or cannot be read.
     """
     _check_address(plain.next_href)
-    pieces = body.split(b"{")
-    kept, people, place, end = pieces[:1], 0, 1, len(pieces)
-    while place < end:
-        if pieces[place - 1].endswith(_USER):
-            inside, rest, place = _person_at(pieces, place)
-            kept.append(_kept_inside(inside, full_profiles) + rest)
-            people += 1
-        else:
-            kept.append(pieces[place])
-        place += 1
+    find, ends, starts, cut, braces = body.find, body.index, body.startswith, 0, 0
+    pieces: list[bytes] = []  # by turns what stands outside of people and what stays of one
+    add = pieces.append
+    at = find(b"{")
+    while at >= 0:
+        braces += 1
+        at += 1
+        if starts(_USER, at - len(_USER)):
+            end = ends(b"}", at)
+            if find(b"{", at, end) >= 0:
+                end = _end_of_person(body, at, end)
+            add(body[cut:at])
+            add(_kept_inside(body[at:end], full_profiles))
+            cut = at = end
+        at = find(b"{", at)
+    add(body[cut:])
     things = 1 + plain.things + plain.people
-    if people != plain.people or (len(kept) != 1 + things and _openings(kept) != things):
+    if len(pieces) != 1 + 2 * plain.people or (
+        braces != things and _openings(b'"'.join(pieces[::2]).split(b"{")) != things
+    ):
         raise _Odd
-    return body if full_profiles else b"{".join(kept)
+    return body if full_profiles else b"".join(pieces)
 
 
-def _person_at(pieces: list[bytes], place: int) -> tuple[bytes, bytes, int]:
-    """Give what stands between the braces of a person, what follows, and the piece in which the person ends."""
-    first, opened = place, 1
-    while True:
-        at = -1
-        while opened and (at := pieces[place].find(b"}", at + 1)) >= 0:
-            opened -= 1
-        if not opened:
-            return b"{".join([*pieces[first:place], pieces[place][:at]]), pieces[place][at:], place
-        place, opened = place + 1, opened + 1
+def _end_of_person(body: bytes, start: int, end: int) -> int:
+    """Give where the last brace of a person stands that has others inside; `end` is the first. Raises ValueError."""
+    closed = 0
+    while body.count(b"{", start, end) > closed:
+        end, closed = body.index(b"}", end + 1), closed + 1
+    return end
 
 
 @lru_cache(maxsize=4096)

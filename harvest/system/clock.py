@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Protocol
+
+# What follows the day in a time of the API, and how we write it.
+_MINUTES = {f" {hour:02}:{minute:02}": f"T{hour:02}:{minute:02}" for hour in range(24) for minute in range(60)}
+_SECONDS = {f":{second:02} +0000": f":{second:02}Z" for second in range(60)}
 
 
 class Clock(Protocol):
@@ -52,11 +57,15 @@ def parse_time(text: str | None) -> str | None:
     if not text:
         return None
     try:
-        if len(text) == 25 and text[4] == "/" and text.endswith(" +0000"):  # the common form
-            plain = f"{text[:4]}-{text[5:7]}-{text[8:10]}T{text[11:19]}"
-            if datetime.fromisoformat(plain).isoformat() == plain:
-                return f"{plain}Z"
+        if text[4:5] == "/" and text[16:] in _SECONDS and text[10:16] in _MINUTES:  # the common form
+            return _day(text[:10]) + _MINUTES[text[10:16]] + _SECONDS[text[16:]]
         moment = datetime.fromisoformat(text.replace("/", "-").replace(" +", "+").replace(" -", "-"))
         return as_text(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):  # an offset may lead out of the calendar
         return None
+
+
+@lru_cache(maxsize=8192)
+def _day(text: str) -> str:
+    """Write a day of the API our way. Raises ValueError for one that is none."""
+    return date.fromisoformat(f"{text[:4]}-{text[5:7]}-{text[8:10]}").isoformat()
