@@ -135,7 +135,7 @@ class HarvestGroup(click.Group):
         from harvest.cli.plugin_commands import commands  # late: only here, and where a command is none of ours
 
         for place, one in enumerate(one for one in commands() if one.fault(COMMANDS) is None):
-            line = f"  {'' if place else 'plug-ins':<9} {one.name:<11} {one.about or f'A command of {one.plugin}.'}"
+            line = f"  {'' if place else 'plug-ins':<9} {one.name:<11} {one.line}"
             formatter.write(f"{line[:80]}\n")
 
     def resolve_command(

@@ -1,9 +1,13 @@
-"""Commands of plug-ins: found by name, beside our own. None is imported before it runs, nor its plug-in."""
+"""Commands of plug-ins: found by name, beside our own. None is imported before it runs, nor its plug-in: what a command
+says of itself is read from its source.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -21,6 +25,13 @@ class Found:
     name: str
     where: str
     about: str
+
+    @property
+    def line(self) -> str:
+        """One line about it: the first of its docstring, else what its package says of itself."""
+        said = _docstring(*self.where.split(":")[:2]) if ":" in self.where else ""
+        line = said.strip().partition("\n")[0] or self.about or f"A command of {self.plugin}."
+        return "".join(one for one in line if one.isprintable())
 
     def load(self, load: Callable[[str], click.Command]) -> click.Command:
         """Import it. Raises PluginError."""
@@ -60,3 +71,20 @@ def find(name: str, ours: Collection[str]) -> Found | None:
             raise PluginError.of(one.plugin, fault)
         found = one if one.name == name else found
     return found
+
+
+def _docstring(module: str, name: str) -> str:
+    """Read the docstring of a function from its source, which does not run; '' where there is none."""
+    import ast  # late, as the next: where a plug-in has a command, its help alone needs them
+    from importlib.util import find_spec
+
+    top, *parts = module.split(".")
+    with suppress(ImportError, OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        spec = find_spec(top)
+        for folder in (spec and spec.submodule_search_locations) or ():
+            place = Path(folder, *parts)
+            files = [one for one in (place.with_name(f"{place.name}.py"), place / "__init__.py") if one.is_file()]
+            for node in ast.parse(files[0].read_bytes()).body if files else ():
+                if isinstance(node, ast.FunctionDef) and node.name == name:
+                    return ast.get_docstring(node) or ""
+    return ""

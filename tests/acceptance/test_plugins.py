@@ -288,8 +288,17 @@ def test_tables_of_an_older_plug_in_are_copied_and_brought_to_its_version(harves
 @pytest.mark.slow
 def test_help_lists_commands_without_importing_a_plug_in(harvest):
     broken = {MAIN: "1 / 0", COMMAND: "1 / 0"}
-    told = harvest("--help", change=broken)
-    assert (told.returncode, told.stderr) == (0, "")
-    assert "  plug-ins  mood        Moods of tracks, as you hear them.\n" in told.stdout
+    said, of_package = "Say what mood a track has.", "Moods of tracks, as you hear them."
+    for change, line in (
+        ({MAIN: "1 / 0", COMMAND: f"1 / 0\n{FILES[COMMAND]}"}, said),  # the source is read, and does not run
+        (broken, of_package),
+        ({COMMAND: "def ("}, of_package),
+        ({COMMAND: "\0"}, of_package),
+        ({COMMAND: FILES[COMMAND].replace(said, "\x1b[31mRed.")}, "[31mRed."),
+        ({COMMAND: FILES[COMMAND].replace(said, "Long. " * 40)}, ("Long. " * 40)[:56]),
+    ):
+        told = harvest("--help", change=change)
+        assert (told.returncode, told.stderr) == (0, "")
+        assert f"  plug-ins  mood        {line}\n" in told.stdout
     assert "plug-ins" not in harvest("--help", HARVEST_PLUGINS="0").stdout
     assert harvest("mood", "1", "calm", change=broken).returncode == 2
