@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from datasette import Response, hookimpl
+from datasette.database import QueryInterrupted
 from datasette.utils.asgi import NotFound
 from datasette.views.base import DatasetteError
 from markupsafe import Markup
@@ -23,7 +24,7 @@ from harvest.serving.leading import leading_on
 from harvest.serving.links import WAYS, bare, thing_of
 from harvest.serving.metadata import FIRST_COLUMNS, LABELS, by_topic, title
 from harvest.serving.pages import curves, explore, find, style, why
-from harvest.serving.served import Served, served_by
+from harvest.serving.served import TOO_SLOW, Served, served_by
 from harvest.things import SHOWN
 
 _COMPLETE = ("complete.html", "lists.html")  # sections of the report
@@ -128,7 +129,8 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Awai
     """
     if isinstance(exception, NotFound) and not request.path.endswith((".json", ".csv")):
         return _not_there(datasette, request, exception)
-    if not isinstance(exception, DatasetteError) or exception.title != "SQL Interrupted":
+    interrupted = isinstance(exception, DatasetteError) and exception.title == "SQL Interrupted"
+    if not interrupted and not isinstance(exception, QueryInterrupted):  # the latter from a CSV
         return None
     return _too_slow(datasette, request)
 
@@ -146,7 +148,7 @@ async def _too_slow(datasette: Any, request: Any) -> Response:
     sql = request.args.get("sql")
     context = {
         "status": 400,
-        "title": "This takes too long for a page",
+        "title": TOO_SLOW,
         "error": served.too_slow,
         "command_line": f"{served.sql_command(sql, fields)} --timeout 0" if sql else None,
     }

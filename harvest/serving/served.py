@@ -18,6 +18,7 @@ from typing import Any
 from datasette import handle_exception
 from datasette.app import Datasette
 from datasette.database import Database, QueryInterrupted
+from datasette.views.base import DatasetteError
 
 from harvest.errors import HarvestError
 from harvest.explore.named import Named, named_queries
@@ -33,6 +34,7 @@ from harvest.system.logs import printable
 
 LONGEST = 1_000_000  # bytes of a text, a blob or a row that a query makes
 COUNTING_MS = 1500  # for each number beside the rows of a page
+TOO_SLOW = "This takes too long for a page"
 _LEDGER_MS = 5000  # for how the lists have ended
 _LINES = 20  # that a server says of what goes wrong: they may go unread, and a full pipe would stop it
 
@@ -75,6 +77,8 @@ class Served(Database):  # type: ignore[misc]  # datasette has no types
         try:
             return await super().execute(sql, bound, *more, **options, log_sql_errors=False)
         except QueryInterrupted as error:
+            if "_nocount" in fields:  # datasette asks so for a CSV, which would be empty: it ends with a page
+                raise DatasetteError(self._too_slow(query, fields), title=TOO_SLOW, status=400) from error
             raise sqlite3.OperationalError(self._too_slow(query, fields)) from error
 
     def row_of(self, sql: str, key: int) -> tuple[Any, ...] | None:

@@ -249,6 +249,21 @@ def test_a_question_that_takes_too_long_says_where_it_may(address, path):
     assert (status, json.loads(text)["error"]) == (400, words(error))
 
 
+def test_a_csv_that_takes_too_long_is_a_page_that_says_what_to_do(address, path):
+    """Not one that is empty, and not what SQLite says of itself."""
+    endless = "with recursive t(n) as (select 1 union all select n + 1 from t) select count(*) from t"
+    page = page_at(address, f"t.csv?{urlencode({'sql': endless, '_timelimit': 20})}", status=400)
+    assert words(classed(page, "error")[0]) == "This takes longer than the 5 s a page may take."
+    assert words(classed(page, "command")[0].find("code")).endswith(" --timeout 0")
+    page = page_at(address, "t/near-several.csv?at_least=1&_timelimit=1", status=400)
+    (error,) = classed(page, "error")
+    assert words(page.find("body/main/h1")) == "This takes too long for a page"
+    assert words(error).startswith(
+        "This takes longer than the 5 s a page may take. On the command line it has any time:"
+    )
+    assert f"harvest sql near-several at_least=1 --cache-path {path.resolve()} --timeout 0" in words(error)
+
+
 def test_the_first_page_says_how_whole_the_file_is_and_where_it_began(address, path, seed):
     ((title, url),) = read(path, "SELECT title, permalink_url FROM tracks WHERE id = ?", seed)
     ((whole, lists),) = read(
