@@ -185,7 +185,9 @@ def _play(
     db: Database, recording: Recording, from_version: int | None, tell: Callable[[Replayed], None], *, after: int
 ) -> Replayed:
     """Do the acts after one; the file is there as it was then."""
-    db.conn.execute("PRAGMA synchronous = OFF")  # no reader sees the file before it is whole
+    # No reader sees the file before it is whole, and what fails is thrown away: nothing is ever taken back.
+    db.conn.execute("PRAGMA synchronous = OFF")
+    db.conn.execute("PRAGMA journal_mode = OFF").fetchone()
     with immediately(db):
         apply_schema(db)
         if after:
@@ -204,6 +206,7 @@ def _play(
     with immediately(db):  # the crawl is not at work any more
         harvests.take_back(db.conn)
         harvests.pause(db.conn)
+    db.conn.execute("PRAGMA journal_mode = WAL").fetchone()
     if player.emptied:
         levels.cut(db.conn)
     return player.done
