@@ -40,7 +40,7 @@ Told = Callable[[str, float], None]
 _BASE_MB = 100  # Python, numpy, scipy, SQLite
 _BYTES_PER_LIKE = 36  # the matrix, its transpose, and what making them takes
 _SMALLEST_BLOCK = 200_000
-_LARGEST_BLOCK = 4_000_000  # larger ones are no faster, and Ctrl-C has to wait for them
+_LARGEST_BLOCK = 1_000_000  # larger ones leave the caches of the processor, and Ctrl-C has to wait for them
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,35 @@ matrix = matrix[:, kept]
 unit = (matrix @ sparse.diags(1 / np.sqrt(np.asarray(matrix.sum(axis=0)).ravel()))).tocsr()
 print(sp_matmul_topn(unit.T.tocsr(), unit, top_n=51, n_threads=1).nnz)
 """
+_IMPLICIT = """
+from implicit.nearest_neighbours import CosineRecommender
+kept = np.asarray(matrix.sum(axis=0)).ravel()
+matrix = matrix[:, (kept >= 3) & (kept < matrix.shape[0])].tocsr()
+model = CosineRecommender(K=51, num_threads=1)
+model.fit(matrix, show_progress=False)
+print(model.similarity.nnz)
+"""
+_DUCKDB = """
+import sqlite3, sys
+import duckdb
+import pyarrow as pa
+out = duckdb.connect(config={"threads": 1})
+out.execute("CREATE TABLE likes (user_id BIGINT, item_id BIGINT, kind TEXT, weight FLOAT, user_list_rank INTEGER,"
+            " track_list_rank INTEGER, chance DOUBLE, list_outcome TEXT, censored BOOLEAN)")
+db = sqlite3.connect(sys.argv[1])
+ended = dict(db.execute("SELECT subject_id, outcome FROM tasks WHERE kind = 'user_likes'"))
+names = ["user_id", "item_id", "kind", "weight", "user_list_rank", "track_list_rank"]
+rows = db.execute(
+    "SELECT user_id, track_id, engagement_type, 1.0, user_list_rank, track_list_rank FROM user_engagements")
+while some := rows.fetchmany(100_000):
+    columns = list(zip(*some))
+    outcomes = [ended.get(user) for user in columns[0]]
+    part = pa.table({name: pa.array(column) for name, column in zip(names, columns)})
+    part = part.append_column("chance", pa.nulls(len(some), pa.float64())).append_column("outcome", pa.array(outcomes))
+    part = part.append_column("censored", pa.array([outcome == "capped" for outcome in outcomes]))
+    out.execute("INSERT INTO likes SELECT * FROM part")
+out.execute("COPY likes TO 'floor-duckdb.parquet' (FORMAT parquet, COMPRESSION zstd)")
+"""
 _FRAME = """
 import sys, harvest, pandas
 def held(what):
@@ -85,19 +114,19 @@ def measure(*, quick: bool) -> Iterator[Line]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         yield from _questions(folder, path)
+        parquet = ("export", "out", "--force")
+        yield _beside(folder, path, "export of Parquet / sqlite3 and pyarrow", parquet, _COPIED, 1.5, rounds)
         yield _beside(
-            folder, path, "export of Parquet / sqlite3 and pyarrow", ("export", "out", "--force"), _COPIED, 1.5, rounds
+            folder, path, "export of Parquet / sqlite3 and duckdb", parquet, _DUCKDB, 1.5, rounds, of="duckdb"
         )
         matrix = ("export", "out", "--force", "--format", "csr")
         yield _beside(folder, path, "export of a matrix / sqlite3 and scipy", matrix, _MATRIX + _SAVED, 1.5, rounds)
         track = SEED_TRACK + 7 * 20  # a hit, not the seed
         one = _MATRIX + _ONE.replace("TRACK", str(track))
         yield _beside(folder, path, "related of a hit / sqlite3 and scipy", ("related", str(track)), one, 1.0, rounds)
-        if find_spec("sparse_dot_topn"):
-            command = ("analyze", "--fresh", "--method", "colike_cosine")
-            yield _beside(folder, path, "analyze / sparse_dot_topn", command, _MATRIX + _TOP, 1.0, rounds, copy=True)
-        else:
-            yield Line("l", "analyze / sparse_dot_topn", 0, figure="sparse_dot_topn is not installed")
+        analyse = ("analyze", "--fresh", "--method", "colike_cosine")
+        for of, script in (("sparse_dot_topn", _TOP), ("implicit", _IMPLICIT)):
+            yield _beside(folder, path, f"analyze / {of}", analyse, _MATRIX + script, 1.0, rounds, of=of, copy=True)
         yield _frame(folder, path)
 
 
@@ -123,9 +152,12 @@ def _beside(
     goal: float,
     rounds: int,
     *,
+    of: str = "",
     copy: bool = False,
 ) -> Line:
-    """Run both in turns, from the start of their processes to the end."""
+    """Run both in turns, from the start of their processes to the end; `of` is a library that may be missing."""
+    if of and not find_spec(of):
+        return Line("l", what, 0, figure=f"{of} is not installed")
     if copy:
         path = Path(folder / "copy.db")
         path.write_bytes(power_law_file(LESS_LARGE).read_bytes())
