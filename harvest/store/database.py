@@ -271,7 +271,7 @@ def _reading_address(path: Path) -> str:
 
 def schema_version() -> int:
     """Give the version of the schema: the number of the last file of schema/."""
-    return int(max(_numbered(), key=lambda file: file.name).name.partition("_")[0])
+    return int(schema_names()[-1].partition("_")[0])
 
 
 def back_up_before_migrating(path: Path) -> Path | None:
@@ -336,15 +336,17 @@ def schema_folder() -> Traversable:
     return shipped if shipped.is_dir() else Path(__file__).parents[2] / "schema"
 
 
-def _numbered() -> Iterator[Traversable]:
-    return (file for file in schema_folder().iterdir() if file.name.endswith(".sql"))
+@cache
+def schema_names() -> list[str]:
+    """List the names of the numbered files of schema/ in order."""
+    return sorted(file.name.removesuffix(".sql") for file in schema_folder().iterdir() if file.name.endswith(".sql"))
 
 
 @cache
 def schema_files() -> list[tuple[str, str]]:
     """List the numbered files of schema/ in order, as (name, SQL)."""
-    files = sorted(_numbered(), key=lambda f: f.name)
-    return [(f.name.removesuffix(".sql"), f.read_text(encoding="utf-8")) for f in files]
+    folder = schema_folder()
+    return [(name, folder.joinpath(f"{name}.sql").read_text(encoding="utf-8")) for name in schema_names()]
 
 
 def schema_of(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:

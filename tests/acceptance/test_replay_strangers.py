@@ -97,6 +97,7 @@ def test_a_column_that_the_tables_have_got_since_is_filled(tmp_path, monkeypatch
         (f"{schema_version() + 1:03}_more", "ALTER TABLE tracks ADD COLUMN mood TEXT;\n"),
     ]
     monkeypatch.setattr(database, "schema_files", lambda: files)
+    monkeypatch.setattr(database, "schema_names", lambda: [name for name, _ in files])
     replay(replies, tmp_path / "new.db")
     assert read(tmp_path / "new.db", filled)[0][0] > 5
     assert read(tmp_path / "new.db", "SELECT count(*) FROM tracks WHERE mood IS NULL")[0][0] > 5

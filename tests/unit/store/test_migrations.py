@@ -31,6 +31,7 @@ def test_a_crawl_copies_an_older_file_before_it_changes_it(tmp_path, monkeypatch
     before = read(path, "SELECT name FROM sqlite_schema ORDER BY 1"), read(path, "SELECT * FROM pages")
     files = [*database.schema_files(), NEXT]
     monkeypatch.setattr(database, "schema_files", lambda: files)
+    monkeypatch.setattr(database, "schema_names", lambda: [name for name, _ in files])
     crawl_world(path, WORLD, limits=Limits(max_users=2))
     copy = tmp_path / f"t.db.schema-{NOW}"
     assert (read(copy, "SELECT name FROM sqlite_schema ORDER BY 1"), read(copy, "SELECT * FROM pages")) == before
@@ -63,6 +64,7 @@ def as_of(path, version, monkeypatch, made_by):
     files = database.schema_files()[:version]
     with monkeypatch.context() as older:
         older.setattr(database, "schema_files", lambda: files)
+        older.setattr(database, "schema_names", lambda: [name for name, _ in files])
         db = database.open_for_crawl(path)
         database.apply_schema(db)
     db.conn.execute("PRAGMA foreign_keys = OFF")
