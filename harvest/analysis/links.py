@@ -9,12 +9,14 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from harvest.analysis import derivations
 from harvest.analysis.methods import LABEL, LABEL_ARTISTS, NAMED
 from harvest.analysis.titles import HINTS, fold, is_name, named
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 _NO_LABELS = ("", "independent", "selfreleased", "none", "unsigned", "na", "indie", "norecordlabel", "nolabel", "dj")
 

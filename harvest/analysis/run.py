@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlite_utils import Database
-
 from harvest.analysis import derivations, plugged, reasons
 from harvest.analysis.methods import (
     FANS,
@@ -33,6 +31,8 @@ from harvest.store.lease import HEARTBEAT_SECONDS, Lease
 from harvest.system.clock import Clock, as_text
 
 if TYPE_CHECKING:
+    from sqlite_utils import Database
+
     from harvest.analysis.likes import Library
 
 Told = Callable[[str, float], None]

@@ -89,6 +89,11 @@ def test_commands_that_read_import_nothing_that_crawls(command: list[str], file:
     assert imported(*command, "--db", file) & HEAVY == set()
 
 
+@pytest.mark.parametrize("command", ["related", "similar", "analyze"])
+def test_the_help_of_an_analysis_imports_nothing_that_computes_or_writes(command: str) -> None:
+    assert imported(command, "--help") & {"numpy", "scipy", "sqlite_utils", "dateutil"} == set()
+
+
 def test_a_crawl_goes_without_numpy(tmp_path: Path) -> None:
     """sqlite-utils would import it, and pandas, where they are installed."""
     found = imported("demo", "--db", str(tmp_path / "demo.db"), "--users", "5", "--max-users", "1", "-q")
