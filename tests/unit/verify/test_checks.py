@@ -151,6 +151,11 @@ DAMAGES = {
         " user_list_rank IS NULL AND track_list_rank = 0",
         {"sqlite.foreign_keys"},
     ),
+    "a repost of no track": (
+        "PRAGMA foreign_keys = OFF; UPDATE engagements SET track_id = 5 WHERE is_repost = 1 AND"
+        " user_list_rank IS NULL AND track_list_rank = 0",
+        {"sqlite.foreign_keys"},
+    ),
     "an edge with a page of another list": (
         "UPDATE engagements SET first_page_id = (SELECT max(p.id) FROM pages AS p JOIN tasks AS t ON t.id ="
         f" p.task_id WHERE t.kind = 'user_likes' AND t.subject_id <> {PERSON}) WHERE {edge(LAST)}",
