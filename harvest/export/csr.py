@@ -50,10 +50,11 @@ def need_scipy() -> None:
 
 def write(job: Job) -> list[OutFile]:
     """Write train.npz, test.npz if there is a split, user_ids.npy, item_ids.npy, and users.csv in the same order."""
-    tables.number_places(job.selection.connection)
+    by_column = columns.can_give(job.selection)  # then the columns of the matrix are found by the ids
+    tables.number_places(job.selection.connection, *(("people",) if by_column else ("people", "things")))
     shape = (job.selection.left.users, job.selection.left.items)
     parts = {"interactions": "train", "train": "train", "test": "test"}
-    batches = entries(job.selection) if columns.can_give(job.selection) else None
+    batches = entries(job.selection) if by_column else None
     files = job.write(tables.places(job.selection), lambda name: _Matrix(job, parts[name], shape), batches)
     ids = (_ids(job, "user", "people", shape[0]), _ids(job, "item", "things", shape[1]))
     return [*files, *ids, *csv_of(job, tables.users(job.selection))]

@@ -341,9 +341,9 @@ def has_rows(selection: Selection, table: Table) -> bool:
     return cursor.fetchone() is not None
 
 
-def number_places(connection: sqlite3.Connection) -> None:
-    """Give users and tracks their row and column, in the order of the ids that are written."""
-    for table in ("people", "things"):
+def number_places(connection: sqlite3.Connection, *which: str) -> None:
+    """Give `people` their row, and `things` their column, in the order of the ids that are written."""
+    for table in which:
         connection.execute(
             f"UPDATE {table} SET place = o.place FROM (SELECT id, row_number() OVER (ORDER BY out) - 1 AS place"  # noqa: S608
             f" FROM {table}) AS o WHERE o.id = {table}.id"

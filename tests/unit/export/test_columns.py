@@ -52,7 +52,7 @@ def test_columns_give_what_the_rows_give(path, name, monkeypatch):
 def test_places_in_the_matrix_are_those_of_the_rows(path, name, monkeypatch):
     monkeypatch.setattr(csr, "_ENTRIES_AT_ONCE", 4)
     with chosen(path, CHOICES[name]) as selection:
-        tables.number_places(selection.connection)
+        tables.number_places(selection.connection, "people", "things")
         expected = [row[:3] for rows in tables.places(selection).batches(selection) for row in rows]
         batches = list(csr.entries(selection))
     assert len(batches) > 2
