@@ -23,6 +23,7 @@ from harvest.store.database import (
     open_to_read,
     storage_errors,
 )
+from harvest.system.sql import as_name
 from harvest.things import SHOWN
 
 _ALLOWED = frozenset(
@@ -70,8 +71,7 @@ def tables_there(connection: sqlite3.Connection) -> list[Table]:
 
 
 def _has_rows(connection: sqlite3.Connection, table: str) -> bool:
-    quoted = table.replace('"', '""')
-    return connection.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').fetchone() is not None  # noqa: S608
+    return connection.execute(f"SELECT 1 FROM {as_name(table)} LIMIT 1").fetchone() is not None  # noqa: S608
 
 
 def _of_lists() -> Iterator[Table]:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from harvest.errors import QueryError
 from harvest.explore.execute import Values, Watch, ask, check
+from harvest.system.sql import as_name
 
 Opens = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
@@ -83,7 +84,7 @@ class Query:
 
     def picked(self, columns: Sequence[str]) -> Source:
         """Have SQLite read these columns alone, and the tables that they come from."""
-        names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
+        names = ", ".join(map(as_name, columns))
         part = replace(self, sql=f"SELECT {names} FROM (\n{self.sql}\n)")  # noqa: S608
         try:
             part.check()

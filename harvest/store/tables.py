@@ -6,7 +6,7 @@ import sqlite3
 
 from harvest.lists import KINDS
 from harvest.store.database import schema_as_shipped
-from harvest.system.sql import without_comments
+from harvest.system.sql import as_name, without_comments
 
 # What the search and sqlite-utils make for themselves.
 _MADE_BY_OTHERS = {
@@ -26,8 +26,7 @@ def drop_others(connection: sqlite3.Connection) -> None:
     ours = {(kind, name) for kind, name, _ in schema_as_shipped()} | {("table", name) for name in _own()}
     added = sorted((kind, name) for kind, name, _ in _there(connection) if (kind, name) not in ours)
     for kind, name in sorted(added, key=lambda one: one[0] == "table"):  # what is of a table goes with it
-        quoted = name.replace('"', '""')
-        connection.execute(f'DROP {kind} IF EXISTS "{quoted}"')
+        connection.execute(f"DROP {kind} IF EXISTS {as_name(name)}")
 
 
 def _own() -> set[str]:

@@ -1,4 +1,4 @@
-"""Take SQL apart that stands in files."""
+"""Take SQL apart that stands in files, and write names into it."""
 
 from __future__ import annotations
 
@@ -25,3 +25,9 @@ def split_statements(script: str) -> tuple[str, ...]:
 def without_comments(sql: str) -> str:
     """Leave of a statement what it says to SQLite, in one line."""
     return " ".join(re.sub(r"--.*", "", sql).split())
+
+
+def as_name(text: str) -> str:
+    """Give the name of a table or column as SQL, whatever is in it: a file may come from another person."""
+    escaped = text.replace('"', '""')
+    return f'"{escaped}"'

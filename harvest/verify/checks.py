@@ -19,7 +19,7 @@ from harvest.store.edges import of_type
 from harvest.store.entities import fold_tag
 from harvest.store.outcomes import is_short
 from harvest.store.search import differences
-from harvest.system.sql import without_comments
+from harvest.system.sql import as_name, without_comments
 from harvest.things import THINGS, Thing
 from harvest.verify.check import Check
 from harvest.verify.choices import CHOICE_CHECKS
@@ -255,8 +255,9 @@ def _dangling(connection: sqlite3.Connection) -> Iterator[tuple[object, ...]]:
             'SELECT "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY "from"', (table,)
         ).fetchall():
             each = "" if column == "first_page_id" else "DISTINCT"  # without an index to take them from
+            refers, known = as_name(column), f"SELECT {as_name(key)} FROM {as_name(parent)}"  # noqa: S608 - quoted
             for (value,) in connection.execute(
-                f"SELECT {each} {column} FROM {table} WHERE {column} NOT IN (SELECT {key} FROM {parent})"  # noqa: S608
+                f"SELECT {each} {refers} FROM {table} WHERE {refers} NOT IN ({known})"  # noqa: S608 - likewise
             ):
                 yield table, column, value, parent
 
