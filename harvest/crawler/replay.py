@@ -207,6 +207,7 @@ def _play(
         harvests.take_back(db.conn)
         harvests.pause(db.conn)
     db.conn.execute("PRAGMA journal_mode = WAL").fetchone()
+    db.conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # this opens the log, which a checkpoint needs
     if player.emptied:
         levels.cut(db.conn)
     return player.done
