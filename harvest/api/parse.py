@@ -47,7 +47,7 @@ _row = tuple.__new__  # a NamedTuple by position without the price of its Python
 _parts = msgspec.structs.astuple
 _time = lru_cache(maxsize=8192)(parse_time)  # the same uploaders come back page after page,
 _tags = lru_cache(maxsize=8192)(parse_tags)  # and so do tracks
-_NUL = re.compile(rb"\\u0000")
+_NUL = b"\\u0000"
 _SECRET_END = re.compile(r"(//[^/]+/[^/]+/(?:sets/[^/]+|(?!sets/)[^/]+))/s-[^/]+$", re.ASCII)
 _PLAYLIST_TEXTS = Playlist._fields[Playlist._fields.index("title") :]
 _STATION_TEXTS = Station._fields[Station._fields.index("title") :]
@@ -220,7 +220,7 @@ def _number(urn: str, kind: str) -> int | None:
 
 
 def _has_nul(body: bytes) -> bool:
-    return _NUL.search(body) is not None  # twice as fast as `in`
+    return body.rfind(_NUL) >= 0  # in half the time of `in`: backslashes are rare, and noughts are not
 
 
 @dataclass(slots=True)
