@@ -22,12 +22,11 @@ from harvest.crawler.judge import Docket, Judge
 from harvest.crawler.progress import CrawlProgress, Teller
 from harvest.crawler.room import Room
 from harvest.crawler.sieve import Sieve, whole
-from harvest.errors import AuthError, Blocked
 from harvest.forgetting.forget import finish
 from harvest.forgetting.purge import purge
 from harvest.models import Limits, Task
 from harvest.replies.files import kept_of
-from harvest.store import absent, in_memory, journal, levels, runs, suppression
+from harvest.store import absent, journal, levels, runs, suppression
 from harvest.store.acts import Acts, Beginning
 from harvest.store.acts import put_back as put_lists_back
 from harvest.store.database import (
@@ -88,12 +87,9 @@ async def crawl(
     `sweep` says what is looked up after them, `refresh` what is read again; one that was stopped goes on. `budget` is
     the one that the client asks as well. `on_start` gets the engine, so that a signal can stop it; `on_progress`
     hears every second how it goes, `on_visited` of each thing all whose lists have ended. Raises HarvestError; whatever
-    happens, what was committed stays and the harvests can be resumed; a new file goes again where SoundCloud could not
-    be asked for anything.
+    happens, what was committed stays and the harvests can be resumed.
     """
     with storage_errors(path), Lease(path) as lease, contextlib.ExitStack() as stack:
-        begun = _Begun(path)
-        stack.callback(begun.clear_away)
         back_up_before_migrating(path)
         db = open_for_crawl(path)
         stack.callback(db.conn.close)
@@ -130,7 +126,6 @@ async def crawl(
             _check(guards)  # since the last look
         except Exception as error:
             stop_reason = type(error).__name__
-            begun.ended_by(error, db.conn)
             raise
         finally:
             await client.settle()
@@ -143,27 +138,6 @@ async def crawl(
     if conditions.retain is not None:
         _purge(path, conditions.retain, clock)
     return stop_reason
-
-
-class _Begun:
-    """A file as it was before a crawl: a new one goes again where SoundCloud does not answer, or lets no one in."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._is_new = not (path.exists() or in_memory.holds(path))
-        self._is_of_no_use = False
-
-    def ended_by(self, error: Exception, connection: sqlite3.Connection) -> None:
-        """Note what ended the crawl, and whether it has brought anything."""
-        nothing = self._is_new and isinstance(error, Blocked | AuthError)
-        self._is_of_no_use = nothing and connection.execute("SELECT 1 FROM pages LIMIT 1").fetchone() is None
-
-    def clear_away(self) -> None:
-        """Remove a file that is of no use, with the replies beside it."""
-        replies = kept_of(self._path)
-        for one in (self._path, replies) if self._is_of_no_use else ():
-            for name in (one.name, f"{one.name}-wal", f"{one.name}-shm", f"{one.name}-journal"):
-                one.with_name(name).unlink(missing_ok=True)
 
 
 def _purge(path: Path, older_than: float, clock: Clock) -> None:
