@@ -1,5 +1,4 @@
-"""Put one request on the wire and take the whole reply, bounded in time and size. What httpx sends by
-is in `connections.py`, how it finds its way in `network.py`.
+"""Put one request on the wire and take the whole reply, bounded in time and size. The only user of httpx in this room.
 
 in: a request that has its slot; out: a Reply or Unreachable; never: a redirect followed, a retry, a secret in an error.
 """
@@ -20,7 +19,6 @@ import httpx
 from harvest._version import __version__
 from harvest.api.responses import Reply, one_line
 from harvest.client.budget import Budget
-from harvest.client.connections import Connections
 from harvest.client.network import LOOPBACK, read_proxies, tls_context
 from harvest.client.unpacking import ASKED_FOR, CannotUnpack, Unpacker
 from harvest.errors import Halted, NoConnection, SettingsError, UnexpectedReply, Unreachable
@@ -31,7 +29,6 @@ from harvest.system.clock import Clock
 USER_AGENT = f"harvest/{__version__} (SoundCloud listening graph crawler)"
 ACCEPT = "application/json; charset=utf-8"
 DEADLINE = 60.0
-_KEPT = 30.0  # seconds for which a connection is used again
 _LONGEST_WORLD = 200
 LARGEST_BODY = 64 * 1024 * 1024
 
@@ -75,15 +72,16 @@ def open_http(*addresses: str, concurrency: int = 32, environ: Mapping[str, str]
     """
     environ = os.environ if environ is None else environ
     connections = concurrency + 2
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEPT)
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30.0)
     trusted, proxies = tls_context(environ), read_proxies(environ)
     ways = {address: proxy for address in addresses if (proxy := proxies.leading_to(address))}
     return httpx.AsyncClient(
         headers={"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": ASKED_FOR},
         timeout=httpx.Timeout(20.0, connect=5.0, write=10.0, pool=60.0),
-        transport=Connections(trusted, _KEPT),
+        limits=limits,
         follow_redirects=False,
         trust_env=False,
+        verify=trusted,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         mounts={
             f"{httpx.URL(address).scheme}://{httpx.URL(address).netloc.decode()}": httpx.AsyncHTTPTransport(

@@ -320,7 +320,7 @@ def test_nothing_secret_is_told_or_stored_whatever_the_level(server, world, tmp_
             cwd=tmp_path, env=environment(server), capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        assert "httpx" in done.stderr
+        assert "httpcore" in done.stderr
         texts += [done.stdout, done.stderr]
     kept = keeper(server).store("login").load()
     told = [line for text in texts for line in text.splitlines() if world.facts.secret(private) in line]

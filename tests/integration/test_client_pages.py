@@ -64,7 +64,7 @@ def log():
 
 
 @pytest.fixture
-async def build(clock, log, mocked):
+async def build(clock, log):
     """Make clients as the wiring does; they are closed in the end."""
     opened = []
 

@@ -22,7 +22,7 @@ REFUSED = {"code": 401, "message": "", "status": "401 - Unauthorized"}
 
 
 @pytest.fixture
-async def build(clock, mocked):
+async def build(clock):
     """Make a client whose tokens are in a store that the test can change."""
     opened = []
 
