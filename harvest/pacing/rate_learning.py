@@ -16,8 +16,8 @@ Rule 3. A service that stops at the same number again, though we came more slowl
         lasted longer is taken for one of a minute or five. Of all others we try twice as long.
 Rule 4. A refusal after a step takes that step back, unless the rate can be solved.
 Rule 5. Steps divide what lies between the present rate and the slowest that was refused, the more slowly the dearer a
-        refusal is and the less there is to gain. Each lasts until the stock would have run out. Next to the rate that
-        was refused, a probe goes past it; where it is let through, the limit has moved, and steps become longer.
+        refusal is and the less there is to gain. Each lasts until the stock would have run out. Where the rate that
+        was refused is passed, the limit has moved, and steps become longer.
 Rule 6. A step is taken only when the present rate was really used.
 """
 
@@ -80,11 +80,9 @@ class Allowance:
             if interval > 0
             else max(max(count, 1) / max(length, tuning.shortest_stretch) for count, length in stretches)
         )
-        if self.steps:
-            is_probe = not self.bad and self.step == tuning.probe
-            is_bold = self.step > tuning.bold * tuning.step and not is_probe
-            self.caution = 1.0 if is_bold else min(self.caution * 2, tuning.most_caution)
         self.bad = asked
+        if self.steps:
+            self.caution = 1.0 if self.step > tuning.bold * tuning.step else min(self.caution * 2, tuning.most_caution)
         rate = self._solve(stretches, asked, tuning) or self._guess(stretches, asked, cost, tuning)
         self.rate = self.good = max(min(rate, asked * tuning.margin), tuning.slowest)
         self.bad = max(self.bad, self.rate)
@@ -93,10 +91,7 @@ class Allowance:
 
     def _pause(self, tuning: Tuning) -> float:
         """Say how many seconds of the present rate come before the next step."""
-        if not self.bad:  # until a limit that did not move would have refused
-            watch = self.count / self.rate if self.windowed else self._depth(tuning) / self.step
-            return min(tuning.watched * max(watch, tuning.shortest_watch), tuning.longest_pause)
-        to_gain = max(self.bad / self.rate - 1, tuning.least_gain)
+        to_gain = max(self.bad / self.rate - 1 if self.bad else self.step, tuning.least_gain)
         worth_it = self.cost * tuning.pause_per_cost / to_gain**2 * self.caution
         return min(max(worth_it, tuning.stocks_between_steps * self._depth(tuning)), tuning.longest_pause)
 
@@ -147,11 +142,11 @@ class Allowance:
     def _feel_upwards(self, tuning: Tuning) -> None:
         self.good = self.rate
         to_gain = self.bad / self.rate - 1
-        if to_gain > tuning.near:
+        if to_gain > tuning.passed * tuning.step:
             self.step = min(max(to_gain / tuning.steps_to_known, tuning.step), tuning.longest_step_to_known)
         else:
-            self.step = tuning.probe if self.bad else min(self.step * 2, tuning.longest_step)
             self.bad = 0.0
+            self.step = min(self.step * 2, tuning.longest_step)
         self.rate *= 1 + self.step
         self.steps += 1
 

@@ -37,10 +37,7 @@ class Tuning:
     longest_step: float = 0.25  # share, where no limit is known: a lifted one is felt in time
     longest_step_to_known: float = 0.12  # share, towards a rate that is known to be too fast
     steps_to_known: float = 3.0  # a step takes one part of so many of the way to that rate
-    near: float = 0.01  # share; where less is left to gain, a probe asks whether the limit has moved
-    probe: float = 0.04  # share by which it raises the rate: it is decided soon, and costs no more than a shorter one
-    watched: float = 1.5  # times as long as a limit that did not move would need to refuse
-    shortest_watch: float = 7.0  # seconds, at least
+    passed: float = 0.2  # steps; a rate that was refused and is nearer than this has been passed
     bold: float = 2.0  # steps; a refused step longer than this is no sign that we are at the limit
     pause_per_cost: float = 0.03  # seconds between two steps for each second a refusal costs, at a gain of 100 %
     least_gain: float = 0.025  # share; what is to gain is taken for no less, or pauses would never end

@@ -116,7 +116,7 @@ def test_steps_towards_a_known_rate_and_past_it():
         rate, gain = allowance.rate, allowance.bad / allowance.rate - 1
         stock = kept(20 / rate - 2, 0.5, 16)
         pause = take_a_step(allowance)
-        if gain <= 0.01:
+        if gain <= 0.002:
             break
         assert pause == pytest.approx(min(max(0.03 * 1 / max(gain, 0.025) ** 2, 7 * stock), 1800), abs=1 / rate + 1e-6)
         assert allowance.step == pytest.approx(kept(gain / 3, 0.01, 0.12))
@@ -126,11 +126,11 @@ def test_steps_towards_a_known_rate_and_past_it():
         take_a_step(allowance)
         steps.append(allowance.step)
     assert allowance.bad == 0
-    assert steps == pytest.approx([min(0.04 * 2**n, 0.25) for n in range(6)])
+    assert steps == pytest.approx([min(0.02 * 2**n, 0.25) for n in range(6)])
 
 
 @pytest.mark.parametrize(
-    ("before", "step", "after"), [(1, 0.01, 2), (2, 0.02, 4), (4, 0.01, 8), (8, 0.01, 8), (8, 0.021, 1), (4, 0.04, 8)]
+    ("before", "step", "after"), [(1, 0.01, 2), (2, 0.02, 4), (4, 0.01, 8), (8, 0.01, 8), (8, 0.021, 1)]
 )
 def test_caution_after_a_refused_step(before, step, after):
     allowance = Allowance(rate=5.0, good=4.9, step=step, steps=1, count=20, length=2.0, cost=1.0, caution=before)
@@ -141,12 +141,11 @@ def test_caution_after_a_refused_step(before, step, after):
 @pytest.mark.parametrize(
     ("allowance", "pause"),
     [
-        (Allowance(rate=5.0, step=0.04, cost=10.0, count=300, windowed=True), 1.5 * 300 / 5),
-        (Allowance(rate=5.0, step=0.25, cost=1.0, count=200), 1.5 * 16 / 0.25),
-        (Allowance(rate=0.1, step=0.25, cost=0.0, count=1), 1.5 * (1 / 0.1) / 0.25),
-        (Allowance(rate=2.0, step=0.25, cost=0.0), 1.5 * 7),
+        (Allowance(rate=5.0, step=0.25, cost=10.0, count=50, windowed=True), 7 * 0.25 * 50 / 5),
+        (Allowance(rate=5.0, step=0.25, cost=1.0, count=200), 7 * 16),
+        (Allowance(rate=0.1, step=0.25, cost=0.0, count=1), 7 * (1 / 0.1)),
         (Allowance(rate=0.2, step=0.25, cost=0.0), 5 / 0.2),  # the time that five requests take
-        (Allowance(rate=0.5, step=0.01, cost=10.0, count=60), 1800),
+        (Allowance(rate=2.0, step=0.01, cost=10.0, caution=8.0), 1800),
     ],
 )
 def test_pauses_where_nothing_is_known_to_be_too_fast(allowance, pause):

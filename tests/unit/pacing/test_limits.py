@@ -62,12 +62,3 @@ def test_a_service_that_says_how_long_is_used_nearly_in_full(kind, size, seconds
     )
     assert used >= 0.96
     assert refused <= REFUSED
-
-
-@pytest.mark.parametrize(("hold", "minutes"), [(1.0, 25), (30.0, 100)])
-@pytest.mark.parametrize(("rate", "stock"), [(2, 2), (2, 20), (4, 4)])
-def test_a_limit_that_is_doubled_is_noticed(rate, stock, hold, minutes):
-    """By a probe that an unmoved limit refuses: where that costs half a minute, it comes once in half an hour."""
-    seen = crawl(Bucket(rate, stock), (30 + minutes + 10) * 60, delay=0.05, hold=hold, changes=((1800.0, 2.0),))
-    begin = (30 + minutes) * 60
-    assert seen.used(2 * rate, begin, begin + 600) >= 0.85
