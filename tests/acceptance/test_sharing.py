@@ -345,7 +345,12 @@ def spoil(folder, name, change):
         ("users.jsonl", lambda text: text.replace('"ok"', '"hacked"', 1), "no harvest can hold"),
         ("users.jsonl", lambda text: text.splitlines()[0] + "\n", "is not whole"),
         ("tracks.jsonl", lambda text: text.replace("\n[", '\n["many", ', 1), "a row of"),
-        ("tracks.jsonl", lambda text: text.replace("\n[", "\n[[1], ", 1), "no list of plain values"),
+        pytest.param(
+            "tracks.jsonl",
+            lambda text: text.replace("\n[", "\n[[1], ", 1),
+            "no list of plain values",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_folder_that_holds_what_it_cannot_is_refused_in_one_line(run, path, tmp_path, name, change, said):

@@ -7,6 +7,7 @@ import pytest
 from harvest.pacing.queue import Refusal, Turns
 from harvest.pacing.rate_learning import Allowance
 from tests.limiting import Bucket, Sliding, Window, crawl
+from tests.repetitions import each_once
 
 
 def run(turns, service, seconds, hold=1.0, begin=0.0, pause=0.02):
@@ -44,9 +45,7 @@ def test_a_halved_limit_is_found_in_a_few_refusals_and_used():
     assert refused <= 0.04 * accepted
 
 
-@pytest.mark.parametrize("hold", [0.1, 1.0, 30.0])
-@pytest.mark.parametrize("stock", [2.0, 10.0])
-@pytest.mark.parametrize("rate", [2.0, 3.3, 5.0, 7.0, 9.5])
+@pytest.mark.parametrize(("rate", "stock", "hold"), each_once([2.0, 3.3, 5.0, 7.0, 9.5], [2.0, 10.0], [0.1, 1.0, 30.0]))
 def test_any_lower_limit_is_approached_from_below(rate, stock, hold):
     """However long a refusal holds us and however much is let through at once, nearly all of the limit is used."""
     turns, service = Turns(delay=0.1), Bucket(rate, stock)
@@ -56,9 +55,7 @@ def test_any_lower_limit_is_approached_from_below(rate, stock, hold):
     assert refused <= 0.01 * accepted
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.05, 0.1])
-@pytest.mark.parametrize("stock", [2.0, 5.0, 30.0])
-@pytest.mark.parametrize("rate", [1.0, 3.3, 9.5])
+@pytest.mark.parametrize(("rate", "stock", "delay"), each_once([1.0, 3.3, 9.5], [2.0, 5.0, 30.0], [0.0, 0.05, 0.1]))
 def test_holds_of_half_a_minute_are_rare_enough(rate, stock, delay):
     """Issue 3: after the first minute 90 % of a limit below ours is used, and next to nothing refused."""
     turns, service = Turns(delay=delay), Bucket(rate, stock)
