@@ -12,8 +12,9 @@ from typing import Any
 from tests.bench.child import Child, harvest
 from tests.bench.line import Line, line_of
 from tests.bench.simulated import Simulated, simulated
+from tests.waiting import until
 
-WORLD = {"seed": 3, "users": 8000, "tracks": 4000, "likes_per_user": 20, "seed_likers": 4000, "seed_reposters": 10}
+WORLD = {"seed": 3, "users": 8000, "tracks": 4000, "likes_per_user": 20, "seed_likers": 1500, "seed_reposters": 10}
 _STRETCHES = 3
 
 
@@ -28,13 +29,14 @@ def measure(*, quick: bool) -> Iterator[Line]:
 
 
 def crawl_at(delay: float, script: Callable[[Simulated], None], **options: Any) -> Simulated:
-    """Crawl at a delay while a script watches the server and plays with it, then cut the crawl off."""
+    """Crawl at a delay; once it reads people's likes, let a script watch the server and play with it, then cut it off.
+    Before, there is one list, whose pages come one after the other, however fast one may ask.
+    """
     with tempfile.TemporaryDirectory() as folder, simulated(WORLD, **options) as server:
         command = harvest(server.seed_url, "--delay", str(delay), "--max-users", "4000", "-q")
         child = Child(command, Path(folder), server.url)
         try:
-            while not server.log():
-                time.sleep(0.01)
+            until(lambda: any("/likes/tracks" in entry.target for entry in server.log()), every=0.1)
             script(server)
         finally:
             child.end(kill=True)
@@ -43,15 +45,22 @@ def crawl_at(delay: float, script: Callable[[Simulated], None], **options: Any) 
 
 
 def _steady(rate: int, latency: float, seconds: float) -> tuple[Line, int]:
-    begins = 5 * latency + 2.0  # token, address, track, likers: one after the other
-    server = crawl_at(1 / rate, lambda _: time.sleep(begins + seconds), latency=latency, rate=rate)
-    first = server.entries[0].time + begins
+    begins = 2 * latency  # until as many are under way as the latency asks for
+    moments: list[float] = []
+
+    def script(_: Simulated) -> None:
+        time.sleep(begins)
+        moments.append(time.monotonic())
+        time.sleep(seconds)
+
+    server = crawl_at(1 / rate, script, latency=latency, rate=rate)
+    first = moments[0]
     entries = [entry for entry in server.entries if first <= entry.time < first + seconds]
     shares = []
     for number in range(_STRETCHES):
         lower = first + seconds * number / _STRETCHES
-        moments = [entry.time for entry in entries if lower <= entry.time < lower + seconds / _STRETCHES]
-        shares.append((len(moments) - 1) / rate / (moments[-1] - moments[0]) if len(moments) > 1 else 0.0)
+        times = [entry.time for entry in entries if lower <= entry.time < lower + seconds / _STRETCHES]
+        shares.append((len(times) - 1) / rate / (times[-1] - times[0]) if len(times) > 1 else 0.0)
     refused = sum(entry.status == 429 for entry in server.entries)
     in_flight = max(entry.in_flight for entry in entries)
     line = line_of(
