@@ -25,6 +25,7 @@ from tests.acceptance.test_docs import blocks, options
 from tests.analysing import LikesFile
 from tests.communities import analysed, by_lot, liked_tracks, popularity, precision_at_10, shared_information
 from tests.crawling import crawl_world, read
+from tests.repetitions import slow_but
 from tests.waiting import PATIENCE, read_until, until
 
 pytest.importorskip("scipy")
@@ -307,7 +308,7 @@ def test_likes_that_were_cut_or_never_asked_for_are_not_compared(ask, world, tmp
     assert (found["people"], found["why_now"]) == (lists, None)
 
 
-@pytest.mark.parametrize("missing", ["numpy", "scipy", "graspologic_native"])
+@pytest.mark.parametrize("missing", slow_but(["scipy"], ["numpy", "scipy", "graspologic_native"]))
 def test_without_the_extra_one_line_says_what_to_install(run, crawled, tmp_path, missing):
     """And the questions about one track or person are answered all the same."""
     (tmp_path / "lacking" / missing).mkdir(parents=True)

@@ -126,6 +126,7 @@ def test_time_is_up_in_the_middle_of_a_wait_too(run, small_world):
         assert done.returncode == 7
 
 
+@pytest.mark.slow
 def test_until_a_time_of_day(run, small_world):
     """A process that begins after that time takes it for tomorrow's: it is started anew, with more time."""
     with run_in_thread(small_world, faults="throttled_gateway@6*1000") as server:

@@ -194,6 +194,7 @@ def test_the_order_of_a_file_without_ranks_is_the_same_for_all(harvest, tmp_path
     assert {line.split("\t")[3] for line in lines} == {"0"}
 
 
+@pytest.mark.slow
 def test_recbole_files_have_typed_heads_one_line_a_row_and_no_quotes(harvest, tmp_path):
     leave(harvest, tmp_path / "set", format="recbole")
     expected, folder = Expected(harvest), tmp_path / "set" / "set"

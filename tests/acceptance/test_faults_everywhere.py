@@ -440,7 +440,11 @@ def sizes_asked(server, path: str) -> list[int]:
 
 @pytest.mark.parametrize(
     ("page_size", "sizes"),
-    [(200, [200, 200, 200, 100, 50, 25]), (60, [60, 60, 60, 30, 25, 25]), (10, [10, 10, 10, 10, 10, 10])],
+    [
+        (200, [200, 200, 200, 100, 50, 25]),
+        pytest.param(60, [60, 60, 60, 30, 25, 25], marks=pytest.mark.slow),
+        pytest.param(10, [10, 10, 10, 10, 10, 10], marks=pytest.mark.slow),
+    ],
 )
 def test_repeated_504_halves_the_page_down_to_25_before_giving_up(page_size, sizes, tmp_path):
     """soundcloud/api issue 308: pages of 200 were answered with 504, small ones were not."""

@@ -12,6 +12,7 @@ import pytest
 
 from tests.crawling import read
 from tests.forgetting import bytes_beside, contradictions, texts_of
+from tests.repetitions import slow_but
 from tests.replaying import everything
 
 
@@ -174,7 +175,7 @@ def test_who_asks_gets_every_row_that_forgetting_would_take(run, crawled):
     assert run("why", "person", str(who), "--everything", "--json", "--cache-path", "t.db").returncode == 2
 
 
-@pytest.mark.parametrize("command", [["purge", "--all"], ["comply", "-q"]])
+@pytest.mark.parametrize("command", slow_but([["comply", "-q"]], [["purge", "--all"], ["comply", "-q"]]))
 def test_purge_and_comply_reach_kept_replies_too(run, server, tmp_path, command):
     path, replies = tmp_path / "t.db", tmp_path / "t.replies.db"
     kept = ("--cache-path", "t.db", "--max-users", "6", "--keep-replies", "-q")

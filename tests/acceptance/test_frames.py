@@ -26,6 +26,7 @@ from harvest.simulator import World
 from harvest.store.database import open_to_read
 from harvest.system.clock import SystemClock
 from tests.crawling import crawl_world, read
+from tests.repetitions import slow_but
 
 WORLD = World(3, users=24, tracks=30, likes_per_user=9, seed_likers=12, gone=0, forbidden=0, private=0)
 WHOLE = Limits(depth=6, max_tracks=5000, max_users=5000)
@@ -87,7 +88,11 @@ def test_frames_count_where_people_were_listed_and_not_read(broken):
 
 
 @pytest.mark.parametrize(
-    "limits", [Limits(max_users=15), Limits(depth=6, max_tracks=5), Limits(depth=6, max_users=3, max_tracks=5000)]
+    "limits",
+    slow_but(
+        [Limits(depth=6, max_tracks=5)],
+        [Limits(max_users=15), Limits(depth=6, max_tracks=5), Limits(depth=6, max_users=3, max_tracks=5000)],
+    ),
 )
 def test_a_part_of_a_graph_is_no_census(tmp_path, limits):
     """Around a seed, around some tracks, or with a few of each track's people."""

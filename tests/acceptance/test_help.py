@@ -13,6 +13,7 @@ import pytest
 
 from harvest.cli.main import COMMANDS, GROUPS, HarvestGroup, cli
 from tests.acceptance.conftest import ROOT, environment
+from tests.repetitions import slow_but
 from tests.waiting import PATIENCE
 
 
@@ -57,7 +58,11 @@ def test_no_arguments_show_the_help(run):
     assert "Usage: harvest URL..." in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("words", [words for words, _ in commands()], ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    slow_but([words for words, _ in commands()][::3], [words for words, _ in commands()]),
+    ids=" ".join,
+)
 def test_every_help_is_readable_on_80_columns(run, words):
     text = helped(run, *words)
     assert [line for line in text.splitlines() if len(line) > 80] == []

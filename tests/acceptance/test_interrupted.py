@@ -201,6 +201,7 @@ def test_ctrl_c_in_a_hold_stops_at_once(start, small_world, tmp_path):
         assert "harvest resume" in out
 
 
+@pytest.mark.slow
 def test_a_service_that_goes_away_for_good_ends_with_exit_5_and_can_be_resumed(run, start, small_world, tmp_path):
     path, port = tmp_path / "t.db", quiet_port()
     with run_in_thread(small_world, port) as server:

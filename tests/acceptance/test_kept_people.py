@@ -60,6 +60,7 @@ async def test_what_people_say_of_themselves_is_not_kept(tmp_path, faults):
     assert ('"city":"***"' in failures) == bool(faults)
 
 
+@pytest.mark.slow
 async def test_under_full_profiles_it_is(tmp_path):
     whole, _, _ = await kept(tmp_path / "t.db", "full", "")
     assert said(whole.decode(errors="replace")) == PERSONAL

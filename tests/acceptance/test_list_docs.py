@@ -17,6 +17,7 @@ from harvest.simulator.world.examples import examples
 from harvest.things import SHOWN
 from tests.acceptance.conftest import environment
 from tests.crawling import read
+from tests.repetitions import slow_but
 
 PAGE = (Path(__file__).parents[2] / "docs" / "lists.md").read_text("utf-8")
 WORLD = World(8, users=90, tracks=300, playlists=90, likes_per_user=12, artists=1, gone=0, forbidden=0)
@@ -87,7 +88,7 @@ def lists_read() -> set[str]:
     return {KINDS[kind].option for (kind,) in kinds}
 
 
-@pytest.mark.parametrize("what", SEEDS)
+@pytest.mark.parametrize("what", slow_but([*SEEDS][::3], SEEDS))
 def test_a_seed_is_read_as_the_page_says(harvest, capfd, what):
     line, lists = SEEDS[what]
     assert harvest(line) == 0, capfd.readouterr().err

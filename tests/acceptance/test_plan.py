@@ -222,6 +222,7 @@ def test_any_seed_and_recipe_can_be_planned_and_then_takes_as_much(run, wide, tm
     assert (again["asked"], again["requests"]["high"], again["seeds"][0]["complete"]) == (0, 0, True)
 
 
+@pytest.mark.slow
 def test_of_many_seeds_a_few_are_asked_about(run, wide, tmp_path):
     urls = [wide.world.user_url(wide.world.id("user", n)) for n in range(60)]
     told = planned(run, *urls, "--db", "t.db", "--seed-read", "likes", "--page-size", "20", server=wide)

@@ -257,7 +257,7 @@ def in_bytes_of(path, texts):
     return any(text.encode() in content for text in texts)
 
 
-@pytest.mark.parametrize("level", ["minimal", "full"])
+@pytest.mark.parametrize("level", slow_but(["full"], ["minimal", "full"]))
 def test_more_than_before_is_looked_up(tmp_path, level):
     """People and tracks are then as in a file that always kept so much; nothing is asked for twice."""
     path, other = tmp_path / "t.db", tmp_path / "other.db"

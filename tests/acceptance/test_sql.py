@@ -21,6 +21,7 @@ from harvest.cli.main import main
 from harvest.explore.named import named_queries
 from tests.acceptance.conftest import environment
 from tests.crawling import crawl_world, read
+from tests.repetitions import slow_but
 from tests.terminals import on_a_terminal
 from tests.waiting import PATIENCE, read_until
 
@@ -342,7 +343,7 @@ HOLDING = {
 }
 
 
-@pytest.mark.parametrize("query", HOLDING)
+@pytest.mark.parametrize("query", slow_but([*HOLDING][:1], HOLDING))
 def test_a_query_that_holds_too_much_at_once_leaves_the_machine_its_memory(path, query):
     """Each text is small enough, all of them together are 900 MB: it costs one line, and no more than is allowed."""
     with subprocess.Popen(

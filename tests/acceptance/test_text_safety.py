@@ -104,6 +104,7 @@ def test_nasty_names_are_kept_to_the_letter_and_stay_harmless(run, crowd, tmp_pa
     assert names == {row["username"] for row in expect(crowd, max_users=0).users.values()}
 
 
+@pytest.mark.slow
 def test_a_spreadsheet_takes_no_name_for_a_formula(run, crowd, tmp_path):
     path = tmp_path / "t.db"
     with run_in_thread(crowd, faults="shape_list[/likes/tracks]") as server:

@@ -73,6 +73,7 @@ def test_a_crawl_without_stderr_says_its_result_all_the_same(harvest, server, tm
 
 
 @FULL
+@pytest.mark.slow
 def test_a_full_stderr_stops_nothing(harvest, server, tmp_path):
     crawl = (server.world.seed_url(), "--db", "t.db", *CAPS)
     with Path("/dev/full").open("wb") as full:

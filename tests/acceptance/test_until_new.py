@@ -123,6 +123,7 @@ def test_a_crawl_that_is_killed_anywhere_ends_at_the_same_person(tmp_path, run, 
     assert graph_of(path) == graph_of(whole)
 
 
+@pytest.mark.slow
 def test_nobody_beyond_the_next_mark_is_asked_before_this_one_is_judged(tmp_path):
     with run_in_thread(WORLD, keep_log=True) as server:
 

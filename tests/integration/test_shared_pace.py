@@ -413,6 +413,7 @@ def test_a_process_that_is_killed_in_the_line_holds_nobody_up(tiny_world, ask):
         assert names(starts(server, killed)) == set("12")
 
 
+@pytest.mark.slow
 def test_different_delays_go_at_the_slowest_until_that_process_is_gone(tiny_world, ask):
     with run_in_thread(tiny_world, keep_log=True) as server:
         slow, _ = ask(server, [0.2, 0.02])

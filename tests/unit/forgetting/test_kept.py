@@ -209,6 +209,7 @@ def test_killed_before_the_file_has_it_nothing_was_forgotten(path, tmp_path):
     assert everything(tmp_path / "again.db") == everything(path) == before
 
 
+@pytest.mark.slow
 def test_forgetting_again_reaches_replies_that_are_not_kept_any_more(path, tmp_path):
     replies = path.with_name("t.replies.db")
     first = busiest(path, "user")

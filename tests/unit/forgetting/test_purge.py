@@ -14,6 +14,7 @@ from harvest.system.clock import SystemClock
 from tests.crawling import contents, crawl_world, read
 from tests.forgetting import bytes_beside, contradictions
 from tests.refreshing import LIMITS
+from tests.repetitions import slow_but
 
 DAY = 86_400
 WORLD = World(3, users=40, tracks=60, seed_likers=12, seed_reposters=3)
@@ -49,7 +50,7 @@ def test_what_is_younger_stays_as_it_is(path):
     assert contents(path) == before
 
 
-@pytest.mark.parametrize("older_than", [30 * DAY, None])
+@pytest.mark.parametrize("older_than", slow_but([30 * DAY], [30 * DAY, None]))
 def test_all_of_it_goes_to_the_last_byte(path, older_than):
     names = [row[0] for row in read(path, "SELECT username FROM users WHERE length(username) > 5")]
     lists = read(path, "SELECT count(*) FROM tasks WHERE kind NOT IN ('resolve', 'lookup')")
