@@ -83,7 +83,7 @@ def onward(base: str, thing: str, thing_id: int | str, *, mapped: bool = False) 
 
 
 def map_address(thing_id: int | str) -> str:
-    """Give the place of a track on the map of the tracks; one that is not among those drawn is not chosen there."""
+    """Give the place of a track on the map of the tracks, which says so where the track is not among those drawn."""
     return f"/-/explore#track-{thing_id}"
 
 

@@ -433,3 +433,28 @@ def test_purged_it_is_empty_until_it_is_read_again(harvest, tmp_path):
     with run_in_thread(WORLD) as server:
         assert harvest("retry", "--outcome", "purged", server=server).returncode == 0
     assert read(path, ROWS) == before
+
+
+_TWO = """
+import harvest
+def told(path):
+    file = harvest.open(path)
+    return repr((file.status().look, file.verify(), list(file.lists)))
+alone = told("plain.db")
+print(told("t.db").count("mood-words") > 0, told("plain.db") == alone)
+"""
+
+
+def test_a_file_that_needs_a_plug_in_leaves_no_trace_in_one_that_needs_none(harvest, tmp_path):
+    with run_in_thread(WORLD) as server:
+        few = ("--db", "plain.db", "--max-users", "3", "--delay", "0")
+        assert harvest(WORLD.seed_url(), *few, server=server, HARVEST_PLUGINS="0").returncode == 0
+    done = subprocess.run(
+        [sys.executable, "-c", _TWO],
+        cwd=tmp_path,
+        env={**environment(), "HARVEST_PLUGINS": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "True True\n"), done.stderr
