@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from harvest.analysis.methods import Choices
 from harvest.analysis.run import Analysis, analyse
@@ -19,7 +19,7 @@ Pair = tuple[int, int]
 
 
 class LikesFile:
-    """A harvest file that is filled like by like."""
+    """A harvest file that is filled like by like, and closed at the end of a `with`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -28,7 +28,7 @@ class LikesFile:
             apply_schema(db)
         self._connection = db.conn
         self._connection.execute("PRAGMA synchronous = OFF")
-        self._write(
+        self.write(
             [
                 (
                     "INSERT INTO runs (id, started_at, version, api_url, credential_kind) VALUES (1, ?, '0', 'x', 'x')",
@@ -38,7 +38,13 @@ class LikesFile:
         )
         add_harvest(self._connection, 1, track_likers=20_000, user_likes=500)
 
-    def _write(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def write(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> None:
         self._connection.execute("BEGIN")
         for sql, parameters in statements:
             self._connection.execute(sql, parameters)
@@ -58,7 +64,7 @@ class LikesFile:
         )[0]
         start = first - len(fresh) if newer else last
         task = self._task("user_likes", user)
-        self._write(
+        self.write(
             [
                 *(self._track(track) for track in fresh),
                 *self._page(task, outcome, len(fresh)),
@@ -74,14 +80,14 @@ class LikesFile:
 
     def frame(self, track: int) -> None:
         """Say that people were chosen for liking this track."""
-        self._write([self._track(track)])
+        self.write([self._track(track)])
         task = self._task("track_likers", track)
-        self._write(self._page(task, "complete", 0))
+        self.write(self._page(task, "complete", 0))
 
     def counted(self, track: int, likes: int | None) -> None:
         """Let the service say how many like a track; a page brings it."""
-        self._write(self._page(self._task("track_reposters", 999_999, wanted=False), "complete", 0))
-        self._write(
+        self.write(self._page(self._task("track_reposters", 999_999, wanted=False), "complete", 0))
+        self.write(
             [
                 self._track(track),
                 (
@@ -93,9 +99,9 @@ class LikesFile:
 
     def listed(self, user: int, track: int) -> None:
         """Let a track's own list bring a like that does not stand in the user's list."""
-        self._write([self._user(user), self._track(track)])
+        self.write([self._user(user), self._track(track)])
         task = self._task("track_likers", track)
-        self._write(
+        self.write(
             [
                 *self._page(task, "complete", 1),
                 (
@@ -108,7 +114,7 @@ class LikesFile:
 
     def forget(self, user: int) -> None:
         """Take a user's likes out."""
-        self._write(
+        self.write(
             [
                 ("DELETE FROM user_engagements WHERE user_id = ?", (user,)),
                 (
@@ -117,10 +123,10 @@ class LikesFile:
                 ),
             ]
         )
-        self._write(self._page(self._task("track_reposters", 999_999, wanted=False), "complete", 0))
+        self.write(self._page(self._task("track_reposters", 999_999, wanted=False), "complete", 0))
 
     def title(self, track: int, title: str, *, artist: int, label: str | None = None) -> None:
-        self._write(
+        self.write(
             [
                 self._track(track),
                 self._user(artist),
@@ -132,20 +138,20 @@ class LikesFile:
         )
 
     def name(self, user: int, name: str) -> None:
-        self._write([self._user(user), ("UPDATE users SET username = ? WHERE id = ?", (name, user))])
+        self.write([self._user(user), ("UPDATE users SET username = ? WHERE id = ?", (name, user))])
 
     def _task(self, kind: str, subject: int, *, wanted: bool = True) -> int:
-        self._write(
+        self.write(
             [
                 *([self._user(subject)] if kind == "user_likes" else []),
                 ("INSERT OR IGNORE INTO tasks (kind, subject_id) VALUES (?, ?)", (kind, subject)),
             ]
         )
         ((task,),) = self.read("SELECT id FROM tasks WHERE kind = ? AND subject_id = ?", kind, subject)
-        self._write([("INSERT OR IGNORE INTO readings (task_id, number, kind) VALUES (?, 0, ?)", (task, kind))])
+        self.write([("INSERT OR IGNORE INTO readings (task_id, number, kind) VALUES (?, 0, ?)", (task, kind))])
         if wanted:
             thing, number = ("user", 1) if kind == "user_likes" else ("track", 0)
-            self._write(
+            self.write(
                 [
                     (
                         "INSERT OR IGNORE INTO visits (harvest_id, thing, thing_id, round, depth)"

@@ -342,17 +342,17 @@ def test_a_running_crawl_keeps_the_analysis_out(run, crawled, tmp_path):
 
 
 def test_names_cannot_play_with_the_terminal(ask, tmp_path):
-    file = LikesFile(tmp_path / "t.db")
-    for user in (1, 2, 3):
-        file.name(user, f"\x1b[2J{user}")
-        file.likes(user, [1, 2, 3, 4])
-    for track in (1, 2, 3, 4):
-        file.title(track, "\x1b[31mred\n\u202eback", artist=1)
-    for command in (("related", "1"), ("similar", "1")):
-        told = ask(*command, "--db", "t.db").stdout
-        assert told.count("\\x1b[31mred\\x0a\\u202eback") >= 3
-        assert "\x1b" not in told
-        assert "\u202e" not in told
+    with LikesFile(tmp_path / "t.db") as file:
+        for user in (1, 2, 3):
+            file.name(user, f"\x1b[2J{user}")
+            file.likes(user, [1, 2, 3, 4])
+        for track in (1, 2, 3, 4):
+            file.title(track, "\x1b[31mred\n\u202eback", artist=1)
+        for command in (("related", "1"), ("similar", "1")):
+            told = ask(*command, "--db", "t.db").stdout
+            assert told.count("\\x1b[31mred\\x0a\\u202eback") >= 3
+            assert "\x1b" not in told
+            assert "\u202e" not in told
 
 
 @pytest.mark.slow

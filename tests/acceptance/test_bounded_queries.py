@@ -24,26 +24,26 @@ PEOPLE, TRACKS = range(1, 41), range(100, 160)
 def world(request, tmp_path):
     """Give a file, who likes what by their own list and in all, and who made what; a few tracks have most likes."""
     chance = random.Random(request.param)
-    file = LikesFile(tmp_path / "t.db")
-    own = {}
-    for person in PEOPLE:
-        liked = {100 + int(60 * chance.random() ** 4) for _ in range(chance.randint(1, 15))}
-        file.likes(person, sorted(liked))
-        own[person] = liked
-    known = {person: set(liked) for person, liked in own.items()}
-    for person in chance.sample(PEOPLE, 10):
-        file.listed(person, 105)
-        known[person].add(105)
-    for track in (103, 120, 130, 999):  # there, liked or not
-        file.counted(track, 5)
-    made = {track: 200 + (track - 100) // 5 for track in TRACKS}
-    with contextlib.closing(sqlite3.connect(file.path)) as connection, connection:
-        for track, artist in made.items():
-            row = "INSERT OR IGNORE INTO users (id, seen_as, first_seen_at, last_seen_on)"
-            connection.execute(f"{row} VALUES (?, 'embedded', '2026-01-01T00:00:00Z', '2026-01-01')", (artist,))
-            connection.execute("UPDATE tracks SET uploader_id = ? WHERE id = ?", (artist, track))
-    there = {track for liked in known.values() for track in liked}
-    return file, own, known, {track: artist for track, artist in made.items() if track in there}
+    with LikesFile(tmp_path / "t.db") as file:
+        own = {}
+        for person in PEOPLE:
+            liked = {100 + int(60 * chance.random() ** 4) for _ in range(chance.randint(1, 15))}
+            file.likes(person, sorted(liked))
+            own[person] = liked
+        known = {person: set(liked) for person, liked in own.items()}
+        for person in chance.sample(PEOPLE, 10):
+            file.listed(person, 105)
+            known[person].add(105)
+        for track in (103, 120, 130, 999):  # there, liked or not
+            file.counted(track, 5)
+        made = {track: 200 + (track - 100) // 5 for track in TRACKS}
+        with contextlib.closing(sqlite3.connect(file.path)) as connection, connection:
+            for track, artist in made.items():
+                row = "INSERT OR IGNORE INTO users (id, seen_as, first_seen_at, last_seen_on)"
+                connection.execute(f"{row} VALUES (?, 'embedded', '2026-01-01T00:00:00Z', '2026-01-01')", (artist,))
+                connection.execute("UPDATE tracks SET uploader_id = ? WHERE id = ?", (artist, track))
+        there = {track for liked in known.values() for track in liked}
+        return file, own, known, {track: artist for track, artist in made.items() if track in there}
 
 
 def answer(file, name, *given):

@@ -24,13 +24,15 @@ MINUTES = {10: 30, 11: 15, 12: 5, 13: 15, 14: 20}
 
 @pytest.fixture
 def file(tmp_path):
-    made = LikesFile(tmp_path / "t.db")
-    for user, tracks in LIKES.items():
-        made.likes(user, tracks)
-    for track, count in COUNTS.items():
-        made.counted(track, count)
-    change(made, *(f"UPDATE tracks SET duration_ms = {n} * 60000 WHERE id = {track}" for track, n in MINUTES.items()))
-    return made
+    with LikesFile(tmp_path / "t.db") as made:
+        for user, tracks in LIKES.items():
+            made.likes(user, tracks)
+        for track, count in COUNTS.items():
+            made.counted(track, count)
+        change(
+            made, *(f"UPDATE tracks SET duration_ms = {n} * 60000 WHERE id = {track}" for track, n in MINUTES.items())
+        )
+        yield made
 
 
 def change(file, *statements):

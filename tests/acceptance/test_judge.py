@@ -13,9 +13,8 @@ from tests.analysing import LikesFile
 
 @pytest.fixture
 def path(tmp_path):
-    file = LikesFile(tmp_path / "t.db")
-    file.likes(1, [10, 11, 12])
-    file._connection.close()
+    with LikesFile(tmp_path / "t.db") as file:
+        file.likes(1, [10, 11, 12])
     return file.path
 
 
@@ -65,25 +64,24 @@ def test_python_judges_as_the_command_does(path):
 
 
 def test_the_radio_plays_what_is_near_and_says_why(run, path, tmp_path):
-    file = LikesFile(tmp_path / "r.db")
-    for user in range(1, 5):
-        file.likes(user, [10, 11, 12])
-    file.likes(5, [11, 13])
-    file._connection.close()
-    here = ("--db", file.path)
-    told = run("radio", "10", "11", "--per-artist", "0", *here)
-    assert (told.returncode, told.stderr) == (0, "")
-    assert told.stdout.splitlines() == [
-        "  1. “track 12”",
-        "     4 people like it and one of those, 4 people like it and several of those",
-    ]
-    found = json.loads(run("radio", "10", "11", "--json", *here).stdout)
-    assert [one["track_id"] for one in found["tracks"]] == [12]
-    assert harvest.open(file.path).radio(10, "11").as_json()["tracks"] == tuple(found["tracks"])
-    assert run("judge", "10", "liked", *here).returncode == 0
-    assert json.loads(run("radio", "--liked", "--json", *here).stdout)["given"] == [10]
-    assert run("judge", "12", "not_quite", *here).returncode == 0
-    assert run("radio", "10", "11", *here).stdout.startswith(
-        "Nothing is near them that can be played and is not judged:"
-    )
-    assert "Name the tracks to continue from" in run("radio", *here).stderr
+    with LikesFile(tmp_path / "r.db") as file:
+        for user in range(1, 5):
+            file.likes(user, [10, 11, 12])
+        file.likes(5, [11, 13])
+        here = ("--db", file.path)
+        told = run("radio", "10", "11", "--per-artist", "0", *here)
+        assert (told.returncode, told.stderr) == (0, "")
+        assert told.stdout.splitlines() == [
+            "  1. “track 12”",
+            "     4 people like it and one of those, 4 people like it and several of those",
+        ]
+        found = json.loads(run("radio", "10", "11", "--json", *here).stdout)
+        assert [one["track_id"] for one in found["tracks"]] == [12]
+        assert harvest.open(file.path).radio(10, "11").as_json()["tracks"] == tuple(found["tracks"])
+        assert run("judge", "10", "liked", *here).returncode == 0
+        assert json.loads(run("radio", "--liked", "--json", *here).stdout)["given"] == [10]
+        assert run("judge", "12", "not_quite", *here).returncode == 0
+        assert run("radio", "10", "11", *here).stdout.startswith(
+            "Nothing is near them that can be played and is not judged:"
+        )
+        assert "Name the tracks to continue from" in run("radio", *here).stderr

@@ -35,20 +35,19 @@ JSPF = [
 
 @pytest.fixture
 def path(tmp_path):
-    file = LikesFile(tmp_path / "t.db")
-    for user in range(1, 5):
-        file.likes(user, [*TRACKS, 13])
-    file.name(5, "Nova")
-    for track, (artist, title, address, length) in TRACKS.items():
-        file._write(
-            [
-                (
-                    "UPDATE tracks SET title = ?, permalink_url = ?, duration_ms = ?, uploader_id = ? WHERE id = ?",
-                    (title, address, length, 5 if artist else None, track),
-                )
-            ]
-        )
-    file._connection.close()
+    with LikesFile(tmp_path / "t.db") as file:
+        for user in range(1, 5):
+            file.likes(user, [*TRACKS, 13])
+        file.name(5, "Nova")
+        for track, (artist, title, address, length) in TRACKS.items():
+            file.write(
+                [
+                    (
+                        "UPDATE tracks SET title = ?, permalink_url = ?, duration_ms = ?, uploader_id = ? WHERE id = ?",
+                        (title, address, length, 5 if artist else None, track),
+                    )
+                ]
+            )
     return file.path
 
 

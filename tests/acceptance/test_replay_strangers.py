@@ -178,7 +178,9 @@ STRANGE = {
     "another kind of act": ("UPDATE acts SET what = 'end' WHERE number = 4",),
     "a page without a body": ("UPDATE acts SET body_id = NULL WHERE what = 'page'",),
     "no time": ('UPDATE acts SET detail = replace(detail, \'"now":"2\', \'"now":"x2\')',),
-    "no day": ('UPDATE acts SET detail = replace(detail, \'"now":"2026-11\', \'"now":"2026-77\')',),
+    "no day": (
+        "UPDATE acts SET detail = json_set(detail, '$.now', '2026-77-01T00:00:00Z') WHERE detail ->> 'now' > ''",
+    ),
     "an act is missing": ("DELETE FROM acts WHERE number = 4",),
     "a body is missing": ("PRAGMA foreign_keys = OFF", "DELETE FROM bodies WHERE id = 3"),
     "no options": ("UPDATE acts SET detail = json_set(detail, '$.harvests[0][1]', '[]') WHERE number = 1",),
@@ -190,6 +192,7 @@ def test_what_is_no_act_of_ours_ends_it_with_a_line_and_leaves_nothing(replies, 
     with closing(sqlite3.connect(replies)) as db:
         for statement in statements:
             db.execute(statement)
+        assert db.total_changes
         db.commit()
     seal(replies)
     with pytest.raises((NotADatabase, StoreError), match=r"t\.replies\.db") as ended:

@@ -42,18 +42,18 @@ TITLES = {
 
 
 def test_remixes_are_found_by_name_and_word(tmp_path):
-    file = LikesFile(tmp_path / "t.db")
-    for track, title in TITLES.items():
-        file.title(track, title, artist=5)
-        file._write([("UPDATE tracks SET likes_count = ? WHERE id = ?", (100 - track, track))])
-    file._write([("INSERT INTO track_search (track_search) VALUES ('rebuild')", ())])
-    found = asked(file.path, "remixes-of", "10")
-    assert [(row["track_id"], row["version"]) for row in found] == [
-        (11, "remix"), (12, "flip"), (13, "sped up"), (18, "vip"),
-    ]  # fmt: skip
-    assert (found[0]["title"], found[0]["artist"], found[0]["likes_count"]) == (TITLES[11], "user 5", 89)
-    file.title(10, "(Untitled)", artist=5)
-    assert asked(file.path, "remixes-of", "10") == []
+    with LikesFile(tmp_path / "t.db") as file:
+        for track, title in TITLES.items():
+            file.title(track, title, artist=5)
+            file.write([("UPDATE tracks SET likes_count = ? WHERE id = ?", (100 - track, track))])
+        file.write([("INSERT INTO track_search (track_search) VALUES ('rebuild')", ())])
+        found = asked(file.path, "remixes-of", "10")
+        assert [(row["track_id"], row["version"]) for row in found] == [
+            (11, "remix"), (12, "flip"), (13, "sped up"), (18, "vip"),
+        ]  # fmt: skip
+        assert (found[0]["title"], found[0]["artist"], found[0]["likes_count"]) == (TITLES[11], "user 5", 89)
+        file.title(10, "(Untitled)", artist=5)
+        assert asked(file.path, "remixes-of", "10") == []
 
 
 TEXTS = {
@@ -79,31 +79,31 @@ EMAILS = {
 
 
 def test_links_are_told_with_where_they_stand_and_no_mail_unless_asked(tmp_path):
-    file = LikesFile(tmp_path / "t.db")
-    for track in (20, 21, 22, 23):
-        file.title(track, f"t{track}", artist=5)
-    page = file.read("SELECT coalesce(max(id), 0) FROM pages")[0][0]
-    file._write([("PRAGMA foreign_keys = OFF", ())])
-    file._connection.execute("PRAGMA foreign_keys = OFF")
-    file._write(
-        [
-            (
-                "INSERT INTO playlists (id, owner_id, first_page_id, first_seen_at, last_seen_on)"
-                " VALUES (30, 5, ?, '2026-01-01T00:00:00Z', '2026-01-01')",
-                (page,),
-            ),
-            ("UPDATE tracks SET purchase_url = 'https://shop.example/a?b=1' WHERE id = 21", ()),
-            *(
-                (f"UPDATE {table} SET description = ? WHERE id = ?", (text, one))
-                for (table, one), text in TEXTS.items()
-            ),
-        ]
-    )
-    found = asked(file.path, "links", "5")
-    assert [(row["url"], row["found_in"]) for row in found] == FOUND
-    assert {row["of"] for row in found} == {"user 5"}
-    all_of_it = asked(file.path, "links", "5", "emails=yes")
-    assert {row["url"] for row in all_of_it} == {url for url, _ in FOUND} | EMAILS
+    with LikesFile(tmp_path / "t.db") as file:
+        for track in (20, 21, 22, 23):
+            file.title(track, f"t{track}", artist=5)
+        page = file.read("SELECT coalesce(max(id), 0) FROM pages")[0][0]
+        file.write([("PRAGMA foreign_keys = OFF", ())])
+        file._connection.execute("PRAGMA foreign_keys = OFF")
+        file.write(
+            [
+                (
+                    "INSERT INTO playlists (id, owner_id, first_page_id, first_seen_at, last_seen_on)"
+                    " VALUES (30, 5, ?, '2026-01-01T00:00:00Z', '2026-01-01')",
+                    (page,),
+                ),
+                ("UPDATE tracks SET purchase_url = 'https://shop.example/a?b=1' WHERE id = 21", ()),
+                *(
+                    (f"UPDATE {table} SET description = ? WHERE id = ?", (text, one))
+                    for (table, one), text in TEXTS.items()
+                ),
+            ]
+        )
+        found = asked(file.path, "links", "5")
+        assert [(row["url"], row["found_in"]) for row in found] == FOUND
+        assert {row["of"] for row in found} == {"user 5"}
+        all_of_it = asked(file.path, "links", "5", "emails=yes")
+        assert {row["url"] for row in all_of_it} == {url for url, _ in FOUND} | EMAILS
 
 
 WORLD = World(4, users=60, tracks=200, likes_per_user=25, seed_likers=20, seed_reposters=2, versions=0.2)

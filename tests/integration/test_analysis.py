@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,9 @@ COMPARED = (*RELATED, *SIMILAR, "coliked", "shared_fans")
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> LikesFile:
-    return LikesFile(tmp_path / "likes.db")
+def file(tmp_path: Path) -> Iterator[LikesFile]:
+    with LikesFile(tmp_path / "likes.db") as made:
+        yield made
 
 
 def expected(file: LikesFile, method: str, choices: Choices = CHOICES):
@@ -176,17 +178,17 @@ def test_many_grown_files_analysed_again_equal_those_analysed_at_once(tmp_path_f
 
 
 def grown_step_by_step(tmp_path_factory, history) -> None:
-    file = LikesFile(tmp_path_factory.mktemp("grown") / "likes.db")
-    for track in range(1, 11):
-        file.title(track, f"Track {track}", artist=100 + track // 2)
-    file.frame(1)
-    for steps in history:
-        play(file, steps)
-        try:
-            file.analysed(*COMPARED, choices=CHOICES)
-        except SettingsError:  # nobody's list is whole any more
-            return
-        assert_as_expected(file)
+    with LikesFile(tmp_path_factory.mktemp("grown") / "likes.db") as file:
+        for track in range(1, 11):
+            file.title(track, f"Track {track}", artist=100 + track // 2)
+        file.frame(1)
+        for steps in history:
+            play(file, steps)
+            try:
+                file.analysed(*COMPARED, choices=CHOICES)
+            except SettingsError:  # nobody's list is whole any more
+                return
+            assert_as_expected(file)
 
 
 def test_growth_elsewhere_leaves_most_alone(file):

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from csv import DictReader
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -40,17 +41,17 @@ PLACED = "SELECT track_id, community FROM track_communities", "SELECT user_id, c
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> LikesFile:
+def file(tmp_path: Path) -> Iterator[LikesFile]:
     """Two groups of taste, tracks 1 to 3 and 4 to 7, all chosen for liking 9; nobody shares track 8."""
-    made = LikesFile(tmp_path / "likes.db")
-    lists = {11: [1, 2, 3], 12: [1, 2, 3], 13: [1, 2, 3, 8], 21: [4, 5, 6, 7], 22: [4, 5, 6, 7], 23: [7, 6, 5, 4]}
-    for user, tracks in lists.items():
-        made.likes(user, [9, *tracks])
-    made.counted(9, 100)
-    for track in range(1, 8):
-        made.counted(track, 10)
-    made.frame(9)
-    return made
+    with LikesFile(tmp_path / "likes.db") as made:
+        lists = {11: [1, 2, 3], 12: [1, 2, 3], 13: [1, 2, 3, 8], 21: [4, 5, 6, 7], 22: [4, 5, 6, 7], 23: [7, 6, 5, 4]}
+        for user, tracks in lists.items():
+            made.likes(user, [9, *tracks])
+        made.counted(9, 100)
+        for track in range(1, 8):
+            made.counted(track, 10)
+        made.frame(9)
+        yield made
 
 
 def placed(file: LikesFile):
@@ -307,8 +308,8 @@ def test_networkx_and_igraph_find_the_same_communities_as_good(tmp_path):
 
 
 def test_a_file_without_pairs_has_no_communities(tmp_path):
-    file = LikesFile(tmp_path / "likes.db")
-    file.likes(1, [1, 2])
-    file.analysed(*COMMUNITIES)
-    found = asked(file, "leiden_people")
-    assert (found.communities, found.modularity, found.rand, placed(file)) == (0, None, None, [{}, {}])
+    with LikesFile(tmp_path / "likes.db") as file:
+        file.likes(1, [1, 2])
+        file.analysed(*COMMUNITIES)
+        found = asked(file, "leiden_people")
+        assert (found.communities, found.modularity, found.rand, placed(file)) == (0, None, None, [{}, {}])

@@ -17,17 +17,16 @@ from tests.analysing import LikesFile
 @pytest.fixture
 def path(tmp_path):
     """Tracks 1 to 8: 1 and 2 of artist 50, 1, 3, 4 and 5 of one genre, 1 and 3 with a tag in two spellings."""
-    file = LikesFile(tmp_path / "t.db")
-    for track in range(1, 9):
-        file.title(track, f"t{track}", artist=50 if track < 3 else 50 + track)
-    file._write(
-        [
-            ("UPDATE tracks SET genre = 'Techno' WHERE id IN (1, 3, 4, 5)", ()),
-            ("INSERT INTO tags (id, name, folded) VALUES (1, 'Hip Hop', 'hiphop'), (2, 'hip-hop', 'hiphop')", ()),
-            ("INSERT INTO track_tags VALUES (1, 1), (1, 2), (3, 2), (3, 1)", ()),
-        ]
-    )
-    file._connection.close()
+    with LikesFile(tmp_path / "t.db") as file:
+        for track in range(1, 9):
+            file.title(track, f"t{track}", artist=50 if track < 3 else 50 + track)
+        file.write(
+            [
+                ("UPDATE tracks SET genre = 'Techno' WHERE id IN (1, 3, 4, 5)", ()),
+                ("INSERT INTO tags (id, name, folded) VALUES (1, 'Hip Hop', 'hiphop'), (2, 'hip-hop', 'hiphop')", ()),
+                ("INSERT INTO track_tags VALUES (1, 1), (1, 2), (3, 2), (3, 1)", ()),
+            ]
+        )
     return file.path
 
 

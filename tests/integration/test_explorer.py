@@ -8,6 +8,7 @@ import json
 import math
 import random
 import re
+from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
 
@@ -52,19 +53,21 @@ def lists():
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory, lists):
-    return filled(tmp_path_factory.mktemp("explorer") / "likes.db", lists)
+    with filled(tmp_path_factory.mktemp("explorer") / "likes.db", lists) as made:
+        yield made
 
 
+@contextmanager
 def filled(path, lists):
-    made = LikesFile(path)
-    for user, tracks in lists.items():
-        made.likes(user, tracks)
-    made.frame(SEED)
-    for track in (SEED, 1, 2, 3):
-        made.counted(track, 500)
-    made.title(5, HOSTILE, artist=5000)
-    made.name(5000, "=cmd|' /C calc'!A0")
-    return made
+    with LikesFile(path) as made:
+        for user, tracks in lists.items():
+            made.likes(user, tracks)
+        made.frame(SEED)
+        for track in (SEED, 1, 2, 3):
+            made.counted(track, 500)
+        made.title(5, HOSTILE, artist=5000)
+        made.name(5000, "=cmd|' /C calc'!A0")
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -137,14 +140,14 @@ def test_communities_are_the_groups_until_the_file_has_its_own(facts, lists, tmp
     assert by_id.pop(SEED) == -1
     assert len({(track // 100, community) for track, community in by_id.items()}) == 3
     assert (facts["as_analysed"], [one["tracks"] for one in facts["communities"]]) == (False, [30, 30, 30])
-    file = filled(tmp_path / "analysed.db", lists)
-    file.analysed(*COMMUNITIES)
-    analysed = facts_of(file)
-    assert analysed["as_analysed"]
-    assert dict(zip(analysed["tracks"]["id"], analysed["tracks"]["community"], strict=True)) == {
-        **dict(file.read("SELECT track_id, community FROM track_communities")),
-        SEED: -1,
-    }
+    with filled(tmp_path / "analysed.db", lists) as file:
+        file.analysed(*COMMUNITIES)
+        analysed = facts_of(file)
+        assert analysed["as_analysed"]
+        assert dict(zip(analysed["tracks"]["id"], analysed["tracks"]["community"], strict=True)) == {
+            **dict(file.read("SELECT track_id, community FROM track_communities")),
+            SEED: -1,
+        }
 
 
 def test_the_most_liked_are_chosen_and_each_keeps_a_line(file, lists):
@@ -162,17 +165,17 @@ def test_the_most_liked_are_chosen_and_each_keeps_a_line(file, lists):
 
 def test_the_same_file_gives_the_same_page_and_a_changed_one_much_the_same_map(facts, file, lists, tmp_path):
     assert page(facts) == page(facts_of(file))
-    changed = LikesFile(tmp_path / "changed.db")
-    for user, tracks in lists.items():
-        changed.likes(user, [track for track in tracks if (track * 7 + user * 13) % 50])
-    changed.frame(SEED)
-    changed.counted(SEED, 500)
-    before, after = (placed(one) for one in (facts, facts_of(changed)))
-    both = sorted(before.keys() & after.keys() - {SEED})
-    here, there = np.array([before[t] for t in both]), np.array([after[t] for t in both])
-    moved = np.median(np.linalg.norm(here - there, axis=1))
-    shuffled = np.median(np.linalg.norm(here - there[np.random.default_rng(1).permutation(len(both))], axis=1))
-    assert moved < shuffled / 2
+    with LikesFile(tmp_path / "changed.db") as changed:
+        for user, tracks in lists.items():
+            changed.likes(user, [track for track in tracks if (track * 7 + user * 13) % 50])
+        changed.frame(SEED)
+        changed.counted(SEED, 500)
+        before, after = (placed(one) for one in (facts, facts_of(changed)))
+        both = sorted(before.keys() & after.keys() - {SEED})
+        here, there = np.array([before[t] for t in both]), np.array([after[t] for t in both])
+        moved = np.median(np.linalg.norm(here - there, axis=1))
+        shuffled = np.median(np.linalg.norm(here - there[np.random.default_rng(1).permutation(len(both))], axis=1))
+        assert moved < shuffled / 2
 
 
 def placed(facts):
@@ -218,18 +221,22 @@ def digest(text):
 
 
 def test_an_empty_page_is_never_made(tmp_path):
-    made = LikesFile(tmp_path / "few.db")
-    with pytest.raises(SettingsError, match=r"^Nothing to explore: none of the lists of likes that were read holds"):
-        facts_of(made)
-    for user in range(5):
-        made.likes(user, [user + 1])
-    with pytest.raises(SettingsError, match=r"^Nothing to explore: no two tracks have 3 people in common"):
-        facts_of(made)
-    for user in range(5):
-        made.likes(user, [SEED])
-    made.frame(SEED)
-    with pytest.raises(SettingsError, match=r"^Nothing to explore: People were chosen for liking 1 of the 6 tracks"):
-        facts_of(made)
+    with LikesFile(tmp_path / "few.db") as made:
+        with pytest.raises(
+            SettingsError, match=r"^Nothing to explore: none of the lists of likes that were read holds"
+        ):
+            facts_of(made)
+        for user in range(5):
+            made.likes(user, [user + 1])
+        with pytest.raises(SettingsError, match=r"^Nothing to explore: no two tracks have 3 people in common"):
+            facts_of(made)
+        for user in range(5):
+            made.likes(user, [SEED])
+        made.frame(SEED)
+        with pytest.raises(
+            SettingsError, match=r"^Nothing to explore: People were chosen for liking 1 of the 6 tracks"
+        ):
+            facts_of(made)
 
 
 def test_the_library_is_the_one_that_was_made_with_its_licences_beside_it():

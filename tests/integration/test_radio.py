@@ -21,14 +21,15 @@ ANY = Choices(min_common=1)
 
 @pytest.fixture
 def file(tmp_path):
-    return LikesFile(tmp_path / "t.db")
+    with LikesFile(tmp_path / "t.db") as made:
+        yield made
 
 
 def put_together(file, playlists):
     """Let playlists hold tracks; they need a page to come from."""
     (page,) = file.read("SELECT max(id) FROM pages")[0]
     for number, tracks in playlists.items():
-        file._write(
+        file.write(
             [
                 (
                     "INSERT INTO playlists (id, first_page_id, first_seen_at, last_seen_on)"
@@ -68,7 +69,7 @@ def test_the_example_of_the_page_comes_out_as_counted_by_hand(file):
 
 def test_of_one_track_without_playlists_it_is_the_order_of_co_likes(file):
     example(file)
-    file._write([("DELETE FROM playlist_tracks", ())])
+    file.write([("DELETE FROM playlist_tracks", ())])
     assert [one.track_id for one in played(file, 2, size=2).tracks] == [1, 10]
 
 
@@ -81,9 +82,9 @@ def test_what_is_judged_blocked_private_or_gone_is_not_played(file):
     for user in range(1, 5):
         file.likes(user, range(1, 9))
     for track, column, value in ((2, "access", "blocked"), (3, "sharing", "private"), (4, "status", "gone")):
-        file._write([(f"UPDATE tracks SET {column} = ? WHERE id = ?", (value, track))])
+        file.write([(f"UPDATE tracks SET {column} = ? WHERE id = ?", (value, track))])
     for track, verdict in ((5, "liked"), (6, "not_quite"), (7, "not_quite"), (7, "none")):
-        file._write([("INSERT INTO judgments (track_id, verdict, at) VALUES (?, ?, '')", (track, verdict))])
+        file.write([("INSERT INTO judgments (track_id, verdict, at) VALUES (?, ?, '')", (track, verdict))])
     assert [one.track_id for one in played(file, 1).tracks] == [7, 8]
 
 
@@ -168,7 +169,7 @@ def test_files_of_any_kind_are_played_as_plain_sets_say(file, seed):
     for user, tracks in likes.items():
         file.likes(user, sorted(tracks))
     playlists = {number: chance.sample(range(1, 40), 6) for number in range(1, 9)}
-    file._write([file._track(track) for track in range(1, 40)])
+    file.write([file._track(track) for track in range(1, 40)])
     put_together(file, playlists)
     frames = set(chance.sample(range(1, 40), seed))
     counts = {track: chance.randint(30, 90) for track in range(1, 40)}

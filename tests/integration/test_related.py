@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,29 +26,29 @@ CHOICES = Choices(neighbours=4, min_common=2, newest=5)
 
 
 @pytest.fixture(params=[False, True], ids=["whole lists", "incomplete too"])
-def file(tmp_path: Path, request) -> LikesFile:
+def file(tmp_path: Path, request) -> Iterator[LikesFile]:
     """Two frames, long lists, one that was cut, counts that are not known; analysed."""
-    made = LikesFile(tmp_path / "likes.db")
-    lists = {
-        1: [1, 2, 3, 4, 9, 10],
-        2: [1, 2, 3, 5, 9],
-        3: [1, 2, 5, 6, 3, 4],
-        4: [1, 3, 4, 6, 7, 2],
-        5: [2, 1, 8, 9],
-        6: [1, 5, 2, 3, 8, 9, 4],
-        7: [3, 5, 9, 4],
-    }
-    for track in range(1, 10):
-        made.counted(track, 30 * track if track != 6 else None)
-    for user, tracks in lists.items():
-        made.likes(user, tracks)
-    made.likes(3, [10], newer=True)
-    made.likes(8, [2, 3, 4], outcome="capped")
-    made.listed(8, 5)
-    made.frame(1)
-    made.frame(2)
-    made.analysed(*RELATED, *SIMILAR, choices=replace(CHOICES, include_incomplete=request.param))
-    return made
+    with LikesFile(tmp_path / "likes.db") as made:
+        lists = {
+            1: [1, 2, 3, 4, 9, 10],
+            2: [1, 2, 3, 5, 9],
+            3: [1, 2, 5, 6, 3, 4],
+            4: [1, 3, 4, 6, 7, 2],
+            5: [2, 1, 8, 9],
+            6: [1, 5, 2, 3, 8, 9, 4],
+            7: [3, 5, 9, 4],
+        }
+        for track in range(1, 10):
+            made.counted(track, 30 * track if track != 6 else None)
+        for user, tracks in lists.items():
+            made.likes(user, tracks)
+        made.likes(3, [10], newer=True)
+        made.likes(8, [2, 3, 4], outcome="capped")
+        made.listed(8, 5)
+        made.frame(1)
+        made.frame(2)
+        made.analysed(*RELATED, *SIMILAR, choices=replace(CHOICES, include_incomplete=request.param))
+        yield made
 
 
 def answers(file: LikesFile, methods, ask, of):
@@ -145,32 +146,32 @@ def test_an_analysed_answer_is_found_by_the_key(file, sql):
 
 def test_an_empty_answer_says_which_of_the_causes_it_has(tmp_path):
     """Track 9 is a frame without a count; 8 is in a track's list alone, and later in a list of likes that was cut."""
-    made = LikesFile(tmp_path / "few.db")
-    made.likes(1, [9, 1, 2])
-    made.likes(2, [9])
-    made.listed(2, 8)
-    made.frame(9)
+    with LikesFile(tmp_path / "few.db") as made:
+        made.likes(1, [9, 1, 2])
+        made.likes(2, [9])
+        made.listed(2, 8)
+        made.frame(9)
 
-    def tracks(track: int, method: str = "colike_cosine") -> str | None:
-        return related(connection, str(track), method=method, limit=4).reason
+        def tracks(track: int, method: str = "colike_cosine") -> str | None:
+            return related(connection, str(track), method=method, limit=4).reason
 
-    def people(user: int) -> str | None:
-        return similar(connection, str(user), method="taste_cosine", limit=4).reason
+        def people(user: int) -> str | None:
+            return similar(connection, str(user), method="taste_cosine", limit=4).reason
 
-    with open_to_read(made.path) as connection:
-        assert [tracks(8), tracks(9), tracks(1)] == [
-            "No person whose likes were read likes it.",
-            reasons.NOT_COUNTED,
-            "No other track has 3 of these people in common with it.",
-        ]
-        assert [people(1), people(2)] == [
-            "No other person shares 3 of these tracks.",
-            "They like nothing that counts, as far as their list shows.",
-        ]
-        reposts = beside(connection, "track", "1", method="reposts", limit=4)
-        assert reposts.reason == (
-            "Nothing that was read puts anything beside it. It counts what is read by: --read +reposts."
-        )
-    made.likes(3, [7, 8], outcome="capped")
-    with open_to_read(made.path) as connection:
-        assert tracks(8) == "No person with a complete list of likes likes it; left out are 1 capped."
+        with open_to_read(made.path) as connection:
+            assert [tracks(8), tracks(9), tracks(1)] == [
+                "No person whose likes were read likes it.",
+                reasons.NOT_COUNTED,
+                "No other track has 3 of these people in common with it.",
+            ]
+            assert [people(1), people(2)] == [
+                "No other person shares 3 of these tracks.",
+                "They like nothing that counts, as far as their list shows.",
+            ]
+            reposts = beside(connection, "track", "1", method="reposts", limit=4)
+            assert reposts.reason == (
+                "Nothing that was read puts anything beside it. It counts what is read by: --read +reposts."
+            )
+        made.likes(3, [7, 8], outcome="capped")
+        with open_to_read(made.path) as connection:
+            assert tracks(8) == "No person with a complete list of likes likes it; left out are 1 capped."

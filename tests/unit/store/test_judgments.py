@@ -26,24 +26,23 @@ COUNTS = "SELECT track_id, verdict, judged_at, title FROM verdicts ORDER BY trac
 @pytest.fixture
 def path(tmp_path):
     """Tracks 10 to 15, and a playlist 7 that holds 12, 11 and 12 again."""
-    file = LikesFile(tmp_path / "t.db")
-    file.likes(1, range(10, 16))
-    page = file.read("SELECT max(id) FROM pages")[0][0]
-    file._write(
-        [
-            (
-                "INSERT INTO playlists (id, title, permalink_url, first_page_id, first_seen_at, last_seen_on)"
-                " VALUES (7, 'mix', 'https://soundcloud.com/a/sets/mix', ?, '2026-01-01T00:00:00Z', '2026-01-01')",
-                (page,),
-            ),
-            *(
-                ("INSERT INTO playlist_tracks VALUES (7, ?, ?, ?)", (position, track, page))
-                for position, track in enumerate((12, 11, 12))
-            ),
-            ("UPDATE tracks SET permalink_url = 'https://soundcloud.com/a/ten' WHERE id = 10", ()),
-        ]
-    )
-    file._connection.close()
+    with LikesFile(tmp_path / "t.db") as file:
+        file.likes(1, range(10, 16))
+        page = file.read("SELECT max(id) FROM pages")[0][0]
+        file.write(
+            [
+                (
+                    "INSERT INTO playlists (id, title, permalink_url, first_page_id, first_seen_at, last_seen_on)"
+                    " VALUES (7, 'mix', 'https://soundcloud.com/a/sets/mix', ?, '2026-01-01T00:00:00Z', '2026-01-01')",
+                    (page,),
+                ),
+                *(
+                    ("INSERT INTO playlist_tracks VALUES (7, ?, ?, ?)", (position, track, page))
+                    for position, track in enumerate((12, 11, 12))
+                ),
+                ("UPDATE tracks SET permalink_url = 'https://soundcloud.com/a/ten' WHERE id = 10", ()),
+            ]
+        )
     return file.path
 
 
