@@ -29,23 +29,30 @@ from typing import IO, Any
 
 from harvest.__main__ import main
 from harvest.cli.main import COMMANDS
-from harvest.store.database import schema_as_shipped
+from harvest.store.database import import_without_numpy, schema_as_shipped
 
 ROOT = Path(__file__).parents[1]
 DECIDED_AT_THE_START = ("PYTHON", "LC_", "LANG", "COVERAGE")  # what an interpreter reads before it runs anything
 IMPORTED_LATE = (
     "anyio.abc",
     "anyio._backends._asyncio",
+    "click._textwrap",
+    "dotenv",
+    "encodings.ascii",
     "encodings.idna",
     "harvest.simulator",
     "httpcore",
+    "importlib.metadata",
     "importlib.readers",
     "platformdirs.unix",
+    "psutil",
+    "sqlite_utils.migrations",
 )
 _SERVING = ("datasette.app", "uvicorn.protocols.http.auto")
 _ANALYSING = ("graspologic_native", "harvest.explorer.facts", "harvest.report.page", "scipy.fft", "scipy.sparse")
 # What these commands import late, and for a second or more.
 FOR_ONE_COMMAND = {"serve": _SERVING, **dict.fromkeys(("analyze", "export", "explore", "report"), _ANALYSING)}
+TELL_LATE = "TESTS_TELL_LATE"  # in a copy's environment: the file that gets the names of what it imported itself
 NUMBER = b"%11d"  # how a template says the number of a process, and how it ended
 
 Process = subprocess.Popen[Any]
@@ -318,16 +325,20 @@ def _end_with(code: Any) -> None:
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
+    if told := os.environ.get(TELL_LATE):
+        Path(told).write_text(" ".join(sorted(sys.modules.keys() - imported)))
     os._exit(code)
 
 
 if __name__ == "__main__":
+    import_without_numpy()
     for module in {f"harvest.cli.commands.{module}" for module, _ in COMMANDS.values()}.union(IMPORTED_LATE):
         import_module(module)
     with suppress(ImportError):
         for module in sys.argv[2:]:
             import_module(module)
     _make_once()
+    imported = set(sys.modules)
     gc.freeze()  # what is there is nothing to look through again in every command
     is_copy = False
     with suppress(KeyboardInterrupt):

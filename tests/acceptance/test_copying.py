@@ -36,6 +36,16 @@ def test_it_says_the_same_and_ends_in_the_same_way(tmp_path):
     assert codes == [0, 4, 2]
 
 
+def test_a_copy_imports_nothing_itself(server, tmp_path):
+    """It would import it again in every command of every test."""
+    late = tmp_path / "late.txt"
+    environ = environment(server, **{copying.TELL_LATE: str(late)})
+    for command in ([server.world.seed_url()], ["resume"], ["counts"], ["status"], ["sql", "SELECT 1"], ["doctor"]):
+        assert copying.run(command, cwd=tmp_path, env=environ, timeout=PATIENCE).returncode == 0
+        assert (command, late.read_text()) == (command, "")
+        late.unlink()
+
+
 def test_what_an_interpreter_reads_when_it_starts_gets_one(tmp_path):
     """In a copy it would be too late."""
     environ = environment(PYTHONIOENCODING="utf-16")
