@@ -10,9 +10,10 @@ from typing import Any, Self
 
 from harvest.analysis.methods import Choices
 from harvest.analysis.run import Analysis, analyse
-from harvest.store.database import apply_schema, open_for_crawl
+from harvest.store.database import open_for_crawl
 from harvest.system.clock import SystemClock
 from tests.booking import add_harvest
+from tests.unused import unused
 
 _DAY = "2026-01-01T00:00:00Z"
 Pair = tuple[int, int]
@@ -23,10 +24,8 @@ class LikesFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        db = open_for_crawl(path)
-        with db.atomic():
-            apply_schema(db)
-        self._connection = db.conn
+        path.write_bytes(unused())
+        self._connection = open_for_crawl(path).conn
         self._connection.execute("PRAGMA synchronous = OFF")
         self.write(
             [

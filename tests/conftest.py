@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,8 @@ import certifi
 import pytest
 from sqlite_utils import Database
 
-from harvest.store.database import apply_schema, open_for_crawl
+from harvest.store.database import open_for_crawl
+from tests.unused import unused
 
 # Thousands of processes are started, and each would compile the whole program anew; so would we with every test file.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -87,21 +87,10 @@ def db_path(tmp_path: Path) -> Path:
     return tmp_path / "tracks.db"
 
 
-@pytest.fixture(scope="session")
-def no_crawl(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A harvest database in which no crawl has begun, to be copied: making its tables takes many times as long."""
-    path = tmp_path_factory.mktemp("no_crawl") / "tracks.db"
-    database = open_for_crawl(path)
-    with database.atomic():
-        apply_schema(database)
-    database.conn.close()
-    return path
-
-
 @pytest.fixture
-def db(db_path: Path, no_crawl: Path) -> Iterator[Database]:
+def db(db_path: Path) -> Iterator[Database]:
     """An empty harvest database in a real file."""
-    shutil.copyfile(no_crawl, db_path)
+    db_path.write_bytes(unused())
     database = open_for_crawl(db_path)
     yield database
     database.conn.close()

@@ -24,6 +24,7 @@ from harvest.store.refreshes import Refresh
 from harvest.store.sweeps import Sweep
 from harvest.system.clock import Clock, SystemClock
 from harvest.wiring import connect
+from tests.unused import unused
 
 USER_COLUMNS = (
     "username",
@@ -232,6 +233,7 @@ def crawl_sessions(path: Path, world: World, *sessions: Session, **options: Any)
                 totals.append(server.total)
         return [after - before for before, after in pairwise(totals)]
 
+    _begin(path)
     return asyncio.run(one_by_one())
 
 
@@ -251,7 +253,13 @@ def crawl_world(
             assert await crawl_into(path, server, seeds, limits, **options) == "drained"
         return server
 
+    _begin(path)
     return asyncio.run(both())
+
+
+def _begin(path: Path) -> None:
+    if not path.exists():
+        path.write_bytes(unused())
 
 
 def read(path: Path, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
