@@ -16,6 +16,12 @@ def slow_but(quick: Collection[Any], every: Iterable[Any]) -> list[Any]:
     return [one if one in quick else pytest.param(one, marks=pytest.mark.slow) for one in every]
 
 
+def one_in(n: int, every: Iterable[Any]) -> list[Any]:
+    """Give parameters, one of `n` after the other, all others slow."""
+    every = list(every)
+    return slow_but(every[::n], every)
+
+
 def each_once(*axes: Sequence[Any]) -> list[Any]:
     """Give all combinations of parameters, all of them slow but as many as bring each value of every axis."""
     return all_but({tuple(axis[place % len(axis)] for axis in axes) for place in range(max(map(len, axes)))}, *axes)

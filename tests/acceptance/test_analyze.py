@@ -25,7 +25,7 @@ from tests.acceptance.test_docs import blocks, options
 from tests.analysing import LikesFile
 from tests.communities import analysed, by_lot, liked_tracks, popularity, precision_at_10, shared_information
 from tests.crawling import crawl_world, read
-from tests.repetitions import slow_but
+from tests.repetitions import one_in, slow_but
 from tests.waiting import PATIENCE, read_until, until
 
 pytest.importorskip("scipy")
@@ -67,7 +67,7 @@ def ask(capsys, tmp_path, monkeypatch):
     return call
 
 
-@pytest.mark.parametrize("method", RELATED)
+@pytest.mark.parametrize("method", one_in(2, RELATED))
 def test_the_nearest_tracks_are_of_the_same_taste_group(world, analysed_file, method):
     tracks = liked_tracks(analysed_file)
     assert len(tracks) > 500

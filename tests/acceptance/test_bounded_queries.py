@@ -6,7 +6,6 @@ import contextlib
 import math
 import random
 import sqlite3
-from itertools import product
 
 import pytest
 
@@ -15,6 +14,7 @@ from harvest.explore.named import named_queries
 from harvest.explore.parameters import bind_named
 from harvest.store.database import open_to_read
 from tests.analysing import LikesFile
+from tests.repetitions import each_once
 
 QUERIES = named_queries()
 PEOPLE, TRACKS = range(1, 41), range(100, 160)
@@ -68,7 +68,7 @@ def near(own, given, at_least):
     return sorted(rows)
 
 
-@pytest.mark.parametrize(("at_least", "limit"), list(product((1, 2, 6, 30), (1, 3, 20))))
+@pytest.mark.parametrize(("at_least", "limit"), each_once((1, 2, 6, 30), (1, 3, 20)))
 def test_near_several_gives_the_first_of_all(world, at_least, limit):
     file, own, _, _ = world
     for given in ({100, 101, 102}, {103, 120}, {130}, {100, 105, 999}):
@@ -77,7 +77,7 @@ def test_near_several_gives_the_first_of_all(world, at_least, limit):
         assert rows == near(own, given, at_least)[:limit]
 
 
-@pytest.mark.parametrize(("at_least", "limit"), list(product((1, 4, 30), (1, 3, 20))))
+@pytest.mark.parametrize(("at_least", "limit"), each_once((1, 4, 30), (1, 3, 20)))
 def test_shared_fans_gives_the_first_of_all(world, at_least, limit):
     """Artists of many and of few are asked about: of the likes of few fans, those of others are not counted."""
     file, _, known, made = world

@@ -15,6 +15,7 @@ from harvest.simulator import run_in_thread, serve
 from harvest.system.clock import SystemClock
 from harvest.wiring import connect
 from tests.crawling import Onlooker, assert_exact, read, settings_for
+from tests.repetitions import each_once
 
 CAPS = ("--max-users", "20", "--max-user-likes", "20", "--page-size", "5", "--delay", "0")
 LIMITS = Limits(max_users=20, max_user_likes=20)
@@ -37,8 +38,9 @@ async def crawl_within(path, server, budget, **options):
         )
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 9, 40])
-@pytest.mark.parametrize("faults", ["", "error_500_html=0.1,throttled_gateway=0.05"])
+@pytest.mark.parametrize(
+    ("n", "faults"), each_once([1, 2, 3, 9, 40], ["", "error_500_html=0.1,throttled_gateway=0.05"])
+)
 def test_exactly_so_many_requests_leave_and_all_are_counted(tmp_path, small_world, n, faults):
     """Retries, refusals and the token request are requests like any other."""
     path = tmp_path / "t.db"

@@ -78,7 +78,11 @@ def test_the_paragraph_says_what_the_world_says(drawn):
             Limits(max_users=20),
             "20 were followed, chosen in the order of the lists, newest first, which is no random sample.",
         ),
-        (Limits(max_users=20, order="popular"), "chosen by their number of followers, most first, which is no random"),
+        pytest.param(
+            Limits(max_users=20, order="popular"),
+            "chosen by their number of followers, most first, which is no random",
+            marks=pytest.mark.slow,
+        ),
         (Limits(max_users=500), "All of them were followed."),
         (Limits(max_users=20, depth=2, max_tracks=2), "The harvest went on to depth 2, around the tracks that most of"),
         pytest.param(  # slow: each of the two sentences stands above, too

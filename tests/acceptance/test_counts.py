@@ -26,7 +26,7 @@ from harvest.wiring import connect
 from tests.acceptance.conftest import ROOT
 from tests.crawling import Onlooker, assert_holds, crawl_world, read, settings_for, told
 from tests.faulty import assert_no_contradiction
-from tests.repetitions import slow_but
+from tests.repetitions import each_once, slow_but
 from tests.waiting import until
 
 OPTIONS = {"users": 600, "tracks": 900, "playlists": 60, "likes_per_user": 14, "seed_likers": 40, "forbidden": 0}
@@ -94,8 +94,7 @@ async def sweep_into(path, server, sweep, **options):
         )
 
 
-@pytest.mark.parametrize("of", PARTS)
-@pytest.mark.parametrize("everything", [False, True])
+@pytest.mark.parametrize(("of", "everything"), each_once(PARTS, [False, True]))
 def test_what_is_looked_up_equals_the_truth_and_a_second_run_asks_nothing(run, path, of, everything):
     sweep = ("counts", "--of", of, *(("--older-than", "7d") if everything else ()), *USUAL)
     if everything:

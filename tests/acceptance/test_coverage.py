@@ -100,9 +100,10 @@ def judged_whole(folder):
     ("limits", "why"),
     [
         (Limits(max_users=20), "people were not drawn by chance, but followed newest first"),
-        (
+        pytest.param(
             Limits(max_users=20, order="popular"),
             "people were not drawn by chance, but followed the most followed first",
+            marks=pytest.mark.slow,
         ),
         (Limits(max_users=500), "everybody listed is followed, so nothing is left to estimate"),
         (Limits(depth=0), "nobody is followed"),

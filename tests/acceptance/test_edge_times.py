@@ -17,6 +17,7 @@ from harvest.simulator import World, serve
 from harvest.simulator.faults.base import EFFECTS
 from harvest.system.clock import SystemClock
 from tests.crawling import crawl_into, read
+from tests.repetitions import one_in
 
 # The world stands still on 2026-11-01; a page fetched before that would bound likes of its future.
 AFTER_ALL = datetime(2026, 11, 2, tzinfo=UTC)
@@ -121,7 +122,7 @@ def faults_of(chance):
         yield name, chance.choice(["/likes/tracks", "/favoriters"]), chance.choice([0.1, 0.4])
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", one_in(2, range(4)))
 def test_lists_that_loop_repeat_or_break_off_give_no_false_interval(tmp_path, number):
     world = a_faulty_crawl(tmp_path / "t.db", number)
     assert wrong(tmp_path / "t.db", world)[0] == []

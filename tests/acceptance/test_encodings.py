@@ -19,6 +19,7 @@ from harvest.cli.options.crawl import json_option
 from harvest.simulator import World
 from tests.acceptance.conftest import environment
 from tests.crawling import crawl_world, read
+from tests.repetitions import one_in
 from tests.waiting import PATIENCE
 
 NAME = "é שלום 🎧 \u2028"
@@ -84,7 +85,7 @@ def said(monkeypatch, path, command, encoding):
     return ended.value.code, out.buffer.getvalue()
 
 
-@pytest.mark.parametrize("command", SAYING)
+@pytest.mark.parametrize("command", one_in(3, SAYING))
 def test_a_program_reads_the_same_whatever_a_terminal_reads(monkeypatch, named, tmp_path, command):
     found = set()
     for encoding in ("utf-8", *UNLIKE_UTF8):

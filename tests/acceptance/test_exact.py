@@ -99,7 +99,7 @@ FROM_ANYTHING = [
 @pytest.mark.parametrize(
     ("seeds", "limits", "order"),
     [
-        pytest.param(*start, order, marks=[pytest.mark.slow] if row % 2 or (row // 2 + place) % len(ORDERS) else [])
+        pytest.param(*start, order, marks=[pytest.mark.slow] if row % 4 or (row // 4 + place) % len(ORDERS) else [])
         for row, start in enumerate(FROM_ANYTHING)
         for place, order in enumerate(ORDERS)
     ],
@@ -124,7 +124,11 @@ DRAWN = replace(SMALL, order="random", sample_seed=3)
         pytest.param(
             [[(TRACK, SMALL)], [(TRACK, replace(SMALL, depth=2, max_users=9))]], id="deeper", marks=pytest.mark.slow
         ),
-        pytest.param([[(TRACK, replace(SMALL, depth=3))], [(TRACK, replace(SMALL, read=EVERY))]], id="less deep"),
+        pytest.param(
+            [[(TRACK, replace(SMALL, depth=3))], [(TRACK, replace(SMALL, read=EVERY))]],
+            id="less deep",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             [[(PERSON, SMALL)], [(PERSON, replace(SMALL, depth=1, via=("uploads",)))]], id="go on from a person"
         ),

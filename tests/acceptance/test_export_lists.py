@@ -18,6 +18,7 @@ from harvest.models import Limits
 from harvest.simulator import World, serve
 from tests.crawling import crawl_into, crawl_world, read
 from tests.exporting import leave
+from tests.repetitions import one_in
 
 WORLD = World(4, users=50, tracks=120, playlists=60, likes_per_user=12, seed_likers=15, null_entries=0.05)
 ALL = tuple(name for name, kind in BY_NAME.items() if not kind.own and not kind.searches)
@@ -154,7 +155,7 @@ def found(folder, name):
     return sorted(rows, key=repr)
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", one_in(3, TABLES))
 def test_every_row_of_every_list_leaves_with_its_places_and_how_the_lists_ended(path, whole, name):
     folder, made = whole
     expected = stored(path, name)

@@ -25,6 +25,7 @@ from harvest.models import Limits
 from harvest.simulator import World
 from tests.crawling import crawl_world, read
 from tests.exporting import Expected, leave
+from tests.repetitions import each_once
 
 BOTH = ("like", "repost")
 WORLD = World(4, users=50, tracks=120, playlists=60, likes_per_user=12, seed_likers=15, seed_reposters=6)
@@ -186,8 +187,7 @@ def rows_of(folder, table):
     return [json.loads(line) for line in (folder / f"{table}.jsonl").read_text("utf-8").splitlines()]
 
 
-@pytest.mark.parametrize("format_name", HIDING)
-@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize(("format_name", "k"), each_once(HIDING, [2, 3]))
 def test_whoever_has_few_neighbours_is_left_out_of_every_format(path, tmp_path, format_name, k):
     expected, everybody = Expected(path, BOTH, kcore=k), Expected(path, BOTH)
     split = {} if format_name in GRAPHS else {"split": "hash:0.3"}

@@ -160,7 +160,7 @@ def test_the_tables_agree_with_what_the_simulator_says_of_its_faults():
 
 
 @pytest.mark.parametrize(
-    "name", slow_but([name for name in EVERY_PASSING if name not in ALIKE | LEFT_OUT_PASSING], EVERY_PASSING)
+    "name", slow_but([name for name in EVERY_PASSING if name not in ALIKE | LEFT_OUT_PASSING][::2], EVERY_PASSING)
 )
 def test_a_fault_that_passes_leaves_nothing_behind(name, tmp_path):
     async def scene(this):
@@ -186,7 +186,7 @@ def test_a_fault_that_a_reader_need_not_notice_changes_nothing(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", slow_but([name for name in LASTING if name not in {*ALIKE, *LATE, *LEFT_OUT_LASTING}], LASTING)
+    "name", slow_but([name for name in LASTING if name not in {*ALIKE, *LATE, *LEFT_OUT_LASTING}][::2], LASTING)
 )
 def test_a_fault_that_lasts_ends_one_list_alone(name, tmp_path):
     end = LASTING[name]

@@ -16,7 +16,7 @@ from harvest.cli.main import main
 from harvest.explore.named import named_queries
 from harvest.simulator import World
 from tests.crawling import crawl_world, read
-from tests.repetitions import slow_but
+from tests.repetitions import one_in, slow_but
 
 WORLD = World(31, users=40, tracks=150, likes_per_user=12, seed_likers=20, seed_reposters=6)
 SEED = WORLD.seed_url()
@@ -86,7 +86,7 @@ def absurd(crawled, tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("line", READING)
+@pytest.mark.parametrize("line", one_in(3, READING))
 def test_no_sum_of_absurd_counts_overflows(harvest, absurd, tmp_path, line):
     path = tmp_path / "t.db"
     shutil.copy(absurd, path)

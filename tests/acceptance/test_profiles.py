@@ -28,7 +28,7 @@ from harvest.store.sweeps import Sweep
 from tests.acceptance.conftest import ROOT, environment
 from tests.crawling import crawl_together, read
 from tests.faulty import assert_no_contradiction
-from tests.repetitions import each_once, slow_but
+from tests.repetitions import each_once, one_in, slow_but
 
 WORLD = World(6, users=50, tracks=120, playlists=60, likes_per_user=12, seed_likers=15, seed_reposters=6)
 ALL = tuple(name for name, kind in BY_NAME.items() if not kind.own and not kind.searches)
@@ -349,12 +349,15 @@ def named(path):
         "why playlist {playlist} --json",
         "snapshot copy.db",
         "sql search velvet",
-        *(
-            f"sql {query.stem}"
-            for query in sorted((ROOT / "schema" / "queries").glob("*.sql"))
-            if query.stem != "search"
+        *one_in(
+            3,
+            [
+                f"sql {query.stem}"
+                for query in sorted((ROOT / "schema" / "queries").glob("*.sql"))
+                if query.stem != "search"
+            ],
         ),
-        *(f"export out --format {name}" for name in FORMATS),
+        *one_in(3, [f"export out --format {name}" for name in FORMATS]),
         "export out --format jsonl --lists --texts",
         "export out --format parquet --lists --ids pseudonym --key k",
     ],

@@ -165,7 +165,7 @@ def people_in(value):
         yield from people_in(list(value.values()))
 
 
-@pytest.mark.parametrize("path", slow_but([*BY_PATH][::4], BY_PATH))
+@pytest.mark.parametrize("path", slow_but([*BY_PATH][::8], BY_PATH))
 def test_what_is_kept_of_a_page_makes_the_same_page(path):
     people = pages = 0
     for world, service in services():
@@ -186,7 +186,7 @@ ALIKE = re.compile(
 BROKEN = [name for name in EFFECTS if name not in ("huge_body", "ok_empty")]
 
 
-@pytest.mark.parametrize("fault", slow_but([name for name in BROKEN if not ALIKE.fullmatch(name)][::3], BROKEN))
+@pytest.mark.parametrize("fault", slow_but([name for name in BROKEN if not ALIKE.fullmatch(name)][::6], BROKEN))
 def test_what_is_kept_of_a_broken_page_makes_the_same_page(fault):
     world, service = services()[0]
     for path in ("users/likes/tracks", "tracks/favoriters", "tracks/comments", "stations"):

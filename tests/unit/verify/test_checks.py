@@ -24,7 +24,7 @@ from harvest.verify.checks import checks, verify
 from harvest.verify.history import HISTORY_CHECKS
 from tests.crawling import crawl_world, read
 from tests.faulty import WORLD, path_of
-from tests.repetitions import slow_but
+from tests.repetitions import one_in, slow_but
 
 LIMITS = Limits(max_user_likes=15)
 
@@ -515,7 +515,7 @@ def test_there_are_twenty_kinds_of_damage_and_more():
     assert len(DAMAGES) >= 20
 
 
-@pytest.mark.parametrize("name", DAMAGES)
+@pytest.mark.parametrize("name", one_in(3, DAMAGES))
 def test_planted_damage_is_found_by_its_name(name, damaged):
     sql, expected = DAMAGES[name]
     assert expected <= set(contradicted(damaged(sql)))

@@ -11,6 +11,7 @@ from harvest.models import Limits
 from harvest.simulator import serve
 from tests.crawling import Onlooker, crawl_into, read
 from tests.faulty import WORLD
+from tests.repetitions import one_in
 
 from .test_checks import damage, read_anew, seeds_beside_a_track, told_of
 
@@ -151,7 +152,7 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("name", DAMAGES)
+@pytest.mark.parametrize("name", one_in(3, DAMAGES))
 def test_planted_damage_is_found_by_its_name_and_by_no_other(name, various, tmp_path):
     sql, expected = DAMAGES[name]
     assert set(told_of(damage(various, tmp_path, sql))) == expected
