@@ -43,9 +43,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=1, help="what tests marked fresh make their worlds of (scripts/soak)")
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest and would come last: one worker would be left with them at the end."""
+    """Begin with the files that take longest and would come last: one worker would be left with them at the end. Leave
+    all cases but one of a test that is marked so to the slow ones.
+    """
     items.sort(key=lambda item: not item.path.match("tests/unit/verify/*"))
+    begun = set()
+    for item in items:
+        if item.get_closest_marker("first_case") and not item.get_closest_marker("slow"):
+            test = item.nodeid.partition("[")[0]
+            if test in begun:
+                item.add_marker(pytest.mark.slow)
+            begun.add(test)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ BREAKS = ["reset_before_headers", "reset_in_body", "broken_gzip", "truncated_wit
 QUICK = [(8, "reset_in_body"), (0, "broken_gzip")]
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("last_and_fault", slow_but(QUICK, product((8, 0), BREAKS)), ids=repr)
 def test_many_lists_that_break_off_for_ever_fail_alone(tmp_path, last_and_fault):
     last, fault = last_and_fault
@@ -36,6 +37,7 @@ def test_many_lists_that_break_off_for_ever_fail_alone(tmp_path, last_and_fault)
     play(tmp_path / "t.db", scene, faults=",".join(f"{fault}[{path_of(user)}]" for user in bad))
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("fault", ["reset_before_headers", "truncated_with_length"])
 def test_one_that_is_retried_in_a_run_of_its_own_fails_again(tmp_path, fault):
     bad = PEOPLE[3]

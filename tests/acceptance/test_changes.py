@@ -97,6 +97,7 @@ def named_by(change):
     return change.table, frozenset(ids.items())
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("word", ["came", "went"])
 def test_the_stream_tells_all_that_came_and_went_once_with_its_reason(path, stream, truth, word):
     expected = {}

@@ -149,6 +149,7 @@ def test_stopped_after_any_page_it_goes_on(path, stop_after):
     assert_no_contradiction(path)
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("kill_at", slow_but((2, 5), (2, 3, 5, 9)))
 def test_killed_anywhere_it_goes_on_and_repeats_at_most_what_was_in_flight(run, start, path, kill_at):
     with run_in_thread(WORLD, keep_log=True) as server:
@@ -226,6 +227,7 @@ def test_older_than_asks_for_what_was_seen_before_that_and_no_other(run, path):
     assert run("counts", "--db", "none.db").returncode == 4
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("way", ["crawl", "counts"])
 def test_profiles_of_people_already_read_are_looked_up_once(run, path, way):
     people = "SELECT v.thing_id FROM visits AS v WHERE v.thing = 'user' AND v.thing_id NOT IN " + str(GONE)

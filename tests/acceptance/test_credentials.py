@@ -274,6 +274,7 @@ def test_what_is_wrong_or_missing_gets_one_clear_line_and_exit_3(run, world, env
     assert "wrong-secret" not in done.stderr
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("off", [OFF, -OFF])
 def test_a_clock_that_is_off_by_an_hour_does_no_harm(run, world, off):
     """Lives are measured, not dated; what the other clock says only decides when the stored token is renewed."""

@@ -58,6 +58,7 @@ SOME_BLOCKS = (
 )
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("name", slow_but(SOME_BLOCKS[::2], BLOCKS))
 @pytest.mark.parametrize("at", [pytest.param(1, marks=pytest.mark.slow), 12])
 def test_a_block_that_never_ends_stops_the_run_and_keeps_its_state(name, at, tmp_path):
@@ -89,6 +90,7 @@ def test_a_service_that_is_not_there_ends_the_run_and_one_that_returns_is_harves
     play(tmp_path / "t.db", scene)
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     "name",
     slow_but(
@@ -138,6 +140,7 @@ TOKEN_FAULTS = {
 OFTEN = ("token_quota", "waf_challenge", "error_503_html", "broken_json", "missing_json", "unauthorized")
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("name", slow_but(OFTEN[::2], TOKEN_FAULTS))
 def test_a_token_service_that_never_answers_well_stops_the_run_and_keeps_its_state(name, tmp_path):
     """From its second answer on, so in mid-crawl: a token is good for twelve requests."""
@@ -396,6 +399,7 @@ class QuickJumpingClock(JumpingClock, QuickClock):
     """Both."""
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     "jumps",
     [

@@ -154,6 +154,7 @@ def test_status_works_beside_a_running_crawl_and_a_second_crawl_is_told_who_has_
     assert run("resume", "--db", path, "--delay", "0", server=server).returncode == 0  # a dead holder loses it at once
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("what", ["no byte", "no table"])
 def test_a_file_left_by_a_start_that_was_cut_short_is_begun_in(run, server, tmp_path, what):
     """Killed between making the file and making its tables, or out of disk at that moment."""

@@ -349,6 +349,7 @@ def fails(path: Path, number: int, trouble: Trouble) -> None:
     assert_replays(path)
 
 
+@pytest.mark.first_case
 @pytest.mark.skipif(LIBRARY is None, reason="this Python hides its SQLite")
 @pytest.mark.parametrize("trouble", [FULL, BROKEN], ids=["full", "broken"])
 def test_a_crawl_goes_on_after_the_disk_of_its_replies_failed(tmp_path, trouble):

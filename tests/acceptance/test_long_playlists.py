@@ -79,6 +79,7 @@ def test_the_playlist_has_every_oddity(case):
         assert any(map(odd, held))
 
 
+@pytest.mark.first_case
 def test_what_is_kept_is_exact_at_the_cap_and_goes_on_beyond_it(case, tmp_path):
     path = tmp_path / "t.db"
     crawl_sessions(path, case.world, [(case.url, USUAL)])

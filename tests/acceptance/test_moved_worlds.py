@@ -75,6 +75,7 @@ SEEDS = {
 }
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("depth", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("seed", slow_but([*SEEDS.values()][::3], SEEDS.values()))
 def test_a_crawl_of_a_moved_world_equals_its_truth(tmp_path, seed, depth):

@@ -162,6 +162,7 @@ def test_a_raised_bound_draws_the_same_and_more(tmp_path):
     assert server.total <= 1 + 18 * 5  # nothing of the first sample again
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(("first", "then"), [("newest", "random"), ("random", "newest"), ("popular", "least-known")])
 def test_another_order_later_adds_and_deletes_nothing(tmp_path, first, then):
     path = tmp_path / "t.db"

@@ -187,6 +187,7 @@ def person_of(world):
     return world.seed_url().rpartition("/")[0]
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     ("seed", "options", "most_asked"),
     [

@@ -144,6 +144,7 @@ def hide_seeds(found, *, requests=True):
     return found
 
 
+@pytest.mark.first_case
 def test_nothing_but_ids_edges_and_claims_is_stored(pair):
     """The file of ids is that of everything without content, table by table, the ledger included."""
     full, none = pair
@@ -154,6 +155,7 @@ def test_nothing_but_ids_edges_and_claims_is_stored(pair):
     assert_no_contradiction(none)
 
 
+@pytest.mark.first_case
 def test_no_byte_of_content_reaches_the_file(pair):
     full, none = pair
     planted = words(full)
@@ -172,6 +174,7 @@ def test_the_seed_is_found_again_by_its_address(tmp_path):
         assert read(path, "SELECT count(*) FROM harvests WHERE seed_url LIKE 'https%'") == [(0,)]
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(("before", "after"), each_once(["full", "minimal"], ["minimal", "none"]))
 def test_less_than_before_empties_what_is_there(tmp_path, before, after):
     """What is left is what a file has that never held more, and the bytes are gone too, of old names as of new ones."""

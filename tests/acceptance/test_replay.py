@@ -111,6 +111,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("faults", slow_but([*REFUSALS][1:3], REFUSALS))
 def test_what_is_nobodys_fault_is_made_again_too(tmp_path, faults):
     """Verdicts that are taken back, lists that are read again after an outage, a kind of list that is withdrawn."""

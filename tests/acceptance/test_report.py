@@ -181,6 +181,7 @@ def case(request):
     return request.getfixturevalue(request.param)
 
 
+@pytest.mark.first_case
 def test_the_headline_numbers_are_those_of_the_world(case):
     kinds = Counter(kind for _, _, kind in case.truth.engagements)
     told = {words(d.find("dt")): words(d.find("dd")) for d in case.page.iter("div") if d.find("dt") is not None}

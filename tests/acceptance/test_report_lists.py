@@ -70,6 +70,7 @@ def uploaders(path):
     return {row[0] for row in rows}
 
 
+@pytest.mark.first_case
 def test_the_lists_of_the_seed_stand_with_claim_and_outcome(case):
     thing, path, page = case
     ((subject,),) = read(path, "SELECT thing_id FROM seeds WHERE thing = ?", thing)

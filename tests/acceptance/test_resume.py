@@ -135,6 +135,7 @@ def test_resume_takes_the_options_from_the_file(tmp_path, run, server, undisturb
     assert '"delay": 0' in options
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("stop_after", slow_but((1, 5, 60), (1, 2, 5, 20, 60)))
 def test_a_crawl_stopped_and_resumed_equals_an_undisturbed_one(tmp_path, small_world, undisturbed, stop_after):
     import asyncio
@@ -170,6 +171,7 @@ def test_two_seeds_one_after_the_other_equal_the_two_together(tmp_path, small_wo
     assert first.total + second.total - 1 == joint.total  # a user's likes are read once; one more token
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     "step", one_in(2, [{"max_users": 40}, {"max_user_likes": 33}, {"max_listed": 28}, {"depth": 2}])
 )

@@ -24,6 +24,7 @@ def ids(out: str) -> list[int]:
     return [int(line.split()[1]) for line in lines]
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("what", ["tracks", "users", "playlists"])
 def test_results_are_shown_and_kept_in_the_order_of_the_service(run, server, small_world, tmp_path, what):
     expected = list(search(small_world, what, q="o"))
@@ -64,6 +65,7 @@ def test_filters_narrow_it_and_its_list_is_cut_at_the_limit_and_goes_on(run, ser
     assert_no_contradiction(file)
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("what", ["tracks", "users", "playlists"])
 def test_a_search_goes_on_from_what_it_finds_and_why_leads_back_to_it(run, server, small_world, tmp_path, what):
     done = run(

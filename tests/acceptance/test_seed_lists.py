@@ -142,6 +142,7 @@ def test_a_terminal_and_a_closed_stdin_are_no_list(tmp_path):
     assert (done.returncode, done.stderr) == (2, "harvest: There is no standard input to read seeds from.\n")
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     ("query", "of", "thing"),
     [

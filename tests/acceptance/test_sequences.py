@@ -67,6 +67,7 @@ def test_a_part_has_every_column_and_row_of_its_table(db, path, part):
     assert bool(rows) == bool(list(rows))
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("part", ["tracks", "likes"])
 def test_an_index_and_a_slice_are_those_of_a_list(db, part):
     rows, chance = getattr(db, part), random.Random(5)

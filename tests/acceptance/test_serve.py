@@ -240,6 +240,7 @@ def test_a_file_behind_a_link_is_served_with_what_stands_in_its_log(path, tmp_pa
     assert told[0]["title"] == "in the log"
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     "query",
     [

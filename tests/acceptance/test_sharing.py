@@ -128,6 +128,7 @@ def content_of(path):
     return {text for text in kept if not text.startswith("soundcloud:system-playlists:")}
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("ids", ["raw", "pseudonym"])
 def test_no_content_and_under_pseudonyms_no_person_stands_in_any_file(run, path, tmp_path, ids):
     done = run("dehydrate", "ids", "--db", path, "--ids", ids, *(["--key", "k"] if ids == "pseudonym" else []))

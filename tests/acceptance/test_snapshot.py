@@ -83,6 +83,7 @@ def test_side_files_of_what_was_there_do_not_get_into_the_copy(run, finished, tm
     assert run("verify", "--db", "copy.db").returncode == 0
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("target", ["t.db", "./t.db", "."])
 def test_a_target_that_makes_no_sense_is_refused(run, finished, target):
     before = finished.read_bytes()

@@ -214,6 +214,7 @@ def test_the_entries_of_every_list_are_counted_while_they_are_read():
     assert Standing(0, 0, 5, 2, 0, lists, "users", 1, 0, False).edges == 5 + 2 + 70 + 2
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("seed", ["track", "station"])
 def test_who_asks_for_it_is_told_of_each_person_read(run, server, tmp_path, seed):
     """Who asks is who names the level; the log file has it without being asked."""

@@ -186,6 +186,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     ("fault", "path"),
     all_but(
@@ -234,6 +235,7 @@ def test_a_kind_of_list_that_is_refused_for_now_stops_everybody_and_fails_none(t
 MARKED = "SELECT count(*) FROM tasks WHERE outcome IN ('forbidden', 'failed', 'withdrawn')"
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     ("fault", "at"),
     all_but(
@@ -293,6 +295,7 @@ def test_a_kill_while_an_endpoint_is_being_withdrawn_changes_nothing(tell, start
 WITHDRAWN = ("status_405", "status_410", "status_400", "forbidden_json", "app_refused", "missing_json")
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     ("kind", "when", "fault"),
     all_but(
@@ -319,6 +322,7 @@ def test_an_endpoint_that_is_withdrawn_ends_its_kind_once_and_the_others_go_on(t
         assert_exact_at_last(tell, server, file, "retry", "--class", "withdrawn")
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     ("fault", "bound"),
     rows_but(

@@ -133,6 +133,7 @@ def held_by(name, populations):
     return held
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("name", ["hajek", "regression"])
 def test_intervals_of_skewed_populations_hold_the_truth(name):
     assert held_by(name, 25) >= 21  # 95 % of 25, two and a half standard errors below

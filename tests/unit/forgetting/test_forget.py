@@ -63,6 +63,7 @@ def graph(content):
     return {part: rows for part, rows in content.items() if part not in ("lists", "visits")}
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("thing", ["user", "track", "playlist"])
 def test_nothing_of_it_stays_and_all_else_stays_as_it_was(path, thing):
     one = busiest(path, thing)

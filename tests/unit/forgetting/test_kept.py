@@ -111,6 +111,7 @@ def texts_of_all(path, gone):
     return {text for one in things for text in texts_of(path, *one)}
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("which", slow_but([*_BUSIEST][::3], _BUSIEST))
 def test_nothing_of_it_is_in_the_replies_and_the_file_comes_back_as_it_is(path, tmp_path, which):
     thing, one = which if which in THINGS else "user", busiest(path, which)

@@ -94,6 +94,7 @@ def assert_sound(path):
 LIKES = "SELECT * FROM user_engagements ORDER BY 1, 2, 3"
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("version", range(database.OLDEST_SCHEMA, 11))
 def test_likes_and_reposts_that_were_stored_as_words_stay_what_they_are(tmp_path, monkeypatch, version):
     old, new, anew = tmp_path / "old.db", tmp_path / "new.db", tmp_path / "anew.db"
