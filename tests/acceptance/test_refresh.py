@@ -189,6 +189,7 @@ def test_a_refresh_that_stood_still_for_weeks_is_begun_anew_and_mixes_no_two_mom
     assert_replays(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", slow_but([1], range(1, 7)))
 def test_wherever_a_refresh_stops_the_file_contradicts_itself_nowhere(tmp_path, seed):
     path, world = tmp_path / "t.db", a_world(seed)

@@ -43,6 +43,7 @@ def mixed(n: int) -> list[str]:
     return [ways[place % len(ways)](*thing) for place, thing in enumerate(things[:n])]
 
 
+@pytest.mark.slow
 def test_a_list_of_120_addresses_is_one_harvest_and_equals_the_truth(run, tmp_path):
     seeds = mixed(120)
     lines = [*seeds[:60], "", "# by hand", *(f"  {seed}  # why not" for seed in seeds[60:]), seeds[0], seeds[7]]

@@ -291,6 +291,7 @@ def test_playlists_are_edited_and_count_what_they_hold():
     assert everything(world, "user_likes") == everything(moved, "user_likes")
 
 
+@pytest.mark.slow
 def test_an_edge_that_comes_again_stands_in_front_and_its_old_place_is_empty():
     world, kind = town(Drift.edges(0.1)), "track_likers"
     before, after = (world.at(days).deeds.entries(kind, 0) for days in (2, 8))
@@ -321,6 +322,7 @@ def test_what_comes_is_newer_than_what_was_seen_before(kind):
     assert came > 20
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     ("kind", "asked"),
     each_once(
