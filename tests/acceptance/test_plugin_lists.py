@@ -211,7 +211,11 @@ def test_without_the_plug_in_what_is_left_to_do_is_told_as_with_it(harvest):
     assert told == expected
     assert TABLE in {one["kind"] for one in told["lists"]}
     assert told["lists_open"] > 0
-    assert harvest("verify", "--db", "new.db", HARVEST_PLUGINS="0").returncode == 0
+    checked, without = (harvest("verify", "--db", "new.db", "-q", HARVEST_PLUGINS=on) for on in "10")
+    assert (checked.returncode, without.returncode) == (0, 0)
+    assert "Not checked" not in checked.stdout
+    said = "Not checked: what the lists of the plug-in mood hold (mood-words). It is not loaded."
+    assert without.stdout.splitlines()[1:] == [said]
 
 
 def test_verify_without_the_plug_in_checks_the_ledger_of_its_lists(harvest, tmp_path):
@@ -221,6 +225,8 @@ def test_verify_without_the_plug_in_checks_the_ledger_of_its_lists(harvest, tmp_
         db.execute(f"UPDATE tasks SET collected = collected + 1 WHERE kind = '{TABLE}'")
     with_it = json.loads(harvest("verify", "--json").stdout)
     without = json.loads(harvest("verify", "--json", HARVEST_PLUGINS="0").stdout)
+    assert "not_checked" not in with_it
+    assert without["not_checked"] == {"mood": ["mood-words"]}
     wrong = [{one["check"] for one in told["checks"] if one["contradictions"]} for told in (with_it, without)]
     assert wrong[1] == {name for name in wrong[0] if TABLE not in name} > {"harvests.recipe"}
 

@@ -10,6 +10,7 @@ import click
 from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
 from harvest.cli.output.spinner import patience
 from harvest.forgetting.checks import FORGOTTEN_CHECKS
+from harvest.store import absent
 from harvest.store.database import open_to_read, storage_errors
 from harvest.system.logs import printable
 from harvest.verify.checks import verify as run_checks
@@ -38,7 +39,8 @@ def verify(path: Path, forgotten: bool, as_json: bool) -> int:
             {"check": f.check.name, "claim": f.check.claim, "contradictions": f.contradictions, "examples": f.examples}
             for f in findings
         ]
-        click.echo(json.dumps({"path": str(path), "sound": not wrong, "checks": told}))
+        left_out = {"not_checked": absent.named()} if absent.named() else {}
+        click.echo(json.dumps({"path": str(path), "sound": not wrong, "checks": told, **left_out}))
         return int(bool(wrong))
     for finding in wrong:
         click.echo(
@@ -51,4 +53,6 @@ def verify(path: Path, forgotten: bool, as_json: bool) -> int:
         if wrong
         else f"{path}: all {len(findings)} checks hold."
     )
+    for plugin, lists in absent.named().items():
+        click.echo(f"Not checked: what the lists of the plug-in {plugin} hold ({', '.join(lists)}). It is not loaded.")
     return int(bool(wrong))

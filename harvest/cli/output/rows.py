@@ -25,6 +25,7 @@ Writer = Callable[[Sequence[str], Rows, TextIO], int]
 LAID_OUT = 1000  # rows by which the columns of a table are laid out,
 _HELD = 4_000_000  # if they hold no more than so many characters
 _NARROWEST = 8  # a column is not cut below this
+_WIDEST = 60  # a column whose cells are not cut; what is longer moves the rest of its own line alone
 _GAP = "  "
 _NULL = "NULL"
 # What JSON allows in a text and a terminal may obey, or cannot write.
@@ -72,7 +73,9 @@ def table_writer(width: int | None, *, dim: Callable[[str], str] = str) -> Write
         heads, cells = [_cell(column) for column in columns], [[_cell(value) for value in row] for row in first]
         widths = [max(_width(row[i]) for row in (heads, *cells)) for i in range(len(heads))]
         right = [_is_number(row[i] for row in first) for i in range(len(heads))]
-        if width is not None:
+        if width is None:
+            widths = [min(w, _WIDEST) for w in widths]
+        else:
             widths = fitted(widths, width, heads)
             if sum(widths) + len(_GAP) * (len(widths) - 1) > width:
                 return _write_upright(columns, chain(first, rows), out, width, dim)

@@ -41,6 +41,14 @@ def test_a_table_is_cut_on_a_terminal_only():
     assert lines[2] == "x" * 26 + "…  1"
 
 
+def test_a_long_cell_in_a_pipe_moves_its_own_line_alone():
+    lines = written(table_writer(None), ("a", "b"), [("short", 1), ("x" * 61, 2), ("x" * 60, 3)]).splitlines()
+    assert lines == [
+        *(f"a{' ' * 59}  b", f"{'-' * 60}  -", f"short{' ' * 55}  1"),
+        *(f"{'x' * 61}  2", f"{'x' * 60}  3"),
+    ]
+
+
 def test_addresses_are_cut_first_and_nothing_below_its_head():
     assert fitted([10, 60, 80], 100, ["id", "title", "permalink_url"]) == [10, 60, 26]
     assert fitted([10, 60, 80], 60, ["id", "title", "permalink_url"]) == [10, 34, 12]
