@@ -29,7 +29,8 @@ from typing import IO, Any
 
 from harvest.__main__ import main
 from harvest.cli.main import COMMANDS
-from harvest.store.database import import_without_numpy, schema_as_shipped
+from harvest.store.database import import_without_numpy
+from harvest.store.schema import schema_as_shipped
 
 ROOT = Path(__file__).parents[1]
 DECIDED_AT_THE_START = ("PYTHON", "LC_", "LANG", "COVERAGE")  # what an interpreter reads before it runs anything

@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harvest.store.database import apply_schema, open_for_crawl
+from harvest.store.database import open_for_crawl
+from harvest.store.schema import apply_schema
 
 
 def unused() -> bytes:

@@ -26,8 +26,9 @@ from harvest.analysis.methods import (
 from harvest.analysis.ours import Work
 from harvest.analysis.quality import Quality, quality
 from harvest.errors import ExtraMissing, SettingsError
-from harvest.store.database import apply_schema, check_readable, fold_wal, immediately, open_for_crawl, storage_errors
+from harvest.store.database import check_readable, fold_wal, immediately, open_for_crawl, storage_errors
 from harvest.store.lease import HEARTBEAT_SECONDS, Lease
+from harvest.store.schema import apply_schema
 from harvest.system.clock import Clock, as_text
 
 if TYPE_CHECKING:

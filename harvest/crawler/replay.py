@@ -29,16 +29,10 @@ from harvest.replies.recording import Recording
 from harvest.store import act_kinds, harvests, journal, levels, tables
 from harvest.store.acts import Acts, Beginning, put_back
 from harvest.store.commit import count_requests
-from harvest.store.database import (
-    OLDEST_SCHEMA,
-    apply_schema,
-    immediately,
-    open_for_crawl,
-    schema_version,
-    storage_errors,
-)
+from harvest.store.database import OLDEST_SCHEMA, immediately, open_for_crawl, storage_errors
 from harvest.store.frontier import open_list
 from harvest.store.placing import check_target, put_in_place
+from harvest.store.schema import apply_schema, schema_version
 from harvest.system.files import beside, write_through
 
 if TYPE_CHECKING:

@@ -31,7 +31,6 @@ from harvest.store.acts import Acts, Beginning
 from harvest.store.acts import put_back as put_lists_back
 from harvest.store.database import (
     FileGuard,
-    apply_schema,
     back_up_before_migrating,
     fold_wal,
     immediately,
@@ -41,6 +40,7 @@ from harvest.store.database import (
 from harvest.store.frontier import Frontier, answered_before, other_answered, refused_before, withdrawn_before
 from harvest.store.lease import HEARTBEAT_SECONDS, WATCH_SECONDS, Lease, check_free
 from harvest.store.refreshes import Refresh
+from harvest.store.schema import apply_schema
 from harvest.store.sweeps import Sweep
 from harvest.store.visited import Visited, visited
 from harvest.system.clock import Clock, as_text

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 
 from harvest.plugins.registry import Offer, faulty, offers
-from harvest.store.database import schema_folder
+from harvest.store.schema import schema_folder
 
 _PARAMETER = re.compile(r":(?P<name>\w+) +(?P<type>[\w|]+)(?: = (?P<default>\S+))?  +(?P<meaning>\S.*)")
 THINGS = ("track", "user")  # types whose values name something that stands in the file

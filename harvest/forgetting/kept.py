@@ -36,7 +36,7 @@ from harvest.replies.keeper import FORGETS, GONE, STATE
 from harvest.replies.recording import Act as Told
 from harvest.replies.recording import Recording
 from harvest.store import act_kinds, journal, suppression, tables
-from harvest.store.database import schema_version
+from harvest.store.schema import schema_version
 from harvest.store.suppression import Named
 from harvest.system.escapes import in_the_clear
 from harvest.system.files import beside

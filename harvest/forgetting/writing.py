@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 from harvest.errors import StorageFailed
-from harvest.store.database import apply_schema, immediately, open_for_crawl
+from harvest.store.database import immediately, open_for_crawl
+from harvest.store.schema import apply_schema
 from harvest.system.clock import as_text
 from harvest.system.sqlite_busy import fold
 from harvest.system.sqlite_temp import CHOSEN_BY, temporary_folder

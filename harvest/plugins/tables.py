@@ -15,14 +15,8 @@ from harvest.errors import PluginError
 from harvest.lists import KINDS
 from harvest.plugins import registry
 from harvest.plugins.hooks import Table
-from harvest.store.database import (
-    apply_schema,
-    back_up_as,
-    immediately,
-    open_for_crawl,
-    open_to_read,
-    storage_errors,
-)
+from harvest.store.database import back_up_as, immediately, open_for_crawl, open_to_read, storage_errors
+from harvest.store.schema import apply_schema
 from harvest.system.sql import as_name
 from harvest.things import SHOWN
 

@@ -23,7 +23,8 @@ from harvest.explore.named import named_queries
 from harvest.serving.dictionary import read_dictionary
 from harvest.serving.metadata import About, metadata
 from harvest.serving.questions import seconds_for
-from harvest.store.database import open_to_read, schema_folder
+from harvest.store.database import open_to_read
+from harvest.store.schema import schema_folder
 
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 SETTINGS = {

@@ -20,8 +20,9 @@ from harvest.export.folder import MANIFEST, clear_away, staged
 from harvest.export.pseudonyms import key_name, pseudonym, read_key
 from harvest.forgetting import people_lists
 from harvest.sharing.columns import FORMAT, held
-from harvest.store.database import open_to_read, schema_version, storage_errors
+from harvest.store.database import open_to_read, storage_errors
 from harvest.store.handouts import remember
+from harvest.store.schema import schema_version
 from harvest.system.clock import SystemClock, as_text
 from harvest.terms import RESTRICTIONS
 

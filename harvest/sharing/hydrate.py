@@ -27,14 +27,8 @@ from harvest.forgetting.remembered import forget_again
 from harvest.models import Outcome
 from harvest.sharing.columns import FORMAT, HIDDEN_STATION, ends_of, tables
 from harvest.store import harvests, lookups, search
-from harvest.store.database import (
-    apply_schema,
-    immediately,
-    open_for_crawl,
-    open_if_begun,
-    open_to_read,
-    schema_version,
-)
+from harvest.store.database import immediately, open_for_crawl, open_if_begun, open_to_read
+from harvest.store.schema import apply_schema, schema_version
 from harvest.things import SHOWN, THINGS
 
 _LONGEST_LINE = 10_000_000  # bytes

@@ -44,10 +44,10 @@ from harvest.store.act_kinds import (
     TookBack,
 )
 from harvest.store.commit import PageCommitter
-from harvest.store.database import schema_version
 from harvest.store.journal import Journal
 from harvest.store.lease import Lease, writing
 from harvest.store.refreshes import Refresh
+from harvest.store.schema import schema_version
 from harvest.store.sweeps import Sweep
 
 if TYPE_CHECKING:

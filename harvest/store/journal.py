@@ -25,7 +25,8 @@ from harvest.replies.files import kept_of
 from harvest.replies.keeper import Keeper
 from harvest.replies.recording import first_acts
 from harvest.store.act_kinds import NAMES, Act, Began, Forgets, as_detail
-from harvest.store.database import FileGuard, schema_version
+from harvest.store.database import FileGuard
+from harvest.store.schema import schema_version
 
 _SIDE_FILES = ("", "-wal", "-shm")
 

@@ -14,15 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from harvest.errors import SeedError
-from harvest.store.database import (
-    apply_schema,
-    back_up_before_migrating,
-    check_readable,
-    immediately,
-    open_for_crawl,
-    storage_errors,
-)
+from harvest.store.database import back_up_before_migrating, check_readable, immediately, open_for_crawl, storage_errors
 from harvest.store.provenance import find
+from harvest.store.schema import apply_schema
 from harvest.system.clock import as_text
 
 VERDICTS = ("liked", "not_interested", "not_quite")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from harvest.lists import KINDS
-from harvest.store.database import schema_as_shipped
+from harvest.store.schema import schema_as_shipped
 from harvest.system.sql import as_name, without_comments
 
 # What the search and sqlite-utils make for themselves.

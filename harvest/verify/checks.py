@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 
 from harvest.lists import KINDS, Edge, ListKind
-from harvest.store.database import declared, schema_of
 from harvest.store.edges import of_type
 from harvest.store.entities import fold_tag
 from harvest.store.outcomes import is_short
+from harvest.store.schema import declared, schema_of
 from harvest.store.search import differences
 from harvest.system.sql import as_name, without_comments
 from harvest.things import THINGS, Thing

@@ -19,7 +19,7 @@ from harvest.errors import QueryError, SeedError, SettingsError, StoreError
 from harvest.models import Limits
 from harvest.python.worker import Worker
 from harvest.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, World, run_in_thread
-from harvest.store.database import schema_version
+from harvest.store.schema import schema_version
 from tests.crawling import assert_exact, read, settings_for
 from tests.repetitions import slow_but
 from tests.waiting import PATIENCE

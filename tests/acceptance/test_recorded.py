@@ -19,7 +19,7 @@ from harvest.models import Limits
 from harvest.replies.recording import Recording
 from harvest.simulator import World, serve
 from harvest.simulator.world.examples import examples
-from harvest.store.database import APPLICATION_ID
+from harvest.store.schema import APPLICATION_ID
 from tests import copying
 from tests.acceptance.conftest import environment
 from tests.acceptance.test_ledger_worlds import a_mix, a_world

@@ -19,8 +19,8 @@ from harvest.crawler.replay import replay
 from harvest.errors import NotADatabase, SchemaTooNew, StoreError
 from harvest.models import Page
 from harvest.simulator import World, serve
-from harvest.store import database
-from harvest.store.database import schema_version
+from harvest.store import schema
+from harvest.store.schema import schema_version
 from tests.crawling import assert_exact, crawl_into, read
 from tests.replaying import everything, seal
 
@@ -93,11 +93,11 @@ def test_a_column_that_the_tables_have_got_since_is_filled(tmp_path, monkeypatch
     filled = "SELECT count(isrc) + count(bpm) FROM tracks"
     assert read(tmp_path / "t.db", filled) == [(0,)]
     files = [
-        *database.schema_files(),
+        *schema.schema_files(),
         (f"{schema_version() + 1:03}_more", "ALTER TABLE tracks ADD COLUMN mood TEXT;\n"),
     ]
-    monkeypatch.setattr(database, "schema_files", lambda: files)
-    monkeypatch.setattr(database, "schema_names", lambda: [name for name, _ in files])
+    monkeypatch.setattr(schema, "schema_files", lambda: files)
+    monkeypatch.setattr(schema, "schema_names", lambda: [name for name, _ in files])
     replay(replies, tmp_path / "new.db")
     assert read(tmp_path / "new.db", filled)[0][0] > 5
     assert read(tmp_path / "new.db", "SELECT count(*) FROM tracks WHERE mood IS NULL")[0][0] > 5

@@ -29,7 +29,8 @@ from harvest.report.texts import share, shown, times
 from harvest.report.writing import write
 from harvest.simulator import World
 from harvest.simulator.oracle import Oracle
-from harvest.store.database import apply_schema, open_for_crawl, open_to_read
+from harvest.store.database import open_for_crawl, open_to_read
+from harvest.store.schema import apply_schema
 from tests.acceptance.conftest import ROOT
 from tests.booking import add_harvest, add_seed
 from tests.chromium import CHROMIUM, chromium

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from harvest.store.database import schema_files
+from harvest.store.schema import schema_files
 from tests.bench.large import generate
 
 SMALL, LARGE, LESS_LARGE = 100_000, 10_000_000, 1_000_000  # the last one stands in for the large one in a quick run

@@ -23,7 +23,8 @@ import numpy as np  # noqa: E402
 
 from harvest.models import Limits  # noqa: E402
 from harvest.rules import recipe  # noqa: E402
-from harvest.store.database import apply_schema, open_for_crawl  # noqa: E402
+from harvest.store.database import open_for_crawl  # noqa: E402
+from harvest.store.schema import apply_schema  # noqa: E402
 
 SEED_TRACK = 1_000_000  # the first and most liked track
 _SEED_ADDRESS = "https://soundcloud.com/a/hit"

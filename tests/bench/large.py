@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harvest.store.database import apply_schema, open_for_crawl
+from harvest.store.database import open_for_crawl
+from harvest.store.schema import apply_schema
 from harvest.verify.pages import asks
 
 EACH = 400  # likes of every person

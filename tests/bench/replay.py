@@ -19,8 +19,9 @@ from harvest.lists import KINDS, LOOKUP
 from harvest.models import Limits, Page, Task
 from harvest.store import harvests, runs
 from harvest.store.commit import PageCommitter
-from harvest.store.database import apply_schema, fold_wal, immediately, open_for_crawl
+from harvest.store.database import fold_wal, immediately, open_for_crawl
 from harvest.store.frontier import Frontier
+from harvest.store.schema import apply_schema
 from tests.bench.standard import LIKES
 
 _NOW = "2026-11-21T12:00:00Z"

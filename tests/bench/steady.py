@@ -18,8 +18,9 @@ from harvest.api.cursors import canonical
 from harvest.models import Limits, Page, SeenAs, Task, Track, User
 from harvest.store import harvests, runs
 from harvest.store.commit import PageCommitter
-from harvest.store.database import apply_schema, open_for_crawl
+from harvest.store.database import open_for_crawl
 from harvest.store.frontier import Frontier
+from harvest.store.schema import apply_schema
 from tests.bench.line import Line, line_of
 
 _NOW = "2026-11-21T12:00:00Z"

@@ -9,7 +9,8 @@ import pytest
 
 from harvest.cli.commands.doctor import _sqlite
 from harvest.errors import NotADatabase, StorageFailed, StoreError
-from harvest.store.database import apply_schema, open_for_crawl, open_if_begun, open_to_read, storage_errors
+from harvest.store.database import open_for_crawl, open_if_begun, open_to_read, storage_errors
+from harvest.store.schema import apply_schema
 from harvest.system import sqlite_busy
 from tests.locking import being_made
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harvest.store.database import apply_schema, open_for_crawl
+from harvest.store.database import open_for_crawl
+from harvest.store.schema import apply_schema
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[3]

@@ -13,7 +13,8 @@ from harvest.lists import BY_NAME
 from harvest.models import MOST, Limits
 from harvest.rules import RULES, recipe
 from harvest.store import harvests, runs
-from harvest.store.database import apply_schema, open_for_crawl
+from harvest.store.database import open_for_crawl
+from harvest.store.schema import apply_schema
 
 A, B = "https://soundcloud.com/a/b", "https://soundcloud.com/c"
 USUAL = Limits()

@@ -8,7 +8,7 @@ import pytest
 
 from harvest.forgetting.leads import GOES, KEPT_UNDER_A_NUMBER, leads
 from harvest.lists import STORED
-from harvest.store.database import schema_files
+from harvest.store.schema import schema_files
 from harvest.system.sql import split_statements
 
 # Columns that hold numbers of our own: rows of the ledger, of harvests, of results.

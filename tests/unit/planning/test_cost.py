@@ -10,7 +10,8 @@ from harvest.models import Limits
 from harvest.planning import cost
 from harvest.planning.cost import Speed, estimate
 from harvest.planning.outlook import Group, Listed, Outlook, outlook_of
-from harvest.store.database import apply_schema, open_for_crawl
+from harvest.store.database import open_for_crawl
+from harvest.store.schema import apply_schema
 
 FULL = {
     kind: Listed(n)

@@ -7,7 +7,7 @@ import pytest
 from harvest.explore.named import named_queries
 from harvest.serving.dictionary import read_dictionary
 from harvest.serving.links import WAYS, thing_of
-from harvest.store.database import schema_folder
+from harvest.store.schema import schema_folder
 from harvest.things import SHOWN
 
 DICTIONARY = read_dictionary(schema_folder().joinpath("README.md").read_text(encoding="utf-8"))

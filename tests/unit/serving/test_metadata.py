@@ -10,7 +10,7 @@ from harvest.explore.named import named_queries
 from harvest.serving.dictionary import plain, read_dictionary
 from harvest.serving.metadata import FIRST_COLUMNS, About, by_topic, metadata, terms
 from harvest.serving.server import State, is_from_home
-from harvest.store.database import schema_folder
+from harvest.store.schema import schema_folder
 
 DICTIONARY = read_dictionary(schema_folder().joinpath("README.md").read_text(encoding="utf-8"))
 ABOUT = About("my file", "https://api.soundcloud.com", frozenset({"comments"}))

@@ -12,7 +12,7 @@ from harvest.forgetting.forget import forget_for_good
 from harvest.forgetting.purge import purge
 from harvest.models import Limits
 from harvest.simulator import World
-from harvest.store import database
+from harvest.store import schema
 from harvest.store.database import open_for_crawl, open_to_read
 from harvest.store.judgments import judge, tracks_named, verdict_of
 from tests.analysing import LikesFile
@@ -111,7 +111,7 @@ def test_a_file_of_an_older_version_has_no_verdict_until_it_gets_its_first(path)
         assert verdict_of(connection, "t.id") == "NULL"
     said(path, "10")
     assert [row[1:3] for row in read(path, HISTORY)] == [(10, "liked")]
-    assert read(path, "PRAGMA user_version") == [(database.schema_version(),)]
+    assert read(path, "PRAGMA user_version") == [(schema.schema_version(),)]
     assert path.with_name("t.db.schema-9").exists()
 
 

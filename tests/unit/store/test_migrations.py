@@ -9,18 +9,18 @@ import pytest
 from harvest.errors import NotADatabase, SchemaTooNew
 from harvest.models import Limits
 from harvest.simulator import World
-from harvest.store import database
+from harvest.store import database, schema
 from harvest.verify.checks import verify
 from tests.crawling import crawl_world, read
 
 WORLD = World(3, users=30, tracks=60, seed_likers=8, seed_reposters=2)
-NOW = database.schema_version()
+NOW = schema.schema_version()
 NEXT = (f"{NOW + 1:03}_more", "-- One more.\nCREATE TABLE more (x INTEGER) STRICT;\n")
 
 
 def test_the_version_of_a_new_file_is_the_number_of_the_last_one_in_schema(tmp_path):
     crawl_world(tmp_path / "t.db", WORLD, limits=Limits(max_users=1))
-    numbers = [int(name[:3]) for name, _ in database.schema_files()]
+    numbers = [int(name[:3]) for name, _ in schema.schema_files()]
     assert numbers == list(range(1, len(numbers) + 1))
     assert read(tmp_path / "t.db", "PRAGMA user_version") == [(numbers[-1],)]
 
@@ -29,9 +29,9 @@ def test_a_crawl_copies_an_older_file_before_it_changes_it(tmp_path, monkeypatch
     path = tmp_path / "t.db"
     crawl_world(path, WORLD, limits=Limits(max_users=1))
     before = read(path, "SELECT name FROM sqlite_schema ORDER BY 1"), read(path, "SELECT * FROM pages")
-    files = [*database.schema_files(), NEXT]
-    monkeypatch.setattr(database, "schema_files", lambda: files)
-    monkeypatch.setattr(database, "schema_names", lambda: [name for name, _ in files])
+    files = [*schema.schema_files(), NEXT]
+    monkeypatch.setattr(schema, "schema_files", lambda: files)
+    monkeypatch.setattr(schema, "schema_names", lambda: [name for name, _ in files])
     crawl_world(path, WORLD, limits=Limits(max_users=2))
     copy = tmp_path / f"t.db.schema-{NOW}"
     assert (read(copy, "SELECT name FROM sqlite_schema ORDER BY 1"), read(copy, "SELECT * FROM pages")) == before
@@ -61,12 +61,12 @@ def test_a_file_from_before_the_first_release_is_refused_and_left_alone(tmp_path
 
 def as_of(path, version, monkeypatch, made_by):
     """Make a file as a harvest of that schema would have left it, with the rows of another file."""
-    files = database.schema_files()[:version]
+    files = schema.schema_files()[:version]
     with monkeypatch.context() as older:
-        older.setattr(database, "schema_files", lambda: files)
-        older.setattr(database, "schema_names", lambda: [name for name, _ in files])
+        older.setattr(schema, "schema_files", lambda: files)
+        older.setattr(schema, "schema_names", lambda: [name for name, _ in files])
         db = database.open_for_crawl(path)
-        database.apply_schema(db)
+        schema.apply_schema(db)
     db.conn.execute("PRAGMA foreign_keys = OFF")
     db.conn.execute("ATTACH ? AS crawled", (str(made_by),))
     columns = {}

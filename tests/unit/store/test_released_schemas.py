@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from harvest import __version__
-from harvest.store.database import schema_files, schema_version
+from harvest.store.schema import schema_files, schema_version
 
 HERE = Path(__file__).parent
 RELEASED = json.loads((HERE / "released_schemas.json").read_text())
