@@ -53,6 +53,13 @@ def named() -> dict[str, list[str]]:
     return found
 
 
+def lists_of(connection: sqlite3.Connection) -> list[tuple[str, str, int]]:
+    """Give plug-in, kind as options call it, and number of lists in the file, of each kind that has a stand-in."""
+    counted = "SELECT kind, count(*) FROM tasks GROUP BY kind ORDER BY kind"
+    rows = connection.execute(counted) if STAND_INS else ()
+    return [(plugin_of(kind), STAND_INS[kind].option, n) for kind, n in rows if kind in STAND_INS]
+
+
 def _absent(connection: sqlite3.Connection) -> Iterator[tuple[str, str, int]]:
     rows: list[tuple[str, str, int]] = []
     with contextlib.suppress(sqlite3.DatabaseError):  # a file that is damaged is found to be by what reads it

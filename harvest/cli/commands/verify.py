@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from harvest.cli.options.crawl import cache_path, json_option, log_options, reads
+from harvest.cli.output.not_loaded import not_checked
 from harvest.cli.output.spinner import patience
 from harvest.forgetting.checks import FORGOTTEN_CHECKS
-from harvest.store import absent
 from harvest.store.database import open_to_read, storage_errors
 from harvest.system.logs import printable
 from harvest.verify.checks import verify as run_checks
@@ -33,14 +33,14 @@ def verify(path: Path, forgotten: bool, as_json: bool) -> int:
     with open_to_read(path) as connection, storage_errors(path, writes=False), patience(connection, "checking") as tell:
         more = FORGOTTEN_CHECKS if forgotten else ()
         findings = list(run_checks(connection, on_check=lambda name: tell(f"checking {name}"), more=more))
+        unchecked = not_checked(connection)
     wrong = [finding for finding in findings if finding.contradictions]
     if as_json:
         told = [
             {"check": f.check.name, "claim": f.check.claim, "contradictions": f.contradictions, "examples": f.examples}
             for f in findings
         ]
-        left_out = {"not_checked": absent.named()} if absent.named() else {}
-        click.echo(json.dumps({"path": str(path), "sound": not wrong, "checks": told, **left_out}))
+        click.echo(json.dumps({"path": str(path), "sound": not wrong, "checks": told, "not_checked": unchecked}))
         return int(bool(wrong))
     for finding in wrong:
         click.echo(
@@ -53,6 +53,9 @@ def verify(path: Path, forgotten: bool, as_json: bool) -> int:
         if wrong
         else f"{path}: all {len(findings)} checks hold."
     )
-    for plugin, lists in absent.named().items():
-        click.echo(f"Not checked: what the lists of the plug-in {plugin} hold ({', '.join(lists)}). It is not loaded.")
+    for left in unchecked:
+        click.echo(
+            f"Not checked: the content of lists {left['kind']} ({left['lists']:,}), only their ledger: the plug-in"
+            f" {left['plugin']} is not loaded. Install it, or leave out HARVEST_PLUGINS=0, then verify again."
+        )
     return int(bool(wrong))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import click
 
 from harvest.store import absent
@@ -18,3 +20,10 @@ def say_what_is_not_loaded() -> None:
                 " what they hold is not checked.",
                 err=True,
             )
+
+
+def not_checked(connection: sqlite3.Connection) -> list[dict[str, str | int]]:
+    """Return plug-in, kind and number of the lists whose content cannot be checked. No note repeats it."""
+    found = absent.lists_of(connection)
+    click.get_current_context().meta.update({f"{__name__}.{plugin}": True for plugin, _, _ in found})
+    return [{"plugin": plugin, "kind": kind, "lists": n} for plugin, kind, n in found]
