@@ -18,7 +18,8 @@ from harvest.errors import ExtraMissing
 from harvest.export import columns, tables
 from harvest.export.job import Job, OutFile
 from harvest.export.rows import csv_of
-from harvest.export.selection import PAIR, Selection
+from harvest.export.selection import Selection
+from harvest.export.selection_sql import PAIR
 from harvest.export.tables import RATING, Row
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from itertools import groupby
 from harvest.export import tables
 from harvest.export.changes import changes
 from harvest.export.choices import PLAYERS
-from harvest.export.selection import SHARED, Selection
+from harvest.export.selection import Selection
+from harvest.export.selection_sql import SHARED
 from harvest.export.tables import Column, Table
 from harvest.lists import KINDS, ListKind
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harvest.export.choices import ExportChoices
-from harvest.export.selection import PAIR, SHARED, Selection
+from harvest.export.selection import Selection
+from harvest.export.selection_sql import PAIR, SHARED
 from harvest.store.judgments import verdict_of
 
 ROWS_AT_ONCE = 50_000  # in memory, as Python objects

@@ -21,7 +21,7 @@ from pyarrow import dataset, parquet
 from scipy import sparse
 
 from harvest.errors import SeedError, SettingsError
-from harvest.export import graphs, tables
+from harvest.export import graphs, selection_sql, tables
 from harvest.export import selection as selection_module
 from harvest.export.choices import ExportChoices
 from harvest.export.escaping import cell, field, word, xml
@@ -897,17 +897,17 @@ def test_rows_come_in_order_without_sorting_and_nothing_is_searched_through(harv
 def test_choosing_reads_along_keys(harvest, tmp_path):
     """Every step of the filters, on its own plan."""
     steps = (
-        selection_module._PEOPLE,
-        selection_module._THINGS,
-        selection_module._LOWER_THINGS,
-        selection_module._LOWER_PEOPLE,
-        selection_module._USERS_HERE,
-        selection_module._CUT,
+        selection_sql.PEOPLE,
+        selection_sql.THINGS,
+        selection_sql.LOWER_THINGS,
+        selection_sql.LOWER_PEOPLE,
+        selection_sql.USERS_HERE,
+        selection_sql.CUT,
     )
     with select(harvest, tmp_path / "scratch", ExportChoices(), tell=lambda *_: None) as selection:
         for sql in steps:
             parameters = {"likes": 1, "reposts": 1, "kind": "like", "newest": 1}
             plan = [row[3] for row in selection.connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
             scans = [line for line in plan if line.startswith("SCAN e") and "USING" not in line]
-            whole = sql is selection_module._PEOPLE  # the table itself, in the order of its key
+            whole = sql is selection_sql.PEOPLE  # the table itself, in the order of its key
             assert len(scans) == whole, (sql, plan)

@@ -89,5 +89,7 @@ def test_what_sqlite_or_the_file_system_lacks_is_said(tmp_path, monkeypatch, lac
     monkeypatch.setattr(sqlite3, "connect", lambda *where, **how: real(*where, **{**how, "factory": Poor}))
     path = tmp_path / "t.db"
     with pytest.raises(StoreError, match=said), storage_errors(path):
-        apply_schema(open_for_crawl(path))
+        db = open_for_crawl(path)
+        with closing(db.conn):
+            apply_schema(db)
     assert _sqlite().ok is (lacks != "fts5")
