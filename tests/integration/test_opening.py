@@ -41,9 +41,7 @@ def test_other_trouble_is_not_waited_for():
 
 
 def test_who_reads_closes_the_file_in_the_end(tmp_path):
-    db = open_for_crawl(tmp_path / "t.db")
-    apply_schema(db)
-    db.conn.close()
+    make(tmp_path / "t.db")
     with open_to_read(tmp_path / "t.db") as connection:
         assert connection.execute("SELECT count(*) FROM tracks").fetchone()[0] == 0
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
@@ -82,6 +80,12 @@ class Poor(sqlite3.Connection):
         return super().execute(sql, *parameters)
 
 
+def make(path):
+    db = open_for_crawl(path)
+    with closing(db.conn):
+        apply_schema(db)
+
+
 @pytest.mark.parametrize(("lacks", "said"), [("fts5", "lacks FTS5"), ("locks", "cannot be locked")])
 def test_what_sqlite_or_the_file_system_lacks_is_said(tmp_path, monkeypatch, lacks, said):
     real = sqlite3.connect
@@ -89,7 +93,5 @@ def test_what_sqlite_or_the_file_system_lacks_is_said(tmp_path, monkeypatch, lac
     monkeypatch.setattr(sqlite3, "connect", lambda *where, **how: real(*where, **{**how, "factory": Poor}))
     path = tmp_path / "t.db"
     with pytest.raises(StoreError, match=said), storage_errors(path):
-        db = open_for_crawl(path)
-        with closing(db.conn):
-            apply_schema(db)
+        make(path)
     assert _sqlite().ok is (lacks != "fts5")
