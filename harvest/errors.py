@@ -41,8 +41,11 @@ Exit codes: docs/settings.md. The first line of a class docstring is its default
 
 from __future__ import annotations
 
+import errno
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
@@ -101,13 +104,41 @@ def _came_from_an_index() -> bool:
         return False
 
 
+_STORAGE = (
+    *("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_FULL", "SQLITE_INTERRUPT"),
+    *("SQLITE_IOERR", "SQLITE_LOCKED", "SQLITE_NOMEM", "SQLITE_NOTADB", "SQLITE_READONLY"),
+)
+
+
 class PluginError(SettingsError):
     """A plug-in does not work, or is missing where a file needs it."""
 
     @classmethod
     def of(cls, plugin: str, why: object) -> PluginError:
         """Say what is wrong with a plug-in, and how to continue without it."""
-        return cls(f"The plug-in {plugin} does not work: {why}. HARVEST_PLUGINS=0 does without plug-ins.")
+        line = " ".join(str(why).split())
+        return cls(f"The plug-in {plugin} does not work: {line}. HARVEST_PLUGINS=0 does without plug-ins.")
+
+    @classmethod
+    @contextmanager
+    def blaming(cls, plugin: str, what: str) -> Iterator[None]:
+        """Raise PluginError, which names the plug-in, for what goes wrong within; not for our own errors, or where the
+        disk or the file is at fault.
+        """
+        try:
+            yield
+        except HarvestError:
+            raise
+        except Exception as error:
+            if _is_of_storage(error):
+                raise
+            raise cls.of(plugin, f"{what}: {type(error).__name__}: {error}") from error
+
+
+def _is_of_storage(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)
+    return getattr(error, "sqlite_errorname", "").startswith(_STORAGE)
 
 
 class SeedError(SettingsError):

@@ -57,6 +57,10 @@ class OwnList:
     def fault(self) -> str | None:
         """Say what is wrong with the declaration, None where nothing is."""
         things = [thing.name for thing in SHOWN]
+        if not self._is_typed():
+            return (
+                "name, subject, path, title and names are texts, columns pairs of texts, read a function, cap from 1 on"
+            )
         taken = {"id", "rank", "first_page_id", self.subject_id}
         if not _COLUMN.fullmatch(self.name):
             return "its name must be of small letters, digits and underscores"
@@ -69,6 +73,17 @@ class OwnList:
         if self.names and (self.names not in dict(self.columns) or self.names.removesuffix("_id") not in things):
             return "names is a column called as a kind of thing: user_id, track_id, playlist_id or station_id"
         return None
+
+    def _is_typed(self) -> bool:
+        texts = (self.name, self.subject, self.path, self.title, self.names)
+        pairs = self.columns if isinstance(self.columns, tuple | list) else (None,)
+        return (
+            all(isinstance(text, str) for text in texts)
+            and all(isinstance(pair, tuple | list) and [*map(type, pair)] == [str, str] for pair in pairs)
+            and callable(self.read)
+            and isinstance(self.cap, int)
+            and self.cap > 0
+        )
 
     def row(self, plugin: str, entry: dict[str, Any]) -> tuple[int | str, list[int | float | str | None]] | None:
         """Give the key and the values of an entry, in the order of the columns; None for what is none. Raises
@@ -129,7 +144,7 @@ def _loaded(plugin: str, where: str) -> list[Any]:
     fault = None
     try:
         lists = list(getattr(import_module(module), attribute or "LISTS"))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         fault = f"its lists: {type(error).__name__}: {error}"
     ours = (name for name in set(sys.modules) - before if name.startswith("harvest."))
     if early := sorted(name for name in ours if not name.startswith(_BEFORE)):

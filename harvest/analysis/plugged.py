@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from harvest.analysis import derivations, ours
 from harvest.analysis.links import is_current
 from harvest.analysis.methods import METHODS
+from harvest.errors import PluginError
 from harvest.plugins import registry
 from harvest.plugins.hooks import Analysis
 from harvest.plugins.tables import back_up_of, declared, guarded
@@ -98,14 +99,15 @@ def near(
     connection: sqlite3.Connection, thing: str, one: int, method: str, limit: int
 ) -> list[tuple[int, float | None]]:
     """Give what an analysis puts near a thing, with its scores, the highest first; nothing before it is computed."""
-    analysis = analyses()[method].analysis
+    found = analyses()[method]
+    analysis = found.analysis
     assert analysis.near is not None
     of, other, score = analysis.near
     if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (analysis.table,)).fetchone() is None:
         return []
-    rows = connection.execute(
+    asked = (
         f"SELECT {other}, {score} FROM {analysis.table}"  # noqa: S608 - names that are checked, or of its author
-        f" WHERE {of} = ? AND {other} IN (SELECT id FROM {thing}s) ORDER BY {score} DESC, {other} LIMIT ?",
-        (one, limit),
+        f" WHERE {of} = ? AND {other} IN (SELECT id FROM {thing}s) ORDER BY {score} DESC, {other} LIMIT ?"
     )
-    return [(row[0], row[1]) for row in rows]
+    with PluginError.blaming(found.plugin, f"its analysis {method}"):
+        return [(row[0], row[1]) for row in connection.execute(asked, (one, limit))]

@@ -19,7 +19,7 @@ import click
 from harvest._version import __version__
 from harvest.cli.output.broken_pipe import leave_unread
 from harvest.environment import Environment, WithoutCredentials
-from harvest.errors import CredentialsMissing, HarvestError, StoreError
+from harvest.errors import CredentialsMissing, HarvestError, PluginError, StoreError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -154,6 +154,14 @@ class HarvestGroup(click.Group):
         except BrokenPipeError:
             leave_unread()
             return 0
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception:
+            name = ctx.invoked_subcommand
+            if name is None or name in COMMANDS:
+                raise
+            with PluginError.blaming(name.partition("-")[0], f"its command {name}"):
+                raise
 
     def _is_command(self, ctx: click.Context, args: list[str], place: int) -> bool:
         """Say whether an argument names a command, and is not the value of an option: `--cache-path demo`."""
@@ -265,6 +273,8 @@ def _run(argv: list[str] | None, environment: Environment) -> int:
         click.echo("Interrupted.", err=True)
         return 130
     except HarvestError as error:
+        if isinstance(error, PluginError):
+            _trace(error)  # for who writes it
         looked = f" (Looked for {environment.looked_in}.)" if isinstance(error, CredentialsMissing) else ""
         click.echo(f"harvest: {_harmless(str(error))}{_harmless(looked)}", err=True)
         return error.exit_code
@@ -301,9 +311,13 @@ def _output_failed(error: OSError) -> int:
     return StoreError.exit_code
 
 
-def _unexpected(error: Exception) -> int:
+def _trace(error: Exception) -> None:
     if os.environ.get("HARVEST_TRACEBACK"):
         click.echo("\n".join(map(_harmless, "".join(traceback.format_exception(error)).splitlines())), err=True)
+
+
+def _unexpected(error: Exception) -> int:
+    _trace(error)
     click.echo(
         f"harvest: unexpected {type(error).__name__}: {_harmless(str(error))}. Stored data is safe."
         " Set HARVEST_TRACEBACK=1 to see where it happened, and please report it.",

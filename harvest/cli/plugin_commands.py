@@ -39,7 +39,7 @@ class Found:
             command = load(self.where)
         except HarvestError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError.of(self.plugin, f"its command {self.name}: {type(error).__name__}: {error}") from error
         if not isinstance(command, click.Command):
             raise PluginError.of(self.plugin, f"{self.where} is no command of click")

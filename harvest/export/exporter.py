@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harvest.errors import SettingsError
+from harvest.errors import PluginError, SettingsError
 from harvest.export import csr, graphs, hugging_face, parquet, players, recbole, rows
 from harvest.export.changes import names_left_out
 from harvest.export.choices import TABLES, ExportChoices, check
@@ -90,8 +90,21 @@ def _writer(name: str) -> Callable[[Job], list[OutFile]]:
     for offer in offers("exporters", _ours):
         for one, write in offer.what.items():
             offer.check_name(one, _WRITERS)
-            found.setdefault(one, write)
+            found.setdefault(one, _blamed(offer.plugin, one, write))
     return found[name]
+
+
+def _blamed(plugin: str, name: str, write: Callable[[Job], list[OutFile]]) -> Callable[[Job], list[OutFile]]:
+    """Let what goes wrong in a plug-in's format name the plug-in, and check that the files it returns are there."""
+
+    def blamed(job: Job) -> list[OutFile]:
+        with PluginError.blaming(plugin, f"its format {name}"):
+            files = [*write(job)]
+            for file in files:
+                (job.folder / file.path).stat()
+            return files
+
+    return blamed
 
 
 def _write_crates(folder: Path, made: dict[str, Any], files: list[OutFile]) -> list[dict[str, Any]]:

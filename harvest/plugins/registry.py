@@ -7,7 +7,7 @@ name of who makes it. Raises PluginError, which names the plug-in and how to go 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -66,12 +66,47 @@ def offers(hook: str, ours: Callable[[], Any] | None = None) -> Iterator[Offer]:
     hooks = getattr(_loaded()[0].hook, hook).get_hookimpls() if packages() else ()
     found = {impl.plugin_name: impl.function for impl in hooks}
     for name in sorted(found):
-        try:
-            yield Offer(name, found[name]())
-        except PluginError:
-            raise
-        except Exception as error:
-            raise faulty(name, f"its {hook}() failed with {type(error).__name__}: {error}") from error
+        with PluginError.blaming(name, f"its {hook}()"):
+            what = found[name]()
+            asked = _is_asked(hook, what)
+        if not asked:
+            raise faulty(name, f"its {hook}() returns something other than {_ASKED[hook]}")
+        yield Offer(name, what)
+
+
+_ASKED = {
+    "queries": "a folder that is there",
+    "exporters": "functions by name",
+    "analyses": "Analysis by name, with a function to compute and three columns in near",
+    "tables": "a list of Table",
+    "migrations": "a list of statements",
+}
+
+
+def _is_asked(hook: str, what: Any) -> bool:
+    """Say whether a plug-in returns what a hook asks for, as far as its types say."""
+    from importlib.resources.abc import Traversable
+
+    from harvest.plugins.hooks import Analysis, Table
+
+    if hook == "queries":
+        return isinstance(what, Traversable) and what.is_dir()
+    if hook == "exporters":
+        return isinstance(what, Mapping) and all(isinstance(k, str) and callable(v) for k, v in what.items())
+    if hook == "analyses":
+        return isinstance(what, Mapping) and all(
+            isinstance(name, str) and isinstance(one, Analysis) and callable(one.compute) and _is_near(one.near)
+            for name, one in what.items()
+        )
+    if hook == "tables":
+        return isinstance(what, list | tuple) and all(
+            isinstance(one, Table) and isinstance(one.name, str) and isinstance(one.names, Mapping) for one in what
+        )
+    return isinstance(what, list | tuple) and all(isinstance(step, str) for step in what)
+
+
+def _is_near(near: Any) -> bool:
+    return near is None or (isinstance(near, tuple | list) and [*map(type, near)] == [str, str, str])
 
 
 def plugins() -> list[Plugin]:
@@ -101,7 +136,7 @@ def _loaded() -> tuple[PluginManager, list[Plugin]]:
             raise faulty(
                 name, f"it answers a hook that there is not, or otherwise than that is asked: {error}"
             ) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise faulty(name, f"{type(error).__name__}: {error}") from error
         callers = manager.get_hookcallers(module) or []
         answered = {caller.name for caller in callers}

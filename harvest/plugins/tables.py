@@ -105,12 +105,18 @@ def guarded(connection: sqlite3.Connection, plugin: str) -> Iterator[None]:
     there = _there(connection, plugin)
     connection.set_authorizer(_guard(prefix(plugin)))
     try:
-        for step in steps[done:] if there else ():
-            connection.execute(step)
+        with PluginError.blaming(plugin, "its migrations"):
+            for step in steps[done:] if there else ():
+                connection.execute(step)
         for table in wanted:
             if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table.name,)).fetchone():
-                connection.execute(table.create)
+                with PluginError.blaming(plugin, f"its table {table.name}"):
+                    connection.execute(table.create)
         connection.set_authorizer(None)
+        for table in wanted:
+            columns = {row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (table.name,))}
+            if odd := sorted(table.names.keys() - columns):
+                raise registry.faulty(plugin, f"its table {table.name} has no column {odd[0]}, which names holds")
         for number in range(done + 1, len(steps) + 1):
             connection.execute(_NOTE_STEP, (prefix(plugin), str(number)))
         connection.set_authorizer(_guard(prefix(plugin)))

@@ -189,12 +189,24 @@ def test_our_own_lists_and_analyses_are_offered_as_those_of_a_plug_in(loaded, mo
             "it offers 'moods'; what it offers is called mood or mood-",
         ),
         (MAIN, '"mood-pairs"', '"csv"', formats, "it offers 'csv', which there is already"),
-        (MAIN, "def queries():", "def queries():\n    1 / 0", named_queries, "queries() failed with ZeroDivisionError"),
+        (MAIN, "def queries():", "def queries():\n    1 / 0", named_queries, "its queries(): ZeroDivisionError"),
         (MAIN, "def queries()", "def query()", named_queries, "a hook that there is not"),
         (MAIN, "from pathlib", "from pathlibb", named_queries, "No module named 'pathlibb'"),
         (MAIN, '"plugin_mood_moods",', '"likes",', tables.declared, "its table 'likes' must be called plugin_mood_"),
         (MAIN, '"track"}', '"song"}', tables.declared, "plugin_mood_moods names song, and there is no such thing"),
         (COMMAND, "import click", "import clik", command, "its command mood: ModuleNotFoundError"),
+        (
+            MAIN,
+            'with_name("queries")',
+            'with_name("none")',
+            named_queries,
+            "queries() returns something other than a folder",
+        ),
+        (MAIN, '{"mood-pairs": write_pairs}', "None", formats, "exporters() returns something other than functions"),
+        (MAIN, "share_words, ", "3, ", analyses, "analyses() returns something other than Analysis by name"),
+        (MAIN, "near=NEAR", "near=3", analyses, "analyses() returns something other than Analysis by name"),
+        (MAIN, "return [\n", "return [3,\n", tables.declared, "tables() returns something other than a list of Table"),
+        (MAIN, "from pathlib", "raise SystemExit\nfrom pathlib", named_queries, "does not work: SystemExit"),
         ("harvest_mood/queries/mood-tracks.sql", "               maximum rows", "", named_queries, "is no parameter"),
     ],
 )
@@ -205,6 +217,41 @@ def test_a_plug_in_that_does_not_work_is_named_in_one_line(loaded, name, old, ne
     assert told.startswith("The plug-in mood does not work: ")
     assert said in told
     assert told.endswith(". HARVEST_PLUGINS=0 does without plug-ins.")
+
+
+MOOD = ("mood", "1", "calm")
+PAIRS = ("export", "out", "--format", "mood-pairs")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "command", "said"),
+    [
+        (COMMAND, "    with writing", "    1 / 0\n    with writing", MOOD, "its command mood: ZeroDivisionError"),
+        (COMMAND, "INSERT OR REPLACE INTO plugin_mood_moods", "DELETE FROM tracks --", MOOD, "its command mood: "),
+        (
+            MAIN,
+            "CREATE TABLE plugin_mood_moods",
+            "CREATE TABL x",
+            MOOD,
+            "its table plugin_mood_moods: OperationalError",
+        ),
+        (MAIN, 'names={"track_id": "track"}', 'names={"id": "track"}', MOOD, "plugin_mood_moods has no column id"),
+        ("harvest_mood/pairs.py", "return [", "return 1 / 0, [", PAIRS, "its format mood-pairs: ZeroDivisionError"),
+        ("harvest_mood/pairs.py", '[OutFile("', '[OutFile("no', PAIRS, "its format mood-pairs: FileNotFoundError"),
+        ("harvest_mood/lists.py", "names=", "columns_=", ("status",), "its lists: TypeError"),
+        ("harvest_mood/lists.py", "read=word", "read=None", ("status",), "its list 'words': name, subject, path"),
+        ("harvest_mood/lists.py", "by_offset=True", "cap='x'", ("status",), "its list 'words': name, subject, path"),
+    ],
+)
+def test_what_goes_wrong_in_a_plug_in_is_one_line_that_names_it(harvest, tmp_path, name, old, new, command, said):
+    assert FILES[name].count(old) == 1
+    done = harvest(*command, change={name: FILES[name].replace(old, new)})
+    assert (done.returncode, done.stderr.count("harvest: ")) == (2, 1), done.stderr
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith("harvest: The plug-in mood does not work: ")
+    assert said in line
+    assert line.endswith(". HARVEST_PLUGINS=0 does without plug-ins.")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
