@@ -14,6 +14,7 @@ from harvest.models import ORDERS, Limits
 from harvest.simulator import serve
 from harvest.store import harvests
 from harvest.store.database import immediately, open_for_crawl
+from harvest.system.clock import SystemClock, as_text
 from tests.crawling import Onlooker, crawl_into, crawl_world, read
 from tests.faulty import QUICK, WORLD, QuickClock, path_of, victim
 from tests.repetitions import slow_but
@@ -23,7 +24,6 @@ from .test_checks import told_of
 TRACK, OTHER = WORLD.seed_urls(2)
 PERSON, SOMEBODY = (WORLD.user_url(WORLD.id("user", index)) for index in (0, 3))
 SEEDS = (TRACK, OTHER, PERSON, SOMEBODY, WORLD.playlist_url(WORLD.id("playlist", 0)))
-LATER = "2026-12-01T00:00:00Z"
 
 
 def any_limits(chance: random.Random) -> Limits:
@@ -45,7 +45,7 @@ def put_back(path: Path, **which: object) -> int:
     database = open_for_crawl(path)
     try:
         with immediately(database):
-            return harvests.put_back(database.conn, LATER, **which)
+            return harvests.put_back(database.conn, as_text(SystemClock().now()), **which)
     finally:
         database.conn.close()
 
