@@ -56,7 +56,7 @@ def test_what_an_interpreter_reads_when_it_starts_gets_one(tmp_path):
 def test_a_command_that_takes_too_long_is_killed_and_the_next_one_runs(tmp_path):
     environ = environment()
     with pytest.raises(subprocess.TimeoutExpired):
-        copying.run(["simulate"], cwd=tmp_path, env=environ, timeout=0.2)
+        copying.run(SIMULATOR, cwd=tmp_path, env=environ, timeout=0.2)
     assert copying.run(["--version"], cwd=tmp_path, env=environ, timeout=PATIENCE).returncode == 0
 
 
