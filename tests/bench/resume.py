@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench.child import Child, Spent, harvest
+from tests.bench.child import Child, Spent, harvest, run
 from tests.bench.files import LARGE, LESS_LARGE, copy_of
 from tests.bench.line import Line, line_of
 from tests.bench.simulated import Simulated, simulated
@@ -40,6 +41,17 @@ def measure(*, quick: bool) -> Iterator[Line]:
             figure=f"{large_ms:.0f} ms at {edges:.0e} after kill -9, {fresh_ms:.0f} ms".replace("e+0", "e"),
         )
     yield line_of("g", "CPU to the first request", [r[1] for _, r in found], 0.6, unit="s", noise=0.1)
+    yield _help(rounds)
+
+
+def _help(rounds: int) -> Line:
+    """Measure what `--help` takes beyond a Python that does nothing, in turns."""
+    with tempfile.TemporaryDirectory() as name:
+        commands = (harvest("--help"), [sys.executable, "-c", "pass"])
+        spent = [[run(command, Path(name)).cpu for command in commands] for _ in range(rounds)]
+    return line_of(
+        "g", "CPU of --help beyond bare Python", [1000 * (a - b) for a, b in spent], 60, unit="ms", noise=0.1
+    )
 
 
 def _resume(server: Simulated, path: Path) -> list[str]:

@@ -32,6 +32,7 @@ LINES = {
     "j": "refresh",
     "k": "replies",
     "l": "answers",
+    "m": "limits",
 }
 _MOSTLY_WAIT = "ab"
 
@@ -39,7 +40,7 @@ _MOSTLY_WAIT = "ab"
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--quick", action="store_true", help="three minutes: shorter, and files of a million likes")
+    parser.add_argument("--quick", action="store_true", help="four minutes: shorter, and files of a million likes")
     parser.add_argument("--only", default=",".join(LINES), metavar="a,c", help="these lines alone")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     parser.add_argument(
