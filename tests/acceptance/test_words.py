@@ -83,7 +83,6 @@ def test_links_are_told_with_where_they_stand_and_no_mail_unless_asked(tmp_path)
         for track in (20, 21, 22, 23):
             file.title(track, f"t{track}", artist=5)
         page = file.read("SELECT coalesce(max(id), 0) FROM pages")[0][0]
-        file.write([("PRAGMA foreign_keys = OFF", ())])
         file._connection.execute("PRAGMA foreign_keys = OFF")
         file.write(
             [

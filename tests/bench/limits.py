@@ -105,8 +105,16 @@ def measure(*, quick: bool) -> Iterator[Line]:
         figure = f"of {least}; {short} of {len(means)} kinds below the goal"
         yield Line("m", f"limit used {what}, least", means[least], goal, at_least=True, unit="%", figure=figure)
     yield Line("m", "refused in minutes 1 to 11, most", most, 0.02, unit="%")
-    waited = _until_noticed(40 if quick else 120)
-    yield Line("m", "until a doubled limit is used to 85 %", waited, 10, unit="min", figure="a stock of 5 at 2/s")
+    watched = 40 if quick else 120
+    waited = _until_noticed(watched)
+    yield Line(
+        "m",
+        "until a doubled limit is used to 85 %",
+        waited,
+        10,
+        unit="min",
+        figure=f"a stock of 5 at 2/s, watched {watched} min",
+    )
 
 
 def _until_noticed(minutes: int) -> float:
